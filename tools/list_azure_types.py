@@ -1,11 +1,12 @@
-"""Lists what Azure's APIs require of the resources that the components create.
+"""Lists the requirements of Azure's APIs for the resources that the components create.
 
 python -m tools.list_azure_types FOLDER
 
-FOLDER is a checkout of the repository in `SOURCE`, whose types Microsoft generates from the descriptions of the APIs.
-The table has the resource types that the components register, in the API versions of the installed SDK, with only the
-properties that they set. For each property it has the type, the values, the pattern and the bounds, and for each object
-which properties are required and which only Azure sets. `tests/stacks/azure` compares registrations with it.
+FOLDER is a checkout of the repository in `SOURCE`, whose types Microsoft generates from the API descriptions. The table
+contains the resource types that the components register, in the API versions of the installed SDK, with only the
+properties that the components set. For each property, it contains the type, values, pattern and bounds; for each
+object, it states which properties are required and which only Azure sets. `tests/stacks/azure` compares registrations
+with the table.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ _WIDTH: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The types of one provider of resources in one version."""
+    """The types of one resource provider in one version."""
 
     all: list[Type]
 
     def resolved(self, reference: Mapping[str, str]) -> Type:
-        """Return the type that a reference such as `#/12` means."""
+        """Return the type to which a reference such as `#/12` refers."""
         return self.all[int(reference["$ref"].removeprefix("#/"))]
 
 
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def node_of(value: Any, schema: Type, types: Types) -> Node:
-    """Return what a type says of a value, without the properties that the value does not have."""
+    """Return what a type specifies for a value, without the properties that the value does not have."""
     kind = schema["$type"]
     if kind == "ArrayType":
         item = types.resolved(schema["itemType"])
@@ -80,7 +81,7 @@ def node_of(value: Any, schema: Type, types: Types) -> Node:
 
 
 def merged(nodes: Iterable[Node]) -> Node:
-    """Return what several values may be together."""
+    """Return a node that allows what any of several nodes allows."""
     result: Node = {}
     for node in nodes:
         for key, value in node.items():
@@ -90,7 +91,7 @@ def merged(nodes: Iterable[Node]) -> Node:
 
 
 def printed(value: Any, depth: int = 0) -> str:
-    """Return JSON text in which each value has one line if it fits."""
+    """Return JSON text in which each value is on one line if it fits."""
     line = json.dumps(value)
     if not isinstance(value, dict) or len(line) + depth < _WIDTH or not value:
         return line
@@ -124,11 +125,11 @@ def _object_of(value: Mapping[str, Any], schema: Type, types: Types) -> Node:
 
 
 def _put_together(value: Mapping[str, Any], properties: Mapping[str, Any], types: Types) -> dict[str, Any]:
-    """Return an object with `properties`, which Pulumi writes beside its other fields."""
+    """Return an object with its `properties`, which Pulumi places next to the object's other fields."""
     inner = types.resolved(properties["properties"]["type"]) if "properties" in properties else {"$type": ""}
     if "properties" in value or inner["$type"] != "ObjectType":
         return dict(value)
-    # what only Azure sets may share its name with something of ours: the type of a pool, or of a role
+    # properties that only Azure sets may share their name with ours, such as the type of a pool or of a role
     own = {key for key, each in properties.items() if not (each["flags"] & _READ_ONLY and key in inner["properties"])}
     moved = {key: each for key, each in value.items() if key not in own and key in inner["properties"]}
     kept = {key: each for key, each in value.items() if key not in moved}
@@ -144,7 +145,7 @@ def _entry(folder: Path, type_: str, registrations: list[Registration]) -> Node:
 
 
 def _registrations(folder: Path) -> Iterator[Registration]:
-    """Yield what programs with all components register, and what a compiled one registers."""
+    """Yield the registrations of programs with all components, and those of a compiled program."""
     for program in registered_together(folder, with_everything()).values():
         yield from program.values()
     for stack in Example("leads-on-azure", None, SYSTEMS).compiled().stacks:
@@ -157,7 +158,7 @@ def _registrations(folder: Path) -> Iterator[Registration]:
 
 
 def _types_of(folder: Path, provider: str, version: str) -> Types:
-    """Return the types of a provider, such as Microsoft.Storage, in a version."""
+    """Return the types of a provider, such as Microsoft.Storage, in one version."""
     places = folder.glob(f"generated/*/{provider.lower()}/{version}/types.json")
     files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(places)]
     assert files, f"{folder} has no types of {provider} {version}"
@@ -168,7 +169,7 @@ def _types_of(folder: Path, provider: str, version: str) -> Types:
 
 
 def _moved(types: list[Type], *, by: int) -> list[Type]:
-    """Return the types of a file with references to their places behind those of other files."""
+    """Return a file's types with their references shifted past the types of other files."""
 
     def moved(match: re.Match[str]) -> str:
         return f'"#/{int(match[1]) + by}"'

@@ -42,7 +42,7 @@ def _modules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
-    """Yield the modules of the library that a module imports."""
+    """Yield the modules from the library that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             package = parts[: len(parts) - node.level]

@@ -47,10 +47,10 @@ _COUNTS: Final[Mapping[str, int]] = {
     **{f"g2-standard-{vcpus}": count for vcpus, count in ((24, 2), (48, 4), (96, 8))},
     **{f"g4-standard-{vcpus}": count for vcpus, count in ((96, 2), (192, 4), (384, 8))},
 }
-"""The number of accelerators of machines whose names do not contain it, unless it is one."""
+"""The number of accelerators in machines whose names do not contain it, unless it is one."""
 
 _HYPERDISK: Final = ("n4", "c4", "g4")
-"""Series that boot from Hyperdisk alone (docs.cloud.google.com/compute, "Hyperdisk", machine support, 2026-11-27)."""
+"""Series that boot only from Hyperdisk (docs.cloud.google.com/compute, "Hyperdisk", machine support, 2026-11-27)."""
 
 _ACCELERATOR_SOURCE: Final = (
     "names and memory: docs.cloud.google.com/compute/docs/gpus; machines that Google sells only as spot or with a"
@@ -116,7 +116,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _count(name: str) -> int:
-    """Return how many accelerators a machine has, such as four for `a2-highgpu-4g`."""
+    """Return the number of accelerators in a machine, such as four for `a2-highgpu-4g`."""
     size = name.rpartition("-")[2]
     return int(size.removesuffix("g")) if size.endswith("g") else _COUNTS.get(name, 1)
 

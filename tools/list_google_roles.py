@@ -25,7 +25,7 @@ ROLES: Final = (
     "roles/storage.objectUser",
     "roles/storage.objectViewer",
 )
-"""A test compares these with the roles in registrations. Administrators get theirs by a setting of the stack."""
+"""A test compares these roles with those in registrations. Administrators get their role from a stack setting."""
 
 
 def main() -> None:

@@ -52,10 +52,10 @@ CHOSEN_FROM: Final = {
     "trn1": ("2xlarge", "32xlarge"),
     "trn2": ("48xlarge",),
 }
-"""Sizes by family. Only a few are burstable or ARM, because compute classes never choose those."""
+"""Sizes by family. Only a few are burstable or ARM, because compute classes never choose such machines."""
 
 _OF_ANOTHER_PARTITION: Final = ("cn-", "us-gov-")
-"""Prefixes of excluded regions: moto has no offerings for them, or their prices are not comparable."""
+"""Prefixes of excluded regions, for which moto has no offerings or whose prices are not comparable."""
 
 _NEURON: Final = {"inf2": "Inferentia2", "trn1": "Trainium", "trn2": "Trainium2"}
 _GPU: Final = {"RTX PRO Server 6000": "RTX-PRO-6000"}
@@ -174,13 +174,13 @@ def _shape(name: str, described: Json) -> Json:
 
 
 def _pods(network: Json) -> int:
-    """Return how many Pods fit the addresses of the default network card."""
+    """Return the number of Pods for which the default network card has addresses."""
     card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
     return int(card["MaximumNetworkInterfaces"]) * (int(network["Ipv4AddressesPerInterface"]) - 1) + 2
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name of a machine's accelerators, as in specs, and their number. No accelerators have the name ""."""
+    """Return the name of a machine's accelerators, as in specs, and their number. The name is "" if it has none."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest prices, and older prices or estimates where there are none."""
+    """Return the newest prices, or older prices or estimates where there are no new ones."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
@@ -232,7 +232,7 @@ def _prices(tables: Path) -> Prices:
 
 
 def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str, bool]) -> Listed:
-    """Scale an older on-demand price by the machine's price change in the reference region."""
+    """Scale an older on-demand price by how much the machine's price changed in the reference region."""
     there = key[0], _REFERENCE, False
     now, then = newest.get(there), older.get(there)
     if now is None or then is None or now.usd == then.usd:
@@ -245,8 +245,9 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
     """Return comparable spot prices for a family's machines in a region. `family` lists the smallest size first.
 
-    Spot prices change daily, so either all are derived from newer prices, or all are older averages. If a size's
-    average is not above that of a smaller size, it is replaced by the on-demand price with the smaller size's discount.
+    Spot prices change daily, so the prices are either all derived from newer prices or all older averages. If a size's
+    average does not exceed that of a smaller size, it is replaced by the on-demand price with the smaller size's
+    discount.
     """
     prices: Prices = {}
     known = {name: price for name in family if (price := newest.get((name, region, True)))}

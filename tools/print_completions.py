@@ -31,7 +31,7 @@ def completion(shell: str) -> str:
 
 
 def _actions(found: Any) -> Iterator[Any]:
-    """Yield every option and argument, including those of subcommands, which argparse has no public way to list."""
+    """Yield all options and arguments, including those of subcommands, for which argparse has no public interface."""
     for action in found._actions:
         yield action
         for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this attribute

@@ -1,4 +1,4 @@
-"""The public functions, which do the same as the command line with strings instead of files."""
+"""The public functions. They do the same as the command line, but take and return strings instead of files."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def compile_text(
     variables: Mapping[str, str] | None = None,
     tables: Mapping[str, str | bytes] | None = None,
 ) -> Compiled:
-    """Compile a spec given as text.
+    """Compile a spec from a string.
 
     `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
-    `variables` are the values of variables declared under `vars`. `tables` are the CSV files that the spec names under
-    `sites`. An invalid spec never raises an exception.
+    `variables` are the values of variables declared under `vars`. `tables` are the CSV files named under `sites` in the
+    spec. An invalid spec never raises an exception.
     """
     overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
     files = {name: Given(name, content) for name, content in (tables or {}).items()}
@@ -47,6 +47,6 @@ def compile_text(
 
 
 def output_files(outcome: Outcome) -> Iterator[OutputFile]:
-    """Yield the files of all stacks. Each file is rendered on request."""
+    """Yield the output files of all stacks. Each file is rendered on demand."""
     for stack in outcome.stacks:
         yield from emit(stack)

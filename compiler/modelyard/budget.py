@@ -19,7 +19,7 @@ from modelyard.units import money_text
 def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
     """Report an error if the floor exceeds the budget, and a warning if only the expected cost or the ceiling does.
 
-    If a target has no lines, it is free or has already reported why its cost is unknown.
+    A target without lines is either free or has already reported why its cost is unknown.
     """
     budget = plan.system.governance.budget
     if budget is None:
@@ -43,7 +43,7 @@ def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
 
 
 def _note(costs: Total) -> str:
-    """Describe how certain the prices are, or return an empty text if all of them are known."""
+    """Describe how certain the prices are, or return "" if all prices are known."""
     parts = (
         f"{costs.estimated} estimated from another region or machine" if costs.estimated else "",
         f"{costs.unpriced} unknown" if costs.unpriced else "",

@@ -1,4 +1,4 @@
-"""The runtime's capabilities, read from the runtime's own table, so that rules can reject everything else.
+"""The runtime's capabilities, read from the runtime's own table, so that rules reject anything it does not support.
 
 The table is a data file in the runtime's package and is read without importing the package's code. The image contains
 the same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
@@ -20,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric's better direction (empty if there is none), range, unit and requirements."""
+    """A metric's better direction ("" if it has none), range, unit and requirements."""
 
     name: str
     means: str
@@ -37,7 +37,7 @@ class Metric:
 class MonitorType:
     """A monitor type's inputs, subjects, metrics and requirements.
 
-    `of_runs` are the checks for pipelines, if they differ from the checks for endpoints.
+    `of_runs` are the checks for pipelines where they differ from those for endpoints.
     """
 
     reads: str
@@ -51,7 +51,7 @@ class MonitorType:
 
 @record
 class Trainer:
-    """A built-in trainer's tasks, and whether several workers can train one model together.
+    """A built-in trainer's tasks, and whether several workers can jointly train one model.
 
     `writes` is the format of its models. `returned` is the format used when user code returns a model of that library.
     """
@@ -64,7 +64,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """Return the built-in model metric with this name, or None. `recall_at_20` is in the family `recall_at_K`."""
+    """Return the built-in model metric with this name, or None. `recall_at_20` belongs to the family `recall_at_K`."""
     head, _, number = name.rpartition("_")
     family, metrics = f"{head}_{_PLACE}", table()["metrics"]
     if family not in metrics:
@@ -75,20 +75,20 @@ def metric_of(name: str) -> Metric | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Return whether the runtime computes a metric for any task. Other metrics can only come from user code."""
+    """Return whether the runtime itself computes this metric for any task. Other metrics only come from user code."""
     return metric_of(name) is not None
 
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """Return a task's metrics for hints. A family such as `recall_at_K` is listed with its usual numbers."""
+    """Return a task's metrics for use in hints. A family such as `recall_at_K` is listed with its usual values of K."""
     metrics = table()["metrics"].items()
     return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """Return the task's metrics that a monitor can compute later from predictions and labels alone."""
+    """Return the task's metrics that a monitor can compute later from only predictions and labels."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
@@ -106,7 +106,7 @@ def fits(name: str, task: str) -> bool:
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """Return the monitor metric with this name, such as psi, or None if there is no such monitor metric."""
+    """Return the monitor metric with this name, such as psi, or None if there is none."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 

@@ -1,8 +1,8 @@
-"""What a system costs per month, line by line: a quantity, a price, and where both come from.
+"""What a system costs per month, line by line: a quantity, a price, and the source of each.
 
-Targets yield lines, and the code that prints them adds them up. Every line has three quantities. The floor is paid even
-if nothing is used. The expected quantity follows from a usage file, or from assumptions that the line names. The
-ceiling follows from the spec's own limits: maximum replicas, timeouts, retries and cooldowns.
+Targets yield lines, and the printing code adds them up. Every line has three quantities. The floor is paid even if
+nothing is used. The expected quantity comes from a usage file, or from assumptions stated in the line. The ceiling
+follows from the spec's own limits: maximum replicas, timeouts, retries and cooldowns.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "ne
 
 @record
 class Rate:
-    """A price per unit, with the region that it is for.
+    """A price per unit, with the region it applies to.
 
-    `estimate` explains how it was derived if no price is known for the region. Otherwise, it is empty. An `own` price
-    is what the user actually pays, so no discount applies to it.
+    `estimate` explains how the price was derived if no price is known for the region; otherwise it is empty. An `own`
+    price is what the user actually pays, so no discount applies to it.
     """
 
     amount: float
@@ -38,7 +38,7 @@ class Rate:
 
 @record
 class Quantity:
-    """How much of a unit is used in a month: if nothing is used, as expected, and at most."""
+    """How much of a unit is used per month: with no use, as expected, and at most."""
 
     floor: float
     expected: float
@@ -59,9 +59,10 @@ class CostLine:
     """Something that costs money on a target.
 
     `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
-    `platform`. Together with `address` and `what` it identifies a line, so that two plans can be compared. Without a
-    price, a line is unpriced and makes totals a lower bound. `ceiling_price` differs from `price` if the most expensive
-    alternative costs more. An `open_ended` line depends on traffic or stored data, which no field of the spec limits.
+    `platform`. Together with `address` and `what` it identifies a line, so that two plans can be compared. A line
+    without a price is unpriced and makes totals lower bounds. `ceiling_price` differs from `price` if the most
+    expensive alternative costs more. An `open_ended` line depends on traffic or stored data, neither of which is
+    limited by a field of the spec.
     """
 
     component: str
@@ -71,7 +72,7 @@ class CostLine:
     quantity: Quantity
     price: Rate | None
     category: Category
-    item: str = ""  # what a price book calls it
+    item: str = ""  # the item's name in a price book
     ceiling_price: Rate | None = None
     assumption: str = ""
     open_ended: bool = False
@@ -98,18 +99,18 @@ class CostLine:
 
     @property
     def is_unpriced(self) -> bool:
-        """Return whether the line costs money that is not counted."""
+        """Return whether the line has a cost that totals do not include."""
         return self.price is None and self.quantity.ceiling > 0
 
     @property
     def is_estimated(self) -> bool:
-        """Return whether a price is derived from that of another region."""
+        """Return whether a price was derived from another region's price."""
         return any(rate is not None and rate.estimate != "" for rate in (self.price, self.ceiling_price))
 
 
 @record
 class Total:
-    """Sums of lines. With unpriced lines, they are lower bounds.
+    """Sums of lines. If any line is unpriced, they are lower bounds.
 
     `estimated` counts the lines with estimated prices, and `open_ended` those that the ceiling does not bound.
     """
@@ -123,7 +124,7 @@ class Total:
     open_ended: int = 0
 
     def text(self, amount: str) -> str:
-        """Qualify an amount that leaves something out: `at least 566 USD`."""
+        """Qualify an amount that excludes something: `at least 566 USD`."""
         return f"at least {amount}" if self.unpriced else amount
 
 
@@ -142,7 +143,7 @@ def total(lines: Iterable[CostLine]) -> Total:
 
 
 def by_component(lines: Iterable[CostLine]) -> Mapping[str, tuple[CostLine, ...]]:
-    """Group lines by component, with those of the platform last."""
+    """Group lines by component, with the platform's lines last."""
     groups: dict[str, list[CostLine]] = {}
     for line in lines:
         groups.setdefault(line.component, []).append(line)
@@ -151,7 +152,7 @@ def by_component(lines: Iterable[CostLine]) -> Mapping[str, tuple[CostLine, ...]
 
 
 def discounted(lines: Iterable[CostLine], shares: Mapping[str, float]) -> Iterable[CostLine]:
-    """Apply discounts by category to prices. `all` applies to categories that have none of their own."""
+    """Apply discounts to prices by category. `all` applies to categories without a discount of their own."""
     for line in lines:
         share = shares.get(line.category, shares.get("all", 0.0))
         has_list_price = line.price is not None and not line.price.own

@@ -1,4 +1,4 @@
-"""Parse cron lines like Kubernetes: minute, hour, day of the month, month, day of the week."""
+"""Parse cron lines as Kubernetes does: minute, hour, day of the month, month, day of the week."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CronError(ValueError):
 
 @record
 class Cron:
-    """The times of a cron line. If both date and weekday are restricted, a day must match only one of them."""
+    """The times of a cron line. If both the date and the weekday are restricted, a day needs to match only one."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -54,7 +54,7 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Return whether no day ever matches, as for the 31st of February."""
+        """Return whether the line never matches a day, as for the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ class Edit:
 
 _Tree: TypeAlias = "dict[str | int, Edit | _Tree]"
 _Entry: TypeAlias = "tuple[Json, list[int]]"
-"""A value, the numbers of its span and, if it has a key, the numbers of the key's span."""
+"""A value, its span numbers and, if it has a key, the key's span numbers."""
 
 
 def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
@@ -66,7 +66,7 @@ def _plant(tree: _Tree, path: Path, edit: Edit) -> None:
 
 @record(frozen=False)
 class _Work:
-    """Rebuilds containers with their spans."""
+    """Rebuilds containers and their spans."""
 
     spans: Spans
 
@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """Place a value that is not in the text, by giving all its parts the same span."""
+        """Give a value that does not occur in the text a place, by assigning the same span to all its parts."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)

@@ -1,4 +1,4 @@
-"""The last stage: turn a Stack into files, which are rendered when they are written and run without modelyard."""
+"""The last stage: turn a Stack into files that are rendered when written and do not need modelyard to run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
-    """Return the modules with the packages that contain them, packages first: `aws.network` needs `aws`."""
+    """Yield the modules, preceded by the packages that contain them: `aws.network` needs `aws`."""
     listed: set[str] = set()
     for module in modules:
         parts = module.split(".")
@@ -61,7 +61,7 @@ def _with_packages(modules: Iterable[str]) -> Iterator[str]:
 
 
 def _project_file(project: Project) -> dict[str, Value]:
-    """Render Pulumi.yaml. It declares configuration with types, so that `pulumi config` checks values."""
+    """Build the contents of Pulumi.yaml. It declares typed configuration, so that `pulumi config` checks values."""
     declared = {key: _declared(value) for key, value in project.settings.items()}
     typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
     head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}
@@ -69,7 +69,7 @@ def _project_file(project: Project) -> dict[str, Value]:
 
 
 def _declared(value: Value) -> dict[str, Value]:
-    """Declare a setting. Pulumi has no type for fractions or for lists of mixed types."""
+    """Declare a setting. Pulumi has no type for fractional numbers or for lists of mixed types."""
     name = _type_name(value)
     if name != "array":
         return {"type": name} if name else {}
@@ -91,14 +91,14 @@ def _type_name(value: Value) -> str:
 
 
 def _settings(project: Project, settings: Mapping[str, Value]) -> dict[str, Value]:
-    """Return a stack's configuration, each key in the project's namespace."""
+    """Return a stack's configuration, with every key in the project's namespace."""
     return {f"{project.name}:{key}": value for key, value in settings.items()}
 
 
 def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) -> Merged | None:
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
-    Without its salt, a stack's secrets cannot be decrypted. If the text on disk means the same, it is kept unchanged.
+    Without its salt, a stack's secrets cannot be decrypted. If the text on disk is equivalent, it is kept unchanged.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:
@@ -115,7 +115,7 @@ def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) ->
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """Separate the configuration from all other settings. Returns None if the text is not stack settings."""
+    """Separate the configuration from all other settings. Returns None if the text is not a stack settings file."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None
@@ -126,7 +126,7 @@ def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value
 
 
 def _text_of(config: Mapping[str, Value], key: str) -> str:
-    """Return a setting as text, to distinguish 1 from True, or "" if it is not set."""
+    """Return a setting as a string that distinguishes 1 from True, or "" if it is not set."""
     return document(config[key]) if key in config else ""
 
 
@@ -148,7 +148,7 @@ def _text(file: TextFile) -> bytes:
 
 @cache
 def _component(module: str) -> bytes:
-    """Read the source of an installed component module. Importing the module would import Pulumi."""
+    """Read the source of an installed component module without importing it, because that would import Pulumi."""
     spec = find_spec(_COMPONENTS)
     folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():

@@ -1,4 +1,4 @@
-"""Render values on one line, as in a spec."""
+"""Render values on one line, as they appear in a spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN: Final = pattern(r"[A-Za-z0-9_/][A-Za-z0-9_./@%-]*( [A-Za-z0-9_./@%-]+)*\
 
 
 def yaml_word(value: Json) -> str:
-    """Return a scalar as it is written in a spec."""
+    """Return a scalar as it would be written in a spec."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

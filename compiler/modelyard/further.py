@@ -1,8 +1,8 @@
-"""Find later stages' errors in a spec that an earlier stage rejects, unless the errors depend on the fix.
+"""Find the errors of later stages in a spec that an earlier stage rejects, unless they depend on how it is fixed.
 
 A spec with errors is checked in two variants. Errors with an obvious fix are fixed in both. For any other error, one
-variant guesses a fix and the other removes the entry. An error that occurs in both variants depends neither on the
-guess nor on the removal.
+variant guesses a fix and the other removes the entry. An error that occurs in both variants depends on neither the
+guess nor the removal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _GUESSED: Final = frozenset({("metadata",), ("governance", "owner")})
 """Required sections whose content may be guessed, because nothing else depends on them."""
 
 Judge: TypeAlias = Callable[[Document], Outcome]
-"""Runs the stages from the schema on, up to the first that reports an error."""
+"""Runs the stages from schema validation on, up to the first one that reports an error."""
 
 _Edits: TypeAlias = "dict[Path, Edit]"
 
@@ -39,7 +39,7 @@ _Edits: TypeAlias = "dict[Path, Edit]"
 class _Variant:
     """A variant of the spec without its errors, the errors of later stages, and the last stage that ran.
 
-    `limit` is the last stage that may run. `holes` are the parents of removed paths, in which entries are missing.
+    `limit` is the last stage that may run. `holes` are the parents of removed paths, so entries are missing there.
     """
 
     document: Document
@@ -52,7 +52,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """Add the errors of stages after the failed stage, and the checks that are still blocked, to an outcome."""
+    """Add errors from stages after the failed stage to an outcome, together with the stages that are still blocked."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
@@ -81,7 +81,7 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
             edits = _of_errors(document, errors, is_coarse=stage is Stage.RESOLVE and not is_mended and not again)
         if edits is None or any(_is_needed(path) for path, edit in edits.items() if edit.removes):
             break
-        if not edits and turn > 0:  # later rounds would find nothing else
+        if not edits and turn > 0:  # further rounds would find nothing else
             break
         if stage >= Stage.CHECK:
             variant.holes.update(path[:-1] for path in edits)
@@ -113,12 +113,12 @@ def _moves_all(fault: Fault) -> bool:
 
 
 def _is_needed(path: Path) -> bool:
-    """Return whether everything else depends on this path: the root, or a section such as `deployment`."""
+    """Return whether everything else depends on this path, which is the root or a section such as `deployment`."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Yield the errors that do not merely follow from a removal, as a reference to a removed entry would."""
+    """Yield the errors that do not merely follow from a removal, as one for a reference to a removed entry would."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -129,11 +129,11 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
             yield error
 
 
-# --- errors of the schema
+# --- schema errors
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """Return edits that bring a document closer to the schema, or None if a required part is wrong."""
+    """Return edits that bring a document closer to the schema, or None if a required part is invalid."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -147,7 +147,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """Return the fix if it is certain, otherwise a guess in one variant and the entry's removal in the other."""
+    """Return the fix if it is certain; otherwise, a guess in one variant and the removal of the entry in the other."""
     found = _repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or found is None else found.edits
@@ -166,7 +166,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """Yield the wrong paths or, if an entry has no name, all its named siblings."""
+    """Yield the invalid paths or, if an entry has no name, all its named siblings."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -175,7 +175,7 @@ def _faulty(fault: Fault) -> Iterator[Path]:
         yield from ((*fault.path[:-1], name) for name in fault.others)
 
 
-# --- errors of later stages
+# --- errors from later stages
 
 
 def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
@@ -195,7 +195,7 @@ def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bo
 
 
 def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
-    """Replace a wrong text or key with the name that was probably meant, if there is such a name."""
+    """Replace an unknown string or key with the name that was probably meant, if there is one."""
     if error.meant is None or error.follows:
         return {}
     wrong, right = error.meant

@@ -1,4 +1,4 @@
-"""What people need to move a target's data, images and secrets by hand: addresses, names and quotas, but no values."""
+"""What people need to move a target's data, images and secrets manually: addresses, names and quotas, but no values."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from modelyard.spec import SecretRef
 
 @record
 class Remote:
-    """An object store for rclone. `settings` are the lines of rclone's configuration, without credentials."""
+    """An object store for rclone. `settings` are lines of rclone's configuration, without credentials."""
 
     store: str
     settings: tuple[tuple[str, str], ...]
     bucket: str  # or container
-    uri: str  # how workloads address it, such as s3://bucket
+    uri: str  # the address that workloads use, such as s3://bucket
     adopted: bool
-    credentials: SecretRef | None = None  # if a key opens the store
+    credentials: SecretRef | None = None  # if access to the store requires a key
 
 
 @record
 class SecretPlace:
-    """A Secret that workloads read, and the path that it is synced from."""
+    """A Secret that workloads read, and the path from which it is synced."""
 
     store: str  # the secret store's name in the spec
     via: str  # how the cluster reads it: existing, external-secrets, or a service of the provider
-    path: str  # in that store
+    path: str  # in the secret store
     namespace: str
     name: str
     keys: tuple[str, ...]
@@ -34,7 +34,7 @@ class SecretPlace:
 
 @record
 class Quota:
-    """A quota that the largest size of a system needs. The code is the provider's name for it, if known."""
+    """A quota needed to run a system at its largest size. `code` is the provider's name for it, if known."""
 
     what: str
     code: str
@@ -43,9 +43,9 @@ class Quota:
 
 @record
 class Handover:
-    """Everything on one target that people move by hand.
+    """Everything on one target that people must move manually.
 
-    `image` is the runtime image, which is built for each target, and empty if no workload needs it. `images` are the
+    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` are the
     public names of all other images, each with the name under which the target pulls it. `egress` is the price of a
     gigabyte that leaves the cloud.
     """

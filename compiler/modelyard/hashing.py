@@ -1,6 +1,6 @@
-"""SHA-256 for short texts without OpenSSL, because loading OpenSSL takes longer than all hashing in `validate`.
+"""SHA-256 for short strings without OpenSSL, because loading OpenSSL takes longer than all hashing in `validate`.
 
-The standard library's `random` does the same. For megabytes of data, use `hashlib`, which is faster.
+The standard library's `random` does the same. For megabytes of data, `hashlib` is faster.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cache indexes of large immutable values, so that lookups do not scan all entries."""
+"""Cache indexes of large immutable values, so that lookups need not scan all entries."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _Of = TypeVar("_Of")
 _Index = TypeVar("_Index")
 
 _CACHE_SIZE: Final = 8
-"""The number of cached indexes, enough for one compile. Surveys compile one environment after another."""
+"""The number of indexes to cache, enough for one compile. Surveys compile the environments one after another."""
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:
-    """Cache an index function, so that it builds the index of a recently used value only once.
+    """Cache an index function, so that it does not rebuild the index of a recently used value.
 
     Values are compared by identity, because hashing a plan would take as long as building the index.
     """

@@ -1,4 +1,4 @@
-"""The inputs of a compile: texts and variables, before any stage has processed them."""
+"""The inputs of a compile: source text and variables, before any stage has processed them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from modelyard.records import field, record
 from modelyard.source import SourceFile
 
 LOCK_NAME: Final = "modelyard.lock"
-"""The name of the lock next to a spec."""
+"""The file name of the lock, which is stored next to the spec."""
 
 BASE_FOLDER: Final = "default"
-"""The name of the base in the output folder and in the lock."""
+"""The name used for the base in the output folder and in the lock."""
 
 
 @record
@@ -26,11 +26,11 @@ class Given:
 
 @record
 class Inputs:
-    """Everything that determines the output: the spec, an environment with its overlay file, and variables.
+    """Everything that determines the output: the spec, an environment with its overlay file, variables and more.
 
-    `beside` are the overlay files of all environments, by name. They may use variables. `approvals` are the signed
-    statements next to the spec, for all environments. `tables` are the CSV files with sites and lists, as the
-    spec names them, or the reasons why they cannot be read.
+    `beside` are the overlay files of all environments, by name. These files may also use variables. `approvals` are the
+    signed statements next to the spec, for all environments. `tables` are the CSV files with sites and lists, by the
+    name in the spec, or the reasons why they cannot be read.
     """
 
     spec: Given
@@ -47,14 +47,14 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """Return the texts that diagnostics may quote, and tables of sites."""
+        """Return the files that diagnostics may quote, including tables of sites."""
         picked = () if self.overlay is None else (self.overlay,)
         tables = (SourceFile.read(one.path, one.content) for one in self.tables.values() if isinstance(one, Given))
         return (*quotable(self.spec, *picked, *self.beside.values()), *tables)
 
 
 def quotable(*given: Given) -> tuple[SourceFile, ...]:
-    """Return the texts that diagnostics may quote: only files that look like a spec.
+    """Return the files that diagnostics may quote, which are only those that look like a spec.
 
     A path that is mistyped or set by a pull request may name a file that contains a secret.
     """
@@ -73,6 +73,6 @@ _VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Return whether a text has our apiVersion or, like an overlay, no apiVersion but one of our sections."""
+    """Return whether the text has our apiVersion or, as an overlay may, no apiVersion but one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

@@ -1,4 +1,4 @@
-"""Delay Ctrl-C while code runs that must not be interrupted."""
+"""Delay Ctrl-C while code that must not be interrupted is running."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contextlib import contextmanager
 def undisturbed() -> Generator[None]:
     """Delay the KeyboardInterrupt for a Ctrl-C until the end of this block.
 
-    Rust modules need this. If their initialization calls into Python and gets a KeyboardInterrupt, they panic and print
-    their own report to the terminal.
+    Rust modules need this: if their initialization calls into Python and receives a KeyboardInterrupt, they panic and
+    print their own report to the terminal.
     """
     received: list[int] = []
     before = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Implement JSON Schema keywords for single values, for both validators."""
+"""Implement the JSON Schema keywords that check a single value, for both validators."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TYPES: Final[Mapping[str, tuple[object, ...]]] = {
 
 
 def has_type(value: Json, name: str) -> bool:
-    """Return whether a value has a JSON Schema type. In JSON Schema, 2.0 is an integer, and true is not a number."""
+    """Return whether a value has a JSON Schema type. In JSON Schema, 2.0 is an integer, but true is not a number."""
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return value.__class__ in _TYPES[name]
 
 
 def same(left: Json, right: Json) -> bool:
-    """Return whether two JSON values are equal. In JSON Schema, 1 equals 1.0 but not true."""
+    """Return whether two JSON values are equal as defined by JSON Schema: 1 equals 1.0 but not true."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -38,7 +38,7 @@ def same(left: Json, right: Json) -> bool:
 
 
 def repeated(items: list[Json]) -> int | None:
-    """Return the position of the first repeated item, or None."""
+    """Return the position of the first repeated item, or None if there is none."""
     scalars: set[tuple[bool, Json]] = set()
     containers: list[Json] = []
     for at, item in enumerate(items):
@@ -57,13 +57,13 @@ def repeated(items: list[Json]) -> int | None:
 def python_pattern(pattern: str) -> str:
     """Convert a schema pattern for Python's `re`, in which `$` would also match before a trailing line break.
 
-    The pattern must not use `$` inside brackets. Letter and digit classes are ASCII, as in ECMA-262.
+    The pattern must not contain `$` inside brackets. Letter and digit classes match only ASCII, as in ECMA-262.
     """
     return "(?a)" + re.sub(r"(?<!\\)\$", r"\\Z", pattern)
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Return whether a text contains a match for a schema pattern."""
+    """Return whether a string contains a match for a schema pattern."""
     return re.search(python_pattern(pattern), text) is not None
 
 

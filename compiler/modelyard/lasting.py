@@ -1,4 +1,4 @@
-"""Find resources that remain after a plan is applied, and resources that the next plan would remove."""
+"""Find resources that remain after a plan is applied, and those that the next plan would remove."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
-    """Map each target to the addresses of resources that run or contain data, with the owner's section and name.
+    """Map each target to the addresses of resources that keep running or hold data, with the owner's section and name.
 
-    Adopted resources are excluded, because modelyard neither created them nor removes them. Each site of a target is
-    included, because it has a stack.
+    Adopted resources are excluded, because modelyard neither creates nor removes them. Every site of a target is
+    included, because it has its own stack.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:
@@ -37,7 +37,7 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Return the resources in `before` that the plan no longer has, by address, for each target that lost any."""
+    """Return the resources in `before` that the plan no longer contains, by target and address."""
     now = lasting(plan)
     gone = {
         target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}
@@ -47,7 +47,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Warn about resources in `before` that the plan lacks, once for each owner or once for a whole target."""
+    """Warn about resources in `before` that the plan lacks, once per owner, or once per target that is gone."""
     now = lasting(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():
@@ -83,7 +83,7 @@ def _fate(gone: Sequence[str], provider: str) -> str:
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:
-    """Suggest declaring a rename to the closest new name, in case nothing was meant to be removed."""
+    """Suggest declaring a rename to the closest new name, in case the removal was not intended."""
     section, _, name = owner.partition(".")
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:

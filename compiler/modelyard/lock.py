@@ -1,6 +1,6 @@
 """modelyard.lock: the inputs of each environment's last compile, stored next to the spec and reviewed with it.
 
-It contains versions and hashes but no dates or paths, so it changes only when the output may change.
+It contains versions and hashes but neither dates nor paths, so it changes only when the output may change.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from modelyard.stack import Value
 
 _VERSION: Final = 2
 _READABLE: Final = (1, _VERSION)
-"""Version 1 hashed the text of the inputs and not their values, so each of its entries is of other inputs."""
+"""Version 1 hashed the text of the inputs instead of their values, so its entries never match the current inputs."""
 
 Pinned: TypeAlias = Mapping[str, Mapping[str, str]]
 """The pinned version of each chart and image, under `charts` and `images`."""
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
-"""For each target, the address of each resource, with the section and name of the entry that requested it."""
+"""For each target, the address of each resource, with the section and name of the spec entry that requested it."""
 
 
 @record
 class Locked:
     """A compiled environment: the hash of its inputs, its targets, pinned versions and resources.
 
-    `removed` are resources of earlier compiles that are no longer in this compile.
+    `removed` are resources from earlier compiles that this compile no longer contains.
     """
 
     inputs: str
@@ -54,7 +54,7 @@ class Locked:
 
 
 def digest(*parts: str | bytes) -> str:
-    """Return `sha256:` and a hash over all parts with their lengths, so that different lists cannot collide."""
+    """Return `sha256:` and a hash of all parts and their lengths, so that different lists cannot collide."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -81,7 +81,7 @@ def environments(text: str | bytes) -> dict[str, Json]:
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
-    """Return the resources that an environment's compiles left behind, by target and address.
+    """Return the resources left behind by an environment's compiles, by target and address.
 
     These are the last compile's resources and, with `with_removed`, the removed resources of earlier compiles.
     """
@@ -91,20 +91,20 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
 
 
 def joined(some: Addresses, others: Addresses) -> dict[str, dict[str, str]]:
-    """Return the resources of both, by target and address."""
+    """Merge two sets of resources by target and address. Where both have an address, the owner in `some` is used."""
     return {target: {**others.get(target, {}), **some.get(target, {})} for target in {**others, **some}}
 
 
 def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict[str, Json] | None:
-    """Return the entry of an environment among those in a lock, or None if it is missing or for other inputs."""
+    """Return an environment's entry from a lock, or None if it is missing or was written for other inputs."""
     entry = locked.get(environment)
     return entry if isinstance(entry, dict) and entry.get("inputs") == inputs else None
 
 
 def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pinned) -> Iterator[Diagnostic]:
-    """Report charts and images in an entry for the same inputs that differ from what these inputs compile to.
+    """Report charts and images in an entry for the same inputs whose versions differ from what these inputs compile to.
 
-    `path` is the lock's path for diagnostics.
+    `path` is the path of the lock that diagnostics show.
     """
     for kind, pins in right.items():
         claimed = _addresses({kind: entry.get(kind, {})}).get(kind, {})
@@ -114,7 +114,7 @@ def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pi
 
 
 def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
-    """Describe how the lock differs from an environment's expected entry, or return "" if it does not."""
+    """Describe how the lock differs from an environment's expected entry, or return "" if they match."""
     entry, fresh = _environment(text, environment), _entry(right)
     if not entry:
         return "it does not list this environment"
@@ -155,14 +155,14 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
 
 
 def without_resources(text: str | bytes) -> str | bytes:
-    """Return the lock without its last section, which can be large and is not needed for an unchanged compile."""
+    """Return the lock without its last section, which can be large and is not needed if nothing has changed."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """Return the targets to which these inputs were compiled in an environment, and the key of the output.
+    """Return the targets for which these inputs were compiled in an environment, and the key of the output.
 
-    The result is empty if the inputs were different, or if removed resources must still be reported.
+    The targets are empty if the inputs were different, or if removed resources must still be reported.
     """
     entry = _environment(text, environment)
     targets = entry.get("targets")
@@ -172,7 +172,7 @@ def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tu
 
 
 def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
-    from modelyard.writers.yaml_text import document  # only needed to compile, not to validate
+    from modelyard.writers.yaml_text import document  # needed only to compile, not to validate
 
     return digest(*(document(entry.get(name, "")) for name in ("inputs", "targets", "charts", "images")))
 

@@ -12,7 +12,7 @@ _LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
 
 
 def lookalike_hint(text: str) -> str:
-    """Suggest a replacement for the first non-ASCII letter or invisible character, or return "" without one."""
+    """Suggest a replacement for the first non-ASCII letter or invisible character, or return "" if there is none."""
     if text.isascii():
         return ""
     from unicodedata import category, name

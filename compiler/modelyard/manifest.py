@@ -31,7 +31,7 @@ NAME = "app.kubernetes.io/name"
 SYSTEM = "modelyard.dev/system"
 
 RAY_USER = 1000
-"""The user in Ray's images and in the runtime image built on them."""
+"""The user ID in Ray's images and in the runtime image built on them."""
 
 RESTRICTED: Manifest = {
     "allowPrivilegeEscalation": False,
@@ -40,7 +40,7 @@ RESTRICTED: Manifest = {
     "runAsUser": RAY_USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""The security context of all our containers. It satisfies the Pod security level `restricted`."""
+"""The security context of all our containers. It satisfies the `restricted` Pod Security Standard."""
 
 POD_SECURITY: Manifest = {
     "fsGroup": RAY_USER,
@@ -88,7 +88,7 @@ def object_of(api_version: str, kind: str, described: Mapping[str, Value], **fie
 
 
 def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
-    """Build a ConfigMap with these files."""
+    """Build a ConfigMap that contains these files."""
     return object_of("v1", "ConfigMap", described, data=dict(data))
 
 
@@ -103,7 +103,7 @@ def cpu_words(millis: int) -> str:
 
 
 def memory_text(size: int) -> str:
-    """Format memory as a Kubernetes quantity: `16Gi`, `512Mi`, or plain bytes if no unit divides them."""
+    """Format memory as a Kubernetes quantity: `16Gi`, `512Mi`, or plain bytes if no unit divides it evenly."""
     for unit, factor in _MEMORY_UNITS:
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
@@ -126,22 +126,22 @@ def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | Non
 
 
 def env(name: str, value: str) -> dict[str, Value]:
-    """Return an environment variable with a value, which must not be secret."""
+    """Return an environment variable with a literal value, which must not be secret."""
     return {"name": name, "value": value}
 
 
 def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
-    """Return an environment variable from a key of a Secret."""
+    """Return an environment variable that reads a key of a Secret."""
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def env_from_field(name: str, path: str) -> dict[str, Value]:
-    """Return an environment variable from a field of the Pod."""
+    """Return an environment variable that reads a field of the Pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """Remove entries whose value is None or an empty list, mapping or text."""
+    """Remove entries whose value is None or an empty list, mapping or string."""
     return {key: value for key, value in entries.items() if not _is_empty(value)}
 
 

@@ -1,4 +1,4 @@
-"""Create readable and deterministic names of limited length for objects on a platform."""
+"""Create readable, deterministic names of limited length for objects on a platform."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from modelyard.hashing import sha256
 from modelyard.patterns import pattern
 
 LONGEST: Final = 47
-"""The longest name of a RayService or RayJob. KubeRay appends six characters, and a RayCluster's name may have 53
-(v1.7.0, read 2026-11-24).
+"""The maximum length of the name of a RayService or RayJob. KubeRay appends six characters, and a RayCluster's name may
+have at most 53 (v1.7.0, read 2026-11-24).
 """
 
 HASH_LENGTH: Final = 10
-"""The number of hash digits, for 40 bits. Among ten thousand shortened names with the same beginning, the chance of a
-collision is 1 in 20,000.
+"""The number of hash digits, which give 40 bits. Among ten thousand shortened names with the same beginning, the chance
+of a collision is 1 in 20,000.
 """
 
 _FOREIGN = pattern("[^a-z0-9]+")
 
 
 def object_name(*parts: str, limit: int = LONGEST) -> str:
-    """Join the parts with dashes to a DNS label that starts with a letter and has at most `limit` (≥ 16) characters.
+    """Join the parts with dashes into a DNS label that starts with a letter and has at most `limit` (≥ 16) characters.
 
     If the name must be shortened or respelled, it ends in a hash of the original parts, so that different inputs do not
     collide. Parts that are short DNS labels are unchanged: ("a-b",) and ("a", "b") both become `a-b`, which the planner
@@ -39,6 +39,6 @@ def object_name(*parts: str, limit: int = LONGEST) -> str:
 
 
 def short_hash(*parts: str) -> str:
-    """Return the first characters of a SHA-256 over the parts and their lengths."""
+    """Return the first characters of a SHA-256 hash of the parts and their lengths."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]

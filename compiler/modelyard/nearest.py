@@ -1,4 +1,4 @@
-"""Find the known name that was probably meant by an unknown name."""
+"""Find the known name that the user probably meant by an unknown name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from modelyard.patterns import pattern
 from modelyard.synonyms import SYNONYMS
 
 _COMPARED = 200
-"""The maximum number of names to compare letter by letter for one error, after excluding implausible names."""
+"""The maximum number of names to compare letter by letter for one error, after implausible names are excluded."""
 
 _SHORTEST = 3
-"""The minimum length of a prefix that is accepted for the whole name."""
+"""The minimum length of a prefix that is accepted in place of the whole name."""
 
 
 _SLIPS: Final = 2
@@ -39,7 +39,7 @@ def is_typo(word: str, name: str) -> bool:
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
-    """Return the name with the fewest spelling differences, and the number of differences."""
+    """Return the name with the fewest spelling differences, and the number of those differences."""
     allowed = max(1, len(folded) // 3)
     best: tuple[int, int, str] | None = None
     for at, name in enumerate(_plausible(folded, known, allowed)):
@@ -53,12 +53,12 @@ def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
 
 
 def _synonym(folded: str, known: list[str]) -> str | None:
-    """Return the known name for a synonym that other tools use."""
+    """Return the known name that a synonym from another tool stands for."""
     return next((name for name in SYNONYMS.get(folded, ()) if name in known), None)
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """Return the only name that begins with the word or is a prefix of it: `batch` means `batch-inference`."""
+    """Return the only known name that starts with the word or is a prefix of it: `batch` means `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     found = [name for name in known if _begins(folded, _fold(name))]
@@ -71,7 +71,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _part(word: str, known: list[str]) -> str | None:
-    """Return the only name that is a part of the word: `latency_p99` means `p99`."""
+    """Return the only known name that is a part of the word: `latency_p99` means `p99`."""
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
@@ -95,7 +95,7 @@ def _fold(name: str) -> str:
 
 
 def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
-    """Yield the names that may be within the allowed distance, judging by length and letters."""
+    """Return the names that may be within the allowed distance, judging by length and letters."""
     letters = set(folded)
     result: list[str] = []
     for name in known:
@@ -109,7 +109,7 @@ def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
 
 
 def _distance(left: str, right: str, bound: int) -> int:
-    """Return the number of insertions, deletions, replacements and swaps between two words, but at most `bound` + 1."""
+    """Count the insertions, deletions, replacements and swaps between two words, up to `bound` + 1."""
     if left == right:
         return 0
     if abs(len(left) - len(right)) > bound:

@@ -22,7 +22,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Check every environment against the previous ones. `places` are the environments' definitions in the spec."""
+    """Check every environment against the ones before it. `places` are the environments' definitions in the spec."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -33,8 +33,8 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments with one of the compiled environment's clusters or accounts are planned. Environments with errors
-    are skipped.
+    Only environments that share a cluster or an account with the compiled environment are planned. Environments with
+    errors are skipped.
     """
     contexts = {place for place, _ in (*_namespaces(own), *_identities(own), *_groups(own))}
     if inputs.environment is None or spec.document is None or not contexts:
@@ -51,9 +51,9 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each namespace and add-on that this environment shares with another, once.
+    """Report each namespace and add-on that this environment shares with another one, once.
 
-    A cloud cluster belongs to one environment. An existing cluster is identified by its kubeconfig context.
+    A cloud cluster belongs to a single environment. An existing cluster is identified by its kubeconfig context.
     """
     shared: set[str] = set()
     namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}
@@ -80,7 +80,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each adopted bucket in which this environment and another write to the same folder, once."""
+    """Report each adopted bucket in which this environment and another one write to the same folder, once."""
     written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -91,7 +91,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Yield the bucket, endpoint and folder of each write by a workload to an adopted bucket."""
+    """Yield the bucket, endpoint and folder of every place in an adopted bucket that a workload writes to."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -116,7 +116,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and namespace of each cluster whose workloads are identified only by account and namespace."""
+    """Yield the account and namespace of each cluster that identifies its workloads only by account and namespace."""
     for namespace in plan.of(Namespace):
         account = namespace.value.target.options.identities
         if account:
@@ -124,7 +124,7 @@ def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and name of each existing resource group that a target creates its resources in."""
+    """Yield the account and name of each existing resource group in which a target creates its resources."""
     for target in plan.system.deployment.targets:
         account, group = target.options.group
         if account and group and plan.on(target.name):
@@ -132,7 +132,7 @@ def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the context of each existing cluster with the add-ons to install there."""
+    """Yield the context of each existing cluster with each add-on that is to be installed there."""
     for cluster in plan.of(Cluster):
         target = cluster.value.target
         if target.provider == "kubernetes":

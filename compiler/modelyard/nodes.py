@@ -1,4 +1,4 @@
-"""Read typed values from a validated document, in which a value with an unexpected type is our bug."""
+"""Read typed values from a validated document. A value with an unexpected type is a bug in modelyard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NotValidatedError(TypeError):
 
 
 def text(node: Node, field: str, default: str = "") -> str:
-    """Return the text in a field, or the default."""
+    """Return the string in a field, or the default."""
     value = node.get(field, default)
     if not isinstance(value, str):
         raise NotValidatedError(field)
@@ -41,13 +41,13 @@ def number(node: Node, field: str) -> float | None:
 
 
 def integer(node: Node, field: str, default: int) -> int:
-    """Return the whole number in a field, or the default. As in JSON Schema, 2.0 is a whole number."""
+    """Return the integer in a field, or the default. As in JSON Schema, 2.0 is an integer."""
     value = number(node, field)
     return default if value is None else int(value)
 
 
 def integers(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the list of whole numbers in a field, or the default."""
+    """Return the list of integers in a field, or the default."""
     values = items(node, field)
     if not all(isinstance(value, int | float) for value in values):
         raise NotValidatedError(field)
@@ -63,7 +63,7 @@ def mapping(node: Node, field: str) -> Node:
 
 
 def named_nodes(node: Node, field: str) -> list[tuple[str, Node]]:
-    """Return the entries of a mapping of mappings."""
+    """Return the entries of a mapping whose values are mappings."""
     return [(name, as_node(entry, field)) for name, entry in mapping(node, field).items()]
 
 
@@ -85,7 +85,7 @@ def items(node: Node, field: str) -> list[Json]:
 
 
 def texts(node: Node, field: str) -> tuple[str, ...]:
-    """Return the list of texts in a field, or an empty list."""
+    """Return the list of strings in a field, or an empty list."""
     values = items(node, field)
     if not all(isinstance(value, str) for value in values):
         raise NotValidatedError(field)
@@ -93,5 +93,5 @@ def texts(node: Node, field: str) -> tuple[str, ...]:
 
 
 def pairs(node: Node, field: str) -> tuple[tuple[str, str], ...]:
-    """Return the mapping of texts in a field as pairs."""
+    """Return the mapping of strings in a field as pairs."""
     return tuple((name, text({name: value}, name)) for name, value in mapping(node, field).items())

@@ -1,4 +1,4 @@
-"""The second stage: merge an environment's changes into the document by RFC 7396, keeping every span."""
+"""The second stage: merge an environment's changes into the document as defined by RFC 7396, keeping every span."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
 MOST: Final = 100
-"""The maximum number of environments in a spec, as in the schema, because `validate` checks all of them."""
+"""The maximum number of environments in a spec, as in the schema. There is a limit because `validate` checks all of
+them.
+"""
 _NAME: Final = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
@@ -28,7 +30,7 @@ def environments(document: Document) -> tuple[str, ...]:
 def overlay(
     document: Document, environment: str | None, extra: Document | None = None, others: Iterable[str] = ()
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """Merge one environment into the document, and remove the section `environments`.
+    """Merge one environment into the document, and remove the `environments` section.
 
     `extra` is the loaded file `environments/NAME.yaml`, which is equivalent to an entry in the section. `others` are
     the names of all such files.
@@ -96,7 +98,7 @@ class _Merge:
     overlaid: set[Path] = field(default_factory=set[Path])
 
     def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
-        """Merge `patch` into `base`. Null deletes a value, and all values except mappings are replaced whole."""
+        """Merge `patch` into `base`. Null deletes a value, and any value except a mapping replaces the old one."""
         result = dict(base)
         numbers = self._numbers(base)
         for key, written in self._numbers(patch).items():

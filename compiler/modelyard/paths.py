@@ -1,4 +1,4 @@
-"""Find the keys and values of a document that a diagnostic points at."""
+"""Find the keys and values in a document that a diagnostic points at."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from modelyard.source import Document, Json, Path, Span
 
 
 def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple[Path, ...]]:
-    """Return the paths whose key or value has each span: several if aliases repeat a value, none outside the document.
-
-    This takes linear time in the size of the document.
-    """
+    """Return the paths whose key or value has each span: several if aliases repeat it, none outside the document."""
     columns = {(span.column, span.end_column) for span in spans}
     paths: dict[Span, list[Path]] = {span: [] for span in spans}
     for path, numbers in _entries(document, document.value, ()):

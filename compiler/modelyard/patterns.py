@@ -1,7 +1,7 @@
 """Regular expressions that are compiled on first use instead of on definition.
 
-Compiling all expressions took a twentieth of the time of `validate` on the reference spec, and most specs need only a
-few.
+Compiling all of them took a twentieth of the time that `validate` needs for the reference spec, and most specs use only
+a few.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split
 
 
 class _Uncompiled:
-    """Compiles the pattern and gets its methods on the first use. Later uses have no extra cost."""
+    """Compiles the pattern and copies its methods on first use. Later uses have no extra cost."""
 
     __slots__ = ("_flags", "_text", *_METHODS)
 
@@ -31,5 +31,5 @@ class _Uncompiled:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return a regular expression with the methods and attributes of a compiled pattern, but with a different class."""
+    """Return a regular expression that has the methods and attributes of a compiled pattern, but a different class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))

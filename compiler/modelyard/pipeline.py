@@ -48,8 +48,8 @@ __all__ = [
 class _Task:
     """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
-    The first three stages need no targets. `choices` are the values of sites to compile, and `before` is what an
-    earlier run found out about them.
+    The first three stages need no targets. `choices` are the site values to compile, and `before` is what an earlier
+    run learned about them.
     """
 
     inputs: Inputs
@@ -74,7 +74,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """Load the environment's file. The spec itself has been loaded by `opened`, once for all environments."""
+    """Load the environment's file. `opened` has already loaded the spec itself, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -88,7 +88,7 @@ def _overlay(outcome: Outcome, task: _Task) -> _Result:
 
 def _substitute(outcome: Outcome, task: _Task) -> _Result:
     if has_sites(_document(outcome)):
-        from modelyard.sites.bound import SiteChoices, with_sites  # only few specs have sites
+        from modelyard.sites.bound import SiteChoices, with_sites  # only a few specs have sites
 
         wanted = SiteChoices(task.inputs.tables, task.choices, task.before)
         others = task.inputs.beside.values()
@@ -153,7 +153,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """Return the outcome after these stages, or after the first stage that reports an error."""
+    """Return the outcome after these stages, or after the first of them that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -183,9 +183,9 @@ def overlaid(inputs: Inputs) -> Document:
 
 
 def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
-    """Read a document and, if it has values of sites, return it also with the references to these values.
+    """Read a document. If it uses site values, also return it with the references to these values.
 
-    The first has the values of each group's first site.
+    The first result contains the values of each group's first site.
     """
     outcome = read(inputs)
     if outcome.bound is None:
@@ -207,7 +207,7 @@ def _read(task: _Task, spec: Outcome | None) -> Outcome:
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
     """Plan one environment and check it against its targets, as `validate` does.
 
-    An error in one stage hides errors of later stages only if they depend on the first error. If targets stand for many
+    An error in one stage hides errors in later stages only if they depend on the first error. If targets stand for many
     sites, the spec is checked for all of them.
     """
     outcome = _understood(_Task(inputs, targets), spec)
@@ -222,10 +222,10 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
 
 
 def _folded(outcome: Outcome) -> Outcome:
-    """Report once what is wrong with many rows of a list."""
+    """Merge diagnostics that are the same for many rows of a list into one."""
     if outcome.document is None or not outcome.document.repeated or not outcome.diagnostics:
         return outcome
-    from modelyard.sites.folding import Repeats, folded_diagnostics  # only few specs have lists
+    from modelyard.sites.folding import Repeats, folded_diagnostics  # only a few specs have lists
 
     aside = map(Repeats.of(outcome.document.repeated).general, outcome.aside)
     pairs = tuple(folded_diagnostics(outcome.diagnostics, outcome.document.repeated))
@@ -243,12 +243,12 @@ def _understood(task: _Task, spec: Outcome | None) -> Outcome:
 
 
 def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
-    """Plan a document that has been read, and check it against its targets. It may differ from what `inputs` holds."""
+    """Plan a document that has been read, and check it against its targets. It may differ from the one in `inputs`."""
     return _judged_whole(outcome, _Task(inputs, targets))
 
 
 def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
-    """Check a document in all stages from validation on, and report also what does not depend on the first error."""
+    """Check a document in all stages from validation on, and include errors that do not depend on the first one."""
     document = _document(outcome)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:
@@ -263,7 +263,7 @@ def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
-    """Plan one environment without checking its targets. There is no plan if an earlier stage reports an error."""
+    """Plan one environment without checking its targets. Returns None if an earlier stage reports an error."""
     document = read(inputs, spec).document
     if document is None:
         return None
@@ -271,7 +271,7 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
-    """Compile one environment to one stack per target, sorted by target name."""
+    """Compile one environment into one stack per target, sorted by target name."""
     outcome = understand(inputs, targets)
     if outcome.failed:
         return outcome
@@ -286,7 +286,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
-    """Return the outcome for a document from validation on, without the diagnostics of earlier stages."""
+    """Run the stages from validation on, and return an outcome without the diagnostics of earlier stages."""
     return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
 
 
@@ -295,7 +295,7 @@ def _used(system: System, task: _Task) -> Mapping[str, Target]:
 
 
 def has_sites(document: Document) -> bool:
-    """Return whether a target of the document stands for many sites."""
+    """Return whether any target in the document stands for many sites."""
     deployment = document.value.get("deployment")
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
     entries = (deployment, *(targets.values() if isinstance(targets, dict) else ()))

@@ -1,7 +1,7 @@
-"""Move a system to other providers in memory, and report what each of them refuses.
+"""Move a system to other providers in memory, and report what each provider rejects.
 
-A move changes only the provider of targets, and what belongs to it: the region, and the account. Everything else stays
-as written, so that every refusal is a change that somebody would have to make.
+A move changes only the provider of targets and what depends on it: the region and the account. Everything else stays as
+written, so that every rejection is a change that somebody would have to make.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _SECTIONS: Final = (
     "overrides",
 )
 _MOST_REGIONS: Final = 12
-"""The maximum number of regions of a provider that are tried for a target."""
+"""The maximum number of a provider's regions to try for a target."""
 
 
 @record
 class Destination:
-    """A provider to move to, and the region for all moved targets. Without a region, the nearest one is chosen."""
+    """A provider to move to, and the region for all moved targets. If it has no region, the nearest one is chosen."""
 
     provider: str
     region: str = ""
@@ -49,7 +49,7 @@ class Destination:
 
 @record
 class Change:
-    """A field of a target that a move changes. A value of None means that the field is absent."""
+    """A field of a target that a move changes. None means that the field is absent."""
 
     path: Path
     before: Json
@@ -67,12 +67,12 @@ class Refusal:
 
 @record
 class Move:
-    """A move to a provider: what it changes, what is refused afterwards, and the parts that move as they are."""
+    """A move to a provider: what changes, what is rejected afterwards, and the parts that can move unchanged."""
 
     destination: Destination
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
-    score: int  # percent of the parts that no refusal is about
+    score: int  # percentage of the parts that no refusal is about
 
 
 @record
@@ -86,7 +86,7 @@ class Portability:
 
 
 class NoRegion(Exception):
-    """No region of a provider is near a target, so the user has to name one."""
+    """Raised if a provider has no region near a target, so the user has to name one."""
 
     def __init__(self, provider: str, region: str) -> None:
         super().__init__(provider, region)
@@ -94,20 +94,20 @@ class NoRegion(Exception):
 
 
 def moving(system: System) -> tuple[TargetSpec, ...]:
-    """Return the targets that move: those in a cloud or, if none is, all."""
+    """Return the targets that move: those in a cloud or, if there are none, all targets."""
     targets = system.deployment.targets
     return tuple(target for target in targets if target.in_cloud) or targets
 
 
 def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
-    """Return the clouds that none of the moving targets is in."""
+    """Return the clouds that are not used by any of the moving targets."""
     used = {target.provider for target in moving(system)}
     clouds = (name for name, target in targets.items() if target.in_cloud)
     return tuple(Destination(name) for name in clouds if name not in used)
 
 
 def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations: Iterable[Destination]) -> Portability:
-    """Move a system that compiles to each destination. Raises NoRegion for a destination without a near region."""
+    """Move a valid system to each destination. Raises NoRegion for a destination without a near region."""
     document, system = outcome.document, outcome.system
     assert document is not None
     assert system is not None
@@ -125,7 +125,7 @@ def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations
 def moved_to(
     outcome: Outcome, inputs: Inputs, targets: Targets, destination: Destination, moved: Sequence[TargetSpec]
 ) -> Move:
-    """Move some targets of a system that compiles. Raises NoRegion for a destination without a near region."""
+    """Move some targets of a valid system. Raises NoRegion for a destination without a near region."""
     document, system = outcome.document, outcome.system
     assert document is not None
     assert system is not None
@@ -133,7 +133,7 @@ def moved_to(
 
 
 def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
-    """Return diagnostics with the parts of a document that they point at."""
+    """Return diagnostics with the parts of a document that they refer to."""
     listed = tuple(problems)
     places = paths_at(document, [problem.span for problem in listed if problem.span is not None])
     found = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
@@ -141,7 +141,7 @@ def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnos
 
 
 def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
-    """Return the first part that these paths are in, and the path in it."""
+    """Return the first part that contains one of these paths, and the path within that part."""
     for path in paths:
         for length in range(len(path), 0, -1):
             if (part := ".".join(map(str, path[:length]))) in parts:
@@ -171,12 +171,12 @@ class _Trial:
     parts: tuple[str, ...]
 
     def best(self, destination: Destination, moved: Sequence[TargetSpec]) -> Move:
-        """Return the move to the nearby region with the fewest refusals. A named region is the only one tried."""
+        """Return the move to the nearby region with the fewest refusals, or to the region that the user named."""
         moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 
     def _regions(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Mapping[str, str]]:
-        """Yield the regions to try, by target. Targets in one region stay together."""
+        """Yield the regions to try, by target. Targets in the same region stay together."""
         if not self.targets[destination.provider].in_cloud or destination.region:
             yield {target.name: destination.region for target in moved}
             return
@@ -201,7 +201,7 @@ class _Trial:
         refusals = located(self.document, self.parts, errors_of(outcome))
         foreign = {refusal: path for refusal in refusals for path in self._foreign(refusal, outcome, moved)}
         if foreign:
-            # A target with fields of another provider is not checked further, so they would hide other refusals.
+            # A target with another provider's fields is not checked further, so such fields would hide other refusals.
             without = self._tried({**edits, **dict.fromkeys(foreign.values(), Edit(removes=True))})
             refusals = (*foreign, *located(self.document, self.parts, errors_of(without)))
         refused = {refusal.part for refusal in refusals}
@@ -211,7 +211,7 @@ class _Trial:
         return understood(Outcome(document=edited(self.document, edits)), self.inputs, self.targets)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
-        """Yield the field of a moved target that is unknown to the provider or has another form there."""
+        """Yield the field of a moved target that the new provider lacks or defines differently."""
         if outcome.stages[refusal.problem] is not Stage.VALIDATE:
             return
         for target in moved:
@@ -233,7 +233,7 @@ class _Trial:
                 yield Change((*path, name), before, after)
 
     def _mode(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Change]:
-        """Yield the change of the mode that follows from the other kind of targets."""
+        """Yield the change of mode, if the move changes which targets are in a cloud."""
         deployment, there = self.system.deployment, self.targets[destination.provider]
         in_cloud = there.in_cloud
         if there.runs_here:

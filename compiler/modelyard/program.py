@@ -27,7 +27,7 @@ class Import:
 class Ref:
     """The result of an earlier call, or part of it: `variable`, `variable.attribute` or `variable["key"]`.
 
-    If both are set, the attribute is first: `variable.attribute["key"]`. A key may be any text.
+    If both are set, the attribute comes first: `variable.attribute["key"]`. A key may be any string.
     """
 
     variable: str
@@ -62,7 +62,7 @@ class Export:
 
 @record
 class Program:
-    """A `__main__.py` with imports, calls in order, and exports. The title is our own text, such as WRITTEN_BY."""
+    """A `__main__.py` with imports, calls in order, and exports. The title is our own string, such as WRITTEN_BY."""
 
     title: str
     imports: tuple[Import, ...]

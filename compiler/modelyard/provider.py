@@ -1,4 +1,4 @@
-"""The interface of providers for the stages before the plan: their own typed fields, and facts for rules.
+"""The interface that providers offer to the stages before the plan: their own typed fields, and facts for rules.
 
 `Target` and test doubles implement this interface. See docs/decisions/0065-providers-and-diagnostics.md.
 """
@@ -20,7 +20,7 @@ ResolveOptions: TypeAlias = Callable[[Node, bool], Options]
 
 
 def no_options(node: Node, is_enterprise: bool) -> Options:
-    """Return the options for a provider without its own fields."""
+    """Return the options for a provider that has no fields of its own."""
     return NO_OPTIONS
 
 
@@ -39,5 +39,5 @@ class Provider(Protocol):
 
     @property
     def secrets_via(self) -> str:
-        """How most of the provider's targets read secrets from outside their cluster, or "" if they do not."""
+        """How most of the provider's targets read secrets from outside their cluster, or "" if they cannot."""
         ...

@@ -1,4 +1,4 @@
-"""Read public SSH keys, as in `id_ed25519.pub`, to check that the runtime can verify signatures with them.
+"""Read SSH public keys, such as `id_ed25519.pub`, to check that the runtime can verify signatures with them.
 
 Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f and PROTOCOL.sshsig, 2026-11-26.
 """
@@ -51,7 +51,7 @@ _OTHER_TYPE: Final = pattern(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
-    """Raised if a text is not a usable public key. The message explains why."""
+    """Raised if a string is not a usable public key. The message explains why."""
 
 
 @record
@@ -64,7 +64,7 @@ class PublicKey:
 
 
 def public_key(line: str) -> PublicKey:
-    """Parse a line as in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
+    """Parse a line such as that in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
         raise NotAKey(f"its type {kind[:30]!r} is not one of {', '.join(_TYPES)}")
@@ -81,7 +81,7 @@ def public_key(line: str) -> PublicKey:
 
 
 def signing_key(signature: str) -> bytes:
-    """Return the key's body in a signature by `ssh-keygen -Y sign`, without verifying the signature."""
+    """Return the key body from a signature made by `ssh-keygen -Y sign`, without verifying the signature."""
     begin, _, rest = signature.strip().partition("\n")
     body, end, _ = rest.partition(_END)
     data = _decoded("".join(body.split()))
@@ -91,7 +91,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Return whether a text is the body of a public key, between type and comment. Private keys begin differently."""
+    """Return whether a string is the body of a public key, between type and comment. Private keys begin differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:
@@ -99,7 +99,7 @@ def is_public_body(text: str) -> bool:
 
 
 def reason(text: str) -> str:
-    """Explain why a text is not a public key line and what to write instead, or return "" if that is unclear."""
+    """Explain why a string is not a public key line and what to write instead, or return "" if that is unclear."""
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     if len(lines) > 1:
         return "this is more than one line; make each key a separate entry"
@@ -169,7 +169,7 @@ class _Fields:
         return found
 
     def number(self) -> int:
-        """Read a positive number in its shortest encoding, because ssh-keygen only signs with this encoding."""
+        """Read a positive number in its shortest encoding, because ssh-keygen signs only with that encoding."""
         found = self.string()
         if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
             raise NotAKey("its body is truncated or altered (a number is not encoded as OpenSSH does)")

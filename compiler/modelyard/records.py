@@ -1,7 +1,7 @@
 """Frozen values with named fields: like `dataclass(frozen=True, slots=True)`, at a tenth of its import cost.
 
 `dataclasses` compiles six functions for every class, even if they are never called, and uses `inspect`. For a hundred
-classes, this is too slow in a command that ends within a tenth of a second (docs/decisions/0013-records.md). Type
+classes, this is too slow for a command that finishes within a tenth of a second (docs/decisions/0013-records.md). Type
 checkers, `dataclasses.fields` and `dataclasses.replace` treat these classes as dataclasses.
 """
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class _New:
-    """The default of a field that gets a new object for every value."""
+    """A field default that creates a new object for every value."""
 
     __slots__ = ("make", "shown")
 
@@ -27,7 +27,7 @@ class _New:
 _ABSENT: Final = object()
 _NEW: Final = object()
 _FEW: Final = 16
-"""The number of values to create before compiling a constructor, which takes as long as creating thirty values."""
+"""The number of values after which a constructor is compiled. Compiling takes as long as creating thirty values."""
 _UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
 
 
@@ -36,7 +36,7 @@ def field(*, default_factory: Callable[[], _T], repr: bool = True) -> _T: ...
 @overload
 def field(*, repr: bool) -> Any: ...
 def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as in dataclasses
-    """Declare a field with a new default for each value, or a field that `repr` omits because it is long."""
+    """Declare a field whose default is a new object for each value, or a field that `repr` omits because it is long."""
     return _New(default_factory, repr)
 
 
@@ -48,7 +48,7 @@ def record(*, frozen: bool = True, eq: bool = True) -> Callable[[type[_T]], type
 def record(
     cls: type[_T] | None = None, /, *, frozen: bool = True, eq: bool = True
 ) -> type[_T] | Callable[[type[_T]], type[_T]]:
-    """Make a class's annotated names immutable fields that define its equality, hash and repr.
+    """Turn a class's annotated names into immutable fields that determine equality, hash and repr.
 
     With `frozen=False`, values are mutable and have no hash. With `eq=False`, a value is equal only to itself.
     """
@@ -58,7 +58,7 @@ def record(
 
 
 def replace(value: _T, /, **changes: object) -> _T:
-    """Copy a value with some fields changed."""
+    """Copy a value, changing some of its fields."""
     cls: Any = value.__class__
     names: tuple[str, ...] = cls.__match_args__
     unchanged = {name: getattr(value, name) for name in names if name not in changes}
@@ -86,7 +86,7 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """Create the constructor, which is compiled only after a few values, because most classes have at most one."""
+    """Create the constructor. It is compiled only after several values exist, because most classes have at most one."""
     made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
@@ -122,7 +122,7 @@ def _filled(
         if default is _ABSENT:
             return False
         set_field(value, name, default)
-    return used == len(values) + len(named)  # otherwise, a name is unknown or has two values
+    return used == len(values) + len(named)  # otherwise, a name is unknown or set twice
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
@@ -179,7 +179,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """The attribute that functions in `dataclasses` look for. It is created on demand by `dataclasses` itself."""
+    """The attribute that functions in `dataclasses` look for. `dataclasses` itself creates it on demand."""
 
     __slots__ = ("_defaults",)
 

@@ -1,4 +1,4 @@
-"""Read regular files, for modules that need no other access to the disk."""
+"""Read regular files, for modules that need no other disk access."""
 
 from __future__ import annotations
 

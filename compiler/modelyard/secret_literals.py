@@ -1,4 +1,4 @@
-"""Find texts in a spec that look like secrets, by form and by key, so that messages never repeat them."""
+"""Find strings in a spec that look like secrets, by form and by key, so that messages never repeat them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ _LITERALS = (
     (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-"""Secrets by form: a text that the secret contains, so that most patterns are never compiled, and a description."""
+"""Known forms of secrets: a string that the secret contains, so that most patterns are never compiled, and a
+description.
+"""
 
 _TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
 _NAMES = pattern(
@@ -44,10 +46,10 @@ _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # the depth of the s
 
 
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
-    """Find all texts that look like secrets, and secret references in fields that do not support references.
+    """Find all strings that look like secrets, and secret references in fields that do not support references.
 
-    Their spans are marked as secret. This also runs if another stage has rejected the document, so that these texts are
-    hidden wherever the same lines are printed.
+    Their spans are marked as secret. This also runs if another stage has rejected the document, so that these strings
+    are hidden wherever the same lines are printed.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():
@@ -64,7 +66,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Collect all suspicious texts with their paths. With `free`, keys are names that the user chose."""
+    """Collect all suspicious strings with their paths. If `free` is set, users choose the keys."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):
@@ -89,7 +91,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Return whether upper-case letters, lower-case letters and digits are mixed as in random text."""
+    """Return whether upper-case letters, lower-case letters and digits are mixed as in a random string."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

@@ -15,8 +15,8 @@ from modelyard.public_keys import NotAKey, public_key, signing_key
 from modelyard.source import Span
 from modelyard.spec import Signed, System
 
-_LONGEST = 5000  # maximum bytes of the output of `modelyard approve`, with a margin
-_MOST = 100  # per environment, because a ConfigMap may have at most 1 MiB
+_LONGEST = 5000  # the maximum output size of `modelyard approve` in bytes, with a margin
+_MOST = 100  # per environment, because a ConfigMap is limited to 1 MiB
 
 
 def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
@@ -44,7 +44,7 @@ def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], 
 
 
 def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
-    """Read an approval with its system, environment and key. Raises ValueError if it is invalid."""
+    """Read an approval together with its system, environment and key. Raises ValueError if it is invalid."""
     if len(content) > _LONGEST:
         raise ValueError(f"it is longer than {_LONGEST} bytes")
     try:

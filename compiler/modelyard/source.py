@@ -1,4 +1,4 @@
-"""Source files, spans, and documents that store values with their spans."""
+"""Source files, spans, and documents that store values together with their spans."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WIDTH = {dict: 6, list: 3}
 
 @record
 class Span:
-    """A range in a line of a file. Lines and columns are counted from 1. The end column is after the last character.
+    """A range within a line. Lines and columns are counted from 1. The end column is one past the last character.
 
     A range over several lines is reduced to its first character.
     """
@@ -50,12 +50,12 @@ class SourceFile:
         return cls(path, text.removeprefix("\ufeff"))
 
     def lines(self) -> Lines:
-        """Return the lines of the text, separated by YAML's line breaks."""
+        """Return the lines of the text, split at YAML's line breaks."""
         return Lines(self.text)
 
 
 class Lines:
-    """The lines of a text, without line breaks. Each is stored as an eight-byte offset until it is requested."""
+    """The lines of a file's text, without line breaks. Each is stored as an eight-byte offset until it is requested."""
 
     __slots__ = ("_starts", "_text")
 
@@ -68,7 +68,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """Return the line at a position, from 0, or "" if there is no such line."""
+        """Return the line at a position, counted from 0, or "" if there is no such line."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -79,9 +79,9 @@ class Lines:
 class Spans:
     """The spans of all keys and values in a document, in a few bytes each.
 
-    The numbers of all entries are in one array, which is indexed by the identity of their container. For each entry, in
-    order, these are the line, column and end column of the key (in mappings), then of the value. Lines are counted
-    across all files of a document.
+    The numbers of all entries are in one array, indexed by the identity of their container. For each entry, in order,
+    these are the line, column and end column of the key (in mappings), then of the value. Lines are counted across all
+    files of a document.
     """
 
     __slots__ = ("_numbers", "_positions", "_starts")
@@ -97,7 +97,7 @@ class Spans:
         self._numbers.extend(numbers)
 
     def copy(self) -> Spans:
-        """Copy the spans, so that more spans can be recorded."""
+        """Copy the spans, so that more spans can be added."""
         result = Spans()
         result._starts = self._starts.copy()
         result._numbers = self._numbers[:]
@@ -110,7 +110,7 @@ class Spans:
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
 
     def entry(self, container: Container, step: str | int) -> tuple[int, ...]:
-        """Return the numbers of the entry at a key or position, which must exist."""
+        """Return the numbers of the entry at a key or position. The entry must exist."""
         width = _WIDTH[container.__class__]
         at = self._starts[id(container)] + width * self._position(container, step)
         return tuple(self._numbers[at : at + width])
@@ -129,7 +129,7 @@ class Spans:
 
 @record
 class Repeat:
-    """Why an entry exists: a definition that is repeated for a row of a list. `key` is the definition's key."""
+    """Why an entry exists: a definition is repeated for each row of a list. `key` is the definition's key."""
 
     key: str
     list: str
@@ -143,8 +143,8 @@ class Document:
 
     `first_lines` are the line numbers at which each file of a merged document begins. `deleted` are the places where an
     environment deletes parts of the base, and `overlaid` are the paths of values that the environment sets. `aside` are
-    the paths of entries that exist but were removed because of errors. `repeated` are the entries that stand for a row
-    of a list, by path.
+    the paths of entries that exist but were removed because of errors. `repeated` are the entries created for a row of
+    a list, by path.
     """
 
     value: dict[str, Json]
@@ -160,7 +160,7 @@ class Document:
     def key_span(self, path: Path) -> Span:
         """Return the span of the last key in `path` or, for a list position, of its value.
 
-        For a path that does not exist, the result is the span of its nearest existing ancestor.
+        If the path does not exist, the result is the span of its nearest existing ancestor.
         """
         numbers = self._numbers(path)
         return self.span(numbers[:3])
@@ -171,7 +171,7 @@ class Document:
         return self.span(numbers[-3:])
 
     def span(self, numbers: tuple[int, ...]) -> Span:
-        """Convert line, column and end column into a span in the right file."""
+        """Convert a line, column and end column into a span in the right file."""
         line, column, end = numbers
         at = len(self.files) - 1
         while self.first_lines[at] >= line:
@@ -209,7 +209,7 @@ def _child(container: Container, step: str | int) -> Json:
 
 
 def with_file(document: Document, file: SourceFile) -> Document:
-    """Add a file in which values of the document may have their places."""
+    """Add a file that contains the sources of some of the document's values."""
     first_line = document.first_lines[-1] + len(document.files[-1].lines())
     return replace(document, files=(*document.files, file), first_lines=(*document.first_lines, first_line))
 

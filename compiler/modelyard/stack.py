@@ -1,7 +1,7 @@
 """The result of lowering a target: projects as values, before they are rendered as text.
 
-Large parts are functions that are called when a file is written, so that the manifests of ten thousand workloads are
-never in memory at the same time. These functions return the same result every time.
+Large parts are functions that are called only when a file is written, so that the manifests of ten thousand workloads
+are never all in memory. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from modelyard.program import Program
 from modelyard.records import field, record
 
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
-"""Read-only plain data: JSON values, where tuples also count as lists and all mappings as objects."""
+"""Read-only plain data: JSON values, with tuples allowed as lists and any mapping as an object."""
 
 Manifest: TypeAlias = Mapping[str, Value]
 """A Kubernetes object, with keys in the order in which they are printed."""
@@ -21,7 +21,7 @@ Manifest: TypeAlias = Mapping[str, Value]
 
 @record(frozen=False)
 class Facts:
-    """What rendering a file tells other files. Another process may render the file, so the value can be pickled."""
+    """What rendering a file passes on to other files. Another process may render the file, so it must be picklable."""
 
     value: object = None
 
@@ -30,8 +30,8 @@ class Facts:
 class ManifestFile:
     """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied.
 
-    `owner` is the workload's address in the spec, such as `inference.scorer`, if all objects belong to a single one.
-    `facts` are set when `documents` is exhausted.
+    `owner` is the workload's address in the spec, such as `inference.scorer`, if all objects belong to a single
+    workload. `facts` are set once `documents` is exhausted.
     """
 
     name: str
@@ -54,8 +54,8 @@ class Project:
 
     `folder` is the path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
     that the program needs next to it, such as `aws.network`. `requirements` are the lines of `requirements.txt`.
-    `settings` are the stack's configuration. Their keys do not contain the project's name. A project with several
-    stacks has the settings of each in `stacks`, by the stack's name; otherwise its stack is named after the
+    `settings` are the stack's configuration. Their keys do not contain the project's name. If a project has several
+    stacks, `stacks` contains the settings of each by the stack's name; otherwise its only stack is named after the
     environment.
     """
 

@@ -35,12 +35,12 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """A compile's results and diagnostics so far. Results of stages that were not reached are None.
+    """A compile's results and diagnostics up to a stage. Results of stages that were not reached are None.
 
     `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
     that checked the whole spec as written. `waiting` are the stages that could not run because of errors. `aside` are
-    the addresses of entries that were removed because they depend on an error. `bound` are the groups of sites as they
-    were bound, and `fleets` the same with the plans of their kinds of sites.
+    the addresses of entries that were removed because they depend on an error. `bound` are the groups of sites with
+    their bindings, and `fleets` are these groups with the plans for each kind of site.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,4 +1,4 @@
-"""Walk a document and replace its references to variables, to values of sites, and to values of lists."""
+"""Walk a document and replace its references to variables, site values and list values."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Scalar: TypeAlias = "bool | int | float | str"
 VARIABLES: Final = "vars"
 
 LISTS: Final = "lists"
-"""The section with the lists of a spec."""
+"""The section that contains a spec's lists."""
 
 FOR_EACH: Final = "forEach"
-"""The field that names the list for whose rows an entry is repeated."""
+"""The field that names the list: the entry is repeated for each of its rows."""
 
 REPEATED: Final = ("stores", "data", "models", "pipelines", "inference", "monitors")
 """The sections whose entries can be repeated."""
@@ -39,7 +39,7 @@ _MOST_TEXT_MIB: Final = 16
 
 
 def text_of(value: Json) -> str:
-    """Return a scalar as it is inserted into a text."""
+    """Return a scalar as it is inserted into a string."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
@@ -47,7 +47,7 @@ def text_of(value: Json) -> str:
 
 @record(frozen=False)
 class Substitution:
-    """Substitutes all values, and reuses containers without changes."""
+    """Substitutes all references, and reuses containers that do not change."""
 
     document: Document
     spans: Spans
@@ -62,7 +62,7 @@ class Substitution:
     lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
-        """Replace all references in the document, except in the declarations, and repeat entries for lists."""
+        """Replace all references in the document except in declarations, and repeat entries for the rows of lists."""
         for section, place in ((VARIABLES, "the declaration of a variable"), (LISTS, "a list")):
             if section in value:
                 self._refuse_in_declarations(value[section], (section,), place)
@@ -101,7 +101,7 @@ class Substitution:
         self.diagnostics.append(tell.misplaced_reference(self.span(owner, key, is_key=True), "a key"))
 
     def descend(self, value: Json) -> Json:
-        """Replace the references in a container once for each group of sites, and each row, that it belongs to."""
+        """Replace the references in a container once for each group of sites and each row that it belongs to."""
         outer = self.scope
         if self.scopes is not None:
             self.scope = self.scopes.owners.get(id(value), outer)
@@ -115,7 +115,7 @@ class Substitution:
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
         """Create a container with some values changed and the same spans.
 
-        A value that is a row's value, whole, has its place in the list.
+        A value that was taken whole from a row keeps its place in the list.
         """
         result: Container
         if isinstance(value, dict):
@@ -151,7 +151,7 @@ class Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """Return the value of a reference, or the unchanged text if the reference is rejected."""
+        """Return the value of a reference, or the unchanged string if the reference is rejected."""
         if found["end"] and (column := _OF_SITE.match(found["inside"])):
             return self._of_site(found[0], column[1], owner, step)
         if found["end"] and _OF_LIST.match(found["inside"]):
@@ -169,7 +169,7 @@ class Substitution:
         return variable.value
 
     def _of_site(self, reference: str, column: str, owner: Container, step: str | int) -> Scalar:
-        """Return the value that a site's column is bound to, or the unchanged text."""
+        """Return the value to which a site's column is bound, or the unchanged string."""
         group, place = self.scope, self.place(reference, owner, step)
         if group is None or self.scopes is None:
             self._report_elsewhere(reference, owner, step)
@@ -184,22 +184,22 @@ class Substitution:
         return reference if value is None else value
 
     def _of_list(self, reference: str, owner: Container, step: str | int) -> Scalar:
-        """Return the value of a list's row, or the unchanged text."""
+        """Return the value from a list's row, or the unchanged string."""
         if self.lists is not None:
             return self.lists.resolved(self, reference, lambda: self.place(reference, owner, step))
-        from modelyard.diagnostics.lists import each_elsewhere, list_elsewhere  # only needed for specs with errors
+        from modelyard.diagnostics.lists import each_elsewhere, list_elsewhere  # needed only for specs with errors
 
         report = each_elsewhere if reference.startswith("${each.") else list_elsewhere
         self.diagnostics.append(report(self.place(reference, owner, step), reference))
         return reference
 
     def _report_elsewhere(self, reference: str, owner: Container, step: str | int) -> None:
-        from modelyard.diagnostics.sites import site_value_elsewhere  # only needed for specs with errors
+        from modelyard.diagnostics.sites import site_value_elsewhere  # needed only for specs with errors
 
         self.diagnostics.append(site_value_elsewhere(self.place(reference, owner, step), reference))
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Return whether the total size of substituted values is within the limit. Report an excess once."""
+        """Return whether the total size of substituted values is within the limit. An excess is reported only once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
@@ -214,7 +214,7 @@ class Substitution:
                 self._refuse_in_declarations(child, (*path, key), place)
 
     def span(self, owner: Container, step: str | int, is_key: bool = False) -> Span:
-        """Return the place of the key or the value of an entry."""
+        """Return the place of an entry's key or value."""
         numbers = self.spans.entry(owner, step)
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 

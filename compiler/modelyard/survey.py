@@ -1,4 +1,4 @@
-"""Check a spec in all its environments, and report each problem once, with the affected environments."""
+"""Check a spec in all its environments, and report each problem once with the environments it affects."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from modelyard.target import Targets
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
 _UNUSED: Final = frozenset({"W0412", "W0687"})
-"""The codes for an unused entry or list, which are reported only if no environment uses it."""
+"""The codes for unused entries and lists, which are reported only if no environment uses them."""
 
 
 @record
 class Survey:
-    """The problems of the base and of every environment, and whether the base compiles without an environment.
+    """The problems in the base and in every environment, and whether the base compiles without an environment.
 
-    `waiting` and `aside` are from the outcomes with errors. `plans` are by environment, where None is the base.
+    `waiting` and `aside` are taken from the outcomes with errors. `plans` are keyed by environment, where None is the
+    base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -70,7 +71,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """An environment's problems and stages. Hints are removed, because they may differ between environments."""
+    """The problems and stages of an environment. Hints are removed, because they may differ between environments."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]
@@ -113,7 +114,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Return whether the key and value at a path are the base's, even if an environment adds fields to the value."""
+    """Return whether a path has the base's key and value, even if an environment adds fields to the value."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

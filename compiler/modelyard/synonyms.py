@@ -178,4 +178,6 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "telco": ("telecom",),
     }
 )
-"""The names that a word (without case and separators) may stand for. The first name known at the place is used."""
+"""The names that a word (without case and separators) may stand for. The first name that is known in the context is
+used.
+"""

@@ -20,7 +20,7 @@ from modelyard.stack import Manifest, Stack
 from modelyard.usage import Usage
 
 if TYPE_CHECKING:
-    from modelyard.handover import Handover  # only migrations need it
+    from modelyard.handover import Handover  # needed only for migrations
 
 
 @record
@@ -28,7 +28,7 @@ class Component:
     """Marks a kind as supported. `what` is the platform's name for the kind, for docs/targets.md.
 
     Resources of this kind need the cluster's `addons`, except adopted databases or gateways and existing secrets.
-    Resources that are `apart` are created outside the cluster, and need no add-ons.
+    Resources marked `apart` are created outside the cluster and need no add-ons.
     """
 
     what: str
@@ -48,9 +48,9 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Report each kind that a placement does not support once, where the spec first needs the kind.
+    """Report each kind that a placement does not support, once, where the spec first needs it.
 
-    `catalogs` are by placement. A kind that is not in a catalog is our bug and raises KeyError.
+    `catalogs` are keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
     asked: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:
@@ -62,7 +62,7 @@ def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagn
 
 
 class Object(Protocol):
-    """An object that a target emits, and the spec line that requested it."""
+    """An object that a target emits, and its origin in the spec."""
 
     @property
     def origin(self) -> Path:
@@ -84,7 +84,7 @@ class Pins:
 
 
 def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
-    """Return no components, for targets without infrastructure."""
+    """Return no component calls, for targets without infrastructure."""
     return ()
 
 
@@ -94,7 +94,7 @@ def as_usual(offer: Offer) -> Offer:
 
 
 def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
-    """Return nothing to move, for targets that systems neither leave nor reach by a migration."""
+    """Return nothing to move, for targets that a migration neither leaves nor moves to."""
     from modelyard.handover import NO_HANDOVER
 
     return NO_HANDOVER
@@ -108,24 +108,24 @@ class Target:
     catalog: Catalog
     choose: Hardwarer
     check: Callable[[Plan, str], Iterable[Diagnostic]]  # plan, placement: features that this platform does not support
-    lower: Callable[[Plan, str], Stack]  # plan, placement; never fails if `check` found no error
+    lower: Callable[[Plan, str], Stack]  # plan, placement; never fails if `check` reports no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with its origin
     pins: Callable[[Plan, str], Pins]  # plan, placement
     lines: Callable[[Plan, str, Usage], Iterable[CostLine]]  # everything that costs money
     choose_system: SystemHardwarer = any_machine
-    namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
-    calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
+    namespace: Callable[[System], str] = namespace_of_system  # used if the spec does not name one
+    calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: the components of its infrastructure
     gateway_class: str = ""  # gateway class of its add-on; empty if the cluster already has a class
-    diagnostics: str = ""  # the package with its own diagnostics
-    rules: tuple[Rule, ...] = ()  # its own rules for specs
-    resolve_options: ResolveOptions = no_options  # its own fields of a target
+    diagnostics: str = ""  # the package with the provider's own diagnostics
+    rules: tuple[Rule, ...] = ()  # the provider's own rules for specs
+    resolve_options: ResolveOptions = no_options  # resolves the provider's own fields of a target
     in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
-    price_items: Callable[[], Collection[str]] = tuple  # what its lines may be priced as
+    price_items: Callable[[], Collection[str]] = tuple  # what its cost lines may be priced as
     on_existing: Callable[[Offer], Offer] = as_usual  # the offer on a cluster that a cloud target adopts
-    runs_here: bool = False  # whether it is this machine, on which `modelyard run` runs the output
+    runs_here: bool = False  # whether this is the local machine, on which `modelyard run` runs the output
     effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
-    handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people move by hand
+    handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people must move manually
 
     @property
     def offer(self) -> Offer:
@@ -136,7 +136,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect this information for one target of a spec, which may adopt its cluster."""
+        """Collect this information for one target in a spec, which may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 
@@ -144,7 +144,7 @@ class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by name."""
 
     def diagnostics(self) -> tuple[str, ...]:
-        """Return the packages with providers' own diagnostics."""
+        """Return the packages that contain providers' own diagnostics."""
         return tuple(target.diagnostics for target in self.values() if target.diagnostics)
 
     @abstractmethod

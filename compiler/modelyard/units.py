@@ -1,4 +1,4 @@
-"""Parse memory, CPU, durations, percentages and money exactly. None means that a text is not a quantity."""
+"""Parse memory, CPU, durations, percentages and money exactly. None means that a string is not a valid quantity."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def memory_bytes(text: str) -> int | None:
 def duration_ms(text: str) -> int | None:
     """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
-    Years have 365 days, plus a leap day for every four years begun. No span of calendar years is longer, so records
-    with a retention of seven years are never deleted a day early.
+    Years have 365 days, plus a leap day for every four years or part thereof. No span of calendar years is longer, so
+    records with a retention of seven years are never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:
@@ -47,13 +47,13 @@ def duration_ms(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_s(text: str) -> int | None:
-    """Parse a duration as whole seconds. Fractions of a second also result in None."""
+    """Parse a duration as whole seconds. A duration with fractions of a second also returns None."""
     milliseconds = duration_ms(text)
     return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
 
 
 def cpu_millis(value: str | float) -> int | None:
-    """Parse `4`, `0.5` or `500m` as thousandths of a CPU. Finer fractions also result in None."""
+    """Parse `4`, `0.5` or `500m` as thousandths of a CPU. Finer fractions also return None."""
     if isinstance(value, str):
         return _scaled(value, {"": 1000, "m": 1})
     millis = round(value * 1000)
@@ -71,7 +71,7 @@ def fraction(text: str) -> float | None:
 
 @lru_cache(maxsize=4096)
 def whole_percent(text: str) -> int | None:
-    """Parse `20%` as 20, at most 100. Fractions of a percent also result in None."""
+    """Parse `20%` as 20, at most 100. Fractions of a percent also return None."""
     percent = _scaled(text, {"%": 1})
     return None if percent is None or percent > 100 else percent
 
@@ -94,7 +94,7 @@ def accelerator(text: str) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """Parse `secret://store/path#key` as store, path and key. References without a key mean a pair of keys."""
+    """Parse `secret://store/path#key` as store, path and key. A reference without a key means a pair of keys."""
     found = _SECRET.fullmatch(text)
     return (found[1], found[2], found[3] or "") if found else None
 
@@ -105,7 +105,7 @@ def _scaled(text: str, units: dict[str, int]) -> int | None:
 
 
 def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
-    """Parse a number with one of these units as numerator and denominator."""
+    """Parse a number with one of these units into a numerator and a denominator."""
     found = _QUANTITY.fullmatch(text)
     if found is None or found[3] not in units:
         return None

@@ -1,4 +1,4 @@
-"""How much a system is used, as far as somebody knows. Everything has a default that a cost line can name."""
+"""How much a system is used, as far as the user knows. Everything has a default that a cost line can state."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from modelyard.records import field, record
 from modelyard.spec import TargetSpec
 
 Way: TypeAlias = Literal["internet", "regions", ""]
-"""What a cloud charges for when data leaves it: traffic to the internet, between its own regions, or nothing."""
+"""What a cloud charges for when data leaves a target: traffic to the internet, between its own regions, or nothing."""
 
 
 @record
 class Requests:
-    """An endpoint's requests. `peak_hours` are hours a day with `peak` instead of `mean` requests per second."""
+    """An endpoint's requests. For `peak_hours` a day, the rate is `peak` instead of `mean` requests per second."""
 
     mean: float
     peak: float
     peak_hours: float = 4.0
     request_bytes: int = 2_000
     response_bytes: int = 500
-    seconds: float = 0.1  # a replica's time for one request
+    seconds: float = 0.1  # how long a replica takes for one request
 
     @property
     def monthly(self) -> float:
@@ -32,7 +32,7 @@ class Requests:
 
 @record
 class Runs:
-    """The typical duration of a pipeline's or monitor's run, and how often it is started by hand or by a monitor."""
+    """The typical duration of a run, and how often runs are started manually or by a monitor."""
 
     typical_s: int | None = None
     per_month: float | None = None
@@ -48,17 +48,17 @@ class Rows:
 
 @record
 class PlatformUsage:
-    """Usage that belongs to no workload. None means that the profile decides."""
+    """Usage that does not belong to a workload. None means that the profile decides."""
 
-    logs_gb: float | None = None  # a month
-    internet_gb: float | None = None  # through NAT, a month
+    logs_gb: float | None = None  # per month
+    internet_gb: float | None = None  # through NAT, per month
     rollouts_per_month: float = 4.0
     rollout_s: int = 1800
 
 
 @record
 class Usage:
-    """The contents of a usage file, all optional. `prices` is the own price book, by provider, region and item."""
+    """The contents of a usage file, all optional. `prices` are the user's own prices, by provider, region and item."""
 
     inference: Mapping[str, Requests] = field(default_factory=dict[str, Requests])
     pipelines: Mapping[str, Runs] = field(default_factory=dict[str, Runs])
@@ -69,15 +69,15 @@ class Usage:
     prices: Mapping[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
     prices_source: str = ""  # the file of the price book
     crossings: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
-    """GB a month that leave the first target for the second one."""
+    """GB per month sent from the first target to the second."""
 
 
 NO_USAGE = Usage()
-"""Usage of which nothing is known."""
+"""The usage of a system about which nothing is known."""
 
 
 def way_between(here: TargetSpec, there: TargetSpec) -> Way:
-    """Return what is charged for data that leaves `here` for `there`. Nothing is for what leaves your own cluster."""
+    """Return what is charged for data sent from `here` to `there`: nothing if it leaves your own cluster."""
     if not here.in_cloud or here.name == there.name:
         return ""
     if here.provider != there.provider:

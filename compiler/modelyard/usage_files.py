@@ -30,14 +30,14 @@ _Prices = Mapping[tuple[str, str, str], float]
 
 @record
 class UsageFiles:
-    """A usage file and its price book, as read. `book` is None if the usage file names none."""
+    """A usage file and its price book, as read. `book` is None if the usage file does not name one."""
 
     usage: Given
     book: Given | None = None
 
 
 def price_book(given: Given) -> str:
-    """Return the price book that a usage file names, or an empty text. The file may be invalid."""
+    """Return the price book that a usage file names, or "". The file may be invalid."""
     document, _ = load(given.content, given.path, may_be_empty=True)
     named = document.value.get("priceBook") if document is not None else None
     return named if isinstance(named, str) else ""
@@ -46,9 +46,9 @@ def price_book(given: Given) -> str:
 def read_usage(
     files: UsageFiles, system: System, items: Callable[[str], Collection[str]]
 ) -> tuple[Usage, tuple[Diagnostic, ...]]:
-    """Return what a usage file says about a system, and its errors.
+    """Return a system's usage from a usage file, and the errors in the file.
 
-    `items` returns the items that a provider has prices for.
+    `items` returns the items for which a provider has prices.
     """
     schema = _schema()
     document, found = _valid(schema, files.usage)
@@ -75,7 +75,7 @@ def _schema() -> Schema:
 
 
 def _book_schema() -> Schema:
-    """Return the schema of a price book: the part of a usage file's schema that is about prices."""
+    """Return the schema of a price book: the part of a usage file's schema that describes prices."""
     whole = _schema()
     return {**schema_of(schema_of(whole["properties"])["prices"]), "$defs": whole["$defs"]}
 
@@ -109,7 +109,7 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
 
 
 def _pairs(node: Node) -> Iterator[tuple[tuple[str, str], Json]]:
-    """Yield what leaves one target for another, by both names."""
+    """Yield the traffic from one target to another, keyed by both names."""
     for here, others in _entries(node, "crossings"):
         yield from (((here, there), amount) for there, amount in others.items())
 
@@ -151,7 +151,7 @@ def _gigabytes(node: Node, field: str) -> float | None:
 
 
 def _scaled(value: Json) -> float:
-    """Return a number with its unit, which the schema has checked."""
+    """Return a number with its unit applied. The schema has already checked the unit."""
     if not isinstance(value, str):
         return float(cast("float", value))
     unit = value.lstrip("0123456789.")
@@ -159,7 +159,7 @@ def _scaled(value: Json) -> float:
 
 
 def _prices(document: Document, files: UsageFiles) -> tuple[_Prices, str, tuple[Diagnostic, ...]]:
-    """Return the prices of the book, overridden by those in the usage file, and where they are from."""
+    """Return the prices from the book, overridden by those in the usage file, and their source."""
     own = dict(_flat(mapping(document.value, "prices")))
     if files.book is None:
         return own, files.usage.path, ()
@@ -199,7 +199,7 @@ def _unknown_targets(document: Document, known: Collection[str]) -> Iterator[Dia
 
 
 def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
-    """Report peaks below the mean, runs beyond their timeout, and rows and traffic that nothing here pays for."""
+    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that nothing here pays for."""
     for name, node in _entries(document.value, "inference"):
         requests = _requests(node)
         if requests.peak < requests.mean:
@@ -224,7 +224,7 @@ def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
 def _unknown_items(
     document: Document, files: UsageFiles, system: System, prices: _Prices, items: Callable[[str], Collection[str]]
 ) -> Iterator[Diagnostic]:
-    """Report own prices that replace nothing."""
+    """Report the user's own prices that replace nothing."""
     book = None if files.book is None else load(files.book.content, files.book.path, may_be_empty=True)[0]
     places: Iterable[tuple[Document, Path]] = ((document, ("prices",)), *(((book, ()),) if book is not None else ()))
     for where, prefix in places:

@@ -1,6 +1,6 @@
-"""Hash what a spec means in an environment, whatever way it is written.
+"""Hash what a spec means in an environment, regardless of how it is written.
 
-Formatting, comments, the order of keys, variables, and short forms change no hash; another value does.
+Formatting, comments, key order, variables and short forms do not affect the hash; a different value does.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ KEYED: Final = frozenset(
         *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller"),
     }
 )
-"""Records that a spec writes under a key, so that their order means nothing."""
+"""Records that are mapping entries in a spec, so that their order has no meaning."""
 
 _PLACES: Final = frozenset({"Document", "Span"})
-"""Where a value was written, which is no part of it."""
+"""The types that store where a value was written, which is not part of the value."""
 
 
 def values_hash(system: System) -> str:
-    """Return 64 hexadecimal digits of a hash of the typed spec of an environment."""
+    """Return a hash of an environment's typed spec as 64 hexadecimal digits."""
     return sha256(written(system).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def written(value: Any) -> str:
-    """Write a value as text in which no two different values look alike."""
+    """Write a value as text, so that different values never have the same text."""
     if value is None:
         return "None"
     kind = _class_of(value)
@@ -51,7 +51,7 @@ def written(value: Any) -> str:
 
 
 def _class_of(value: object) -> type[object]:
-    """Return a value's class. A class says what to do with a value whose items have no declared type."""
+    """Return a value's class. It determines how the value is written, because its items have no declared type."""
     return type(value)
 
 
@@ -71,7 +71,7 @@ def _joined(kind: str, texts: Iterable[str]) -> Iterator[str]:
 
 
 def _is_unordered(value: Any) -> bool:
-    """Return whether items come from a mapping or a set, so that their order is that of keys."""
+    """Return whether the items come from a mapping or a set and must therefore be sorted by key."""
     return type(value) is frozenset or all(type(item).__name__ in KEYED or _is_pair(item) for item in value)
 
 

@@ -32,7 +32,7 @@ _WORDS: Final = {"string": "a string", "integer": "an integer", "number": "a num
 
 @record
 class Variable:
-    """An entry of `vars`. `value` is None if only the command line can set the variable."""
+    """An entry in `vars`. `value` is None if the variable can be set only on the command line."""
 
     name: str
     type: str
@@ -42,7 +42,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """Return the requirement that a value violates, or "" if there is none."""
+        """Return the requirement that a value violates, or "" if it violates none."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):
@@ -64,17 +64,17 @@ def substitute(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
 
-    `${site.name}` is replaced by the value that its group of sites is bound to, and recorded in `scopes`. Entries with
-    `forEach` are repeated for each row of their list, which may be in one of the files in `tables`.
+    `${site.name}` is replaced by the value to which its group of sites is bound, and recorded in `scopes`. Entries with
+    `forEach` are repeated for each row of their list, which may come from one of the files in `tables`.
 
-    If a reference is the whole text, it is replaced by the value with its type. Within a longer text, the value is
-    inserted as YAML. The section `vars` is unchanged. `others` are environment files, which may also use variables.
+    A reference that is the whole string is replaced by the value with its type. Within a longer string, the value is
+    inserted as YAML. The `vars` section is unchanged. `others` are environment files, which may also use variables.
     """
     variables, refused = _declared(document, settings)
     if refused:
         return document, at_most(refused)
     if repeats(document):
-        from modelyard.sites.lists import with_lists  # only few specs have lists
+        from modelyard.sites.lists import with_lists  # only a few specs have lists
 
         return with_lists(document, tables, lambda lists: _substituted(document, variables, others, scopes, lists))
     if not any(_MAYBE.search(file.text) for file in document.files):
@@ -113,7 +113,7 @@ def repeats(document: Document) -> bool:
 def _unused(
     document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
 ) -> Iterator[Diagnostic]:
-    """Report variables that are not used in any environment."""
+    """Report variables that no environment uses."""
     left = [name for name in variables if name not in used]
     if not left:
         return
@@ -168,7 +168,7 @@ def _bound(value: Json) -> int | float | None:
 
 
 def _given(variable: Variable, text: str | None) -> Scalar | None:
-    """Return the value from the command line or the default. Numbers that are not allowed in a spec remain text."""
+    """Return the value from the command line, or the default. Numbers that a spec may not contain remain strings."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)

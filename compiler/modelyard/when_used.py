@@ -1,7 +1,7 @@
 """Load the modules of some packages on first use instead of on import.
 
 This is for modules with diagnostics, which consist mostly of pages for `explain`. A valid spec does not need them, and
-loading all of them would take a tenth of the time of `validate`.
+loading all of them would add a tenth to the time that `validate` takes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PACKAGES: Final[list[str]] = []
 
 
 class _WhenUsed(PathFinder):
-    """Finds the modules of these packages with a lazy loader, and leaves all other modules to Python."""
+    """Loads the modules of these packages lazily, and leaves all other modules to Python."""
 
     @classmethod
     def find_spec(
@@ -32,7 +32,7 @@ class _WhenUsed(PathFinder):
 
 
 def load_when_used(package: str) -> None:
-    """Load a package's modules from now on when an attribute is first used instead of on import."""
+    """Load a package's modules when an attribute is first used instead of on import."""
     if not _PACKAGES:
         sys.meta_path.insert(0, _WhenUsed)
     _PACKAGES.append(f"{package}.")

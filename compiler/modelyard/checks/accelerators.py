@@ -13,7 +13,7 @@ from modelyard.spec import ComputeClass, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
 
 _ON_DEVICES = frozenset({"pytorch", "xgboost"})
-"""Trainers that can use one device per process. PyTorch always does, XGBoost only if `device` is set accordingly."""
+"""Trainers that can use one device per process. PyTorch always does; XGBoost does if `device` is set accordingly."""
 
 
 def idle(system: System) -> Iterator[Diagnostic]:
@@ -76,7 +76,7 @@ def _reason(system: System, model: str) -> str:
 
 
 def _built_in_only(system: System, model: str) -> bool:
-    """Return whether only built-in trainers train a model. User code could use any device."""
+    """Return whether a model is trained only by built-in trainers. User code could use any device."""
     steps = [
         step
         for pipeline in system.pipelines.values()
@@ -98,7 +98,7 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the accelerator's span in an inline compute class, otherwise the span where a workload names its class."""
+    """Return the accelerator's span in an inline compute class, or else the span where a workload names its class."""
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

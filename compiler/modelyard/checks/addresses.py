@@ -1,4 +1,4 @@
-"""Find addresses to which clear text is sent out of the cluster, and the countries of cloud hosts."""
+"""Find addresses outside the cluster to which clear text is sent, and the countries of cloud hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` are stores with personal data."""
+    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` are the stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -55,7 +55,7 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """Return the region in a cloud host name and the region's country, or None if the name contains no region."""
+    """Return the region in a cloud host name and that region's country, or None if the name contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 

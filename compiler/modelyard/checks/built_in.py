@@ -46,7 +46,7 @@ def pickled(system: System) -> Iterator[Diagnostic]:
 
 
 def misplaced(system: System) -> Iterator[Diagnostic]:
-    """Reject trainers outside training pipelines."""
+    """Reject trainers that are not in a training pipeline."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type != "training" else ():
             if step.trainer:
@@ -101,7 +101,7 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 
 def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
-    """Check a gate's ranking metrics, which need groups in the pipeline's inputs or in the gate's own dataset."""
+    """Check a gate's ranking metrics, which require groups in the pipeline's inputs or in the gate's own dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -140,7 +140,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check a monitor's ranking metrics, which need groups in the labels or predictions."""
+    """Check a monitor's ranking metrics, which require groups in the labels or the predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
     names = tuple(name for name in (monitor.labels, output.name if output is not None else "") if name)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """Return the data that a metric needs besides labels and predictions, or nothing if the metric is not built in."""
+    """Return the data that a metric needs besides labels and predictions, or "" if the metric is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -162,7 +162,7 @@ def _grouped(system: System, names: tuple[str, ...]) -> bool:
 
 
 def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
-    """Yield every step with a built-in trainer, and the task of its model."""
+    """Yield every step with a built-in trainer, together with the task of its model."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and pipeline.type == "training" and pipeline.model is not None:

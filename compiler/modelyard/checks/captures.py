@@ -1,4 +1,4 @@
-"""Check that captured requests contain the columns that monitors need, including keys for matching labels."""
+"""Check that captured requests contain the columns that monitors need, including the keys for matching labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report captures without a key for matching late labels."""
+    """Report captures without a key by which late labels can be matched."""
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
@@ -49,7 +49,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """Require watched data and labels to share columns or, without schemas, a key in the monitor."""
+    """Require watched data and labels to share columns or, if there are no schemas, a key in the monitor."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -102,7 +102,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def _checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """Return the most columns that a check without `features` can cover, or None if they are unknown."""
+    """Return the largest set of columns that a check without `features` can cover, or None if they are unknown."""
     if not monitor_type(monitor.type).features:
         return {*_ANSWERS}
     watched_columns = _watched_columns(system, monitor, inputs)
@@ -151,7 +151,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return the columns that an endpoint captures, or nothing if any of its models has unknown inputs."""
+    """Return the columns that an endpoint captures, or nothing if the inputs of any of its models are unknown."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """Return the input columns of each model that is trained only by built-in trainers."""
+    """Return the input columns of each model that only built-in trainers train."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
@@ -178,7 +178,7 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
 
 
 def _trained_on(system: System) -> set[str]:
-    """Return all columns that training pipelines in this spec read."""
+    """Return all columns that the spec's training pipelines read."""
     steps = [step for pipeline in system.pipelines.values() if pipeline.type == "training" for step in pipeline.steps]
     datasets = [system.data[name] for step in steps for name in step.inputs]
     columns = {column for data in datasets for column, _ in data.schema}

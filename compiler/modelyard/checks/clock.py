@@ -1,4 +1,4 @@
-"""Warn about schedules that run at unexpected times, due to skipped hours, two day fields, or uneven steps."""
+"""Warn about schedules that run at unexpected times because of skipped hours, two day fields, or uneven steps."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _RULE = pattern(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): (.+
 _STEP = pattern(r"(?:\*|0|0-23|0-59)/(\d+)")
 _FIELDS: Final = (("minute", 60), ("hour", 24), ("day of the month", 0), ("month", 12), ("day of the week", 7))
 _DAY = 24 * 60
-_SELDOM = 12  # runs per day; for more frequent schedules, a skipped hour does not matter
+_SELDOM = 12  # runs per day; a skipped hour does not matter for more frequent schedules
 
 
 @record
 class Jump:
-    """The minutes of the day that clocks in a zone skip, and the days of the year on which this can happen."""
+    """The minutes of the day that clocks in a time zone skip, and the days of the year on which this can happen."""
 
     start: int
     end: int
@@ -82,7 +82,7 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """Return a step that does not divide its field evenly, or 0. Days of the month are ignored, as months vary."""
+    """Return a step that does not divide its field evenly, or 0. Days are ignored, because months vary in length."""
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):
@@ -92,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """Return the clock changes by time zone. The data file names the tz release and the years."""
+    """Return the clock changes by time zone. The data file states the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

@@ -13,7 +13,7 @@ from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that accept classes 0, 1, 2 … but not text (runtime/modelyard_runtime/training/trainers.py)."""
+"""Trainers that accept the classes 0, 1, 2 … but not strings (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:

@@ -30,7 +30,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Reject split keys that do not identify rows, such as the label or only the timestamp."""
+    """Reject split keys that do not identify rows, such as the label or the timestamp by itself."""
     for pipeline in system.pipelines.values():
         path: Path = ("pipelines", pipeline.name, "split", "key")
         read = [system.data[name] for step in _judged(pipeline) for name in step.inputs]
@@ -49,7 +49,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
         if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
             continue
         if model.task == "forecasting":
-            continue  # the missing split by time is reported by leakage.splits
+            continue  # leakage.splits reports the missing split by time
         line = next((check for check in model.validation if check.versus and not check.data), None)
         grouped = any(system.data[name].group for step in _judged(pipeline) for name in step.inputs)
         if line is not None and not grouped:
@@ -58,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """Require slices to use a column in the evaluated data, and not to compare with the champion."""
+    """Require slices to use a column of the evaluated data, and not to compare with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)
@@ -86,14 +86,14 @@ def _slice_column(system: System, model: Model, check: Check, path: Path) -> Ite
 
 
 def thresholds(system: System) -> Iterator[Diagnostic]:
-    """Allow thresholds only for binary classification."""
+    """Reject thresholds except for binary classification."""
     for model in system.models.values():
         if model.threshold is not None and model.task != "binary-classification":
             yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
-    """Return the steps whose data is split: steps with built-in trainers or, without any, all training steps."""
+    """Return the steps whose data is split: those with built-in trainers or, if there are none, all training steps."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
 
 

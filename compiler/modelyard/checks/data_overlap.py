@@ -1,4 +1,4 @@
-"""Report overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed."""
+"""Report overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Require a separate folder for captures, because retention deletes, and monitors read, every file there."""
+    """Require a separate folder for captures, because retention deletes, and monitors read, every file in it."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)
@@ -87,14 +87,14 @@ def training_data(system: System) -> Iterator[Diagnostic]:
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for scoring, folder in _scored(system):
         other = read.nested(folder)
-        if other is not None and other.path[1] not in scoring.inputs:  # writing to an input folder is another error
+        if other is not None and other.path[1] not in scoring.inputs:  # another rule reports writing to an input folder
             span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
             yield problems.scores_in_training_data(span, scoring.name, folder.address, reader, other.address)
 
 
 def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
-    """Yield each scoring with its output folder."""
+    """Yield each use of a model for scoring, together with its output folder."""
     for scoring in scorings(system):
         if scoring.output:
             yield scoring, folder_of(system, system.data[scoring.output])

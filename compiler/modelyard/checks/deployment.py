@@ -39,7 +39,7 @@ def _words(target: TargetSpec) -> str:
 
 
 def mode(system: System) -> Iterator[Diagnostic]:
-    """Require the mode to allow every target's kind, and a hybrid system to have both kinds."""
+    """Require the mode to allow every target's kind, and a hybrid system to have targets of both kinds."""
     deployment = system.deployment
     kinds = {target.name: _kind(target) for target in deployment.targets}
     for target in deployment.targets:
@@ -101,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Report raw addresses and overrides, with their total count, because they bind a spec to a provider."""
+    """Report raw addresses and overrides with their total number, because they bind a spec to a provider."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()
@@ -118,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """Report each user image with a moving tag, at its first use."""
+    """Report each user image with a moving tag, where it is first used."""
     image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
@@ -134,7 +134,7 @@ def images(system: System) -> Iterator[Diagnostic]:
 
 
 def local_files(system: System) -> Iterator[Diagnostic]:
-    """Report local files that workloads on a cluster would need to read."""
+    """Report local files that workloads on a cluster would have to read."""
     local = {data.name for data in system.data.values() if data.uri.startswith("file:")}
     if not local:
         return
@@ -195,7 +195,7 @@ def _used_data(system: System) -> set[str]:
 def _used_models(system: System) -> set[str]:
     used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
     used |= {scoring.model.model for scoring in scorings(system)}
-    used |= {model.name for model in imported(system)}  # like a trained model, it may be used outside this system
+    used |= {model.name for model in imported(system)}  # like a trained model, it may be used outside the system
     return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
 
 

@@ -1,4 +1,4 @@
-"""Check that a high-risk system keeps evidence of its operation, and that workloads cannot delete the evidence."""
+"""Check that a high-risk system keeps evidence of its operation, and that workloads cannot delete it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import System
 
 
 def shared_keys(system: System) -> Iterator[Diagnostic]:
-    """Report audited captures in a store whose credentials all workloads share."""
+    """Report audited captures in a store whose credentials are shared by all workloads."""
     if system.governance.risk != "high" and not system.profile.regulated:
         return
     for name in dict.fromkeys(inference.capture.store for inference in system.inference.values() if inference.capture):

@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """Return a dataset's folder, given by its store and path or by its address."""
+    """Return a dataset's folder, which is given either by its store and path or by its address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -59,7 +59,7 @@ def captures(system: System) -> Iterator[Folder]:
 
 
 def artifacts(system: System) -> Iterator[Folder]:
-    """Yield the folder of the registry's artifacts, if the registry runs here."""
+    """Yield the folder of the registry's artifacts, if the registry runs in this system."""
     registry = system.registry
     if registry is not None and registry.artifacts:
         bucket = bucket_of(system.stores[registry.artifacts])
@@ -67,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """Return the value at a path, or the key of its parent."""
+    """Return the span of the value at a path or, if it is not in the spec, of its parent's key."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 
@@ -76,7 +76,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """An index of folders that finds overlaps with one step for each path segment."""
+    """An index of folders that finds overlaps in one step per path segment."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}
@@ -85,7 +85,7 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """Add a folder unless an equal folder exists."""
+        """Add a folder, unless an equal folder is already present."""
         *above, exact = _prefixes(folder)
         self._exact.setdefault(exact, folder)
         for key in above:
@@ -102,7 +102,7 @@ class Folders:
         return self._above.get(exact) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
-        """Find a folder that equals this one, is inside it or contains it."""
+        """Find a folder that equals this one, is inside it, or contains it."""
         return self.equal(folder) or self.nested(folder)
 
 

@@ -12,7 +12,7 @@ from modelyard.spec import Pipeline, System
 
 
 def following(system: System) -> Iterator[Diagnostic]:
-    """Require pipelines to follow others on the same target, without cycles."""
+    """Require pipelines to follow only pipelines on the same target, without cycles."""
     in_circles: set[str] = set()
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)

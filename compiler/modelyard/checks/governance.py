@@ -1,4 +1,4 @@
-"""Check the governance rules in the spec and those of the system's industry."""
+"""Check the governance rules declared in the spec and those of the system's industry."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None or model.imported is not None:  # these are checked by imports.imports
+        if model.explainability is not None or model.imported is not None:  # imports.imports checks these
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:
@@ -97,7 +97,7 @@ def captures(system: System) -> Iterator[Diagnostic]:
 
 
 def retention(system: System) -> Iterator[Diagnostic]:
-    """Report buckets whose retention deletes models, or deletes captures before their own retention ends."""
+    """Report buckets whose retention deletes models, or deletes captures before their own retention period ends."""
     registry = system.registry
     for store in system.stores.values():
         if store.retention_s is None or store.adopt:
@@ -146,7 +146,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
 
 
 def _rewritten(system: System, store: str) -> Iterator[str]:
-    """Yield the data in a store that workloads regularly overwrite."""
+    """Yield the data in a store that workloads overwrite regularly."""
     if system.registry is not None and system.registry.artifacts == store:
         yield "the registry writes models and checkpoints there"
     outputs = {

@@ -1,4 +1,4 @@
-"""Report gates and approvals without effect, data in clear text or abroad, and removed safeguards."""
+"""Report gates and approvals that have no effect, data in clear text or abroad, and removed safeguards."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require a gate for high-risk models that are trained here. It must also judge the first version."""
+    """Require a gate for high-risk models that are trained here. The gate must also evaluate the first version."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
         checks, imported = system.models[name].validation, system.models[name].imported
-        if not checks and imported is None:  # a model that is both imported and trained is E0980
+        if not checks and imported is None:  # E0980 reports a model that is both imported and trained
             yield problems.high_risk_without_gate(system.key("models", name), name)
         elif all(check.versus and check.minimum is None and check.maximum is None for check in checks):
             yield problems.gate_without_bounds(system.key("models", name, "validation"), name)
@@ -56,7 +56,7 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
     """Report the system's own Gateways that accept requests with personal data without TLS.
 
-    Existing Gateways are not described in the spec. A public endpoint without a certificate is another error.
+    The spec does not describe existing Gateways. A public endpoint without a certificate is a separate error.
     """
     if set(SENSITIVE).isdisjoint(system.governance.data_classes):
         return
@@ -83,7 +83,7 @@ def _sensitive_stores(system: System) -> frozenset[str]:
 
 
 def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
-    """Report addresses in cloud regions where governance allows no data."""
+    """Report addresses in cloud regions in which governance does not allow data."""
     allowed = system.governance.residency
     for address in addresses(system, frozenset()) if allowed else ():
         place = country_of(address.url)
@@ -98,7 +98,7 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Report overrides that remove a safeguard: errors in regulated high-risk systems, otherwise warnings."""
+    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, and otherwise as warnings."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):

@@ -20,7 +20,7 @@ _SMTP = "25"
 
 
 def mail(system: System) -> Iterator[Diagnostic]:
-    """Require the submission port for mail from a cloud, because clouds block port 25."""
+    """Require the submission port for sending mail from a cloud, because clouds block port 25."""
     cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
     for channel in system.channels.values() if cloud is not None else ():
         if channel.smarthost.rpartition(":")[2] == _SMTP:
@@ -47,7 +47,7 @@ def names(system: System) -> Iterator[Diagnostic]:
 
 
 def _called(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Yield the URLs that workloads call, each with a name for messages and its place in the spec."""
+    """Yield the URLs that workloads call, each with its name for messages and its place in the spec."""
     for address in addresses(system, frozenset()):
         yield address.what, address.url, address.path
     for target in system.deployment.targets:
@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
-    """Return where a target stores a secret. The same name in another cluster's namespace is a different secret."""
+    """Return where a target stores a secret. The same name in another cluster's namespace means a different secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"
@@ -88,7 +88,7 @@ def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Yield tokens, passwords and secret addresses that are not for endpoints."""
+    """Yield the tokens, passwords and secret addresses that are used for anything other than endpoints."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

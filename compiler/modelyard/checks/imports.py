@@ -1,4 +1,4 @@
-"""Check that the promoter can read imported models, and that the spec requires no training results from them."""
+"""Check that the promoter can read imported models, and that the spec does not require training results from them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
-    """Report imports of versions that this system created, because they would bypass a gate."""
+    """Report imports of versions created by this system, because they would bypass a gate."""
     if name == model.registered_name:
         return "it refers to this model itself", "name the model to import from"
     trained = {
@@ -90,7 +90,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report required training results, which an imported model never has."""
+    """Report requirements for training results, which an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:
         reason = "a gate cannot evaluate imported versions; use approvals instead"
@@ -109,7 +109,7 @@ def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
 
 
 def references(system: System) -> Iterator[Diagnostic]:
-    """Require a dataset as the reference for monitors of an imported model, because its training data is elsewhere."""
+    """Require a dataset as the reference for monitors of an imported model, whose training data is elsewhere."""
     for monitor in system.monitors.values():
         if monitor.reference is None or monitor.reference.data or monitor_type(monitor.type).reads != "rows":
             continue

@@ -1,4 +1,4 @@
-"""Check endpoints: how variants share traffic, how servers are replaced, and how callers reach endpoints."""
+"""Check endpoints: how variants share traffic, how servers are replaced, and how callers reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Require traffic shares that add up to 100 percent, without traffic for variants that get mirrored requests."""
+    """Require traffic shares to add up to 100 percent, and to be zero for variants that receive mirrored requests."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require each pool member to have one variant and the same settings for the shared Ray cluster."""
+    """Require each pool member to have one variant, and the same settings for the shared Ray cluster."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -72,7 +72,7 @@ def pools(system: System) -> Iterator[Diagnostic]:
 def addresses(system: System) -> Iterator[Diagnostic]:
     """Require a gateway for endpoints that need one, and unique addresses.
 
-    Splitting or mirroring traffic needs a gateway even inside the cluster. KubeRay creates its own Gateway for each
+    Splitting or mirroring traffic requires a gateway even inside the cluster. KubeRay creates its own Gateway for each
     incremental rollout.
     """
     targets = {target.name: target for target in system.deployment.targets}
@@ -111,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Require SLOs to have objectives, latencies to grow with the percentile, and batching to leave enough time."""
+    """Require SLOs to have objectives, latencies to increase with the percentile, and batching to leave enough time."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue

@@ -1,4 +1,4 @@
-"""Report leakage (training on data that production will not have) and skew (scoring on other columns)."""
+"""Report leakage (training on data that production will not have) and skew (scoring on different columns)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report features that are labels of a joined input, or that are only available with the labels."""
+    """Report features that are the label of a joined input, or that become available only with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
         owners = {data.label: data.name for data in inputs if data.label}
@@ -34,7 +34,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """Require a split by time for forecasts, so that the evaluated rows are newer than the training data."""
+    """Require a split by time for forecasts, so that the rows for evaluation are newer than the training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
@@ -46,7 +46,7 @@ def splits(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Report gates that evaluate a model on its training data."""
+    """Report gates that evaluate a model on its own training data."""
     trained: dict[str, list[str]] = {}
     for pipeline, step in _training_steps(system):
         assert pipeline.model is not None
@@ -78,9 +78,9 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scoring(system: System) -> Iterator[Diagnostic]:
-    """Require each input of built-in scoring to have every feature with the same type as in training.
+    """Require each input of built-in scoring to contain every feature with the same type as in training.
 
-    Unlike training, scoring does not join inputs but processes each of them separately.
+    Unlike training, scoring does not join its inputs but processes each of them separately.
     """
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):

@@ -1,4 +1,4 @@
-"""Report systems that deploy but cannot work: aliases that are never set, unknown parameters, inaccessible buckets."""
+"""Report systems that deploy but cannot work: aliases never set, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 def aliases(system: System) -> Iterator[Diagnostic]:
     """Require each alias in use to be set by a training pipeline, an import or a model stage.
 
-    If a model is neither trained nor imported here, another system sets its aliases.
+    The aliases of a model that is neither trained nor imported here are set by another system.
     """
     promoted = system.promoted()
     for ref, path in used(system):
@@ -58,7 +58,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """Report parameters in a step or search that the built-in trainer does not have."""
+    """Report parameters of a step or search that the built-in trainer does not have."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -89,7 +89,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
-    """Report numbers that the trainer rejects, or that would keep it from learning anything."""
+    """Report numbers that the trainer rejects, or that would prevent it from learning anything."""
     fractions: dict[str, str] = {}
     for dimension in pipeline.tuning.space if pipeline.tuning is not None else ():
         if dimension.kind in _FRACTIONS and dimension.name in bounds and bounds[dimension.name].number is None:
@@ -131,7 +131,7 @@ def buckets(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Require captures to be retained for the label delay plus the monitor's window."""
+    """Require captures to be kept for at least the label delay plus the monitor's window."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         capture = system.inference[name].capture if section == "inference" else None
@@ -171,7 +171,7 @@ def outputs(system: System) -> Iterator[Diagnostic]:
 
 
 def retraining(system: System) -> Iterator[Diagnostic]:
-    """Report breaches that retrain a model other than the watched one."""
+    """Report breaches that retrain a model other than the one being watched."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         pipeline = system.pipelines.get(monitor.on_breach.run)

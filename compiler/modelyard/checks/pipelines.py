@@ -17,7 +17,7 @@ from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 from modelyard.spec.scoring import scorings
 
 RESERVED_ALIAS: Final = pattern(r"latest|v[0-9]+")
-"""Names that MLflow rejects as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
+"""Names that MLflow rejects as aliases (mlflow/utils/validation.py in 3.17, read 2026-11-25)."""
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
@@ -71,7 +71,7 @@ def trainers(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require gate checks to have a metric that is reported and bounds that can be met."""
+    """Require gate checks to use a metric that is reported, and bounds that can be met."""
     own = _reporting_own_metrics(system)
     for model in system.models.values():
         for check in model.validation:
@@ -95,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Return the models without a built-in trainer, for which user code may report any metric."""
+    """Return the models without a built-in trainer. Their user code may report any metric."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -154,7 +154,7 @@ def within_reach(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    """Report checks whose lower bound is above the upper bound."""
+    """Report checks whose lower bound is above their upper bound."""
     if check.minimum is not None and check.maximum is not None and check.minimum > check.maximum:
         yield problems.bounds_reversed(system.at(*path, "min"), check.minimum, check.maximum)
 
@@ -167,7 +167,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
             continue
         path: Path = ("pipelines", pipeline.name, "tuning")
         model = system.models[pipeline.model.model]
-        own = not any(step.trainer for step in pipeline.steps)  # otherwise only this step is searched
+        own = not any(step.trainer for step in pipeline.steps)  # otherwise, only this step is searched
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
         metric = metric_of(tuned.metric)
         if metric is not None and (tuned.goal == "minimize") != (metric.better == "smaller"):
@@ -186,7 +186,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """Return the steps that a search applies to: steps with built-in trainers, otherwise final steps."""
+    """Return the steps that a search applies to: those with built-in trainers, or otherwise the final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """Return a cycle in which each step needs the next, and the last the first, or nothing if there is no cycle."""
+    """Return a cycle in which each step needs the next and the last needs the first, or nothing if there is none."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:
@@ -232,7 +232,7 @@ def _cycle(pipeline: Pipeline) -> list[str]:
 
 
 def workers(system: System) -> Iterator[Diagnostic]:
-    """Report minimum numbers of workers or replicas above the maximum."""
+    """Report a minimum number of workers or replicas that is above the maximum."""
     for pipeline in system.pipelines.values():
         reported = False
         for step in pipeline.steps:
@@ -288,7 +288,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def origin(system: System) -> Iterator[Diagnostic]:
-    """Require every model in use to come from a pipeline here, an import, or an adopted registry."""
+    """Require every model in use to come from a pipeline in this spec, an import, or an adopted registry."""
     if system.registry is not None and system.registry.adopt:
         return
     promoted = system.promoted()

@@ -20,7 +20,9 @@ _HOUR_S = 3600
 """The shortest plausible interval between training runs on accelerators. Starting machines takes several minutes."""
 
 _SENSIBLE_S = 300
-"""The shortest plausible interval between runs. More frequent runs mostly wait for clusters, images and libraries."""
+"""The shortest plausible interval between runs. More frequent runs would mostly wait for clusters, images and
+libraries.
+"""
 
 _NOTICED_S = 10
 """How often the CronJob controller checks for due runs (kubernetes.io, "CronJob", "Schedule limits", 2026-11-26)."""
@@ -28,7 +30,7 @@ _NOTICED_S = 10
 _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
-"""The plausible disk sizes. The minimum fits Ray's logs and a copy of a model, and no machine has the maximum."""
+"""The plausible disk sizes. The minimum fits Ray's logs and a copy of a model; no machine has the maximum."""
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
@@ -73,7 +75,7 @@ def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
 
 
 def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Report a timeout that ends after the next run is due."""
+    """Report a timeout that ends only after the next run is due."""
     path = ("pipelines", pipeline.name)
     gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
     if gaps and "timeout" in system.written(*path) and pipeline.timeout_s > gaps[0] and overlap != "allow":
@@ -104,7 +106,7 @@ def _size(span: Span, subject: str, written: str, size: int) -> Iterator[Diagnos
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
-    """Report mirroring to the same version and hardware that already serve the requests."""
+    """Report mirroring to a version and hardware that already serve the requests."""
     for inference in system.inference.values():
         shadows = [
             variant for variant in inference.variants if inference.mirror and variant.name == inference.mirror.variant
@@ -126,7 +128,7 @@ def variants(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
-        shares = system.written("inference", inference.name, "traffic")  # an explicit 0 is intended
+        shares = system.written("inference", inference.name, "traffic")  # an explicit 0 is intentional
         answering: dict[tuple[str, str, str], str] = {}
         for variant in sorted(inference.variants, key=lambda variant: -variant.percent):
             if not variant.percent and variant.name != mirrored and variant.name not in shares:
@@ -171,7 +173,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """Return the number of values in a dimension: None if it is continuous, 0 if the bounds are reversed."""
+    """Return the number of values in a dimension: None if it is continuous, or 0 if its bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0

@@ -11,10 +11,10 @@ from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _START_MS = 10_000
-"""The minimum time to start a replica: scheduling a Pod, pulling an image, loading a model."""
+"""The minimum time to start a replica: to schedule a Pod, pull an image and load a model."""
 
 _REPLACE_S = 300
-"""The time to replace a replica: evicting it, starting a machine, starting the new replica."""
+"""The time to replace a replica: to evict it, start a machine and start the new replica."""
 
 _RELIABLE = 0.999
 

@@ -1,4 +1,4 @@
-"""Report promotions that bypass gates and approvals, such as versions by number and unused approver groups."""
+"""Report promotions that bypass gates and approvals, such as pinned version numbers and unused approver groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _APPROVALS = ("governance", "approvals")
 
 
 def rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that may roll back a version right after its gate, due to a stricter bound on the same metric."""
+    """Report monitors that may roll back a version right after its gate, because their bound is stricter."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         if not monitor.on_breach.rollback or section != "inference":
@@ -47,12 +47,12 @@ def approvers(system: System) -> Iterator[Diagnostic]:
     elsewhere = promotion is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
     unapproved = (
         promotion is None and system.profile.regulated and system.governance.risk == "high"
-    )  # reported by another rule
+    )  # another rule reports it
     for group in system.governance.approvers if not unapproved else ():
-        if group.name not in groups and not elsewhere:  # an environment may require different groups than the base
+        if group.name not in groups and not elsewhere:  # an environment may require other groups than the base
             span = system.key("governance", "approvers", group.name)
             yield problems.approvers_not_asked(span, group.name, promotion is not None)
-    if promotion is None or system.governance.risk == "high":  # here, governance_in_name requires a gate
+    if promotion is None or system.governance.risk == "high":  # governance_in_name requires a gate in this case
         return
     for name in system.trained():
         if not system.models[name].validation:
@@ -70,7 +70,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
         if model not in used_aliases:
             continue
         if not used_aliases[model] <= {*promoted[model]}:
-            continue  # reported by never_works.aliases, because one alias is probably a typo of the other
+            continue  # never_works.aliases reports it: one alias is probably a misspelling of the other
         compared = {line.versus for line in system.models[model].validation if line.versus}
         staged = {stage.after for stage in system.models[model].stages}
         useful_aliases = used_aliases[model] | compared | staged
@@ -80,7 +80,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Yield models with the alias that training or an import sets, and the alias's place in the spec."""
+    """Yield models with the alias that training or an import sets, and the place of that alias in the spec."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")
@@ -90,7 +90,7 @@ def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:
-    """Report versions by number, because they may have passed neither a gate nor approvals."""
+    """Report versions referenced by number, because they may have passed neither a gate nor approvals."""
     approval = system.governance.approve_promotion is not None
     promoted = system.promoted()
     for ref, path in used(system):
@@ -105,9 +105,9 @@ def pinned(system: System) -> Iterator[Diagnostic]:
 
 
 def of_others(system: System) -> Iterator[Diagnostic]:
-    """Report gates and approvals of models that are not trained here, where they have no effect."""
+    """Report gates and approvals for models that are not trained here, because they have no effect."""
     if system.registry is None or not system.registry.adopt:
-        return  # reported by pipelines.origin
+        return  # pipelines.origin reports it
     trained = system.promoted()
     models = list(dict.fromkeys(ref.model for ref, _ in used(system)))
     for name in models:
@@ -118,10 +118,10 @@ def of_others(system: System) -> Iterator[Diagnostic]:
 
 
 def notified(system: System) -> Iterator[Diagnostic]:
-    """Require notifications of failed runs in high-risk, regulated and enterprise systems."""
+    """Require notifications about failed runs in high-risk, regulated and enterprise systems."""
     critical = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
     scheduled = [pipeline.name for pipeline in system.pipelines.values() if pipeline.schedule.kind == "cron"]
-    has_slo = any(inference.slo for inference in system.inference.values())  # reported by inference.readers
+    has_slo = any(inference.slo for inference in system.inference.values())  # inference.readers reports it
     if critical and scheduled and not system.channels and not has_slo:
         yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
 

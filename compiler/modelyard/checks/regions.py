@@ -18,7 +18,7 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
-    `restricted` are regions that a provider opens on request alone, or that need an account of their own.
+    `restricted` are regions that a provider enables only on request, or that require a separate account.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -27,7 +27,7 @@ class Regions:
     restricted: frozenset[str] = frozenset()
 
     def country_of(self, region: str) -> str:
-        """Return the country of a region in any cloud, or "" if no cloud has the region."""
+        """Return the country of a region in any cloud, or "" if no cloud has a region with this name."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
@@ -39,9 +39,9 @@ class Regions:
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
     def near(self, provider: str, country: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a provider's regions in a country, then those in allowed places, else in the country's jurisdictions.
+        """Return a provider's regions in a country, then those in allowed places or else in its jurisdictions.
 
-        Restricted regions are left out, and so is everything outside the allowed places, if there are any.
+        Restricted regions are excluded and, if places are given in `allowed`, so are all regions outside them.
         """
         around = allowed or tuple(code for code, members in self.members.items() if country in members)
         places = {
@@ -55,14 +55,14 @@ class Regions:
 
 
 def _numbered(region: str) -> tuple[str, int]:
-    """Return a key by which europe-west3 comes before europe-west10."""
+    """Return a sort key that puts europe-west3 before europe-west10."""
     name = region.rstrip("0123456789")
     return name, int(region[len(name) :] or 0)
 
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """Return the table of regions that is part of modelyard."""
+    """Return the table of regions that ships with modelyard."""
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
     jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}

@@ -36,7 +36,7 @@ _GUARDS: Final = {
     "RoleBinding": ("subjects", "roleRef"),
     "ClusterRoleBinding": ("subjects", "roleRef"),
 }
-"""Object kinds that are safeguards, each with its protective fields."""
+"""Object kinds that are safeguards themselves, each with its protective fields."""
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
@@ -54,7 +54,7 @@ _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
 def lifted(override: Override) -> Iterator[tuple[int, str]]:
-    """Find operations that remove a safeguard. Yields their position and effect, such as `privileged: true`."""
+    """Find operations that remove a safeguard. Yields the position and effect of each, such as `privileged: true`."""
     for at, operation in enumerate(override.patch):
         effect = next(_effects(override.kind, operation), "")
         if effect:
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """Yield the safeguards that a new value at a path would remove, at any depth."""
+    """Yield the safeguards, at any depth, that a new value at a path would remove."""
     key = keys[-1] if keys else ""
     if key in _OPENINGS:
         yield f"it sets {key}"

@@ -48,7 +48,7 @@ def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Ite
 
 
 def _better(line: str) -> str:
-    """Return the line that was probably meant, with minute and hour swapped or with abbreviated day or month names."""
+    """Return the line that was probably meant, with minute and hour swapped, or with day or month names abbreviated."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
     for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
@@ -61,7 +61,7 @@ def _better(line: str) -> str:
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
-    """Return the shortest and longest time between two starts, or None without any starts or for an invalid line."""
+    """Return the shortest and longest time between two starts, or None if there are none or the line is invalid."""
     if schedule.kind != "cron":
         return None
     try:

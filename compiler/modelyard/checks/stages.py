@@ -24,7 +24,7 @@ _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a line: one stage is first, and each of the others follows a different stage."""
+    """Require stages to form a line: one stage is first, and each of the other stages follows a different one."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -32,7 +32,7 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """Find what keeps stages from forming a line. Returns the stage and its field, the problem, and the fix."""
+    """Find what prevents stages from forming a line. Yields the stage and its field, the problem, and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
@@ -94,7 +94,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
-    """Require requests for a soaking version, and a monitor that evaluates the answers."""
+    """Require requests for a soaking version, and a monitor that evaluates its answers."""
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is None:
@@ -120,7 +120,7 @@ def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
-    """Yield endpoints and aliases that receive requests, or copies of requests, for a model."""
+    """Yield the endpoints and aliases that receive requests, or copies of requests, for a model."""
     for inference in system.inference.values():
         mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
@@ -180,7 +180,7 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def _answers(system: System, model: Model, stage: Stage) -> bool:
-    """Return whether a stage is the last, scores data, or serves at least half of an endpoint's requests."""
+    """Return whether a stage is the last one, scores data, or serves at least half of an endpoint's requests."""
     if all(other.after != stage.alias for other in model.stages):
         return True
     for ref, path in used(system):
@@ -208,7 +208,7 @@ def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> I
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
-    """Require change windows to be long enough, freezes to end after they begin, and a promoter to enforce both."""
+    """Require change windows to be long enough, freezes to end after they begin, and a promoter that enforces both."""
     calendar = system.governance.changes
     if calendar is None:
         for model in system.models.values():

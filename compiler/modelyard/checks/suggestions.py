@@ -1,4 +1,4 @@
-"""Limit how many of a rule's errors get a suggestion, because each suggestion searches all names."""
+"""Limit how many of a rule's errors get a suggestion, because each suggestion scans all names."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ class Suggestions:
         self._made = 0
 
     def among(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to suggest from, or nothing after the maximum number of suggestions."""
+        """Return the names to choose suggestions from, or nothing after the maximum number of suggestions."""
         self._made += 1
         return names if self._made <= _MOST else ()

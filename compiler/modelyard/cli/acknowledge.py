@@ -1,4 +1,4 @@
-"""`modelyard acknowledge`: accept a finding of `modelyard diff`, in a file that is reviewed with the spec."""
+"""`modelyard acknowledge`: accept a finding from `modelyard diff` in a file that is reviewed with the spec."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from modelyard.source import Json
 from modelyard.writers.yaml_text import document
 
 _LEAST = 12
-"""Digits of a fingerprint that `modelyard diff` prints."""
+"""The number of digits of a fingerprint that `modelyard diff` prints."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +66,7 @@ def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) 
 
 
 def _finding(review: Review, typed: str) -> Finding:
-    """Return the finding with a fingerprint, of which the first twelve digits are enough."""
+    """Return the finding with this fingerprint. The first twelve digits are enough."""
     open_ones = {one.whole_fingerprint: one for one in review.findings if can_be_accepted(one)}
     if len(typed) < _LEAST:
         raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")
@@ -96,7 +96,7 @@ def _signature(content: Mapping[str, str], key: Path) -> str:
 
 
 def _written(path: str) -> str:
-    """Return the text of the file, or "" if there is none yet."""
+    """Return the text of the file, or "" if it does not exist yet."""
     if not os.path.lexists(path):
         return ""
     given, problems = other_file(path)
@@ -109,7 +109,7 @@ def _written(path: str) -> str:
 
 
 def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
-    """Return the text with an entry at its end. Comments, order and everything else stay as they are."""
+    """Append an entry to the text. Comments, order and everything else stay unchanged."""
     head, _, added = document({"acknowledged": [dict(entry)]}).partition("\n")
     before = _entries(text, path)
     if not before:
@@ -136,7 +136,7 @@ def _without_empty_list(text: str) -> str:
 
 
 def _indented(added: str, text: str, has_entries: bool) -> str:
-    """Return the entry in the column in which the entries of the text begin."""
+    """Indent the entry to the column at which the existing entries begin."""
     dash = next((line for line in text.splitlines() if line.lstrip().startswith("- ")), "") if has_entries else ""
     space = " " * (len(dash) - len(dash.lstrip()))
     return "".join(f"{space}{line}\n" if line else "\n" for line in added.splitlines())

@@ -20,12 +20,12 @@ def today() -> date:
 
 
 def path_beside(version: Version) -> str:
-    """Return the path of the file next to a version's spec."""
+    """Return the path of the file stored next to a version's spec."""
     return os.path.join(os.path.dirname(version.inputs.spec.path), FILE)
 
 
 def with_acknowledgements(change: Compared, after: Version) -> Review:
-    """Return a review in which the acknowledgements next to the new version have been applied."""
+    """Return the review after applying the acknowledgements stored next to the new version."""
     file = read_acknowledged(after, change.review.system)
     if not file.entries and not file.wrong:
         return change.review
@@ -45,8 +45,8 @@ def read_acknowledged(version: Version, system: str) -> Acknowledged:
 
 
 def _signer(entry: Acknowledgement, system: str) -> bytes | None:
-    """Return the key that signed an entry, or None if the signature is not valid."""
-    import subprocess  # these are imported here because few entries are signed
+    """Return the key that signed an entry, or None if the signature is invalid."""
+    import subprocess  # imported here because few entries are signed
     import tempfile
 
     from modelyard.cli.approve import NAMESPACE
@@ -63,6 +63,6 @@ def _signer(entry: Acknowledgement, system: str) -> bytes | None:
         text = signed_text(entry.statement(system)).encode("utf-8", "surrogatepass")
         try:
             done = subprocess.run(command, input=text, capture_output=True, check=False)
-        except OSError:  # OpenSSH is not installed, so nothing can be verified
+        except OSError:  # without OpenSSH, nothing can be verified
             return None
     return None if done.returncode else key

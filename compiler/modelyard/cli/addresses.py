@@ -16,11 +16,11 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """Return the explanation to print, or nothing if the spec has nothing at this address."""
+    """Return the lines of the explanation, or nothing if the spec has nothing at this address."""
     lines = _definition(outcome, address) or _explained(outcome, address)
     if not lines or outcome.bound is None:
         return lines
-    from modelyard.fleets.judging import shown, sites_lines  # only few specs have sites
+    from modelyard.fleets.judging import shown, sites_lines  # only a few specs have sites
 
     placements = (
         {
@@ -73,7 +73,7 @@ def _explained(outcome: Outcome, address: str) -> list[str]:
 
 
 def _row(document: Document, path: Path) -> str:
-    """Return the row for which an entry exists, if it is repeated for a list."""
+    """Return the row for which an entry exists, if the entry is repeated for a list."""
     repeat = document.repeated.get(path[:2])
     return "" if repeat is None else f", for row {repeat.row} of list {repeat.list} ({_place(repeat.place)})"
 
@@ -98,14 +98,14 @@ def _exists(outcome: Outcome, path: Path) -> bool:
 
 
 def _owner(path: Path) -> Path:
-    """Return the named entry that a path is in: `inference.scorer`, `deployment.targets.main`."""
+    """Return the named entry that contains a path: `inference.scorer`, `deployment.targets.main`."""
     if path[0] == "registry":
         return path[:1]
     return path[:3] if path[:2] == ("deployment", "targets") else path[:2]
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """Describe a field: its value, the components that only its line creates, and the address of the whole entry."""
+    """Describe a field: its value, the components created only by its line, and the address of the whole entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
@@ -115,7 +115,7 @@ def _field(document: Document, plan: Plan, path: Path) -> list[str]:
 
 
 def _users(system: System, path: Path) -> list[str]:
-    """Describe the users of a dataset or model, which have no resources of their own."""
+    """Describe what uses a dataset or model, neither of which has resources of its own."""
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
@@ -186,7 +186,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """Return the infrastructure program's components that are created by this path or a path below."""
+    """Return the components in the infrastructure program that are created by this path or a path below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

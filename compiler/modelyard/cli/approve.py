@@ -1,4 +1,4 @@
-"""`modelyard approve`: sign a statement with an SSH key that a model version may go live."""
+"""`modelyard approve`: sign with an SSH key that a model version may go live."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CannotApprove(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign the statement, and print it or store it with the version. Returns 1 on failure."""
+    """Sign the statement, and either print it or store it with the version. Returns 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:
@@ -86,7 +86,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
-    """Write an approval to a file next to the spec, with a name derived from the content."""
+    """Write an approval to a file next to the spec. The file's name is derived from the content."""
     folder = Path(spec).parent / APPROVALS / group
     short = about["digest"].removeprefix("sha256:")[:_SHORT]
     path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Return the registry and version in which to store an approval, or empty strings to print the approval."""
+    """Return the registry and version with which to store an approval, or empty strings to print it instead."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -116,7 +116,7 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """Return the tags of a version that can be approved, and print a summary before anything is signed."""
+    """Return the tags of a version that can be approved. Prints a summary before anything is signed."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -227,7 +227,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """Return the group that a key approves for."""
+    """Return the group for which a key approves."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name

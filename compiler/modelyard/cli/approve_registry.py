@@ -17,13 +17,13 @@ from modelyard.cli.approve import CannotApprove
 
 _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
-_LONGEST = 8 * 2**20  # maximum bytes of a response, which contains tags with a few thousand characters each
+_LONGEST = 8 * 2**20  # in bytes; a response contains tags with a few thousand characters each
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 _NOT_MLFLOW = "the server is not MLflow, or something in front of it responds"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects, because the credentials are only for the address that the user typed."""
+    """Rejects redirects, because the credentials are only for the address that the user typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Return nothing, so that urllib raises an HTTPError instead of following the redirect."""
@@ -41,7 +41,7 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
 
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
-    """Store an approval with a version, and return the version's tags from the registry."""
+    """Store an approval with a version, and return the version's tags as read back from the registry."""
     _response(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
     tags = tags_of(registry, name, version)
     if tags.get(tag) != content:

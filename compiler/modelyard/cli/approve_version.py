@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise if an approval would have no effect, or a different effect than the signer expects."""
+    """Raise CannotApprove if an approval would have no effect, or a different effect from what the signer expects."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -72,7 +72,7 @@ def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
-    """Return the approvals that a version still needs, according to the signatures in its tags."""
+    """Return the approvals that a version still needs, given the signatures in its tags."""
     approving = _approving_groups(system, approval, about, tags)
     remaining = [group for group in approval.groups if group not in approving]
     missing = approval.minimum - len(approving)
@@ -84,7 +84,7 @@ def still_missing(system: System, approval: Approval, about: Mapping[str, str], 
 def _approving_groups(
     system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
 ) -> list[str]:
-    """Return the groups with a valid approval in the tags."""
+    """Return the groups that have a valid approval in the tags."""
     groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"
@@ -110,7 +110,7 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the statement and signature of an approval, or nothing if it approves something else."""
+    """Return the statement and signature of an approval, or None if it approves something else."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])

@@ -1,4 +1,4 @@
-"""Compare the compiled version with an older one: reject a change that was not approved, and find what it destroys."""
+"""Compare the version being compiled with an older one: reject an unapproved change, and find what it destroys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from modelyard.review.fingerprint import change_fingerprint
 
 
 def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Addresses, tuple[Diagnostic, ...]]:
-    """Return the old version's resources by target and address, or why nothing may be compiled.
+    """Return the old version's resources by target and address, or the reason why nothing may be compiled.
 
-    It uses the same inputs as the compile, so that the compiled text is exactly the compared one.
+    The comparison uses the same inputs as the compile, so that exactly the compared text is compiled.
     """
     after = Version(replace(inputs, environment=None, overlay=None), read_lock(inputs))
     try:

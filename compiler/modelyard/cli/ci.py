@@ -1,4 +1,4 @@
-"""`modelyard ci`: write the pipeline that reviews changes on a code host."""
+"""`modelyard ci`: write the pipeline files that review changes on a code host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard_targets import pulumi_version
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files, or print them. Returns 1 if a path is unusable, or if another file is in the way."""
+    """Write the files, or print them. Returns 1 if a path is unusable, or if a different file is in the way."""
     if arguments.out == "":  # an empty path would mean the working directory
         report((tell.no_folder(),), (), "text", "auto")
         return 1
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:
-    """Write all files or, if one of them exists with different content, none."""
+    """Write all files, or none of them if one exists with different content."""
     taken = [root / path for path, text in files.items() if _differs(root / path, text)]
     if taken:
         say("\n".join(f"error: '{path}' exists with different content; remove it, or use --out -" for path in taken))

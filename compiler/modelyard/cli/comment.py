@@ -1,4 +1,4 @@
-"""`modelyard comment`: post a report's comment on a pull request, or update it there."""
+"""`modelyard comment`: post a report's comment on a pull request, or update the existing one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _host(arguments: argparse.Namespace) -> Host:
 
 
 def _post(folder: Path) -> Post:
-    """Read the comment and the verdict, without following links, because the folder may be an artifact from a fork."""
+    """Read the comment and the verdict without following links, because the folder may be an artifact from a fork."""
     text = _text(folder / "comment.md", LONGEST * 4)
     try:
         review = json.loads(_text(folder / "review.json", 64 * 2**20))

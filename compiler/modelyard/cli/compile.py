@@ -1,4 +1,4 @@
-"""`modelyard compile`: compile the spec on disk to projects on disk, and write nothing if nothing changed."""
+"""`modelyard compile`: compile the spec on disk into projects on disk. If nothing has changed, nothing is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment. Returns 1 and changes nothing if the spec is wrong or the folder is not writable."""
+    """Compile one environment. Returns 1 and changes nothing if the spec is invalid or the folder is not writable."""
     compares = arguments.against is not None or arguments.approved is not None
     inputs, problems = gather(arguments, every=compares)
     if arguments.out == "":  # an empty path would mean the working directory
@@ -57,7 +57,7 @@ def output_folder(typed: str | None, inputs: Inputs) -> Path:
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """Return the targets, if both lock and output match these inputs, or nothing if anything differs.
+    """Return the targets if both the lock and the output match these inputs, or nothing if anything differs.
 
     Neither the lock nor the output is tamper-proof. `modelyard verify` detects manipulation.
     """
@@ -93,11 +93,11 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, old: Addr
 
 
 def _checked(arguments: argparse.Namespace, inputs: Inputs, old: Addresses) -> tuple[Outcome, Addresses]:
-    """Compile the stacks and print any errors. The result includes resources that remain from earlier compiles.
+    """Compile the stacks and print any errors. The result includes resources left over from earlier compiles.
 
-    Warnings also name the resources of an old version that are gone, whether or not the lock still has them.
+    Warnings also cover resources of an old version that no longer exist, even if the lock does not contain them.
     """
-    # Imported here, because an unchanged compile needs neither stages nor targets.
+    # Imported here because an unchanged compile needs neither stages nor targets.
     from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
     from modelyard.pipeline import compile_system, opened

@@ -1,4 +1,4 @@
-"""The machine-readable result of a compile: every target's projects and files, and which files changed."""
+"""The machine-readable result of a compile: every target's projects and files, and the files that changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def compiled_json(
 ) -> str:
     """Return a JSON object with the diagnostics, the lock, and a list of targets.
 
-    `folder` is the environment's folder. `reports` maps targets to reports; None means that nothing changed.
+    `folder` is the environment's output folder. `reports` maps targets to reports; None means that nothing changed.
     """
     listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)

@@ -1,4 +1,4 @@
-"""Print diagnostics in the chosen format, by default with colour only on a terminal."""
+"""Print diagnostics in the chosen format. By default, colour is used only on a terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Return whether to use colour, depending on the option, NO_COLOR, FORCE_COLOR, and the terminal, in that order.
+    """Return whether to use colour. The option is considered first, then NO_COLOR, FORCE_COLOR and the terminal.
 
     An empty variable is ignored (https://no-color.org, https://force-color.org, 2026-11).
     """
@@ -60,7 +60,7 @@ def _columns(stream: TextIO) -> int | None:
 
 
 def say(text: str) -> None:
-    """Print progress lines to standard error, without control characters from paths."""
+    """Print progress lines to standard error. Control characters from paths are escaped."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
@@ -89,7 +89,7 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
 
 
 class Progress:
-    """A one-line progress counter for work that takes longer than a second. It only prints to terminals."""
+    """A one-line progress counter for work that takes longer than a second. It prints only to terminals."""
 
     def __init__(self, label: str) -> None:
         self._label = label

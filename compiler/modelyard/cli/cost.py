@@ -25,12 +25,13 @@ from modelyard.usage_files import UsageFiles, price_book, read_usage
 from modelyard_targets import TARGETS
 
 _OF_BUDGETS: Final = frozenset({"E0513", "W0513", "W0516", "W0530"})
-"""These are reported again with the usage file's numbers, and must not prevent showing by how much a budget is
-exceeded."""
+"""These diagnostics are reported again with the usage file's numbers, and must not prevent the command from showing by
+how much a budget is exceeded.
+"""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the lines, or the differences from another spec. Returns 1 if a file is wrong or the budget blocks."""
+    """Print the lines, or how they differ from another spec's. Returns 1 if a file is invalid or the budget blocks."""
     inputs, problems = gather(arguments)
     files, more = usage_files(arguments) if inputs is not None else (None, ())
     if inputs is None or more:
@@ -93,7 +94,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
 
 
 def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
-    """Return the estimate of a spec that compiles, apart from its budget, or None. Without files, usage is assumed."""
+    """Return the estimate for a spec, or None if the spec has errors other than its budget. Usage may be assumed."""
     kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
     if outcome.plan is None or has_errors(kept):
         return None
@@ -101,7 +102,7 @@ def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
 
 
 def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
-    """Return the usage of a plan, which is unknown without a file."""
+    """Return the usage of a plan's system, which is unknown without a file."""
     if files is None:
         return NO_USAGE, ()
     return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LEVELS = {level.word: level for level in Level}
 _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
-"""The formats that both diagnostics and reviews support."""
+"""The formats that are available for both diagnostics and reviews."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @record
 class Comparison:
-    """A change, its review with the acknowledgements next to the new version, and how much the system is used."""
+    """A change, its review with the acknowledgements stored next to the new version, and the system's usage."""
 
     change: Compared
     review: Review
@@ -52,12 +52,12 @@ class Comparison:
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the whole change, without its acknowledgements."""
+        """The hash of the whole change. Acknowledgements do not affect it."""
         return change_fingerprint(self.change.review, self.change.before, self.change.after)
 
 
 def compare(arguments: argparse.Namespace) -> Comparison | None:
-    """Review the change that the arguments name, or print why that is impossible."""
+    """Review the change that the arguments describe, or print why this is impossible."""
     if arguments.new is not None and arguments.against is not None:
         say("error: --against compares with a revision, and NEW with a file; use one of them")
         return None
@@ -85,7 +85,7 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
 
 
 def _used(arguments: argparse.Namespace) -> tuple[Used | None, tuple[Diagnostic, ...]]:
-    """Read the usage file, if any. Most runs do without the modules of `modelyard cost`."""
+    """Read the usage file, if any. Most runs do not need the modules of `modelyard cost`."""
     if arguments.usage is None:
         return None, ()
     from modelyard.cli.used import read_used
@@ -105,7 +105,7 @@ def _refuse(arguments: argparse.Namespace, problems: Iterable[Diagnostic]) -> No
 
 
 def _before(arguments: argparse.Namespace, after: Version) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Read the version to compare with: the first path, or the revision. A spec that is new there has no version."""
+    """Read the old version, from the first path or the revision. None means that the spec did not exist there."""
     if arguments.new is not None:
         return on_disk(arguments.spec, arguments)
     return committed(arguments.against, after), ()
@@ -124,7 +124,7 @@ def _previews(paths: Iterable[str]) -> tuple[tuple[Preview, ...], tuple[Diagnost
 
 
 def _foreign(previews: tuple[Preview, ...], change: Compared) -> tuple[Diagnostic, ...]:
-    """Return the errors about previews of stacks that neither version has."""
+    """Report previews of stacks that neither version has."""
     if not previews:
         return ()
     from modelyard.review.preview_findings import foreign
@@ -144,7 +144,7 @@ def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:
 
 
 def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
-    """Return a review in a format other than text. Each format has its own module, and only that one is imported."""
+    """Return a review in a format other than text, importing only the module for that format."""
     review = comparison.review
     if form == "json":
         from modelyard.printing.review_json import review_json
@@ -168,7 +168,7 @@ def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
 
 
 def show_errors(review: Review) -> None:
-    """Print the errors, if any, that keep a version from being judged."""
+    """Print any errors that prevent a version from being judged."""
     problems = tuple(dict.fromkeys(one for each in review.unjudged for one in each.diagnostics))
     if has_errors(problems):
         report(problems, (), "text", "never")

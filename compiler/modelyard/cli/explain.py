@@ -25,7 +25,7 @@ _CODE = pattern(r"(?:[A-Z]{2,5}-)?[EW][0-9]{3,4}|R[0-9]{3}", re.IGNORECASE)
 SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
 """Sections of the spec whose entries have addresses."""
 _ADDED = ("promoter", "starter")
-"""Workloads that are not in the spec, because the compiler adds them."""
+"""Workloads that are not in the spec because the compiler adds them."""
 
 
 def run(arguments: argparse.Namespace) -> int:

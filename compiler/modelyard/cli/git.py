@@ -1,4 +1,4 @@
-"""Read files of an earlier revision from git, which only `modelyard diff --against` starts."""
+"""Read files from an earlier revision with git, which only `modelyard diff --against` runs."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _ASTRAY = {
     b"loop": "is a symbolic link to itself",
     b"notdir": "is below a path that is a symbolic link to a file",
 }
-"""Git's responses about links that it cannot follow within a commit."""
+"""Git's responses for links that it cannot follow within a commit."""
 
 
 _HINTS: Final = {
     "not a git repository": "compare two files or folders instead, such as `modelyard diff OLD NEW`",
     "dubious ownership": "check whose folder this is; `git config --global --add safe.directory FOLDER` trusts it",
 }
-"""What helps against errors of git, by a part of their text."""
+"""Hints for git errors, by a part of the error message."""
 
 
 class GitError(Exception):
-    """Raised if git cannot answer, with the reason in a few words, and with what helps."""
+    """Raised if git fails, with a short reason and a hint."""
 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class Revision:
         """Return the files below a folder, or the file itself, by path relative to this revision's folder.
 
         Links are followed within the commit, as in a checkout. Raises GitError for a link that leads out of it, because
-        its target at that time is unknown.
+        the link's target at that time is unknown.
         """
         kind, content = self._object(under)
         if kind == "blob":
@@ -54,7 +54,7 @@ class Revision:
         return dict(self._below(under, set())) if kind == "tree" else {}
 
     def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Yield the files below a folder. `above` are the trees on the way to it, to detect endless links."""
+        """Yield the files below a folder. `above` are the trees on the path to it, which reveal endless links."""
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
             raise GitError(f"{folder} is a symbolic link to a folder that contains it")
@@ -82,7 +82,7 @@ class Revision:
         return kind, content[:-1] if kind == "blob" else b""
 
     def _batch(self, mode: str, path: str) -> bytes:
-        """Ask for one object by its path. Git follows links; it answers with a line and, for `--batch`, the content."""
+        """Read one object by its path. Git follows links, and responds with a line and, for `--batch`, the content."""
         whole = self._whole(path)
         if "\n" in whole:
             raise GitError("the path of the spec contains a line break")
@@ -94,7 +94,7 @@ class Revision:
 
 
 def merge_base(folder: str, name: str) -> Revision:
-    """Return the commit at which HEAD left a revision, so that changes others have merged since then do not count."""
+    """Return the commit at which HEAD diverged from a revision, to ignore changes that others merged since then."""
     commit = _commit(folder, name)
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
@@ -103,18 +103,18 @@ def merge_base(folder: str, name: str) -> Revision:
 
 
 def _commit(folder: str, name: str) -> str:
-    """Return the commit that a revision names."""
+    """Return the commit to which a revision refers."""
     try:
         found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except GitError:
-        _git(folder, "rev-parse", "--git-dir")  # raises the reason if git refuses the whole folder
+        _git(folder, "rev-parse", "--git-dir")  # raises GitError if git rejects the whole folder
         hint = "fetch it, with its history: `git fetch origin`, or `fetch-depth: 0` in a pipeline"
         raise GitError(f"'{name}' is no revision of this repository", hint) from None
     return found.decode().strip()
 
 
 def _above(folder: str) -> str:
-    """Return a folder's path in its repository as typed, because a change can turn a folder into a symbolic link.
+    """Return a folder's path in its repository as typed, because a change can replace a folder with a symbolic link.
 
     Raises GitError if the typed path does not lead through the top folder of the repository.
     """
@@ -124,7 +124,7 @@ def _above(folder: str) -> str:
     while way[-1] != os.path.dirname(way[-1]):
         way.append(os.path.dirname(way[-1]))
     start = next((one for one in reversed(way) if os.path.exists(one) and os.path.samefile(one, top)), None)
-    # `link/..` leads elsewhere on disk than it reads
+    # On disk, `link/..` leads to a different place than the text suggests.
     if start is None or not (os.path.exists(typed) and os.path.samefile(typed, folder or ".")):
         raise GitError(f"{folder or '.'} leads through a symbolic link into another folder")
     relative = os.path.relpath(typed, start)
@@ -132,14 +132,14 @@ def _above(folder: str) -> str:
 
 
 def _working_folder() -> str:
-    """Return the working folder with the links through which the shell entered it, if it states them."""
+    """Return the working folder, including the links by which the shell entered it if the shell provides them."""
     stated = os.environ.get("PWD", "")
     is_true = os.path.isabs(stated) and os.path.exists(stated) and os.path.samefile(stated, os.curdir)
     return stated if is_true else os.getcwd()
 
 
 def default_revision(folder: str) -> str:
-    """Return the default branch of the upstream repository, or of this one if there is none."""
+    """Return the default branch of the upstream repository or, if there is none, of this repository."""
     for candidate in (
         "refs/remotes/origin/HEAD",
         "refs/remotes/origin/main",
@@ -157,7 +157,7 @@ def default_revision(folder: str) -> str:
 
 def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
     command = ("git", "--no-pager", "--literal-pathspecs", *arguments)
-    import subprocess  # imported here because two paths are compared without git
+    import subprocess  # imported here because comparing two paths does not need git
 
     try:
         plain = {**os.environ, "LC_ALL": "C"}  # for the hints

@@ -15,7 +15,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one view of the system in one notation. Returns 1 if the spec is wrong."""
+    """Print one view of the system in one notation. Returns 1 if the spec is invalid."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     view = _network if arguments.view == "network" else _ml
     drawing = view(outcome.plan, arguments.format)
     if outcome.bound is not None:
-        from modelyard.fleets.judging import shown  # only few specs have sites
+        from modelyard.fleets.judging import shown  # only a few specs have sites
 
         drawing = shown(outcome, drawing)
     sys.stdout.write(drawing)

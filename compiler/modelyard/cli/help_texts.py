@@ -1,4 +1,4 @@
-"""The texts of `--help`, by command."""
+"""The text of `--help` for each command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard init`: write a starter spec and, for editors, its schema."""
+"""`modelyard init`: write a starter spec, and its schema for editors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if one of them exists."""
+    """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if any of these files exists."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write(folder: Path, template: Path) -> int:
-    """Write a template into a folder. Returns 1 and changes nothing if the folder has one of the files."""
+    """Write a template into a folder. Returns 1 and changes nothing if the folder contains any of the files."""
     try:
         files = _write(folder, template)
     except FileExistsError as there:
@@ -62,12 +62,12 @@ def templates() -> dict[str, Path]:
 
 
 def _summary(path: Path) -> str:
-    """Return a template's summary: its first comment line."""
+    """Return a template's summary, which is its first comment line."""
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
 def _write(folder: Path, template: Path) -> list[Path]:
-    """Write the spec, the code next to it, and the schema. Raises FileExistsError before it has written anything."""
+    """Write the spec, the code next to it, and the schema. Raises FileExistsError, before writing, if a file exists."""
     folder.mkdir(parents=True, exist_ok=True)
     code = {folder / path.name: path.read_text(encoding="utf-8") for path in code_of(template)}
     spec, text = folder / SPEC_NAME, template.read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def _write(folder: Path, template: Path) -> list[Path]:
 
 
 def code_of(template: Path) -> list[Path]:
-    """Return the user code of a template, which is in a folder of the same name."""
+    """Return a template's user code, which is in a folder of the same name."""
     return sorted(template.with_suffix("").glob("*.py"))
 
 

@@ -16,10 +16,10 @@ from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
 DISTINCT_NAME = "modelyard.yaml"
-"""The alternative file name of a spec. No other tool uses this name, so editors can choose the schema by it."""
+"""The alternative file name for a spec. No other tool uses it, so editors can choose the schema by this name."""
 SPEC_NAMES = (SPEC_NAME, DISTINCT_NAME)
 APPROVALS = "approvals"
-"""The folder of signed approvals next to a spec, possibly with a subfolder per group."""
+"""The folder of signed approvals next to a spec. It may have a subfolder for each group."""
 
 _ENVIRONMENT = pattern(r"[a-z][a-z0-9-]{0,39}")
 
@@ -56,11 +56,11 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
-    """Read the CSV files that a spec and its environments name, or return why they cannot be read."""
+    """Read the CSV files that a spec and its environments name. Unreadable files are replaced by the reason."""
     names = names_of_tables(files)
     if not names:
         return {}
-    from modelyard.sites.files import read_beside  # imported here because only few specs have tables
+    from modelyard.sites.files import read_beside  # imported here because only a few specs have tables
 
     return {name: read_beside(spec, name) for name in names}
 
@@ -70,7 +70,7 @@ def names_of_tables(files: Iterable[Given]) -> list[str]:
     wanted = [one for one in files if any(word in _text(one.content) for word in ("sites", "lists"))]
     if not wanted:
         return []
-    from modelyard.load import load  # the same
+    from modelyard.load import load  # imported here for the same reason
     from modelyard.sites.groups import files_of
 
     documents = (load(one.content, one.path, may_be_empty=True)[0] for one in wanted)
@@ -82,21 +82,21 @@ def _text(content: str | bytes) -> str:
 
 
 def other_file(path: str) -> tuple[Given | None, tuple[Diagnostic, ...]]:
-    """Read another file that the arguments name, which may not be a link out of its repository."""
+    """Read another file that the arguments name. It must not be a link that leads out of its repository."""
     problems: list[Diagnostic] = []
     given = _read(path, _repository(path), problems)
     return given, tuple(problems)
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
-    """Return the environments that `--env` accepts, which are defined in the spec or in files next to it."""
+    """Return the environments that `--env` accepts: those defined in the spec or in files next to it."""
     from modelyard.overlay import environments  # imported here because an unchanged compile loads no stage
 
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
-    """Return the environment files next to a spec and the reasons why others are unreadable, both by environment."""
+    """Return the environment files next to a spec, and why others are unreadable, both by environment name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
     unread: dict[str, list[Diagnostic]] = {}
@@ -149,7 +149,7 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Return whether a folder is ambiguous, because it contains specs with both names."""
+    """Return whether a folder is ambiguous because it contains specs with both names."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
@@ -176,7 +176,7 @@ def _read(path: str, repository: str, problems: list[Diagnostic]) -> Given | Non
             problems.append(tell.outside_repository(path))
             return None
         with open(path, "rb") as file:
-            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # another byte means that the file is too large
+            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one byte more shows that the file is too large
     except OSError as problem:
         is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))

@@ -1,4 +1,4 @@
-"""Connect the language server to the compiler: to the diagnostics of `validate` and descriptions of `explain`."""
+"""Connect the language server to the compiler: to the diagnostics of `validate` and the descriptions of `explain`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard_targets import TARGETS
 
 
 def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """Return the same diagnostics as `validate`, for the texts in the editor."""
+    """Return the diagnostics that `validate` would report for the text in the editor."""
     inputs, problems = _inputs(spec, texts)
     if inputs is None:
         return problems
@@ -33,7 +33,7 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """Return the spec's files, from the editor if they are open there, otherwise from disk."""
+    """Return the spec's files, from the editor if they are open there and otherwise from disk."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):

@@ -1,4 +1,4 @@
-"""Read the lock next to a spec, and render the lock that a compile writes."""
+"""Read the lock stored next to a spec, and render the lock that a compile writes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def input_key(inputs: Inputs, system: System) -> str:
     """Return a hash of everything that determines the output: values, tables, modelyard's version, and the schema.
 
-    The values come from the environment's typed spec, so the way they are written has no effect.
+    The values come from the environment's typed spec, so it does not matter how they are written.
     """
     names = (inputs.folder, __version__, modelyard_schemas.decisive())
     tables = (part for name, table in sorted(inputs.tables.items()) for part in (name, _rows(table)))
@@ -44,14 +44,14 @@ def input_key(inputs: Inputs, system: System) -> str:
 
 def _rows(table: Given | str) -> str:
     """Return the rows of a CSV file, or why it cannot be read, as text that ignores quotes and line breaks."""
-    import csv  # imported here because only few specs have tables
+    import csv  # imported here because only a few specs have tables
 
     text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
     return repr([row for row in csv.reader(text.splitlines()) if row])
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of the text of all inputs, which lets a compile find out quickly that it has nothing to do."""
+    """Return a hash of the text of all inputs, so that a compile can quickly determine that it has nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
@@ -65,7 +65,7 @@ def text_key(inputs: Inputs) -> str:
 
 
 def read_lock(inputs: Inputs) -> bytes:
-    """Return the lock next to the spec, or an empty text if it is missing, unreadable, or a symbolic link."""
+    """Return the lock next to the spec, or b"" if it is missing, unreadable, or a symbolic link."""
     try:
         return read(lock_path(inputs))
     except OSError:
@@ -78,7 +78,7 @@ def lock_path(inputs: Inputs) -> str:
 
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
-    """Return the lock's entry for a plan. `before` are resources left from earlier compiles, by target and address."""
+    """Return the lock's entry for a plan. `before` are resources left by earlier compiles, by target and address."""
     from modelyard.lasting import lasting, removed
 
     names = tuple(target.name for target in plan.system.deployment.targets)
@@ -103,7 +103,7 @@ def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
     """Report pinned versions in the lock that differ from the compiled versions, by environment.
 
-    Entries for other inputs are outdated and therefore not compared: while a spec is edited, no pins are computed.
+    Entries for other inputs are outdated and not compared, so no pins are computed while a spec is being edited.
     """
     entries = environments(read_lock(inputs))
     for name, plan in plans.items():

@@ -20,6 +20,6 @@ def run(_: argparse.Namespace) -> int:
     from modelyard.cli.language import KNOWLEDGE
     from modelyard.editor.server import serve
 
-    gc.enable()  # other commands run without the collector, because they end soon
+    gc.enable()  # other commands run without the collector, because they finish soon
     serve(KNOWLEDGE)
     return 0

@@ -1,4 +1,4 @@
-"""Show machines in the output of `explain`: the chosen machine and its price, the runners-up, and the fallbacks."""
+"""Describe machines in the output of `explain`: the chosen machine and its price, the runners-up, and the fallbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard migrate`: plan the move of a running system, and record which phases are done."""
+"""`modelyard migrate`: plan the move of a running system, and record which phases are complete."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ _WITHOUT_EFFECT: Final[Mapping[str, Mapping[str, str]]] = {
     "done": _PLANNING,
     "rehearse": {"out": "--out"},
 }
-"""Options that have no effect with another: a plan names its own environments, and a rehearsal its own folder."""
+"""Options that have no effect in combination with another: a plan names its own environments, and a rehearsal its own
+folder.
+"""
 
 _NAME = pattern(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
 class Refused(Exception):
-    """The command cannot continue. The diagnostics say why."""
+    """Raised if the command cannot continue. The diagnostics explain why."""
 
     def __init__(self, *problems: Diagnostic, sources: tuple[SourceFile, ...] = ()) -> None:
         super().__init__(*(problem.message for problem in problems))
@@ -53,7 +55,7 @@ class Refused(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a plan, or its state. Returns 1 if the new side does not compile, or if something is in the way."""
+    """Write a plan, or its state. Returns 1 if the new side does not compile, or if another file is in the way."""
     if misuse := next(_misused(arguments), ""):
         sys.stderr.write(f"modelyard migrate: error: {misuse}\n")
         return 1
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _misused(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield options that would have no effect, in the words of argparse."""
+    """Yield error messages, worded as by argparse, about options that would have no effect."""
     given = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
     modes = [name for name in ("status", "done", "rehearse") if name in given]
     for mode in modes[1:]:
@@ -81,7 +83,7 @@ def _misused(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _track(arguments: argparse.Namespace) -> int:
-    """Show the state of a written plan, or advance it."""
+    """Show the state of an existing plan, or advance it."""
     folder = folder_of(arguments.out, str(arguments.spec) or ".")
     state, problems = read_plan(folder)
     if state is None:
@@ -138,7 +140,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _both(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
-    """Compile both sides. The new one may have errors."""
+    """Compile both sides. The new side may have errors."""
     inputs, problems = gather(arguments)
     if inputs is None:
         raise Refused(*problems)
@@ -214,7 +216,7 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
 
 
 def _check_name(name: str, inputs: Inputs, folder: str) -> None:
-    """Reject an invalid environment name, or one that is already taken. A plan that is made again keeps its name."""
+    """Reject an environment name that is invalid or already taken. A plan that is made again keeps its name."""
     if not _NAME.match(name):
         reason = "must be at most 40 lower-case letters, digits and hyphens, starting with a letter"
         raise Refused(tell.environment_name_taken(name, reason))

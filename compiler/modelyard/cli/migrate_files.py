@@ -1,4 +1,4 @@
-"""The folder of a migration plan: read its state, and write its files without touching any others."""
+"""The folder of a migration plan: read its state, and write its files without touching other files."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def changed_state(folder: str, state: State) -> tuple[Diagnostic, ...]:
 
 
 def written(folder: str, plan: Migration, move: Move, data: Mapping[str, Value], spec: str) -> tuple[Diagnostic, ...]:
-    """Write a plan, or report what is in the way. Making a plan again keeps its completed phases.
+    """Write a plan, or report which files are in the way. If the plan is made again, completed phases are kept.
 
-    The state is written first, because it marks the folder as ours, so an interrupted run can be repeated.
+    The state is written first, because it marks the folder as ours, so that an interrupted run can be repeated.
     """
     files = {path: content.encode() for path, content in _files(plan, move, data)}
     before, problems = _earlier(folder, plan)
@@ -89,7 +89,7 @@ def _script() -> str:
 
 
 def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnostic, ...]]:
-    """Return the state of the same migration in this folder. A folder with other files is rejected."""
+    """Return the state of the same migration in this folder. A folder that contains other files is rejected."""
     if not os.path.lexists(folder):
         return None, ()
     try:
@@ -108,7 +108,7 @@ def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnost
 
 
 def _edited(folder: str, before: State | None, files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
-    """Yield the files that would be overwritten although they were edited after modelyard wrote them."""
+    """Report files that would be overwritten although they were edited after modelyard wrote them."""
     known: Mapping[str, str] = before.files if before is not None else {}
     for path, content in files.items():
         try:

@@ -1,7 +1,7 @@
 """Remember the values of each compiled text, so that a compile without changes does not have to resolve anything.
 
-The file is in the folder next to the spec that git ignores. If it is missing or not writable, the next compile is only
-slower. A file that someone commits anyway must not affect other users' compiles, so every entry is sealed with a key in
+The file is in the git-ignored folder next to the spec. If it is missing or not writable, the next compile is just
+slower. If someone commits it anyway, it must not affect other users' compiles, so every entry is sealed with a key from
 the user's cache folder.
 """
 
@@ -18,14 +18,14 @@ from modelyard.regular_files import read
 from modelyard.source import Json
 
 STATE: Final = ".modelyard"
-"""The folder next to a spec for files that belong only to this machine."""
+"""The folder next to a spec that contains files for this machine only."""
 
 _FILE: Final = "compiled.json"
 _IGNORE: Final = b"*\n"
 
 
 def recalled(inputs: Inputs, text: str) -> str:
-    """Return the key of the values that a text had when it was compiled in this environment, or ""."""
+    """Return the key of the values that this text had when compiled in this environment, or ""."""
     entry = _entries(inputs).get(inputs.folder)
     if not isinstance(entry, dict) or entry.get("text") != text:
         return ""
@@ -35,7 +35,7 @@ def recalled(inputs: Inputs, text: str) -> str:
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
-    """Store the key of the values that a text has. Nothing is stored if the folder is a link or not writable."""
+    """Store the key of the values that this text has. Nothing is stored if the folder is a link or not writable."""
     from pathlib import Path
 
     from modelyard.cli.sealing import create_key

@@ -24,7 +24,7 @@ _COLUMN = 60  # the column where origins start, unless values are longer
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every value and its origin. Returns 1 if the spec does not fit its schema."""
+    """Print every value and its origin. Returns 1 if the spec does not match its schema."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

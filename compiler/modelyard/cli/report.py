@@ -1,4 +1,4 @@
-"""`modelyard report`: write a review, with the cost of the change, to a folder in every format at once."""
+"""`modelyard report`: write a review, including the cost of the change, to a folder in all formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard.review.findings import Level
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the folder. Returns 1 if it cannot be written, if a finding reaches `--fail-on`, or without a verdict."""
+    """Write the folder. Returns 1 if this fails, if a finding reaches `--fail-on`, or if there is no verdict."""
     if arguments.out == "":  # an empty path would mean the working directory
         report((tell.no_folder(),), (), "text", arguments.color)
         return 1
@@ -46,7 +46,7 @@ def _say_summary(comparison: Comparison, folder: Path, files: int) -> None:
 
 
 def _files(comparison: Comparison) -> Iterator[OutputFile]:
-    """Yield the files of the folder."""
+    """Yield the files in the folder."""
     from modelyard.printing.code_quality import code_quality
     from modelyard.printing.comment import comment
     from modelyard.printing.report_costs import costs_data
@@ -69,7 +69,7 @@ def _file(name: str, text: str) -> OutputFile:
 
 
 def _costs(comparison: Comparison) -> Iterator[CostChange]:
-    """Yield the effect of a change on the cost of each environment. A missing environment costs nothing."""
+    """Yield how a change affects the cost of each environment. A missing environment costs nothing."""
     before, after = comparison.change.before, comparison.change.after
     for name in dict.fromkeys((*after, *before)):
         yield CostChange(name, *(_estimate(side.get(name), comparison.used) for side in (before, after)))

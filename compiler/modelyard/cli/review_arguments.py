@@ -60,7 +60,7 @@ def diff(entry: argparse.ArgumentParser) -> None:
         default="note",
         help="the lowest level that is shown (default: note)",
     )
-    entry.set_defaults(usage=None)  # what `compile --approved` computes has none
+    entry.set_defaults(usage=None)  # `compile --approved` uses no usage file
     _fail_on(entry)
     entry.add_argument(
         "--fingerprint", action="store_true", help="print only the hash of the change, for `compile --approved`"
@@ -101,7 +101,7 @@ def report(entry: argparse.ArgumentParser) -> None:
     """Add the options of `modelyard report`."""
     _versions(entry)
     entry.add_argument("--out", metavar="FOLDER", default="report", help="where to write (default: report)")
-    entry.set_defaults(format="text")  # of diagnostics
+    entry.set_defaults(format="text")  # format of diagnostics
     entry.add_argument("--usage", metavar="FILE", help="how much the system is used, as for modelyard cost")
     _fail_on(entry)
     colour(entry)

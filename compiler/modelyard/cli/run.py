@@ -26,7 +26,7 @@ from modelyard.spec import System
 from modelyard.stages import Outcome
 
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
-"""Packages that the runtime imports. The last two are part of `mlflow` and not of `mlflow-skinny`."""
+"""Packages that the runtime imports. The last two are part of `mlflow` but not of `mlflow-skinny`."""
 
 _FLAGS: Final = ("once", "now", "sample", "drift", "ask")
 """The options that are passed to the runtime unchanged. Only `modelyard try` sets `now` and `ask`."""
@@ -39,8 +39,8 @@ _ADDRESS: Final = pattern(r"(pipelines|inference|monitors)\.[a-z][a-z0-9-]*$")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile the spec, and replace this process with the runtime. Returns 1 if the spec or the machine is wrong."""
-    if _ADDRESS.match(arguments.spec) and not os.path.lexists(arguments.spec):  # the spec of this folder
+    """Compile the spec, and replace this process with the runtime. Returns 1 if the spec or machine is unsuitable."""
+    if _ADDRESS.match(arguments.spec) and not os.path.lexists(arguments.spec):  # the spec in this folder
         arguments.spec, arguments.address = ".", [arguments.spec, *arguments.address]
     inputs, diagnostics = gather(arguments)
     if inputs is None:
@@ -69,7 +69,7 @@ def _wants_sample(arguments: argparse.Namespace) -> bool:
 
 
 def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
-    """Run a copy of a system with targets elsewhere. Its spec and its state are in one folder."""
+    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are in one folder."""
     from modelyard.cli.sampling import compiled_copy
 
     assert outcome.document is not None
@@ -79,7 +79,7 @@ def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcom
 
 
 def state_folder(inputs: Inputs) -> Path:
-    """Return the folder where an environment's runs keep everything, or its copy's folder if only the copy has run."""
+    """Return the folder where an environment's runs store everything, or its copy's folder if only the copy has run."""
     own, copied = _state(inputs), _state(inputs, sampled=True)
     return copied if copied.is_dir() and not own.is_dir() else own
 
@@ -95,7 +95,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine, and the outcome. A spec with errors has no target; they are reported."""
+    """Return the target that is this machine, and the outcome. Without a target, the spec's errors were reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
@@ -127,7 +127,7 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 
 
 def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
-    """Return a Python that has the runtime's packages: the one that is named, or the one that runs this command."""
+    """Return a Python that has the runtime's packages: the one the user names, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     if python == sys.executable:
         missing = [name for name in NEEDED if find_spec(name) is None]
@@ -143,14 +143,14 @@ def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
 
 
 def _install(python: str) -> str:
-    """Return the command that installs the packages for a Python: from this checkout, if the command runs from one."""
+    """Return the command that installs the packages for a Python, from this checkout if the command runs from one."""
     root = Path(__file__).resolve().parents[3]
     source = f"{root}[local]" if (root / "pyproject.toml").is_file() else "modelyard[local]"
     return f'{shlex.quote(python)} -m pip install "{source}"'
 
 
 def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
-    """Replace this process with the runtime, so that it gets the signals and sets the exit code."""
+    """Replace this process with the runtime, so that the runtime receives the signals and sets the exit code."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
         *(f"pipelines.{name}" for name in plan["pipelines"]),
@@ -175,6 +175,6 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
 
 
 def _search_path(folder: Path) -> str:
-    """Return a PYTHONPATH with the compiled runtime first, which is the version that the descriptions are for."""
+    """Return a PYTHONPATH that starts with the compiled runtime, whose version matches the descriptions."""
     present = os.environ.get("PYTHONPATH", "")
     return os.pathsep.join([str((folder / "runtime").resolve()), *([present] if present else [])])

@@ -1,4 +1,4 @@
-"""Compile a copy of a system for this machine, which `modelyard run --sample` runs if the system is elsewhere."""
+"""Compile a copy of a system for this machine. `modelyard run --sample` runs it if the system is elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from modelyard.lock import digest
 from modelyard.source import Document
 
 ENDING: Final = ".sample"
-"""The suffix of a copy's folder after the environment's name. Environment names cannot contain a dot."""
+"""The suffix that follows the environment's name in the name of a copy's folder. Environment names cannot contain a
+dot.
+"""
 
 _WIDTH: Final = 28
 _HEAD: Final = (
@@ -56,7 +58,7 @@ def _written(folder: Path, spec: Given, trees: list[Tree]) -> tuple[Diagnostic, 
 
 
 def _is_here(entrypoint: str, folder: Path) -> bool:
-    """Return whether the module of an entrypoint is next to the spec, from where the runtime imports it."""
+    """Return whether an entrypoint's module is next to the spec, where the runtime imports it from."""
     module = entrypoint.partition(":")[0]
     path = folder.joinpath(*module.split("."))
     return bool(module) and (os.path.isfile(f"{path}.py") or os.path.isfile(path / "__init__.py"))

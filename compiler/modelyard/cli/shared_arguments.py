@@ -1,4 +1,4 @@
-"""Define options that several commands have."""
+"""Define options that several commands share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 
 def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
-    """Add the spec, the environment and the variables. `without` says what is used without `--env`."""
+    """Add the spec, the environment and the variables. `without` describes what is used without `--env`."""
     entry.add_argument(
         "spec",
         nargs="?",
@@ -25,7 +25,7 @@ def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> Non
 
 
 def diagnostics_format(entry: argparse.ArgumentParser) -> None:
-    """Add the output format of diagnostics, and colour."""
+    """Add the output format of diagnostics, and the colour option."""
     entry.add_argument(
         "--format",
         choices=("text", "json", "sarif", "github"),
@@ -36,7 +36,7 @@ def diagnostics_format(entry: argparse.ArgumentParser) -> None:
 
 
 def colour(entry: argparse.ArgumentParser) -> None:
-    """Add when output is coloured."""
+    """Add the option that controls when output is coloured."""
     entry.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
     )

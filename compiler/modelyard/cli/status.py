@@ -1,4 +1,4 @@
-"""`modelyard status` and `modelyard events`: what is running on this machine, and what has been decided so far."""
+"""`modelyard status` and `modelyard events`: what is running on this machine, and which decisions were made."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _last(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield everything that serves requests and has started, with its address."""
+    """Yield everything that has started and serves requests, with its address."""
     for name in ("page", "registry"):
         if addresses.get(name):
             yield name, str(addresses[name])
@@ -74,7 +74,7 @@ def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def process_of(folder: Path) -> int | None:
-    """Return the process that is running the system, which holds a lock until it ends."""
+    """Return the process that is running the system. It holds a lock until it ends."""
     import fcntl
 
     try:
@@ -97,7 +97,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    """Parse a JSON object, or return an empty one for any other text."""
+    """Parse a JSON object, or return an empty dictionary for any other text."""
     try:
         content: object = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`modelyard try`: from nothing to a prediction, by running a system from a template on this machine."""
+"""`modelyard try`: get from nothing to a prediction by running a system from a template on this machine."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from modelyard.diagnostics import running as problems
 from modelyard.printing.terminal import visible
 
 FOLDER: Final = "modelyard-try"
-"""The default folder of the system."""
+"""The default folder for the system."""
 
 TEMPLATE: Final = "local"
 _TIMEOUT_S: Final = 60
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create a system unless the folder already has one, and run it; or ask the system that is running there."""
+    """Create a system unless the folder already contains one, and run it; or query the system already running there."""
     folder, template = _place(arguments.what)
     found = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
     if arguments.ask:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _place(typed: str | None) -> tuple[Path, str]:
-    """Return the folder and the template. A template's name means a folder of that name, unless one exists."""
+    """Return the folder and the template. A new folder with the name of a template gets that template."""
     if typed is None:
         return Path(FOLDER), TEMPLATE
     is_template = typed in init.templates() and not os.path.lexists(typed)
@@ -53,7 +53,7 @@ def _place(typed: str | None) -> tuple[Path, str]:
 
 
 def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:
-    """Return the options of `modelyard run` that run every schedule now, and ask each endpoint."""
+    """Return the options for `modelyard run` that run every schedule now and query each endpoint."""
     return argparse.Namespace(
         command="run",
         spec=str(folder),
@@ -72,7 +72,7 @@ def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _ask(folder: Path, arguments: argparse.Namespace) -> int:
-    """Ask each endpoint of the system that runs in a folder for the prediction of a row of its data."""
+    """Request a prediction for a row of data from each endpoint of the system that runs in a folder."""
     inputs, diagnostics = gather(_as_run(folder, arguments))
     if inputs is None:
         report(diagnostics, (), "text", arguments.color)

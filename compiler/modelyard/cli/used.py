@@ -1,4 +1,4 @@
-"""How much a system is used, by a file that has to fit both versions of its spec, each in every environment."""
+"""The usage of a system, from a file that must match both versions of its spec in every environment."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from modelyard.usage_files import UsageFiles
 
 @record
 class Used:
-    """A usage file with its price book."""
+    """A usage file and its price book."""
 
     files: UsageFiles
 
     def usage_of(self, plan: Plan) -> Usage:
-        """Return how much the system of a plan is used."""
+        """Return the usage of a plan's system."""
         return usage_of(self.files, plan)[0]
 
     def misfits(self, change: Compared) -> tuple[Diagnostic, ...]:
-        """Return the errors of the file: those of the new version, and entries that no version has."""
+        """Return the errors in the file: those for the new version, and entries that no version has."""
         new, old = (
             [self._errors(one.plan) for one in side.values() if one.plan is not None]
             for side in (change.after, change.before)
         )
         found = {place: one for errors in new for place, one in errors.items()}
-        # an entry that some versions or environments lack fits the others
+        # An entry that is missing from some versions or environments may still match others.
         everywhere = [place for place in found if all(place in errors for errors in (*new, *old))]
         return in_order([one for place, one in found.items() if one.code not in UNKNOWN_ENTRIES or place in everywhere])
 

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
-    """Return every difference between disk and spec. The whole lock is compared if all its entries are correct."""
+    """Return all differences between disk and spec. The whole lock is compared if all its entries are correct."""
     declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")
@@ -65,7 +65,7 @@ def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagn
 
 
 def _compiled(inputs: Inputs, out: Path) -> list[str]:
-    """Return the environments in the lock or the output folder."""
+    """Return the environments that are in the lock or in the output folder."""
     folders = [entry.name for entry in os.scandir(out) if not entry.name.startswith(".")] if out.is_dir() else []
     return sorted({*environments(read_lock(inputs)), *folders})
 
@@ -76,7 +76,7 @@ def _in_environment(inputs: Inputs, name: str, declared: Sequence[str]) -> Input
 
 
 def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
-    """Yield the differences in the folder of an environment."""
+    """Yield the differences in an environment's folder."""
     expected = {stack.target for stack in outcome.stacks}
     for stack in outcome.stacks:
         yield from differences(str(folder / stack.target), stack_files(stack))

@@ -1,4 +1,4 @@
-"""Read two versions of a spec, of which one may be a commit, and review what changes between them."""
+"""Read two versions of a spec, one of which may be a commit, and review the changes between them."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Version:
 
 
 def on_disk(spec: str, arguments: argparse.Namespace) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Read a version from disk, with all its environments."""
+    """Read a version and all its environments from disk."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=arguments.env, set=arguments.set), every=True)
     return (None if inputs is None else Version(inputs, read_lock(inputs))), problems
 
 
 def committed(name: str | None, after: Version) -> Version | None:
-    """Return the version at the merge base of HEAD and a revision, or None if there is no spec yet.
+    """Return the version at the merge base of HEAD and a revision, or None if the spec did not exist there.
 
-    Without a name, it is the default branch. Raises GitError.
+    If no name is given, the revision is the default branch. Raises GitError.
     """
     path = after.inputs.spec.path
     folder = os.path.dirname(path) or "."
@@ -74,7 +74,7 @@ def committed(name: str | None, after: Version) -> Version | None:
 
 
 def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) -> Given | str:
-    """Return a CSV file of a revision, or the reason why there is none."""
+    """Return a CSV file from a revision, or the reason why there is none."""
     from modelyard.sites.files import MISSING, refused_name
 
     if refused := refused_name(name):
@@ -88,8 +88,8 @@ def before_of(
 ) -> tuple[Version | None, tuple[Diagnostic, ...]]:
     """Return the version that `--against` names: the merge base with a revision, or a file or folder.
 
-    Only a name that cannot be a revision is a path: a change can add a folder that is called like a branch, which would
-    be read wherever git does not know the branch. Raises GitError.
+    Only a name that cannot be a revision is read as a path. Otherwise, a change could add a folder named like a branch,
+    which would be read wherever git does not know the branch. Raises GitError.
     """
     if name is not None and (os.path.isabs(name) or name in _HERE or name.startswith(("./", "../"))):
         return on_disk(name, arguments)
@@ -105,18 +105,18 @@ _HERE: Final = (".", "..")
 
 
 def not_judged(problem: GitError) -> Diagnostic:
-    """Return the error that git cannot provide the old version."""
+    """Return the error to report if git cannot provide the old version."""
     return change_not_judged(f"git: {problem}", problem.hint)
 
 
 @record
 class Compared:
-    """The review of a change, and each environment's compiled output on both sides."""
+    """The review of a change, and the outcome for each environment in both versions."""
 
     review: Review
     before: Outcomes
     after: Outcomes
-    path: str  # of the spec in the new version
+    path: str  # the spec's path in the new version
 
 
 def reviewed(
@@ -126,7 +126,7 @@ def reviewed(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Compared:
-    """Compare two versions in one environment, or in the base and every environment, and with what is deployed."""
+    """Compare two versions in one environment or in the base and all environments, and with previews of stacks."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
     for side in (new, old):  # a base that compiles in only one version is new or removed

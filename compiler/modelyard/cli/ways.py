@@ -1,4 +1,4 @@
-"""Show models in the output of `explain`: the source of imported models, and the stages of model versions."""
+"""Describe models in the output of `explain`: the source of imported models, and the stages of model versions."""
 
 from __future__ import annotations
 

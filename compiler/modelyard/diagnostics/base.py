@@ -40,7 +40,7 @@ ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
         "targets": "target",
     }
 )
-"""The word for an entry of each section in messages."""
+"""The word that messages use for an entry of each section."""
 
 _LONGEST = 40
 
@@ -73,7 +73,7 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """Return the command that explains a code. Messages have no links, because installed packages have no docs."""
+    """Return the command that explains a code. Messages contain no links, because installed packages have no docs."""
     return f"modelyard explain {code}"
 
 

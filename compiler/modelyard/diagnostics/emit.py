@@ -1,4 +1,4 @@
-"""Diagnostics about the output folder: E07. They have no place in a spec, because specs do not cause them."""
+"""Diagnostics about the output folder: E07. They have no place in a spec, because they are not caused by a spec."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def integer_too_large(span: Span, text: str) -> Diagnostic:
 
 
 def shorten_digits(text: str) -> str:
-    """Shorten a long number to its beginning and its length."""
+    """Shorten a long number to its first digits and its length."""
     return text if len(text) <= 24 else f"{text[:12]}… ({len(text)} characters)"
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics of `modelyard migrate`: where a system cannot move, and plans that do not fit their folder or spec."""
+"""Diagnostics of `modelyard migrate`: systems that cannot move, and plans that do not match their folder or spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the files of `pulumi preview --json` that `modelyard diff --preview` reads."""
+"""Diagnostics about the output of `pulumi preview --json` that `modelyard diff --preview` reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Find the constructor of every code on demand, by reading the modules that contain constructors.
+"""Find the constructor for each code on demand, by inspecting the modules that contain constructors.
 
-A constructor declares its code by creating a diagnostic with this code. Compiling and validating do not need a list of
-codes, so there is none at start-up (docs/decisions/0065-providers-and-diagnostics.md).
+A constructor declares its code by creating a diagnostic with this code. Compiling and validating need no list of codes,
+so none is built at start-up (docs/decisions/0065-providers-and-diagnostics.md).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from modelyard.patterns import pattern
 Constructor: TypeAlias = Callable[..., Diagnostic]
 
 CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<number>[0-9]{3,4})")
-"""Matches codes of the compiler such as `E0203` and `W0502`, and codes of providers such as `AWS-E001`."""
+"""Matches the compiler's codes, such as `E0203` and `W0502`, and providers' codes, such as `AWS-E001`."""
 
 
 @lru_cache(maxsize=8)
 def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
-    """Collect the constructors in packages by code: the compiler's first, then each provider's, sorted by number."""
+    """Collect the constructors in packages by code: first the compiler's, then each provider's, sorted by number."""
     found: dict[str, Constructor] = {}
     for package in packages:
         for constructor in _constructors(package):
@@ -44,7 +44,7 @@ def former_codes(packages: Iterable[str]) -> dict[str, str]:
 
 
 def code_of(constructor: FunctionType) -> str | None:
-    """Return the code in a function, or None if it creates no diagnostic or gets the code as an argument."""
+    """Return the code in a function, or None if it creates no diagnostic or takes the code as an argument."""
     written = (one for one in constructor.__code__.co_consts if isinstance(one, str) and CODE.fullmatch(one))
     return next(written, None)
 

@@ -1,4 +1,4 @@
-"""Diagnostics of `modelyard run`: what keeps a system from running on this machine."""
+"""Diagnostics of `modelyard run`: what prevents a system from running on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about approvals next to a spec: E0970, W0971 and E0978."""
+"""Diagnostics about approvals stored next to a spec: E0970, W0971 and E0978."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics about usage files and price books of `modelyard cost`."""
+"""Diagnostics about the usage files and price books for `modelyard cost`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import ENTRIES, Diagnostic, Severity, quote
 from modelyard.source import Span
 
 UNKNOWN_ENTRIES: Final = frozenset({"E0531", "E0534"})
-"""The codes of what a usage file names and the spec does not have."""
+"""The codes for names in a usage file that the spec does not have."""
 
 
 def unknown_address(span: Span, section: str, name: str, near: str) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""Diagnostics about specs that do not fit the schema: E02."""
+"""Diagnostics about specs that do not match the schema: E02."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def unknown_field(
 
 
 def _listed(names: list[str]) -> str:
-    """List the available fields at a place, shortened if there are many."""
+    """List the fields available at a place, shortened if there are many."""
     more = ", …" if len(names) > _LISTED else ""
     return f"available fields: {', '.join(names[:_LISTED])}{more}" if names else ""
 

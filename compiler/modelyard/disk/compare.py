@@ -17,7 +17,7 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
-    """Yield the differences between the expected files and the tree at root, unexpected files last."""
+    """Yield the differences between the expected files and the tree at root, with unexpected files last."""
     found = scan(root)
     expected = {RECORD}
     for file in files:

@@ -14,7 +14,7 @@ _LONGEST_PART = 255
 
 @record
 class Merged:
-    """Our text merged with another tool's additions. `contradicts` means that a part of our text was also changed."""
+    """Our text merged with another tool's additions. `contradicts` means that part of our text was also changed."""
 
     data: bytes
     contradicts: bool
@@ -25,10 +25,10 @@ class Merged:
 class OutputFile:
     """An output file: its path with forward slashes, and a deterministic function that renders its bytes.
 
-    A file to which other tools also write has a `merge` function. The function gets the text on disk and our previously
+    A file that other tools also write to has a `merge` function. The function gets the text on disk and our previously
     rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
 
-    A file that other files report about has `facts`, which rendering sets.
+    A file has `facts`, which rendering sets, if other files report about it.
     """
 
     path: str
@@ -66,7 +66,7 @@ NO_REPORT = Report((), 0, ())
 
 @record(frozen=False)
 class Paths:
-    """The paths in a tree so far. Rejects paths that leave the tree or would collide on any operating system."""
+    """The paths added to a tree. Rejects paths that leave the tree or would collide on any operating system."""
 
     _spelled: dict[str, str] = field(default_factory=dict[str, str])
     _files: set[str] = field(default_factory=set[str])
@@ -109,14 +109,14 @@ def _part_refused(part: str) -> str:
 
 
 def name_refused(name: str) -> str:
-    """Explain why an environment's or target's name cannot be a folder name, or return "" if it can."""
+    """Explain why the name of an environment or target cannot be a folder name, or return "" if it can."""
     if "/" in name or name.startswith("."):
         return "it begins with a dot or contains a slash"
     return _part_refused(name)
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Create a file that does not exist yet."""
+    """Create a file that must not exist yet."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         rest = memoryview(data)

@@ -1,4 +1,4 @@
-"""Write one folder as a whole: all of its files are new, or all are as before."""
+"""Write one folder as a whole: either all of its files are new, or all are as before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.disk.write import shown_path, switch_all, tidy
 
 
 def write_folder(folder: Path, files: Iterable[OutputFile]) -> tuple[Report, tuple[Diagnostic, ...]]:
-    """Write files into a folder that is missing, empty, or written by an earlier run. Otherwise, nothing is written."""
+    """Write files into a folder that is missing, empty, or written by an earlier run. No other folder is changed."""
     root = os.path.join(folder.parent, folder.name)
     root = root if os.path.dirname(root) else f"./{root}"
     problems = _refused(root)
@@ -56,7 +56,8 @@ def _write(stage: Stage) -> tuple[Report, tuple[Diagnostic, ...]]:
     try:
         stage.prepare()
         if not stage.problems:
-            # What a crash of the machine loses is written again by the next run: flushing may take a minute.
+            # The disk is not flushed, which may take a minute: if the machine crashes, the next run writes lost files
+            # again.
             switch_all([stage] if stage.differs or stage.stale else [], durable=False)
     finally:
         tidy(stage)

@@ -36,7 +36,7 @@ def is_file(status: os.stat_result | None) -> bool:
 
 
 def is_folder(status: os.stat_result | None) -> bool:
-    """Return whether this is the status of a folder, not of a link to a folder."""
+    """Return whether this is the status of a folder. A link to a folder is not a folder."""
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
@@ -46,7 +46,7 @@ def is_link(status: os.stat_result | None) -> bool:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """Return the status of a path, without following a link, or None if nothing exists there."""
+    """Return the status of a path without following a link, or None if nothing exists there."""
     try:
         return os.lstat(path)
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def status_of(path: str) -> os.stat_result | None:
 
 
 def take_along(source: str, destination: str, status: os.stat_result) -> None:
-    """Recreate an entry at another path: files as hard links, links as links, folders as empty folders."""
+    """Recreate an entry at another path: a file as a hard link, a link as a link, a folder as an empty folder."""
     if is_folder(status):
         os.mkdir(destination)
         os.chmod(destination, stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
@@ -70,7 +70,7 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
     except OSError:
         if not is_file(status):
             raise
-        from shutil import copy2  # this file system has no hard links, or the file belongs to another user
+        from shutil import copy2  # no hard links on this file system, or the file belongs to another user
 
         copy2(source, destination, follow_symlinks=False)
 
@@ -78,7 +78,7 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
     """Remove a folder and everything in it, without following links.
 
-    Entries that differ from `known`, because they were changed in the meantime, are moved to `rescue` instead of
+    Entries that differ from `known` because they were changed in the meantime are moved to `rescue` instead of being
     removed.
     """
     statuses = scan(root)
@@ -110,7 +110,7 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """Return the path if it is free, otherwise the path with the suffix `.edited`, `.edited-2` and so on."""
+    """Return the path if it is free, or otherwise the path with the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 

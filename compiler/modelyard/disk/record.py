@@ -33,7 +33,7 @@ def digest(data: bytes) -> str:
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return the record's form on disk, which is deterministic: one file per line, sorted by path."""
+    """Return the record as stored on disk. The format is deterministic: one file per line, sorted by path."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
@@ -42,7 +42,7 @@ def record_bytes(record: Record) -> bytes:
 def read_record(root: str) -> Record:
     """Read a tree's record, or return an empty record if it is missing, a link, or not in our format.
 
-    Without a record, no file is considered ours, so no differing file is overwritten.
+    Without a record, no file is considered ours, so files with different content are not overwritten.
     """
     try:
         value: Json = json.loads(read(os.path.join(root, RECORD)))
@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """Return a mapping of strings, or None if the value is not such a mapping."""
+    """Return a mapping from strings to strings, or None if the value is not one."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

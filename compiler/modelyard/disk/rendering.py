@@ -1,7 +1,7 @@
 """Render the files of a large tree in two processes.
 
-Rendering is nearly all the work of compiling thousands of workloads, and Python runs it on one core. A forked copy of
-this process needs no start-up time and has the plan already.
+Rendering is nearly all of the work when thousands of workloads are compiled, and Python runs it on one core. A forked
+copy of this process needs no time to start, and already has the plan.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from modelyard.disk.files import OutputFile
 
 @contextmanager
 def rendering(files: Sequence[OutputFile]) -> Generator[Callable[[OutputFile], bytes]]:
-    """Provide a function that renders the files, to be called with each of them in order.
+    """Provide a function that renders the files. It must be called with each of them in order.
 
-    Meanwhile, a fork of this process renders the second half of the files that have facts. If it fails, they are
+    Meanwhile, a fork of this process renders the second half of the files that have facts. If the fork fails, they are
     rendered here, so the result is always the same.
     """
     if not _may_fork():
@@ -48,10 +48,10 @@ class _Helper:
             _render_and_exit(files, stream)
 
     def rendered(self, file: OutputFile) -> bytes:
-        """Return the bytes of a file, from the other process if it was given this file and succeeded."""
+        """Return a file's bytes, from the other process if that process was given the file and succeeded."""
         if file.path not in self._waiting or file.facts is None or not self._succeeded():
             return file.render()
-        # Our own process wrote it, into a file without a name.
+        # Our own process wrote this data, into a file without a name.
         data, file.facts.value = pickle.load(self._stream)
         return bytes(data)
 
@@ -66,7 +66,7 @@ class _Helper:
         return bool(self._waiting)
 
     def end(self) -> None:
-        """Kill the other process if nothing waits for it any more."""
+        """Kill the other process if nothing needs its results anymore."""
         if self._process:
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
@@ -74,7 +74,7 @@ class _Helper:
 
 
 def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes]) -> None:
-    """Render files in the forked process, which must not return into the program that it is a copy of."""
+    """Render files in the forked process. It must not return into the program of which it is a copy."""
     status = 1
     try:
         for file in files:

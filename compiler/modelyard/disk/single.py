@@ -17,7 +17,7 @@ from modelyard.regular_files import read
 def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
     """Write data to path in one step, unless the file already has this content. The folder must exist.
 
-    A run that is killed at any moment leaves the old text or the new text. The next run removes leftovers.
+    A run that is killed at any moment leaves either the old text or the new text. The next run removes leftovers.
     """
     name = str(path)
     status = status_of(name)
@@ -60,7 +60,7 @@ def _clean(path: Path) -> None:
 
 def _is_alive(process: int) -> bool:
     if os.name != "posix":
-        return True  # on Windows, checking would kill the process
+        return True  # on Windows, the check would kill the process
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

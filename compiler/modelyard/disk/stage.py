@@ -1,4 +1,4 @@
-"""Prepare a new tree next to the old tree, by writing changed files and carrying over all others."""
+"""Prepare a new tree next to the old one by writing changed files and carrying over all other files."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from modelyard.records import field, record
 from modelyard.regular_files import read
 
 _MANY: Final = 300
-"""The number of manifests from which on it is worth starting another process, which takes about a tenth of a second."""
+"""The minimum number of manifests for which another process is worthwhile. Starting it takes about a tenth of a second.
+"""
 
 
 @record(frozen=False)
 class Stage:
     """Prepares a tree in `folder`. `root` is the tree's final place, and `found` is the current content of `root`.
 
-    The folder is created at the first difference. Afterwards, `differs` means that the folder must replace the root,
-    and `stale` means that only the record must be replaced.
+    The folder is created at the first difference. After `prepare`, `differs` means that the folder must replace the
+    root, and `stale` means that only the record must be replaced.
     """
 
     root: str
@@ -44,14 +45,14 @@ class Stage:
     report: Report = NO_REPORT
     differs: bool = False
     stale: bool = False
-    replaced: bool = False  # the folder now has the previous content of root
+    replaced: bool = False  # the folder now contains the previous content of root
     _along: dict[str, str] = field(default_factory=dict[str, str])  # new paths to old paths
     _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of merged files
     _aside: list[str] = field(default_factory=list[str])
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Prepare the tree. Afterwards, there are problems, the folder is complete, or nothing differs."""
+        """Prepare the tree. Afterwards, either there are problems, or the folder is complete, or nothing differs."""
         self.found = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
@@ -68,7 +69,7 @@ class Stage:
             self._write(RECORD, record_bytes(self.new))
 
     def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
-        """Compare each output file with the disk. Returns the hashes of all files, and the written paths."""
+        """Compare each output file with the disk. Returns the hashes of all files, and the paths that were written."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
@@ -84,7 +85,7 @@ class Stage:
         return hashes, written
 
     def _output(self, file: OutputFile, data: bytes, hashes: dict[str, str]) -> bool:
-        """Write an output file if it differs from the disk and its path is free. Returns whether the file differs."""
+        """Write an output file if it differs from the disk and its path is free. Returns whether it differs."""
         there = self._there(file.path)
         merged = None
         if file.merge is not None:
@@ -104,7 +105,7 @@ class Stage:
         return True
 
     def _there(self, path: str) -> bytes | None:
-        """Read the file at path, if there is one. Reports links as problems."""
+        """Read the file at path if it exists. A link there is reported as a problem."""
         status = self.found.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")
@@ -113,7 +114,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """Report or keep an existing file that is not exactly as we wrote it."""
+        """Report an existing file that is not exactly as we wrote it or, with `force`, keep its text."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)
@@ -121,7 +122,7 @@ class Stage:
             self._set_aside(path, edited_by_hand)
 
     def _leftovers(self, hashes: Mapping[str, str]) -> list[str]:
-        """Return our files that are no longer in the output. Edited files are reported or kept instead."""
+        """Return our files that are no longer part of the output. Edited files are reported or kept instead."""
         removed: list[str] = []
         for path, ours in self.old.files.items():
             if path in hashes or not is_file(self.found.get(path)):
@@ -193,10 +194,10 @@ class Stage:
 
 
 def _rendering(files: tuple[OutputFile, ...]) -> AbstractContextManager[Callable[[OutputFile], bytes]]:
-    """Return a context that renders files, in two processes if there are many."""
+    """Return a context that renders files, using two processes if there are many."""
     if sum(file.facts is not None for file in files) < _MANY:
         return nullcontext(lambda file: file.render())
-    from modelyard.disk.rendering import rendering  # what it imports takes longer than rendering a few files
+    from modelyard.disk.rendering import rendering  # importing it takes longer than rendering a few files
 
     return rendering(files)
 

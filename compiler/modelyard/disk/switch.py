@@ -14,7 +14,7 @@ from modelyard.patterns import pattern
 
 LOCK = ".modelyard.lock"
 PATIENCE_S = 60.0
-"""How many seconds a run waits for another run that writes to the same folder."""
+"""How many seconds a run waits for another run that is writing to the same folder."""
 
 _PAUSE_S = 0.02
 _STAGING = pattern(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
@@ -36,7 +36,7 @@ def staging_folder(root: str) -> str:
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Lock the output folder, so that only this run writes there. The lock ends with the process, but not its file."""
+    """Lock the output folder, so that only this run writes there. The lock ends with the process; its file remains."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:
@@ -47,7 +47,7 @@ def locked(out: str) -> Generator[None]:
 
 @contextmanager
 def locked_folder(folder: str) -> Generator[None]:
-    """Lock an existing folder itself, so that nothing is left in it. Without a lock on systems that cannot do that."""
+    """Lock an existing folder itself, so that no lock file is left in it. On Windows, nothing is locked."""
     if sys.platform == "win32":
         yield
         return
@@ -94,15 +94,15 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Return whether the locked file is still at path. The folder may have been removed while we waited."""
+    """Return whether the locked file is still at path. The folder may have been removed while we were waiting."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 
 
 def clean(environment_folder: str) -> None:
-    """Remove leftovers of dead runs. Requires the lock, so that no running process still writes there.
+    """Remove leftovers of dead runs. The caller must hold the lock, so that no running process still writes there.
 
-    If a run renamed a tree and never replaced it, the old tree is restored first.
+    If a run renamed a tree and did not replace it, the old tree is restored first.
     """
     if is_folder(status_of(environment_folder)):
         for name in sorted(os.listdir(environment_folder)):
@@ -119,7 +119,7 @@ def clean(environment_folder: str) -> None:
 
 
 def sync(folder: str) -> None:
-    """Flush the whole file system to disk, in one call before the rename."""
+    """Flush the whole file system to disk in one call, before the rename."""
     if sys.platform == "linux":
         import ctypes
 
@@ -136,7 +136,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Move the folder to root. Returns whether there was a previous root, which is then in the folder."""
+    """Move the folder to root. Returns whether there was a previous root, which is then inside the folder."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False
@@ -165,7 +165,7 @@ def _exchange(one: str, other: str) -> bool:
 
 
 def _rename_twice(folder: str, root: str) -> None:
-    """Exchange by two renames. If the run dies between them, root does not exist until the next `clean` restores it."""
+    """Exchange folders by renaming twice. If the run dies in between, root does not exist until `clean` restores it."""
     aside = folder + _ASIDE
     try:
         os.rename(root, aside)

@@ -1,4 +1,4 @@
-"""Write trees: prepare all of them, then switch all or none."""
+"""Write trees: prepare all of them, then switch either all or none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_trees(
 ) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
     """Write trees into out. Returns a report for each tree or, if nothing could be written, the problems.
 
-    `out` is created if missing, and may be a link to a folder. The call waits while another run writes there.
+    `out` is created if it is missing, and may be a link to a folder. The call waits while another run writes there.
     """
     trees = tuple(trees)
     problems = _names(trees)
@@ -49,7 +49,7 @@ def write_trees(
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
-    """Return whether the tree was written from exactly these inputs, and all our files are unchanged.
+    """Return whether the tree was written from exactly these inputs and all our files are unchanged.
 
     Every file in the record is read and hashed, which takes about 12 ms per thousand files. Comparing sizes and times
     would be faster, but would miss edits that change neither. Files that are not in the record are ignored.
@@ -63,7 +63,7 @@ def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
         return all(is_folder(status_of(folder)) for folder in folders) and all(
             digest(read(f"{root}/{path}")) == expected for path, expected in record.files.items()
         )
-    except (OSError, ValueError):  # a path that is missing, unreadable or invalid: the record is not ours
+    except (OSError, ValueError):  # a path that is missing, unreadable or invalid; the record is not ours
         return False
 
 
@@ -91,7 +91,7 @@ def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report
             tidy(stage)
         for folder in new:
             with suppress(OSError):
-                os.rmdir(folder)  # this only succeeds for an empty folder, to which nothing was written
+                os.rmdir(folder)  # succeeds only for an empty folder, to which nothing was written
     return () if problems else tuple(stage.report for stage in stages), problems
 
 
@@ -110,7 +110,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def switch_all(stages: list[Stage], durable: bool = True) -> None:
-    """Switch all trees in order. If one fails, switch the earlier trees back. Flushes the disk first, if `durable`."""
+    """Switch all trees in order. If one fails, switch the earlier ones back. If `durable`, flush the disk first."""
     if stages and durable:
         sync(stages[0].folder)
     done: list[Stage] = []
@@ -138,7 +138,7 @@ def _switch_back(stage: Stage) -> None:
 def tidy(stage: Stage) -> None:
     """Remove leftovers next to the tree: the old tree, or a new tree that was not used.
 
-    The tree itself is already complete, so leftovers that cannot be removed now are left to the next run.
+    The tree itself is already complete, so leftovers that cannot be removed now are left for the next run.
     """
     with suppress(OSError):
         if stage.replaced:

@@ -1,5 +1,5 @@
-"""Diagrams of a system: two views, each in any of five notations.
+"""Diagrams of a system: two views, each available in five notations.
 
 A view turns a system or its plan into a `Picture`. A notation turns a `Picture` into text without access to the system,
-and is the only place where text from a spec is escaped.
+and only notations escape strings from a spec.
 """

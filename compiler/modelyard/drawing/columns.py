@@ -12,12 +12,12 @@ from modelyard.records import record
 _SWEEPS: Final = 4
 
 Columns: TypeAlias = "list[list[str]]"
-"""Columns from left to right, each with the ids of boxes and arrow waypoints from top to bottom."""
+"""Columns from left to right, each with the IDs of its boxes and arrow waypoints from top to bottom."""
 
 
 @record
 class Placed:
-    """A picture's columns. `forward` arrows run from left to right through these ids. `back` arrows do not."""
+    """A picture's columns. `forward` arrows run from left to right through these IDs; `back` arrows do not."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Place boxes by their longest path from a start. Arrows get a waypoint in each column that they cross."""
+    """Place each box by the longest path that leads to it. Arrows get a waypoint in each column that they cross."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)
@@ -71,7 +71,7 @@ def _search(start: str, after: Mapping[str, Sequence[Arrow]], visited: set[str],
 
 
 def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
-    """Return the length of the longest path to each box."""
+    """Return the length of the longest path that leads to each box."""
     ranks = dict.fromkeys(boxes, 0)
     after: dict[str, list[str]] = {}
     pending = dict.fromkeys(ranks, 0)
@@ -91,14 +91,14 @@ def _ranks(boxes: Iterable[str], arrows: Iterable[Arrow]) -> dict[str, int]:
 def _way(arrow: Arrow, at: int, ranks: Mapping[str, int], columns: Columns) -> tuple[str, ...]:
     way = [arrow.source]
     for rank in range(ranks[arrow.source] + 1, ranks[arrow.sink]):
-        waypoint = f"{at}:{rank}"  # box ids do not begin with a digit
+        waypoint = f"{at}:{rank}"  # box IDs do not begin with a digit
         columns[rank].append(waypoint)
         way.append(waypoint)
     return (*way, arrow.sink)
 
 
 def _untangled(columns: Columns, ways: Iterable[Sequence[str]]) -> Columns:
-    """Sort each column by the positions of neighbouring boxes, alternately to the left and to the right."""
+    """Sort each column by the positions of neighbouring boxes, alternating between left and right neighbours."""
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
     for way in ways:

@@ -15,17 +15,17 @@ LINE: Final = 17
 """The distance between two lines of text."""
 
 LID: Final = 7.0
-"""Half the height of a cylinder's lid."""
+"""Half the height of the lid of a cylinder."""
 
 SMALL_LETTER: Final = 6.4
-"""The approximate width of a small letter."""
+"""The approximate width of a lower-case letter."""
 
 _LETTER: Final = 7.4
 _PADDING: Final = 18
 _BETWEEN_BOXES: Final = 22
 _LEAST_GAP: Final = 70
 _BESIDE_LABEL: Final = 64
-"""The visible length of an arrow next to its label."""
+"""The length of an arrow that remains visible next to its label."""
 
 _MARGIN: Final = 20
 _LANE: Final = 22
@@ -50,7 +50,7 @@ class Rectangle:
 
 @record
 class Line:
-    """A line through points: a curve if it runs from left to right, or a line with corners if it runs back."""
+    """A line through points: a curve if it runs from left to right, or a line with corners if it runs backward."""
 
     arrow: Arrow
     points: tuple[Point, ...]
@@ -88,7 +88,7 @@ def layout(picture: Picture) -> Layout:
 
 
 def text_width(text: str, letter: float = _LETTER) -> float:
-    """Return a text's approximate width. East Asian characters are twice as wide as others."""
+    """Return a string's approximate width. East Asian characters are twice as wide as other characters."""
     return letter * sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the top of each box and waypoint. They are as close as possible to their predecessors without overlaps."""
+    """Return the top of each box and waypoint, as close as possible to its predecessors but without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):

@@ -46,8 +46,8 @@ def _edge(arrow: Arrow) -> str:
 def mermaid_text(text: str) -> str:
     """Escape text for a quoted label.
 
-    Mermaid interprets labels as Markdown and HTML, and turns addresses into links. Therefore, everything except
-    letters, digits, spaces and some characters within words becomes a character reference.
+    Mermaid interprets labels as Markdown and HTML, and turns addresses into links. Therefore, all characters except
+    letters, digits, spaces and some characters within words become character references.
     """
     text = plain(text)
     raw = frozenset[int]() if _ADDRESS.search(text) else frozenset(match.start() for match in _RAW.finditer(text))

@@ -29,7 +29,7 @@ def _title(system: System) -> str:
 
 
 class _View:
-    """The boxes and arrows of a system, with their ids."""
+    """The boxes and arrows of a system, and their IDs."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -49,7 +49,7 @@ class _View:
         yield from map(self._channel, system.channels.values())
 
     def arrows(self) -> Iterator[Arrow]:
-        """Connect the boxes by the flow of data, versions and alerts."""
+        """Connect the boxes along the flow of data, versions and alerts."""
         for pipeline in self._system.pipelines.values():
             yield from self._of_pipeline(pipeline)
         for promotion in promotions(self._system):
@@ -185,7 +185,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """Map each monitor to the aliases that versions get after a soak that the monitor evaluates."""
+    """Map each monitor to the aliases that versions get after a soak evaluated by that monitor."""
     versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

@@ -22,7 +22,7 @@ _SHAPES: Final[Mapping[Kind, Shape]] = {
 }
 
 _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
-"""Resources that every workload has. They are in the JSON but not in diagrams."""
+"""Resources that every workload has. They are included in the JSON but not in diagrams."""
 
 
 def network_view(plan: Plan) -> Picture:
@@ -51,7 +51,7 @@ def _title(plan: Plan, placement: str) -> str:
 
 
 def plan_json(plan: Plan) -> str:
-    """Render all resources and links of the plan as JSON, for programs."""
+    """Render all resources and links of the plan as JSON, to be read by programs."""
     resources = [
         {
             "place": resource.place,

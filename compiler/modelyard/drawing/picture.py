@@ -26,14 +26,14 @@ class Shape(StrEnum):
 
 @record
 class Box:
-    """A box in a diagram. `kind` is for programs, and `details` are the lines below the name."""
+    """A box in a diagram. `kind` is meant for programs, and `details` are the lines below the name."""
 
     id: str
     shape: Shape
     kind: str
     name: str
     details: tuple[str, ...] = ()
-    group: str = ""  # a group's id
+    group: str = ""  # a group's ID
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -43,9 +43,10 @@ class Box:
 
 @record
 class Arrow:
-    """An arrow between two boxes, which are given by their ids.
+    """An arrow between two boxes, which are given by their IDs.
 
-    `feedback` marks an effect on an earlier box, such as a monitor that starts a pipeline. The layout ignores it.
+    `feedback` marks an effect on an earlier box, such as a monitor that starts a pipeline. The layout ignores such
+    arrows.
     """
 
     source: str
@@ -57,7 +58,7 @@ class Arrow:
 
 @record
 class Picture:
-    """A whole diagram. `groups` are pairs of id and label, in display order."""
+    """A whole diagram. `groups` are pairs of an ID and a label, in display order."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -66,9 +67,9 @@ class Picture:
 
 
 class Ids:
-    """Creates unique box ids of letters, digits and underscores from a kind and a name.
+    """Creates unique box IDs of letters, digits and underscores from a kind and a name.
 
-    Ids depend on names rather than positions, so a new box does not change the lines of other boxes.
+    IDs depend on names rather than positions, so a new box does not change the output lines for other boxes.
     """
 
     def __init__(self) -> None:
@@ -76,7 +77,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """Return the id for this name. Each call returns the same id."""
+        """Return the ID for this name. Every call returns the same ID."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known
@@ -96,7 +97,7 @@ def _numbered(base: str) -> Iterator[str]:
 
 
 def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """Return the arrows with both ends in the picture, without duplicates."""
+    """Return the arrows whose ends are both in the picture, without duplicates."""
     ids = {box.id for box in boxes}
     return tuple(dict.fromkeys(arrow for arrow in arrows if arrow.source in ids and arrow.sink in ids))
 

@@ -1,4 +1,4 @@
-"""Find how model versions get aliases: first from a pipeline or an import, then from stage to stage."""
+"""Find how model versions get aliases: first from a pipeline or an import, then from one stage to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw the entries that one definition makes for the rows of a list as a single box."""
+"""Draw a single box for all entries that one definition creates for the rows of a list."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _free(wanted: str, taken: set[str]) -> str:
 
 
 def _one(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
-    """Return the box for all, with the details in which they agree."""
+    """Return one box for all of them, with the details on which they agree."""
     first = boxes[0]
     if name == first.name:
         return replace(first, id=box_id)

@@ -51,7 +51,7 @@ def svg(picture: Picture) -> str:
 
 
 def text(content: str) -> str:
-    """Escape text from a spec for XML and HTML elements and quoted attributes."""
+    """Escape a string from a spec for XML and HTML elements and quoted attributes."""
     return escape(plain(content), quote=True)
 
 
@@ -75,7 +75,7 @@ def _texts(box: Box, spot: Rectangle) -> Iterator[str]:
 
 
 def _label(line: Line) -> Iterator[str]:
-    """Yield an arrow's label, with a background that hides the line behind the label."""
+    """Yield an arrow's label, with a background that hides the line behind it."""
     x, y = line.label
     width = text_width(line.arrow.text, SMALL_LETTER) + 6
     position = f'x="{_number(x - width / 2)}" y="{_number(y - 8)}"'

@@ -1,6 +1,6 @@
-"""Find the cursor's path in an incomplete text, and the beginning of the current word.
+"""Find the cursor's path in an incomplete document, and the beginning of the current word.
 
-A YAML parser does not work here, because a line is rarely valid while it is being typed. The path is derived from
+A YAML parser cannot be used here, because a line is rarely valid while it is being typed. The path is derived from
 indentation and brackets.
 """
 
@@ -21,8 +21,8 @@ _BLOCK_SCALAR: Final = pattern(r"[|>][-+0-9]*\s*(?:#.*)?$")
 class Cursor:
     """The path of the mapping or value at the cursor, and the start of the word before it.
 
-    `is_key` means that the user is typing a key of the mapping at `path`, otherwise the value at `path`. `in_flow`
-    means that the cursor is within brackets.
+    `is_key` means that the user is typing a key of the mapping at `path`; otherwise, it is the value at `path`.
+    `in_flow` means that the cursor is inside brackets.
     """
 
     path: Path
@@ -60,12 +60,12 @@ def cursor_at(text: str, line: int, column: int) -> Cursor:
 
 
 class _Scan:
-    """Processes a text line by line."""
+    """Processes text line by line."""
 
     def __init__(self) -> None:
         self._levels: list[_Level] = []
         self._brackets: list[_Bracket] = []
-        self._scalar_indent = -1  # indentation of a key whose text spans several lines
+        self._scalar_indent = -1  # indentation of a key whose string spans several lines
         self._token = ""
         self._quote = ""
 
@@ -136,7 +136,7 @@ class _Scan:
         self._levels.append(_Level(at, key))
 
     def _leave(self, at: int, is_item: bool) -> None:
-        """Close the levels that end at this indentation. Lists may have the same indentation as their key."""
+        """Close the levels that end at this indentation. A list may have the same indentation as its key."""
         while self._levels:
             level = self._levels[-1]
             is_open = level.indent < at or (is_item and level.indent == at)
@@ -145,7 +145,7 @@ class _Scan:
             self._levels.pop()
 
     def _flow(self, text: str) -> None:
-        """Process brackets until they are closed."""
+        """Process text inside brackets until they are closed."""
         for at, mark in enumerate(text):
             following = text[at + 1 : at + 2]
             if self._quote:

@@ -1,4 +1,4 @@
-"""Add metrics for completion, by model task and monitor type."""
+"""Add metric suggestions for completion, by model task and monitor type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPE: Final = "type"
 
 
 def with_metrics(definitions: Schema) -> None:
-    """Add metric suggestions to definitions. Other metrics remain valid, because user code may report any metric."""
+    """Add metric suggestions to definitions. Other names remain valid, because user code may report any metric."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
         rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]
@@ -56,7 +56,7 @@ def _gate(metrics: Iterable[str], *types: str) -> Schema:
 
 
 def _checks(names: Iterable[str], *types: str) -> Schema:
-    """Suggest metrics as check names, and in the field `metric` of checks with other names."""
+    """Suggest metrics as names of checks, and in the field `metric` of checks with other names."""
     fields: Schema = {name: {"description": _means(name)} for name in names}
     named = _fields({"metric": {"defaultSnippets": _snippets(names)}}, *types)
     checks: Schema = {"type": ["object", *types], "properties": fields, "additionalProperties": named}

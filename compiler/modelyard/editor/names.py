@@ -1,4 +1,4 @@
-"""Find the possible names at a path in a spec, and the entry that a name refers to."""
+"""Find the possible names at a path in a spec, and the entry to which a name refers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ENVIRONMENTS: Final = "environments"
 
 @record
 class Names:
-    """The documents in which a spec and its environments define names. The spec is first."""
+    """The documents in which a spec and its environments define names, starting with the spec."""
 
     values: tuple[Schema, ...]
 
     @classmethod
     def of(cls, *values: Schema) -> Names:
-        """Collect the names in several documents and in the environments that they contain."""
+        """Collect the names from several documents and from the environments that they contain."""
         inner = (schema for value in values for schema in schema_of(value.get(_ENVIRONMENTS)).values())
         return cls((*values, *(schema for schema in inner if isinstance(schema, dict))))
 
@@ -45,9 +45,9 @@ def _at(value: Json, path: Iterable[str]) -> Json:
 
 @record
 class Source:
-    """The source of the names at a path: all possible texts, and the section with the named entries.
+    """The source of the names at a path: all possible strings, and the section with the named entries.
 
-    If there is no section, texts with a dot are addresses.
+    If there is no section, strings that contain a dot are addresses.
     """
 
     texts: Callable[[Names, Path], Iterable[str]]
@@ -68,7 +68,7 @@ def _stores(kind: str) -> Source:
 
 
 def _sites(names: Names, path: Path) -> Iterator[str]:
-    """Yield the sites in the spec of the target that an override names. Those in a file are not known here."""
+    """Yield the sites listed in the spec for the target that an override names. Sites in a file are not known here."""
     target = names.first(*map(str, path[:2]), "target")
     yield from names.at("deployment", "targets", str(target), "sites", "values") if target else ()
     yield from names.at("deployment", "sites", "values")
@@ -79,12 +79,12 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """Return a source for the names in the entry that contains the path, `above` levels up."""
+    """Return a source for names from the entry that contains the path, `above` levels up."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """Return the possible references to models, with an alias except in training pipelines."""
+    """Yield the possible references to models. They include an alias, except in training pipelines."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":
@@ -190,7 +190,7 @@ def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | Non
 
 
 def address_of(path: Path, text: str) -> str | None:
-    """Return the address of the entry that a text at a path in the base refers to, such as `models.fraud`."""
+    """Return the address of the entry to which a string at a path in the base refers, such as `models.fraud`."""
     source = source_of(path)
     if source is None:
         return None

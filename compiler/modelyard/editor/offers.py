@@ -69,7 +69,7 @@ def _schema(is_environment: bool) -> Schema:
 
 
 def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Return the keys that can be added to the mapping at the cursor."""
+    """Yield the keys that can be added to the mapping at the cursor."""
     here = schema_of(_value_at(value, cursor.path))
     replaces = len(cursor.word)
     source = source_of(base, KEYS)
@@ -83,7 +83,7 @@ def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, name
 
 
 def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
-    """Return the texts that can be the value at the cursor."""
+    """Yield the strings that can be the value at the cursor."""
     replaces = len(cursor.word)
     source = source_of(base)
     for name in source.texts(names, base) if source else ():
@@ -108,7 +108,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """Return all schemas that apply at a path, depending on the values there and in its parents."""
+    """Return all schemas that apply at a path, which can depend on the values there and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

@@ -1,6 +1,6 @@
-"""The schema of an environment. It has the same fields as a spec, but all are optional, and null deletes a field.
+"""The schema of an environment: the fields of a spec, all of them optional, where null deletes a field.
 
-The fields that apply may depend on a value in the base, so the fields of all branches are allowed.
+Which fields apply may depend on a value in the base, so the fields of all branches are allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
 
 
 def patches(root: Schema) -> Schema:
-    """Return the schema `environment` and a patch schema `NAMEPatch` for each definition. Lists are replaced whole."""
+    """Return the schema `environment` and a patch schema `NAMEPatch` for each definition. Lists are not merged."""
     definitions = schema_of(root["$defs"])
     original = schema_of(definitions["environment"])
     sections = schema_of(original["properties"])
@@ -29,7 +29,7 @@ def patches(root: Schema) -> Schema:
     fields = {name: patcher.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
     for name, section in fields.items():
         if schema_of(sections[name])["type"] == "object":
-            section["type"] = "object"  # a required field cannot be deleted by an environment
+            section["type"] = "object"  # an environment cannot delete a required field
     patched: Schema = {
         f"{name}{_SUFFIX}": patcher.patch(schema_of(definition)) for name, definition in definitions.items()
     }
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """Return all fields of the schemas. If a field is in several schemas, it may match any of them."""
+        """Return all fields of the schemas. If several schemas define a field, it may match any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

@@ -1,4 +1,4 @@
-"""The spec's schema for editors. It accepts the same documents, but editors complete fields better.
+"""The spec's schema for editors. It accepts the same documents but gives better completions.
 
 The editor schema is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
@@ -63,7 +63,7 @@ def environment_schema() -> Schema:
 
 
 def _whole(root: Schema, definitions: Schema) -> Schema:
-    """Return the schema with only the definitions that it uses."""
+    """Return the schema with only those definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
     waiting = list(_references(root))
@@ -96,7 +96,7 @@ def for_editors(node: Schema) -> Schema:
 def _part(keyword: str, value: Json) -> Json:
     if keyword in _MAPPINGS:
         return {name: for_editors(schema_of(one)) for name, one in schema_of(value).items()}
-    if keyword == "propertyNames":  # editors would offer the text `propertyName`
+    if keyword == "propertyNames":  # editors would offer the string `propertyName`
         return {"doNotSuggest": True, "allOf": [worded(schema_of(value))]}
     if keyword == "if":
         return _typed(_declared(schema_of(value)))
@@ -104,7 +104,7 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """Move a field that allows other fields out of the condition's branch, so that editors offer the field.
+    """Move a field that other fields depend on out of the condition's branch, so that editors offer it.
 
     The result accepts the same documents, because the branch applies whenever the field is present.
     """
@@ -145,7 +145,7 @@ def _counted(node: Schema) -> Schema:
 
 
 def _declared(node: Schema) -> Schema:
-    """List each required field as a property, which Ajv's strict mode demands."""
+    """List each required field as a property, as Ajv's strict mode requires."""
     fields = schema_of(node.get("properties"))
     missing: Schema = {name: True for name in texts(node.get("required")) if name not in fields}
     return {**node, "properties": {**fields, **missing}} if missing else node
@@ -159,7 +159,7 @@ def _without_skeleton(node: Schema) -> Schema:
 
 
 def _apart(node: Schema, keywords: Schema) -> Schema:
-    """Move some of a schema's keywords into a subschema."""
+    """Move some of a schema's keywords into a separate subschema."""
     rest = {key: value for key, value in node.items() if key == "properties" or key not in keywords}
     others = node.get("allOf")
     apart: Schema = {"type": node.get("type", "object"), **keywords}
@@ -167,7 +167,7 @@ def _apart(node: Schema, keywords: Schema) -> Schema:
 
 
 def _typed(node: Schema) -> Schema:
-    """Add the type, mapping or text, which Ajv's strict mode demands."""
+    """Add the type (object or string), as Ajv's strict mode requires."""
     if "type" in node:
         return node
     if _OF_MAPPINGS & node.keys():

@@ -36,15 +36,16 @@ _SEVERITIES: Final = {
 }
 
 Texts: TypeAlias = Mapping[str, str]
-"""The texts open in an editor, by absolute path. They may differ from the files on disk."""
+"""The contents of open files in an editor, by absolute path. They may differ from the files on disk."""
 
 
 @record
 class Knowledge:
-    """The language server's interface to the compiler. Paths are paths of specs, and `texts` replace files on disk.
+    """The language server's interface to the compiler. All paths are spec paths. `texts` replaces files on disk.
 
-    `judge` returns the diagnostics of a spec and all its environments. `describe` returns the lines about a field or an
-    address. `spec_of` returns the spec of a folder. `holds` returns whether a value satisfies a schema condition.
+    `judge` returns the diagnostics of a spec and all its environments. `describe` returns the lines that describe a
+    field or an address. `spec_of` returns the spec of a folder. `holds` returns whether a value satisfies a schema
+    condition.
     """
 
     judge: Callable[[str, Texts], tuple[Diagnostic, ...]]
@@ -57,7 +58,7 @@ class Knowledge:
 def serve(knowledge: Knowledge) -> None:
     """Serve an editor until it stops the server.
 
-    Only the protocol uses standard input and output. Other output is written to standard error.
+    Standard input and output are reserved for the protocol. Other output goes to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -65,7 +66,7 @@ def serve(knowledge: Knowledge) -> None:
 
 
 class _Session:
-    """The open texts, their last readable state, and the pending checks."""
+    """The contents of open files, their last readable state, and the pending checks."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -75,7 +76,7 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """Return the spec of an open file, which is the spec itself or an environment, or None for other files."""
+        """Return the spec to which an open file belongs, possibly as an environment, or None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None

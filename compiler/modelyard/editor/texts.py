@@ -1,4 +1,4 @@
-"""Handle incomplete texts in an editor: find their kind and their readable part."""
+"""Handle incomplete documents in an editor: determine their kind and their readable part."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
 
 
 def end_of_word(line: str, column: int) -> int:
-    """Return the column where the word at a column of a line ends."""
+    """Return the column at which the word at the given column ends."""
     found = _REST_OF_WORD.match(line, column)
     return found.end() if found else column
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """Return the readable part of a text, without the word at the cursor, or None if even the rest is not YAML."""
+    """Return the readable part of a document without the word at the cursor, or None if even the rest is not YAML."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:
@@ -44,7 +44,7 @@ def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None
 
 
 def _candidates(text: str, cursor: Cursor, line: int, column: int) -> Iterator[str]:
-    """Yield the texts to try: without the word at the cursor, without the cursor's line, and unchanged."""
+    """Yield the versions to try: without the word at the cursor, without the cursor's line, and unchanged."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     before, after = here[: column - len(cursor.word)], here[end_of_word(here, column) :]

@@ -1,1 +1,1 @@
-"""Compile a group of sites once, check it for all of them, and emit one project with a stack for each."""
+"""Compile a group of sites once, check it for all its sites, and emit one project with a stack for each site."""

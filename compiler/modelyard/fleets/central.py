@@ -1,4 +1,4 @@
-"""Check that all sites of a group have the same alerts, if another target evaluates them."""
+"""Check that all sites in a group have the same alerts if another target evaluates the alerts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.target import Targets
 
 
 def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Iterator[Diagnostic]:
-    """Report kinds of sites with different alerts, because all sites share one rule."""
+    """Report kinds of sites with different alerts, because all sites share a single rule."""
     for fleet in fleets:
         target = plan.system.target(fleet.group.name)
         where = target.telemetry.alerts_on
@@ -29,7 +29,7 @@ def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Ite
 
 
 def _rules(plan: Plan | None, where: str, sites: str, targets: Targets) -> tuple[Manifest, ...]:
-    """Return a target's rules for the alerts of sites."""
+    """Return the rules on a target that evaluate the alerts of sites."""
     if plan is None:
         return ()
     objects = targets[plan.system.target(where).provider].objects(plan, where)

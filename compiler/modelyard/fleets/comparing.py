@@ -1,4 +1,4 @@
-"""Compare the output with markers to the output of a single site."""
+"""Compare output that contains markers with the output for a single site."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _HASH: Final = "[0-9a-f]{8,64}"
 
 
 def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked], values: Mapping[str, str]) -> str:
-    """Return the first place where a stack with markers, filled with a site's values, is not the site's own stack.
+    """Return the first place where a stack with markers, filled with a site's values, differs from the site's stack.
 
-    Hashes are not compared, because those of the stack with markers have a placeholder for the hash of the values.
+    Hashes are not compared, because the stack with markers has placeholders for hashes of the values.
     """
     if len(lowered.projects) != len(alone.projects):
         return "the number of projects"
@@ -32,7 +32,7 @@ def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked],
 
 
 def program_difference(first: Stack, other: Stack) -> str:
-    """Return the first component that differs between two stacks' programs, or ""."""
+    """Return the first component that differs between the programs of two stacks, or "" if none does."""
     if [project.folder for project in first.projects] != [project.folder for project in other.projects]:
         return "the number of projects"
     for project, another in zip(first.projects, other.projects, strict=True):
@@ -47,13 +47,13 @@ def program_difference(first: Stack, other: Stack) -> str:
 
 @record
 class _Filling:
-    """Compares values with markers to a site's own values."""
+    """Compares values that contain markers with a site's own values."""
 
     marked: Mapping[int, Marked]
     values: Mapping[str, str]
 
     def difference(self, value: Value, own: Value, where: str) -> str:
-        """Return the first place that differs, or ""."""
+        """Return the first place that differs, or "" if there is none."""
         if isinstance(value, str):
             return "" if isinstance(own, str) and self._same(value, own) else where
         if isinstance(value, Mapping):
@@ -86,7 +86,7 @@ class _Filling:
 
 
 def _fixed_text(project: Project) -> str:
-    """Return the first call that has a marker where no component fills a placeholder."""
+    """Return the first call with a marker in a place where no component fills in placeholders."""
     for call in project.program.calls:
         texts = (call.name,) if call.component in FILLED else tuple(texts_in(plain(call)))
         if any(has_markers(text) for text in texts):

@@ -1,4 +1,4 @@
-"""The cost of all targets of a system, with each kind of site multiplied by its number of sites."""
+"""The cost of all targets in a system. The cost of each kind of site is multiplied by the number of its sites."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.usage import Usage
 def lines_of(
     plan: Plan, fleets: tuple[Fleet, ...], targets: Targets, usage: Usage
 ) -> Iterator[tuple[str, Iterable[CostLine]]]:
-    """Yield the cost lines of each target, by its name."""
+    """Yield the cost lines of each target by the target's name."""
     by_target = {fleet.group.name: fleet for fleet in fleets}
     for target in plan.system.deployment.targets:
         fleet = by_target.get(target.name)
@@ -26,7 +26,7 @@ def lines_of(
 
 
 def _of_sites(fleet: Fleet, targets: Targets, usage: Usage) -> Iterator[CostLine]:
-    """Yield the lines of each kind of sites, multiplied by their number."""
+    """Yield the lines for each kind of site, multiplied by the number of its sites."""
     for kind in fleet.kinds:
         assert kind.plan is not None
         count, name = len(kind.rows), fleet.group.name

@@ -1,4 +1,4 @@
-"""A group of sites as it was checked: its kinds of sites, and the plan for each."""
+"""A checked group of sites: its kinds of sites, and the plan for each kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.sites.groups import Group, Scalar
 
 @record
 class Kind:
-    """The sites of a group that have the same values where these change more than a text in the output.
+    """The sites in a group with equal values for all columns whose effect goes beyond a string in the output.
 
     `rows` are the positions of the sites. `plan` has markers for their other values.
     """
@@ -25,7 +25,7 @@ class Kind:
 
 @record
 class Fleet:
-    """A group of sites with its kinds, and the binding with the markers that their plans contain."""
+    """A group of sites, its kinds, and the binding with the markers that the plans contain."""
 
     group: Group
     number: int

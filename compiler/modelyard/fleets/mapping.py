@@ -1,4 +1,4 @@
-"""Replace texts in the stack of a target: in programs, settings, manifests and other files."""
+"""Replace strings in a target's stack: in programs, settings, manifests and other files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Fill: TypeAlias = Callable[[str], str]
 
 
 def mapped_stack(stack: Stack, fill: Fill) -> Stack:
-    """Replace the texts in everything that a stack consists of."""
+    """Replace the strings in all parts of a stack."""
     projects = tuple(_project(project, fill) for project in stack.projects)
     return replace(stack, projects=projects, texts=tuple(mapped_text(text, fill) for text in stack.texts))
 
 
 def mapped(value: Value, fill: Fill) -> Value:
-    """Replace the texts in plain data, including keys."""
+    """Replace the strings in plain data, including keys."""
     if isinstance(value, str):
         return fill(value)
     if isinstance(value, Mapping):
@@ -31,12 +31,12 @@ def mapped(value: Value, fill: Fill) -> Value:
 
 
 def mapped_text(text: TextFile, fill: Fill) -> TextFile:
-    """Replace the texts in a file, once it is written."""
+    """Replace the strings in a file when it is written."""
     return TextFile(fill(text.path), lambda: fill(text.text()))
 
 
 def texts_in(value: Value) -> Iterator[str]:
-    """Yield all texts in plain data, including keys."""
+    """Yield all strings in plain data, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -49,7 +49,7 @@ def texts_in(value: Value) -> Iterator[str]:
 
 
 def plain(call: Call) -> Value:
-    """Return a call as plain data, in which references are texts."""
+    """Return a call as plain data in which references are strings."""
     arguments = {name: _plain(argument) for name, argument in call.arguments}
     return {"variable": call.variable, "component": call.component, "name": call.name, "arguments": arguments}
 

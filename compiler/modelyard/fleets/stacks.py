@@ -16,19 +16,19 @@ from modelyard.stack import Manifest, ManifestFile, Project, Stack, Value
 from modelyard.target import Targets
 
 SETTING: Final = "site"
-"""The setting of a stack with the values of its site."""
+"""The stack setting that contains the values of its site."""
 
 MANIFESTS: Final = "manifests"
-"""The value with the folder of the manifests that differ between kinds of sites."""
+"""The value that names the folder with the manifests that differ between kinds of sites."""
 
 FILLED: Final = frozenset({"kubernetes.Manifests", "kubernetes.Chart", "kubernetes.Object"})
-"""The components that fill placeholders."""
+"""The components that fill in placeholders."""
 
 
 def with_fleets(
     stacks: tuple[Stack, ...], fleets: tuple[Fleet, ...], plan: Plan, targets: Targets
 ) -> tuple[Stack, ...]:
-    """Replace the stack of each group by one for all its sites. Other stacks have references for the sites' values."""
+    """Replace each group's stack with one for all its sites. Other stacks get references to the sites' values."""
     marked = {fleet.number: fleet.binding.marked for fleet in fleets}
     by_target = {fleet.group.name: fleet for fleet in fleets}
     found: list[Stack] = []
@@ -92,7 +92,7 @@ def _settings(
 
 
 def _manifests(projects: list[Project], fleet: Fleet) -> Iterator[ManifestFile]:
-    """Yield the files that all kinds share, and each kind's own version of the others in a folder of its own."""
+    """Yield the files that all kinds share and, in a folder for each kind, its versions of the files that differ."""
     if len(projects) == 1:
         yield from projects[0].manifests
         return
@@ -112,7 +112,7 @@ def _constant(name: str, documents: tuple[Manifest, ...]) -> ManifestFile:
 
 
 def _with_site(program: Program, target: str) -> Program:
-    """Give the site's values to the components that fill placeholders."""
+    """Pass the site's values to the components that fill in placeholders."""
     calls = [Call(SETTING, "kubernetes.Site", target, group="site")]
     for call in program.calls:
         if call.component in FILLED and (call.component == "kubernetes.Manifests" or _has_placeholder(call)):

@@ -1,4 +1,4 @@
-"""The thread on a pull request of Azure DevOps (learn.microsoft.com/rest/api/azure/devops/git, 7.1, 2026-11)."""
+"""The comment thread on an Azure DevOps pull request (learn.microsoft.com/rest/api/azure/devops/git, 7.1, 2026-11)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.records import record
 
 _VERSION: Final = "api-version=7.1"
 _PREVIEW: Final = "api-version=7.1-preview"
-"""The version of what Azure has only as a preview, and refuses without the word."""
+"""The version for API features that Azure offers only as a preview, and rejects without this suffix."""
 
 _MARKDOWN: Final = {"parentCommentId": 0, "commentType": "text"}
 _ABSENT: Final = 404
@@ -19,13 +19,13 @@ _ABSENT: Final = 404
 
 @record
 class PullRequest:
-    """A pull request by its path in the API. Azure lets only the author of a comment edit it."""
+    """A pull request, identified by its path in the API. Azure lets only a comment's author edit it."""
 
     api: Connection
     path: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the first comment of each thread that the token's owner began, as `thread/comments/comment`."""
+        """Yield the first comment in each thread started by the token's owner, as `thread/comments/comment`."""
         own = part(self.api.send("GET", f"/_apis/connectionData?{_PREVIEW}"), "authenticatedUser", "id")
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
             for one in rows(part(thread, "comments") or [])[:1]:
@@ -34,7 +34,7 @@ class PullRequest:
                     yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
 
     def create(self, text: str) -> None:
-        """Add a thread that nobody has to resolve."""
+        """Add a thread that does not have to be resolved."""
         body = {"comments": [{**_MARKDOWN, "content": text}], "status": "closed"}
         self.api.send("POST", f"{self.path}/threads?{_VERSION}", body)
 
@@ -43,7 +43,7 @@ class PullRequest:
         self.api.send("PATCH", f"{self.path}/threads/{number}?{_VERSION}", {"content": text})
 
     def label(self, add: str, remove: tuple[str, ...]) -> None:
-        """Add and take off labels."""
+        """Add and remove labels."""
         for name in remove:
             try:
                 self.api.send("DELETE", f"{self.path}/labels/{quote(name, safe='')}?{_VERSION}")

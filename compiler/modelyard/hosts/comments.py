@@ -1,4 +1,4 @@
-"""Keep one comment on a change up to date: found by its first line, created once, edited later, never deleted."""
+"""Keep one comment on a change up to date: find it by its first line, create it once, edit it, never delete it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 
 LONGEST: Final = 65_000
-"""More characters than any report writes, and fewer than GitHub refuses."""
+"""The maximum number of characters: more than any report contains, but fewer than the limit of GitHub."""
 
 LABELS: Final = {"danger": "modelyard/danger", "review": "modelyard/review", "cannot-be-judged": "modelyard/danger"}
-"""The label of each verdict. Other verdicts have none."""
+"""The label for each verdict. Verdicts that are not listed have no label."""
 
 _MARKER: Final = pattern(r"<!-- modelyard:report:[0-9a-f]{12} -->")
 _NOTHING: Final = "<!-- modelyard:nothing -->"
@@ -21,7 +21,7 @@ _NOTHING: Final = "<!-- modelyard:nothing -->"
 
 @record
 class Post:
-    """A comment with its first line, and the verdict that becomes a label."""
+    """A comment with its first line, and the verdict that determines the label."""
 
     marker: str
     text: str
@@ -33,7 +33,7 @@ class Host(Protocol):
     """A change on a code host: a pull request or a merge request."""
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the number and the text of each comment that this token's owner may have written."""
+        """Yield the number and text of each comment that the token's owner may have written."""
         ...
 
     def create(self, text: str) -> None:
@@ -45,12 +45,12 @@ class Host(Protocol):
         ...
 
     def label(self, add: str, remove: tuple[str, ...]) -> None:
-        """Add a label, if it is not empty, and take others off. Those that are not there are no error."""
+        """Add a label unless it is empty, and remove other labels. Labels that are not set are ignored."""
         ...
 
 
 def post_of(text: str, verdict: str) -> Post:
-    """Check a comment, which may come from a fork, and return it. Raises ValueError with what is wrong."""
+    """Check a comment, which may come from a fork, and return it. Raises ValueError if it is invalid."""
     first, *rest = text.split("\n", 2)
     if not _MARKER.fullmatch(first):
         raise ValueError("it does not begin with the marker of a report")
@@ -64,7 +64,7 @@ def post_of(text: str, verdict: str) -> Post:
 def publish(post: Post, host: Host) -> str:
     """Create or update the comment and its label, and return what was done.
 
-    If nothing matters, an earlier comment is updated, and otherwise none is created.
+    If nothing in the review matters, an existing comment is updated, but no new comment is created.
     """
     done = _comment(post, host)
     label = LABELS.get(post.verdict, "")
@@ -85,7 +85,7 @@ def _comment(post: Post, host: Host) -> str:
         except HostError as problem:
             if problem.status not in {403, 404}:
                 raise
-            refused = problem  # another account's comment, or deleted in the meantime
+            refused = problem  # written by another account, or deleted in the meantime
             continue
         return "updated"
     if post.is_empty:

@@ -1,4 +1,4 @@
-"""Requests to the REST API of a code host, with a token that is never printed and never leaves the host."""
+"""Requests to a code host's REST API, with a token that is never printed or sent anywhere else."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LONGEST_PAUSE_S: Final = 60.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Json: TypeAlias = Any
-"""An answer of an API, whose shape its reader checks by using it."""
+"""A response from an API. Code that reads it checks its structure."""
 
 
 class HostError(Exception):
-    """Raised if the host refuses a request or does not answer, with the reason. `again_after_s` allows another try."""
+    """Raised if the host rejects a request or does not respond, with the reason. `again_after_s` allows a retry."""
 
     def __init__(self, reason: str, status: int = 0, again_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class HostError(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects, because urllib would send the token to their target."""
+    """Rejects redirects, because urllib would send the token to the redirect's target."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Return nothing, so that urllib raises an HTTPError instead."""
@@ -41,14 +41,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 @record
 class Connection:
-    """The base URL of an API, and the header with the token."""
+    """The base URL of an API, and the header that contains the token."""
 
     url: str
     header: str
     secret: str = field(repr=False)
 
     def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
-        """Send one request and return the parsed answer, or None if it is empty."""
+        """Send one request and return the parsed response, or None if it is empty."""
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", content, method=method)
         request.add_header("Accept", "application/json")
@@ -68,7 +68,7 @@ class Connection:
 
 
 def connection(url: str, header: str, secret: str) -> Connection:
-    """Return a connection, unless the token would be readable on its way or could add a header."""
+    """Return a connection. Raises HostError if the token could be intercepted or could inject a header."""
     if not _is_private(url):
         raise HostError("the address of the API must be a URL that begins with https://")
     if re.search(r"[^\x21-\x7e ]", secret):
@@ -77,21 +77,21 @@ def connection(url: str, header: str, secret: str) -> Connection:
 
 
 def part(value: Json, *path: str) -> Json:
-    """Return a part of an answer, or None if the answer lacks it."""
+    """Return a part of a response, or None if the response lacks it."""
     for name in path:
         value = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
     return value
 
 
 def rows(value: Json) -> list[Json]:
-    """Return a list in an answer."""
+    """Return the response as a list. Raises HostError if it is not a list."""
     if not isinstance(value, list):
         raise HostError("the host's answer does not match its API documentation")
     return list(cast("Iterable[Json]", value))
 
 
 def _is_private(url: str) -> bool:
-    """Return whether nobody on the way can read what is sent: by TLS, or because it stays on this machine."""
+    """Return whether requests to this URL cannot be intercepted, because they use TLS or stay on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -101,9 +101,9 @@ def _is_private(url: str) -> bool:
 
 
 def repeated(call: Callable[[], str]) -> str:
-    """Call a function again while the host is overloaded or does not answer, at most four times in all.
+    """Retry a function while the host is overloaded or does not respond, with at most four calls in total.
 
-    The function begins with a read, so that what was created although no answer came is not created twice.
+    The function must begin with a read, so that it does not repeat a creation that succeeded without a response.
     """
     for attempt in range(_TRIES):
         try:
@@ -127,7 +127,7 @@ def _parsed(content: bytes) -> Json:
 
 
 def _refusal(refused: urllib.error.HTTPError, method: str, path: str) -> HostError:
-    """Return the error of an answer. Its body is not shown, because it may repeat what was sent."""
+    """Return the error for a response. The body is not shown, because it may contain what was sent."""
     if 300 <= refused.code < 400:
         return HostError("the host redirects, but redirects are not followed, to keep the token private", refused.code)
     wait = refused.headers.get("Retry-After", "")

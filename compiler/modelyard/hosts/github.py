@@ -1,4 +1,4 @@
-"""The comment on a pull request of GitHub (docs.github.com/rest/issues/comments, 2026-11)."""
+"""The comment on a GitHub pull request (docs.github.com/rest/issues/comments, 2026-11)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REPOSITORY: Final = pattern(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 @record
 class PullRequest:
-    """A pull request, to which a comment counts as ours if `author` wrote it."""
+    """A pull request. A comment on it is considered ours if `author` wrote it."""
 
     api: Connection
     repository: str
@@ -26,7 +26,7 @@ class PullRequest:
     author: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the comments of our author."""
+        """Yield the comments written by our author."""
         for one in _pages(self.api, f"/repos/{self.repository}/issues/{self.number}/comments", {}):
             if part(one, "user", "login") == self.author:
                 yield str(part(one, "id")), part(one, "body") or ""
@@ -40,7 +40,7 @@ class PullRequest:
         self.api.send("PATCH", f"/repos/{self.repository}/issues/comments/{number}", {"body": text})
 
     def label(self, add: str, remove: tuple[str, ...]) -> None:
-        """Add and take off labels."""
+        """Add and remove labels."""
         path = f"/repos/{self.repository}/issues/{self.number}/labels"
         names = {part(one, "name") for one in _pages(self.api, path, {})}
         for name in remove:
@@ -51,7 +51,7 @@ class PullRequest:
 
 
 def pull_request(environment: Mapping[str, str], author: str) -> PullRequest:
-    """Return the pull request of the event that started the workflow, which is not from the artifact of a fork."""
+    """Return the pull request from the event that started the workflow, never one named by a fork's artifact."""
     repository = environment.get("GITHUB_REPOSITORY", "")
     token = environment.get("GITHUB_TOKEN", "")
     if not token or not _REPOSITORY.fullmatch(repository):
@@ -69,7 +69,7 @@ def _event(environment: Mapping[str, str]) -> Json:
 
 
 def _number(api: Connection, repository: str, event: Json) -> int:
-    """Return the number of the pull request. The run of a fork's workflow is followed back to the open one."""
+    """Return the number of the pull request. A run of a fork's workflow is traced back to the open pull request."""
     number = part(event, "pull_request", "number")
     if isinstance(number, int):
         return number

@@ -1,4 +1,4 @@
-"""The note on a merge request of GitLab (docs.gitlab.com/api/notes, 2026-11)."""
+"""The note on a GitLab merge request (docs.gitlab.com/api/notes, 2026-11)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _PAGE: Final = 100
 
 @record
 class MergeRequest:
-    """A merge request by its path in the API."""
+    """A merge request, identified by its path in the API."""
 
     api: Connection
     path: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the notes that the token's owner wrote."""
+        """Yield the notes written by the token's owner."""
         own = part(self.api.send("GET", "/user"), "id")
         page = 1
         while True:
@@ -40,7 +40,7 @@ class MergeRequest:
         self.api.send("PUT", f"{self.path}/notes/{number}", {"body": text})
 
     def label(self, add: str, remove: tuple[str, ...]) -> None:
-        """Add and take off labels, in one request."""
+        """Add and remove labels in one request."""
         self.api.send("PUT", self.path, {"add_labels": add, "remove_labels": ",".join(remove)})
 
 

@@ -1,4 +1,4 @@
-"""The pipeline files that review a change on a code host, and post the review as one comment."""
+"""Pipeline files that review a change on a code host and post the review as a single comment."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
     "gitlab": {".gitlab/modelyard.yml": "gitlab.yml"},
     "azure": {".azure/modelyard.yml": "azure.yml"},
 }
-"""The files of each host by their path in a repository, with their templates."""
+"""The files for each host, by path in the repository, with their templates."""
 
 
 @record
 class Settings:
     """The spec's path in the repository, the level that fails, what to install from, and what to preview.
 
-    `requirements` is a file of pip with hashes, for jobs that check out the repository. Others install from `source`.
-    `preview` is the environment whose stacks are previewed, by `pulumi` of the version `pulumi`.
+    `requirements` is a pip requirements file with hashes, for jobs that check out the repository. Other jobs install
+    from `source`. `preview` is the environment whose stacks are previewed, with the version of Pulumi given in
+    `pulumi`.
     """
 
     spec: str
@@ -45,10 +46,11 @@ class Settings:
 
 
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
-    """Return the files of a host by path.
+    """Return the files for a host, by path.
 
-    Raises ValueError for a path that a pipeline could misread, and without a pinned source where one is needed. A name
-    is not enough: whoever registers it in the package index would run code next to the tokens of the pipeline.
+    Raises ValueError for a path that a pipeline could misread, and if a pinned source is needed but missing. A package
+    name is not enough: anyone who registers it in the package index could run code that has access to the pipeline's
+    tokens.
     """
     for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):
@@ -62,7 +64,7 @@ def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
 
 
 def is_plain(path: str) -> bool:
-    """Return whether a path is below the working directory, and means itself in YAML, shells and expressions."""
+    """Return whether a path is inside the working directory and not special in YAML, shells or expressions."""
     inside = not os.path.isabs(path) and os.path.normpath(path).split(os.sep)[0] != ".."
     return bool(_PLAIN.fullmatch(path)) and inside
 
@@ -96,7 +98,7 @@ def _filled(path: str, template: str, settings: Settings) -> str:
 
 
 def _chosen(text: str, settings: Settings) -> str:
-    """Return a template without its marks, and without what is between them unless there are previews."""
+    """Return a template without its marks. The text between marks is kept only if there are previews."""
     lines: list[str] = []
     is_optional = False
     for line in text.splitlines(keepends=True):

@@ -1,4 +1,4 @@
-"""Where a pipeline installs modelyard from: a commit of a repository, or a file with its hash."""
+"""The source from which a pipeline installs modelyard: a commit in a repository, or a file with its hash."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FORMS: Final = (
 
 
 def is_pinned(source: str) -> bool:
-    """Return whether a source always leads to the same content. A package's name, a branch and a tag do not."""
+    """Return whether a source always provides the same content. A package name, a branch or a tag does not."""
     return bool(_COMMIT.fullmatch(source) or _FILE.fullmatch(source))
 
 
 def installed_source() -> str:
-    """Return the source of the modelyard that runs, or "" if it has none that a pipeline could use.
+    """Return the source of the running modelyard, or "" if it has no source that a pipeline could use.
 
-    pip records it (PEP 610), except for a package that it found by its name.
+    pip records the source (PEP 610), except for a package that it found by name.
     """
     try:
         recorded = distribution("modelyard").read_text("direct_url.json")
@@ -34,7 +34,7 @@ def installed_source() -> str:
 
 
 def recorded_source(text: str) -> str:
-    """Return the pinned source that a `direct_url.json` records, or ""."""
+    """Return the pinned source recorded in the text of a `direct_url.json`, or "" if there is none."""
     found = cast("dict[str, Any]", json.loads(text))
     url = str(found.get("url", ""))
     commit = str(found.get("vcs_info", {}).get("commit_id", ""))

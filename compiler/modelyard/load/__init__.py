@@ -16,7 +16,7 @@ from modelyard.source import Document, Json, SourceFile, Span
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WIDE: Final = pattern(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
-"""Matches UTF-16 without a byte order mark, in which every other byte of plain letters is zero."""
+"""Matches UTF-16 without a byte order mark: in ASCII text, every other byte is zero."""
 _FORBIDDEN: Final = pattern(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
@@ -25,10 +25,10 @@ _FORBIDDEN: Final = pattern(
 def load(
     text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """Parse a text into a document. For invalid text, return None and diagnostics.
+    """Parse the text of a file into a document. If the text is invalid, return None and diagnostics.
 
-    The text is a whole file, and `path` is the file's name for the user. JSON is read as YAML. An environment may be
-    empty and then changes nothing.
+    `path` is the file's name as shown to the user. JSON is read as YAML. An environment may be empty, in which case it
+    changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -44,7 +44,7 @@ def load(
 
 
 def _without_collector(builder: Builder) -> Json:
-    """Build without the cycle collector, which would scan all values repeatedly although none has cycles."""
+    """Build without the cycle collector, which would repeatedly scan all values although none of them has cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -17,7 +17,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import Json, SourceFile, Span, Spans
 
-# These are used for every event, and module-level names are looked up faster than attributes.
+# Used for every event: module-level names are looked up faster than attributes.
 _Scalar = yaml.ScalarEvent
 _Alias = yaml.AliasEvent
 _MappingStart = yaml.MappingStartEvent
@@ -33,7 +33,7 @@ _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
 _WEIGHTLESS: Final = 64
-"""An alias that repeats a text counts as an additional value for this many characters."""
+"""An alias that repeats a string counts as one additional value per this many characters."""
 
 
 @record
@@ -76,7 +76,7 @@ class Builder:
         self._open: set[str] = set()
 
     def document(self) -> Json:
-        """Read the value of the only document. Returns None if it cannot be read to the end."""
+        """Read the value of the only document. Returns None if the document cannot be read to the end."""
         try:
             return self._document()
         except Stop:
@@ -105,7 +105,7 @@ class Builder:
     # --- values
 
     def _value(self, event: Any) -> Json:
-        """Read the value that starts with this event, and set `_end` to the value's end."""
+        """Read the value that starts with this event, and set `_end` to the end of the value."""
         self._end = event.end_mark
         if event.__class__ is _Alias:
             return self._alias(event)
@@ -203,7 +203,7 @@ class Builder:
     # --- scalars
 
     def _key(self, event: Any) -> str | None:
-        """Read a new key to its end, and return its text or, if the key is rejected, None."""
+        """Read a new key to its end, and return its text, or None if the key is rejected."""
         if event.__class__ is not _Scalar or event.tag or event.anchor:
             return self._unusual_key(event)
         text: str = event.value
@@ -216,7 +216,7 @@ class Builder:
         return text
 
     def _is_text(self, event: Any) -> bool:
-        """Return whether a plain key is text. Each spelling is checked only once."""
+        """Return whether a plain key is a string. Each spelling is checked only once."""
         text = event.value
         if text == "<<":
             self._tell(tell.merge_key(self._event_span(event)))
@@ -268,7 +268,7 @@ class Builder:
         return value
 
     def _tagged(self, event: Any) -> Json:
-        """Return the value of a tagged scalar: text for a string tag, or the plain value if it matches a core tag."""
+        """Return a tagged scalar's value: a string for a string tag, or the plain value if it matches a core tag."""
         self._refuse_unseen(event)
         if event.tag in {"!", f"{_CORE}str"}:
             return str(event.value)
@@ -347,7 +347,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Return line, column and end column, from 1. A span over several lines is marked by its first character."""
+    """Return line, column and end column, from 1. A span over several lines is reduced to its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:

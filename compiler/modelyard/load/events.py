@@ -22,7 +22,7 @@ class _Parser(Protocol):
 
 @record
 class SyntaxProblem:
-    """A syntax error, with our message, a hint, and the place, counted from 0."""
+    """A syntax error: our message, a hint, and the place, counted from 0."""
 
     message: str
     hint: str
@@ -45,7 +45,7 @@ _NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: pattern(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""The longest line to search with patterns that contain several repetitions."""
+"""The length of the longest line in which to search for patterns with several repetitions."""
 _HIDDEN: Final = pattern(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
@@ -81,7 +81,7 @@ _PROBLEMS: Final = (
     ("did not find expected tag URI", "this tag has no name", "quote a string that begins with '!'"),
     ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
 )  # fmt: skip
-"""Tuples of the beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
+"""The beginning of a libyaml or PyYAML message, our message, and the hint. The first match is used."""
 
 _OPENED: Final = (
     ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
@@ -90,11 +90,11 @@ _OPENED: Final = (
     ("found unexpected document", "this quoted string is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
-"""The same tuples for problems that the parser notices late. They are reported where they begin."""
+"""The same for problems that the parser notices late. They are reported where they begin."""
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
-    """Return a function that returns the next event at each call, or raises `yaml.YAMLError` if the text is not YAML.
+    """Return a function that returns the next event on each call, or raises `yaml.YAMLError` if the text is not YAML.
 
     PyYAML's own parser is about ten times slower than libyaml.
     """
@@ -140,7 +140,7 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find a character, usually copied, that only looks like a space, in this line or the line above."""
+    """Find a character (usually copied) that only looks like a space, in this line or the two lines above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         found = _NO_BREAK.match(lines[at])
         if found:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find an unclosed quote in an earlier line, if its text extends up to the quote at this place."""
+    """Find an unclosed quote in an earlier line whose string extends up to the quote at this place."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:

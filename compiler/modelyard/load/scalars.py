@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.patterns import pattern
 
 MAX_INTEGER: Final = 2**53
-"""The largest integer that all JSON readers represent exactly."""
+"""The largest integer that every JSON reader represents exactly."""
 
 WORDS: Final[dict[str, None | bool]] = {
     "": None,
@@ -35,9 +35,9 @@ _LONGEST_INTEGER = 400
 
 
 def plain_value(text: str) -> None | bool | int | float | str:
-    """Return the value of an unquoted scalar: null, true, false, a number, or the text itself.
+    """Return the value of an unquoted scalar: null, true, false, a number, or the string itself.
 
-    This includes numbers that are not allowed in a spec. See `is_finite` and `MAX_INTEGER`.
+    The number may be one that a spec does not allow; see `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)
@@ -45,7 +45,7 @@ def plain_value(text: str) -> None | bool | int | float | str:
 
 
 def plain_number(text: str) -> int | float | str:
-    """Return the number that a text represents, or the text itself."""
+    """Return the number that a string represents, or the string itself."""
     if _INTEGER.match(text):
         return _integer(text)
     if _FLOAT.match(text):
@@ -60,7 +60,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """Parse an integer. If it has more than 400 digits, parse only the first ones, which is enough to reject it."""
+    """Parse an integer. If it has more than 400 digits, only the first ones are parsed: enough to reject it."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

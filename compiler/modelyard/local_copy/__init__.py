@@ -1,8 +1,8 @@
-"""A copy of a system for this machine, for `modelyard run --sample`: what was replaced, reduced and left out is listed.
+"""A copy of a system for this machine, for `modelyard run --sample`, with a list of everything that it changes.
 
-A copy takes every target's place by this machine, every bucket's by a folder and a registry's by one that runs here.
-User code that is only in an image cannot run here: a built-in trainer stands in for a training, datasets that other
-code would write are generated, and whatever then remains without a model is left out.
+A copy replaces every target with this machine, every bucket with a folder, and the registry with one that runs here.
+User code that exists only in an image cannot run here: a built-in trainer replaces training code, datasets that other
+code would write are generated, and anything that still lacks a model is left out.
 """
 
 from modelyard.local_copy.copying import Copy, copy_of

@@ -1,4 +1,4 @@
-"""Replace user code that is only in an image: by a built-in trainer, by generated data, or by nothing."""
+"""Replace user code that exists only in an image: with a built-in trainer, with generated data, or with nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OF_A_STEP: Final = frozenset({"source", "needs", "inputs", "output", "retries",
 
 
 def without_code(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Remove sources that cannot run here. The code of an entrypoint that is next to the spec stays, without image."""
+    """Remove sources that cannot run here. An entrypoint whose code is next to the spec stays, without its image."""
     for name, endpoint in entries(spec, "inference"):
         if _is_foreign(endpoint, has_code):
             yield Note(f"inference.{name}", f"{_code(endpoint)} is not on this machine; the model answers without it")
@@ -40,7 +40,7 @@ def _pipeline(spec: Entry, name: str, pipeline: Entry, has_code: HasCode) -> Ite
 
 
 def _whole(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
-    """Remove the code of a pipeline without steps."""
+    """Remove the code from a pipeline without steps."""
     yield Note(here, f"{_code(pipeline)} is not on this machine")
     del pipeline["source"]
     if pipeline.get("type") == "training":
@@ -48,7 +48,7 @@ def _whole(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 
 
 def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
-    """Let a built-in trainer take the place of code. It has other parameters, one worker, and reads one label."""
+    """Replace code with a built-in trainer. It has different parameters, one worker, and reads a single label."""
     yield Note(here, "a built-in trainer stands in for this code, on the declared inputs and with its own parameters")
     for field in ("parameters", "tuning", "workers"):
         pipeline.pop(field, None)
@@ -59,7 +59,7 @@ def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 
 
 def _steps(here: str, pipeline: Entry, data: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Remove steps whose code is not here. Their outputs are generated; a training needs one step that trains."""
+    """Remove steps whose code is not here. Their outputs are generated. Training keeps one step that trains."""
     steps = dict(entries(pipeline, "steps"))
     gone = {name for name, step in steps.items() if _is_foreign(step, has_code)}
     for name, step in steps.items():
@@ -103,7 +103,7 @@ def _code(entry: Entry) -> str:
 
 
 def without_pipeline(spec: Entry, name: str) -> None:
-    """Remove a pipeline, and what starts after it or watches it."""
+    """Remove a pipeline, and everything that starts after it or watches it."""
     section(spec, "pipelines").pop(name, None)
     for _, other in entries(spec, "pipelines"):
         if mapping(other.get("schedule")).get("after") == name:

@@ -1,4 +1,4 @@
-"""Copy a spec step by step. Each step changes the copy and says what it changed."""
+"""Copy a spec step by step. Each step changes the copy and describes its changes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _STEPS: Final[tuple[_Step, ...]] = (without_places, without_unlearnable, without
 
 @record
 class Copy:
-    """The spec of a copy, and what differs from the original."""
+    """The spec of a copy, and its differences from the original."""
 
     spec: Entry
     notes: tuple[Note, ...]
 
 
 def copy_of(spec: Entry, has_code: HasCode) -> Copy:
-    """Return a copy of a valid spec, with its variables substituted, that runs on this machine.
+    """Return a copy of a valid spec, with its variables substituted, that can run on this machine.
 
-    `has_code` returns whether the code of an entrypoint, `package.module:function`, is on this machine.
+    `has_code` returns whether the code of an entrypoint, `package.module:function`, is available on this machine.
     """
     changed = copy.deepcopy(spec)
     notes = [note for step in _STEPS for note in step(changed, has_code)]

@@ -1,4 +1,4 @@
-"""Give each model a trainer that this machine has, and each alias that is served or scored a version."""
+"""Give each model a trainer available on this machine, and give each alias used for serving or scoring a version."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from modelyard.local_copy.note import Entry, Note, entries, mapping, section, un
 from modelyard.source import Json
 
 _HEAVY: Final = "pytorch"
-"""The trainer whose library is not among the packages of the extra `local`."""
+"""The trainer whose library is not among the packages of the `local` extra."""
 
 _ALIAS: Final = "champion"
 _LOOSEST: Final = 0.8
-"""The strictest bound of a gate, for a metric whose best value is 1, that noisy data let a model meet."""
+"""For a metric whose best value is 1, the strictest gate bound that a model trained on noisy data can meet."""
 
 
 def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Leave out models whose task no built-in trainer learns, unless their own code is here."""
+    """Leave out models whose task no built-in trainer supports, unless their own code is available here."""
     for name, model in entries(spec, "models"):
         task = str(model.get("task"))
         if _trainer("", task) or all(_has_own(entry, has_code) for _, entry in _trainings(spec, name)):
@@ -30,13 +30,13 @@ def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
 
 
 def _has_own(pipeline: Entry, has_code: HasCode) -> bool:
-    """Return whether the code of a training is here."""
+    """Return whether a training pipeline's own code is available here."""
     parts = (pipeline, *(step for _, step in entries(pipeline, "steps")))
     return any(has_code(str(mapping(part.get("source")).get("entrypoint", ""))) for part in parts)
 
 
 def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Adapt models that built-in trainers train, and train what nothing trains."""
+    """Adapt models trained by built-in trainers, and add training for models that nothing trains."""
     for name, model in entries(spec, "models"):
         task, trainings = str(model.get("task")), _trainings(spec, name)
         if not any(_has_own(entry, has_code) for _, entry in trainings):
@@ -51,7 +51,7 @@ def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
 
 
 def _trainer(framework: str, task: str) -> str:
-    """Return the built-in trainer of a framework or, if it cannot run here, the first one for the task."""
+    """Return the built-in trainer for a framework or, if it cannot run here, the first one for the task."""
     able = [name for name, trainer in trainers().items() if task in trainer.tasks and name != _HEAVY]
     return framework if framework in able else next(iter(able), "")
 
@@ -73,7 +73,7 @@ def _adapted(spec: Entry, name: str, model: Entry, trainer: str) -> Iterator[Not
 
 
 def _gate(name: str, model: Entry, task: str) -> Iterator[Note]:
-    """Drop checks that only user code can report, and loosen bounds that generated data cannot meet."""
+    """Drop checks on metrics that only user code can report, and loosen bounds that generated data cannot meet."""
     gate = mapping(model.get("validation"))
     for check, bounds in [(key, mapping(value)) for key, value in gate.items()]:
         here, metric = f"models.{name}.validation.{check}", str(bounds.get("metric", check))
@@ -108,7 +108,7 @@ def _trainings(spec: Entry, model: str) -> list[tuple[str, Entry]]:
 
 
 def _aliases(spec: Entry, model: str) -> Iterator[Note]:
-    """Train a version for each alias that something uses and no pipeline promotes to."""
+    """Train a version for each alias that is used but that no pipeline promotes to."""
     trained = {str(entry.get("promoteTo", _ALIAS)): name for name, entry in _trainings(spec, model)}
     for holder, here in _references(spec, model):
         alias = str(holder["model"]).partition("@")[2] or _ALIAS
@@ -122,7 +122,7 @@ def _aliases(spec: Entry, model: str) -> Iterator[Note]:
 
 
 def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:
-    """Yield the mappings whose field `model` refers to a version of this model, with their addresses."""
+    """Yield the mappings whose `model` field refers to a version of this model, with their addresses."""
     for name, endpoint in entries(spec, "inference"):
         for variant, entry in entries(endpoint, "variants"):
             if _is_of(entry, model):
@@ -138,7 +138,7 @@ def _is_of(entry: Entry, model: str) -> bool:
 
 
 def _train(spec: Entry, model: str, alias: str) -> str:
-    """Add a training: like the first one of the model, or on a dataset of its own."""
+    """Add a training pipeline: a copy of the model's first one, or one with a dataset of its own."""
     name = unused(spec, "pipelines", f"train-{model}-{alias}"[:40].rstrip("-"))
     known = _trainings(spec, model)
     pipeline: Entry = copy.deepcopy(known[0][1]) if known else _on_own_data(spec, model)
@@ -165,7 +165,10 @@ def _without_model(spec: Entry, model: str) -> Iterator[Note]:
 
 
 def _without_variants(spec: Entry, name: str, endpoint: Entry, model: str) -> Iterator[Note]:
-    """Remove an endpoint's variants of a model. The others share the traffic as before if they can."""
+    """Remove an endpoint's variants of a model.
+
+    The first remaining variant gets all traffic. Without one, the endpoint and its monitors are left out.
+    """
     variants = mapping(endpoint["variants"])
     gone = [variant for variant, entry in entries(endpoint, "variants") if _is_of(entry, model)]
     for variant in gone:

@@ -1,4 +1,4 @@
-"""What a copy changes, and access to the entries of a spec that has been validated."""
+"""A note about a change in a copy, and access to the entries of a validated spec."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Entry: TypeAlias = "dict[str, Json]"
 
 @record
 class Note:
-    """An address in the spec, such as `pipelines.retrain`, and what is different in the copy."""
+    """An address in the spec, such as `pipelines.retrain`, and how the copy differs there."""
 
     address: str
     text: str
 
 
 def entries(spec: Entry, section: str) -> Iterator[tuple[str, Entry]]:
-    """Yield the entries of a section with their names. Changing one changes the copy; so does removing it."""
+    """Yield the entries of a section with their names. Changing or removing an entry changes the copy."""
     yield from [(name, value) for name, value in mapping(spec.get(section)).items() if isinstance(value, dict)]
 
 
@@ -30,17 +30,17 @@ def mapping(value: Json) -> Entry:
 
 
 def texts(value: Json) -> list[str]:
-    """Return the texts of a list."""
+    """Return the strings in a list."""
     return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
 def section(spec: Entry, name: str) -> Entry:
-    """Return a section, which is created if necessary."""
+    """Return a section, which is created if it does not exist."""
     return cast("Entry", spec.setdefault(name, {}))
 
 
 def unused(spec: Entry, name: str, wanted: str) -> str:
-    """Return the wanted name, or one with a number after it, that no entry of the section has."""
+    """Return the wanted name or, if an entry of the section already has it, the name with a number appended."""
     taken = mapping(spec.get(name))
     names = (wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 3)))
     return next(candidate for candidate in names if candidate not in taken)

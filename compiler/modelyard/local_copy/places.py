@@ -1,4 +1,4 @@
-"""Replace what is elsewhere: targets, buckets, databases, the registry, and what only a cluster has."""
+"""Replace everything that is not on this machine: targets, buckets, databases, the registry, and cluster features."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _registry(spec: Entry) -> Iterator[Note]:
 
 
 def _store(spec: Entry, kind: str, wanted: str) -> str:
-    """Return a store of a type, which is added if there is none."""
+    """Return a store of this type. It is added if there is none."""
     for name, store in entries(spec, "stores"):
         if store.get("type") == kind:
             return name

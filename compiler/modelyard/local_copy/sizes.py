@@ -1,4 +1,4 @@
-"""Reduce what is declared for a cluster's size: hardware, and how long a search takes."""
+"""Reduce what is sized for a cluster: hardware, and the duration of searches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_TRIALS: Final = 4
 
 
 def reduced(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Keep CPUs and memory of each compute class. `modelyard run` then fits workers and CPUs to the machine."""
+    """Keep only CPUs and memory of each compute class. `modelyard run` then adjusts workers and CPUs to the machine."""
     for name, compute in entries(spec, "compute"):
         yield from _left_out(f"compute.{name}", compute)
         mapping(spec["compute"])[name] = _only_cpus(compute)

@@ -1,4 +1,4 @@
-"""Commands that reach a side: its Pulumi stacks, its clusters, and its object stores."""
+"""Commands that access a side: its Pulumi stacks, its clusters, and its object stores."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def stacks_of(project: Project, name: str) -> tuple[str, ...]:
 
 
 def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -> Iterator[str]:
-    """Yield a Pulumi command of these words for each stack of a project."""
+    """Yield a Pulumi command with these words for each stack of a project."""
     folder = move.project_folder(which, target, project.folder)
     for stack in stacks_of(project, move.side(which).name):
         yield command("pulumi", "--cwd", folder, *words, "--stack", stack)
 
 
 def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
-    """Return the beginning of a kubectl command for a target's cluster, in the system's namespace by default."""
+    """Return the beginning of a kubectl command for a target's cluster. The default namespace is the system's."""
     side = move.side(which)
     spec = side.system.target(target)
     here = namespace or move.handovers[which][target].namespace
@@ -35,7 +35,7 @@ def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
 
 
 def logins(move: Move, which: str) -> tuple[Step, ...]:
-    """Return the commands that save kubeconfigs for the cloud clusters of a side."""
+    """Return steps that save the kubeconfigs for the cloud clusters of a side."""
     side = move.side(which)
     lines: list[str] = []
     for stack, project in move.projects(which):
@@ -57,17 +57,17 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
 
 
 def remote_name(which: str, remote: Remote) -> str:
-    """Return a store's name in rclone's configuration, in a form that is also valid in a variable's name."""
+    """Return a store's name in rclone's configuration. The name is also valid as part of a variable's name."""
     return f"{which}_{remote.store.replace('-', '_')}"
 
 
 def rclone(move: Move, verb: str, *words: str) -> str:
-    """Return an rclone command with the configuration of this plan."""
+    """Return an rclone command that uses this plan's configuration."""
     return command("rclone", "--config", f"{move.folder}/{RCLONE_FILE}", verb, *words)
 
 
 def rclone_file(move: Move) -> str:
-    """Return rclone's configuration: every store of both sides, without credentials."""
+    """Return rclone's configuration, which contains every store on both sides but no credentials."""
     lines = ["# Written by modelyard migrate. It contains no credentials: rclone reads them from the environment."]
     for which, handovers in move.handovers.items():
         for handover in handovers.values():
@@ -78,6 +78,6 @@ def rclone_file(move: Move) -> str:
 
 
 def config_name(move: Move, which: str, target: str) -> str:
-    """Return the name of the file that says how to reach a cluster."""
+    """Return the name of the kubeconfig file for a target's cluster."""
     side = move.side(which)
     return f"{side.system.metadata.name}-{side.name}-{target}"

@@ -1,4 +1,4 @@
-"""Copy the data of a side: the objects in its stores, and the contents of its registry."""
+"""Copy a side's data: the objects in its stores, and the contents of its registry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.plan import Identity
 from modelyard.spec import System
 
 COPY_FILE: Final = "registry_copy.py"
-"""The script that copies a registry, in the folder of the plan."""
+"""The name, in the plan's folder, of the script that copies a registry."""
 
 EQUAL: Final = "only lines with =; exit code 0"
 NO_NAMES: Final = "no names"
@@ -21,7 +21,7 @@ NOTHING: Final = "nothing"
 
 
 def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return how to copy each store that differs between the sides, and how to compare both copies."""
+    """Return steps that copy each store that differs between the sides, and steps that compare the copies."""
     steps: list[Step] = []
     checks: list[Step] = []
     for remote, other in _pairs(move, source, sink):
@@ -42,9 +42,9 @@ def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[
 
 
 def late_copies(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return how to copy what the old side captured until its last caller moved, and how to see that nothing is left.
+    """Return steps that copy what the old side captured until its last caller moved, and steps that verify it.
 
-    What both sides have is left alone: the new side may have changed it since.
+    Objects that exist on both sides are not copied, because the new side may have changed them.
     """
     steps: list[Step] = []
     checks: list[Step] = []
@@ -64,7 +64,7 @@ def late_copies(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return how to copy the registry, or who has to do it if the system does not run it."""
+    """Return steps that copy the registry or, if the system does not run it, state who must copy it."""
     old, new = (move.side(which).system for which in ("old", "new"))
     if old.registry is None or new.registry is None:
         return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
@@ -124,7 +124,7 @@ def _artifacts(move: Move, which: str, system: System) -> str:
 
 
 def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]]:
-    """Yield the stores that both sides have, except those that are the same bucket."""
+    """Yield the stores that both sides have, except pairs that are the same bucket."""
     others = {remote.store: remote for one in move.handovers[sink].values() for remote in one.remotes}
     for handover in move.handovers[source].values():
         for remote in handover.remotes:
@@ -134,7 +134,7 @@ def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]
 
 
 def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
-    """Return what is copied: the whole bucket or, of an adopted one, only the folders of this system."""
+    """Return the folders to copy: the whole bucket or, if it is adopted, only this system's folders."""
     if not remote.adopted:
         return ("",)
     used = {
@@ -161,9 +161,9 @@ def _owner(remote: Remote, other: Remote) -> str:
 
 
 def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
-    """Return how to give rclone the keys of a store that no provider login can access.
+    """Return steps that give rclone the keys of a store that no provider login can access.
 
-    The line must be pasted alone; otherwise, `read` would take the next line as a key.
+    Each line must be pasted separately; otherwise, `read` would read the next line as a key.
     """
     if remote.credentials is None:
         return ()

@@ -1,4 +1,4 @@
-"""Assess a migration: what is kept, translated or rejected, machines, residency, quotas, and the cost of the move."""
+"""Assess a migration: what is kept, translated or rejected, the machines, residency, quotas, and cost of the move."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `platforms` describe its resources before and after, in the platforms' own terms, if they differ. `changes` are the
+    `platforms` describes its resources before and after in each platform's own terms, if they differ. `changes` are the
     fields that differ, and `reasons` the compiler's errors.
     """
 
@@ -39,7 +39,7 @@ class Verdict:
 
 @record
 class MachineRow:
-    """Machines of a compute class on one target, each with its price per hour, or None if it is unknown."""
+    """A compute class's machines on one target, each with its price per hour, or None if the price is unknown."""
 
     target: str
     compute: str
@@ -48,7 +48,7 @@ class MachineRow:
 
 @record
 class Place:
-    """Where a target of a side is."""
+    """The location of a target of a side."""
 
     side: str
     target: str
@@ -59,7 +59,7 @@ class Place:
 
 @record
 class Charge:
-    """A part of what the move costs: a quantity times a price. A quantity or price of None is unknown."""
+    """A part of the cost of the move: a quantity times a price. A quantity or price of None is unknown."""
 
     what: str
     quantity: float | None
@@ -70,7 +70,7 @@ class Charge:
 
     @property
     def amount(self) -> float | None:
-        """Return the product, if both factors are known."""
+        """Return the product, or None if a factor is unknown."""
         return None if self.quantity is None or self.price is None else self.quantity * self.price
 
 
@@ -83,13 +83,13 @@ class Judgement:
     after: tuple[MachineRow, ...] = ()
     monthly: Mapping[str, tuple[CostLine, ...]] | None = None  # by side
     places: tuple[Place, ...] = ()
-    allowed: tuple[str, ...] = ()  # residency that the spec allows
-    quotas: tuple[tuple[str, Quota], ...] = ()  # of the new side, by target
+    allowed: tuple[str, ...] = ()  # the allowed residency in the spec
+    quotas: tuple[tuple[str, Quota], ...] = ()  # the new side's quotas, by target
     charges: tuple[Charge, ...] = ()
 
 
 def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
-    """Return the errors from compiling the new side, each with its part of the spec."""
+    """Return the errors from compiling the new side, each with the part of the spec that it concerns."""
     found: dict[tuple[str, str, str], Refusal] = {}
     for side in (sides.live, sides.idle):
         document = side.outcome.document
@@ -118,7 +118,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return what each kind of resource in a part becomes on both sides, if that differs."""
+    """Return what each kind of resource in a part becomes on each side, if the two differ."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 
@@ -175,7 +175,7 @@ def _value(document: Document, part: str) -> Json:
 
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
-    """Return what each part's resources become on its platform, in the words of the target's catalog."""
+    """Return what the resources of each part become on their platform, in the words of the target's catalog."""
     found: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
         found.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
@@ -196,7 +196,7 @@ def _part(resource: Resource) -> str:
 
 
 def judged(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], targets: Targets, usage: Usage) -> Judgement:
-    """Judge a migration whose sides compile. `handovers` are by side, `old` and `new`, and by target."""
+    """Assess a migration whose sides both compile. `handovers` are by side (`old` and `new`) and by target."""
     old, new = sides.old, sides.live
     monthly = {"old": _lines(old, targets, usage), "new": _lines(new, targets, usage)}
     return Judgement(
@@ -247,7 +247,7 @@ def _places(name: str, side: Side) -> Iterator[Place]:
 
 DUAL_RUN_DAYS: Final = 7
 ROLLBACK_DAYS: Final = 14
-"""The days for which both sides run in the waiting phases. This is an assumption, which the plan states."""
+"""The number of days for which both sides run in the waiting phases: an assumption that the plan states."""
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
@@ -265,7 +265,7 @@ def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Cha
 
 
 def _egress(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], usage: Usage) -> Iterator[Charge]:
-    """Yield what the old side charges for each store that leaves it."""
+    """Yield what the old side is charged when each store's data leaves it."""
     for target, handover in handovers["old"].items():
         for remote in handover.remotes:
             after = [other for one in handovers["new"].values() for other in one.remotes if other.store == remote.store]
@@ -283,7 +283,7 @@ def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Cha
 
 
 def _gigabytes(store: Store, old: Side, usage: Usage) -> tuple[float | None, str]:
-    """Return the gigabytes in a store after a year, or after its retention, and where the number comes from."""
+    """Return the gigabytes in a store after a year or at the end of its retention, and where the number comes from."""
     days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
     rows = [one for name, one in usage.data.items() if old.system.data[name].store == store.name]
     if not rows:

@@ -8,7 +8,7 @@ from modelyard.source import Json, Path
 
 
 def merged(base: Json, patch: Json) -> Json:
-    """Return a document with a patch applied. Neither is changed."""
+    """Return a document with a patch applied. Neither argument is changed."""
     if not isinstance(patch, dict):
         return patch
     result = dict(base) if isinstance(base, dict) else {}
@@ -21,7 +21,7 @@ def merged(base: Json, patch: Json) -> Json:
 
 
 def difference(base: Mapping[str, Json], wanted: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the smallest patch that turns one document, which contains no null, into another."""
+    """Return the smallest patch that turns one document into another, which must not contain null."""
     patch: dict[str, Json] = {key: None for key in base if key not in wanted}
     for key, value in wanted.items():
         before = base.get(key)
@@ -33,7 +33,7 @@ def difference(base: Mapping[str, Json], wanted: Mapping[str, Json]) -> dict[str
 
 
 def with_value(document: Mapping[str, Json], path: Path, value: Json) -> dict[str, Json]:
-    """Return a document with a value at a path, or without it if the value is None. The path's parents exist."""
+    """Return a document with a value at a path, or without it if the value is None. The path's parents must exist."""
     patch: Json = value
     for step in reversed(path):
         patch = {str(step): patch}

@@ -26,14 +26,14 @@ PHASES: Final[tuple[Callable[[Move], Phase], ...]] = (
     turning.watch,
     turning.retire,
 )
-"""Every phase depends on the ones before it."""
+"""Every phase depends on the phases before it."""
 
 _OWN_RHYTHM: Final = "login"
-"""The component of schedules that only renew logins, which a frozen side needs."""
+"""The component of schedules that only renew logins. A frozen side still needs them."""
 
 
 def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, usage: Usage) -> tuple[Migration, Move]:
-    """Plan a migration whose sides both compile. `spec` are the words that name it, `folder` is that of the plan."""
+    """Plan a migration whose sides both compile. `spec` are arguments that name the spec, `folder` is the plan's."""
     handovers = {
         "old": _handovers(sides.old, targets, usage),
         "new": _handovers(sides.live, targets, usage),
@@ -51,7 +51,7 @@ def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Hando
 
 
 def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the schedules that start something by themselves, by target: namespace and name."""
+    """Return the schedules that start something automatically, by target, each as namespace and name."""
     return {
         target.name: tuple(sorted(where for where, suspended in _jobs(side, target.name, targets) if not suspended))
         for target in side.system.deployment.targets

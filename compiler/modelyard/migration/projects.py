@@ -11,7 +11,7 @@ from modelyard.stack import Project
 
 
 def adopt(move: Move, phase: str) -> tuple[str, ...]:
-    """Return the commands that make a phase's overlay the new environment of the spec."""
+    """Return the commands that install a phase's overlay as the spec's new environment."""
     name = move.side("new").name
     file = f"{move.folder}/phases/{phase}/environment.yaml"
     return (command("mkdir", "-p", "environments"), command("cp", file, f"environments/{name}.yaml"))
@@ -23,7 +23,7 @@ def compiled(move: Move) -> str:
 
 
 def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
-    """Yield how to apply the new side's projects: its infrastructure with the crossings, or its workloads."""
+    """Yield steps that apply the new side's projects: infrastructure with cross-target access, or workloads."""
     for stack, project in move.projects("new"):
         if _is_infrastructure(project.folder) is infrastructure:
             folder = move.project_folder("new", stack.target, project.folder)
@@ -39,7 +39,7 @@ def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
 
 
 def previews(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield the commands that fail if applying these projects again would change something."""
+    """Yield commands that fail if applying these projects again would change anything."""
     for stack, project in move.projects("new"):
         if _is_infrastructure(project.folder) is infrastructure:
             for line in pulumi(move, "new", stack.target, project, "preview"):
@@ -47,13 +47,13 @@ def previews(move: Move, infrastructure: bool) -> Iterator[str]:
 
 
 def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator[str]:
-    """Yield the commands that remove a project's resources. Protection of those that hold data has to end first."""
+    """Yield commands that remove a project's resources. They first end the protection of resources that hold data."""
     for words in (("config", "set", "protect", "false"), ("up",), ("destroy",)):
         yield from pulumi(move, which, target, project, *words)
 
 
 def undone(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield the commands that remove these projects again, the last one first. Created again, they are protected."""
+    """Yield commands that remove these projects, the last one first. Resources created again are protected."""
     for stack, project in reversed(move.projects("new")):
         if _is_infrastructure(project.folder) is infrastructure:
             yield from destroyed(move, "new", stack.target, project)

@@ -18,18 +18,18 @@ BUILD: Final = "build"
 
 @record
 class Step:
-    """Something that a person does or checks, and the shell commands for it, one per line."""
+    """Something that a person does or checks, with shell commands for it, one per line."""
 
     text: str
     commands: tuple[str, ...] = ()
-    expect: str = ""  # of a check: what the commands print if all is well
+    expect: str = ""  # for a check: what the commands print if everything is in order
 
 
 @record
 class Phase:
-    """A phase. Each can be repeated, and all but the last can be reverted with `undo`."""
+    """A phase. Every phase can be repeated, and all phases except the last can be reverted with `undo`."""
 
-    name: str  # 1-build
+    name: str  # such as 1-build
     purpose: str
     before: tuple[str, ...]
     do: tuple[Step, ...]
@@ -37,12 +37,12 @@ class Phase:
     undo: tuple[Step, ...]
     takes: str
     costs: str
-    overlay: str = ""  # text of environment.yaml that this phase needs
+    overlay: str = ""  # the text of environment.yaml that this phase needs
 
 
 @record
 class Migration:
-    """A whole plan: the two sides, the judgement, and the phases in order."""
+    """A whole plan: the two sides, the assessment, and the phases in order."""
 
     sides: Sides
     judgement: Judgement
@@ -51,25 +51,25 @@ class Migration:
 
 @record
 class Move:
-    """The input for the phases. Handovers are by side, `old` and `new`, and by target."""
+    """The input for the phases. Handovers are by side (`old` and `new`) and by target."""
 
     sides: Sides
-    spec: tuple[str, ...]  # the words that name the spec in its folder, with the values of variables
-    folder: str  # of the plan, as seen from the spec's folder
+    spec: tuple[str, ...]  # arguments that name the spec in its folder and set its variables
+    folder: str  # the plan's folder, relative to the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
-    schedules: Mapping[str, tuple[tuple[str, str], ...]]  # of the old side, by target: namespace and CronJob
+    schedules: Mapping[str, tuple[tuple[str, str], ...]]  # the old side's schedules, by target: namespace and CronJob
 
     def side(self, which: str) -> Side:
-        """Return a side by its name in texts."""
+        """Return a side by its name, `old` or `new`."""
         return self.sides.old if which == "old" else self.sides.live
 
     def projects(self, which: str) -> tuple[tuple[TargetStack, Project], ...]:
-        """Return a side's projects in the order in which they are applied: infrastructure, crossings, workloads."""
+        """Return a side's projects in the order of application: infrastructure, cross-target access, workloads."""
         found = [(stack, project) for stack in self.side(which).outcome.stacks for project in stack.projects]
         return tuple(sorted(found, key=lambda pair: _rank(pair[1])))
 
     def project_folder(self, which: str, target: str, project: str) -> str:
-        """Return the folder of a compiled project, as seen from the spec's folder."""
+        """Return the folder of a compiled project, relative to the spec's folder."""
         return f"{BUILD}/{self.side(which).name}/{target}/{project}"
 
 

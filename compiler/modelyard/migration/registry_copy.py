@@ -1,12 +1,12 @@
-"""Copy what an MLflow registry knows: experiments, runs, models, versions, aliases and tags, with their IDs.
+"""Copy the contents of an MLflow registry: experiments, runs, models, versions, aliases and tags, with their IDs.
 
-Runs in the Pod `mlflow` of each side, and needs nothing but what the image has:
+Runs in the Pod `mlflow` on each side, and needs nothing that is not in its image:
 
     export > FILE                       every row, as lines of JSON
     import OLD=NEW [OLD=NEW …] < FILE   replaces all rows, and the beginnings of addresses
     summary                             counts, and the version and digest of each alias, to compare both sides
 
-Users and their permissions are left out, because each side has its own. Files are not copied.
+Users and their permissions are not copied, because each side has its own. Files are not copied either.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ COPIED = (
     "model_versions",
     "model_version_tags",
 )
-"""The tables of MLflow 3 that models and their history are in."""
+"""The tables in MLflow 3 that contain models and their history."""
 
 _KEYS = {"runs": ("run_uuid",), "model_versions": ("name", "version")}
 _BATCH = 1000
 
 
 class Refused(Exception):
-    """The copy would lose or mix something. Nothing has been changed."""
+    """Raised if the copy would lose or mix up data. Nothing has been changed."""
 
 
 def main(arguments: list[str]) -> int:
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 
 def export(engine: Any, out: TextIO) -> None:
-    """Write the schema's version, then every row, as the table's name and its values by column, and their number."""
+    """Write the schema's version, every row as its table's name and its values by column, and the number of rows."""
     count = 0
     with engine.connect().execution_options(stream_results=True) as connection:
         out.write(json.dumps({"schema": _schema(connection)}) + "\n")
@@ -86,9 +86,9 @@ def export(engine: Any, out: TextIO) -> None:
 
 
 def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
-    """Replace all rows in one transaction. Refused if the registry has runs or versions that the file lacks.
+    """Replace all rows in one transaction. Raises Refused if the registry has runs or versions that the file lacks.
 
-    Rows are not held in memory: a registry has millions of metrics, and its Pod has little.
+    Rows are processed in batches, because a registry has millions of metrics, and its Pod has little memory.
     """
     with engine.begin() as connection:
         head = json.loads(next(iter(lines), "{}"))
@@ -98,12 +98,12 @@ def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
         for table in reversed(_tables()):
             connection.execute(table.delete())
         tables = {table.name: table for table in _tables()}
-        for name, batch in _batches(lines, moved):  # in the order of the file, in which no row comes before its parents
+        for name, batch in _batches(lines, moved):  # in the order of the file, in which parents come before their rows
             connection.execute(tables[name].insert(), batch)
             if name in only_here:
                 only_here[name] -= {tuple(row[key] for key in _KEYS[name]) for row in batch}
         for name, left in only_here.items():
-            if left:  # the transaction is taken back
+            if left:  # the transaction is rolled back
                 raise Refused(f"the registry has {len(left)} rows in {name} that the file lacks")
         _number_on(connection)
 
@@ -131,7 +131,7 @@ def _database() -> str:
 
 
 def _tables() -> list[Any]:
-    """Return the copied tables, those first that others refer to."""
+    """Return the copied tables. Tables that others refer to come first."""
     import_module("mlflow.store.db.utils")  # registers all tables
     ordered = import_module("mlflow.store.db.base_sql_model").Base.metadata.sorted_tables
     return [table for table in ordered if table.name in COPIED]
@@ -143,7 +143,7 @@ def _schema(connection: Any) -> list[str]:
 
 
 def _keys(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
-    """Return the runs and versions of a registry, which an import must not lose."""
+    """Return the runs and versions in a registry, which an import must not lose."""
     tables = {table.name: table for table in _tables()}
     return {
         name: {tuple(row[key] for key in keys) for row in connection.execute(tables[name].select()).mappings()}
@@ -152,7 +152,7 @@ def _keys(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
 
 
 def _number_on(connection: Any) -> None:
-    """Let PostgreSQL number new experiments after the copied ones."""
+    """Make PostgreSQL continue numbering experiments after the copied ones."""
     if connection.dialect.name == "postgresql":
         sequence = "pg_get_serial_sequence('experiments', 'experiment_id')"
         text = import_module("sqlalchemy").text
@@ -160,7 +160,7 @@ def _number_on(connection: Any) -> None:
 
 
 def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the rows of a file with their table's name, not too many at a time."""
+    """Yield the rows of a file in batches of limited size, each with the name of its table."""
     rows = ((name, {key: _read(value, moved) for key, value in values.items()}) for name, values in _rows(lines))
     for name, of_table in groupby(rows, key=itemgetter(0)):
         while batch := [row for _, row in islice(of_table, _BATCH)]:
@@ -168,7 +168,7 @@ def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str,
 
 
 def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a file. Refused if it has no end, as after an export that was interrupted."""
+    """Yield the rows of a file. Raises Refused if the file has no end line, as after an interrupted export."""
     for count, line in enumerate(lines):
         content: Any = json.loads(line) if line.endswith("\n") else None
         if content == {"rows": count}:
@@ -180,7 +180,7 @@ def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _written(value: Any) -> Any:
-    """Return a value for JSON. Types that JSON lacks become a list of the type and a text."""
+    """Return a value for JSON. Types that JSON lacks become a list with the type and a string."""
     if isinstance(value, bytes):
         return ["bytes", base64.b64encode(value).decode()]
     if isinstance(value, datetime):
@@ -204,7 +204,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:
-    """Return an address with its new beginning. Only whole folders count: s3://a is no beginning of s3://ab."""
+    """Return an address with its beginning replaced. Only whole folders match: s3://a does not match s3://ab."""
     for old, new in moved:
         if text == old or text.startswith(f"{old}/"):
             return new + text[len(old) :]

@@ -1,4 +1,4 @@
-"""Write names of a spec into shell commands, where each stays one word on one line."""
+"""Write names from a spec into shell commands, in which each name remains a single word on one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 
 
 def shell(text: str) -> str:
-    """Quote a text as one word of a shell. Text that is not printable becomes escapes, which bash, zsh and ksh read."""
+    """Quote a string as one word for a shell. Non-printable text becomes escapes that bash, zsh and ksh understand."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = "".join(_escape(character) for character in text)
@@ -14,7 +14,7 @@ def shell(text: str) -> str:
 
 
 def command(*words: str) -> str:
-    """Return a command line of these words."""
+    """Return a command line with these words."""
     return " ".join(shell(word) for word in words)
 
 

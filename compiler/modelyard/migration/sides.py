@@ -1,4 +1,4 @@
-"""Compile both sides of a migration: the environment as it is, and the new environment."""
+"""Compile both sides of a migration: the existing environment and the new environment."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ _WRITTEN_BY: Final = "Written by modelyard migrate; put your own changes in the 
 
 @record
 class Wish:
-    """The targets to move, their destination (a provider or another target of the spec), and the new environment's
-    name.
+    """The targets to move, their destination (a provider or another target of the spec), and the new environment.
 
-    `patch` are the user's own changes to the new side.
+    `patch` contains the user's own changes to the new side.
     """
 
     sources: tuple[str, ...]
@@ -39,7 +38,7 @@ class Wish:
 
 @record
 class Side:
-    """An environment: the inputs that compile to it, and the outcome."""
+    """An environment: the inputs from which it is compiled, and the outcome."""
 
     inputs: Inputs
     outcome: Outcome
@@ -69,7 +68,7 @@ class Side:
 
 @record
 class Sides:
-    """Both sides. The new one is compiled twice: idle until the data has arrived, and live."""
+    """Both sides. The new side is compiled twice: idle, until the data has arrived, and live."""
 
     wish: Wish
     old: Side
@@ -83,7 +82,7 @@ class Sides:
 
 
 def sides_of(wish: Wish, old: Side, targets: Targets) -> Sides:
-    """Compile the new side of an environment that compiles. Raises NoRegion for a provider without a near region."""
+    """Compile the new side of a valid environment. Raises NoRegion for a provider without a near region."""
     spec = opened(old.inputs).document
     assert spec is not None
     base = {key: value for key, value in spec.value.items() if key != "environments"}
@@ -94,7 +93,7 @@ def sides_of(wish: Wish, old: Side, targets: Targets) -> Sides:
 
 
 def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document in which nothing starts by itself: no schedules, and no reactions of monitors."""
+    """Return a document in which nothing starts automatically: no schedules, and no reactions of monitors."""
     pipelines = {name: _on_demand(one) for name, one in _entries(value, "pipelines")}
     monitors = {name: _watching(one) for name, one in _entries(value, "monitors")}
     changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
@@ -102,7 +101,7 @@ def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def overlay_text(patch: Mapping[str, Json]) -> str:
-    """Return an overlay as a file for `environments/`."""
+    """Return an overlay as the text of a file in `environments/`."""
     return comment(_WRITTEN_BY) + document(patch)
 
 
@@ -112,7 +111,7 @@ def _entries(value: Mapping[str, Json], section: str) -> Iterator[tuple[str, Jso
 
 
 def _on_demand(pipeline: Json) -> Json:
-    """Return a pipeline without a schedule of its own. One that follows another keeps following it."""
+    """Return a pipeline without its own schedule. A pipeline that follows another one still follows it."""
     if not isinstance(pipeline, dict):
         return pipeline
     schedule = pipeline.get("schedule")
@@ -153,14 +152,14 @@ def _changes(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Js
 
 
 def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield the fields of a target that describe its cluster, where a cloud gets a new one."""
+    """Yield the fields of a target that describe its cluster, for targets that get a new cluster in a cloud."""
     for target in moving:
         path = target_path(system, target.name)
         yield from (((*path, field), None) for field in _OF_A_CLUSTER if field in system.written(*path))
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield the changes that place everything on another target of the spec, and drop the targets that move."""
+    """Yield the changes that place everything on another target in the spec, and remove the targets that move."""
     placement = system.written("deployment", "placement")
     for kind in placement:
         if placement[kind] in sources:
@@ -179,7 +178,7 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
 
 
 def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
-    """Yield who may still reach each target that stays, if targets that move were among them."""
+    """For each remaining target that a moving target could reach, yield the targets that may still reach it."""
     for target in system.deployment.targets:
         others: list[Json] = [name for name in target.reachable_from if name not in sources]
         if target.name not in sources and len(others) < len(target.reachable_from):
@@ -187,7 +186,7 @@ def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, 
 
 
 def _namespaces(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
-    """Yield namespaces of the new side on clusters that both sides use."""
+    """Yield the namespaces of the new side on clusters that both sides use."""
     for target in old.system.deployment.targets:
         stays = target.name == wish.to or target.name not in wish.sources
         if stays and not target.creates_cluster and old.plan.of(Cluster, target.name):
@@ -206,7 +205,7 @@ def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets
 
 
 def _beside(new: Side, old: Side) -> Side:
-    """Return the new side with conflicts between the two sides, such as a shared namespace."""
+    """Return the new side with diagnostics about conflicts between the sides, such as a shared namespace."""
     if new.outcome.failed or new.outcome.plan is None:
         return new
     place = _start(new.outcome.document)

@@ -1,4 +1,4 @@
-"""The state of a migration: a file in its folder that says which phases are done, for the next person."""
+"""The state of a migration: a file in its folder that records completed phases for the person who continues."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _HEAD: Final = "Written by modelyard migrate. Commit it: it records which phases
 
 @record
 class State:
-    """A plan's environments, its inputs, its phases, the completed ones, and its files."""
+    """A plan's environments, its inputs, its phases, which of them are complete, and its files."""
 
     old: str
     new: str
-    spec: str  # hash of what the plan was made from
+    spec: str  # a hash of the inputs that the plan was made from
     phases: tuple[str, ...]
     done: tuple[str, ...]
-    files: Mapping[str, str]  # hash of each file that modelyard has written
+    files: Mapping[str, str]  # a hash of each file that modelyard has written
 
     @property
     def next(self) -> str:
-        """Return the phase to do next, or "" at the end."""
+        """Return the next phase, or "" after the last one."""
         return next((phase for phase in self.phases if phase not in self.done), "")
 
 
@@ -58,7 +58,7 @@ def state_text(state: State) -> str:
 
 
 def read_state(content: bytes, path: str) -> State | None:
-    """Return the state in a file, or None if it is not one of ours."""
+    """Return the state in a file, or None if it is not one of our files."""
     loaded, _ = load(content, path)
     if loaded is None:
         return None
@@ -76,7 +76,7 @@ def read_state(content: bytes, path: str) -> State | None:
 
 
 def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, tuple[Diagnostic, ...]]:
-    """Return the state after a phase is done, or why it cannot be. Repeating a phase changes nothing."""
+    """Return the state after completing a phase, or why it cannot be completed. Repeating a phase changes nothing."""
     if phase not in state.phases:
         return state, (tell.not_next(phase, "is not in the plan", f"choose from {', '.join(state.phases)}"),)
     if phase in state.done:
@@ -89,7 +89,7 @@ def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, t
 
 
 def status_lines(state: State, spec: str, folder: str) -> Iterable[str]:
-    """Yield what is done, and what is next."""
+    """Describe which phases are complete, and which is next."""
     yield f"{folder}: {state.old} to {state.new}, {len(state.done)} of {len(state.phases)} phases done"
     for phase in state.phases:
         mark = "done" if phase in state.done else "next" if phase == state.next else ""

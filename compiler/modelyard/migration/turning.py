@@ -1,4 +1,4 @@
-"""The phases that move traffic: both sides at once, freeze, cut over, the days after, and the end of the old side."""
+"""The phases that move traffic: dual run, freeze, cut-over, watching, and retiring the old side."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ STEPS: Final = (1, 10, 50, 100)
 """The percentage of requests that the new side serves in each step."""
 
 SERVE_PORT: Final = 8000
-"""The port of Ray Serve, in a cluster and where commands make it reachable."""
+"""Ray Serve's port, both in a cluster and where commands forward it to."""
 
 
 def dual_run(move: Move) -> Phase:
-    """Return the phase in which both sides get the same requests, but only one responds to callers."""
+    """Return the phase in which both sides get the same requests, but only one side responds to callers."""
     endpoints = _endpoints(move)
     do = [
         Step(
@@ -59,7 +59,7 @@ def dual_run(move: Move) -> Phase:
 
 
 def freeze(move: Move) -> Phase:
-    """Return the phase after which nothing but captures changes on the old side."""
+    """Return the phase after which nothing changes on the old side except captures."""
     suspend, check = tuple(_suspended(move, True)), tuple(_listed(move))
     steps, checks = copies(move, "old", "new")
     again, equal = registry_steps(move)
@@ -126,7 +126,7 @@ def cut_over(move: Move) -> Phase:
 
 
 def watch(move: Move) -> Phase:
-    """Return the phase in which the old side can still take over."""
+    """Return the phase in which the old side can still take over again."""
     steps, checks = copies(move, "new", "old")
     return Phase(
         "10-watch",
@@ -180,9 +180,9 @@ def _endpoints(move: Move) -> tuple[Inference, ...]:
 
 
 def _asked(move: Move, inference: Inference) -> Iterator[str]:
-    """Yield the commands that send one request to each side, past its Gateway.
+    """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
-    Answers repeat the ID of their request. Without one in the request, each side would invent its own.
+    A response repeats the ID of its request. If the request had none, each side would generate a different one.
     """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
@@ -195,7 +195,7 @@ def _asked(move: Move, inference: Inference) -> Iterator[str]:
 
 
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
-    """Return where an endpoint's first variant is: the target, the name of its server, and the path there."""
+    """Return where an endpoint's first variant is: the target, the name of its server, and the path on that server."""
     plan = move.side(which).plan
     route = next(one for one in plan.of(Route) if one.value.inference.name == inference.name)
     backend = route.value.backends[0]
@@ -223,7 +223,7 @@ def _answer(which: str, inference: Inference) -> str:
 
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
-    """Yield the commands that suspend or resume the schedules of the old side. Those on demand stay suspended."""
+    """Yield commands that suspend or resume the old side's schedules. Schedules that are on demand stay suspended."""
     patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:
@@ -244,7 +244,7 @@ def _up(move: Move) -> Iterator[str]:
 
 
 def _weights(move: Move) -> Iterator[Step]:
-    """Yield the steps that shift traffic. A spec has no DNS, and no weights across targets."""
+    """Yield the steps that shift traffic. They are generic, because a spec has no DNS and no weights across targets."""
     percents = ", ".join(str(percent) for percent in STEPS)
     for inference in _endpoints(move):
         if inference.endpoint.host:

@@ -14,12 +14,12 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """Return the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
+    """Yield the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource with a case for each value type. `otherwise` handles all other types."""
+    """A function of a resource, with a case for each value type. `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 
@@ -35,7 +35,7 @@ class ByType(Generic[_Q, _R]):
 
     @property
     def types(self) -> frozenset[type]:
-        """The value types for which there is a case."""
+        """The value types that have a case."""
         return frozenset(self._cases)
 
     def covers(self, resource: Resource) -> bool:

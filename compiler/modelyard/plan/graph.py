@@ -33,13 +33,14 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The types of a resource's `value`. The value of a DASHBOARD is its Inference."""
+"""The types of a resource's `value`. A DASHBOARD's value is its Inference."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
 
     V_co = DefaultingTypeVar("V_co", bound=Payload, default=Payload, covariant=True)
-    """`Resource` alone is one of any type. Python itself has no defaults of type variables before 3.13."""
+    """`Resource` without an argument is a resource of any type. Python has no defaults for type variables before 3.13.
+    """
 else:
     V_co = TypeVar("V_co", covariant=True)
 
@@ -53,8 +54,8 @@ class Resource(Generic[V_co]):
     The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, and `ByType` dispatches
     on the type.
 
-    `name` is the name of the resource's main object on its platform: a DNS label of at most 47 characters that is
-    unique among the workloads of a placement. A rename in the spec (`moved`) does not change this name.
+    `name` is the name of the resource's main object on its platform, a DNS label of at most 47 characters that is
+    unique among the workloads of a placement. Renaming an entry in the spec with `moved` does not change this name.
     """
 
     kind: Kind
@@ -77,7 +78,7 @@ class Resource(Generic[V_co]):
 
 @record
 class Link:
-    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Both are places of resources."""
+    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Both are resource places."""
 
     source: str  # placement:kind/name
     sink: str
@@ -113,14 +114,14 @@ class Plan:
         return _by_place(self.resources)
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
-        """Return the resource at a place, such as a link's sink, or None if its value has another type."""
+        """Return the resource at a place, such as a link's sink, or None if its value has a different type."""
         resource = _by_place(self.resources)[place]
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """Return the links between different targets, in plan order, optionally limited to a placement.
 
-        An adopted registry, given by its URL, is not on any target.
+        An adopted registry, which is specified by its URL, is not on any target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(

@@ -1,4 +1,4 @@
-"""Machines in the plan: the choice for each workload, alternatives with reasons, and the resulting pools."""
+"""Machines in the plan: the choice for each workload, the alternatives with reasons, and the resulting pools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.records import field, record
 from modelyard.spec import Accelerator, ComputeClass, System, Taint, TargetSpec
 
 SYSTEM_POOL: Final = "system"
-"""The pool for Pods without a compute class. A class with its own nodes may not have this name."""
+"""The pool for Pods without a compute class. A class with its own nodes cannot have this name."""
 
 
 @record
@@ -29,9 +29,9 @@ class NodeGroup:
     All machines have the same number of the same accelerator, and at least the resources of the first machine.
     """
 
-    machines: tuple[str, ...]  # instance types of the provider
+    machines: tuple[str, ...]  # the provider's instance types
     spot: bool
-    accelerator: Accelerator | None  # of the machine, not what a Pod requests
+    accelerator: Accelerator | None  # the machine's accelerators, not the Pod's request
     price_hourly: float | None
     arch: str = "amd64"  # amd64 arm64
 
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative in a class's `accelerators`, by position, that the class does not get, with the reason."""
+    """An alternative in a class's `accelerators`, by position, that was not chosen for the class, with the reason."""
 
     position: int
     accelerator: Accelerator
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that a Pod narrowly misses, and the requests with which the Pod would fit."""
+    """A much cheaper machine that is slightly too small for a Pod, and the requests with which the Pod would fit."""
 
     machine: str
     price_hourly: float
@@ -77,18 +77,18 @@ class Hardware:
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
-    considered: tuple[Candidate, ...]  # the chosen machine, then the next best
+    considered: tuple[Candidate, ...]  # the chosen machine, then the next best ones
     accelerator_resource: str = ""  # the resource that Pods request, such as nvidia.com/gpu
     groups: tuple[NodeGroup, ...] = ()  # created for this class and tried in this order
-    elastic: bool = False  # any machine that is large enough is created on demand
-    any_of: tuple[str, ...] = ()  # names of machines that are large enough, for an elastic class
+    elastic: bool = False  # any sufficiently large machine is created on demand
+    any_of: tuple[str, ...] = ()  # names of sufficiently large machines, for an elastic class
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
     fallback: Fallback | None = None  # used if the chosen machine is reclaimed or full
 
 
 class Hardwarer(Protocol):
-    """Chooses a machine for a compute class, or explains why none fits and names the closest machine."""
+    """Chooses a machine for a compute class, or explains why no machine fits and names the closest one."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
 
@@ -110,7 +110,7 @@ def namespace_of_system(system: System) -> str:
 
 
 def as_chosen(hardware: Hardware, system: System) -> Hardware:
-    """Return the same hardware, for clusters whose machines belong to one system."""
+    """Return the hardware unchanged, for clusters whose machines belong to a single system."""
     return hardware
 
 
@@ -120,8 +120,8 @@ class Offer:
 
     This includes the target's machines, the add-ons that each kind of resource needs, the kinds that exist outside the
     cluster, and the gateway class that the add-ons provide. On an existing cluster, all kinds are in the cluster, and
-    the gateway classes are the cluster's own. `mark` sets the labels and taints of a class's machines, which have to
-    differ from those of other systems if they share a cluster.
+    the gateway classes are the cluster's own. `mark` sets the labels and taints of a class's machines, which must
+    differ between systems that share a cluster.
     """
 
     choose: Hardwarer
@@ -129,7 +129,7 @@ class Offer:
     apart: frozenset[Kind] = frozenset()
     gateway_class: str = ""
     choose_system: SystemHardwarer = any_machine
-    namespace: Callable[[System], str] = namespace_of_system  # if the spec names none
+    namespace: Callable[[System], str] = namespace_of_system  # used if the spec does not name one
     mark: Callable[[Hardware, System], Hardware] = as_chosen
 
 
@@ -137,7 +137,7 @@ class Offer:
 class SystemPool:
     """Machines for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
 
-    In a cloud, these machines are created. On an existing cluster, this is the declared machine for these Pods.
+    In a cloud, modelyard creates these machines. On an existing cluster, this is the machine declared for these Pods.
     """
 
     hardware: Hardware
@@ -145,17 +145,17 @@ class SystemPool:
 
 @record
 class NodePool:
-    """Machines for a compute class on a placement that creates machines, with labels and taints for its Pods."""
+    """Machines for a compute class on a placement that creates machines, with labels and taints for the class."""
 
     compute: str  # class name
     hardware: Hardware
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The groups in the order of attempts. Elastic classes have no groups."""
+        """The groups in the order in which they are tried. Elastic classes have no groups."""
         return self.hardware.groups
 
     @property
     def elastic(self) -> bool:
-        """Whether any machine that is large enough can be used. The cheapest at that time is created."""
+        """Whether any sufficiently large machine can be used. The cheapest one at the time is created."""
         return self.hardware.elastic

@@ -8,16 +8,19 @@ from modelyard.spec import Capture, Pipeline, Registry, Store, System
 
 _DAY_S = 86400
 LOG_DAYS = 90
-"""Retention of run logs in days, in buckets that modelyard creates."""
+"""How long run logs are kept, in days, in buckets that modelyard creates."""
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Return whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
+    """Return whether a lifecycle rule deletes captures by age, as it does in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """Return the folders of captures and logs that a bucket deletes by age, each with its days, rounded up."""
+    """Return the folders of captures and logs in which a bucket deletes files by age.
+
+    The values are the age in days, rounded up.
+    """
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
@@ -32,7 +35,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """Return the model's folder in the artifact store, which its runs write to and its users read from."""
+    """Return the model's folder in the artifact store. Its runs write to this folder, and its users read from it."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
@@ -44,7 +47,7 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """Return the location of a pipeline's run logs: a folder in the store of the registry's artifacts.
+    """Return the location of a pipeline's run logs: a folder in the registry's artifact store.
 
     The result is None if the registry is adopted, because its store is unknown, or if it runs on another target.
     """

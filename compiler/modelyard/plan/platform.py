@@ -1,4 +1,4 @@
-"""The platform for workloads: clusters, namespaces, the registry, secrets, and identities with access."""
+"""The platform for workloads: clusters, namespaces, the registry, secrets, and identities with their access."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from modelyard.spec import Inference, Monitor, Pipeline, Registry, SecretRef, St
 class Access:
     """An identity's access to an object store, limited to `prefix`.
 
-    The mode is `read`, `write` (which includes read and delete), or `append` (add objects, but not read or delete).
+    The mode is `read`, `write` (which includes reading and deleting), or `append` (adding objects, but not reading or
+    deleting).
     """
 
     store: str
@@ -22,9 +23,9 @@ class Access:
 class Identity:
     """A workload's own identity, with exactly the access that it needs.
 
-    `api` is the workload's reason to call the Kubernetes API, or empty. A pipeline that starts by schedule or by hand
-    has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an identity, as
-    do the members of a pool.
+    `api` is the workload's reason for calling the Kubernetes API, or "". A pipeline that starts on a schedule or
+    manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an
+    identity, as do the members of a pool.
     """
 
     workload: str
@@ -35,7 +36,7 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs here, or sites.
+    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs on this target, or sites.
 
     `sites` is the target that stands for the sites.
     """
@@ -49,7 +50,7 @@ class AlertRules:
 
 @record
 class Secret:
-    """A secret and its readers, given as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
+    """A secret and its readers, each as `section.name` (a workload, store or channel) or `deployment.<target>`."""
 
     ref: SecretRef
     workloads: tuple[str, ...]
@@ -57,25 +58,25 @@ class Secret:
 
 @record
 class Cluster:
-    """A cluster and the add-ons that this system needs, by the same names as in `present`.
+    """A cluster and the add-ons that this system needs, named as in `present`.
 
     An add-on's kinds of objects (PodMonitor, ExternalSecret …) may be created only if the add-on is listed here.
     """
 
     target: TargetSpec
-    addons: tuple[str, ...]  # needed add-ons; those in target.present are not installed
+    addons: tuple[str, ...]  # the add-ons needed; those in target.present are not installed
 
 
 @record
 class Namespace:
-    """A namespace of the system."""
+    """A namespace that belongs to the system."""
 
     target: TargetSpec
 
 
 @record
 class RegistryServer:
-    """A model registry and, if it runs here, its database and object store."""
+    """A model registry and, if it runs on this target, its database and object store."""
 
     registry: Registry
     database: Store | None

@@ -31,7 +31,7 @@ class ModelServer:
 
     @property
     def scales(self) -> bool:
-        """Whether its cluster needs Ray's autoscaler, because a variant scales or the rollout is incremental."""
+        """Whether the cluster needs Ray's autoscaler, because a variant scales or the rollout is incremental."""
         incremental = self.applications[0].inference.rollout.strategy == "incremental"
         bounds = (application.variant.replicas for application in self.applications)
         return incremental or any(replicas.minimum < replicas.maximum for replicas in bounds)
@@ -39,7 +39,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """A destination for a share of a route's traffic, given by the name of a MODEL_SERVER resource."""
+    """A destination for part of a route's traffic, given as the name of a MODEL_SERVER resource."""
 
     server: str
     variant: str
@@ -68,7 +68,7 @@ class Job:
     pipeline: Pipeline
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
-    bundles: tuple[str, ...] = ()  # model aliases that other placements read; promotions write bundles for these
+    bundles: tuple[str, ...] = ()  # aliases of models that other placements read; promotions write bundles for them
     checkpoints: tuple[str, str] | None = None  # store and path of checkpoints
     logs: tuple[str, str] | None = None  # store and folder for copies of run logs
 
@@ -77,7 +77,7 @@ class Job:
 class RunRequest:
     """How a monitor starts a pipeline on another target: through two folders in a store that both targets can access.
 
-    The monitor adds requests to one folder, and a starter on the pipeline's target writes answers to the other.
+    The monitor adds requests to one folder, and a starter on the pipeline's target writes answers to the other folder.
     """
 
     monitor: Monitor
@@ -109,7 +109,7 @@ class Promoter:
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Aliases of imported models that other placements read, by registered name."""
+    """The aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
         """Return the models of these training pipelines and the imported models, without duplicates."""
@@ -127,7 +127,7 @@ class Promoter:
 
 @record
 class Starter:
-    """A job that starts pipelines on its target when monitors on other targets request them."""
+    """A job that starts pipelines on its target when monitors on other targets request it."""
 
     requests: tuple[RunRequest, ...]
 

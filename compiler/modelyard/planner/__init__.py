@@ -1,4 +1,4 @@
-"""The planner decides which resources a system needs, their placement and order, and how they connect."""
+"""The planner decides which resources a system needs, where and in which order they are created, and their links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check connections between targets, and report impossible connections."""
+"""Check connections between targets, and report those that are impossible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """Map each model to the aliases that placements without the registry serve, use for scoring, or watch."""
+    """Map each model to its aliases that are served, used for scoring or watched on placements without the registry."""
     found: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
@@ -38,7 +38,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible link, and each feature that needs the registry on the same placement, once."""
+    """Report each impossible link and each feature that needs the registry on the same placement, once."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -49,7 +49,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible connection from a workload to another target once."""
+    """Report each impossible connection from a workload to another target, once."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -80,7 +80,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """Return the spec line that requires the connection. For the promoter, this is the import from that target."""
+    """Return the spec line that requires the connection. For the promoter, this is an import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -98,7 +98,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """Return the address of a store or registry in the spec, or "" if no address is needed."""
+    """Return the spec's address for a store or registry, or "" if no address is needed."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -108,7 +108,7 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Return whether workloads on the other target may connect to this one. On the same cluster, they always may."""
+    """Return whether workloads on the other target may connect to this one. Within a cluster, they always may."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
@@ -120,7 +120,7 @@ def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
-    """Report a database that is created on a different target than its registry."""
+    """Report a database that is created on a different target from its registry."""
     for registry in plan.of(RegistryServer):
         database = registry.value.database
         if database is None or registry.value.registry.adopt:
@@ -131,7 +131,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Report versions by number where bundles are needed, because bundles are written only when an alias moves."""
+    """Report version numbers where bundles are needed, because bundles are written only when an alias moves."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -149,7 +149,7 @@ def _fixed(ref: ModelRef) -> bool:
 
 
 def _rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that should roll back but cannot reach the registry to move the alias."""
+    """Report monitors that are supposed to roll back but cannot reach the registry to move the alias."""
     for monitor in system.monitors.values():
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
@@ -157,7 +157,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules for workloads on another cluster, because the rules' Prometheus lacks their metrics."""
+    """Report alert rules for workloads on another cluster, whose metrics the rules' Prometheus does not have."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

@@ -30,12 +30,12 @@ from modelyard.spec import ComputeClass, Dataset, ModelRef, SecretRef, System, T
 from modelyard.spec.following import followers
 
 _MOST_REGIONS: Final = 2
-"""The maximum number of other regions that an error names."""
+"""The maximum number of other regions to name in an error."""
 
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on a placement: the first spec line with its name, its readers, and the readers' places."""
+    """A secret on a placement: the first spec line that names it, its readers, and the readers' places."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -48,29 +48,29 @@ class Needs:
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
-    secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # with its line in the spec
+    secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # with the line in the spec
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, purpose
 
     def store(self, store: str, prefix: str, mode: str, purpose: str) -> None:
-        """Add access to a store's `prefix`, unless the access already exists."""
+        """Add access to a store's `prefix`, unless it already exists."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Return whether there is already write access to a folder in a store, directly or through a parent."""
+        """Return whether write access to a folder in a store already exists, directly or through a parent folder."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add a secret if this line of the spec has one."""
+        """Add a secret if this line of the spec contains one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
 
 class Draft:
-    """Collects resources in an order in which they can be created. `shared` precedes `workloads`."""
+    """Collects resources in an order in which they can be created. `shared` resources precede `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -82,7 +82,7 @@ class Draft:
         self.secrets: dict[tuple[str, SecretRef], SecretUse] = {}
         self.registry: Resource | None = None
         self.artifacts: tuple[str, str] | None = None  # store and prefix
-        self.metrics: list[Resource] = []  # scraped by Prometheus or pushing metrics
+        self.metrics: list[Resource] = []  # either scraped by Prometheus or pushing metrics
         self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
@@ -98,7 +98,7 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """Return the name for objects of `section.name`: the current name, or the original one if it moved.
+        """Return the name for the objects of `section.name`: the current name, or the original one if renamed.
 
         A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
@@ -110,19 +110,19 @@ class Draft:
     def share(
         self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str = ""
     ) -> Resource:
-        """Add a resource that several workloads share."""
+        """Add a resource that is shared by several workloads."""
         resource = Resource(kind, name, placement, origin, workload, value)
         self.shared.append(resource)
         return resource
 
     def add(self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str) -> Resource:
-        """Add a resource of one workload."""
+        """Add a resource that belongs to one workload."""
         resource = Resource(kind, name, placement, origin, workload, value)
         self.workloads.append(resource)
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """Choose the machine for a compute class on a target. Returns None if nothing fits, and reports this once."""
+        """Choose the machine for a compute class on a target. Returns None if none fits, and reports this once."""
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -137,14 +137,14 @@ class Draft:
         return self._hardware[key]
 
     def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:
-        """Return the nearest regions of the target's cloud that have a machine for a class."""
+        """Return the nearest regions of the target's cloud that have a machine for the class."""
         target = self.targets[placement]
         if not target.in_cloud:
             return ()
-        from modelyard.checks.regions import regions  # only needed for specs with errors
+        from modelyard.checks.regions import regions  # needed only for specs with errors
 
         table, choose = regions(), self.offers[placement].choose
-        if target.region in table.restricted:  # its account does not reach other regions
+        if target.region in table.restricted:  # the account cannot use other regions
             return ()
         near = table.near(target.provider, table.country_of(target.region), self.system.governance.residency)
         others = (replace(target, region=region) for region in near if region != target.region)
@@ -152,7 +152,7 @@ class Draft:
         return tuple(islice(fits, _MOST_REGIONS))
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """Return the machine that was already chosen for a compute class on a placement, or None."""
+        """Return the machine already chosen for a compute class on a placement, or None."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
@@ -165,15 +165,15 @@ class Draft:
     def alerts_owner(self, placement: str) -> bool:
         """Return whether automatic alerts are possible.
 
-        The owner needs a channel, and the placement must have a Prometheus or be able to get one. Otherwise there are
-        no automatic alerts, so that they cannot make a spec invalid.
+        The owner needs a channel, and the placement must have a Prometheus or be able to get one. Otherwise, there are
+        no automatic alerts, because they must not make a spec invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, needs: Needs, dataset: Dataset, mode: str) -> None:
-        """Give a workload access to a dataset in a store. For a dataset with only a URI, the user arranges access."""
+        """Give a workload access to a dataset in a store. If a dataset has only a URI, the user must arrange access."""
         if dataset.store:
             needs.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(needs, dataset.store)
@@ -203,7 +203,7 @@ class Draft:
             self.wants_credentials(needs, store)
 
     def wants_deliveries(self, needs: Needs, models: Iterable[ModelRef]) -> None:
-        """Allow a workload that moves aliases to write only the bundles that other targets read."""
+        """Allow a workload that moves aliases to write bundles, limited to those that other targets read."""
         if self.artifacts is None:
             return
         store, prefix = self.artifacts
@@ -217,7 +217,7 @@ class Draft:
         needs.secret(self.system.stores[store].credentials_of(needs.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, needs: Needs, api: str) -> Resource:
-        """Give a workload its own identity, with exactly the needed access."""
+        """Give a workload its own identity with exactly the access that it needs."""
         value = Identity(workload, tuple(needs.access), tuple(needs.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
@@ -242,7 +242,7 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """Return the protocol and port of a URL, by default the usual protocol and port."""
+    """Return the protocol and port of a URL. `usual` is the default."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])

@@ -1,4 +1,4 @@
-"""Plan endpoints: a server for each variant or pool, the route to the servers, alerts and a dashboard."""
+"""Plan endpoints: a server for each variant or pool, the route to the servers, the alerts and a dashboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.spec import Capture, Inference, Variant, target_path
 
 
 def plan_pools(draft: Draft) -> None:
-    """Plan the server of each pool, which all its members share, before the routes."""
+    """Plan the server of each pool, which is shared by all members, before the routes."""
     pools: dict[tuple[str, str], list[Inference]] = {}
     for inference in draft.system.inference.values():
         if inference.pool:
@@ -60,7 +60,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """Return the name of a variant's server: the pool's name or, for a single variant, the endpoint's name."""
+    """Return the name of a variant's server: the pool's name or, if there is only one variant, the endpoint's name."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -117,7 +117,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
-    """Collect the access to models, the capture folder, the head's state, and the callers' tokens."""
+    """Collect access to models, the capture folder, the head's state, and the callers' tokens."""
     draft.wants_models(needs, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         needs.store(inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture")
@@ -136,7 +136,7 @@ def _capture_mode(draft: Draft, capture: Capture) -> str:
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Return whether a server is resized or replaced step by step. Both need the same permissions."""
+    """Return whether a server is resized or replaced gradually. Both require the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -1,4 +1,4 @@
-"""Report connections from elsewhere to what exists once at every site of a group."""
+"""Report connections from other targets to resources that exist once per site of a group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
-    """Report impossible waves, and each connection into a target that stands for many sites once."""
+    """Report impossible waves, and each connection into a target that stands for many sites, once."""
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
@@ -33,7 +33,7 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def plan_site_alerts(draft: Draft) -> None:
-    """Plan the alerts of sites that another target evaluates."""
+    """Plan the alerts of sites that are evaluated on another target."""
     for target in draft.targets.values():
         where = target.telemetry.alerts_on
         if where in draft.targets and not _unable(target, draft.targets[where]):
@@ -51,14 +51,14 @@ def _alerts(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
 
 
 def _unable(target: TargetSpec, where: TargetSpec) -> str:
-    """Return why one target cannot evaluate the alerts of another, or ""."""
+    """Return why one target cannot evaluate the alerts of another target, or "" if it can."""
     if target.sites is None:
         return "only the alerts of a target with `sites` can be evaluated elsewhere"
     return f"target {quote(where.name)} has `sites` itself" if where.sites is not None else ""
 
 
 def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Report what a target lacks for waves: a registry elsewhere with a Prometheus, and metrics sent to it."""
+    """Report what a target lacks for waves: a registry on another target with a Prometheus, and metrics sent to it."""
     system = plan.system
     span = system.key(*target_path(system, target.name), "sites", "waves")
     home = system.deployment.placement.registry

@@ -1,4 +1,4 @@
-"""Plan monitors: a job with alert rules, or only alert rules."""
+"""Plan monitors: either a job with alert rules, or only alert rules."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 
 def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Needs:
-    """Collect the read access to the watched data, the reference and the labels."""
+    """Collect read access to the watched data, the reference and the labels."""
     system, needs = draft.system, Needs(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         needs.store(inference.capture.store, inference.capture.path, "read", "capture")
@@ -67,7 +67,7 @@ def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: 
 
 
 def _keep_state(draft: Draft, monitor: Monitor, needs: Needs) -> None:
-    """Give a monitor append access to its state folder and, unless it already has read access, read access."""
+    """Give a monitor append access to its state folder, and read access unless it already has it."""
     state = state_folder(draft.system, monitor)
     if state is None:
         return
@@ -102,7 +102,7 @@ def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
 
 
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Report settings that have no effect on a monitor that consists only of rules."""
+    """Report settings that have no effect on a monitor that consists only of alert rules."""
     origin: Path = ("monitors", monitor.name)
     entry = _entry(system, monitor.name)
     for field in _OF_JOBS:

@@ -1,4 +1,4 @@
-"""Check renames, because two entries cannot both keep the names of the same old entry."""
+"""Check renames, because two entries cannot both keep the names of the same earlier entry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def check_moved(system: System) -> Iterator[Diagnostic]:
-    """Report old addresses in more than one rename. `resolve` has checked that only the new addresses exist."""
+    """Report old addresses that occur in more than one rename. `resolve` has checked that only new addresses exist."""
     new_by_old: dict[str, str] = {}
     for new, old in (system.moved or {}).items():
         first = new_by_old.setdefault(old, new)

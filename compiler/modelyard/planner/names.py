@@ -1,4 +1,4 @@
-"""Check that the resources on a placement have different names."""
+"""Check that the names of resources on a placement are unique."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _OWN = frozenset(
         Kind.CHANNEL,
     }
 )
-"""Kinds of resources whose names cannot collide with workloads, because they are not used in the namespace."""
+"""Kinds of resources whose names cannot collide with those of workloads, because they are not used in the namespace."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Report name collisions: between workloads, with reserved names, and between targets that share a namespace."""
+    """Report name collisions between workloads, with reserved names, and between targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()
@@ -57,7 +57,7 @@ def _owner(resource: Resource) -> str:
 
 
 def _what(resource: Resource) -> str:
-    """Describe a resource as in the spec."""
+    """Describe a resource in the spec's terms."""
     section, _, name = resource.workload.partition(".")
     if section in _WORKLOADS:
         text = f"{ENTRIES.get(section, section)} {quote(name)}"
@@ -67,7 +67,7 @@ def _what(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> Path:
-    """Return the key in the spec from which a resource's name is derived."""
+    """Return the spec key from which a resource's name is derived."""
     return resource.origin[:4] if resource.kind is Kind.MODEL_SERVER else resource.origin[:2]
 
 

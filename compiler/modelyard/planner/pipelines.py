@@ -1,4 +1,4 @@
-"""Plan pipelines. Each has one job, on the hardware of its steps."""
+"""Plan pipelines. Each pipeline has one job, which runs on the hardware of its steps."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
 
 
 def place_of(draft: Draft, pipeline: Pipeline) -> str:
-    """Return the place of a pipeline's job, which may not be planned yet."""
+    """Return the place of a pipeline's job, even if it has not been planned yet."""
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
 def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
-    """Collect the read access to inputs and gate datasets, and the write access to outputs and artifacts."""
+    """Collect read access to inputs and gate datasets, and write access to outputs and artifacts."""
     system, needs = draft.system, Needs(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -88,9 +88,9 @@ def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Return where training steps and user code store checkpoints: next to the model, or in a store that they write to.
+    """Return where training steps and user code store checkpoints: next to the model, or in a store they write to.
 
-    With an adopted registry, user training does not write to any store, so its checkpoints are next to its inputs.
+    With an adopted registry, training with user code writes to no store, so its checkpoints go next to its inputs.
     Built-in training may not write there and stores no checkpoints. It also stores none if runs may overlap, or if
     workers have too little memory for Ray Train's processes.
     """

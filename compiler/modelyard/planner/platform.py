@@ -36,7 +36,7 @@ from modelyard.spec import Channel, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
-"""The name of the registry's alerts. The dot avoids collisions with alerts that are named after workloads."""
+"""The name of the registry's alerts. The dot prevents collisions with alerts that are named after workloads."""
 
 
 def plan_stores(draft: Draft) -> None:
@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Yield every use of a model (training, scoring or serving), with its line in the spec."""
+    """Yield every use of a model (for training, scoring or serving) with its line in the spec."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -105,14 +105,14 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
 
 
 def finish(draft: Draft) -> Plan:
-    """Put shared resources before the workloads: clusters with add-ons, namespaces, secrets, channels.
+    """Put shared resources before the workloads: clusters with add-ons, namespaces, secrets and channels.
 
-    If all of a target's resources are outside a cluster, the target gets no cluster.
+    A target whose resources are all outside a cluster gets no cluster.
     """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
     running = {one.placement for one in (*draft.shared, *draft.workloads) if _on_cluster(one, draft)}
-    # without a cluster, there is no Secret for an adopted store's credentials
+    # without a cluster, there is no Secret for the credentials of an adopted store
     draft.secrets = {key: use for key, use in draft.secrets.items() if key[0] in running}
     _target_secrets(draft, running)
     secrets = tuple(_secrets(draft))
@@ -156,7 +156,7 @@ def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
-    """Plan a pool for each compute class in use on targets that create machines."""
+    """Plan a pool for each compute class used on targets that create machines."""
     for target in draft.targets:
         for compute in draft.system.compute.values():
             hardware = draft.chosen(compute.name, target)
@@ -166,12 +166,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether a Prometheus collects data for a dashboard."""
+    """Return whether a Prometheus collects the data for a dashboard."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Collect the secrets of a target's platform: the gateway's certificate and the remote-write token."""
+    """Collect the secrets that a target's platform needs: the gateway's certificate and the remote-write token."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -201,7 +201,7 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 def _channels(draft: Draft) -> Iterator[Resource]:
     """Plan each channel on each placement that sends alerts to it, for a monitor or for the owner.
 
-    A Prometheus that is installed to forward metrics also fires the cluster's alerts.
+    A Prometheus that is installed to forward metrics also sends the cluster's alerts.
     """
     used: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
@@ -230,7 +230,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """Return the add-ons that resources on each placement need, in installation order."""
+    """Return the add-ons that the resources on each placement need, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -272,8 +272,8 @@ _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _throug
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
     """Plan links to an existing Prometheus.
 
-    Monitors, runs with a gate, built-in scoring and the promoter push metrics. All Pods except those of monitors and
-    the promoter are scraped.
+    Monitors, runs with a gate, built-in scoring and the promoter push metrics. Prometheus scrapes all Pods except those
+    of monitors and the promoter.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
@@ -298,4 +298,4 @@ def _pushed_by_promoter(resource: Resource[Promoter], system: System) -> bool:
 
 
 _pushes: Final = ByType(_pushes_nothing).case(Job, _pushed_by_runs).case(Promoter, _pushed_by_promoter)
-"""Returns whether a pipeline's or the promoter's runs push their own metrics."""
+"""Returns whether the runs of a pipeline or of the promoter push their own metrics."""

@@ -12,7 +12,7 @@ NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Plan the promoter's job and its identity, which reads models and imports and writes bundles for other targets."""
+    """Plan the promoter's job and identity. It reads models and imports, and writes bundles for other targets."""
     system, registry = draft.system, draft.system.registry
     trainings = tuple(
         pipeline for pipeline in system.pipelines.values() if pipeline.type == "training" and pipeline.model is not None
@@ -42,7 +42,7 @@ def plan_promoter(draft: Draft) -> None:
 
 
 def _wants_source(draft: Draft, needs: Needs, model: Model) -> None:
-    """Allow the promoter to read a model's folder in a store, in addition to the registry's folders."""
+    """Allow the promoter to read a model's folder in a store, in addition to the registry's own folders."""
     source = stored_at(draft.system, model.imported) if model.imported is not None else None
     if source is not None:
         needs.store(*source, "read", "artifacts")

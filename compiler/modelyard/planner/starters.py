@@ -1,4 +1,4 @@
-"""Plan how monitors start runs on other targets: through a folder for requests, and a starter that answers requests."""
+"""Plan how monitors start runs on other targets: through a request folder and a starter that answers requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no pipeline there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it does not start one there."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -36,9 +36,9 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> Ru
 
 
 def plan_starters(draft: Draft) -> None:
-    """Plan a starter on each target whose pipelines other targets request.
+    """Plan a starter on each target whose pipelines are requested by other targets.
 
-    A starter has an identity that reads the requests, and a job that answers them.
+    A starter consists of an identity that reads the requests and a job that answers them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
@@ -63,7 +63,7 @@ def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | N
 
 
 def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
-    """Suggest how the target without access to the first store can get access."""
+    """Suggest how the target that cannot access the first store can get access."""
     store = next(iter(_stores(draft)), None)
     if store is None:
         return way_to_a_store("", "", "", service=False)
@@ -81,7 +81,7 @@ def _stores(draft: Draft) -> tuple[Store, ...]:
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
-    """Return the folder for requests to a target, separate from other systems and environments in the same bucket."""
+    """Return the folder for requests to a target, separate for each system and environment that shares the bucket."""
     system, artifacts = draft.system, draft.artifacts
     base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
     return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

@@ -1,4 +1,4 @@
-"""Write annotations as workflow commands of GitHub, which show them at lines of a pull request.
+"""Write annotations as GitHub workflow commands, which GitHub displays next to lines in a pull request.
 
 See docs.github.com/actions, "Workflow commands for GitHub Actions" (2026-11).
 """

@@ -1,4 +1,4 @@
-"""Write a review as a Code Quality report of GitLab, which shows it in the widget of a merge request.
+"""Write a review as a GitLab Code Quality report, which GitLab displays in a merge request's widget.
 
 See docs.gitlab.com/ci/testing/code_quality, "Code Quality report format" (2026-11).
 """
@@ -17,7 +17,7 @@ _SEVERITIES: Final = {Level.DANGER: "critical", Level.REVIEW: "major", Level.NOT
 
 
 def code_quality(review: Review, lowest: Level, spec: str) -> str:
-    """Return the findings of a level or above as a JSON list. `spec` is the file of those without a place."""
+    """Return findings at or above a level as a JSON list. Findings without a place are reported in the file `spec`."""
     entries = [_entry(finding, spec) for finding in review.findings if finding.level >= lowest]
     return json.dumps(entries, indent=2) + "\n"
 

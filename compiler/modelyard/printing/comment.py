@@ -1,7 +1,7 @@
-"""Write a review with its cost as a comment on a pull request: the verdict, dangers, and the rest folded.
+"""Write a review and its cost as a comment on a pull request: the verdict, the dangers, and collapsed details.
 
-What a host would refuse is cut from the end. Dangers never are: if there are too many for whole sentences, they are
-listed in short, and at worst counted by code.
+If the comment exceeds the host's limit, it is cut from the end. Dangers are never cut: if there is no room for full
+sentences, they are listed briefly or, at worst, counted by code.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from modelyard.review.comparing import Review, Unjudged
 from modelyard.review.findings import Finding, Level
 
 MARKER: Final = "<!-- modelyard:report:"
-"""What every comment begins with. A job finds its earlier comment by its whole first line."""
+"""The beginning of every comment. A job finds its earlier comment by its whole first line."""
 
 NOTHING: Final = "<!-- modelyard:nothing -->"
-"""The second line of a comment about a change in which nothing matters."""
+"""The second line of a comment on a change in which nothing matters."""
 
 _LONGEST: Final = 300
 _MOST_PROBLEMS: Final = 10
@@ -34,7 +34,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
-    """Return the comment. `spec` is the path of the new version, by which the comments of several systems differ."""
+    """Return the comment. `spec` is the new version's path, which distinguishes the comments for several systems."""
     parts = [_head(review, costs, spec), *(_problems(one) for one in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS
@@ -45,7 +45,7 @@ def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def marker(spec: str) -> str:
-    """Return the first line, which is the same for each commit of a pull request, even if the system is renamed."""
+    """Return the first line, which is the same for every commit in a pull request, even if the system is renamed."""
     digest = sha256(os.path.normpath(spec).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{MARKER}{digest} -->"
 
@@ -76,7 +76,7 @@ def _problems(unjudged: Unjudged) -> str:
 
 
 def _dangers(findings: Sequence[Finding], review: Review, room: int) -> str:
-    """Return a table of all dangers, in the first shape that fits."""
+    """Return a table of all dangers, using the most detailed form that fits."""
     for shape in (table_entry, _short_entry, _shortest_entry):
         rows = list(_until(room, (shape(finding, review) for finding in findings)))
         if len(rows) == len(findings):
@@ -90,7 +90,7 @@ def _counted(code: str, count: int) -> str:
 
 
 def _until(room: int, rows: Iterable[str]) -> Iterator[str]:
-    """Yield the rows that fit, and write no others."""
+    """Yield the rows that fit, without rendering any rows after that."""
     for row in rows:
         room -= len(row) + 1
         if room < 0:
@@ -113,12 +113,12 @@ def _table(rows: Iterable[str]) -> str:
 
 
 Section: TypeAlias = Callable[[int], str]
-"""Returns a folded part of the comment that has at most so many characters."""
+"""Returns a collapsible part of the comment with at most this many characters."""
 
 
 def _sections(groups: dict[Level, list[Finding]], review: Review, costs: Sequence[CostChange]) -> Iterator[Section]:
     reviews, notes = groups[Level.REVIEW], groups[Level.NOTE]
-    opened = not groups[Level.DANGER]  # otherwise nothing would be seen without a click
+    opened = not groups[Level.DANGER]  # otherwise, nothing would be visible without a click
     yield lambda room: _folded(f"{len(reviews)} to review", _rows(reviews, review), room, _HEAD, opened)
     if any(one.is_known and one.differs for one in costs):
         head, *rows = [f"{row}\n" for row in costs_markdown(costs)]

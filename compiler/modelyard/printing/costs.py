@@ -1,4 +1,4 @@
-"""Print cost lines as text, Markdown or JSON: by component, with quantity × price, and the origin of each price."""
+"""Print cost lines as text, Markdown or JSON: by component, with quantity × price, and the source of each price."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH: Final = 12
 
 @record
 class Estimate:
-    """The lines of one system, by target, and the currencies that they are in."""
+    """The cost lines of one system by target, and the currencies of their prices."""
 
     system: str
     environment: str
@@ -31,16 +31,16 @@ class Estimate:
 
     @property
     def currency(self) -> str:
-        """Return the currency of all lines; without prices, US dollars."""
+        """Return the currency of all lines, or US dollars if there are no prices."""
         return next(iter(self.currencies), "USD")
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """Return the currencies of all prices. Lines in several have no sum."""
+        """Return the currencies of all prices. Lines in several currencies cannot be added up."""
         return tuple(sorted({line.price.currency for line in self.all if line.price is not None}))
 
     def components(self) -> Mapping[tuple[str, str], tuple[CostLine, ...]]:
-        """Return the lines by target and component, with those of the platform last on each target."""
+        """Return the lines by target and component. On each target, the platform's lines are last."""
         groups: dict[tuple[str, str], list[CostLine]] = {}
         for target, lines in self.lines.items():
             for line in sorted(lines, key=lambda one: (one.component == "platform", one.component)):
@@ -49,7 +49,7 @@ class Estimate:
 
 
 def title_of(estimate: Estimate) -> str:
-    """Return what is estimated, in which unit."""
+    """Return a title that states what is estimated and in which unit."""
     usage = f", used as in {estimate.usage}" if estimate.usage else ""
     return f"{estimate.system}, environment {estimate.environment}{usage}: {estimate.currency} a month"
 
@@ -71,12 +71,12 @@ def text_of(estimate: Estimate) -> str:
 
 
 def total_label(estimate: Estimate) -> str:
-    """Return the label of the sum, which is a lower bound if a line has no price."""
+    """Return the label for the sum, which is a lower bound if any line has no price."""
     return "total, at least" if total(estimate.all).unpriced else "total"
 
 
 def notes_of(estimate: Estimate) -> Iterator[str]:
-    """Yield what to know about the totals: what they mean, and what they leave out."""
+    """Yield notes about the totals: what they mean, and what they exclude."""
     costs = total(estimate.all)
     yield "floor: paid even if nothing is used; ceiling: bounded by replicas, timeouts, retries and cooldowns"
     open_ended = dict.fromkeys(line.what for line in estimate.all if line.open_ended)
@@ -92,7 +92,7 @@ def notes_of(estimate: Estimate) -> Iterator[str]:
 
 
 def markdown_of(estimate: Estimate) -> str:
-    """Return the estimate for a comment on a change: totals by component, and all lines folded."""
+    """Return the estimate for a comment on a change: totals by component, and all lines in a collapsed section."""
     sources = _Sources()
     rows = [
         f"**{escaped(title_of(estimate))}**",
@@ -117,7 +117,7 @@ def markdown_of(estimate: Estimate) -> str:
 
 
 def data_of(estimate: Estimate) -> dict[str, Value]:
-    """Return the estimate as plain data for programs."""
+    """Return the estimate as plain data, to be read by programs."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostEstimate",
@@ -187,13 +187,13 @@ def _rate_data(rate: Rate | None) -> dict[str, Value] | None:
 
 
 class _Sources:
-    """Numbers the origins of prices in the order of their first use."""
+    """Numbers the sources of prices in the order in which they are first used."""
 
     def __init__(self) -> None:
         self.listed: list[str] = []
 
     def number(self, rate: Rate) -> int:
-        """Return the number of a price's origin."""
+        """Return the number of a price's source."""
         parts = (rate.region, rate.date, rate.source, rate.estimate)
         text = "; ".join(part for part in parts if part)
         if text not in self.listed:
@@ -213,7 +213,7 @@ def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
 
 
 def _quantity(line: CostLine) -> str:
-    """Return a line's quantities: one number if it is fixed, otherwise all three."""
+    """Return a line's quantities: a single number if it is fixed, and otherwise all three."""
     quantity = line.quantity
     amounts = (quantity.floor, quantity.expected, quantity.ceiling)
     return _number(amounts[0]) if len(set(amounts)) == 1 else " / ".join(_number(amount) for amount in amounts)

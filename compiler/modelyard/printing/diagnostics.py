@@ -24,7 +24,8 @@ _WIDEST: Final = 110
 
 _NARROWEST: Final = 30
 _FRAME: Final = 5
-"""The columns beside a line on a terminal: a bar with spaces, and a mark on each side where the line continues."""
+"""The columns used next to a line on a terminal: a bar with spaces, and a mark on each side where the line continues.
+"""
 
 _AROUND: Final = 400
 """The number of characters to read before and after a place in a line, far more than fit on a screen."""
@@ -44,10 +45,10 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """Render all diagnostics in order. Without diagnostics, the text for people is empty.
+    """Render all diagnostics in order. If there are none, the text format is empty.
 
-    `sources` are the files of the spans. `colour` and `columns` describe the terminal, for text. `providers` are
-    packages with providers' diagnostics, whose pages are included in SARIF.
+    `sources` are the files that spans refer to. `colour` and `columns` describe the terminal for the text format.
+    `providers` are packages with providers' diagnostics, whose pages are included in SARIF.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -86,7 +87,7 @@ def _text(
 def _without_repetition(
     diagnostics: tuple[Diagnostic, ...],
 ) -> tuple[list[Diagnostic], dict[str, list[Diagnostic]]]:
-    """Split off, by code, the warnings that come after the first few with the same code. Errors are all shown."""
+    """Split off, by code, the warnings after the first few with the same code. All errors are kept."""
     counts: dict[str, int] = {}
     shown: list[Diagnostic] = []
     repeated: dict[str, list[Diagnostic]] = {}
@@ -142,7 +143,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """Wrap a text to the terminal's width. Without a terminal, the text is not wrapped."""
+    """Wrap text to the terminal's width. If there is no terminal, the text is not wrapped."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -152,7 +153,7 @@ def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""The parts of lines that must not be shown, by file and line."""
+"""The parts of lines that must not be displayed, by file and line."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
@@ -164,7 +165,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """Return the part of a line around a span, with secrets hidden, and the span's position in that part."""
+    """Return the part of a line around a span with secrets hidden, and the span's position in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -196,7 +197,7 @@ def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
     return text, (" " * width(shown[:start]), "^" * max(1, width(shown[start:end])))
 
 
-# --- for machines
+# --- machine-readable formats
 
 
 def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
@@ -204,7 +205,7 @@ def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
-    """Render diagnostics as a JSON object, along with the results of a command."""
+    """Render diagnostics as a JSON object, together with the results of a command."""
     diagnostics = in_order(diagnostics)
     entries = [json_entry(diagnostic) for diagnostic in diagnostics]
     return json.dumps({"summary": summary(diagnostics), "diagnostics": entries, **results}, indent=2) + "\n"
@@ -238,4 +239,4 @@ def _annotation(diagnostic: Diagnostic) -> str:
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...]], str]]] = MappingProxyType(
     {"json": _json, "github": _github}
 )
-"""Formats for programs, by name. Text and SARIF are not included, because they need more than the diagnostics."""
+"""Machine-readable formats, by name. Text and SARIF are not included, because they need more than the diagnostics."""

@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """Find the field at a path. Otherwise return None and a message about the unknown part and the nearest field."""
+    """Find the field at a path. Otherwise, return None and a message about the unknown part and the nearest field."""
     current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = current.step(name)

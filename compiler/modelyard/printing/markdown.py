@@ -1,4 +1,4 @@
-"""Write texts of a spec into Markdown, where they stay text."""
+"""Insert strings from a spec into Markdown so that they remain plain text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _JOINER: Final = "\u2060"
 
 
 def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is: no markup, links, mentions or references, on one line."""
+    """Return a string that Markdown displays literally: without markup, links, mentions or references, on one line."""
     text = visible(redacted(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _SPECIAL.sub(r"\\\g<0>", text)
     return _WWW.sub(r"\1\\.", _REFERENCE.sub(rf"\\\1{_JOINER}", text))
 
 
 def table_row(cells: Iterable[str]) -> str:
-    """Return a row of a table with texts in its cells."""
+    """Return a table row with these strings in its cells."""
     return f"| {' | '.join(escaped(cell) for cell in cells)} |"

@@ -1,4 +1,4 @@
-"""Print a migration's plan for people, as Markdown: what is known before, and one section for each phase."""
+"""Print a migration plan for people, as Markdown: the assessment, and one section for each phase."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def markdown(plan: Migration) -> str:
 
 
 def verdict_rows(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Yield the table of what happens to each part of the spec."""
+    """Yield the rows of the table that shows what happens to each part of the spec."""
     yield "| part | | what |"
     yield "|---|---|---|"
     for verdict in verdicts:

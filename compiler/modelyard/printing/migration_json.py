@@ -1,4 +1,4 @@
-"""Print a migration's plan for programs, as migration.schema.json describes it."""
+"""Print a migration plan for programs, in the format defined by migration.schema.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = "modelyard.dev/v1alpha1"
 def data_of(
     sides: Sides, digest: str, judgement: Judgement, phases: Iterable[Phase], variables: Iterable[str]
 ) -> dict[str, Value]:
-    """Return a plan as plain data. If the new side does not compile, it has verdicts and no phases."""
+    """Return a plan as plain data. If the new side does not compile, the data has verdicts but no phases."""
     wish = sides.wish
     to = wish.to if isinstance(wish.to, str) else ":".join(part for part in _parts(wish.to) if part)
     return {

@@ -11,7 +11,7 @@ from modelyard.printing.terminal import visible
 
 
 def refused_text(sides: Sides, refusals: Sequence[Refusal]) -> str:
-    """Return the rows without an equivalent, and what to do about them."""
+    """Return the parts without an equivalent, and what to do about them."""
     parts = len({refusal.part for refusal in refusals})
     counted = "1 part has" if parts == 1 else f"{parts} parts have"
     lines = [f"{sides.old.name} as {sides.wish.name}: {counted} no equivalent"]

@@ -1,4 +1,4 @@
-"""Remove secrets from output, even from unexpected places of a spec."""
+"""Remove secrets from output, even if they are in unexpected places in a spec."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOKENS: Final = pattern(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
 )
-"""Matches secrets that are recognizable by their form alone."""
+"""Matches secrets that are recognizable only by their form."""
 
 _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 

@@ -1,4 +1,4 @@
-"""Print what a rehearsal did: for each phase what ran as in the real move, and what a stand-in did or was left out."""
+"""Print what a rehearsal did in each phase: what ran as in the real move, and what was replaced or left out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ),
     ),
 }
-"""What a rehearsed phase does as in the real move, each if the system has parts of this kind."""
+"""What a rehearsed phase does as in the real move, listed only if the system has parts of the given kind."""
 
 _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "1-build": (
@@ -62,7 +62,7 @@ _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "10-watch": ((_ALWAYS, "no days pass"),),
     "11-retire": ((_ALWAYS, "pulumi is a stand-in; the old side's processes end, and its folders stay"),),
 }
-"""What is not as in the real move."""
+"""What differs from the real move."""
 
 
 def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> list[str]:
@@ -70,13 +70,13 @@ def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> lis
 
 
 def phase_line(done: Done) -> str:
-    """Return one line about a phase that was rehearsed."""
+    """Return one line about a rehearsed phase."""
     acted = "".join(f"; {text}" for text in done.acted)
     return f"{done.phase} done in {done.seconds:.0f} s: {done.commands} commands ran{acted}"
 
 
 def report_lines(sides: Sides, report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the whole report."""
+    """Yield the lines of the whole report."""
     yield f"rehearsed: {sides.old.name} to {sides.live.name}"
     for phase in _phases(report):
         yield f"  {phase['name']}: {phase['commands']} commands in {phase['seconds']:.0f} s"
@@ -90,7 +90,7 @@ def report_lines(sides: Sides, report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def report_data(sides: Sides, report: Mapping[str, Any]) -> Mapping[str, Json]:
-    """Return the same for programs."""
+    """Return the report as data for programs."""
     return {
         "from": sides.old.name,
         "to": sides.live.name,

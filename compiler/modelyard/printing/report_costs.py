@@ -1,4 +1,4 @@
-"""What a change does to the cost of each environment: a sentence, a table for a comment, and data for programs."""
+"""How a change affects the cost of each environment: a sentence, a table for a comment, and data for programs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from modelyard.stack import Value
 
 AMOUNTS: Final = ("floor", "expected", "ceiling")
 NOTHING: Final = Estimate("", "", {})
-"""The estimate of an environment that does not exist."""
+"""The estimate for an environment that does not exist."""
 
 
 @record
 class CostChange:
-    """The estimates of an environment. One is None if that version lacks the environment or has no prices to add up."""
+    """An environment's estimates. One is None if that version lacks the environment or has no prices to add up."""
 
     environment: str
     before: Estimate | None
@@ -28,17 +28,17 @@ class CostChange:
 
     @property
     def is_known(self) -> bool:
-        """Whether both versions can be compared."""
+        """Whether the two versions can be compared."""
         return self.before is not None and self.after is not None and len(self.currencies) < 2
 
     @property
     def currencies(self) -> frozenset[str]:
-        """The currencies of both versions."""
+        """The currencies used by either version."""
         return frozenset(name for one in (self.before, self.after) if one is not None for name in one.currencies)
 
     @property
     def currency(self) -> str:
-        """The currency of both versions; without prices, US dollars."""
+        """The currency of both versions, or US dollars if there are no prices."""
         return min(self.currencies, default="USD")
 
     @property
@@ -49,12 +49,12 @@ class CostChange:
 
     @property
     def differs(self) -> bool:
-        """Whether an amount changes."""
+        """Whether any amount changes."""
         return any(old != new for old, new in self.steps)
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether something has no price, so that the totals are lower bounds."""
+        """Whether any line has no price, so that the totals are lower bounds."""
         return any(total(one.all).unpriced for one in (self.before, self.after) if one is not None)
 
     def lines(self) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
@@ -63,7 +63,7 @@ class CostChange:
 
 
 def sentence(costs: Sequence[CostChange]) -> str:
-    """Return one line: what changes in which environment, and where nothing does."""
+    """Return one line that states what changes in which environments, and where nothing changes."""
     known = [one for one in costs if one.is_known]
     parts = [_of_one(one) for one in known if one.differs]
     same = [one.environment for one in known if not one.differs]
@@ -92,7 +92,7 @@ def _rounded(delta: float) -> str:
 
 
 def costs_data(costs: Sequence[CostChange], system: str) -> Mapping[str, Value]:
-    """Return the estimates of all environments as plain data: comparisons, or the one estimate that is known."""
+    """Return the estimates for all environments as plain data: a comparison, or the only estimate that is known."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostReport",
@@ -109,7 +109,7 @@ def _data(change: CostChange) -> Value:
 
 
 def costs_markdown(costs: Sequence[CostChange]) -> Iterator[str]:
-    """Yield the rows of a table with the totals of each environment, and the lines that differ."""
+    """Yield the rows of a table with each environment's totals and the lines that differ."""
     yield "| environment | what | floor | expected | ceiling |"
     yield "|---|---|---:|---:|---:|"
     for change in costs:
@@ -124,5 +124,5 @@ def _row(environment: str, what: str, steps: Sequence[tuple[float, float]]) -> s
 
 
 def step_text(old: float, new: float) -> str:
-    """Return an amount, or both and their difference."""
+    """Return the amount or, if it changes, both amounts and their difference."""
     return f"{new:,.2f}" if old == new else f"{old:,.2f} → {new:,.2f} ({new - old:+,.2f})"

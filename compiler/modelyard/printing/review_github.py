@@ -1,6 +1,6 @@
-"""Write a review as annotations on the lines of a pull request on GitHub, dangers first.
+"""Write a review as annotations on the lines of a GitHub pull request, dangers first.
 
-GitHub shows ten annotations of each kind and step, so the order decides what is seen.
+GitHub displays only ten annotations of each kind per step, so the order determines which ones are visible.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KINDS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "no
 
 
 def review_github(review: Review, lowest: Level) -> str:
-    """Return an annotation for each finding of a level or above, and for a version that does not compile."""
+    """Return an annotation for each finding at or above a level, and for each version that does not compile."""
     lines = [annotation("error", "modelyard", redacted(headline(review)), None)] if review.unjudged else []
     for finding in review.findings:
         if finding.level >= lowest:

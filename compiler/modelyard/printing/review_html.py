@@ -1,4 +1,4 @@
-"""Write a review as a web page in one file: no script, nothing to load, readable on a phone and on paper."""
+"""Write a review as a single-file web page without scripts or external resources, readable on a phone and on paper."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDER: Final = Path(__file__).parent / "templates"
 
 
 def review_html(review: Review, lowest: Level, costs: Sequence[CostChange] = ()) -> str:
-    """Return the page. Its content security policy forbids scripts, requests, and styles other than its own."""
+    """Return the page. Its content security policy forbids scripts, requests, and any styles except its own."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(
@@ -49,7 +49,7 @@ def _values(review: Review, lowest: Level, costs: Sequence[CostChange]) -> Mappi
         "groups": list(_groups(review, lowest)),
         "unjudged": list(_unjudged(review)),
         "costs": list(_costs(costs)),
-        "style": Markup(style),  # our own file, which the policy's hash is about
+        "style": Markup(style),  # our own file, whose hash is in the policy
         "style_hash": f"sha256-{digest}",
         "version": __version__,
     }
@@ -108,5 +108,5 @@ def _costs(costs: Sequence[CostChange]) -> Iterator[Mapping[str, object]]:
 
 
 def _shown(value: object) -> object:
-    """Return what a value is shown as: texts on one line, without secrets and control characters."""
+    """Return the form in which a value is displayed: strings on one line, without secrets and control characters."""
     return visible(redacted(value)) if type(value) is str else value  # our own markup is a subclass

@@ -1,4 +1,4 @@
-"""Write a review as JSON, as `review.schema.json` describes it."""
+"""Write a review as JSON, in the format defined by `review.schema.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT: str = "modelyard.dev/review/v1alpha1"
 
 
 def review_json(review: Review, lowest: Level) -> str:
-    """Return all findings of a level or above as a JSON object, and how many there are of each level."""
+    """Return all findings at or above a level as a JSON object, with the number of findings at each level."""
     verdict = "cannot-be-judged" if review.unjudged else review.worst.word if review.findings else "nothing"
     content = {
         "format": FORMAT,

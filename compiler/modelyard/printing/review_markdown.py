@@ -1,4 +1,4 @@
-"""Write a review as Markdown for a comment on a pull request. Whatever a spec contains stays text."""
+"""Write a review as Markdown for a comment on a pull request. Strings from a spec remain plain text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level
 
 BUDGET: Final = 60_000
-"""The longest comment. GitHub refuses comments of more than 65,536 characters (docs.github.com, 2026-11)."""
+"""The maximum length of a comment. GitHub rejects comments with more than 65,536 characters (docs.github.com, 2026-11).
+"""
 
 _LONGEST_LINE: Final = 500
 _SIGNS: Final = {Level.DANGER: "🛑", Level.REVIEW: "⚠️"}
@@ -22,7 +23,7 @@ _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 
 def review_markdown(review: Review, lowest: Level) -> str:
-    """Return the Markdown. If it would be too long, notes and then findings to review are cut, never dangers."""
+    """Return the Markdown. If it would be too long, notes and then findings to review are cut, but never dangers."""
     groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
     head = f"{marker}\n### {escaped(headline(review))}\n{in_brief(review)}"
@@ -35,25 +36,25 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return what it costs and who must agree as a list, or "" if nobody has to look."""
+    """Return the cost and who must agree as a list, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 
 
 def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:
-    """Return the findings of a level or above, except changes of texts, by level."""
+    """Group the findings at or above a level by level, omitting changes to prose."""
     shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
     return {level: [one for one in shown if one.level is level] for level in Level}
 
 
 def cut(text: str, longest: int) -> str:
-    """Return a text without secrets, with an ellipsis in place of what is too long."""
+    """Return text without secrets, shortened with an ellipsis if it is too long."""
     text = redacted(text)  # first, because half of a secret is not recognized
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Return the lines that fit, and the number of the others."""
+    """Return the lines that fit, and the number of remaining lines."""
     kept: list[str] = []
     for line in lines:
         room -= len(line) + 1
@@ -91,7 +92,7 @@ def _rest(review: Review) -> Iterator[str]:
 
 
 def table_entry(finding: Finding, review: Review) -> str:
-    """Return a finding as a row of a table."""
+    """Return a finding as a table row."""
     sign = f"{_ACCEPTED if finding.accepted else _SIGNS[finding.level]} {finding.code}"
     reaches = f"reaches {reached(finding)}" if finding.reached else ""
     details = [finding.why, reaches, *finding.reasons, *acceptances(finding)]
@@ -101,12 +102,12 @@ def table_entry(finding: Finding, review: Review) -> str:
 
 
 def list_item(finding: Finding, review: Review) -> str:
-    """Return a finding as a line of text."""
+    """Return a finding as a list item."""
     return f"{finding.code}: {escaped(finding.message)} ({place_in_markdown(finding, review)})"
 
 
 def place_in_markdown(finding: Finding, review: Review) -> str:
-    """Return where a finding stands and holds, as Markdown."""
+    """Return a finding's place and environments as Markdown."""
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)

@@ -1,6 +1,6 @@
-"""Write a review as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), with fingerprints of our own.
+"""Write a review as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), with our own fingerprints.
 
-Hosts compute fingerprints from lines, so that a moved line would be another finding.
+Hosts compute fingerprints from lines, so they would treat a finding as a different one if its line moved.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from modelyard.review.findings import Accepted, Finding, Level
 from modelyard.source import Span
 
 MOST_RESULTS: Final = 5_000
-"""GitHub shows no more results of a run (docs.github.com, SARIF support for code scanning, 2026-11)."""
+"""GitHub does not display more results per run (docs.github.com, SARIF support for code scanning, 2026-11)."""
 
 FINGERPRINT: Final = "modelyard/v1"
 _LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "note", Level.QUIET: "none"}
 
 
 def review_sarif(review: Review, lowest: Level, spec: str) -> str:
-    """Return a log with the findings of a level or above, the highest first. `spec` stands for a missing place."""
+    """Return a log with findings at or above a level, highest first. `spec` is the file of findings without a place."""
     shown = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
     rules = sorted({finding.code for finding in shown})
     results = [_result(finding, rules.index(finding.code), spec) for finding in shown]
@@ -66,13 +66,13 @@ def _result(finding: Finding, rule: int, spec: str) -> Entry:
 
 
 def _suppression(one: Accepted) -> Entry:
-    """Return that somebody accepts a result (section 3.35): hosts close it."""
+    """Return a suppression that states who accepts a result (section 3.35). Hosts close such results."""
     why = visible(redacted(f"{one.reason} ({one.by}, until {one.until})"))
     return {"kind": "external", "status": "accepted", "justification": why}
 
 
 def _notifications(review: Review) -> Iterator[Entry]:
-    """Yield the errors because of which a version cannot be judged."""
+    """Yield the errors that prevent a version from being judged."""
     for unjudged in review.unjudged:
         side = "old" if unjudged.side == "before" else "new"
         for problem in unjudged.diagnostics:

@@ -1,4 +1,4 @@
-"""Print a review for a terminal: dangers first, then what to review, then notes in a line each."""
+"""Print a review for a terminal: dangers first, then findings to review, then notes with one line each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INDENT: Final = " " * 13
 
 
 def review_text(review: Review, lowest: Level, colour: bool) -> str:
-    """Return the text of all findings of a level or above."""
+    """Return the text for all findings at or above a level."""
     shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
     blocks = ["\n".join([_paint(_BOLD, safe(headline(review)), colour), *map(safe, summary(review))])]
     blocks += ["\n".join(_block(finding, review, colour)) for finding in shown if finding.level > Level.NOTE]
@@ -57,7 +57,7 @@ def _place(finding: Finding, review: Review) -> str:
 
 
 def safe(text: str) -> str:
-    """Return a text on one line, without control characters and secrets."""
+    """Return text on one line, without control characters and secrets."""
     return visible(redacted(text))
 
 

@@ -1,4 +1,4 @@
-"""What the text and the Markdown of a review have in common: the first line, places, and lists of addresses."""
+"""Parts that the text and Markdown forms of a review share: the first line, places, and lists of addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def headline(review: Review) -> str:
 
 
 def summary(review: Review) -> tuple[str, ...]:
-    """Return what it costs and who must agree, in a line each, or nothing if nobody has to look."""
+    """Return one line each for the cost and for who must agree, or nothing if the change needs no review."""
     if not review.agreement:
         return ()
     costs = [f"{one.message}{_in(held_in(one, review))}" for one in review.findings if one.code == "R620"]
@@ -57,7 +57,7 @@ def _so_far(review: Review) -> str:
 
 
 def counted(review: Review) -> str:
-    """Return how many findings there are of each level, or "" if there are none."""
+    """Return the number of findings at each level, or "" if there are none."""
     counts = [(review.count(level), level, one, many) for level, one, many in _LEVELS]
     return ", ".join(
         f"{count} {one if count == 1 else many}{_of_them(count, review.count_accepted(level))}"
@@ -73,7 +73,7 @@ def _of_them(count: int, accepted: int) -> str:
 
 
 def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
-    """Return who accepts a finding, until when and why, in a sentence each."""
+    """Return one sentence for each person who accepts a finding, with the end date and the reason."""
     return tuple(
         f"{verb}by {one.by}{f' for {one.group}' if one.group else ''} until {one.until}: {one.reason}"
         for one in finding.accepted
@@ -81,7 +81,7 @@ def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
 
 
 def count_of(level: Level, count: int) -> str:
-    """Return a number of findings of a level: `2 dangers`."""
+    """Return a number of findings at a level: `2 dangers`."""
     one, many = next((one, many) for each, one, many in _LEVELS if each is level)
     return f"{count} {one if count == 1 else many}"
 
@@ -92,26 +92,26 @@ def listed(names: Sequence[str]) -> str:
 
 
 def place_of(finding: Finding) -> str:
-    """Return where a finding stands now, or where it stood before if the value is gone."""
+    """Return a finding's current place, or its previous place if the value is gone."""
     span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
     return f"{span.file}:{span.line}" if span else ""
 
 
 def held_in(finding: Finding, review: Review) -> str:
-    """Return the environments of a finding, or "" if it holds in all of several, or there is only one."""
+    """Return a finding's environments, or "" if it applies to all of them."""
     everywhere = set(finding.environments) >= set(review.environments)
     return "" if everywhere and len(finding.environments) == len(review.environments) else listed(finding.environments)
 
 
 def reached(finding: Finding) -> str:
-    """Return whom a finding reaches, at most six of them."""
+    """Return what a finding reaches, naming at most six addresses."""
     shown = finding.reached[:_MOST_REACHED]
     more = len(finding.reached) - len(shown)
     return listed((*shown, f"{more} more") if more else shown)
 
 
 def explained_in_full(finding: Finding) -> str:
-    """Return a finding as text for programs: what changes, why that matters, whom it reaches, and who accepts it."""
+    """Return a finding as text for programs: what changes, why it matters, what it reaches, and who accepts it."""
     reaches = f"reaches {reached(finding)}" if finding.reached else ""
     parts = (finding.message, finding.why, reaches, *finding.reasons, *acceptances(finding))
     return visible(redacted("; ".join(part for part in parts if part)))

@@ -1,4 +1,4 @@
-"""Render diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show inline."""
+"""Render diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts display inline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.printing.redact import redacted
 from modelyard.source import Span
 
 Entry: TypeAlias = Mapping[str, object]
-"""An object of the log."""
+"""A JSON object in the log."""
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
@@ -25,7 +25,7 @@ def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) ->
 
 
 def log(rules: Sequence[Entry], results: Sequence[Entry], **more: object) -> str:
-    """Return a log with one run. `more` are other properties of the run."""
+    """Return a log with one run. `more` are additional properties of the run."""
     driver = {"name": "modelyard", "version": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", **more, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -33,7 +33,7 @@ def log(rules: Sequence[Entry], results: Sequence[Entry], **more: object) -> str
 
 
 def location(span: Span) -> Entry:
-    """Return a place in a file as a location."""
+    """Return a span as a SARIF location."""
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
     return {"physicalLocation": {"artifactLocation": {"uri": _uri(span.file)}, "region": region}}
 

@@ -16,7 +16,7 @@ WITHOUT = "x-default-without"
 
 @record
 class Line:
-    """A line of YAML and the origin of its value. The origin is empty if the line only starts a mapping or list."""
+    """A line of YAML and the origin of its value. The origin is "" if the line only starts a mapping or list."""
 
     text: str
     origin: str

@@ -1,4 +1,4 @@
-"""Show untrusted text on a terminal, so that it cannot move the cursor and marks below are aligned."""
+"""Display untrusted text on a terminal so that it cannot move the cursor, and marks below it are aligned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final, TypeAlias
 
 Cell: TypeAlias = "tuple[str, int]"
-"""A displayed character, and its width in columns."""
+"""A displayed character and its width in columns."""
 
 _TAB: Final = "    "
 _BEFORE: Final = 40
@@ -15,14 +15,14 @@ _JOINER: Final = "\u200d"
 
 
 def visible(text: str) -> str:
-    """Put a text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
+    """Put text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
     return "".join(_escaped(character) for character in text)
 
 
 def cells(line: str) -> list[Cell]:
-    """Return the displayed characters of a line, with four spaces for a tab."""
+    """Return the displayed characters of a line. A tab becomes four spaces."""
     if line.isascii() and line.isprintable():
         return [(character, 1) for character in line]
     return [_cell(character) for character in line]

@@ -1,1 +1,1 @@
-"""Rehearse a migration on this machine: the plan's commands, with stand-ins for what only clouds and clusters have."""
+"""Rehearse a migration on this machine: run the plan's commands, with stand-ins for clouds and clusters."""

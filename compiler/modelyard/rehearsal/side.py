@@ -1,8 +1,8 @@
-"""Run one side of a rehearsal: MLflow on a database of its own, and the model servers of a system, without Ray.
+"""Run one side of a rehearsal: MLflow with its own database, and a system's model servers, without Ray.
 
-Runs with the Python that has Ray and MLflow, and with the compiled runtime. It prints a line of JSON with its ports as
-soon as everything answers, and then `restarted` for each line `restart` that it reads. It ends with its standard input,
-so that nothing outlives the rehearsal, however that ends.
+Runs with the Python that has Ray and MLflow installed, and with the compiled runtime. It prints a line of JSON with its
+ports once all servers respond, and then prints `restarted` for each line `restart` that it reads. It exits when its
+standard input ends, so that nothing outlives the rehearsal, however the rehearsal ends.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _PATIENCE_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run a compiled system in a state's folder until the end of standard input."""
+    """Run a compiled system in a state's folder until standard input ends."""
     compiled, folder = (Path(one) for one in arguments)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)  # servers write access logs to standard output, which nobody would read
+        os.dup2(2, 1)  # nobody would read the access logs that servers write to standard output
         return _run(compiled, folder, answers, _orders())
 
 
 def _orders() -> SimpleQueue[str]:
-    """Return the lines of standard input. At its end, the main thread exits, whatever it is doing."""
+    """Return the lines of standard input. When it ends, the main thread exits, whatever it is doing."""
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
@@ -50,7 +50,7 @@ def _orders() -> SimpleQueue[str]:
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ending everything in order must not be interrupted
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # an orderly shutdown must not be interrupted
     raise SystemExit(0)
 
 
@@ -67,7 +67,7 @@ def _run(compiled: Path, folder: Path, answers: TextIO, orders: SimpleQueue[str]
 
 
 def _lock(state: Any) -> Any:
-    """Take the lock of a state, which the side of a killed rehearsal holds until it has ended all its processes."""
+    """Take the lock of a state. The side of a killed rehearsal holds it until all its processes have ended."""
     refusal = import_module("modelyard_runtime.refusals").Refusal
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -122,7 +122,7 @@ def _servers(plan: Any, placed: Any) -> Any:
 
 
 def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
-    """Keep rows of the system's own data for each endpoint, and the file with a caller's token."""
+    """Store rows of the system's own data for each endpoint, and the file with a caller's token."""
     path = state.folder / REQUESTS
     if path.exists():
         return

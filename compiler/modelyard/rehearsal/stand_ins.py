@@ -1,11 +1,11 @@
-"""Stand in for `pulumi`, `kubectl` and `crane` in a rehearsal: the commands of plans are known, and all others refused.
+"""Replace `pulumi`, `kubectl` and `crane` in a rehearsal. Only commands that occur in plans are supported.
 
-`world.json` in the rehearsal's folder says what there is, and is written by the rehearsal. What commands change is in
-files next to it: `stacks.json`, `schedules.json` and `images.json`, each replaced in one step.
+The rehearsal writes `world.json` in its folder, which describes what exists. Changes made by commands are stored in
+files next to it: `stacks.json`, `schedules.json` and `images.json`, each replaced atomically.
 
-- `pulumi` keeps which files were applied, and what is protected. It creates nothing.
+- `pulumi` records which files were applied and what is protected. It creates nothing.
 - `kubectl` runs a command in place of MLflow's Pod, suspends schedules, and forwards requests to a side's servers.
-- `crane` keeps names. It pulls nothing.
+- `crane` records names. It pulls nothing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _TIMEOUT_S = 120
 
 
 class Unknown(Exception):
-    """The stand-in does not know a command, or what it names."""
+    """Raised if the stand-in does not support a command, or does not know what the command names."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command. Returns 1 if it fails as the real one would, and 2 if it is unknown."""
+    """Run one command. Returns 1 if it fails as the real command would, and 2 if it is not supported."""
     program, *words = arguments
     folder = Path(os.environ[FOLDER])
     try:
@@ -121,7 +121,7 @@ _PULUMI: dict[str, Callable[[Path, Json, str, Path], int]] = {
 
 
 def digest_of(project: Path) -> str:
-    """Return a hash of a project's files, except those that the commands of a plan add."""
+    """Return a hash of a project's files, except those that a plan's commands add."""
     hashed = hashlib.sha256()
     for path in _files(project):
         hashed.update(f"{path.relative_to(project)}\0".encode() + path.read_bytes() + b"\0")
@@ -160,7 +160,7 @@ def _exec(folder: Path, world: Json, side: str, namespace: str, words: list[str]
 
 
 def _here(word: str, world: Json) -> str:
-    """Return an argument with the folders of this machine in place of buckets."""
+    """Return an argument with bucket addresses replaced by folders on this machine."""
     return "=".join(_address(part, world) for part in word.split("="))
 
 
@@ -172,7 +172,7 @@ def _address(text: str, world: Json) -> str:
 
 
 def _restart(folder: Path, world: Json, side: str, namespace: str, words: list[str]) -> int:
-    (folder / f"restart-{side}").touch()  # the rehearsal does it after this command
+    (folder / f"restart-{side}").touch()  # the rehearsal restarts the side after this command
     return 0
 
 
@@ -228,7 +228,7 @@ def _forward(folder: Path, world: Json, side: str, namespace: str, words: list[s
 
 
 def passed_on(port: int, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Send a request to a port of this machine. Returns the status and the body, or 502 and the reason."""
+    """Send a request to a port on this machine. Returns the status and the body, or 502 and the reason."""
     kept = {name: text for name, text in headers.items() if name.lower() in {"authorization", "x-request-id"}}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
@@ -268,7 +268,7 @@ _PROGRAMS: dict[str, Callable[[Path, list[str]], int]] = {"pulumi": _pulumi, "ku
 
 
 def _split(words: list[str], names: tuple[str, ...], until: str = "") -> tuple[dict[str, str], list[str]]:
-    """Return the options with these names, and all other words. Words after `until` are not options."""
+    """Return the options with these names, and all other words. Words after `until` are never options."""
     options: dict[str, str] = {}
     rest: list[str] = []
     end = words.index(until) if until and until in words else len(words)

@@ -1,4 +1,4 @@
-"""Run the commands of a plan's step, and judge what they print."""
+"""Run the commands in a step of the plan, and judge their output."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _LEFT_OUT: Final = {
     "read -r RCLONE_CONFIG": "folders need no keys",
     " describe secret ": "no Secret exists on this machine",
 }
-"""Commands that a rehearsal does not run, by a part of theirs, and why."""
+"""Commands that a rehearsal does not run, identified by a substring, with the reasons."""
 
 _SHOWN: Final = 600
 
 
 class Failed(Exception):
-    """A step did not do what the plan says."""
+    """Raised if a step did not do what the plan says."""
 
 
 @record
 class Ran:
-    """What a step's commands printed, how many ran, and the reasons why others did not."""
+    """The output of a step's commands, the number of commands run, and the reasons why other commands were not run."""
 
     output: str
     code: int
@@ -42,7 +42,7 @@ class Ran:
 
 
 def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> Ran:
-    """Run a step's commands, as a person who pastes them. Those after one that fails do not run.
+    """Run a step's commands as if a person pasted them. Commands after a failed one do not run.
 
     `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
     """
@@ -64,7 +64,7 @@ def fits(step: Step, ran: Ran) -> bool:
 
 
 def why(step: Step, ran: Ran, log: Path) -> str:
-    """Return what a step was expected to print, and what it did."""
+    """Describe the expected and the actual output of a step."""
     shown = f": {ran.output.strip()[-_SHOWN:]}" if ran.output.strip() else ""
     return f"Expected: {step.expect or 'exit code 0'}; got exit code {ran.code}{shown}. The log is {log}."
 
@@ -75,14 +75,14 @@ def _each(holds: Callable[[str], bool]) -> Callable[[int, Sequence[str]], bool]:
 
 _EXPECTED: Final[Mapping[str, Callable[[int, Sequence[str]], bool]]] = {
     EQUAL: lambda code, lines: code == 0 and all(line.startswith("= ") for line in lines),
-    NO_NAMES: lambda code, lines: not lines,  # the exit code also reports what the new side has changed since
+    NO_NAMES: lambda code, lines: not lines,  # the exit code also reflects changes on the new side
     NOTHING: lambda code, lines: code == 0 and not lines,
     "a digest each": _each(lambda line: line.startswith("sha256:")),
     "True in each line": _each(lambda line: line.endswith("true")),
     "no run in state Running": lambda code, lines: code == 0 and not any("Running" in line for line in lines),
     "no resources in each": _each(lambda line: line.endswith("(0):")),
 }
-"""How to judge what a check prints. Other checks are judged by their exit code."""
+"""How to judge the output of a check. Other checks are judged by their exit code."""
 
 
 def _reasons(lines: Sequence[str]) -> list[str]:
@@ -90,7 +90,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return commands with a free port in place of the one that something else on this machine may use."""
+    """Return the commands with a free port instead of the fixed one, which another program on this machine may use."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()
@@ -110,8 +110,8 @@ def _free_port() -> int:
 
 
 def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
-    """Run a script to its end. Whatever happens, everything that it has started ends, too."""
-    with TemporaryFile() as output:  # a pipe would stay open as long as a program in the background
+    """Run a script to its end. Whatever happens, everything that it started ends too."""
+    with TemporaryFile() as output:  # a pipe would stay open as long as a background program
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],
             cwd=folder,
@@ -137,5 +137,5 @@ def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[byt
 def _end(group: int) -> None:
     try:
         os.killpg(group, signal.SIGTERM)
-    except (ProcessLookupError, PermissionError):  # it has ended
+    except (ProcessLookupError, PermissionError):  # it has already ended
         return

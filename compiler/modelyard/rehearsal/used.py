@@ -1,4 +1,4 @@
-"""Find what still uses the old side of a rehearsal, which keeps it from being retired."""
+"""Find everything that still uses the old side of a rehearsal and prevents it from being retired."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OPENED: Final = {
     "logged_models": ("artifact_location",),
     "model_versions": ("source", "storage_location"),
 }
-"""The columns of MLflow's tables with addresses of files."""
+"""The columns in MLflow's tables that contain file addresses."""
 
 
 def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
-    """Return who or what uses the old side: callers with this share, schedules, objects, and addresses."""
+    """Return everything that uses the old side: callers (with this percentage), schedules, objects and addresses."""
     found = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
     found += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
     for old, new in layout.pairs():
@@ -42,7 +42,7 @@ def digests(folder: Path) -> dict[str, str]:
 def addresses(database: Path, places: Sequence[str]) -> list[str]:
     """Return the addresses that a registry would open and that begin with one of these places.
 
-    What versions were trained on stays in the history of their runs, wherever it was.
+    The addresses of training data remain in the history of runs, wherever the data was.
     """
     if not database.exists() or not places:
         return []

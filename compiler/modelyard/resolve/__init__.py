@@ -1,4 +1,4 @@
-"""The fourth stage: turn a valid document into a typed system, with defaults, references and expanded short forms."""
+"""The fourth stage: turn a valid document into a typed system, with defaults and references resolved."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["resolve"]
 def resolve(
     document: Document, environment: str, providers: Mapping[str, Provider]
 ) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """Resolve a document into the system that it describes, or report all errors in the document.
+    """Resolve a document into the system that it describes, or report all errors in it.
 
-    The document must fit the schema, with its overlay and variables applied. A system is returned only if there are no
-    errors. `providers` are all providers that the schema allows.
+    The document must satisfy the schema, and its overlay and variables must have been applied. A system is returned
+    only if there are no errors. `providers` are all providers allowed by the schema.
     """
     scope = Scope.of(document)
-    deployment = resolve_deployment(scope, providers)  # first, because everything else is placed on its targets
+    deployment = resolve_deployment(scope, providers)  # first, because all other sections refer to its targets
     metadata = resolve_metadata(scope)
     governance = resolve_governance(scope)
     models = resolve_models(scope, metadata, governance)

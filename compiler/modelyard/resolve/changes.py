@@ -29,14 +29,14 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """Return the name for objects of `section.name`: the current name, or the original one if it moved."""
+    """Return the name for the objects of `section.name`: the current name, or the original one if it was renamed."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames, and return old addresses by new addresses. New addresses must exist, and old ones must not."""
+    """Resolve renames, and map new addresses to old ones. New addresses must exist, and old addresses must not."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

@@ -10,7 +10,7 @@ from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
 from modelyard.spec import Accelerator, ComputeClass
 
-# CPU and memory for each accelerator in a short form such as `compute: L4:1`.
+# The CPU and memory for each accelerator in a short form such as `compute: L4:1`.
 _CPU_MILLIS = 8000
 _MEMORY_BYTES = 32 * 1024**3
 
@@ -18,12 +18,12 @@ _MONITORS = ComputeClass("monitors-default", ("monitors",), cpu_millis=1000, mem
 
 
 def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
-    """Resolve the named classes in the section `compute`."""
+    """Resolve the named classes in the `compute` section."""
     return {name: _class(scope, name, node, ("compute", name)) for name, node in named_nodes(scope.root, "compute")}
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """Return the name of the class in a field `compute`. An inline class is named `inline_name`."""
+    """Return the name of the class in a `compute` field. An inline class is named `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default
@@ -38,7 +38,7 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """Return the class name, or report an error if neither the step or variant nor its parent has a class."""
+    """Return the class name. Report an error if neither the step or variant nor its parent has a class."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute

@@ -27,11 +27,11 @@ from modelyard.spec import (
 )
 
 _DATABASE_BYTES = 20 * 1024**3
-_DATABASE_REPLICAS = 3  # for an enterprise, so that one may fail while another is being replaced
+_DATABASE_REPLICAS = 3  # for enterprises, so that one may fail while another is being replaced
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Resolve object stores and databases. A managed database has three instances for an enterprise, otherwise one."""
+    """Resolve object stores and databases. A managed database has three instances for an enterprise, or else one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")
@@ -139,7 +139,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
 
 
 def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
-    """Resolve a model's source. Without `promoteTo`, the model enters its first stage."""
+    """Resolve the source of an imported model. Without `promoteTo`, the model enters its first stage."""
     return ModelImport(
         digest=text(node, "digest"),
         uri=text(node, "uri"),
@@ -162,7 +162,7 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """Resolve a check of a gate or monitor, with its bounds."""
+    """Resolve a check in a gate or monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         bounds = "`min`, `max`, or `versus: champion`" if path[0] == "models" else "`min` or `max`"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))

@@ -33,7 +33,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
-    """Resolve the deployment, and set the scope's target names, to which all later sections refer."""
+    """Resolve the deployment, and set the target names in the scope, to which all later sections refer."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:
@@ -92,7 +92,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
 
 
 def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
-    """Resolve the waves: the canary sites, one wave for each share, and the rest."""
+    """Resolve the waves: the canary sites, a wave for each share, and the remaining sites."""
     if "waves" not in sites:
         return None
     node = mapping(sites, "waves")

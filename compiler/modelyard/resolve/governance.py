@@ -1,4 +1,4 @@
-"""Resolve metadata, profile and governance: who owns the system, and which rules apply."""
+"""Resolve metadata, profile and governance: who owns the system, and which rules apply to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resolve monitors, and the channels for monitor and SLO alerts."""
+"""Resolve monitors, and the channels for alerts from monitors and SLOs."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def resolve_monitors(
 ) -> dict[str, Monitor]:
     """Resolve all monitors.
 
-    Without a target, monitors run on the placement for monitors. Monitors of type `performance` instead run where the
+    Monitors without a target run on the placement for monitors. However, monitors of type `performance` run where the
     watched resource runs, because its metrics exist only there.
 
-    Without a schedule, monitors run hourly if the window is shorter than a day, otherwise daily at 06:00 UTC. Without
-    `notify`, breaches are reported to the owner's on-call channel.
+    Monitors without a schedule run hourly if the window is shorter than a day, and otherwise daily at 06:00 UTC.
+    Without `notify`, breaches are reported to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
     targets = {
@@ -103,7 +103,7 @@ def _on_breach(scope: Scope, node: Node, path: Path, oncall: tuple[str, ...]) ->
 
 
 def resolve_channels(scope: Scope) -> dict[str, Channel]:
-    """Resolve the channels, each with the secret for its type."""
+    """Resolve the channels, each with the secret that its type needs."""
     return {name: _channel(name, node) for name, node in named_nodes(scope.root, "channels")}
 
 

@@ -48,7 +48,7 @@ class _Defaults:
 
 
 def resolve_pipelines(scope: Scope, deployment: Deployment, models: dict[str, Model]) -> dict[str, Pipeline]:
-    """Resolve all pipelines. A pipeline without `steps` becomes a single step with the pipeline's name."""
+    """Resolve all pipelines. A pipeline without `steps` gets a single step with the pipeline's name."""
     return {
         name: _pipeline(scope, name, node, deployment, models) for name, node in named_nodes(scope.root, "pipelines")
     }
@@ -91,7 +91,7 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
 
 
 def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
-    """Resolve a reference `model@alias`. The model must exist."""
+    """Resolve a reference of the form `model@alias`. The model must exist."""
     model, at, alias = value.partition("@")
     if not at:
         decided = "approvals" in mapping(scope.root, "governance")
@@ -115,7 +115,7 @@ def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> 
 
 
 def source_of(node: Node) -> Source:
-    """Resolve user code: image and entrypoint, either of which may be empty."""
+    """Resolve user code: its image and entrypoint, either of which may be empty."""
     if "source" not in node:
         return _NO_SOURCE
     source = mapping(node, "source")
@@ -131,7 +131,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """Return the step of a pipeline without steps. It has no retries, because the whole run is retried."""
+    """Return the only step of a pipeline without `steps`. It has no retries, because the whole run is retried."""
     source = source_of(node)
     return Step(
         name=name,
@@ -178,7 +178,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """Return the built-in trainer, by name or framework, or "" if there is an entrypoint or no training."""
+    """Return the built-in trainer, by name or framework, or "" if there is an entrypoint or nothing is trained."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:

@@ -1,4 +1,4 @@
-"""Read quantities. Invalid quantities are reported and replaced by a fallback, so that the stage can continue."""
+"""Read quantities. An invalid quantity is reported and replaced by a fallback, so that the stage can continue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """Return a duration in whole seconds, or None if the field is absent."""
+    """Return a duration in seconds, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -25,7 +25,7 @@ def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def seconds_or(scope: Scope, node: Node, key: str, path: Path, default: int) -> int:
-    """Return a duration in whole seconds, or the default."""
+    """Return a duration in seconds, or the default."""
     result = seconds(scope, node, key, path)
     return default if result is None else result
 
@@ -39,7 +39,7 @@ def milliseconds_or(scope: Scope, node: Node, key: str, path: Path, default: int
 
 
 def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
-    """Return bytes, or None if the field is absent."""
+    """Return a size in bytes, or None if the field is absent."""
     value = text(node, key)
     if not value:
         return None
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Return thousandths of a CPU, or 0 if the field is absent."""
+    """Return a number of CPUs in thousandths, or 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -83,7 +83,7 @@ def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] 
 
 
 def range_of(value: Json, default: Range) -> Range:
-    """Read `3` or `{min: 2, max: 8}` as a range. A missing bound is the default's, adjusted so that min ≤ max."""
+    """Read `3` or `{min: 2, max: 8}` as a range. The default supplies a missing bound, adjusted so that min ≤ max."""
     if value is None:
         return default
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The context for resolving all sections: the known names, the profile, and the errors so far."""
+"""The context for resolving all sections: the known names, the profile, and the errors found."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 
 SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
-_SUGGESTED = 50  # how many errors get a suggestion, because each lookup scans all names
+_SUGGESTED = 50  # the number of errors that get a suggestion, because each lookup scans all names
 
 
 @record(frozen=False)
 class Scope:
-    """The document, its names by section (targets under `targets`), and the diagnostics so far."""
+    """The document, its names by section (targets are under `targets`), and the diagnostics collected."""
 
     document: Document
     root: Node
@@ -45,17 +45,17 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. If the missing entry was set aside, the diagnostic follows from another error."""
+        """Collect a diagnostic. If the missing entry was set aside, mark it as following from another error."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """Return the path of a section's entry that was set aside, or "" if there is none."""
+        """Return the path of a section's entry that was set aside, or () if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to suggest from, or nothing after the maximum number of suggestions."""
+        """Return the names to choose suggestions from, or nothing after the maximum number of suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """Return the name, but report an error at `path` if the section has no such entry."""
+    """Return the name, and report an error at `path` if the section has no such entry."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))
@@ -92,7 +92,7 @@ def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """Return the resolved name in a field, or the default if the field is absent."""
+    """Return the resolved name from a field, or the default if the field is absent."""
     name = node.get(key)
     if name is None:
         return default
@@ -102,7 +102,7 @@ def reference(scope: Scope, section: str, node: Node, key: str, path: Path, defa
 
 
 def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> tuple[str, ...]:
-    """Return the resolved names in a list."""
+    """Return the resolved names from a list."""
     names = texts(node, key)
     declared = scope.names[section]
     for at, name in enumerate(names):
@@ -122,7 +122,7 @@ def address(scope: Scope, node: Node, key: str, path: Path) -> str:
 
 
 def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """Return the name of a store, which must have the type `object` or `database`."""
+    """Return the name of a store, which must have the type `kind`: `object` or `database`."""
     name = reference(scope, "stores", node, key, path, default)
     actual = scope.store_types.get(name)
     if actual is not None and actual != kind:

@@ -14,12 +14,12 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 
 def approval_of(node: Node) -> Approval:
-    """Resolve the groups and the number of required approvals."""
+    """Resolve the approving groups and the number of required approvals."""
     return Approval(texts(node, "from"), integer(node, "minimum", 1))
 
 
 def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
-    """Resolve a model's stages from first to last, followed by unordered stages sorted by name.
+    """Resolve a model's stages from first to last, followed by the unordered stages sorted by name.
 
     `approval` is the default for stages without their own approval.
     """
@@ -42,7 +42,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """Return the alias to which training promotes, or "" if a model has no stages."""
+    """Return the alias to which training promotes, or "" if the model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 
@@ -79,7 +79,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
 
 
 def changes_of(node: Node) -> Changes:
-    """Resolve change windows, freezes and their time zone."""
+    """Resolve change windows, freezes and the time zone in which they apply."""
     return Changes(
         time_zone=text(node, "timeZone", "Etc/UTC"),
         windows=tuple(_window(as_node(entry, "windows")) for entry in items(node, "windows")),

@@ -1,1 +1,1 @@
-"""Compare two versions of a system, and judge each change by what it means."""
+"""Compare two versions of a system, and judge each change by its meaning."""

@@ -1,6 +1,7 @@
-"""Decide which findings of a review are accepted by `reviews/acknowledged.yaml`, and report entries that accept none.
+"""Determine which findings in a review `reviews/acknowledged.yaml` accepts, and report entries that accept none.
 
-Entries come from the new version. Who may sign comes from the old one, so that no change can add a key and use it.
+Entries are read from the new version, but the old version determines who may sign, so that a change cannot add a key
+and use it.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from modelyard.spec import System
 from modelyard.stages import Outcome
 
 _ABOUT_ENTRIES: Final = frozenset({"R920", "R921", "R922", "R923", "R924"})
-"""Findings about the file itself, which nobody can accept."""
+"""Findings about the file itself, which cannot be accepted."""
 
 _PATH: Final = ("acknowledged",)
 
 
 @record
 class Acknowledged:
-    """The file of the new version: its entries, what is wrong with it, and the key of each signature.
+    """The file in the new version: its entries, its errors, and the key of each signature.
 
-    The key is None for a signature that is not valid.
+    The key is None if the signature is invalid.
     """
 
     entries: tuple[Acknowledgement, ...] = ()
@@ -39,10 +40,10 @@ class Acknowledged:
 
 @record
 class Signers:
-    """The groups of which `minimum` must sign an acknowledgement, with the keys of each.
+    """The groups, with their keys, of which `minimum` must sign an acknowledgement.
 
-    `owner` is the group of the team that owns the system, which is never enough alone. Without other groups, nobody can
-    sign.
+    `owner` is the group of the team that owns the system; its signature is never sufficient by itself. If there are no
+    other groups, nobody can sign.
     """
 
     groups: Mapping[str, frozenset[bytes]]
@@ -50,21 +51,21 @@ class Signers:
     owner: str
 
     def of(self, key: bytes) -> str:
-        """Return the group that a key signs for, or ""."""
+        """Return the group to which a key belongs, or "" if there is none."""
         return next((name for name, keys in self.groups.items() if key in keys), "")
 
     def are_enough(self, signed: Collection[str]) -> bool:
-        """Return whether these groups are enough: as many as for a promotion, and not the owner's alone."""
+        """Return whether these groups are sufficient: as many as for a promotion, and not only the owner's group."""
         return len(signed) >= self.minimum and any(group != self.owner for group in signed)
 
 
 def can_be_accepted(finding: Finding) -> bool:
-    """Return whether a finding matters enough to be accepted, and is not about acknowledgements."""
+    """Return whether a finding is important enough to be accepted, and is not about acknowledgements."""
     return finding.level >= Level.REVIEW and finding.code not in _ABOUT_ENTRIES
 
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
-    """Mark the findings that entries accept, and add a finding for each entry that accepts none."""
+    """Mark the findings that entries accept, and add a finding for each entry that does not accept any."""
     valid = [one for one in file.entries if one.until >= today and file.signers.get(one, b"") is not None]
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
@@ -73,10 +74,10 @@ def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcom
 
 
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
-    """Return who must sign in an environment, by the old version, or None if nobody has to.
+    """Return who must sign in an environment according to the old version, or None if no signature is required.
 
-    A signature is required where risk is high in either version, or where the old version requires approvals or has
-    change windows. It counts for a group that may approve promotions.
+    A signature is required if the risk is high in either version, or if the old version requires approvals or has
+    change windows. Only groups that may approve promotions can sign.
     """
     old = _old_system(environment, before)
     new = _system(after.get(environment))
@@ -94,7 +95,7 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Return who has to agree to the dangers of a review, or look at what is to review. "" if nothing matters."""
+    """Return who must agree to a review's dangers or should look at it, or "" if nothing in it matters."""
     dangers = [one for one in review.findings if one.level is Level.DANGER]
     if not dangers:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
@@ -122,7 +123,7 @@ def _signatures(signers: Signers) -> str:
 
 
 def _old_system(environment: str, before: Outcomes) -> System | None:
-    """Return the old system whose rules an environment has: its own, that of the base, or any if there is no base."""
+    """Return the old system whose rules apply to an environment: its own, the base's, or any if there is no base."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
     return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 
@@ -145,7 +146,7 @@ def _settled(
     file: Acknowledged,
     required: Mapping[str, Signers | None],
 ) -> Finding:
-    """Return a finding with those who accept it, if the entries for it are enough in each of its environments."""
+    """Return a finding with the people who accept it, if its entries are sufficient in each of its environments."""
     entries = [one for one in valid if _names(one, finding)]
     if not entries or not can_be_accepted(finding):
         return finding
@@ -184,7 +185,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Yield the entries that name no finding: an error if a finding of that code is still open, otherwise a note."""
+    """Report entries that match no finding: as a danger if a finding with their code is open, else as a note."""
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue
@@ -204,7 +205,7 @@ def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) 
 def _unsigned(
     valid: Sequence[Acknowledgement], findings: Sequence[Finding], required: Mapping[str, Signers | None]
 ) -> Iterator[Finding]:
-    """Yield the entries whose finding is still open, because too few groups have signed."""
+    """Report entries that are not needed, or whose finding is still open because too few groups have signed."""
     for finding in findings:
         entries = [one for one in valid if _names(one, finding)]
         if finding.accepted or not entries:

@@ -1,4 +1,4 @@
-"""Read `reviews/acknowledged.yaml`: who accepts which finding of a review, why, and until when.
+"""Read `reviews/acknowledged.yaml`: who accepts which finding in a review, why, and until when.
 
     acknowledged:
     - code: R211
@@ -7,7 +7,7 @@
       reason: labels arrive late until the new feed is there
       until: "2027-01-31"
 
-`signature` is optional: an SSH signature of the statement about these fields.
+The optional `signature` is an SSH signature of a statement with these fields.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _OPTIONAL: Final = ("signature",)
 _FINGERPRINT: Final = pattern(r"[0-9a-f]{40}")
 _CODE: Final = pattern(r"R[0-9]{3}")
 _MOST: Final = 1000
-_LONGEST: Final = 5000  # characters of a field; a signature by a long RSA key has 3,500
+_LONGEST: Final = 5000  # characters in a field; a signature with a long RSA key has 3,500
 
 
 @record
 class Acknowledgement:
-    """An entry of the file, with its place. The signature is "" if there is none."""
+    """An entry in the file, with its place. The signature is "" if there is none."""
 
     code: str
     fingerprint: str
@@ -48,7 +48,7 @@ class Acknowledgement:
     signature: str = ""
 
     def statement(self, system: str) -> dict[str, str]:
-        """Return what a signature is made of: everything that the entry says, and the name of the system."""
+        """Return the content that is signed: all of the entry's fields, and the name of the system."""
         return statement(system, (self.code, self.fingerprint, self.by, self.reason, self.until.isoformat()))
 
 
@@ -59,20 +59,20 @@ def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, 
 
 
 def signed_text(content: dict[str, str]) -> str:
-    """Return the statement as the text that is signed."""
+    """Return the statement as the text to sign."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
 @record
 class Unreadable:
-    """What is wrong with the file or one of its entries, and where."""
+    """An error in the file or in one of its entries, with its place."""
 
     reason: str
     place: Span
 
 
 def acknowledgements(file: Given) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
-    """Read the file. An entry that is wrong accepts nothing, and the others still count."""
+    """Read the file. An invalid entry accepts nothing, but does not affect the other entries."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     start = Span(file.path, 1, 1, 1)
     if document is None:
@@ -86,7 +86,7 @@ def acknowledgements(file: Given) -> tuple[tuple[Acknowledgement, ...], tuple[Un
 
 
 def entries_of(document: Document) -> list[Json]:
-    """Return the entries of a file as written, or nothing if it has no list."""
+    """Return the entries of a file as written, or nothing if the file contains no list."""
     entries = document.value.get(_LIST)
     return list(entries) if isinstance(entries, list) else []
 
@@ -101,7 +101,7 @@ def _entry(entry: Json, place: Span) -> Acknowledgement | Unreadable:
 
 
 def _reasons(entry: Json) -> Iterator[str]:
-    """Yield what is wrong with an entry. Only the first reason is meaningful."""
+    """Yield the errors in an entry. Only the first one is meaningful."""
     if not isinstance(entry, dict):
         yield f"an entry must be a mapping with {', '.join(_FIELDS)}"
         return
@@ -124,7 +124,7 @@ def _reasons(entry: Json) -> Iterator[str]:
 
 
 def is_day(text: str) -> bool:
-    """Return whether a text is a date as in 2027-01-31."""
+    """Return whether a string is a date of the form 2027-01-31."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -1,4 +1,4 @@
-"""The codes of findings: what each means, an example, and the code of the reverse change, from codes.json."""
+"""The codes of findings, from codes.json: the meaning of each, an example, and the code of the reverse change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "codes.json")
 class Code:
     """A code's meaning, an example of a change, and the code of the reverse change, which may be the same.
 
-    Codes about what no single field decides have no example.
+    Codes for changes that do not belong to a single field have no example.
     """
 
     title: str
@@ -27,13 +27,13 @@ class Code:
 
 @lru_cache(maxsize=1)
 def codes() -> Mapping[str, Code]:
-    """Return every code, in order."""
+    """Return all codes, in order."""
     with open(_FILE, encoding="utf-8") as file:
         return {code: Code(**entry) for code, entry in json.load(file).items()}
 
 
 def explained(code: str) -> str:
-    """Return the page of a code, with the code first."""
+    """Return the documentation page for a code, starting with the code itself."""
     found = codes()[code]
     lines = [f"{code}: {found.title}"]
     if found.before or found.after:

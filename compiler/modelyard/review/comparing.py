@@ -1,4 +1,4 @@
-"""Review a change: compare every environment of two versions of a spec."""
+"""Review a change: compare two versions of a spec in every environment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BEFORE: Final = pattern(r"\bbefore\b(?=$| \(by default\)$)")
 
 @record
 class Unjudged:
-    """An environment that cannot be judged, because one version does not compile: which one, and why."""
+    """An environment that cannot be judged because one version does not compile, with that version and its errors."""
 
     environment: str
     side: str  # before after
@@ -41,10 +41,10 @@ class Unjudged:
 
 @record
 class Review:
-    """The findings of all environments, and what could not be judged.
+    """The findings for all environments, and the environments that could not be judged.
 
-    `environments` are the environments that were compared. `is_first` marks a spec that did not exist before.
-    `agreement` says who has to agree, if anything matters.
+    `environments` are the environments that were compared. `is_first` means that the spec did not exist before.
+    `agreement` describes who must agree, if anything in the review matters.
     """
 
     system: str
@@ -55,23 +55,23 @@ class Review:
     agreement: str = ""
 
     def count(self, level: Level) -> int:
-        """Return the number of findings of a level."""
+        """Return the number of findings at a level."""
         return sum(finding.level is level for finding in self.findings)
 
     @property
     def worst(self) -> Level:
-        """The highest level of all findings that nobody has accepted."""
+        """The highest level among the findings that have not been accepted."""
         return max((finding.level for finding in self.findings if not finding.accepted), default=Level.QUIET)
 
     def count_accepted(self, level: Level) -> int:
-        """Return the number of findings of a level that somebody has accepted."""
+        """Return the number of accepted findings at a level."""
         return sum(finding.level is level and bool(finding.accepted) for finding in self.findings)
 
 
 _SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
 
 Outcomes: TypeAlias = Mapping[str, Outcome]
-"""What each environment compiles to, by name; the base is `default`."""
+"""The outcome of compiling each environment, by name; the base is `default`."""
 
 
 def compared(
@@ -82,7 +82,7 @@ def compared(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Review:
-    """Compare two versions of a spec in every environment that either version has, and both with the previews."""
+    """Compare two versions of a spec in every environment that either version has, using previews if there are any."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     names = tuple(dict.fromkeys((*after, *before)))
@@ -106,7 +106,7 @@ def compared(
 
 
 def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -> Review:
-    """Review a spec that did not exist before: everything in it is new."""
+    """Review a spec that did not exist before, so that everything in it is new."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():
@@ -120,7 +120,7 @@ def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -
 
 
 def _emptied(system: System) -> System:
-    """Return a system with the same targets, rules and registry, in which nothing runs."""
+    """Return a system with the same targets, rules and registry but without any workloads or data."""
     nothing: dict[str, Any] = {name: {} for name in _SECTIONS}
     return replace(system, **nothing, overrides=(), moved=None)
 
@@ -138,11 +138,11 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
 
 
 def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield that an environment is new, and what it introduces: compared with nothing, and with the old base.
+    """Report a new environment and what it introduces, compared with nothing and with the old base.
 
-    The first finds what runs there, the second what it changes about gates, approvals and everything else that the base
-    already has. Only what matters is listed. Nothing moves into a new environment, so that a place or a name that the
-    base does not have is no change.
+    The comparison with nothing finds what runs in the environment. The comparison with the base finds changes to gates,
+    approvals and everything else that the base already has. Only important findings are included. Nothing moves into a
+    new environment, so a place or name that the base does not have is not a change.
     """
     path = ("environments", name)
     yield Finding(
@@ -161,7 +161,7 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
     introduced = [
         one
         for one in judged(Sides(_emptied(system), system))
-        if one.code != "R300" or known.get(one.path[1]) != system.data[one.path[1]]  # the same data as in the base
+        if one.code != "R300" or known.get(one.path[1]) != system.data[one.path[1]]  # the base has the same data
     ]
     if base is not None and base.system is not None:
         unlike = judged(Sides(base.system, system))
@@ -173,23 +173,23 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
 
 _OF_WHAT_RUNS: Final = frozenset(
     {
-        *("R103", "R120", "R122", "R126", "R302", "R412"),  # gone
+        *("R103", "R120", "R122", "R126", "R302", "R412"),  # removals
         *("R310", "R312", "R317", "R408", "R501", "R502", "R504", "R505", "R506", "R507", "R508", "R511", "R513"),
         *("R518", "R519", "R520", "R521", "R523"),
     }
 )
-"""Codes of changes to what already runs or holds data, which a new environment cannot make."""
+"""Codes for changes to what already runs or holds data, which a new environment cannot change."""
 
 
 def _unlike_the_base(finding: Finding) -> Finding:
-    """Word a finding about an environment that differs from the base, where nothing was before."""
+    """Reword a finding for a new environment, which differs from the base rather than from an earlier version."""
     return replace(
         finding, message=_BEFORE.sub("in the base", finding.message), why="" if finding.lasting else finding.why
     )
 
 
 def _begins(new: Outcome, system: System, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield what a system that does not exist yet creates, and what it costs."""
+    """Report what a system that does not exist yet would create, and what it would cost."""
     if new.plan is not None and not new.failed:
         sides = Sides(_emptied(system), system)
         yield from created_by_up(sides, new.plan, targets)
@@ -211,7 +211,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield all findings that both outcomes allow. Without plans, there are none about rights."""
+    """Yield all findings that can be derived from both outcomes. Without plans, there are none about rights."""
     before, after = _whole(old), _whole(new)
     if before is None or after is None:
         return
@@ -224,7 +224,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     yield from renames(sides)
     yield from further.signatures(sides)
     if old.bound is not None and new.bound is not None:
-        from modelyard.review.site_values import site_changes  # only few specs have sites
+        from modelyard.review.site_values import site_changes  # only a few specs have sites
 
         yield from site_changes(old, new, after.environment)
     if old.failed or new.failed:
@@ -237,7 +237,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
-    """Yield the findings about previews, which need two versions that compile."""
+    """Yield the findings about previews, which require that both versions compile."""
     before, after = _whole(old), _whole(new)
     if previews and before is not None and after is not None and not (old.failed or new.failed):
         from modelyard.review.preview_findings import preview_findings  # only a few reviews have previews
@@ -246,7 +246,7 @@ def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Pre
 
 
 def _whole(outcome: Outcome) -> System | None:
-    """Return the system of an outcome, unless parts of it were set aside because of errors."""
+    """Return the system from an outcome, unless parts of it were set aside because of errors."""
     system = outcome.system
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
         return None

@@ -1,4 +1,4 @@
-"""The finding about money: what a system costs a month, before and after a change."""
+"""The finding about money: the monthly cost of a system, before and after a change."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _CENT: Final = 0.005
 
 
 UsageOf: TypeAlias = Callable[[Plan], Usage]
-"""Returns how much the system of a plan is used."""
+"""Returns the usage of a plan's system."""
 
 
 def assumed(_: Plan) -> Usage:
-    """Return no usage: the expected cost follows from assumptions."""
+    """Return no usage, so that the expected cost is based on assumptions."""
     return NO_USAGE
 
 
 def cost_changes(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, usage_of: UsageOf = assumed
 ) -> Iterator[Finding]:
-    """Yield how the cost of a month changes, unless nothing changes by a cent."""
+    """Report how the monthly cost changes, unless the change is less than a cent."""
     old, new = (_by_component(outcome, targets, usage_of) for outcome in (before, after))
     currencies = sorted({line.price.currency for side in (old, new) for line in _all(side) if line.price is not None})
     if len(currencies) > 1:
@@ -50,7 +50,7 @@ def cost_changes(
 
 
 def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield what a month of an environment costs that did not exist before."""
+    """Report the monthly cost of an environment that did not exist before."""
     lines = tuple(_all(_by_component(after, targets, usage_of)))
     now, currencies = total(lines), {line.price.currency for line in lines if line.price is not None}
     if len(currencies) != 1 or not any(amount >= _CENT for amount in _sums(now)):
@@ -72,7 +72,7 @@ def _beyond(budget: Budget) -> str:
 
 
 def _by_component(outcome: Outcome, targets: Targets, usage_of: UsageOf) -> Mapping[str, tuple[CostLine, ...]]:
-    """Return all lines by component."""
+    """Return all cost lines by component."""
     assert outcome.plan is not None
     groups: dict[str, list[CostLine]] = {}
     usage = usage_of(outcome.plan)
@@ -91,7 +91,7 @@ def _sums(costs: Total) -> tuple[float, float, float]:
 
 
 def _amounts(was: Total, now: Total, currency: str) -> str:
-    """Return what differs of floor, expected and ceiling, once if all three are the same."""
+    """Describe how floor, expected cost and ceiling change, only once if the change is the same for all three."""
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)
@@ -106,7 +106,7 @@ def _amount(was: Total, now: Total, step: tuple[float, float], currency: str, na
 
 
 def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Return the level, with the reason for a danger: a budget that blocks, or a floor that grows by a quarter."""
+    """Return the level and, for a danger, the reason: a budget that blocks, or a floor that grows by over a quarter."""
     budget = sides.after.governance.budget
     if budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly >= was.expected:
         return Level.DANGER, (_beyond(budget),)
@@ -118,7 +118,7 @@ def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]
 
 
 def _growth(was: float, now: float) -> float:
-    """Return by which share an amount grows. An amount out of nothing grows without limit."""
+    """Return an amount's growth as a fraction. The growth from zero is infinite."""
     if was < _CENT:
         return float("inf") if now >= _CENT else 0.0
     return (now - was) / was
@@ -128,7 +128,7 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 
 
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
-    """Name the components that change most, by the amount that changes most: floor, expected or ceiling."""
+    """Name the components that change most, measured by whichever of floor, expected cost and ceiling changes most."""
     column = max((2, 1, 0), key=lambda one: abs(_sums(now)[one] - _sums(was)[one]))
     steps = {
         name: _sums(total(new.get(name, ())))[column] - _sums(total(old.get(name, ())))[column]

@@ -1,4 +1,4 @@
-"""Find which kinds of signals watch each endpoint and model, before and after a change."""
+"""Find the kinds of signals that watch each endpoint and model, before and after a change."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ KINDS: Mapping[str, str] = {
     "data-quality": "quality of data",
     "slo": "objectives",
 }
-"""The kinds of signals: the types of monitors, and the objectives of an endpoint."""
+"""The kinds of signals: the types of monitors, and the objectives of endpoints."""
 
 
 def signals(system: System) -> dict[str, dict[str, str]]:
     """Return the kinds of signals for each endpoint, dataset, pipeline and model, with the address of a source.
 
-    A model is watched by what watches an endpoint that sends traffic to it.
+    A model is also watched by anything that watches an endpoint that sends it traffic.
     """
     found: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():

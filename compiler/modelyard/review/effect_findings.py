@@ -1,4 +1,4 @@
-"""Findings about what `pulumi up` does: one for each target and effect, with the names of what it affects."""
+"""Findings about the effects of `pulumi up`: one for each target and effect, naming the affected resources."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _STOPPED: Final = {
     "creates": "would create",
     "changes": "would change",
 }
-"""What `pulumi up` does, and what it would do if it did not stop at something else."""
+"""What `pulumi up` does, and how to word it if `pulumi up` stops before that."""
 
 
 @record
 class OnTarget:
-    """What happens on a target, by the tables of its provider.
+    """The effects on a target, determined with its provider's tables.
 
-    `place` is the region in which it was before, and `kept` are the entries of the spec that both versions have.
+    `place` is the target's previous region, and `kept` are the spec entries that both versions contain.
     """
 
     name: str
@@ -43,7 +43,7 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *wanted: Effect) -> tuple[Consequence, ...]:
-        """Return the resources with one of these effects, without those that hold nothing but settings."""
+        """Return the resources with one of these effects, except those that contain only settings."""
         return tuple(
             one
             for one in self.found
@@ -51,16 +51,16 @@ class OnTarget:
         )
 
     def is_part_of_a_change(self, one: Consequence) -> bool:
-        """Return whether an object that nobody would miss comes or goes while its workload stays."""
+        """Return whether a dispensable object is created or destroyed while its workload remains."""
         comes_or_goes = one.effect in {Effect.CREATED, Effect.DESTROYED}
         return comes_or_goes and is_of_workload(one) and one.item.workload in self.kept and not self.holds(one)
 
     def holds(self, one: Consequence) -> str:
-        """Return what is lost with a resource: data, everything, requests, machines, access or nothing."""
+        """Return what is lost with a resource: data, everything, requests, machines, access, or nothing."""
         return self.effects.part(one.item.kind).holds
 
     def up(self, verb: str) -> str:
-        """Return what `pulumi up` does here, or would do if it did not stop at what it must not delete."""
+        """Describe what `pulumi up` does on this target, or would do if protected resources did not stop it."""
         return f"`pulumi up` {_STOPPED[verb] if self.of(Effect.REFUSED) else verb}"
 
     def _is_setting(self, one: Consequence) -> bool:
@@ -69,7 +69,7 @@ class OnTarget:
 
 
 def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget]:
-    """Yield what happens on each target of either plan."""
+    """Yield the effects on each target of either plan."""
     scope = touched(before, after)
     if scope is not None and not scope:
         return  # both versions mean the same
@@ -85,7 +85,7 @@ def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget
 
 
 def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
-    """Return whether a target has the same namespace in both versions. By default, it is the system's name."""
+    """Return whether a target has the same namespace in both versions. The default is the system's name."""
     old, new = ((plan.system.target(target).namespace or plan.system.metadata.name) for plan in (before, after))
     return old == new
 
@@ -107,7 +107,7 @@ def effects_of_up(sides: Sides, before: Plan, after: Plan, targets: Targets) -> 
 
 
 def created_by_up(sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield what `pulumi up` creates in an environment that did not exist."""
+    """Report what `pulumi up` creates in a new environment."""
     for one in after.system.deployment.targets:
         tables = targets[one.provider].effects()
         found = consequences({}, lowered(after, one.name, targets), tables)
@@ -115,7 +115,7 @@ def created_by_up(sides: Sides, after: Plan, targets: Targets) -> Iterator[Findi
 
 
 def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Yield what `pulumi up` stops at, by reason."""
+    """Report what stops `pulumi up`, grouped by reason."""
     by_reason: dict[str, list[Consequence]] = {}
     for one in target.of(Effect.REFUSED):
         by_reason.setdefault(one.why, []).append(one)
@@ -131,7 +131,7 @@ def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Yield what is replaced or destroyed."""
+    """Report what is replaced or destroyed."""
     replaced = [one for one in target.of(Effect.REPLACED) if _is_noticed(target, one)]
     if replaced:
         message = f"{target.up('replaces')} {named(replaced, target.effects)}"
@@ -144,12 +144,12 @@ def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _is_noticed(target: OnTarget, one: Consequence) -> bool:
-    """Return whether somebody notices a replacement. Nobody does of a ConfigMap, or of a Job that has ended."""
+    """Return whether replacing a resource is noticeable, unlike replacing a ConfigMap or a finished Job."""
     return bool(target.holds(one))
 
 
 def _most(found: Sequence[Consequence], target: OnTarget) -> str:
-    """Return the names of what matters, and the workloads of which nothing does. If nothing matters, return all."""
+    """Name the resources that matter, and workloads that lose only other objects. If nothing matters, name all."""
     noticed = [one for one in found if _is_noticed(target, one)]
     if not noticed:
         return owners(found, target.effects, "objects of ")
@@ -161,7 +161,7 @@ def _most(found: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _level(found: Sequence[Consequence], target: OnTarget) -> Level:
-    """Return the level of a loss: an endpoint that is removed on purpose has findings of its own."""
+    """Return the level of a loss. The deliberate removal of an endpoint has its own findings."""
     held = {target.holds(one) for one in found}
     is_replaced = any(one.effect is Effect.REPLACED for one in found)
     if held & {"data", "everything"} or ("requests" in held and is_replaced):
@@ -186,7 +186,7 @@ def _loss(found: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Yield what is rolled out. That of a server of the platform, such as the registry, is a note."""
+    """Report what is rolled out. For a platform server, such as the registry, this is only a note."""
     found = target.of(Effect.ROLLING)
     if found:
         level = Level.REVIEW if any(_is_noticed(target, one) for one in found) else Level.NOTE
@@ -195,7 +195,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _once(found: Sequence[Consequence], target: OnTarget) -> str:
-    """Return the names. Groups of machines that take each other's place are one thing, the pool's class."""
+    """Name the resources. Groups of machines that replace each other are named once, by their pool's class."""
     pools = {
         f"the {part.words} of {one.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for one in found
@@ -206,7 +206,7 @@ def _once(found: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Yield what stays although nothing manages it any more, and data that does not follow to another place."""
+    """Report resources that remain although nothing manages them now, and data that does not move to a new place."""
     found = target.of(Effect.LEFT)
     shown = [one for one in found if target.holds(one)] or found
     names = named(shown, target.effects)
@@ -225,7 +225,7 @@ def _is_store(target: OnTarget, one: Consequence) -> bool:
 
 
 def _why_left(target: OnTarget, sides: Sides) -> str:
-    """Return why nothing manages what stays on a target, and what that means."""
+    """Explain why nothing manages the remaining resources on a target anymore, and what follows from that."""
     names = [one.name for one in sides.after.deployment.targets]
     if target.name not in names:
         cause = f"no stack of {target.name} is written anymore"
@@ -241,7 +241,7 @@ def _stay(found: Sequence[Consequence]) -> str:
 
 
 def _moves_to(target: OnTarget, sides: Sides) -> bool:
-    """Return whether a target has another region than before."""
+    """Return whether a target's region has changed."""
     regions = {one.name: one.region for one in sides.after.deployment.targets}
     return bool(target.place) and regions.get(target.name, target.place) != target.place
 
@@ -295,12 +295,12 @@ def _finding(
 
 
 def _every(found: Iterable[Consequence]) -> str:
-    """Name all resources, of which a message counts some: what is accepted for some must not count for others."""
+    """Name all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
     return "\n".join(sorted(f"{one.effect.name} {one.item.kind} {one.item.name}" for one in found))
 
 
 def _reached(found: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:
-    """Return the workloads whose own resources are affected, and whom these reach."""
+    """Return the endpoints whose resources are affected, and everything that they reach."""
     reached: dict[str, None] = {}
     for workload in dict.fromkeys(one.item.workload for one in found if one.item.workload.startswith("inference.")):
         section, _, name = workload.partition(".")

@@ -1,4 +1,4 @@
-"""Name the resources that a change affects, in few words: the network, node groups a and b, 12 identities."""
+"""Name the resources that a change affects, briefly: the network, node groups a and b, 12 identities."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "acce
 
 
 def named(found: Iterable[Consequence], effects: Effects) -> str:
-    """Return all resources in a list, those that hold data first. An empty text means that none has a word."""
+    """List all resources, starting with those that hold data. Returns "" if no resource has a word."""
     return enumerated(texts_of(found, effects))
 
 
 def texts_of(found: Iterable[Consequence], effects: Effects) -> list[str]:
-    """Return one text for each word, at most eight, then how many more there are."""
+    """Return a string for each word, at most eight, followed by the number of remaining resources."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
     for one in found:
         part = effects.part(one.item.kind)
@@ -33,7 +33,7 @@ def texts_of(found: Iterable[Consequence], effects: Effects) -> list[str]:
 
 
 def _group(part: Part, items: Sequence[Item]) -> str:
-    """Name a few resources, and count more of them."""
+    """Name the resources if there are only a few, and otherwise count them."""
     if not part.named:
         return f"the {part.word}" if len(items) == 1 or part.word == part.words else f"{len(items)} {part.words}"
     names = list(dict.fromkeys(_name(item) for item in items))
@@ -48,17 +48,17 @@ def _name(item: Item) -> str:
 
 
 def enumerated(texts: Sequence[str]) -> str:
-    """Join texts: `a, b and c`."""
+    """Join strings: `a, b and c`."""
     return " and ".join((", ".join(texts[:-1]), texts[-1])) if len(texts) > 1 else "".join(texts)
 
 
 def is_of_workload(one: Consequence) -> bool:
-    """Return whether a resource is an object that belongs to an entry of the spec."""
+    """Return whether a resource is an object that belongs to an entry in the spec."""
     return "." in one.item.workload and "/" in one.item.kind
 
 
 def owners(found: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
-    """Return the addresses of workloads to which objects belong, after an introduction, and all other resources."""
+    """Return the addresses of the workloads that own objects, preceded by `intro`, followed by all other resources."""
     known: dict[str, None] = {}
     others: list[Consequence] = []
     for one in found:
@@ -74,6 +74,6 @@ def owners(found: Iterable[Consequence], effects: Effects, intro: str = "") -> s
 
 
 def reasons(found: Iterable[Consequence], effects: Effects) -> str:
-    """Return why the resources change as they do, each reason once."""
+    """Return why the resources change in this way, with each reason only once."""
     parts: list[Part] = [effects.part(one.item.kind) for one in found]
     return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

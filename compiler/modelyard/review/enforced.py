@@ -1,4 +1,4 @@
-"""Find changes of allow rules that no emitted network policy depends on, so that nothing enforces them."""
+"""Find changed allow rules that affect no emitted network policy, so that nothing enforces the change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING: Final = (
 
 
 def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield the findings, those about `egress` for review where it changes no network policy of the target."""
+    """Yield the findings. Findings about `egress` are only for review if no network policy of the target changes."""
     for finding in findings:
         is_egress = (
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD
@@ -34,7 +34,7 @@ def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, tar
 
 
 def _is_enforced(target: str, sides: Sides, after: Plan, targets: Targets) -> bool:
-    """Return whether the list of the old version would lead to other policies than that of the new one."""
+    """Return whether the old version's list would result in different policies from the new version's list."""
     old = next((one.egress for one in sides.before.deployment.targets if one.name == target), ())
     other = replace(after, system=_with_egress(after.system, target, old))
     return _policies(other, target, targets) != _policies(after, target, targets)
@@ -46,7 +46,7 @@ def _with_egress(system: System, target: str, ranges: tuple[str, ...]) -> System
 
 
 def _policies(plan: Plan, target: str, targets: Targets) -> list[object]:
-    """Return the network policies of a target, and what else of its programs mentions addresses of policies."""
+    """Return the network policies of a target."""
     return [(key, item.values) for key, item in lowered(plan, target, targets).items() if _is_policy(item.kind)]
 
 

@@ -1,4 +1,4 @@
-"""What a reviewer reads: a finding says what changes, why it matters, whom it reaches, and where it stands."""
+"""What a reviewer reads: a finding describes what changes, why it matters, what it reaches, and where it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.source import Span
 
 
 class Level(IntEnum):
-    """How much attention a finding needs, in order."""
+    """How much attention a finding needs, from least to most."""
 
     QUIET = 0
     NOTE = 1
@@ -28,7 +28,7 @@ class Level(IntEnum):
 
 @record
 class Accepted:
-    """Who accepts a finding, why, until which day, and for which group of approvers if it is signed."""
+    """Who accepts a finding, why, until which day and, if signed, for which group of approvers."""
 
     by: str
     reason: str
@@ -42,12 +42,13 @@ _WHOLE: Final = 40
 
 @record
 class Finding:
-    """A change that matters, with the place before and after. A place is None on the side that lacks it.
+    """A change that matters, with its place before and after. The place is None in a version that lacks it.
 
-    `reasons` explain the level, `reached` are the addresses of what the change reaches, and `environments` the
-    environments in which it holds. `lasting` marks what cannot be undone by reverting the spec. `details` are values
-    that no text shows, and `nth` counts findings that are otherwise equal; both are part of the fingerprint.
-    `accepted` says who accepts it, if the acknowledgements next to the spec are enough.
+    `reasons` explain the level, `reached` are the addresses of everything that the change reaches, and `environments`
+    are those in which the finding applies. `lasting` means that reverting the spec does not undo the change. `details`
+    are values that appear in no message, and `nth` numbers findings that are otherwise equal; both are part of the
+    fingerprint. `accepted` lists the people who accept the finding, if the acknowledgements next to the spec are
+    sufficient.
     """
 
     code: str
@@ -74,15 +75,15 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The first twelve digits of `whole_fingerprint`, which tell the findings of a review apart."""
+        """The first twelve digits of `whole_fingerprint`, which distinguish the findings in a review."""
         return self.whole_fingerprint[:_SHORT]
 
     @property
     def whole_fingerprint(self) -> str:
-        """Hexadecimal digits of a hash over what changes: another change of the same field has another hash.
+        """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
 
-        An author chooses some of the hashed texts, so an acknowledgement names enough digits that no two changes can be
-        found that share them.
+        Some of the hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody
+        can find two changes that share them.
         """
         total = sha256()
         extra = (self.details, str(self.nth)) if self.details or self.nth else ()
@@ -97,9 +98,9 @@ class Finding:
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Join findings that say the same of the same place, take the highest level, and sort by level and place.
+    """Join findings with the same message for the same place, keep the highest level, and sort by level and place.
 
-    They differ in environment, or in the variant or step that inherits the value.
+    The joined findings differ in the environment, or in the variant or step that inherits the value.
     """
     joined: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
@@ -115,7 +116,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Number findings that say the same of several places, so that each has a fingerprint of its own."""
+    """Number findings that are the same for several places, so that each has its own fingerprint."""
     seen: dict[str, int] = {}
     for finding in findings:
         alike = finding.whole_fingerprint

@@ -1,4 +1,4 @@
-"""Identify a whole change by a hash, so that what is compiled is what was reviewed."""
+"""Identify a whole change by a hash, to ensure that what is compiled is what was reviewed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ _DIGITS = 40
 
 
 def change_fingerprint(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Return a hash over every finding, and the values of both versions in every environment.
+    """Return a hash of all findings, and of the values of both versions in every environment.
 
-    It is "" if a version does not compile. Acknowledgements have no effect, and neither has the way in which a version
-    is written.
+    It is "" if a version does not compile. It depends neither on acknowledgements nor on how the versions are written.
     """
     if review.unjudged:
         return ""

@@ -1,4 +1,4 @@
-"""Findings that no single field shows: signals, rules, rights, and signed approvals."""
+"""Findings that do not come from a single field: signals, rules, rights, and signed approvals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MUTATING: Final = ("write ", "append ", "call ")
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
-    """Yield what has fewer or more kinds of signals. What is new or gone as a whole is found elsewhere."""
+    """Report entries with fewer or more kinds of signals. Entries that are new or removed are reported elsewhere."""
     old, new = signals(sides.before), signals(sides.after)
     for address in sorted(old.keys() | new.keys()):
         path = tuple(address.split("."))
@@ -53,9 +53,9 @@ def _exists(system: System, path: Steps) -> bool:
 
 
 def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[Finding]:
-    """Yield the rules that stop or begin to apply to this system because its risk, industry or size changed.
+    """Report rules that stop or start applying to this system because its risk, industry or size changed.
 
-    A system that has none of what rules require violates every rule that applies to it.
+    A system that lacks everything that rules require violates every rule that applies to it.
     """
     old, new = sides.before, sides.after
     if (old.profile, old.governance.risk) == (new.profile, new.governance.risk):
@@ -86,7 +86,7 @@ def _bare(system: System) -> System:
 
 
 def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
-    """Yield the workloads that may do more or less than before, together if it is the same."""
+    """Report workloads with more or fewer rights than before. Workloads with the same change are reported together."""
     gained: dict[tuple[str, ...], list[Rights]] = {}
     lost: dict[tuple[str, ...], list[Rights]] = {}
     for changed in changed_rights(before, after):
@@ -102,7 +102,7 @@ def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
 
 
 def _is_new_power(changed: Rights) -> bool:
-    """Return whether a workload may change something in a store, or in the cluster, where it could not before."""
+    """Return whether a workload gains the right to change something in a store or in the cluster."""
     return bool(_powers(changed.after) - _powers(changed.before))
 
 
@@ -123,7 +123,7 @@ def _of_rights(
 
 
 def signatures(sides: Sides) -> Iterator[Finding]:
-    """Yield signed approvals next to the spec that are new or gone."""
+    """Report signed approvals next to the spec that are new or have been removed."""
     old, new = set(sides.before.signed), set(sides.after.signed)
     for signed in sorted(new ^ old, key=lambda one: (one.model, one.alias, one.digest)):
         is_new = signed in new

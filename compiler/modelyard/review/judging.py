@@ -1,4 +1,4 @@
-"""Turn the changes of one environment into findings, with levels that fit the system and the environment."""
+"""Turn the changes in one environment into findings, with levels that fit the system and the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
 
 
 def judged(sides: Sides) -> Iterator[Finding]:
-    """Yield a finding for each change of an environment."""
+    """Yield a finding for each change in an environment."""
     for change in changes(sides.before, sides.after):
         if _is_default_of_provider(change, sides):
             continue
@@ -32,7 +32,7 @@ def judged(sides: Sides) -> Iterator[Finding]:
 
 
 def _is_default_of_provider(change: Change, sides: Sides) -> bool:
-    """Return whether a target's field differs only because its provider does, which is a finding of its own."""
+    """Return whether a target's field differs only because its provider differs, which is a separate finding."""
     if change.path[:2] != ("deployment", "targets") or len(change.path) < 4 or change.path[3] == "provider":
         return False
     providers = [
@@ -44,7 +44,7 @@ def _is_default_of_provider(change: Change, sides: Sides) -> bool:
 
 
 def _brought_along(change: Change) -> Iterator[Change]:
-    """Yield what a new endpoint opens or keeps, which would be worth a finding of its own if the endpoint existed."""
+    """Yield what a new endpoint exposes or stores if this would be a separate finding for an existing endpoint."""
     endpoint = change.now
     if not (change.entry and change.added and isinstance(endpoint, Endpoint)):
         return
@@ -82,20 +82,20 @@ def _finding(change: Change, sides: Sides) -> Finding:
 
 
 def _old_path(path: Steps, sides: Sides) -> Steps:
-    """Return the path before a rename."""
+    """Return the path before the rename, if there was one."""
     old = (sides.after.moved or {}).get(".".join(path[:2]), "")
     return (*old.split("."), *path[2:]) if old and path[0] != "moved" else path
 
 
 def _origin(change: Change, old: Steps, sides: Sides) -> str:
-    """Say that neither version writes the value, because it follows from another field."""
+    """State that neither version writes the value, because it is a default."""
     if change.entry or is_written(sides.after, change.path) or is_written(sides.before, old):
         return ""
     return " (by default)"
 
 
 def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Raise or lower a level by the profile, the environment and the traffic, with the reasons."""
+    """Raise or lower a level according to the profile, environment and traffic, and return it with the reasons."""
     reasons: list[str] = []
     if sides.guarded and level is Level.REVIEW and change.meaning.about in _GUARDS and not change.entry:
         level = Level.DANGER
@@ -110,7 +110,7 @@ def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) 
 
 
 def _is_idle(change: Change, code: str, sides: Sides) -> bool:
-    """Return whether a change is of a variant that gets no traffic on either side."""
+    """Return whether a change affects a variant that receives no traffic in either version."""
     if code not in _ANSWERED or len(change.path) < 5 or change.path[2] != "variants":
         return False
     shares = [

@@ -1,4 +1,4 @@
-"""Lower a plan to the resources that `pulumi up` manages: components of cloud projects, and Kubernetes objects."""
+"""Lower a plan to the resources that `pulumi up` manages: components in cloud projects, and Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values: TypeAlias = Mapping[str, Any]
 """The arguments of a component, or a Kubernetes object."""
 
 Key: TypeAlias = tuple[str, str, str]
-"""The project, the kind and the name of a resource, by which Pulumi knows it."""
+"""The project, kind and name that identify a resource in Pulumi."""
 
 CLUSTER: Final = "kubernetes.Cluster"
 _WORKLOAD: Final = "modelyard.dev/workload"
@@ -28,9 +28,9 @@ _ORDER: Final = "depends_on"
 
 @record
 class Item:
-    """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name and what it is made from.
+    """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name, and the values it is made from.
 
-    `workload` is the address of its owner. `needs` are the items that arguments refer to, by argument.
+    `workload` is its owner's address. `needs` are the items that arguments refer to, by argument.
     """
 
     kind: str
@@ -42,13 +42,13 @@ class Item:
 
 
 Items: TypeAlias = Mapping[Key, Item]
-"""Resources in an order in which each follows what it needs."""
+"""Resources in an order in which each follows those that it needs."""
 
 
 def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
     """Return the resources of a placement, or nothing if the plan has no such placement.
 
-    With a scope, objects that belong to a single workload outside of it are left out.
+    With a scope, objects that belong to a single workload outside the scope are omitted.
     """
     return dict(_items(plan, placement, targets, scope))
 
@@ -114,7 +114,7 @@ def _object(document: Values, name: str, needs: Mapping[str, tuple[Key, ...]]) -
 
 
 def _name_of(document: Values) -> str:
-    """Return the name of the Pulumi resource: `namespace/name`, or only the name of a cluster-wide object."""
+    """Return the name of the Pulumi resource: `namespace/name`, or only the name for a cluster-wide object."""
     metadata = cast("Values", document["metadata"])
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])

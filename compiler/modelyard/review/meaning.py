@@ -1,6 +1,6 @@
-"""What a change of a field means, as the field's `x-review` in the schema declares it.
+"""What a change to a field means, as declared by the field's `x-review` in the schema.
 
-A rating is `ABOUT` or `ABOUT: ORDER`. The order says which change loosens something:
+A rating is `ABOUT` or `ABOUT: ORDER`. The order specifies which change loosens something:
 
 - `less`, `more`: a smaller or larger number is looser;
 - `added`, `removed`: another item, or one item fewer, is looser;
@@ -36,7 +36,7 @@ _DIRECTIONS: Final = frozenset({"less", "more", "added", "removed"})
 
 
 class Absent(StrEnum):
-    """What it means that a field has no value."""
+    """The meaning of a field without a value."""
 
     UNKNOWN = ""  # not declared, because the field always has a value or is an entry
     LOOSEST = "absent"
@@ -47,7 +47,7 @@ class Absent(StrEnum):
 
 @record
 class Meaning:
-    """What a field is about, and which way is looser: a direction, values from strict to loose, or neither."""
+    """What a field is about, and which change is looser: a direction, values from strict to loose, or neither."""
 
     about: str
     direction: str = ""
@@ -56,13 +56,13 @@ class Meaning:
 
     @property
     def ordered(self) -> bool:
-        """Whether some change of the field is looser than its reverse."""
+        """Whether some change to the field is looser than its reverse."""
         return bool(self.direction or self.values or self.absent)
 
 
 @lru_cache(maxsize=512)
 def parsed(rating: str) -> Meaning:
-    """Parse a rating. A rating that is wrong is a mistake in the schema and raises ValueError."""
+    """Parse a rating. Raises ValueError for an invalid rating, which is an error in the schema."""
     about, colon, order = rating.partition(": ")
     words = order.split(", ") if colon else []
     others = [word for word in words if not word.startswith("absent")]
@@ -76,7 +76,7 @@ def parsed(rating: str) -> Meaning:
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
-    """Return the schemas of a field or entry of a value that has these schemas, in any branch."""
+    """Return the schemas of a field or entry, in any branch, given the schemas of the value that contains it."""
     found: list[Schema] = []
     for schema in _expanded(schemas):
         known = schema_of(schema.get("properties"))
@@ -88,7 +88,7 @@ def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:
-    """Return the rating of a field with these schemas. Entries of a mapping have none of their own."""
+    """Return the rating of a field with these schemas. Entries of a mapping have no rating of their own."""
     ratings = (schema.get("x-review") for schema in schemas)
     return next((rating for rating in ratings if isinstance(rating, str)), None)
 

@@ -1,4 +1,4 @@
-"""Find where a value is written, although the spec may inherit it from another field or use a short form."""
+"""Find where a value is written, even if the spec inherits it from another field or uses a short form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def span_of(system: System, path: Steps) -> Span | None:
-    """Return the span of the value at a path, of the field that it is inherited from, or of its nearest ancestor."""
+    """Return the span of the value at a path, of the field from which it is inherited, or of its nearest ancestor."""
     document = system.document
     for candidate in _candidates(path):
         found = _found(document.value, candidate)
@@ -21,12 +21,12 @@ def span_of(system: System, path: Steps) -> Span | None:
 
 
 def is_written(system: System, path: Steps) -> bool:
-    """Return whether the spec writes a value at this path, or at the field that it is inherited from."""
+    """Return whether the spec writes a value at this path, or at the field from which it is inherited."""
     return any(_found(system.document.value, candidate) is not None for candidate in _candidates(path))
 
 
 def _candidates(path: Steps) -> Iterator[Steps]:
-    """Yield the paths at which the value of a path may be written, the most specific first."""
+    """Yield the paths at which the value of a path may be written, most specific first."""
     yield path
     if path[:2] == ("deployment", "targets") and len(path) > 3:
         yield ("deployment", *path[3:])
@@ -37,7 +37,7 @@ def _candidates(path: Steps) -> Iterator[Steps]:
 
 
 def _found(value: Json, path: Steps) -> Path | None:
-    """Return the path with list positions as numbers, or None if the document does not contain it."""
+    """Return the path with list positions as numbers, or None if it does not exist in the document."""
     found: list[str | int] = []
     for step in path:
         if isinstance(value, dict) and step in value:

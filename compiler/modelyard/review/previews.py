@@ -1,6 +1,6 @@
-"""Read what `pulumi preview --json` writes: the steps of one stack, and the errors at which it ended.
+"""Read the output of `pulumi preview --json`: the steps of one stack, and the errors that ended the preview.
 
-The form is that of `PreviewDigest` in Pulumi's `pkg/display/json.go`, read in v3.274.1 on 2026-11-28.
+The format is `PreviewDigest` in Pulumi's `pkg/display/json.go`, read in v3.274.1 on 2026-11-28.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     "delete-replaced": Effect.REPLACED,
     "import-replacement": Effect.REPLACED,
 }
-"""What the engine's operations do. The others, such as `same`, `read` and `refresh`, change nothing."""
+"""What the engine's operations do. Other operations, such as `same`, `read` and `refresh`, change nothing."""
 
 _PARTS: Final = 4
 
 
 @record
 class Urn:
-    """A resource's URN, taken apart: the types of its parents and its own, and its name."""
+    """The parts of a resource's URN: the types of its parents, its own type, and its name."""
 
     stack: str
     project: str
@@ -48,7 +48,7 @@ class Urn:
 
 @record
 class Step:
-    """A step of a preview that changes something. `parent` is the URN of the component that contains the resource."""
+    """A step in a preview that changes something. `parent` is the URN of the component that contains the resource."""
 
     urn: Urn
     effect: Effect
@@ -57,7 +57,7 @@ class Step:
 
 @record
 class Preview:
-    """A preview of one stack of one project: its steps, and the errors at which it ended."""
+    """A preview of one stack in one project: its steps, and the errors that ended it."""
 
     span: Span
     stack: str
@@ -67,7 +67,7 @@ class Preview:
 
 
 def urn_of(text: str) -> Urn | None:
-    """Take a URN apart: `urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME`. Other texts give None."""
+    """Parse a URN: `urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME`. Returns None for any other string."""
     head, *parts = text.split("::", _PARTS - 1)
     if not head.startswith("urn:pulumi:") or len(parts) != _PARTS - 1:
         return None
@@ -76,7 +76,7 @@ def urn_of(text: str) -> Urn | None:
 
 
 def read_previews(files: Iterable[Given]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
-    """Return the previews in these files, and what is wrong with the files."""
+    """Return the previews in these files, and the errors in the files."""
     found: dict[tuple[str, str], Preview] = {}
     wrong: list[Diagnostic] = []
     for given in files:
@@ -114,7 +114,7 @@ def _read(given: Given) -> tuple[Preview | None, Diagnostic | None]:
 
 
 def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
-    """Return all steps, or why there are none, and a text near the place at which something is wrong."""
+    """Return all steps or, if there is an error, its description and a string near it in the file."""
     if not isinstance(content, dict):
         return [], "it is not an object", ""
     entries: Any = cast("dict[str, Any]", content).get("steps")
@@ -144,7 +144,7 @@ def _parent(step: Mapping[str, Any]) -> Urn | None:
 
 
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the first lines of the messages of errors."""
+    """Yield the first line of each error message."""
     found = content.get("diagnostics")
     listed = cast("list[Any]", found) if isinstance(found, list) else []  # type: ignore[redundant-cast] # for pyright
     for entry in listed:
@@ -156,7 +156,7 @@ def _errors(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _place(path: str, text: str, near: str) -> Span:
-    """Return the place at which a text first occurs in a file, or the file's beginning."""
+    """Return the place where a string first occurs in a file, or the beginning of the file."""
     at = text.find(near) if near else -1
     if at < 0:
         return _start(path)

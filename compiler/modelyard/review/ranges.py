@@ -1,4 +1,4 @@
-"""Compare lists of address ranges by the addresses in them, not by the texts of their items."""
+"""Compare lists of address ranges by the addresses they contain, not by how they are written."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def are_ranges(items: Iterable[str]) -> bool:
 
 
 def covers(ranges: Iterable[str], others: Iterable[str]) -> bool:
-    """Return whether every address of the others is in one of the ranges."""
-    from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few changes are of ranges
+    """Return whether every address in `others` is in one of the ranges."""
+    from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few changes involve ranges
 
     known, wanted = ([ip_network(item, strict=False) for item in side] for side in (ranges, others))
     fourth = list(collapse_addresses(one for one in known if isinstance(one, IPv4Network)))

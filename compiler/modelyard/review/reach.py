@@ -1,4 +1,4 @@
-"""Find whom a change reaches: what reads, serves, watches or runs on the thing that changes, also through others."""
+"""Find what a change reaches: everything that reads, serves, watches or runs on what changes, even indirectly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return whom a change of this path reaches: callers, then addresses, endpoints first, without the path's own."""
+    """Return what a change at this path reaches: callers, then addresses (endpoints first), except the path's own."""
     start = _start(path)
     seen = dependents(system, (start,))
     callers = [caller for address in seen for caller in _callers(system, address)]
@@ -24,7 +24,7 @@ def reached_by(system: System, path: Steps) -> tuple[str, ...]:
 
 
 def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
-    """Return these addresses, and all that depend on them, directly or through others."""
+    """Return these addresses and everything that depends on them, directly or indirectly."""
     edges = _edges(system)
     seen = dict.fromkeys(addresses)
     waiting = list(seen)
@@ -37,7 +37,7 @@ def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
 
 
 def neighbours(system: System, addresses: Iterable[str]) -> Iterator[str]:
-    """Yield what these addresses depend on, and what depends on them, directly."""
+    """Yield the direct dependencies and the direct dependents of these addresses."""
     wanted = set(addresses)
     for source, sinks in _edges(system).items():
         if source in wanted:
@@ -65,14 +65,14 @@ def _start(path: Steps) -> str:
 def _edges(system: System) -> Mapping[str, tuple[str, ...]]:
     edges: dict[str, dict[str, None]] = {}
     for source, sink in _pairs(system):
-        if source.endswith(".") or sink.endswith("."):  # a reference that the spec leaves out
+        if source.endswith(".") or sink.endswith("."):  # the spec omits the reference
             continue
         edges.setdefault(source, {})[sink] = None
     return {source: tuple(sinks) for source, sinks in edges.items()}
 
 
 def _pairs(system: System) -> Iterator[tuple[str, str]]:
-    """Yield pairs of addresses, of which the second depends on the first."""
+    """Yield pairs of addresses in which the second address depends on the first."""
     for data in system.data.values():
         yield f"stores.{data.store}", f"data.{data.name}"
     yield from _of_models(system)

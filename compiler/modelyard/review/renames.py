@@ -1,4 +1,4 @@
-"""Find entries that probably have another name than before, although `moved` does not say so."""
+"""Find entries that were probably renamed, although `moved` does not declare it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAMED: Final = (*_MOVABLE, "data", "models", "compute", "channels")
 
 
 def renames(sides: Sides) -> Iterator[Finding]:
-    """Yield entries that are gone while an entry is new that is equal except for names."""
+    """Report removed entries for which there is a new entry that is equal except for names."""
     if not any(_missing(sides.before, sides.after, section) for section in _MOVABLE):
         return
     names = _changed_names(sides)
@@ -42,7 +42,7 @@ def _missing(system: System, other: System, section: str) -> list[str]:
 
 
 def _changed_names(sides: Sides) -> set[str]:
-    """Return the names of entries that only one version has, of whatever kind."""
+    """Return the names of entries of any kind that only one version has."""
     both = [{name for section in _NAMED for name in getattr(system, section)} for system in (sides.before, sides.after)]
     return both[0] ^ both[1]
 
@@ -58,7 +58,7 @@ class _Text:
         self._names = re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])")
 
     def of(self, section: str, name: str) -> str:
-        """Return an entry's fields in the spec's words, without its name in defaults for folders and classes."""
+        """Return an entry's fields in the spec's terms, without the entry's name in default folders and classes."""
         text = shown("", plain(getattr(self._system, section)[name]))
         text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
         return self._names.sub("?", text) if self._has_names else text

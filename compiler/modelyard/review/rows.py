@@ -1,4 +1,4 @@
-"""Say once what changes for many rows of a list."""
+"""Report a change only once if it affects many rows of a list."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from modelyard.stages import Outcome
 
 
 def repeats_of(outcomes: Iterable[Outcome]) -> Repeats:
-    """Return the entries of all documents that stand for rows of lists."""
+    """Return the entries in all documents that stand for rows of lists."""
     documents: list[Document] = [outcome.document for outcome in outcomes if outcome.document is not None]
     return Repeats.of(*(document.repeated for document in documents))
 
 
 def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]:
-    """Yield a finding for all that report the same field of entries with one definition."""
+    """Merge the findings about the same field of entries that have the same definition."""
     if not repeats.by_name:
         yield from findings
         return
@@ -31,7 +31,7 @@ def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]
 
 
 def _joined(members: list[Finding], repeats: Repeats) -> Finding:
-    """Join findings about the same field of different rows: its message if they agree, or else the first row's."""
+    """Join findings about the same field in different rows. If their messages differ, the first row's is used."""
     first = max(members, key=lambda one: one.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
     texts = {tuple(map(repeats.general, (one.message, one.before, one.after))) for one in members}
@@ -56,5 +56,5 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
 
 
 def _whole(one: Finding) -> str:
-    """Write all that a row changes, so that what somebody accepts is what every row does."""
+    """Describe a row's whole change, so that accepting the finding means accepting what every row does."""
     return f"{'.'.join(one.path)}: {one.before} -> {one.after}: {one.message}: {one.details}"

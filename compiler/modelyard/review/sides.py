@@ -1,4 +1,4 @@
-"""The two versions of a system that a review compares, and what the rules ask about them."""
+"""The two versions of a system that a review compares, and facts about them that rules need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Sides:
 
     @property
     def guarded(self) -> str:
-        """Why safeguards matter more here, by the stricter of both profiles, or "" if they do not."""
+        """Why safeguards matter more for this system, by the stricter of both profiles, or "" if they do not."""
         for system in (self.before, self.after):
             if system.governance.risk == "high":
                 return "risk: high"
@@ -38,7 +38,7 @@ class Sides:
 
     @property
     def is_trial(self) -> bool:
-        """Whether the environment is for trials, by its name or because it runs on one machine."""
+        """Whether the environment is for trials, according to its name or because it runs on a single machine."""
         return self.after.environment in _TRIALS or self.after.deployment.mode == "local"
 
 
@@ -49,7 +49,7 @@ def classes_of(system: System) -> Iterator[str]:
 
 
 def served_at(system: System, model: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the endpoints that serve a model, with the alias and the percent of traffic."""
+    """Yield the endpoints that serve a model, with the alias and the percentage of traffic."""
     for inference in system.inference.values():
         for variant in inference.variants:
             if variant.model.model == model:

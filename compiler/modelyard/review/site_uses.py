@@ -1,4 +1,4 @@
-"""Where a spec uses the values of sites, and what a change of such a value means at its worst."""
+"""Where a spec uses site values, and what changing such a value means in the worst case."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.stages import Outcome
 
 
 def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...]:
-    """Return the paths of the fields whose text contains the marker of a column."""
+    """Return the paths of the fields that contain a column's marker."""
     if outcome.bound is None or outcome.document is None or group.name not in outcome.bound.bindings:
         return ()
     marked = outcome.bound.bindings[group.name].marked
@@ -36,7 +36,7 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
 def worst_level(fields: tuple[Path, ...]) -> Level:
     """Return the level of a change that loosens one of these fields, at least REVIEW.
 
-    Values of several sites can change in different directions, and a text such as an address range has no order.
+    Values of several sites can change in different directions, and a string such as an address range has no order.
     """
     levels = (looser_level(parsed(rating_of(tuple(map(str, path)))).about) for path in fields)
     return max((Level.REVIEW, *levels))
@@ -50,5 +50,5 @@ def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
         for key, entry in value.items():
             yield from _texts(entry, (*path, key))
     elif isinstance(value, list):
-        for entry in value:  # the items of a list have the meaning of the list
+        for entry in value:  # list items have the meaning of the list
             yield from _texts(entry, path)

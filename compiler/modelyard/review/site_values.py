@@ -1,4 +1,4 @@
-"""Findings about the sites of a target: which are new or gone, and whose values differ."""
+"""Findings about a target's sites: which are new or removed, and which have different values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from modelyard.source import Span
 from modelyard.stages import Outcome
 
 _MOST: Final = 3
-"""How many sites a message names."""
+"""The maximum number of sites that a message names."""
 
 
 def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Finding]:
-    """Yield what differs in the sites of each target that both versions have with sites."""
+    """Report what differs in the sites of each target that has sites in both versions."""
     if old.bound is None or new.bound is None:
         return
     before = {group.name: group for group in old.bound.groups}
@@ -35,7 +35,7 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
 
 
 def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
-    """Raise the level of a value that is used where a loosened value is a danger, such as in an allow rule."""
+    """Raise the level for a value used where loosening it is a danger, such as in an allow rule."""
     fields = fields_using(new, group, finding.path[-1])
     level = max(finding.level, worst_level(fields))
     named = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
@@ -60,7 +60,7 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
 
 
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[Finding]:
-    """Yield a finding for each of these columns with other values at sites that both versions have."""
+    """Report each of these columns whose values differ at sites that both versions have."""
     positions = {name: at for at, name in enumerate(old.names)}
     both = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -77,7 +77,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
                 f"{column} changes at {names} of {new.name}: at {new.names[second]} it is {after}, {before} before"
             )
         path = (*map(str, new.path), "sites", column)
-        place = NAME if column == WAVE else column  # a wave is no cell of the table
+        place = NAME if column == WAVE else column  # a wave is not a table cell
         places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
         every = "\n".join(f"{new.names[b]}: {_shown(_at(was, a))} -> {_shown(_at(now, b))}" for a, b in differing)
         found = _finding(
@@ -87,7 +87,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
-    """Return a column's values. `get` would return a column that is not typed yet, as an empty one."""
+    """Return a column's values. `get` would return an empty column for one that has no type yet."""
     columns = group.columns
     return columns[name] if name in columns else None  # noqa: SIM401
 

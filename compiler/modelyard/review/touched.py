@@ -1,4 +1,4 @@
-"""Find the workloads whose objects a change can touch, so that those of thousands of others are not compared."""
+"""Find the workloads whose objects a change can affect, so that thousands of other workloads need not be compared."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _IGNORED: Final = frozenset({"document", "environment"})
 
 
 def touched(before: Plan, after: Plan) -> frozenset[str] | None:
-    """Return the addresses that a change can touch, or None if it may touch everything.
+    """Return the addresses that a change can affect, or None if it may affect everything.
 
-    Objects of a workload follow from its resources in the plan, from what it depends on and is watched by, and from
-    what holds for the whole system.
+    A workload's objects are determined by its resources in the plan, by its dependencies and monitors, and by settings
+    for the whole system.
     """
     old, new = before.system, after.system
     names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)
@@ -31,14 +31,14 @@ def touched(before: Plan, after: Plan) -> frozenset[str] | None:
 
 
 def _entries(old: System, new: System) -> Iterator[str]:
-    """Yield the addresses of entries that are new, gone or different."""
+    """Yield the addresses of entries that are new, removed or different."""
     for section in _SECTIONS:
         was, now = getattr(old, section), getattr(new, section)
         yield from (f"{section}.{name}" for name in {**was, **now} if was.get(name) != now.get(name))
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
-    """Yield the owners of resources that are new, gone or different."""
+    """Yield the owners of resources that are new, removed or different."""
     old, new = before.by_place, after.by_place
     for place in {**old, **new}:
         if old.get(place) != new.get(place):
@@ -46,5 +46,5 @@ def _planned(before: Plan, after: Plan) -> Iterator[str]:
 
 
 def is_touched(owner: str, scope: Container[str] | None) -> bool:
-    """Return whether objects of an owner may differ. Those of no single owner always may."""
+    """Return whether an owner's objects may differ. Objects without a single owner always may."""
     return scope is None or not owner or owner in scope

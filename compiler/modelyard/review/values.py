@@ -1,4 +1,4 @@
-"""Take the typed spec apart, one level at a time, into the fields and values that a spec would contain."""
+"""Split the typed spec, one level at a time, into the fields and values that a spec would contain."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from modelyard.value_hash import KEYED
 Steps: TypeAlias = tuple[str, ...]
 
 Parts: TypeAlias = dict[Steps, Any]
-"""What a value consists of: parts and leaves by their path below the value."""
+"""The contents of a value: parts and leaves, by their path within the value."""
 
 
 @record
 class Leaf:
-    """A value as the spec would write it.
+    """A value as it would be written in the spec.
 
-    `number` is set for quantities and `items` for lists. An empty text means that there is no value. `order` is false
-    for lists whose order means nothing.
+    `number` is set for quantities and `items` for lists. If `text` is empty, there is no value. `order` is false for
+    lists whose order has no meaning.
     """
 
     text: str
@@ -38,7 +38,7 @@ _HIDDEN: Final = frozenset(
         *(("TargetSpec", name) for name in ("name", "in_cloud", "secrets_via", "options")),
         *(("Step", name) for name in ("name", "path")),
         *(("ComputeClass", name) for name in ("name", "path")),
-        ("ExistingCluster", "node_pools"),  # `_target` has it
+        ("ExistingCluster", "node_pools"),  # handled by `_target`
         ("Stage", "alias"),
         ("Store", "called"),
         ("Store", "name"),
@@ -47,13 +47,13 @@ _HIDDEN: Final = frozenset(
         *(("Sites", name) for name in ("names", "name", "wave")),  # site_values.py compares the tables
     }
 )
-"""Fields of records that are no values: names, which are keys, and what the compiler itself adds."""
+"""Record fields that are not values: names, which are keys, and data added by the compiler."""
 
 _ORDERED: Final = frozenset({"accelerators", "features"})
-"""Lists whose order means something."""
+"""Lists whose order has a meaning."""
 
 _MAY_BE_EMPTY: Final = frozenset({("Stage", "checks"), ("Capture", "keys")})
-"""Lists that may be empty, which is not the same as unset."""
+"""Lists for which being empty differs from being unset."""
 
 
 def kind_of(value: object) -> str:
@@ -78,7 +78,7 @@ def parts(value: Any) -> Parts | None:
 
 
 def leaf(value: Any, field: str = "") -> Leaf:
-    """Return a value without parts as a leaf. `field` is the record's field, which decides about units."""
+    """Return a value without parts as a leaf. `field` is the record's field, which determines the unit."""
     kind = kind_of(value)
     if isinstance(value, Leaf):
         return value
@@ -97,7 +97,7 @@ def leaf(value: Any, field: str = "") -> Leaf:
 
 
 def plain(value: Any, field: str = "") -> Json:
-    """Return a whole value in the spec's words, without what is absent."""
+    """Return a whole value in the spec's terms, omitting absent parts."""
     below = parts(value)
     if below is None:
         found = leaf(value, field)
@@ -123,7 +123,7 @@ def _fields(value: Any, kind: str) -> Iterator[tuple[Steps, Any]]:
 
 
 def _typed(value: Any, field: str) -> Any:
-    """Return a scalar or a list as a leaf in the units of its field, and any other value unchanged."""
+    """Return a scalar or list as a leaf in the unit of its field, and any other value unchanged."""
     if value is None or isinstance(value, bool | int | float | str):
         return leaf(value, field) if value is not None else None
     listed = _tuple_of(value)
@@ -131,14 +131,14 @@ def _typed(value: Any, field: str) -> Any:
 
 
 def _tuple_of(value: object) -> tuple[Any, ...]:
-    """Return a value that is a tuple, and otherwise an empty tuple."""
+    """Return the value if it is a tuple, and otherwise an empty tuple."""
     if not isinstance(value, tuple):
         return ()
     return cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
-    """Return the entries of a tuple that a spec writes as a mapping, or None if the spec writes a list."""
+    """Return the entries of a tuple that a spec writes as a mapping, or None if it is a list in a spec."""
     first = value[0]
     kind = kind_of(first)
     if kind in KEYED:
@@ -223,10 +223,10 @@ def _variant(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
-    """Yield a pipeline's fields, in which the only step of a pipeline without steps is part of the pipeline."""
+    """Yield a pipeline's fields. The only step of a pipeline without `steps` is treated as part of the pipeline."""
     only = value.steps[0] if len(value.steps) == 1 and value.steps[0].path == ("pipelines", value.name) else None
     for steps, child in _fields(value, "Pipeline"):
-        if steps == ("model",) and value.type == "training":  # its alias is where it promotes to
+        if steps == ("model",) and value.type == "training":  # its alias is the one it promotes to
             yield steps, leaf(value.model.model if value.model else "")
         elif steps == ("steps",) and only is not None:
             own = {("source",): only.source, ("trainer",): leaf(only.trainer), ("parameters",): only.parameters}
@@ -284,7 +284,7 @@ _SPECIAL: Final[Mapping[str, Callable[[Any], Iterator[tuple[Steps, Any]]]]] = {
     "Schedule": _schedule,
     "Override": _override,
 }
-"""Records whose fields do not correspond one to one to fields of a spec."""
+"""Records whose fields do not correspond one to one to fields in a spec."""
 
 _LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
     "SecretRef": lambda value: f"secret://{value.store}/{value.path}" + (f"#{value.key}" if value.key else ""),
@@ -296,4 +296,4 @@ _LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
     "Reprocess": lambda value: value.kind if value.window_s is None else f"window {shown('_s', value.window_s)}",
     "Taint": lambda value: f"{value.key}={value.value}:{value.effect}",
 }
-"""Records that are a single value in a spec, or an item of a list."""
+"""Records that are a single value in a spec, or an item in a list."""

@@ -20,12 +20,12 @@ _ROWS: Final = pattern(r" \((?P<rows>rows? .+ of list [^()]+)\)$")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
 Rows: TypeAlias = frozenset[tuple[str, str]]
-"""Rows of lists, by the list's and the row's name."""
+"""Rows of lists, by the names of the list and the row."""
 
 
 @record
 class _Side:
-    """The warnings of a version, its rows, and how it names what stands for them."""
+    """The warnings in one version, its rows, and the names of the entries that stand for them."""
 
     warnings: tuple[Diagnostic, ...]
     repeats: Repeats
@@ -33,9 +33,10 @@ class _Side:
 
 
 def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]:
-    """Yield warnings that only one version has.
+    """Report warnings that only one version has.
 
-    The same warning with other figures, such as a cost, is not new, nor is one that a row has which its list gains.
+    A warning is not new if only its figures, such as a cost, changed, or if it exists for a row and its list gains
+    another row.
     """
     one, other = _side(before), _side(after)
     for warning in _unlike(other, one):
@@ -53,7 +54,7 @@ def _side(outcome: Outcome) -> _Side:
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[Diagnostic]:
-    """Yield the warnings without a counterpart. Equal texts are paired first, then those that differ in figures."""
+    """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
     texts, own = ({(one.code, one.message) for one in each.warnings} for each in (other, side))
     left = [one for one in side.warnings if (one.code, one.message) not in texts]
     candidates = [one for one in other.warnings if (one.code, one.message) not in own]
@@ -73,7 +74,7 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
-    """Return a warning in the words of the definition that is repeated, with the rows that it is about."""
+    """Return a warning in terms of the repeated definition, together with the rows that it is about."""
     found = _ROWS.search(warning.message)
     rows = _named(found["rows"]) if found is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)
@@ -85,7 +86,7 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_known(warning: _General, others: list[_General], other: _Side) -> bool:
-    """Return whether the other version warns of the same, except about rows that it does not have."""
+    """Return whether the other version has the same warning, except for rows that it does not have."""
     code, text, rows = warning
     known = [found for *same, found in others if same == [code, text]]
     return bool(rows) and bool(known) and rows & other.rows <= frozenset().union(*known)

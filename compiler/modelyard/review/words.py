@@ -1,4 +1,4 @@
-"""The spec's words for the fields of typed records, and for their values."""
+"""The spec's names for the fields of typed records and for their values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Tuning", "trials"): ("trials", "max"),
     ("Waves", "count"): ("canary", "shares"),
 }
-"""Fields that have another name in a spec, or consist of several fields there."""
+"""Fields with a different name in a spec, or that consist of several fields there."""
 
 UNITS: Final = pattern("_(s|ms|bytes|millis|percent)$")
 """Matches the unit at the end of a field's name."""
@@ -54,7 +54,7 @@ _MEMORY: Final = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("T", 10**12), ("
 
 
 def word(owner: str, field: str) -> str:
-    """Return the name of a record's field in a spec, or its first name if it consists of several fields there."""
+    """Return the name of a record's field in a spec. If it consists of several fields there, return the first name."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field][0]
     first, *more = UNITS.sub("", field).split("_")
@@ -62,7 +62,7 @@ def word(owner: str, field: str) -> str:
 
 
 def shown(field: str, value: Json) -> str:
-    """Write a value of a record's field in the spec's words: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
+    """Write the value of a record's field as in a spec: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
     if value is None:
         return ""
     if isinstance(value, bool):

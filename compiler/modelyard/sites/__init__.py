@@ -1,1 +1,1 @@
-"""Groups of sites that share one definition, and the values that differ between them."""
+"""Groups of sites that share one definition, and the values that differ between the sites."""

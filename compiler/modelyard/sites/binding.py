@@ -1,7 +1,7 @@
-"""The values that represent a group's sites during compilation, and the text that each site fills in later.
+"""The values that represent a group's sites during compilation, and the placeholders that each site fills in later.
 
-A group is compiled once, with a marker for each value that is only copied to the output as text. Markers become
-placeholders such as `${site.gateway}` in the output, which the program fills with the values of its stack.
+A group is compiled once, with a marker for each value that is only copied to the output as text. In the output, markers
+become placeholders such as `${site.gateway}`, which the program fills in with the values of its stack.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ DIGEST: Final = "digest"
 """The first word of a placeholder for a hash of a site's values, such as `${site digest gateway name}`."""
 
 EXCEPTION: Final = "overrides."
-"""The prefix of a column that states which sites an override applies to."""
+"""The prefix of a column that contains the sites to which an override applies."""
 
 RUN_WHERE_WATCHED: Final = frozenset({"performance"})
-"""The types of monitors that run where what they watch runs. The typed spec calls them `RULES_ONLY`."""
+"""The types of monitors that run where the watched resource runs. The typed spec calls them `RULES_ONLY`."""
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _FORMS: Final = (
@@ -39,17 +39,17 @@ _FORMS: Final = (
     (pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?\Z"), "zq7s{group}v{column}z"),
 )
 """The forms of values that are only copied to the output: labels, host names, IPv4 addresses, address ranges and words.
-They contain no character that has a meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of the same
-form.
+They contain no character that has a special meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of
+the same form.
 """
 
 _AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
-"""Matches texts that some YAML parsers read as a number, a date or a keyword, so a program could not insert them as
-strings into YAML embedded in text. IPv4 addresses are quoted there, and so are their markers.
+"""Matches strings that some YAML parsers read as a number, a date or a keyword, so that a program could not insert them
+as strings into YAML embedded in text. IPv4 addresses are quoted there, and so are their markers.
 """
 
 _ADDRESSES: Final = (2, 3)
-"""The positions of the forms of addresses."""
+"""The positions of the address forms."""
 
 _MARK: Final = "zq7s"
 _MARKER: Final = pattern(
@@ -61,13 +61,13 @@ _MOST: Final = 90
 
 @record
 class Marked:
-    """The columns of a group that have markers, in the order of the markers' numbers."""
+    """The columns of a group that have markers, in the order of the marker numbers."""
 
     group: int
     columns: tuple[str, ...]
 
     def marker(self, column: str, form: int) -> str:
-        """Return the marker of a column whose values have a form."""
+        """Return the marker of a column whose values have this form."""
         at = self.columns.index(column)
         template: str = _FORMS[form][1]
         return template.format(group=self.group, column=at, low=100 + self.group, high=100 + at)
@@ -75,7 +75,7 @@ class Marked:
 
 @record
 class Binding:
-    """The values of a group's columns, as they are compiled. Columns with markers are in `marked`."""
+    """The values of a group's columns used for compilation. Columns with markers are in `marked`."""
 
     values: Mapping[str, Scalar]
     marked: Marked
@@ -85,7 +85,7 @@ class Binding:
 class Choice:
     """How to bind a group: by the values of the site at a position, except for columns with markers.
 
-    Without `fixed`, no column has a marker. Otherwise all have one that can, except those.
+    If `fixed` is None, no column has a marker. Otherwise, every column that can have one does, except those in `fixed`.
     """
 
     fixed: frozenset[str] | None
@@ -94,10 +94,10 @@ class Choice:
 
 @record
 class Bound:
-    """The groups of a spec, the binding of each, and the places where their values are used.
+    """The groups in a spec, the binding of each group, and the places where their values are used.
 
-    `markable` are the columns that can have markers. `places` are the places of the groups' `sites`. `numbers` are the
-    groups' numbers in markers.
+    `markable` are the columns that can have markers. `places` are the places of the groups' `sites` fields. `numbers`
+    are the groups' numbers in markers.
     """
 
     groups: tuple[Group, ...]
@@ -110,7 +110,7 @@ class Bound:
 
 @record(frozen=False)
 class Scopes:
-    """The groups to which entries of a document belong, and the references to their values.
+    """The groups to which a document's entries belong, and the references to the groups' values.
 
     Without bindings, references remain as they are.
     """
@@ -126,7 +126,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the number of the first form that all values have, or None if they have none."""
+    """Return the number of the first form that all values have, or None if there is none."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None
@@ -138,7 +138,7 @@ def form_of(values: Sequence[Scalar | None]) -> int | None:
 
 
 def scopes_of(document: Document, groups: tuple[Group, ...], bindings: Mapping[str, Binding] | None) -> Scopes:
-    """Find the entries of a document that exist once for each site of a group."""
+    """Find the entries in a document that exist once for each site of a group."""
     scopes = Scopes(groups, bindings)
     by_target = {group.name: group for group in groups}
     for group in groups:
@@ -156,9 +156,9 @@ _SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
 
 
 def _target_of(document: Document, section: str, entry: Json) -> str:
-    """Return the target of an entry: its own, or the one that it is placed on by default.
+    """Return an entry's target: its own, or the one on which it is placed by default.
 
-    Monitors that only evaluate rules run where what they watch runs.
+    Monitors that only evaluate rules run where the resource that they watch runs.
     """
     fields = entry if isinstance(entry, dict) else {}
     if fields.get("target") is not None:
@@ -177,7 +177,7 @@ _WATCHED: Final = ("inference", "pipelines")
 
 
 def _default(document: Document, kind: str) -> str:
-    """Return the target of entries that name none."""
+    """Return the target of entries that do not name one."""
     deployment = document.value.get("deployment")
     placement = deployment.get("placement") if isinstance(deployment, dict) else None
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
@@ -197,18 +197,18 @@ def _at(value: Json, path: Path) -> Json:
 
 
 def has_markers(text: str) -> bool:
-    """Return whether a text contains a marker."""
+    """Return whether a string contains a marker."""
     return (_MARK in text or "240." in text) and _MARKER.search(text) is not None
 
 
 def free_numbers(texts: Iterable[str], count: int) -> list[int]:
-    """Return numbers for groups whose markers do not occur in the texts of users."""
+    """Return numbers for groups so that their markers do not occur in users' strings."""
     taken = {_numbers(found)[0] for text in texts if has_markers(text) for found in _MARKER.finditer(text)}
     return [number for number in range(_MOST) if number not in taken][:count]
 
 
 def with_digest(digest: str, text: str) -> str:
-    """Extend the hash of a text so that it also depends on the values of the markers in the text."""
+    """Extend the hash of a string, so that it also depends on the values of the markers in the string."""
     if not has_markers(text):
         return digest
     groups: dict[str, set[int]] = {}
@@ -230,7 +230,7 @@ def _numbers(found: re.Match[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
-    """Replace the markers in a text. `fill` gets the kind of value, "" or `digest`, and the columns."""
+    """Replace the markers in a string. `fill` receives the kind of value ("" or `digest`) and the columns."""
 
     def replaced(found: re.Match[str]) -> str:
         group, columns = _numbers(found)
@@ -243,12 +243,12 @@ def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[s
 
 
 def placeholder(kind: str, columns: tuple[str, ...]) -> str:
-    """Return the text in the output that a site's program replaces."""
+    """Return the string in the output that a site's program replaces."""
     return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"
 
 
 def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice) -> Binding:
-    """Bind columns of a group: to markers, or to the values of the chosen site."""
+    """Bind the columns of a group to markers, or to the values of the chosen site."""
     listed = tuple(columns)
     forms = {} if choice.fixed is None else {column: form_of(group.columns[column]) for column in listed}
     held = choice.fixed or frozenset()
@@ -265,7 +265,7 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
 
 
 def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns to bind, in an order of their own: the name, those that are used, and those of overrides."""
+    """Return the columns to bind, in a fixed order: the name, the columns in use, and the columns for overrides."""
     always = (column for column in group.columns if column.startswith(EXCEPTION) or column in group.always)
     bound = {*used, *always} - {NAME}
     return (NAME, *(column for column in sorted(bound) if column in group.columns))
@@ -297,7 +297,7 @@ def with_exceptions(document: Document, group: Group) -> tuple[Group, tuple[Diag
 
 
 def without_exceptions(document: Document, bindings: Mapping[str, Binding]) -> Document:
-    """Remove the overrides that do not apply to the sites that are compiled."""
+    """Remove the overrides that do not apply to the sites being compiled."""
     out = {
         column.removeprefix(EXCEPTION)
         for binding in bindings.values()

@@ -1,4 +1,4 @@
-"""Insert the values of sites into a document, as part of the substitution of variables."""
+"""Insert site values into a document, as part of variable substitution."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SiteChoices:
 def with_sites(
     document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices
 ) -> tuple[Document, Bound | None, tuple[Diagnostic, ...]]:
-    """Replace all references to variables and to the values of sites."""
+    """Replace all references to variables and to site values."""
     listed = tuple(others)
     found, problems = (sites.before, ()) if sites.before is not None else _found(document, settings, listed, sites)
     if found is None:
@@ -58,7 +58,7 @@ def with_sites(
 
 
 def unfilled(document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices) -> Document:
-    """Replace variables, and leave references to the values of sites as they are."""
+    """Replace variables, and leave references to site values unchanged."""
     groups, _ = groups_of(document, sites.tables)
     return substitute(document, settings, others, scopes_of(document, groups, None), sites.tables)[0]
 

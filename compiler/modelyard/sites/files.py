@@ -1,4 +1,4 @@
-"""Read a CSV file with sites or rows from the folder of a spec."""
+"""Read a CSV file with sites or rows from the spec's folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MISSING: Final = "there is no such file"
 
 
 def refused_name(name: str) -> str:
-    """Return why a name is not that of a CSV file in the folder of a spec or below, or ""."""
+    """Return why this is not the name of a CSV file in the spec's folder or below it, or "" if it is."""
     return "" if _PATH.match(name) else _NOT_A_TABLE
 
 
 def read_beside(spec: str, name: str) -> Given | str:
-    """Return a file in the folder of a spec or below, or the reason why it cannot be read.
+    """Read a file in the spec's folder or below it, or return the reason why it cannot be read.
 
-    Links must not leave the folder, so that a spec cannot make messages quote other files on the machine.
+    Links must not lead out of the folder, so that a spec cannot make messages quote other files on the machine.
     """
     if refused := refused_name(name):
         return refused
@@ -37,6 +37,6 @@ def read_beside(spec: str, name: str) -> Given | str:
         if not os.path.isfile(path):
             return "it is not a file"
         with open(path, "rb") as file:
-            return Given(path, file.read(MOST_MIB * 2**20 + 1))  # another byte means that the file is too large
+            return Given(path, file.read(MOST_MIB * 2**20 + 1))  # one byte more shows that the file is too large
     except OSError as problem:
         return problem.strerror or "it cannot be read"

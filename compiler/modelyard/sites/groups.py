@@ -1,4 +1,4 @@
-"""Groups in a spec: the sites of a target and the rows of a list, from a CSV file or from the spec itself."""
+"""Groups in a spec: the sites of a target or the rows of a list, from a CSV file or from the spec itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME: Final = "name"
 """The column that every site and row has: its name."""
 
 WAVE: Final = "wave"
-"""The column that sites have if new models reach them in waves. Its values are `canary`, `wave-1` …"""
+"""The column that sites have if new models reach them in waves. Its values are `canary`, `wave-1`, and so on."""
 
 Scalar: TypeAlias = "bool | int | float | str"
 
@@ -36,7 +36,7 @@ _SHORT: Final = "main"
 
 
 class Member(StrEnum):
-    """What a group consists of."""
+    """What the members of a group are."""
 
     SITE = "site"
     ROW = "row"
@@ -44,10 +44,10 @@ class Member(StrEnum):
 
 @record(eq=False)
 class Group:
-    """A target with many sites, or a list of rows. `path` leads to the target or the list in the spec.
+    """A target with many sites, or a list with rows. `path` is the path of the target or list in the spec.
 
-    `columns` contains each column's values in the order of `names`; a value is None where the member has none. `places`
-    returns the place of the value of a column at a position.
+    `columns` contains each column's values in the order of `names`; a value is None if the member has none. `places`
+    returns the place of a column's value at a position.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Group:
         return f"{'list' if self.member is Member.ROW else 'target'} {quote(self.name)}"
 
     def value(self, at: int, column: str) -> Scalar:
-        """Return the value of a column at a position. It must have been checked before."""
+        """Return the value of a column at a position. The column must have been checked before."""
         value = self.columns[column][at]
         assert value is not None
         return value
 
 
 def sites_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
-    """Yield the name, the path, and the field `sites` of each target that has one."""
+    """Yield the name, path and `sites` field of each target that has this field."""
     deployment = document.value.get("deployment")
     if not isinstance(deployment, dict):
         return
@@ -86,7 +86,7 @@ def sites_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
 
 
 def lists_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
-    """Yield the name, the path and the definition of each list."""
+    """Yield the name, path and definition of each list."""
     lists = document.value.get(LISTS)
     for name, definition in lists.items() if isinstance(lists, dict) else ():
         yield name, (LISTS, name), definition
@@ -107,7 +107,7 @@ def files_of(document: Document) -> Iterator[str]:
 def groups_of(
     document: Document, tables: Mapping[str, Given | str]
 ) -> tuple[tuple[Group, ...], tuple[Diagnostic, ...]]:
-    """Return the groups of sites in a spec. Fields in the wrong form are ignored, because the schema reports them.
+    """Return the groups of sites in a spec. Fields with an invalid form are ignored, because the schema reports them.
 
     `tables` are the files next to the spec, or the reasons why they cannot be read.
     """
@@ -122,7 +122,7 @@ def groups_of(
 
 
 def lists_of(document: Document, tables: Mapping[str, Given | str]) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
-    """Return the lists of a spec by name, like `groups_of`."""
+    """Return the lists in a spec by name. See `groups_of`."""
     problems: list[Diagnostic] = []
     groups = {
         name: _group(_Definition(document, name, Member.ROW, path, path), definition, tables, problems)
@@ -188,7 +188,7 @@ def _bad_names(table: Table, names: Iterable[Cell], member: Member) -> Iterator[
 
 
 class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
-    """The values of a table by column. Only columns that are used are converted."""
+    """The values in a table by column. A column is converted only when it is used."""
 
     def __init__(self, texts: Mapping[str, tuple[Cell, ...]]) -> None:
         super().__init__(dict.fromkeys(texts, ()))
@@ -201,7 +201,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values: numbers or true and false if all are, and otherwise texts."""
+    """Return a column's values: numbers or booleans if all cells contain them, and otherwise strings."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)
@@ -209,7 +209,7 @@ def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
 
 
 def _number(cell: Cell) -> bool | int | float | None:
-    """Return the number, true or false in a cell, or None. Numbers in quotes or with leading zeros are texts."""
+    """Return the number or boolean in a cell, or None. Numbers in quotes or with leading zeros are strings."""
     value = None if cell.quoted or _ZEROS.match(cell.text) else plain_value(cell.text)
     return value if isinstance(value, bool | int | float) and abs(value) <= MAX_INTEGER else None
 
@@ -238,7 +238,7 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
 
 
 def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
-    """Report missing values, formulas, and values of another type in the columns that the spec uses."""
+    """Report missing values, formulas, and values of a different type in the columns that the spec uses."""
     for column in columns:
         values = group.columns[column]
         cells = group.texts.get(column, ())
@@ -263,9 +263,9 @@ def _problem(value: Scalar | None, not_a_number: bool, member: Member) -> tuple[
 
 
 def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagnostic]:
-    """Add the wave of each site as the column `wave`, and report unknown canary sites.
+    """Add each site's wave as the column `wave`, and report unknown canary sites.
 
-    A site's wave depends on its name alone, so other sites can come and go.
+    A site's wave depends only on its name, so it does not change if other sites are added or removed.
     """
     canary = waves.get("canary") if isinstance(waves, dict) else None
     if not isinstance(waves, dict) or not isinstance(canary, list):

@@ -1,4 +1,4 @@
-"""Repeat entries of a document for the rows of a list, as part of the substitution of variables."""
+"""Repeat entries in a document for the rows of a list, as part of variable substitution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Result: TypeAlias = "tuple[Document, tuple[Diagnostic, ...]]"
 def with_lists(
     document: Document, tables: Mapping[str, Given | str], substituted: Callable[[Lists], _Result]
 ) -> _Result:
-    """Substitute with the lists of a document, unless they have errors."""
+    """Perform substitution with the lists of a document, unless they have errors."""
     groups, problems = lists_of(document, tables)
     if has_errors(problems):
         return document, problems
@@ -38,9 +38,9 @@ def with_lists(
 
 @record(frozen=False)
 class Lists:
-    """The lists of a document, and the row whose values are inserted. `repeated` are the entries made so far.
+    """The lists in a document, and the row whose values are inserted. `repeated` are the entries created.
 
-    `item` is the row for which an item of a list is repeated, and `sound` whether the values of a column are valid.
+    `item` is the row for which a list item is being repeated, and `sound` states whether a column's values are valid.
     """
 
     groups: Mapping[str, Group]
@@ -53,11 +53,11 @@ class Lists:
 
     @property
     def current(self) -> str:
-        """A text that differs for each row, or "" outside of repeated entries."""
+        """A string that differs for each row, or "" outside of repeated entries."""
         return "" if self.row is None else f"{self.row[0].name}/{self.row[1]}"
 
     def with_files(self, document: Document) -> Document:
-        """Return the document, and the files that its values may come from."""
+        """Return the document with the files from which its values may come."""
         for file in self.files:
             if all(other.path != file.path for other in document.files):
                 document = with_file(document, file)
@@ -117,7 +117,7 @@ class Lists:
         return group
 
     def _filled(self, walk: Substitution, key: str, here: Span) -> tuple[str | None, Span | None]:
-        """Return a key with the values of the row, and the place of the last of them. Returns None after an error."""
+        """Return a key with the row's values inserted, and the place of the last value. Returns None after an error."""
         place: Span | None = None
         pieces: list[str] = []
         at = 0
@@ -139,7 +139,7 @@ class Lists:
     # --- values
 
     def resolved(self, walk: Substitution, reference: str, here: Callable[[], Span]) -> Scalar:
-        """Return the value of `${each.…}` or `${lists.…}`, or the unchanged text after an error."""
+        """Return the value of `${each.…}` or `${lists.…}`, or the unchanged string after an error."""
         each, named = _EACH.match(reference), _LIST.match(reference)
         if each is not None:
             if self.row is None:
@@ -162,7 +162,7 @@ class Lists:
     def _value(
         self, walk: Substitution, row: Row | None, column: str, here: Callable[[], Span]
     ) -> tuple[Scalar | None, Span | None]:
-        """Return a value of a row and its place. Returns None without a row, and after an error."""
+        """Return a row's value and its place. Returns None if there is no row, and after an error."""
         if row is None:
             return None, None
         group, at = row
@@ -179,16 +179,16 @@ class Lists:
         return group.value(at, column), group.places(at, column)
 
     def place_of(self, value: Json) -> Span | None:
-        """Return the place of the row's value that replaces a text as a whole."""
+        """Return the place of a row's value that replaced a whole string."""
         found = _EACH.match(value) if isinstance(value, str) else None
         if found is None or self.row is None or found[1] not in self.row[0].columns:
             return None
         return self.row[0].places(self.row[1], found[1])
 
-    # --- items of lists
+    # --- list items
 
     def lengthens(self, items: list[Json]) -> bool:
-        """Return whether an item is repeated for all rows of a list."""
+        """Return whether any item is repeated for all rows of a list."""
         return any(isinstance(item, str) and _LIST.search(item) is not None for item in items)
 
     def lengthened(self, walk: Substitution, items: list[Json]) -> Json:
@@ -210,7 +210,7 @@ class Lists:
 
 @record(frozen=False)
 class _Section:
-    """A section of the result. `origins` says where each entry comes from."""
+    """A section of the result. `origins` records where each entry comes from."""
 
     section: str
     value: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -218,14 +218,14 @@ class _Section:
     origins: dict[str, str] = field(default_factory=dict[str, str])
 
     def add(self, name: str, entry: Json, numbers: list[int], origin: str) -> None:
-        """Add an entry, unless its name is taken."""
+        """Add an entry, unless its name is already in use."""
         if name not in self.value:
             self.value[name] = entry
             self.numbers += numbers
             self.origins[name] = origin
 
     def accepts(self, walk: Substitution, name: str, span: Span, row: str) -> bool:
-        """Return whether a row's entry can have this name, and report why it cannot."""
+        """Return whether an entry for a row can have this name, and report why if it cannot."""
         what = ENTRIES[self.section]
         if _NAME.match(name) is None:
             walk.diagnostics.append(tell.bad_expanded_name(span, what, name, row))
@@ -241,7 +241,7 @@ def _key(numbers: list[int]) -> tuple[int, int, int]:
 
 
 def _without(walk: Substitution, value: Json, key: str) -> Json:
-    """Return a mapping without a key, with the same spans."""
+    """Return a mapping without one of its keys, with the same spans."""
     assert isinstance(value, dict)
     entries = zip(value, walk.spans.entries(value), strict=True)
     kept = {name: child for name, child in value.items() if name != key}

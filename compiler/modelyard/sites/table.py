@@ -34,7 +34,7 @@ class Cell(NamedTuple):
     quoted: bool
 
     def span(self, file: str) -> Span:
-        """Return the cell's span. An empty cell is at the character where it would begin."""
+        """Return the cell's span. The span of an empty cell is the character where it would begin."""
         return Span(file, self.line, self.column, max(self.end_column, self.column + 1))
 
 
@@ -48,9 +48,9 @@ class Table:
 
 
 def read_table(given: Given, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
-    """Read a CSV file whose first line names the columns. `member` is what a line describes: `site` or `row`.
+    """Read a CSV file whose first line names the columns. `member` is what each line describes: `site` or `row`.
 
-    Returns None if the file has an error.
+    Returns None if the file contains an error.
     """
     start = Span(given.path, 1, 1, 2)
     if len(given.content) > MOST_MIB * 2**20:
@@ -94,7 +94,7 @@ def _controls(source: SourceFile) -> Iterator[Diagnostic]:
 
 
 def _rows(source: SourceFile, member: str, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
-    """Yield the cells of each line that is not empty. Stops after the first line beyond the limit."""
+    """Yield the cells of each nonempty line. Stops after the first line beyond the limit."""
     lines = source.lines()
     found = 0
     for at in range(len(lines)):
@@ -123,7 +123,7 @@ def _plain(line: str, number: int) -> tuple[Cell, ...]:
 
 
 def _quoted(line: str, number: int, file: str, problems: list[Diagnostic]) -> tuple[Cell, ...]:
-    """Split a line with quotes. After an error, the rest of the line is a single cell."""
+    """Split a line that contains quotes. After an error, the rest of the line becomes a single cell."""
     cells: list[Cell] = []
     at = 0
     while True:

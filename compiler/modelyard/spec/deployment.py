@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` identical machines in a cluster, with the resources that each machine offers to Pods."""
+    """`count` identical machines in a cluster, with the resources that each of them offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -48,7 +48,7 @@ class Gateway:
     namespace: str = ""
     listener: str = ""
     mirrors: bool = False  # the controller supports RequestMirror
-    certificate: SecretRef | None = None  # TLS of a Gateway that modelyard creates
+    certificate: SecretRef | None = None  # TLS certificate of a Gateway that modelyard creates
     proxies: str = ""  # namespace of the proxies for a Gateway that modelyard creates; empty: any namespace
 
 
@@ -57,7 +57,7 @@ class SecretStore:
     """How a cluster reads secrets of the form `secret://<name>/…`."""
 
     name: str
-    via: str = "existing"  # existing (a Secret of the namespace) external-secrets, or a service of the provider
+    via: str = "existing"  # existing (a Secret in the namespace), external-secrets, or a provider service
     store: str = ""  # name of the SecretStore or ClusterSecretStore
     scope: str = "cluster"  # cluster namespace
     refresh_s: int = 3600
@@ -67,7 +67,7 @@ class SecretStore:
 class Images:
     """The registry from which a target pulls images."""
 
-    registry: str = ""  # prefix of images built here, and of mirrored images
+    registry: str = ""  # prefix of images built for this system, and of mirrored images
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
     mirror: bool = False  # every image is pulled from `registry`, including third-party images
 
@@ -77,7 +77,7 @@ class Telemetry:
     """Where metrics are sent in addition to the cluster's own Prometheus."""
 
     remote_write: str = ""  # URL
-    alerts_on: str = ""  # target that evaluates the alerts of these sites; by default, each site does
+    alerts_on: str = ""  # the target that evaluates these sites' alerts; by default, each site does
     secret: SecretRef | None = None  # bearer token
     prometheus_labels: tuple[tuple[str, str], ...] = ()  # for the cluster's Prometheus to select our objects
     namespace: str = "monitoring"  # namespace where Prometheus runs
@@ -109,10 +109,9 @@ class Network:
 class ExistingCluster:
     """A cluster that a cloud target adopts instead of creating one.
 
-    `adopt` is the cluster's name, and "" if modelyard creates the cluster. `cidr` is the address range of its nodes,
-    its API and the system's databases, if the spec has it. With
-    `node_pools` "create", compute classes get node pools of the system's own in it, and everything else runs on its
-    existing machines.
+    `adopt` is the cluster's name, or "" if modelyard creates the cluster. `cidr` is the address range of its nodes, its
+    API and the system's databases, if the spec sets it. If `node_pools` is "create", compute classes get their own node
+    pools in the cluster, and everything else runs on its existing machines.
     """
 
     adopt: str = ""
@@ -121,7 +120,7 @@ class ExistingCluster:
 
     @property
     def creates_pools(self) -> bool:
-        """Whether compute classes get node pools of their own."""
+        """Whether compute classes get their own node pools."""
         return self.node_pools == "create"
 
 
@@ -137,7 +136,7 @@ class Options:
 
     @property
     def group(self) -> tuple[str, str]:
-        """The account and the name of an existing group that can hold one target of one environment alone.
+        """The account and name of an existing group that can hold only one target of one environment.
 
         Both are "" if there is none, and the account is "" if only the settings of a stack name it.
         """
@@ -145,7 +144,7 @@ class Options:
 
     @property
     def identities(self) -> str:
-        """The scope in which namespace and name alone identify a workload on any cluster, or "" if there is none."""
+        """The scope in which namespace and name suffice to identify a workload on any cluster, or "" if none."""
         return ""
 
 
@@ -156,7 +155,7 @@ FIRST_KEYS = (1,)
 
 @record
 class Sites:
-    """The names of the sites that a target stands for, and the name and wave of the site that is compiled."""
+    """The names of the sites that a target stands for, and the name and wave of the site being compiled."""
 
     names: tuple[str, ...]
     name: str
@@ -165,7 +164,7 @@ class Sites:
 
 @record
 class Waves:
-    """How many waves bring a new version to the sites of a target, and how long each serves it before the next."""
+    """How many waves bring a new version to a target's sites, and how long each serves it before the next one."""
 
     count: int
     soak_s: int
@@ -178,10 +177,10 @@ class TargetSpec:
     name: str
     provider: str
     region: str = ""
-    network: str = "private"  # private public: whether the API of a cloud cluster has a public address
-    residency: str = ""  # the cluster's location: eu, us, ch … (the region implies it in a cloud)
+    network: str = "private"  # private public: whether a cloud cluster's API has a public address
+    residency: str = ""  # eu, us, ch …: where the cluster is (in a cloud, the region determines it)
     context: str = ""  # kubeconfig context
-    namespace: str = ""  # default: the system's name, with the environment's name on some providers
+    namespace: str = ""  # default: the system's name, combined with the environment's name on some providers
     tenancy: str = "dedicated"  # dedicated shared private-cloud
     edge: bool = False
     capacity: tuple[Machines, ...] = ()
@@ -192,23 +191,23 @@ class TargetSpec:
     images: Images = Images()
     telemetry: Telemetry = Telemetry()
     head_state: HeadState | None = None
-    egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
+    egress: tuple[str, ...] = ()  # CIDRs that workloads may access (object stores, databases outside the cluster)
     priority_classes: tuple[tuple[str, str], ...] = ()  # existing PriorityClasses, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may connect to this one
     access_keys: tuple[int, ...] = FIRST_KEYS  # numbers of access keys for clouds; the last key is active
-    issuer: str = ""  # URL of the issuer of ServiceAccount tokens; a cloud's program knows that of its cluster
-    version: str = ""  # a cloud cluster's Kubernetes version, 1.36
-    access: tuple[str, ...] = ()  # CIDRs that may call the public address of a cloud's API
+    issuer: str = ""  # issuer URL of ServiceAccount tokens; a cloud's program knows that of its cluster
+    version: str = ""  # a cloud cluster's Kubernetes version, such as 1.36
+    access: tuple[str, ...] = ()  # CIDRs that may call the public API address in a cloud
     cluster: ExistingCluster = ExistingCluster()
     options: Options = NO_OPTIONS
     in_cloud: bool = False  # the provider is a public cloud, so the region determines the location
-    secrets_via: str = ""  # how most of the provider's targets read secrets from outside their cluster
+    secrets_via: str = ""  # how most targets of the provider read secrets from outside their cluster
     sites: Sites | None = None  # if the target stands for many sites
     waves: Waves | None = None  # by default, models reach all sites at once
 
     @property
     def creates_cluster(self) -> bool:
-        """Return whether modelyard creates the cluster. It does on every cloud, unless the target adopts a cluster."""
+        """Return whether modelyard creates the cluster, as it does in every cloud unless the target adopts one."""
         return self.in_cloud and not self.cluster.adopt
 
 

@@ -1,4 +1,4 @@
-"""Find the pipelines that start after other pipelines' runs."""
+"""Find the pipelines that start after runs of other pipelines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Return whether a launcher waits for each run to end. A single run needs no launcher unless others follow it."""
+    """Return whether a launcher waits for each run to end. A single run needs none unless other pipelines follow it."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 

@@ -17,7 +17,7 @@ class Metadata:
 
 @record
 class Profile:
-    """The profile of a system. `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` policies."""
+    """A system's profile. `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` the policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
@@ -38,9 +38,9 @@ class Owner:
 
     @property
     def domain(self) -> str:
-        """The domain of the address, which stands for the company in names that are unique in a whole cloud.
+        """The domain of the email address, which identifies the company in names that are unique across a whole cloud.
 
-        A system that another team takes over keeps its buckets.
+        If another team takes over a system, the system keeps its buckets.
         """
         return self.email.rpartition("@")[2].lower()
 

@@ -22,9 +22,9 @@ def imported(system: System) -> tuple[Model, ...]:
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """Return the store and folder of a model in a bucket, or None if it is in the registry or in no store of the spec.
+    """Return a model's store and folder in a bucket, or None if it is in the registry or none of the spec's stores.
 
-    The address of a bucket means the store that adopts this bucket, with the store's credentials and permissions.
+    A bucket's address refers to the store that adopts this bucket, and uses the store's credentials and permissions.
     """
     if source.store:
         return source.store, f"{source.path.rstrip('/')}/"
@@ -36,7 +36,7 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
     """Return whether a folder in a store is used by our own registry for models, bundles or logs.
 
-    Stores that adopt the same bucket count as one store.
+    Stores that adopt the same bucket are treated as one store.
     """
     registry = system.registry
     kept = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
@@ -49,7 +49,7 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
 
 
 def bucket_and_folder(uri: str) -> tuple[str, str]:
-    """Return the bucket and folder in an address such as s3://BUCKET/PATH, or nothing for other addresses."""
+    """Return the bucket and folder from an address such as s3://BUCKET/PATH, or empty strings for other addresses."""
     try:
         parts = urlsplit(uri)
     except ValueError:  # incomplete IPv6 address

@@ -1,4 +1,4 @@
-"""Find a model's training input: features and their types."""
+"""Find what a model is trained on: features and their types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.needs import Dataset
 
 @record
 class Learned:
-    """A model's training input: features, column types from schemas, and the datasets with features."""
+    """A model's training input: features, column types from schemas, and the datasets that contain features."""
 
     features: tuple[str, ...]
     types: dict[str, str]
@@ -19,7 +19,7 @@ class Learned:
 
 
 def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
-    """Collect the declared features or, without any, all columns except labels, timestamps, groups and keys.
+    """Collect the declared features or, if there are none, all columns except labels, timestamps, groups and keys.
 
     `key` is the split's key.
     """

@@ -18,13 +18,13 @@ RULES_ONLY = frozenset({"performance"})
 class Reference:
     """A monitor's reference: a window of a dataset, or the model's training data."""
 
-    data: str = ""  # empty: the training data, as stored with the model
+    data: str = ""  # if empty, the training data stored with the model
     window_s: int | None = None
 
 
 @record
 class OnBreach:
-    """The effects of a failed check: notifications and, at most once per cooldown, a run or rollback."""
+    """The effects of a failed check: notifications and, at most once per cooldown, a run or a rollback."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -45,9 +45,9 @@ class Monitor:
     window_s: int
     schedule: Schedule
     compute: str
-    labels: str  # dataset with late labels, for prediction-quality and concept-drift
+    labels: str  # the dataset with late labels, for prediction-quality and concept-drift
     on_breach: OnBreach
-    key: tuple[str, ...] = ()  # columns that match labels; empty: all columns on both sides
+    key: tuple[str, ...] = ()  # the columns by which labels are matched; if empty, all columns that both sides have
     coverage: float = 0.5  # the required share of predictions with a label
 
 

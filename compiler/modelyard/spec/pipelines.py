@@ -19,8 +19,8 @@ class Source:
 class Schedule:
     """The schedule of a pipeline's runs.
 
-    Runs start by time (`cron`), after another pipeline's successful run (`after`), when deployed (`once`), or by hand
-    or by a monitor (`on-demand`).
+    Runs start at given times (`cron`), after a successful run of another pipeline (`after`), when the system is
+    deployed (`once`), or manually or by a monitor (`on-demand`).
     """
 
     kind: str = "on-demand"  # cron after once on-demand
@@ -33,7 +33,7 @@ class Schedule:
 
 @record
 class Range:
-    """A range of numbers. The bounds are equal if there is no scaling."""
+    """A range of numbers. If there is no scaling, the bounds are equal."""
 
     minimum: int
     maximum: int
@@ -83,13 +83,13 @@ class Reprocess:
 
 @record
 class Step:
-    """A vertex in a pipeline's DAG. A pipeline without `steps` has one step with the pipeline's name."""
+    """A vertex in a pipeline's DAG. A pipeline without `steps` has one step, which has the pipeline's name."""
 
     name: str
     path: Path
     needs: tuple[str, ...]
     source: Source
-    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty with an entrypoint
+    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty if there is an entrypoint
     compute: str
     workers: Range
     inputs: tuple[str, ...]
@@ -117,7 +117,7 @@ class Pipeline:
     retries: int
     tuning: Tuning | None = None
     split: Split = Split()
-    promote_to: str = ""  # alias that moves when a version passes the gate
+    promote_to: str = ""  # the alias that moves when a version passes the gate
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()
     priority: str = "normal"  # normal low lowest

@@ -1,4 +1,4 @@
-"""References to secrets or model versions, written as a single text."""
+"""References to secrets and model versions, each written as a single string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find scoring with registered models: batch inference, and steps of custom pipelines."""
+"""Find where registered models are used for scoring: in batch inference, and in steps of custom pipelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """A use of a model for scoring. `path` is the place in the spec with the model and the output."""
+    """A use of a model for scoring. `path` is the place in the spec that declares the model and the output."""
 
     name: str
     path: Path
@@ -25,13 +25,13 @@ class Scoring:
 
 
 def scorings(system: System) -> Iterator[Scoring]:
-    """Yield all scorings, in the order of the pipelines."""
+    """Yield all uses of models for scoring, in the order of the pipelines."""
     for pipeline in system.pipelines.values():
         yield from scorings_of(pipeline)
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """Yield a pipeline's scorings: the whole of a batch inference, or each step with a model."""
+    """Yield a pipeline's uses of models for scoring: a whole batch inference, or each step that has a model."""
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
@@ -42,5 +42,5 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
-    """Return the model versions with which a pipeline scores, without duplicates."""
+    """Return the model versions that a pipeline uses for scoring, without duplicates."""
     return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class Approval:
-    """The approvals that are required before a model's alias moves."""
+    """The approvals required before a model's alias moves."""
 
     groups: tuple[str, ...]
     minimum: int = 1
@@ -15,21 +15,21 @@ class Approval:
 
 @record
 class Signed:
-    """An approval next to the spec: a statement about a digest, with its signature."""
+    """An approval stored next to the spec: a signed statement about a digest."""
 
     model: str  # the registered name
     alias: str
     digest: str
-    evidence: str  # statement and signature, as JSON
+    evidence: str  # the statement and its signature, as JSON
 
 
 @record
 class Soak:
-    """How long a version must serve in the previous stage, and which monitor's checks must pass."""
+    """How long a version must serve in the previous stage, and which monitor's checks it must pass."""
 
     for_s: int
-    monitor: str = ""  # if empty, only the time decides
-    min_rows: int = 100  # with a label
+    monitor: str = ""  # if empty, only the duration counts
+    min_rows: int = 100  # the minimum number of rows with a label
     on_failure: str = "keep"  # keep take-back
 
 
@@ -38,8 +38,8 @@ class Stage:
     """A stage of a model, identified by an alias."""
 
     alias: str
-    after: str = ""  # the previous stage; empty for the first
-    checks: tuple[str, ...] | None = None  # checks of the gate; None: all
+    after: str = ""  # the previous stage; empty for the first stage
+    checks: tuple[str, ...] | None = None  # the gate's checks; None means all of them
     soak: Soak | None = None
     approval: Approval | None = None  # the stage's own approval, or the default from governance
     any_time: bool = False  # whether windows and freezes do not apply
@@ -47,7 +47,7 @@ class Stage:
 
 @record
 class ChangeWindow:
-    """Hours on some weekdays, in minutes of the day. If the end is before the start, it means the next day."""
+    """A time window on some weekdays, in minutes of the day. If the end is before the start, it is on the next day."""
 
     days: tuple[int, ...]  # Monday is 0
     from_minute: int
@@ -56,7 +56,7 @@ class ChangeWindow:
 
 @record
 class Freeze:
-    """Days without promotions, both ends included, such as 2026-12-18."""
+    """Days without promotions, including the first and the last, such as 2026-12-18."""
 
     first: str
     last: str

@@ -1,4 +1,4 @@
-"""A whole spec for one environment."""
+"""A whole spec, resolved for one environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @record
 class Override:
-    """A JSON Patch (RFC 6902) for an emitted object, with a reason."""
+    """A JSON Patch (RFC 6902) for an emitted object, with the reason for it."""
 
     name: str
     target: str
@@ -33,7 +33,7 @@ class Override:
 
 @record
 class System:
-    """A whole spec for one environment."""
+    """A whole spec, resolved for one environment."""
 
     document: Document
     environment: str
@@ -59,9 +59,9 @@ class System:
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
-        """Return the models that are trained here or imported, each with its aliases.
+        """Return the models that are trained by this system or imported, each with its aliases.
 
-        Versions get these aliases from pipelines, imports and stages.
+        Pipelines, imports and stages give versions these aliases.
         """
         aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
@@ -73,7 +73,7 @@ class System:
         return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in aliases_by_model.items()}
 
     def trained(self) -> dict[str, str]:
-        """Return the models that are trained here, each with the first pipeline that trains it."""
+        """Return the models that this system trains, each with the first pipeline that trains it."""
         pipeline_by_model: dict[str, str] = {}
         for pipeline in self.pipelines.values():
             if pipeline.type == "training" and pipeline.model is not None:
@@ -84,7 +84,7 @@ class System:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in aliases)
 
     def approval(self, model: str, alias: str) -> Approval | None:
-        """Return the approvals that are required before a model's alias moves."""
+        """Return the approvals required before a model's alias moves, or None if none are required."""
         stage = next((candidate for candidate in self.models[model].stages if candidate.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 
@@ -95,7 +95,7 @@ class System:
         return tuple(dict.fromkeys(approval for approval in (general, *staged) if approval is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """Return the fields at this path in the document, or nothing if the value is not a mapping."""
+        """Return the fields at this path in the document, or nothing if the value there is not a mapping."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
@@ -111,7 +111,7 @@ class System:
 
 
 def at_sites(system: System, bound: Bound) -> System:
-    """Return the system with the sites of each target that stands for many."""
+    """Return the system with the sites of each target that stands for many sites."""
     sites: dict[str, Sites] = {}
     for group in bound.groups:
         values = bound.bindings[group.name].values
@@ -121,7 +121,7 @@ def at_sites(system: System, bound: Bound) -> System:
 
 
 def target_path(system: System, target: str) -> Path:
-    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` in its short form."""
+    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` if the short form is used."""
     deployment = system.document.value.get("deployment")
     if isinstance(deployment, dict) and "targets" not in deployment:
         return ("deployment",)

@@ -10,7 +10,7 @@ from modelyard.spec.pipelines import Pipeline
 
 @index
 def first_trainings(pipelines: Mapping[str, Pipeline]) -> Mapping[str, Pipeline]:
-    """Return the first pipeline that trains each model."""
+    """Map each model to the first pipeline that trains it."""
     trainings: dict[str, Pipeline] = {}
     for pipeline in pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:

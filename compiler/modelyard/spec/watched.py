@@ -1,4 +1,4 @@
-"""Find the data and models that a monitor watches, and the folder with its state."""
+"""Find the data and models that a monitor watches, and the folder that contains its state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def keeps_state_for(check: Check) -> bool:
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """Return the aliases with soaking versions of a model that a monitor evaluates."""
+    """Return the aliases under which a monitor evaluates soaking versions of a model."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
@@ -33,7 +33,7 @@ def watched_pipeline(system: System, monitor: Monitor) -> Pipeline | None:
 
 
 def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
-    """Return the model version of the pipeline that a monitor watches.
+    """Return the model version used by the pipeline that a monitor watches.
 
     This is the pipeline's own model version, or the version in the step whose predictions are watched.
     """
@@ -54,9 +54,9 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """Return the dataset whose rows a monitor watches, or None, for example for an endpoint's captures.
+    """Return the dataset whose rows a monitor watches, or None if there is none, as for an endpoint's captures.
 
-    For a pipeline, this is the output or, without an output, the input.
+    For a pipeline, this is its output or, if it has no output, its input.
     """
     section, _, name = monitor.watch.partition(".")
     pipeline = watched_pipeline(system, monitor)
@@ -69,7 +69,7 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 
 
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return a pipeline's final datasets.
+    """Return the datasets that a pipeline finally writes.
 
     This is the pipeline's output or, for a custom pipeline, the outputs of steps that no later step overwrites.
     """
@@ -83,7 +83,7 @@ def written_last(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
-    """Return the steps that run before others, directly or indirectly."""
+    """Return the steps that run before other steps, directly or indirectly."""
     steps = {step.name: step for step in pipeline.steps}
     earlier: set[str] = set()
     waiting = [*needs]
@@ -103,9 +103,9 @@ def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """Return the store and folder for a monitor's state, or None if there is no state or no store.
+    """Return the store and folder for a monitor's state, or None if it has no state or there is no store.
 
-    State is stored next to captures, but not next to watched datasets, which may have another owner.
+    State is stored next to captures, but not next to watched datasets, which may belong to someone else.
     """
     if monitor.type in RULES_ONLY:
         return None

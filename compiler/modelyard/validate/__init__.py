@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from modelyard.validate.faults import Fault
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
-"""A function that checks whether a value fits a part of the spec's schema."""
+"""A function that checks whether a value matches a part of the spec's schema."""
 
 
 _MANY: Final = 1_000
-"""Above this number of values, importing a fast validator and building it for the parts takes less time than Python."""
+"""With more values than this, importing a fast validator and building it for the parts is faster than using Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
-    """Report where a document does not fit the spec's schema.
+    """Report where a document does not match the spec's schema.
 
     Errors in entries at the paths in `aside` are skipped.
     """
@@ -46,7 +46,7 @@ def validate_with(
     """Validate with any schema and validator."""
     if fits(schema, document.value):
         return ()
-    # Imported here, because this code is as large as the rest of the stage and a valid spec does not need it.
+    # Imported here because this code is as large as the rest of the stage, and a valid spec does not need it.
     from modelyard.validate.faults import Faults
 
     faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
@@ -68,9 +68,9 @@ def faults_of(document: Document) -> tuple[Fault, ...]:
 
 @index
 def _first_faults(document: Document) -> tuple[Fault, ...] | None:
-    """Return the faults of an invalid document, up to one more than are reported, or None if the document is valid.
+    """Return the errors in an invalid document (at most one more than the reporting limit), or None if it is valid.
 
-    Cached for use in several steps.
+    Cached because several steps use the result.
     """
     has_many = _has_many(document.value)
     fits = system_fits() if has_many else _small_fits()
@@ -83,7 +83,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 
 
 def _has_many(value: dict[str, Json]) -> bool:
-    """Return whether there are many values. Counting stops early, because aliases can make a short text very large."""
+    """Return whether there are many values. Counting stops early, because aliases can make a short spec very large."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
     counted = 0
     while waiting and counted <= _MANY:
@@ -137,7 +137,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """Return a validator from jsonschema, with patterns adapted to the semantics of jsonschema-rs."""
+    """Return a validator from jsonschema, with patterns adapted to match the semantics of jsonschema-rs."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))

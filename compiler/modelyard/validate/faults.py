@@ -1,6 +1,6 @@
-"""Find where a value violates the schema, with one fault per error.
+"""Find where a value violates the schema, and represent each error by one Fault.
 
-The validator only decides whether a part of a document fits. This module finds out why a part does not fit.
+The validator only decides whether a part of a document is valid. This module finds out why a part is not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, s
 from modelyard.source import Json, Path
 
 _ASKED_DEPTH: Final = 2
-"""The depth to which the fast validator is used, which covers sections and their named entries."""
+"""The depth to which the fast validator is used. It covers sections and their named entries."""
 
 
 @record(eq=False)
@@ -25,7 +25,7 @@ class Fault:
     """An error, with the violated keyword, the value, and the shape of the place.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
-    bad name, otherwise the shape of the place. `others` are the fields in which an unknown field is allowed, or the
+    bad name, and otherwise the shape of the place. `others` are the fields in which an unknown field is allowed, or the
     fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
     allowed but absent. `inner` is the unknown field's name within the first of `others`.
     """
@@ -42,10 +42,10 @@ class Fault:
 
 
 class Faults:
-    """Finds the faults in a document.
+    """Finds the errors in a document.
 
-    `fits` is a much faster validator. It is used for parts near the top of the document. Valid parts are not examined
-    further.
+    `fits` is a much faster validator, which is used for parts near the top of the document. Parts that it finds valid
+    are not examined further.
     """
 
     def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
@@ -57,9 +57,9 @@ class Faults:
     def of(
         self, schemas: Iterable[Schema], value: Json, path: Path = (), excused: Container[str] = ()
     ) -> Iterator[Fault]:
-        """Find the faults of a value and its content, in document order.
+        """Find the errors in a value and its content, in document order.
 
-        `excused` are fields that are not missing here, because they are written in a parent.
+        `excused` are fields that are not considered missing here, because they are written in a parent.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
@@ -120,7 +120,7 @@ class Faults:
                 (*path, name), "outdented", None, None, self.shape(shape.children(name), {}), name, tuple(below)
             )
         misplaced = {name for below in outdented.values() for name in below}
-        for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # the maximum number of reported faults
+        for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # the maximum number of reported errors
             if name not in misplaced:
                 found = self._unknown(shape, name, value, path)
                 meant = self._meant(found)
@@ -152,7 +152,7 @@ class Faults:
         return nearest_name(unknown.name, known) or next((home.split(".")[0] for home in unknown.others), None)
 
     def _outdented(self, shape: Shape, value: dict[str, Json]) -> dict[str, list[str]]:
-        """Map each empty field to the fields right after it that belong inside."""
+        """Map each empty field to the fields right after it that belong inside it."""
         result: dict[str, list[str]] = {}
         unknown = set(self._unknown_names(shape, value))
         empty: str | None = None
@@ -164,7 +164,7 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Return whether a name is known inside another field but not next to it, even where users choose names."""
+        """Return whether a name is known inside another field but not next to it, even where users choose the names."""
         if shape.closed and not is_unknown:
             return False
         below = self.shape(shape.children(field), {})
@@ -201,7 +201,7 @@ class Faults:
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Yield the fields of an entry whose name is missing, where users name entries."""
+        """Return the fields of an entry whose name is missing, in a mapping where users name the entries."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -258,7 +258,7 @@ class Faults:
         self._gather(taken, value, shape)
 
     def _undecided(self, condition: Schema, branches: list[Schema], value: dict[str, Json], shape: Shape) -> bool:
-        """Return whether a condition is undecided because the field that it tests is missing, misspelt or wrong."""
+        """Return whether a condition is undecided because the field that it tests is missing, misspelled or invalid."""
         looked_at = [*texts(condition.get("required")), *schema_of(condition.get("properties"))]
         known = {*shape.names(), *branch_names(branches)}
         for name in dict.fromkeys(looked_at):
@@ -270,7 +270,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """Return the branch that fits or was probably meant: with the right type, the right constants, few faults."""
+        """Return the branch that is valid or was probably meant: right type, right constants, few errors."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

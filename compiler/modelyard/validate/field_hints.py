@@ -39,7 +39,7 @@ def line_at(document: Document, span: Span) -> str:
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """Return the lines of a file, which is split only once for all its errors."""
+    """Return the lines of a file. Each file is split only once for all its errors."""
     return file.lines()
 
 
@@ -48,7 +48,7 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _wrapper(fault: Fault) -> str:
-    """Recognize a mapping whose fields belong one level up, such as the `spec:` of other formats."""
+    """Recognize a mapping whose fields belong one level up, such as the `spec:` used by other formats."""
     held = _mapping(_mapping(fault.value)[fault.name])
     known = fault.shape.names()
     if not held or not all(name in known for name in held):
@@ -72,7 +72,7 @@ def _equals_sign(fault: Fault) -> str:
 
 
 def _dotted(fault: Fault) -> str:
-    """Recognize a dotted path as a key, which some other formats allow."""
+    """Recognize a dotted path used as a key, which some other formats allow."""
     first, _, rest = fault.name.partition(".")
     if not rest or first not in fault.shape.names():
         return ""

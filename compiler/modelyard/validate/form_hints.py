@@ -1,4 +1,4 @@
-"""Hints for text in the wrong form, based on names from elsewhere in the spec."""
+"""Hints for strings with the wrong form, based on names used elsewhere in the spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
 
 _KEY: Final = "ssh-ed25519"
-"""A text that occurs only in the pattern of public SSH keys."""
+"""A string that occurs only in the pattern for public SSH keys."""
 
 _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """Return the first hint that applies, or "". `is_entry` is true for entries of a list."""
+    """Return the first hint that applies, or "" if none does. `is_entry` is true for list entries."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -44,7 +44,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """Return a hint with the text in the required form if the intention is clear, or with the letter to replace."""
+    """Return a hint with the string in the required form if the intention is clear, or with the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -72,7 +72,7 @@ def _schedule(shape: Shape, text: str) -> str:
 
 
 def _variable(document: Document, text: str) -> str:
-    """Recognize a variable in the syntax of templates and shells."""
+    """Recognize a variable in the syntax of template languages and shells."""
     found = _TEMPLATE.search(text)
     name = next((part for part in found.groups() if part), "") if found else ""
     if name in _names(document.value.get("vars")):
@@ -81,7 +81,7 @@ def _variable(document: Document, text: str) -> str:
 
 
 def _zone(shape: Shape, text: str) -> str:
-    """Recognize a cron line that begins with its time zone, as in some crontabs."""
+    """Recognize a cron line that starts with its time zone, as in some crontabs."""
     found = _ZONE.match(text)
     if found is None or not _fits(shape, found[2]):
         return ""
@@ -89,7 +89,7 @@ def _zone(shape: Shape, text: str) -> str:
 
 
 def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:
-    """Recognize several list entries in a single text."""
+    """Recognize several list entries in a single string."""
     if " - " in text:
         return "begin each entry on a separate line, with all dashes in one column"
     words = text.split()
@@ -103,7 +103,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """Return the address of an existing entry for a bare name, a path that is too deep, or a typo."""
+    """Return the address of an existing entry, given a bare name, a path that is too deep, or a misspelling."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
     return f"did you mean {quote(found)}?" if found else ""

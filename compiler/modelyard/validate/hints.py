@@ -62,7 +62,7 @@ def type_hint(names: list[str], fault: Fault) -> str:
 
 
 def _pair_hint(value: dict[str, Json], shape: Shape) -> str:
-    """Return a hint for text with a colon and a space, which YAML reads as a mapping."""
+    """Return a hint for a string with a colon and a space, which YAML reads as a mapping."""
     for name, child in value.items():
         text = f"{name}:{yaml_word(child)}"
         patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
@@ -113,7 +113,7 @@ def _example_of(schemas: list[Schema]) -> Json:
 
 
 def _number_hint(value: float, shape: Shape) -> str:
-    """Return a hint for a number or a boolean where text is required."""
+    """Return a hint for a number or a boolean where a string is required."""
     text = yaml_word(value)
     patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
     if all(matches(text, pattern) for pattern in patterns):
@@ -123,7 +123,7 @@ def _number_hint(value: float, shape: Shape) -> str:
 
 
 def _text_hint(names: list[str], value: str, shape: Shape) -> str:
-    """Return a hint for text with the wrong type: a word that is a boolean only in YAML 1.1, or a quoted number."""
+    """Return a hint for a string where another type is required: a boolean word in YAML 1.1, or a quoted number."""
     if value.startswith("{{"):
         return "write a variable as ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:

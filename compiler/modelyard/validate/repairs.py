@@ -1,4 +1,4 @@
-"""Guess the intention behind a faulty value, so that the rest of the spec can be checked."""
+"""Guess the intention behind an invalid value, so that the rest of the spec can be checked."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _WORD: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
 
 @record(eq=False)
 class Repair:
-    """Edits that repair a fault. `is_sure` means that the user most likely meant exactly this."""
+    """Edits that repair an error. `is_sure` means that the user most likely meant exactly this."""
 
     edits: Mapping[Path, Edit]
     is_sure: bool = True
 
 
 def repair(fault: Fault) -> Repair | None:
-    """Repair a fault. Returns None if no repair is likely enough."""
+    """Repair an error. Returns None if no repair is likely enough."""
     mend = _MENDS.get(fault.keyword)
     return mend(fault) if mend is not None else None
 
@@ -66,7 +66,7 @@ def _outdented(fault: Fault) -> Repair:
 
 
 def _word(fault: Fault) -> Repair | None:
-    """Replace a text with an allowed word: the nearest word, the only word, or any word."""
+    """Replace a string with an allowed word: the nearest word, the only word, or any word."""
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
     value = fault.value[0] if isinstance(fault.value, list) and len(fault.value) == 1 else fault.value
     words = {yaml_word(word): word for word in allowed}
@@ -77,10 +77,10 @@ def _word(fault: Fault) -> Repair | None:
 
 
 def _form(fault: Fault) -> Repair | None:
-    """Replace a text with the same text in the required form, or with an example."""
+    """Replace a string with the same content in the required form, or with an example."""
     is_entry = isinstance(fault.path[-1], int)
     words = fault.value.split() if isinstance(fault.value, str) else []
-    if is_entry and len(words) != 1:  # several list entries that YAML reads as one text
+    if is_entry and len(words) != 1:  # several list entries that YAML reads as one string
         return None
     better = _rewritten(fault.shape, fault.value) if isinstance(fault.value, str) else ""
     if better:
@@ -137,7 +137,7 @@ def _name(fault: Fault) -> Repair | None:
 
 
 def _rewritten(shape: Shape, text: str) -> str:
-    """Rewrite a text in the required form. Lookalike letters become Latin letters, and no letter is dropped."""
+    """Rewrite a string in the required form. Lookalike letters become Latin letters, and no letter is dropped."""
     latin = in_latin(text)
     if latin != text and all(matches(latin, pattern) for pattern in _patterns(shape)):
         return latin

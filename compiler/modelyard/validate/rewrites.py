@@ -1,4 +1,4 @@
-"""Rewrite a text in the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
+"""Rewrite a string in the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ _AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0
 
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
-    """Return the first rewriting that matches all patterns, or ""."""
+    """Return the first rewritten string that matches all patterns, or "" if none does."""
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
@@ -118,7 +118,7 @@ def rewritten(text: str, patterns: Iterable[str]) -> str:
 
 
 def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
-    """Yield possible intentions, most likely first."""
+    """Yield the strings that the user may have meant, most likely first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
     if _AT_K.fullmatch(stripped):  # docs/metrics.md uses K for any number
@@ -129,7 +129,7 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     yield from _schedules(stripped)
     yield from _references(stripped)
     yield from _links(stripped)
-    if holds_path or holds_host:  # other fields contain names within the spec
+    if holds_path or holds_host:  # other fields contain names from the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
     if not holds_path and stripped.count("/") < 2:  # paths and addresses are not names with typos
@@ -144,7 +144,7 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """Return the words of a text in lower case, joined by hyphens."""
+    """Return the words of a string in lower case, joined by hyphens."""
     return re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()).strip("-")
 
 
@@ -184,7 +184,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """Rewrite an accelerator with a manufacturer, with a leading count as on an invoice, or without a count."""
+    """Rewrite an accelerator with a manufacturer, with the count first as on an invoice, or without a count."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -215,7 +215,7 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Add the unit to a number if one unit is likely, such as percent, milliseconds, GiB or dollars."""
+    """Add the unit to a number if one is likely, such as percent, milliseconds, GiB or dollars."""
     if not _NUMBER.match(text):
         return
     number = float(text)

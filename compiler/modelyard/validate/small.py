@@ -1,6 +1,6 @@
 """Validate small documents in Python, because importing jsonschema-rs and building its validator takes longer.
 
-Only the keywords of our own schemas are supported.
+Only the keywords used in our own schemas are supported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CHECKS: Final = dict(FITS)
 class SmallFits:
     """A validator for small values.
 
-    Environments share most of a spec, so mappings that fit are remembered by identity.
+    Environments share most of a spec, so mappings found valid are remembered by identity.
     """
 
     def __init__(self, root: Schema) -> None:
@@ -29,7 +29,7 @@ class SmallFits:
         self._fitting: dict[tuple[int, int], tuple[Schema, Json]] = {}
 
     def __call__(self, schema: Schema, value: Json) -> bool:
-        """Return whether a value fits a part of the schema."""
+        """Return whether a value matches a part of the schema."""
         if not isinstance(value, dict):
             return self._fits(schema, value)
         key = (id(schema), id(value))
@@ -53,7 +53,7 @@ class SmallFits:
         return True
 
     def allows(self, argument: Json, value: Json) -> bool:
-        """Return whether a value fits a schema, which may also be `true` or `false`."""
+        """Return whether a value matches a schema, which may also be `true` or `false`."""
         return argument if isinstance(argument, bool) else self(schema_of(argument), value)
 
     def definition(self, schema: Schema) -> Schema:
@@ -68,7 +68,7 @@ class SmallFits:
         return schema_of(schema.get("then" if self(schema_of(schema["if"]), value) else "else"))
 
     def evaluated(self, schema: Schema, value: dict[str, Json]) -> Iterator[str]:
-        """Yield the names that a schema and its parts evaluate, except for its own `unevaluatedProperties`."""
+        """Yield the names evaluated by a schema and its parts, except by its own `unevaluatedProperties`."""
         yield from schema_of(schema.get("properties"))
         if "additionalProperties" in schema:
             yield from value
@@ -148,4 +148,4 @@ _APPLICATORS: Final[Mapping[str, _Applicator]] = MappingProxyType(
 )
 
 SUPPORTED: Final = frozenset({*FITS, *_APPLICATORS, "$defs", "then", "else"})
-"""The keywords that this validator checks. It ignores all others."""
+"""The keywords that this validator checks. It ignores all other keywords."""

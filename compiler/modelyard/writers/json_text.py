@@ -1,7 +1,7 @@
 """The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
 
-The output is indented by two spaces, so that a change is one line in a diff, and keeps the order of keys. Letters in
-any script are printed unchanged. Invisible characters are escaped, so the text is also safe in a YAML block.
+The output is indented by two spaces, so that a change affects one line in a diff, and the order of keys is kept.
+Letters of any script are printed unchanged. Invisible characters are escaped, so the text is also safe in a YAML block.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNSEEN = pattern(f"[{UNSEEN}]")
 def json_text(value: Value) -> str:
     """Render a value as indented JSON, without a line break at the end.
 
-    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything except plain data.
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that is not plain data.
     """
     return _json(value, "\n")
 

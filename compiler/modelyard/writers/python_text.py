@@ -1,7 +1,7 @@
 """Print a program as Python, formatted like `ruff format` with lines of 120 characters.
 
-Users' texts are only printed by `literal`, and users' names are only converted by `identifiers`. Everything else is our
-own and raises ValueError if it has an unexpected form, because that is a bug in a target, not in a spec.
+Only `literal` prints users' strings, and only `identifiers` converts users' names. Everything else is our own; if it
+has an unexpected form, ValueError is raised, because that is a bug in a target, not in a spec.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.records import record
 LINE_LENGTH = 120
 
 Variables: TypeAlias = Mapping[str, str]
-"""The program's variables, by the target's names for the results of calls."""
+"""The program's variables, keyed by the names that the target gives to the results of calls."""
 
 _KEYWORDS = frozenset({
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -42,7 +42,9 @@ _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _TITLE = re.compile(r"[A-Z][ !#-\[\]-~]*[!#-\[\]-~]")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_]")
 _ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\u048a-\u052f]")
-"""Characters to escape: all except single-width European characters. Others may be wide, combining or invisible."""
+"""Characters to escape: all except single-width European characters. Other characters may be wide, combining or
+invisible.
+"""
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -57,7 +59,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """Convert a name to an ASCII variable that is not a keyword or builtin, with underscores for invalid characters."""
+    """Convert a name to an ASCII variable that is not a keyword or builtin. Invalid characters become underscores."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -85,7 +87,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose the variables for a program's calls, which must differ from the names that it imports."""
+    """Choose the variables for a program's calls, which must differ from the names that the program imports."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 
@@ -93,7 +95,7 @@ def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...
 def literal(value: Literal, variables: Variables | None = None) -> str:
     """Render a value as a Python expression on one line.
 
-    Text is in double quotes unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
+    Strings are in double quotes unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
     variable, which must be known. Raises ValueError for NaN and infinity, and TypeError for anything else that is not
     plain data.
     """
@@ -166,7 +168,7 @@ def _checked(form: re.Pattern[str], text: str) -> str:
 
 
 def _imports(imports: Iterable[Import]) -> list[str]:
-    """Render imports in two sorted paragraphs: the standard library, then others, each with `import` before `from`."""
+    """Render imports as two sorted paragraphs, standard library first, each with `import` before `from`."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
     installed = [entry for entry in entries if entry not in standard]
@@ -190,7 +192,7 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """Return the sort key of an imported name, in isort's order: constants, then classes, then others."""
+    """Return an imported name's sort key for isort's order: constants, then classes, then everything else."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 

@@ -1,4 +1,4 @@
-"""The YAML writer. It renders plain data in block style, with a single function for all scalars.
+"""The YAML writer. It renders plain data in block style, and all scalars with a single function.
 
 YAML 1.1 readers (PyYAML and older Go libraries) and YAML 1.2 readers get exactly the same data. Lists start in the
 column of their key, as in kubectl's output. Keys keep their order.
@@ -18,23 +18,27 @@ _LONGEST_KEY = 1000
 """The maximum length of an implicit key in characters. Longer keys are written after a question mark."""
 
 _PLAIN = pattern(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
-"""Matches text that is plain for all readers: it begins like a word, path, option or quantity, without `: ` or ` #`."""
+"""Matches strings that are plain for all readers: they begin like a word, path, option or quantity, without `: ` or `
+#`.
+"""
 
 _NUMBER_OR_DATE = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
-"""Matches the characters of all readers' numbers (in any base, including 60), dates and times, and some other text."""
+"""Matches the characters in any reader's numbers (in any base, including 60), dates and times, and some other strings.
+"""
 
 _WORDS = frozenset(
     f"{sign}{word}"
     for sign in ("", "-")
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
 )
-"""Words that some readers interpret as a boolean, null or a number, in lower case."""
+"""Words, in lower case, that some readers interpret as a boolean, null or a number."""
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Characters that editors hide, reorder or show as line breaks. The list is fixed, as Python's varies by version."""
+"""Characters that editors hide, reorder or show as line breaks. The list is fixed, because Python's varies by version.
+"""
 
 _LISTS = (list, tuple)  # not every Sequence, because bytes and ranges are not data
 
@@ -49,7 +53,7 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 def document(value: Value) -> str:
     """Render one YAML document without `---`, ending in a line break.
 
-    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything except plain data. Earlier
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that is not plain data. Earlier
     stages reject all of these.
     """
     lines: list[str] = []
@@ -63,7 +67,7 @@ def documents(values: Iterable[Value]) -> str:
 
 
 def comment(text: str) -> str:
-    """Render our own text as a comment line. Raises ValueError if part of the text would not be a comment."""
+    """Render our own text as a comment line. Raises ValueError if part of it would not be in the comment."""
     if _UNSEEN_OR_BREAK.search(text):
         raise ValueError("a comment is one line of visible text")
     return f"# {text}\n"
@@ -75,7 +79,7 @@ def scalar(value: Value) -> str:
 
 
 def word(value: Value, number: Callable[[float], str]) -> str:
-    """Render a scalar that is not text. YAML and JSON use the same syntax, except for fractions."""
+    """Render a scalar that is not a string. YAML and JSON use the same syntax, except for fractions."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -112,12 +116,12 @@ def _escape(match: re.Match[str]) -> str:
 def _float(value: float) -> str:
     digits = float.__repr__(value)
     if "e" in digits and "." not in digits:
-        return digits.replace("e", ".0e")  # YAML 1.1 requires the point and reads 1e+16 as text
+        return digits.replace("e", ".0e")  # YAML 1.1 requires the decimal point and reads 1e+16 as a string
     return digits
 
 
 def _is_block(text: str) -> bool:
-    """Return whether a literal block preserves this text. The first line must not start with a space."""
+    """Return whether a literal block preserves this string. The first line must not start with a space."""
     if "\n" not in text or not _may_be_block(text):
         return False
     ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and matches are rare
@@ -125,7 +129,7 @@ def _is_block(text: str) -> bool:
 
 
 def _may_be_block(text: str) -> bool:
-    if text.isascii() and text.replace("\n", "").isprintable():  # most texts; the pattern checks each character
+    if text.isascii() and text.replace("\n", "").isprintable():  # most strings; the pattern checks each character
         return text.lstrip("\n")[:1] not in ("", " ")
     return bool(_BLOCK.fullmatch(text))
 
@@ -141,10 +145,10 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
-    """Write value after head, the beginning of a line up to a space, on that line or on the lines below.
+    """Write a value after `head`, the beginning of a line up to a space, on that line or on the lines below it.
 
-    On the lines below, mappings and blocks start at indent, and lists start at list_indent. If head is empty, value is
-    the whole document.
+    On the lines below, mappings and blocks start at `indent`, and lists start at `list_indent`. If `head` is empty, the
+    value is the whole document.
     """
     if isinstance(value, str):
         if _is_block(value):
@@ -158,7 +162,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
-    elif isinstance(value, (dict, Mapping)):  # last, with dict first: an abstract class is slow to check
+    elif isinstance(value, (dict, Mapping)):  # last, with dict first, because an abstract class is slow to check
         if not value:
             lines.append(head + "{}")
             return

@@ -28,7 +28,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
         f"group {quote(group)} may approve promotions, but has no key listed",
         span,
         f"add `approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}}` to `governance`",
-        follows=True,  # derived from the wrong key
+        follows=True,  # caused by the wrong key
     )
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics about data that would be destroyed or mixed: E0801 to E0807."""
+"""Diagnostics about data that would be destroyed or mixed up: E0801 to E0807."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str]
 
 
 def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) -> str:
-    """Return the provider's first regions that governance allows."""
+    """Return the first few regions of the provider that governance allows."""
     if not inside:
         return ""
     ending = ", …" if len(inside) > _MOST_REGIONS else ""

@@ -43,7 +43,7 @@ def alias_never_set(
         message.format(quote(alias), quote(model), aliases),
         span,
         f"use {model}@{promoted[0]}, or {alternative}",
-        follows=True,  # from a pipeline with another error
+        follows=True,  # caused by a pipeline with another error
     )
 
 
@@ -183,7 +183,7 @@ def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: st
 
 
 def days(seconds: int) -> str:
-    """Format a duration in spec syntax: in days if possible, otherwise in hours or minutes."""
+    """Format a duration in spec syntax: in days if possible, or otherwise in hours or minutes."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % length == 0:
             return f"{seconds // length}{unit}"

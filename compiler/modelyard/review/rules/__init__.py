@@ -30,7 +30,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     *platform.ENTRIES,
     *overrides.ENTRIES,
 )
-"""The rules for whole entries of a section."""
+"""The rules for whole entries in a section."""
 
 RULES: Final[tuple[Rule, ...]] = (
     *serving.RULES,

@@ -1,4 +1,4 @@
-"""What rules are: a pattern of paths, codes with levels for each way of a change, and words."""
+"""The structure of rules: a pattern for paths, codes and levels for each direction of a change, and wording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.review.sides import Sides
 from modelyard.review.values import Leaf, Steps
 
 Verdict: TypeAlias = tuple[str, Level]
-"""A code and the level before modifiers."""
+"""A code, and the level before it is adjusted."""
 
 Says: TypeAlias = Callable[[Change, Sides], str]
 Judges: TypeAlias = Callable[[Change, Sides], Verdict]
@@ -30,10 +30,10 @@ _INDEX: Final = pattern(r"\.([0-9]+)(?=\.|$)")
 
 @record
 class Rule:
-    """How changes of some paths are judged and worded.
+    """How changes at some paths are judged and described.
 
-    A step `*` of the pattern matches any one step, and a pattern matches all paths that begin with it. `says` completes
-    the sentence; `why` says what follows from the change. `lasting` marks what reverting the spec does not undo.
+    A `*` in the pattern matches any single step, and a pattern matches all paths that begin with it. `says` describes
+    the change, and `why` describes its consequences. `lasting` means that reverting the spec does not undo the change.
     """
 
     pattern: Steps
@@ -43,18 +43,18 @@ class Rule:
     lasting: bool = False
 
     def reason(self, change: Change, sides: Sides) -> str:
-        """Return what follows from the change, or ""."""
+        """Return the consequence of the change, or "" if none is described."""
         return self.why if isinstance(self.why, str) else self.why(change, sides)
 
 
 def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
-    """Judge a change by its way."""
+    """Judge a change by whether it is looser, stricter or neither."""
     verdicts: Mapping[Way, Verdict] = {Way.LOOSER: looser, Way.STRICTER: stricter, Way.OTHER: other}
     return lambda change, _: verdicts[change.way]
 
 
 def always(code: str, level: Level) -> Judges:
-    """Judge every change alike."""
+    """Judge every change in the same way."""
     return lambda _, __: (code, level)
 
 
@@ -66,7 +66,7 @@ def matches(pattern: Steps, path: Steps) -> bool:
 
 
 def cut(text: str) -> str:
-    """Shorten a value for a sentence."""
+    """Shorten a value so that it fits into a sentence."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -81,7 +81,7 @@ def moves(change: Change) -> str:
 
 
 def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
-    """Return the items of a list, or None for other values, and for a list whose absence does not mean an empty one."""
+    """Return the items of a list, or None for other values and for an absent list that does not mean an empty list."""
     return side.items if side.text else () if meaning.absent is Absent.EMPTY else None
 
 
@@ -100,7 +100,7 @@ def becomes(change: Change) -> str:
 
 
 def plainly(change: Change, _: Sides) -> str:
-    """Say what changes by its address: `inference.scorer.pool is shared, unset before`."""
+    """Describe a change by its address: `inference.scorer.pool is shared, unset before`."""
     address = _INDEX.sub(r"[\1]", ".".join(change.path))
     return f"{address} {becomes(change)}"
 
@@ -109,11 +109,11 @@ _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
 
 
 def named(template: str, gone: str = "") -> Says:
-    """Say a template with words for parts of the path, and for the new and the old value.
+    """Describe a change with a template that contains placeholders for parts of the path and for both values.
 
-    {name} is the entry and {owner} its address, {target} a target, {moves} both values and {becomes} with a verb.
-    `gone` is the template for a value that is not set any more. Without it, a template whose verb needs a value gives
-    way to the address.
+    {name} is the entry and {owner} its address, {target} a target, {moves} both values, and {becomes} both values with
+    a verb. `gone` is the template for a removed value. Without `gone`, a removed value is described by its address if
+    the template's verb needs a value.
     """
     needs_value = bool(_WITHOUT_IS.search(template))
 
@@ -126,7 +126,7 @@ def named(template: str, gone: str = "") -> Says:
 
 
 def filled(template: str, change: Change) -> str:
-    """Return a template of `named` with its words filled in."""
+    """Return a template of `named` with its placeholders filled in."""
     words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
     words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
     words["becomes"] = becomes(change)
@@ -137,7 +137,7 @@ def filled(template: str, change: Change) -> str:
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
-    """Fill a template without looking for fields in what is filled in."""
+    """Fill in a template without interpreting placeholders in the inserted words."""
     result: list[str] = []
     for part in template.split("{"):
         key, brace, rest = part.partition("}")
@@ -146,17 +146,17 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
 
 
 def code(change: Change, _: Sides) -> Verdict:
-    """Judge other code: an image of another registry may be anybody's."""
+    """Judge changed code. An image from another registry is a danger, because it may come from anyone."""
     return "R107", DANGER if is_from_elsewhere(change.before.text, change.after.text) else REVIEW
 
 
 def is_from_elsewhere(before: str, after: str) -> bool:
-    """Return whether an image comes from another registry than before."""
+    """Return whether an image comes from a different registry than before."""
     old, new = _registry(before), _registry(after)
     return bool(old and new) and old != new
 
 
 def _registry(code: str) -> str:
-    """Return the host of an image, such as `ghcr.io` of `image ghcr.io/acme/train:1.8.2`, or "" for other code."""
+    """Return an image's host, such as `ghcr.io` for `image ghcr.io/acme/train:1.8.2`, or "" for other code."""
     hosts = (word.partition("/")[0] for word in code.split() if "/" in word)
     return next((host for host in hosts if "." in host or ":" in host), "")

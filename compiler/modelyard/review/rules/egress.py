@@ -1,4 +1,4 @@
-"""The rule about `egress`: which addresses outside of their cluster workloads may connect to."""
+"""The rule for `egress`: the addresses outside the cluster to which workloads may connect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _egress(change: Change, _: Sides) -> Verdict:
 
 
 def _lists_everything(side: Leaf) -> bool:
-    """Return whether a list contains all addresses, also those where clouds serve the credentials of machines."""
+    """Return whether a list covers all addresses, including those from which clouds serve machine credentials."""
     items = side.items or ()
     return are_ranges(items) and covers(items, ("0.0.0.0/0",))
 

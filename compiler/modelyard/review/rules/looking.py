@@ -1,4 +1,4 @@
-"""How often a monitor looks, and what lies between the windows of two runs, so that it never looks at it."""
+"""How often a monitor runs, and how much data falls between the windows of two runs and is never checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 
 def longest_wait(line: str) -> int | None:
-    """Return the longest time between two starts of a cron line in seconds, or None if it has no such time."""
+    """Return the longest time in seconds between two starts of a cron line, or None if there is no such time."""
     try:
         gaps = parse(line).gaps_s()
     except CronError:
@@ -20,7 +20,7 @@ def longest_wait(line: str) -> int | None:
 
 
 def looks(change: Change, sides: Sides) -> Verdict:
-    """Judge another schedule. Later is for review, as with a longer window; data that no run looks at are a danger."""
+    """Judge a schedule. Running less often is for review, as is a longer window. Data no run covers is a danger."""
     if verdict := unseen(change, sides):
         return verdict
     before, after = (_interval(monitor) for monitor in _both(change, sides))
@@ -32,7 +32,7 @@ def looks(change: Change, sides: Sides) -> Verdict:
 
 
 def looks_says(change: Change, sides: Sides) -> str:
-    """Say how often a monitor looks, and when if it is as often as before."""
+    """Describe how often a monitor runs or, if that is unchanged, when it runs."""
     name = change.path[1]
     before, after = (_interval(monitor) for monitor in _both(change, sides))
     if before is None or after is None or before == after or change.path[-1] not in {"cron", "schedule"}:
@@ -41,7 +41,7 @@ def looks_says(change: Change, sides: Sides) -> str:
 
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
-    """Judge that more or less of the data lies between the windows of two runs, or return None if neither."""
+    """Judge whether more or less data falls between the windows of two runs. Returns None if the amount is the same."""
     before, after = (_gap(monitor) for monitor in _both(change, sides))
     if before == after:
         return None
@@ -49,7 +49,7 @@ def unseen(change: Change, sides: Sides) -> Verdict | None:
 
 
 def unseen_why(change: Change, sides: Sides) -> str:
-    """Say what no run looks at, or how late a change is noticed."""
+    """Explain which data no run covers, or how late a breach is noticed."""
     before, after = _both(change, sides)
     interval = _interval(after)
     if after is not None and interval is not None and _gap(after) > _gap(before):
@@ -61,7 +61,7 @@ def unseen_why(change: Change, sides: Sides) -> str:
 
 
 def _both(change: Change, sides: Sides) -> tuple[Monitor | None, Monitor | None]:
-    """Return the monitor before and after, also if it is renamed."""
+    """Return the monitor before and after the change, even if it was renamed."""
     name = change.path[1]
     old = (sides.after.moved or {}).get(f"monitors.{name}", f"monitors.{name}").partition(".")[2]
     return sides.before.monitors.get(old) or sides.before.monitors.get(name), sides.after.monitors.get(name)
@@ -73,6 +73,6 @@ def _interval(monitor: Monitor | None) -> int | None:
 
 
 def _gap(monitor: Monitor | None) -> int:
-    """Return how much lies between the windows of two runs, in seconds."""
+    """Return the length of the gap between the windows of two runs, in seconds."""
     interval = _interval(monitor)
     return max(0, interval - monitor.window_s) if monitor is not None and interval is not None else 0

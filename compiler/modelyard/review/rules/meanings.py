@@ -1,4 +1,4 @@
-"""The rule for each meaning of a field, for fields without a rule of their own."""
+"""The rule for each meaning that a field can have, for fields without their own rule."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def looser_level(about: str) -> Level:
 
 
 def _why(about: str) -> Says:
-    """Return what follows from a change: nothing has to exist for a value that is gone, or for a number."""
+    """Describe what follows from a change: nothing for a removed value or a number, which require nothing to exist."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 
 

@@ -1,4 +1,4 @@
-"""Rules about overrides: JSON Patches of emitted objects, judged by what they set."""
+"""Rules for overrides: JSON Patches for emitted objects, judged by what they set."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from modelyard.source import Json
 from modelyard.spec import Override, System
 
 Operation: TypeAlias = Mapping[str, Json]
-"""An operation of a JSON Patch (RFC 6902)."""
+"""An operation in a JSON Patch (RFC 6902)."""
 
 _LONGEST_VALUE: Final = 400
 _SAFEGUARDS: Final = frozenset(
     {"NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"}
 )
-"""Kinds of objects whose every field decides who may do what."""
+"""Kinds of objects in which every field determines who may do what."""
 
 _ORDINARY: Final = frozenset(
     {
@@ -28,7 +28,7 @@ _ORDINARY: Final = frozenset(
         *("idleTimeoutSeconds", "maxReplicas", "minReplicas", "replicas", "terminationGracePeriodSeconds"),
     }
 )
-"""Fields that decide where, how often and how large something runs."""
+"""Fields that determine where, how often and at what size something runs."""
 
 _UNCHECKED: Final = "modelyard does not check what an override sets, such as images, commands, identities or alerts"
 
@@ -38,7 +38,7 @@ def _found(system: System, name: str) -> Override | None:
 
 
 def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
-    """Return the new override's object, as kind and name, and operations that the old one does not apply to it."""
+    """Return the new override's object, as kind and name, and the operations that the old one does not apply to it."""
     old, new = (_found(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
@@ -65,9 +65,9 @@ def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Op
 
 
 def _is_ordinary(target: str, operation: Operation) -> bool:
-    """Return whether an operation can change nothing but labels, annotations, and where and how large something runs.
+    """Return whether an operation can only change labels, annotations, and where and how large something runs.
 
-    What an unknown field does is not guessed: it may name an image, a command, an identity or an address.
+    For unknown fields, the answer is false: they may contain an image, a command, an identity or an address.
     """
     if operation.get("op") == "test":
         return True
@@ -81,7 +81,7 @@ def _is_ordinary_place(steps: list[str]) -> bool:
 
 
 def _protects(target: str, operation: Operation) -> bool:
-    """Return whether an operation may have made something safer than modelyard emits it."""
+    """Return whether an operation may have made something safer than what modelyard emits."""
     return target.partition("/")[0] in _SAFEGUARDS or "securityContext" in str(operation.get("path"))
 
 
@@ -99,7 +99,7 @@ def _says(change: Change, sides: Sides) -> str:
 
 
 def _worded(operation: Operation) -> str:
-    """Return an operation with its whole path, so that nothing can hide behind what is cut off."""
+    """Describe an operation with its whole path, so that shortening cannot hide anything."""
     text = f"{operation.get('op')} {operation.get('path')}"
     if "from" in operation:
         return f"{text} from {operation['from']}"

@@ -39,7 +39,7 @@ def _moves_abroad(change: Change) -> bool:
 
 
 def _share_jurisdiction(place: str, other: str) -> bool:
-    """Return whether two countries or jurisdictions are the same, or parts of one, such as `de` and `ie` of `eu`."""
+    """Return whether two places are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
     members = regions().members.items()
     return place == other or any({place, other} <= {code, *countries} for code, countries in members)
 
@@ -88,7 +88,7 @@ def _accelerators_say(change: Change, _: Sides) -> str:
 
 
 def _namespace_says(change: Change, sides: Sides) -> str:
-    """Name both namespaces. Without one, it is the system's name."""
+    """Name both namespaces. If a target sets none, it is the system's name."""
     before = change.before.text or sides.before.metadata.name
     return f"target {change.path[2]} uses namespace {change.after.text or sides.after.metadata.name}, {before} before"
 
@@ -172,7 +172,7 @@ def _budget(change: Change, sides: Sides) -> Verdict:
 
 
 def _is_disarmed(sides: Sides) -> bool:
-    """Return whether the old budget blocks, and the new version has none that does."""
+    """Return whether the old version has a budget that blocks but the new version does not."""
     old, new = (system.governance.budget for system in (sides.before, sides.after))
     return old is not None and old.on_exceed == "block" and (new is None or new.on_exceed != "block")
 
