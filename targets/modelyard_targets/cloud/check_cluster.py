@@ -30,7 +30,7 @@ _OF_A_CLUSTER: Final = (
     "egress",
     "secretStores",
 )
-"""Target fields that have no effect without a cluster, in addition to those of any provider."""
+"""Target fields that have no effect without a cluster, in addition to those that apply to every provider."""
 
 Versions: TypeAlias = Callable[[], Collection[str]]
 """Returns the minor versions of Kubernetes that a cloud offers."""

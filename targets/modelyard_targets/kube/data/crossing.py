@@ -25,7 +25,7 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also have the key number
+    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also contain the key number
     numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
