@@ -1,5 +1,4 @@
-"""Rewrite a PromQL expression for one cluster as one for each site, for a Prometheus that receives all their metrics.
-"""
+"""Rewrite a PromQL expression for one cluster as one for each site, for a Prometheus with the metrics of all sites."""
 
 from __future__ import annotations
 
