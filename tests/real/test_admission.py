@@ -1,4 +1,4 @@
-"""Tests that admission policies on a real API server admit the emitted objects and reject any others."""
+"""Tests that admission policies on a real API server admit the emitted objects and reject all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a compile that is stopped at any moment leaves the old tree or the new one."""
+"""Tests that a compile that is stopped at any moment leaves either the old tree or the new tree."""
 
 from __future__ import annotations
 
