@@ -29,12 +29,13 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Return whether this field is not required by another one."""
+    """Return whether no other field requires this field."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
+    """Return the optional fields that have a default: their place in the schema, the path in a spec, and the default.
+    """
     found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

@@ -78,7 +78,7 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """A resource is replaced only if the property with the reference cannot change. A successor would be cut off."""
+    """This happens only if the referring property cannot change, and without a successor, which would be cut off."""
     others = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *others])
     new = dict([item("net", "n", cidr="b"), *others])
