@@ -87,8 +87,8 @@ class Kubectl:
 
     @contextmanager
     def removing(self, *namespaces: str, seconds: float = 300) -> Generator[None]:
-        """Delete namespaces when the `with` block ends, even if it fails. Otherwise, their Pods would take up space on
-        the node.
+        """Delete namespaces when the `with` block ends, even if it fails, because their Pods take up the node's
+        capacity.
         """
         try:
             yield

@@ -34,8 +34,7 @@ def _optional(path: tuple[str | int, ...]) -> bool:
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields that have a default: their place in the schema, the path in a spec, and the default.
-    """
+    """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
     found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

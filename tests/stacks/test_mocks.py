@@ -95,7 +95,7 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
 
 
 def test_azure_accepts_what_is_registered(root: Path) -> None:
-    """All resources of Azure fit the API's types and the SDK's lists of values."""
+    """All Azure resources fit the API's types and the SDK's lists of values."""
     ours = [
         each
         for folder, registered in emitted(root).items()

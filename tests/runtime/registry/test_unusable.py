@@ -15,8 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 
 class _Unusable:
-    """Behaves like mlflow-skinny with a database: it has no driver, and reports this with the code for a missing alias.
-    """
+    """Behaves like mlflow-skinny with a database: it has no driver, and raises the error code of a missing alias."""
 
     def get_model_version_by_alias(self, name: str, alias: str) -> object:
         raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])
