@@ -143,7 +143,7 @@ def browser() -> Generator[Browser]:
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
-        # the browser reads from descriptor 3 and writes to 4; dash cannot copy those with two digits
+        # the browser reads from descriptor 3 and writes to 4; dash cannot duplicate descriptors with two digits
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         command = ["bash", "-c", shell, "bash", PROGRAM, *_OPTIONS, f"--user-data-dir={profile}"]
         process = subprocess.Popen(command, pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)

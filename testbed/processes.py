@@ -54,7 +54,7 @@ class Processes:
         )
 
     def log(self, name: str, characters: int = 3000) -> str:
-        """Return the end of the output of a program."""
+        """Return the end of a program's output."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:

@@ -284,5 +284,5 @@ def _path(python: Path, first: str) -> str:
 
 
 def _attributes(file: Path) -> Path:
-    """Return the file in which the backend stores the attributes of a state file."""
+    """Return the file in which the backend stores a state file's attributes."""
     return file.with_name(f"{file.name}.attrs")

@@ -29,7 +29,7 @@ def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
 def test_floor_and_ceiling_are_those_of_the_calculation_by_hand(sheet: Sheet) -> None:
-    """Each differs by at most three percent."""
+    """The floor and the ceiling each differ from the calculation by at most three percent."""
     costs = total(bounded(lines_of(planned(sheet.spec))))
     floor, ceiling = (sum(amounts) for amounts in zip(*(row.amounts() for row in sheet.rows), strict=True))
 

@@ -170,7 +170,7 @@ def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_alarms_and_secrets_are_counted(example: Example) -> None:
-    """Each of their owners has a line for them."""
+    """Alarms and secrets have a line for each of their owners."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         found = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))

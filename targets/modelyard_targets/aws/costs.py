@@ -84,7 +84,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield a network load balancer for each Gateway, and the addresses of public ones."""
+    """Yield a network load balancer for each Gateway, and the addresses of public load balancers."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(count, f"{exposure} load balancers", "load-balancer-hours", "network")
         if exposure == "public":

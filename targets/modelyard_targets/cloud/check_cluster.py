@@ -74,7 +74,7 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
-    if not target_of(plan, placement).cluster.adopt:  # an existing one may have any controller
+    if not target_of(plan, placement).cluster.adopt:  # an existing cluster may have any controller
         yield from check_clients(plan, placement, CLASS)
 
 

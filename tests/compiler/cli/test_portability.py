@@ -84,7 +84,7 @@ def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
     move = json.loads(result.out)["moves"][0]
     refused = {(refusal["part"], refusal["code"]) for refusal in move["refusals"]}
     assert refused == {
-        ("deployment.targets.zurich", "E0204"),  # a private cloud is no kind of tenancy there
+        ("deployment.targets.zurich", "E0204"),  # a private cloud is not a kind of tenancy there
         ("deployment.targets.zurich", "E0209"),
         ("deployment.targets.zurich", "E0634"),  # declared machines
         ("governance", "AWS-E010"),

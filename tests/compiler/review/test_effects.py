@@ -78,7 +78,9 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """This happens only if the referring property cannot change, and without a successor, which would be cut off."""
+    """It is replaced only if the property with the reference cannot change, and without a successor, which would be cut
+    off.
+    """
     others = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *others])
     new = dict([item("net", "n", cidr="b"), *others])
@@ -139,7 +141,7 @@ def test_a_region_names_the_data_that_stays() -> None:
 
 
 def test_equal_effects_of_environments_are_one_finding() -> None:
-    """They are merged even if an environment has its own lines about the target."""
+    """Equal effects are merged even if an environment has its own lines about the target."""
     before = outcome_of(LEADS)
     environments = "environments: {prod: {deployment: {version: '1.36'}}, dev: {}}\n"
     specs = [f"{text}{environments}" for text in (LEADS, LEADS.replace("capacity: spot-first", "capacity: spot"))]

@@ -91,7 +91,7 @@ def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None
 
 
 def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
-    """Its pipeline, its endpoint and its monitor refer to the model, which also has a new name."""
+    """The row's pipeline, endpoint and monitor refer to the model, which also has a new name."""
     review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
 
     assert {(one.before, one.after) for one in review.findings if one.code == "R504"} == {

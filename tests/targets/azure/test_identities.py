@@ -151,7 +151,7 @@ def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
 
 
 def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
-    """Its private endpoint is only in this network. Entra ID admits nobody without a role."""
+    """The store's private endpoint is only in this network. Entra ID admits nobody without a role."""
     shared = {
         name: arguments(call).get("shared", False) for name, call in components(two()).items() if "Store " in name
     }

@@ -89,7 +89,7 @@ def test_no_pod_reaches_the_internet() -> None:
 @pytest.mark.parametrize("address", [METADATA, WIRE_SERVER])
 @pytest.mark.parametrize("port", [80, 443])
 def test_no_pod_reaches_what_nodes_alone_may_know(address: str, port: int) -> None:
-    """This includes Pods that may reach every other address."""
+    """Even Pods that may reach every other address cannot reach this address."""
     assert "fit" in reaching(INTERNET, text=leads(SERVICE))
     assert reaching(address, port, leads(SERVICE)) == set()
 
@@ -116,7 +116,7 @@ def test_what_has_no_private_endpoint_here_needs_the_internet(changes: tuple[tup
 
 
 def test_a_store_of_another_target_is_reached_by_its_public_endpoint() -> None:
-    """This applies even in the same region, because private endpoints are in the network of the store's target."""
+    """The public endpoint is used even in the same region, because private endpoints are in the store's own network."""
     text = two()
     (policy,) = [
         each for each in emitted(text, "lab") if (each["kind"], each["metadata"]["name"]) == ("NetworkPolicy", "export")

@@ -56,7 +56,7 @@ def test_each_pool_can_take_all_pods_of_its_class() -> None:
 
 
 def test_pools_of_one_class_do_not_add_up() -> None:
-    """They share the class's Pods, so the addresses for the largest pool are enough."""
+    """Pools of one class share its Pods, so the addresses for the largest pool are enough."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -113,7 +113,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_the_pool_of_aks_does_not_depend_on_prices() -> None:
-    """Its machine cannot be replaced without the cluster."""
+    """The machine of AKS' own pool cannot be replaced without the cluster."""
     for text in (LEADS, leads(("region: westeurope", "region: eastus"))):
         cluster = arguments(components(text)["Cluster leads-main"])
         assert (cluster["machine"], cluster["nodes"]) == ("Standard_D2s_v5", 2)
