@@ -27,7 +27,7 @@ def changed(tmp_path: Path) -> Path:
 
 
 def named(folder: Path) -> set[str]:
-    """Return the names of all visible files in a folder."""
+    """Return the names of all visible entries in a folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
