@@ -126,7 +126,10 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, stack: PulumiStack) -> None:
-    """Remove the protection, then destroy everything. Vault names stay taken, and an account outlives its lock."""
+    """Remove the protection, then destroy everything.
+
+    A locked account can be destroyed only after its lock has ended, and names of vaults stay taken.
+    """
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")
     stack.configure("protect", "false")
     stack.up()

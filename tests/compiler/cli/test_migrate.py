@@ -256,9 +256,7 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
-    """Between an own cluster and a cloud, keys are entered, and only the system's folders in an adopted bucket are
-    copied.
-    """
+    """From an on-premises cluster to a cloud, keys are entered, and only the system's folders are copied."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
     gone = dict.fromkeys(("images", "egress", "present", "storageClass"))

@@ -1,4 +1,4 @@
-"""Tests that a group of sites is compiled once, and that each site's output equals the output for that site alone."""
+"""Tests that a group of sites is compiled once, with the same output for each site as for that site on its own."""
 
 from __future__ import annotations
 

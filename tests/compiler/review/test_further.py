@@ -36,7 +36,7 @@ def test_the_stricter_profile_decides_the_level() -> None:
 
 
 def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
-    """A change to a gate in `dev` only needs a review, but losing a store's data is as dangerous there."""
+    """A change to a gate in `dev` only needs a review, but losing a store's data is just as dangerous there."""
     before, after = (
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),

@@ -102,7 +102,7 @@ def _component(one: Asked) -> str:
 
 
 def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) -> Iterator[_Use]:
-    """Yield the nodes of endpoints, divided by their number of Pods, and the additional nodes during rollouts."""
+    """Yield the nodes of endpoints, allocated in proportion to their Pods, and the additional nodes during rollouts."""
     by_component: dict[str, list[Asked]] = {}
     for one in asked:
         by_component.setdefault(_component(one), []).append(one)

@@ -129,7 +129,7 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
 
 
 def keeps_models(resource: Resource, plan: Plan) -> bool:
-    """Return whether a workload stores the models that it loads from a registry on its disk, as bundles.
+    """Return whether a workload stores the models from a registry as bundles on its own disk.
 
     At the edge, it must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
     """
