@@ -1,4 +1,4 @@
-"""A headless Chromium that tests drive by the DevTools protocol, over pipes instead of a port."""
+"""A headless Chromium that tests control through the DevTools protocol, over pipes instead of a port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 PROGRAM: Final = "chromium-headless-shell"
 _OPTIONS: Final = (
-    "--no-sandbox",  # Chromium refuses to sandbox processes of root
+    "--no-sandbox",  # Chromium refuses to sandbox root's processes
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -53,7 +53,7 @@ class Browser:
             self.events.append(answer)
 
     def wait_for(self, method: str, session: str) -> None:
-        """Wait for an event of a page, which may have arrived already."""
+        """Wait for an event from a page, which may already have arrived."""
         while not any(event.get("method") == method and event.get("sessionId") == session for event in self.events):
             self.events.append(self._next())
 
@@ -74,7 +74,10 @@ class Browser:
         self._read.close()
 
     def open(self, url: str, width: int, height: int = 844, dark: bool = False) -> Page:
-        """Open a page in a window of this size in CSS pixels, like a phone's if it is narrow, and wait for its load."""
+        """Open a page and wait until it has loaded, in a window of this size in CSS pixels.
+
+        A phone's window is narrow.
+        """
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session: str = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
@@ -90,30 +93,30 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that has been loaded."""
+    """A loaded page."""
 
     browser: Browser = field(repr=False)
     session: str
 
     @property
     def requests(self) -> list[str]:
-        """The URLs of all requests, with that of the page itself."""
+        """The URLs of all requests, including the request for the page itself."""
         events = self._events("Network.requestWillBeSent")
         return [event["request"]["url"] for event in events]
 
     @property
     def complaints(self) -> list[str]:
-        """What the browser logged, such as violations of the content security policy, and exceptions."""
+        """The messages that the browser logged, such as violations of the content security policy, and exceptions."""
         logged = [event["entry"]["text"] for event in self._events("Log.entryAdded")]
         return logged + [event["exceptionDetails"]["text"] for event in self._events("Runtime.exceptionThrown")]
 
     def evaluate(self, expression: str) -> Any:
-        """Evaluate JavaScript in the page, and return its value."""
+        """Evaluate JavaScript in the page and return its value."""
         result = self.browser.call("Runtime.evaluate", self.session, expression=expression, returnByValue=True)
         return result["result"].get("value")
 
     def screenshot(self) -> bytes:
-        """Return a picture of the whole page as PNG."""
+        """Return a screenshot of the whole page as PNG."""
         shot = self.browser.call("Page.captureScreenshot", self.session, captureBeyondViewport=True)
         return b64decode(shot["data"])
 
@@ -136,11 +139,11 @@ def missing() -> list[str]:
 
 @contextmanager
 def browser() -> Generator[Browser]:
-    """Start a browser with an empty profile, and end it afterwards."""
+    """Start a browser with an empty profile, and stop it afterwards."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
-        # the browser reads from descriptor 3 and writes to 4; dash cannot copy those with two digits
+        # the browser reads from descriptor 3 and writes to 4; dash cannot duplicate descriptors with two digits
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         command = ["bash", "-c", shell, "bash", PROGRAM, *_OPTIONS, f"--user-data-dir={profile}"]
         process = subprocess.Popen(command, pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)

@@ -16,9 +16,9 @@ from testbed.places import binaries, binary, sources
 
 
 def build(names: frozenset[str] = frozenset()) -> None:
-    """Build every program, or only the named ones, that is missing or out of date.
+    """Build every program, or only the named programs, if they are missing or out of date.
 
-    Prints a line before and after each. A `pulumi` that is already on the PATH is used instead of built.
+    Prints a line before and after each build. A `pulumi` that is already on the PATH is used instead of being built.
     """
     if shutil.which("go") is None:
         print("there is no Go here, so nothing is built")
@@ -35,7 +35,7 @@ def build(names: frozenset[str] = frozenset()) -> None:
 
 
 def unbuilt() -> list[str]:
-    """Return the programs that are missing or have another version."""
+    """Return the programs that are missing or have a different version."""
     return [program for _, program in _waiting(PARTS)]
 
 

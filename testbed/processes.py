@@ -54,7 +54,7 @@ class Processes:
         )
 
     def log(self, name: str, characters: int = 3000) -> str:
-        """Return the end of the output of a program."""
+        """Return the end of a program's output."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
@@ -120,17 +120,17 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return this many free loopback ports, below those that the kernel gives to connections.
+    """Return this many free loopback ports, below the range from which the kernel assigns ports to connections.
 
-    A server binds its port only later. Until then, a connection of another program would get a port that the kernel
-    chose for us, and the server would end with "address already in use".
+    A server binds its port only later. Until then, another program's connection could get a port that the kernel had
+    chosen for us, and the server would fail with "address already in use".
     """
     with ExitStack() as held:
         return [held.enter_context(_bound()).getsockname()[1] for _ in range(count)]
 
 
 def _bound() -> socket.socket:
-    """Return a socket on a free port that was chosen at random, so that two runs do not choose the same one."""
+    """Return a socket on a free port, chosen at random so that two runs do not choose the same port."""
     while True:
         found = socket.socket()
         try:

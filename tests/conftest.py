@@ -22,5 +22,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def accept(request: pytest.FixtureRequest) -> bool:
-    """Return whether to accept the current output as the expected one."""
+    """Return whether to accept the current output as the expected output."""
     return bool(request.config.getoption("--accept"))

@@ -1,4 +1,4 @@
-"""Looks into cost lines, for tests of the targets."""
+"""Reads cost lines, for tests of the targets."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def costs_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> To
 
 
 def line(lines: Iterable[CostLine], what: str) -> CostLine:
-    """Return the only line whose text starts like this."""
+    """Return the only line whose text has this prefix."""
     (found,) = (one for one in lines if one.what.startswith(what))
     return found
 
 
 def nodes_at_least(lines: Iterable[CostLine]) -> float:
-    """Return the number of nodes that are paid for even if nothing is used."""
+    """Return the number of nodes that are paid for even without any usage."""
     nodes = (one for one in lines if one.category == "compute" and ("pool" in one.what or " on " in one.what))
     return sum(one.quantity.floor for one in nodes) / 730

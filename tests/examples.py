@@ -17,12 +17,12 @@ SYSTEMS = Path(__file__).resolve().parent / "systems"
 """The folder of test specs whose output is stored and compared, as it is for examples."""
 
 SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
-"""The test specs whose workloads open stores of other clouds by their own identity."""
+"""The test specs whose workloads open stores in other clouds with their own identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One environment of an example. None means the base alone."""
+    """One environment of an example. None means only the base."""
 
     name: str
     environment: str | None
@@ -97,7 +97,7 @@ def on_clouds() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_existing() -> tuple[Example, ...]:
-    """Return a system on an existing cluster of each cloud, and with node pools of its own on one of them."""
+    """Return a system on an existing cluster in each cloud, and one with its own node pools in such a cluster."""
     return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks", "pools"))
 
 
@@ -119,7 +119,7 @@ def kept() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system whose target stands for many sites. It has a golden folder too."""
+    """Return the system whose target stands for many sites. It also has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 

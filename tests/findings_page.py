@@ -1,4 +1,4 @@
-"""Prints docs/findings.md: every code of a finding, with an example and the code of the reverse change."""
+"""Prints docs/findings.md: every finding code, with an example and the code of the reverse change."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PARTS: Final = {
     "8": "People and words",
     "9": "Exceptions, environments and the rest",
 }
-"""The title of each hundred of codes."""
+"""The title for each hundred codes."""
 
 
 def findings_page(printed: str) -> str:
-    """Return the page. `printed` says how to print it again."""
+    """Return the page. `printed` explains how to print it again."""
     return "\n".join(["# Findings of `modelyard diff`", "", printed, _ABOUT, *_rows()]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Reviews two versions of a spec, given as texts or values, as `modelyard diff OLD NEW` does."""
+"""Reviews two versions of a spec, given as text or values, like `modelyard diff OLD NEW`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcom
 
 
 def resolved(spec: dict[str, Json]) -> Outcome:
-    """Resolve a spec, without checks and a plan. The outcome has no system if the spec does not resolve."""
+    """Resolve a spec without checks or a plan. The outcome has no system if the spec does not resolve."""
     tables: dict[str, Given | str] = {name: Given(name, table) for name, table in TABLES.items()}
     document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)), tables=tables)).document
     if document is None or not system_fits()(root(), document.value):

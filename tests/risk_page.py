@@ -1,7 +1,7 @@
 """Prints a part of docs/risk.md from code: the checks that depend on industry and risk.
 
 Every code has a wrong spec in tests/failing. This spec is checked in both kinds of industry and at high and limited
-risk to find out when its code is reported.
+risk to determine when its code is reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _APPROVED: Final = (
     '  approvers: {probe: {sshKeys: ["ssh-ed25519 '
     'AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um probe"]}}\n'
 )
-"""Approvals, without which an error would keep later checks from running."""
+"""Approvals, without which an error would prevent later checks from running."""
 
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "built_in": ("W0949",),
@@ -46,7 +46,7 @@ _WHEN: Final[Mapping[tuple[bool, ...], str]] = {
     (True, False, False, False): "regulated industry and high risk",
     (True, True, True, False): "regulated industry or high risk",
 }
-"""Where each code is reported: in regulated and in other industries, at high and at limited risk."""
+"""Where each code is reported: in regulated and in unregulated industries, at high and at limited risk."""
 
 
 def decided_by_profile() -> frozenset[str]:

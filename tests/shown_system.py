@@ -1,6 +1,6 @@
-"""A system as its page sees it: the laptop's compiled plan, a folder with events, and a stand-in for what answers.
+"""A system from the perspective of its page: the laptop's compiled plan, a folder with events, and a stand-in server.
 
-The stand-in answers like MLflow's server and like an endpoint of the router, from one port.
+The stand-in responds like MLflow's server and like an endpoint of the router, on a single port.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ INPUTS = (("usage", "FP64"), ("age", "INT64"), ("plan", "BYTES"), ("vip", "BOOL"
 
 
 class Visitor:
-    """Sends requests to the page of a run as a browser does that has loaded it."""
+    """Sends requests to a run's page like a browser that has loaded it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -40,7 +40,10 @@ class Visitor:
         self.headers: dict[str, str] = {}
 
     def get(self, path: str = "", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
-        """Return the status and body of an answer, and keep its headers. A path without a / first is below the page."""
+        """Return the status and body of a response, and keep its headers.
+
+        A path without a leading / is below the page.
+        """
         path = path if path.startswith("/") else f"{self.base}{path}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
@@ -52,7 +55,7 @@ class Visitor:
             connection.close()
 
     def token(self) -> str:
-        """Return the token in the page's form, which is there once the endpoint has described its inputs."""
+        """Return the token in the page's form, which appears once the endpoint has described its inputs."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if found := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
@@ -61,7 +64,7 @@ class Visitor:
         raise AssertionError(f"the page has no form: {self.get()[1]}")
 
     def submit(self, endpoint: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
-        """Send an endpoint's form, with the page's token unless the fields have another one."""
+        """Send an endpoint's form, with the page's token unless the fields contain another token."""
         sent = urlencode({"token": self.token(), **fields})
         status, text = self.get(f"try/{endpoint}", "POST", sent, **{"Content_Type": FORM, **headers})
         answer: dict[str, Any] = json.loads(text)
@@ -70,7 +73,7 @@ class Visitor:
 
 @dataclass
 class Shown:
-    """The system, and what its endpoint has received."""
+    """The system, and the requests that its endpoint has received."""
 
     plan: LocalPlan
     compiled: Path
@@ -80,7 +83,7 @@ class Shown:
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     def answer(self, path: str) -> dict[str, Any] | None:
-        """Return what MLflow's server or the endpoint answers to GET, or None for 404."""
+        """Return the response of MLflow's server or the endpoint to GET, or None for 404."""
         if "/registered-models/get" in path:
             return {"registered_model": {"aliases": [{"alias": "champion", "version": "2"}]}}
         if "/model-versions/search" in path:
@@ -94,7 +97,7 @@ class Shown:
         return None
 
     def predict(self, body: Any) -> tuple[int, dict[str, Any]]:
-        """Return the status and answer to rows."""
+        """Return the status and response for rows."""
         self.received.append(body)
         if not body["instances"][0].get("plan"):
             return 422, {"error": LACKS}

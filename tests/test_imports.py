@@ -67,7 +67,7 @@ def test_validate_imports_only_the_first_stages() -> None:
 
 
 def test_a_review_of_two_files_starts_no_process() -> None:
-    """Modules that start processes take a fifth of the time of a small review to import."""
+    """Importing modules that start processes would take a fifth of the time of a small review."""
     modules = loaded("diff", str(SPEC), str(SPEC))
 
     assert not modules & {*NEVER, "subprocess", "threading", "tempfile", "modelyard.cli.approve"}

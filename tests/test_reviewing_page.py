@@ -1,4 +1,4 @@
-"""Tests that docs/reviewing.md shows what its commands print."""
+"""Tests that docs/reviewing.md shows the output of its commands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests that each pair in tests/reviews is reviewed as its file shows: the text, the Markdown and the JSON.
+"""Tests that each pair in tests/reviews is reviewed as shown in its file: the text, the Markdown and the JSON.
 
-A file names a base and the merge patches that make the old and the new version of it.
+A file names a base and the merge patches that turn it into the old and the new version.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ SHOWN_ELSEWHERE: Final = {
 
 
 _EFFECTS: Final = ("R502", "R518", "R519", "R520", "R521", "R522", "R523")
-"""What `pulumi up` does, whose reverse depends on what is protected and on what may change in place."""
+"""Effects of `pulumi up`, whose reverse depends on what is protected and on what may change in place."""
 
 _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),
-    **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # what a new endpoint brings along
-    **dict.fromkeys(("R215", "R217", "R703"), ("R215", "R217", "R703")),  # what may have no direction
-    "R401": ("R126", "R401"),  # both
-    "R206": ("R206",),  # a list that gains items and loses others
-    "R901": ("R901",),  # an override that stays, with other operations
+    **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # findings that come with a new endpoint
+    **dict.fromkeys(("R215", "R217", "R703"), ("R215", "R217", "R703")),  # changes that may have no direction
+    "R401": ("R126", "R401"),  # either of the two
+    "R206": ("R206",),  # a list that both gains and loses items
+    "R901": ("R901",),  # an override that stays, with different operations
 }
-"""Codes of reverse changes besides the mirror."""
+"""Codes of reverse changes in addition to the mirror."""
 
 _RENAMES: Final = {"R503": "R504", "R504": "R504"}
-"""Renames, whose reverse is a rename without `moved` under the old name, so that everything else differs as well."""
+"""Renames, whose reverse is a rename without `moved` under the old name, so that everything else also differs."""
 
 
 def merged(value: Json, patch: Json) -> Json:
@@ -83,7 +83,7 @@ def _base(name: str) -> dict[str, Json]:
 
 
 def _text(name: str, patch: Json) -> str:
-    """Return a base with a patch applied, with one field per line, so that each finding has a line of its own."""
+    """Return a base with a patch applied, with one field per line, so that each finding has its own line."""
     return json.dumps(merged(_base(name), patch), indent=1, ensure_ascii=False, default=str)
 
 
@@ -148,7 +148,7 @@ def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
 
 @pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
 def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
-    """The reverse change has, at the same place, the mirrored code."""
+    """The reverse change has the mirrored code at the same place."""
     _, before, after = _pair(file)
     back = {(finding.path[:2], finding.code) for finding in review_of(after, before).findings}
 
@@ -176,7 +176,7 @@ def test_json_fits_its_schema() -> None:
 
 
 def test_composition_adds_no_danger() -> None:
-    """What is dangerous from the first to the third version is dangerous in one of the steps."""
+    """A danger between the first and the third version is a danger in one of the steps."""
     files = [file for file in PAIRS if "base: fraud" not in file.read_text(encoding="utf-8")][:20]
     afters = [_pair(file)[2] for file in files]
     base = _outcome(BASES["shop"].read_text(encoding="utf-8"), "before")

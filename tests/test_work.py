@@ -66,9 +66,10 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first unknown fields are reported, here 50 of them. Others cost about as much as a known one.
+    """Only the first unknown fields are reported, here 50 of them. Each further one costs about as much as a known
+    field.
 
-    That is 569 instructions. Two runs of the same text differ by up to a fifth, by what is kept in memory.
+    That is 569 instructions. Two runs of the same text differ by up to a fifth, because of data kept in memory.
     """
     for module in (bounds, validate, faults):
         monkeypatch.setattr(module, "MOST_MISTAKES", 50)

@@ -1,4 +1,4 @@
-"""The tables of what `pulumi up` does with a resource that changes: `effects.json` of Kubernetes and of a provider."""
+"""Tables of how `pulumi up` applies a change to a resource: `effects.json` for Kubernetes and for each provider."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ _SHARED: Final = "kube"
 
 @cache
 def effects_of(provider: str) -> Effects:
-    """Return the tables of a provider, with those of all clusters. An unknown name has only the latter."""
+    """Return a provider's tables together with those for all clusters. An unknown provider only has the latter."""
     files = [os.path.join(_HERE, folder, "effects.json") for folder in dict.fromkeys((_SHARED, provider))]
     return read_effects(file for file in files if os.path.isfile(file))

@@ -87,7 +87,9 @@ class Kubectl:
 
     @contextmanager
     def removing(self, *namespaces: str, seconds: float = 300) -> Generator[None]:
-        """Delete namespaces when the `with` block ends, even if it fails: their Pods take up room on the node."""
+        """Delete namespaces when the `with` block ends, even if it fails, because their Pods take up the node's
+        capacity.
+        """
         try:
             yield
         finally:

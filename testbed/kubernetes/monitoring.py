@@ -47,7 +47,7 @@ class Monitoring:
     cluster: WholeKubernetes
 
     def targets(self, job: str) -> list[str]:
-        """Return the health (up or down) of the targets of a job such as `podMonitor/loans/ray-heads/0`."""
+        """Return the health (up or down) of the targets in a job such as `podMonitor/loans/ray-heads/0`."""
         found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
         return [each["health"] for each in found["data"]["activeTargets"] if each["scrapePool"] == job]
 

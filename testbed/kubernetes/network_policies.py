@@ -42,7 +42,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of ports of one protocol, including both ends."""
+    """A range of ports for one protocol, including both ends."""
 
     protocol: str
     first: int

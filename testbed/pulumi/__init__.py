@@ -1,1 +1,1 @@
-"""The real Pulumi engine, driven by tests."""
+"""The real Pulumi engine, controlled by tests."""

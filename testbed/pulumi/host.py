@@ -1,9 +1,9 @@
-"""Serves programs to the engine: one process runs many programs, so that the SDK is imported only once.
+"""Serves programs to the engine. One process runs many programs, so that the SDK is imported only once.
 
 python host.py
 
 `testbed.pulumi.hosted` starts it by path. This module imports only the Pulumi SDK, so that it can run in the program's
-own environment. It prints its port, and ends when its input ends. `pulumi preview --client=127.0.0.1:PORT` runs the
+own environment. It prints its port, and exits when its input ends. `pulumi preview --client=127.0.0.1:PORT` runs the
 program in the engine's working folder.
 """
 
@@ -33,7 +33,7 @@ class Host(LanguageServer):
 
 
 def _program() -> None:
-    """Run the program. Modules of other programs, or of another version of this one, are imported anew."""
+    """Run the program. Modules of other programs, or of another version of this program, are imported again."""
     installed = (sys.prefix, sys.base_prefix)
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

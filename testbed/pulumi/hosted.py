@@ -1,4 +1,4 @@
-"""Runs many operations of the engine with one process for all programs, which saves most of the time of a preview."""
+"""Runs many engine operations with one process for all programs, which saves most of the time of a preview."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Host:
             raise Failed(f"up: {done.stderr[-6000:]}{done.stdout[-6000:]}")
 
     def preview(self, stack: PulumiStack, seconds: float = 600) -> str:
-        """Return what `pulumi preview --json` writes, also if the preview ends with errors."""
+        """Return the output of `pulumi preview --json`, even if the preview ends with errors."""
         return self._run(stack, "preview", "--json", seconds=seconds).stdout
 
     def _run(self, stack: PulumiStack, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

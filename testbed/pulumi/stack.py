@@ -62,12 +62,12 @@ class Running:
 
     @property
     def begun(self) -> int:
-        """Return how many steps the engine has begun so far."""
+        """Return how many steps the engine has begun."""
         return sum(kind == "begun" for kind, *_ in _read(self._events))
 
     @property
     def under_way(self) -> set[str]:
-        """Return the URNs whose step has begun but not ended. Steps that have ended are in the stack's state."""
+        """Return the URNs whose step has begun but not ended. Completed steps are in the stack's state."""
         open_steps: set[str] = set()
         for kind, urn, *_ in _read(self._events):
             if kind == "begun":
@@ -284,5 +284,5 @@ def _path(python: Path, first: str) -> str:
 
 
 def _attributes(file: Path) -> Path:
-    """Return the file in which the backend stores the attributes of a state file."""
+    """Return the file in which the backend stores a state file's attributes."""
     return file.with_name(f"{file.name}.attrs")

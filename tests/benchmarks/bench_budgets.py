@@ -138,7 +138,7 @@ def bench_validate_reference(ratios: Ratios) -> None:
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["valid", "ten errors"])
 def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
-    """Validate a spec with one model, either valid or with ten errors."""
+    """Validate a spec with one model, once valid and once with ten errors."""
     text = misspelt(system(1), 10) if wrong else system(1)
     errors = [problem for problem in compile_text(text).diagnostics if problem.severity is Severity.ERROR]
     assert len(errors) >= 10 if wrong else not errors
@@ -189,7 +189,7 @@ def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> Non
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
     """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk.
 
-    The latter counts time by the clock, because compiling uses two cores.
+    The latter comparison uses wall-clock time, because compiling uses two cores.
     """
     files = compile_text(system(1_000)).files
     documents = [
@@ -245,7 +245,7 @@ def bench_unknown_keys(ratios: Ratios) -> None:
     """
 
     def for_each(text: Callable[[int], str], few: int, many: int, compiles: bool) -> float:
-        work(text(few), compiles)  # do the work that is needed once per process
+        work(text(few), compiles)  # do the work that each process needs only once
         return (work(text(many), compiles).total() - work(text(few), compiles).total()) / (many - few)
 
     def unknown(count: int) -> str:

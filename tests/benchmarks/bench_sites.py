@@ -1,4 +1,4 @@
-"""Check what a target for hundreds of sites costs, and that thousands cost in proportion."""
+"""Check the cost of a target with hundreds of sites, and that the cost of thousands grows in proportion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shops(count: int) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the same spec for several numbers of shops."""
+    """Return a folder with the same spec for different numbers of shops."""
     text = (SYSTEMS / "shelf" / "system.yaml").read_text(encoding="utf-8")
     assert text.count("\n") < 200
     text = text.replace("shop-001", "shop-0001").replace("shop-107", "shop-0107").replace("4000 USD", "4000000 USD")

@@ -1,4 +1,4 @@
-"""Measure the memory and processor time of a separate process. Time by the clock would depend on other processes."""
+"""Measure the memory and processor time of a separate process. Wall-clock time would depend on other processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ process alone. `ru_maxrss` survives exec, so it starts at the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-"""Lets Python write bytecode, as for an installed program. Without it, we would also measure the Python compiler."""
+"""Lets Python write bytecode, as for an installed program. Otherwise, we would also measure the Python compiler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ def whole(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """Return the cost of a program from `began = spent()` to `tell(began)`, or by the clock that it gives to `tell`."""
+    """Return the cost of a program from `began = spent()` to `tell(began)`, or the wall-clock time that it passes to
+    `tell`.
+    """
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)
     seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])

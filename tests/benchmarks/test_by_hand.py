@@ -1,7 +1,7 @@
 """Compare the infrastructure emitted for the example `hello` on each cloud with a handwritten program in plain Pulumi.
 
 Only resources that exist in the cloud are counted. Components only exist in Pulumi's state, and the handwritten
-programs have none. What these use although something with fewer resources exists is at their top, with the reason.
+programs have none. If a handwritten program does not use the variant with the fewest resources, its docstring says why.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tests.stacks.programs import Registration, registrations
 
 OF_PULUMI = ("pulumi:", "modelyard:")
 FEWEST = {"aws": 100, "gcp": 75, "azure": 85}
-"""The number of resources below which the comparison would show little."""
+"""The minimum number of resources for a meaningful comparison."""
 
 
 class Both(NamedTuple):
-    """The emitted program and the handwritten one, with what each registers."""
+    """The emitted program and the handwritten program, with the resources that each registers."""
 
     cloud: str
     folders: tuple[Path, Path]

@@ -23,7 +23,7 @@ WORDS = re.compile(
 ALLOWED = {
     # an example in the help, and a code host
     "cli/help_texts.py": "azure gcp",
-    # a code host, which is no place where a system runs
+    # a code host, which is not a place where systems run
     "cli/review_arguments.py": "azure",
     "cli/comment.py": "azure",
     "hosts/pipelines.py": "azure",

@@ -1,4 +1,4 @@
-"""Tests that the hash of values tells all values apart, and does not see in which order keys were written."""
+"""Tests that the hash of values distinguishes all values and does not depend on the order of keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def _same(one: Json, other: Json) -> bool:
-    """Return whether two values are the same, with true and 1 being different, and pairs being entries of a mapping."""
+    """Return whether two values are the same. true and 1 differ, and pairs are entries of a mapping."""
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):

@@ -106,7 +106,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
     found: dict[Place, str] = {}
     for place in places(seed):
         if place.is_key and place.path[-4:-2] == ("sites", "values"):
-            continue  # the name of a site decides in which wave it is
+            continue  # a site's name determines its wave
         # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in the
         # system's namespace are the system's own. In these places, a harmless word precedes the string.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)

@@ -142,7 +142,7 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """Insert text that is code in some language, around the existing text or in its place."""
+    """Insert text that is code in some language, either around or instead of the existing text."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _put(parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty)
 

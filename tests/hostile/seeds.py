@@ -12,7 +12,7 @@ from modelyard.source import Json, SourceFile
 from tests.examples import one_each
 
 TABLES = {"shops.csv": "name\nshop-001\nshop-002\n"}
-"""The files with sites that seeds name."""
+"""The files with sites that the seeds refer to."""
 
 FIELDS = Path(__file__).resolve().parent.parent / "fields"
 

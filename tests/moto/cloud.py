@@ -16,7 +16,7 @@ _moto: Any = import_module("moto.server")
 _Config: Any = import_module("botocore.config").Config
 _ClientError: Any = import_module("botocore.exceptions").ClientError
 
-_PLAIN = {"Content-Type": "text/plain"}  # if the body had the type of a form, moto would not see it
+_PLAIN = {"Content-Type": "text/plain"}  # if the body had a form's content type, moto would not see it
 _NO_AUTH = "test"  # credentials that moto does not check before IAM is enforced
 
 

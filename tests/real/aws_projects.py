@@ -124,7 +124,7 @@ def _namespace(system: System, target: str) -> str:
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
     """Add the nodes that an autoscaler would add: the maximum number of each node group, on its smallest machine type.
 
-    For each pool of Karpenter, add one machine of the smallest type.
+    For each Karpenter pool, add one machine of the smallest type.
     """
     added = [*_of_groups(cloud), *_of_karpenter(manifests)]
     if added:
@@ -185,7 +185,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return the resources that still cost money or contain data by type, except those of every new account."""
+    """Return the resources by type that still cost money or contain data, except those in every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     found = {
         "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],

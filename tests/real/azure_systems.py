@@ -1,4 +1,4 @@
-"""Compiles systems on Azure, and prepares a subscription as their README asks for."""
+"""Compiles systems on Azure, and prepares a subscription as required by their README."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def folder_of(example: Example, out: Path, text: str | None = None) -> Path:
 
 
 def cloud_for(folder: Path, target: Path, cluster: Cluster | None = None) -> Cloud:
-    """Return a subscription with the resource providers that the README of a target lists, and no others."""
+    """Return a subscription with only the resource providers that a target's README lists."""
     matched = present(_REGISTERED.search((target / "README.md").read_text()))
     return Cloud(folder, matched[1].split(", "), cluster)
 
 
 def choose_subscription(stack: PulumiStack) -> None:
-    """Choose the subscription as the README says."""
+    """Choose the subscription as described in the README."""
     stack.configure("azure-native:subscriptionId", SUBSCRIPTION)

@@ -1,4 +1,4 @@
-"""Reads what the real engine changed, and waits for it."""
+"""Reads the changes that the real engine made, and waits for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from testbed.pulumi.stack import Outcome, Running
 
 
 def changes_of(outcome: Outcome) -> dict[str, str]:
-    """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by type and logical name such as `NodeGroup system`."""
     operations: dict[str, str] = {}
     for urn, operation in outcome.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]

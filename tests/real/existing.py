@@ -1,4 +1,4 @@
-"""Clusters that exist before a system runs on them: what another team has created in the stand-ins for clouds."""
+"""Clusters that exist before a system runs on them, as created by another team in the stand-ins for clouds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANGE = "10.20.0.0/16"
 
 
 def create_eks_cluster(cloud: Aws, name: str) -> None:
-    """Create a cluster in a network of two zones, and the IAM provider for its tokens."""
+    """Create a cluster in a network with two zones, and the IAM provider for its tokens."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENDPOINT, cloud.variables()[ENDPOINT])
         patch.setenv(FOLDER, str(cloud.folder))
@@ -42,7 +42,7 @@ def create_eks_cluster(cloud: Aws, name: str) -> None:
 
 
 def create_gke_cluster(cloud: Google, name: str, location: str, *, identities: bool = True) -> None:
-    """Create a cluster in a network of its own, with a node pool, and with or without Workload Identity Federation."""
+    """Create a cluster in its own network, with a node pool, and with or without Workload Identity Federation."""
     project, region = cloud.api.account, location[:-2]
     network, subnetwork = f"projects/{project}/global/networks/shared", f"projects/{project}/regions/{region}"
     subnetwork = f"{subnetwork}/subnetworks/nodes"

@@ -1,4 +1,4 @@
-"""Tests that admission policies on a real API server admit the emitted objects and reject any others."""
+"""Tests that admission policies on a real API server admit the emitted objects and reject all others."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Send a request of a service account as a dry run. Return the reason for a refusal, or an empty string."""
+    """Send a service account's request as a dry run. Return the reason for a refusal, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Apply identities and policies in a namespace where RBAC permits every ServiceAccount everything."""
+    """Apply identities and policies in a namespace where RBAC grants every ServiceAccount all permissions."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))

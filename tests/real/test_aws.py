@@ -30,7 +30,7 @@ def small(cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack
 
 
 def _names(outcome: Outcome) -> dict[str, str]:
-    """Return the operation for each resource that changed, by class and logical name."""
+    """Return the operation for each resource that changed, by type and logical name."""
     return {
         " ".join((urn.split("::")[2].rpartition(":")[2], urn.rpartition("::")[2])): operation
         for urn, operation in outcome.changed.items()
@@ -38,7 +38,7 @@ def _names(outcome: Outcome) -> dict[str, str]:
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
-    """`pulumi up` changes only what the configuration changed, and AWS keeps every property as it was set."""
+    """`pulumi up` changes only what the configuration changed, and AWS keeps every property unchanged."""
     assert set(small.preview().changes.values()) == {"create"}
     assert set(small.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}

@@ -73,13 +73,13 @@ class Deployed:
         """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
         _, errors = self.wanted(spec)
         assert errors == ""
-        changed = changes_of(self.stack.up())  # a preview shows more, where it does not know an output yet
+        changed = changes_of(self.stack.up())  # a preview shows more changes where an output is not yet known
         assert changes_in(self.runs.preview(self.stack)) == {}
         self.spec = spec
         return changed
 
     def wanted(self, spec: Spec) -> tuple[dict[str, str], str]:
-        """Return a preview's changes and errors. `modelyard diff` must say the same."""
+        """Return a preview's changes and errors. `modelyard diff` must report the same."""
         self.stack.replace(spec.folder())
         preview = self.runs.preview(self.stack)
         assert disagreements(LEADS.compiled(self.spec.text), LEADS.compiled(spec.text), preview) == []
@@ -95,7 +95,7 @@ def _readme_rows(spec: Spec) -> set[str]:
 
 
 def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) -> None:
-    """Only the resources named in the README's table are replaced. All others are updated in place."""
+    """Only the resources named in the README's table are replaced. All other resources are updated in place."""
     rows = _readme_rows(spec)
     with host(stack.python) as runs:
         runs.up(stack)

@@ -15,7 +15,7 @@ from tests.real.engine import changes_of, until_all_else_is_done
 
 PROGRAM = Path(__file__).parent / "programs" / "azure"
 REQUIREMENTS = Path(__file__).parents[1] / "golden/leads-on-azure-default/main/infrastructure/requirements.txt"
-"""The packages of emitted programs, so that both share an environment."""
+"""The packages of emitted programs, so that both programs share an environment."""
 
 ACCOUNT = "azure-native:storage:StorageAccount"
 NETWORK = "azure-native:network:VirtualNetwork"
@@ -25,7 +25,7 @@ SETTINGS = {"about": "small", "network": "net", "cidr": "10.0.0.0/22", "account"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return a subscription of Azure with the resource providers of the small program."""
+    """Return an Azure subscription with the resource providers of the small program."""
     names = ("Network", "KeyVault", "ManagedIdentity", "Storage")
     return Cloud(tmp_path / "cloud", [f"Microsoft.{name}" for name in names])
 
@@ -43,7 +43,7 @@ def small(cloud: Cloud, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]
 
 
 def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
-    """The engine previews, creates, keeps, updates, replaces, mends and deletes resources."""
+    """The engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
     assert set(small.preview().changes.values()) == {"create"}
     assert cloud.left() == {}
     assert set(small.up().changes.values()) == {"create"}
@@ -72,7 +72,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: another owner, and a role assignment that is gone."""
+    """Simulate manual changes: another owner, and a missing role assignment."""
     (account,) = cloud.api.all(ACCOUNT)
     cloud.edit(ACCOUNT, account, tags={"owner": "somebody"})
     (assignment,) = cloud.api.all(ASSIGNMENT)

@@ -1,4 +1,4 @@
-"""Tests the whole life of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
+"""Tests the whole lifecycle of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: a right that is gone, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes: a missing permission, a larger pool, and a shorter retention of logs."""
     (assignment,) = [
         each
         for each, values in cloud.api.all(ASSIGNMENT).items()
@@ -126,7 +126,10 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, stack: PulumiStack) -> None:
-    """Undo the protection, then destroy everything but vaults, and an account whose lock has not ended."""
+    """Remove the protection, then destroy everything.
+
+    A locked account can be destroyed only after its lock has ended, and names of vaults stay taken.
+    """
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")
     stack.configure("protect", "false")
     stack.up()
@@ -143,7 +146,7 @@ def _ends(cloud: Cloud, stack: PulumiStack) -> None:
 
 @pytest.mark.parametrize("example", on_azure(), ids=str)
 def test_every_example(example: Example, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The projects of examples are created, unchanged by a second run, and removed."""
+    """The projects of examples are created, left unchanged by a second run, and removed."""
     folder = folder_of(example, tmp_path / "build")
     cloud = cloud_for(tmp_path / "cloud", folder)
     cloud.container("data", "korbmarkt", "supply-dev")

@@ -43,7 +43,9 @@ def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Clou
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with as many as its autoscaler may add, of the size of their machine."""
+    """Replace the first nodes of each pool with the maximum number that its autoscaler may add, on the same machine
+    type.
+    """
     (cluster,) = cloud.api.all(CLUSTER).values()
     pools = [*cluster["agentPoolProfiles"], *cloud.api.all(POOL).values()]
     nodes.remove_nodes(kubectl)
@@ -107,6 +109,6 @@ def _identities_are_those_of_the_cloud(kubectl: Kubectl, cloud: Cloud) -> None:
     for identifier, each in credentials.items():
         _, _, namespace, account = str(each["subject"]).split(":")
         identity = identities[identifier.rpartition("/federatedIdentityCredentials/")[0]]
-        if namespace == NAMESPACE:  # charts are stand-ins with ServiceAccounts of their own
+        if namespace == NAMESPACE:  # charts are stand-ins with their own ServiceAccounts
             path = r"{.metadata.annotations.azure\.workload\.identity/client-id}"
             assert kubectl.value("serviceaccount", account, path, namespace) == identity["clientId"]

@@ -1,7 +1,9 @@
-"""Tests that `modelyard diff` says what the real engine does with Kubernetes objects, for every pair in tests/reviews.
+"""Tests that `modelyard diff` predicts what the real engine does with Kubernetes objects, for every pair in
+tests/reviews.
 
-What the engine does depends on the kind of an object and on the fields that differ. So the objects of all pairs that
-differ in the same fields have one example, each example has a namespace of its own, and one preview is about all.
+The engine's behaviour depends on the kind of an object and on the fields that differ. Objects from all pairs that
+differ in the same fields therefore share one example, each example has its own namespace, and one preview covers all
+examples.
 """
 
 from __future__ import annotations
@@ -34,14 +36,14 @@ Object: TypeAlias = dict[str, Any]
 
 _SHOWN: Final = {
     Effect.IN_PLACE: Effect.IN_PLACE,
-    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, of which the engine knows nothing
+    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, which the engine does not know about
     Effect.REPLACED: Effect.REPLACED,
     Effect.DESTROYED: Effect.DESTROYED,
 }
-"""What a preview shows for an effect."""
+"""The operation that a preview shows for an effect."""
 
 _NO_WAITING: Final = {"pulumi.com/skipAwait": "true"}
-"""No Pod starts here, and a preview does not depend on it."""
+"""No Pods start here, and a preview does not depend on them."""
 
 
 def changes() -> dict[str, tuple[Key, Item, Item, str]]:
@@ -63,7 +65,7 @@ def changes() -> dict[str, tuple[Key, Item, Item, str]]:
 
 
 def moved(item: Item, namespace: str) -> Object:
-    """Return an object in another namespace, or under another name if it has none."""
+    """Return an object in another namespace, or under another name if it has no namespace."""
     found = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
     metadata = found["metadata"]
     if "namespace" in metadata:
@@ -89,7 +91,7 @@ def named(one: Object) -> str:
 
 
 def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
-    """Yield the name of each object in a preview, and what happens to it."""
+    """Yield the name of each object in a preview, and its effect."""
     (read,), problems = read_previews([Given("preview.json", preview)])
     assert (problems, read.errors) == ((), ())
     for step in read.steps:
@@ -113,7 +115,7 @@ def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """An example that the API server refuses, or that the engine cannot change as we say, fails."""
+    """The test fails for an example that the API server refuses, or whose change differs from the prediction."""
     tables = TARGETS["aws"].effects()
     found = changes()
     expected: dict[str, tuple[Effect, str]] = {}

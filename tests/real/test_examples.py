@@ -186,8 +186,8 @@ def test_lifecycle_of_an_example(
 ) -> None:
     """A second `pulumi up` changes nothing, more replicas change only one object, and destroy leaves nothing.
 
-    Only the smallest example is protected, as emitted, and unprotected before it is destroyed. The others save this
-    operation.
+    Only the smallest example is protected, as emitted, and unprotected before it is destroyed. The other examples skip
+    this operation.
     """
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

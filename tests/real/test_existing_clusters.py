@@ -34,7 +34,7 @@ def _written(environment: str | None, out: Path, text: str | None = None) -> Pat
 
 
 def _lives(stack: PulumiStack) -> None:
-    """Check that everything is created once and stays the same, and unprotect it."""
+    """Check that everything is created once and stays unchanged, and unprotect it."""
     assert set(stack.preview().changes.values()) == {"create"}
     assert set(stack.up().changes.values()) == {"create"}
     assert stack.up().changed == {}
@@ -44,7 +44,7 @@ def _lives(stack: PulumiStack) -> None:
 
 
 def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster has to exist, and it stays as it is when the system is gone."""
+    """The cluster must exist, and it is unchanged after the system has been removed."""
     with running_aws(tmp_path / "cloud") as cloud:
         stack = pulumi_stack(_written(None, tmp_path / "build") / "infrastructure", "default", **cloud.variables())
         with pytest.raises(Failed, match="No cluster found for name: platform"):
@@ -66,9 +66,9 @@ def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[
 
 
 def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster has to exist and to have identities for Pods, and it stays as it is when the system is gone."""
+    """The cluster must exist and have identities for Pods, and it is unchanged after the system has been removed."""
     cloud = Google(tmp_path / "cloud", "acme-ml")
-    cloud.enable("container.googleapis.com")  # by whoever created the first cluster
+    cloud.enable("container.googleapis.com")  # by the team that created the first cluster
     for name in ("token", "pagerduty"):
         cloud.secret(name)
     stack = pulumi_stack(_written("gke", tmp_path / "build") / "infrastructure", "gke", **cloud.variables())
@@ -101,7 +101,7 @@ def test_two_systems_share_a_cluster(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The second system finds the add-ons of the first one, and neither notices that the other one comes or goes."""
+    """The second system finds the add-ons of the first system, and neither is affected when the other comes or goes."""
     spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     second = spec.replace("{name: tenant,", "{name: other,").replace("prometheus]", "prometheus, external-secrets]")
     kubectl = control_plane.kubectl

@@ -15,7 +15,7 @@ from tests.real.engine import changes_of, until_all_else_is_done
 
 PROGRAM = Path(__file__).parent / "programs" / "gcp"
 REQUIREMENTS = Path(__file__).parents[1] / "golden/leads-on-google-default/main/infrastructure/requirements.txt"
-"""The packages of emitted programs, so that both share an environment."""
+"""The packages of emitted programs, so that both programs share an environment."""
 
 BUCKET = "gcp:storage/bucket:Bucket"
 NETWORK = "gcp:compute/network:Network"
@@ -25,7 +25,7 @@ NAME = "small-data-20261127"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return a project of Google Cloud."""
+    """Return a Google Cloud project."""
     return Cloud(tmp_path / "cloud", "acme")
 
 
@@ -39,7 +39,7 @@ def small(cloud: Cloud, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]
 
 
 def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
-    """The engine previews, creates, keeps, updates, replaces, mends and deletes resources."""
+    """The engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
     assert set(small.preview().changes.values()) == {"create"}
     assert cloud.left() == {}
     assert set(small.up().changes.values()) == {"create"}
@@ -70,7 +70,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: more logs of flows, a label, and a firewall rule that is gone."""
+    """Simulate manual changes: more flow logs, a label, and a missing firewall rule."""
     subnetwork, _ = cloud.named(SUBNETWORK, "subnetwork-")
     firewall, _ = cloud.named("gcp:compute/firewall:Firewall", "deny-")
     cloud.edit(SUBNETWORK, subnetwork, logConfig={"flowSampling": 1})

@@ -53,7 +53,9 @@ def _written(out: Path) -> Path:
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with as many as its autoscaler may add, of the size of their machine."""
+    """Replace the first nodes of each pool with the maximum number that its autoscaler may add, on the same machine
+    type.
+    """
     nodes.remove_nodes(kubectl)
     nodes.add_nodes(kubectl, [node for pool in cloud.api.all(POOL).values() for node in _of(pool)])
 

@@ -9,15 +9,15 @@ from tests.hostile.nasty import NASTY, WORST
 from tests.hostile.seeds import Seed, seeds
 
 ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted", "sites_file"}
-"""Seeds that put texts where the same seed for AWS, or with sites in the spec, puts them."""
+"""Seeds that use strings in the same places as the corresponding seed for AWS or with sites in the spec."""
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds() if seed.name not in ONCE])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """The output has the same structure as with harmless text, and only the texts themselves differ.
+    """The output has the same structure as with harmless text, and only the strings themselves differ.
 
-    A small system is filled with every string; the others, with one string for each kind of syntax.
+    A small system is filled with every string, and the other systems with one string for each kind of syntax.
     """
     texts = NASTY if seed.name == "two" else WORST
-    some = [text for text in texts if text]  # an empty text may remove its key, such as the value of a taint
+    some = [text for text in texts if text]  # an empty string may remove its key, such as the value of a taint
     assert [(text, found) for text in some for found in problems(seed, text)] == []

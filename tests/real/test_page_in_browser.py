@@ -1,4 +1,4 @@
-"""Tests the page of a run in a real browser: its form, its renewal, and what it loads."""
+"""Tests the page of a run in a real browser: its form, its refresh, and what it loads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def served(shown: Shown) -> Iterator[Served]:
 
 
 def awaited(page: Page, expression: str) -> Any:
-    """Wait until JavaScript yields something true, and return it."""
+    """Wait until JavaScript returns a true value, and return it."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if value := page.evaluate(expression):
@@ -44,7 +44,7 @@ def awaited(page: Page, expression: str) -> Any:
 
 
 def test_somebody_tries_an_endpoint_on_a_phone(browser: Browser, served: Served, shown: Shown, tmp_path: Path) -> None:
-    """The answer and an error appear below the form, which keeps what was typed while the page renews itself."""
+    """The response and an error appear below the form, which keeps the entered text while the page refreshes itself."""
     shown.inputs = (*shown.inputs, (HOSTILE, "BYTES"))
     page = browser.open(served.url, 390)
 

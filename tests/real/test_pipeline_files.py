@@ -17,7 +17,7 @@ SETTINGS = Settings("ml/system.yaml", "danger", "requirements.txt", SOURCE)
 
 @pytest.mark.parametrize("preview", ["", "prod"])
 def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path: Path, preview: str) -> None:
-    """It checks expressions, contexts, permissions, and untrusted values in scripts."""
+    """actionlint checks expressions, contexts, permissions, and untrusted values in scripts."""
     (tmp_path / ".git").mkdir()
     settings = replace(SETTINGS, preview=preview, pulumi="3.272.0")
     for path, text in pipeline_files("github", settings).items():

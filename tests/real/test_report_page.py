@@ -1,4 +1,4 @@
-"""Tests `report.html` in a real browser: on a phone, in the dark, and printed."""
+"""Tests `report.html` in a real browser: on a phone, in dark mode, and printed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _usual(tmp_path: Path) -> str:
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_fits_every_screen(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
-    """Nothing scrolls sideways, nothing is requested, and texts have the contrast that WCAG 2 asks for."""
+    """Nothing scrolls sideways, nothing is requested, and text has the contrast that WCAG 2 requires."""
     url = _usual(tmp_path)
     page = browser.open(url, width, dark=dark)
 
@@ -70,7 +70,7 @@ _CONTRAST = """(name) => {
 
 
 def test_the_page_is_printed_whole(browser: Browser, tmp_path: Path) -> None:
-    """On paper, nothing is hidden but the links to sections."""
+    """On paper, only the links to sections are hidden."""
     page = browser.open(_usual(tmp_path), 800)
     browser.call("Emulation.setEmulatedMedia", page.session, media="print")
 
@@ -83,7 +83,7 @@ def test_the_page_is_printed_whole(browser: Browser, tmp_path: Path) -> None:
 
 
 def _inflated(pdf: bytes) -> bytes:
-    """Return what a PDF compresses."""
+    """Return the decompressed contents of a PDF."""
     parts = b""
     for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
         try:
@@ -94,7 +94,7 @@ def _inflated(pdf: bytes) -> bytes:
 
 
 def test_hostile_text_runs_nothing(browser: Browser, tmp_path: Path) -> None:
-    """The browser builds the elements that it builds for harmless text, and requests nothing."""
+    """The browser builds the same elements as for harmless text, and requests nothing."""
 
     def tags(text: str) -> list[str]:
         url = _written(tmp_path, review_html(hostile(text), Level.NOTE, [CostChange(text, priced(1), priced(2))]))

@@ -18,7 +18,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
 
 
 def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
-    """A run pushes one sample, and the alert fires until the next run pushes another one."""
+    """A run pushes one sample, and the alert fires until the next run pushes another sample."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}

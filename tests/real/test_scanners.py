@@ -98,7 +98,7 @@ OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "azure-native:storage:BlobContainer": ({"publicAccess": "Container"}, {"CKV_AZURE_34"}),
 }
-"""The same for Azure."""
+"""The same changes and checks for Azure."""
 
 LIST = Path(__file__).parent / "scanners" / "findings.yaml"
 
@@ -117,7 +117,7 @@ def listed() -> dict[Key, str]:
 
 
 def explains(key: Key, finding: Finding) -> bool:
-    """Return whether a line of the list explains a finding."""
+    """Return whether a line in the list explains a finding."""
     tool, check, pattern = key
     return (tool, check) == (finding.tool, finding.check) and fnmatchcase(finding.object, pattern)
 
@@ -148,12 +148,12 @@ def in_azure(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registr
 
 
 def templates_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Deployed, ...]]:
-    """Return the resources of each project as a template for Azure has them."""
+    """Return each project's resources as an Azure template."""
     return {name: tuple(deployed(resources)) for name, resources in registered.items()}
 
 
 def plans_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Planned, ...]]:
-    """Return the Google resources of each project as planned by Terraform."""
+    """Return each project's Google resources as a Terraform plan."""
     return {name: tuple(planned(resources)) for name, resources in registered.items()}
 
 
@@ -198,7 +198,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 def weakened(
     registered: list[Registration], changes: dict[str, tuple[dict[str, Any], set[str]]] = WEAKENED
 ) -> list[Registration]:
-    """Return registrations with the changes. None removes a property."""
+    """Return registrations with the changes. None means that the property is removed."""
     changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
     for each in changed:
         inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}
@@ -214,7 +214,7 @@ def test_scanners_report_a_privileged_worker_and_open_resources(
     on_google: dict[str, list[Registration]],
     in_azure: dict[str, list[Registration]],
 ) -> None:
-    """Both scanners find Pods inside Ray's kinds, and checkov reads every type of resource that it has checks for."""
+    """Both scanners find Pods inside Ray's kinds, and checkov reads every resource type that it has checks for."""
     assert found
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

@@ -53,7 +53,7 @@ except urllib.error.HTTPError as refused:
 
 @pytest.fixture
 def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]:
-    """Run the MLflow server that the example expects, with a version under the alias that is served."""
+    """Run the MLflow server that the example expects, with a version behind the alias that is served."""
     python = environments.environment(MLFLOW)
     kubectl = whole_kubernetes.kubectl
     kubectl.apply(
@@ -100,7 +100,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
 
 @pytest.fixture
 def emptied(whole_kubernetes: WholeKubernetes) -> Iterator[None]:
-    """Delete everything that the test has deployed, also if it fails."""
+    """Delete everything that the test has deployed, even if it fails."""
     with whole_kubernetes.kubectl.removing("hello"):
         yield
 

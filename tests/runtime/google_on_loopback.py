@@ -2,8 +2,8 @@
 
 python google_on_loopback.py KEY ISSUER NAMESPACE PROVIDER GRANTED
 
-KEY is a file with the public key of the cluster. The service exchanges tokens as the provider does that modelyard
-writes, and opens the bucket only to the ServiceAccount GRANTED. Prints its port, and then each request on its own line.
+KEY is a file with the cluster's public key. The service exchanges tokens like the provider that modelyard creates, and
+opens the bucket only to the ServiceAccount GRANTED. Prints its port, and then each request on its own line.
 
 Source: https://docs.cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token, 2026-11-27.
 """
@@ -32,7 +32,7 @@ _ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Provider:
-    """A pool's provider: what it accepts, and the ServiceAccounts of the access tokens that it has issued."""
+    """A pool's provider: which tokens it accepts, and the ServiceAccounts of the access tokens that it has issued."""
 
     def __init__(self, key: str, issuer: str, namespace: str, name: str, granted: str) -> None:
         self._key, self._issuer, self._name, self.granted = key, issuer, name, granted
@@ -40,7 +40,7 @@ class Provider:
         self.issued: dict[str, str] = {}
 
     def exchange(self, form: dict[str, str]) -> str:
-        """Return an access token for a token of the cluster. Raises ValueError or InvalidTokenError."""
+        """Return an access token in exchange for a cluster's token. Raises ValueError or InvalidTokenError."""
         if (form.get("grant_type"), form.get("subject_token_type")) != (_EXCHANGE, _JWT):
             raise ValueError("unsupported grant")
         if form.get("audience") != self._name:

@@ -1,4 +1,4 @@
-"""A store through which a monitor on one target requests runs from a starter on another."""
+"""A store through which a monitor on one target requests runs from a starter on another target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """A store with the monitor's and the starter's side of a request."""
+    """A store with both sides of a request: the monitor's and the starter's."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}

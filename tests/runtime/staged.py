@@ -76,7 +76,7 @@ class Yard:
         return {alias: one.version for alias, one in found.items() if one is not None}
 
     def metric(self, name: str) -> float:
-        """Return the last pushed value of a metric of the champion stage."""
+        """Return the last pushed value of a metric for the champion stage."""
         return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:

@@ -29,7 +29,7 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Return whether this field is not required by another one."""
+    """Return whether no other field requires this field."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 

@@ -1,4 +1,4 @@
-"""Tests that every field of the schema declares what a change of it means to a reviewer, as `x-review`."""
+"""Tests that the `x-review` of every field in the schema declares what a change of the field means to a reviewer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIELDS: Final = fields()
 
 @pytest.mark.parametrize("pointer", FIELDS)
 def test_every_field_is_rated(pointer: str) -> None:
-    """A new field needs `"x-review": "ABOUT"` or `"ABOUT: ORDER"`, as modelyard.review.meaning documents them."""
+    """A new field needs `"x-review": "ABOUT"` or `"ABOUT: ORDER"`, as documented in modelyard.review.meaning."""
     rating = FIELDS[pointer].get("x-review")
 
     assert isinstance(rating, str), f"{pointer} has no x-review"
@@ -36,7 +36,7 @@ def test_orders_of_values_name_values_of_the_field() -> None:
 
 
 def test_fields_without_a_value_have_a_meaning() -> None:
-    """An ordered number or list that a spec may leave out declares what its absence means."""
+    """An ordered number or list that a spec may omit declares what its absence means."""
     undeclared = [
         f"{name}: {schema['x-review']}"
         for owner in _schemas(json.loads(modelyard_schemas.text()))
@@ -62,7 +62,7 @@ def _properties(owner: dict[str, Json]) -> dict[str, dict[str, Json]]:
 
 def _is_bound(schema: dict[str, Json]) -> bool:
     rating = schema.get("x-review")
-    if not isinstance(rating, str) or schema.get("type") == "object":  # entries are new or gone, each for itself
+    if not isinstance(rating, str) or schema.get("type") == "object":  # entries are individually added or removed
         return False
     return bool(parsed(rating).direction)
 
@@ -77,7 +77,7 @@ def test_unknown_ratings_are_refused(rating: str) -> None:
 
 
 def test_ratings_decide_nothing_that_is_compiled() -> None:
-    """The lock's digest of the schema is the same with other ratings."""
+    """The lock's digest of the schema stays the same if ratings change."""
     schema = json.loads(modelyard_schemas.text())
 
     assert json.loads(modelyard_schemas.decisive()) == _without(schema)

@@ -96,7 +96,7 @@ PLACES: dict[type, tuple[str, ...]] = {
 """The places in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
-"""The records with fields that only one provider has. In the schema, all are part of `target`."""
+"""The records with fields that only one provider has. In the schema, all of these fields are part of `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
 """Classes that are a single string in a spec, or that are stored in a file next to it."""
@@ -214,7 +214,7 @@ def test_every_schema_field_is_in_the_spec(owner: type) -> None:
     known = {name for part in owners for field in fields_of(part) for name in names_of(part, field)}
     known |= {name for of, name in READ_BEFORE if of is owner}
     if owner is spec.Deployment:
-        known |= schema_names(spec.TargetSpec)  # a single target may be next to the mode
+        known |= schema_names(spec.TargetSpec)  # the fields of a single target may be next to the mode
 
     assert schema_names(owner) - known == set()
 

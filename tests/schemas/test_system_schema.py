@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that decide which other fields exist, so that they cannot be changed alone."""
+"""Fields that determine which other fields exist, so they cannot be changed alone."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:
@@ -136,7 +136,7 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
         not {"number", "integer"} & {str(one) for one in types}
         or "maximum" in schema
         or pointer.endswith(
-            ("/scalar", "/variable", "/parameterValue")  # values of users, which are limited when they are loaded
+            ("/scalar", "/variable", "/parameterValue")  # users' values, which are limited when they are loaded
         )
     )
 

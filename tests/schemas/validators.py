@@ -1,4 +1,6 @@
-"""Asks both libraries at which places a value does not fit, and our validator for small documents whether it fits."""
+"""Determines with both libraries where a value does not fit, and with our validator for small documents whether it
+fits.
+"""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(KUBECONFIG.encode()).decode()}]
     },
 }
-"""The cloud's results for functions, by function."""
+"""The cloud's results for provider functions, by function."""
 
 GOOGLE_PROJECT = "acme-ml"
 ZONES_WITH = {"a3-highgpu-8g": "bc", "nowhere-8": ""}
@@ -150,7 +150,7 @@ AZURE_IDS = {
     ),
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts/{accountName}",
 }
-"""IDs of Azure's resources below their group, by type; the last part is the resource's name, ours if it has none."""
+"""IDs of Azure resources below their group, by type. The last part is the resource's name, or ours if it has none."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -246,7 +246,7 @@ def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return what Azure adds to a resource: its ID and name, and what its vault or its identity is called."""
+    """Return the outputs that Azure adds to a resource: its ID and name, and the names of its vault or identity."""
     kind = type_.removeprefix("azure-native:")
     names: dict[str, Any] = defaultdict(lambda: title, outputs)
     path = AZURE_IDS.get(kind, f"Microsoft.Unknown/{kind.partition(':')[2]}/{{name}}").format_map(names)
@@ -341,7 +341,7 @@ def _run(program: Path) -> None:
 
 
 def _without_aliases(args: pulumi.ResourceTransformationArgs) -> None:
-    """Drop the aliases of Azure's resources: one for each version of an API, which cost more than the rest of a run."""
+    """Drop the aliases of Azure resources. There is one for each API version, and they take most of a run's time."""
     if args.type_.startswith("azure-native:"):
         args.opts.aliases = None
 

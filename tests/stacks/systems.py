@@ -1,4 +1,4 @@
-"""Registers what the infrastructure projects of whole systems create."""
+"""Registers the resources that the infrastructure projects of whole systems create."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stacks.programs import Registration, registrations
 def registered_systems(systems: Sequence[Example], folder: Path) -> dict[str, list[Registration]]:
     """Return the resources that each infrastructure project registers, by names such as `hello-gcp-main`.
 
-    Further projects of a target have a number, such as `hello-gcp-main-2`.
+    Additional projects of a target have a number, such as `hello-gcp-main-2`.
     """
     written = {name: path for system in systems for name, path in _written(system, folder).items()}
     return dict(zip(written, registrations(*written.values()), strict=True))

@@ -1,6 +1,6 @@
-"""Tests that what `modelyard diff` says of each component is what programs register for both versions.
+"""Tests that what `modelyard diff` predicts for each component matches what programs register for both versions.
 
-Which properties replace a resource comes from the tables, which tests/targets/test_effects.py compares with the
+The tables determine which properties replace a resource. tests/targets/test_effects.py compares the tables with the
 stand-ins for the clouds.
 """
 
@@ -30,7 +30,7 @@ CHANGES: Final = {
     "leads": {**_EDITS, '["L4:1", "A10G:1"]': '["L4:1"]', "10.20.0.0/16": "10.30.0.0/16"},
     "leads-on-azure": {**_EDITS, '["T4:1", "A100-80GB:1"]': '["T4:1"]', "disk: 30Gi": "disk: 200Gi"},
 }
-"""Changes of every kind, by system. Each text must occur."""
+"""Changes of every kind, by system. Each string must occur."""
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -77,7 +77,7 @@ def _written(outcome: Outcome, root: Path) -> Path:
 
 
 def _operations(before: list[Registration], after: list[Registration], tables: Effects) -> dict[tuple[str, str], str]:
-    """Return what the engine would do with each component: the worst of its main resource, or that a detail differs."""
+    """Return the engine's operation on each component: created, destroyed, replaced, or changed."""
     old, new = (_by_component(listed) for listed in (before, after))
     found: dict[tuple[str, str], str] = {}
     for key in {**old, **new}:
@@ -110,7 +110,7 @@ def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tupl
 
 
 def _fits(said: Consequence | None, how: str) -> bool:
-    """Return whether an operation is what was said. Mocks show neither what follows from outputs nor other regions."""
+    """Return whether an operation matches the prediction. Mocks show neither effects of outputs nor other regions."""
     if said is None:
         return how == "changed"
     allowed = {
@@ -126,7 +126,7 @@ def _fits(said: Consequence | None, how: str) -> bool:
 
 
 def _must_show(one: Consequence) -> bool:
-    """Return whether mocks show what was said: an own argument differs, not only something that it refers to."""
+    """Return whether mocks must show the effect, because the resource's own argument differs, not only a reference."""
     return (
         bool(one.paths) and not one.item.kind.endswith((".Account", ".Project")) and one.effect is not Effect.REPLACED
     )

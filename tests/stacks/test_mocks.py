@@ -20,7 +20,7 @@ from tests.stacks.programs import Registration, registrations
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES = tuple(
     each for each in kept() if each.name not in SEVERAL_CLOUDS and each not in on_this_machine()
-)  # test_several_clouds.py has the former; this machine needs no programs
+)  # test_several_clouds.py covers several clouds; this machine needs no programs
 STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
 POLICIES = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
@@ -95,7 +95,7 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
 
 
 def test_azure_accepts_what_is_registered(root: Path) -> None:
-    """All resources of Azure fit the API's types and the SDK's lists of values."""
+    """All Azure resources fit the API's types and the SDK's lists of values."""
     ours = [
         each
         for folder, registered in emitted(root).items()

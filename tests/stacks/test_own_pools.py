@@ -1,4 +1,6 @@
-"""Registers node pools in an existing cluster of each cloud under mocks: what they take from the cluster, and how."""
+"""Registers node pools in an existing cluster of each cloud under mocks, with the values that they use from the
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ POOLS = {
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Registration]]:
-    """Return what the infrastructure of the tenant registers on each cloud."""
+    """Return the resources that the tenant's infrastructure registers on each cloud."""
     folders: list[Path] = []
     for cloud in CLOUDS:
         root = tmp_path_factory.mktemp(cloud)

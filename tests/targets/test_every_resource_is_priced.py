@@ -1,6 +1,6 @@
-"""Tests that everything that infrastructure programs register is priced, free with a reason, or paid for by use.
+"""Tests that everything that infrastructure programs register is priced, free with a reason, or billed by usage.
 
-The registered resources are those of the examples' golden files, so a new type fails here until it has an entry.
+The registered resources are those in the examples' golden files, so a new type fails here until it has an entry.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ COUNTED: Final[Mapping[str, tuple[str, float]]] = {
     "azure-native:privatedns:PrivateZone": ("private DNS zones", 1),
     "azure-native:containerregistry:Registry": ("container registry", 1),
 }
-"""The line of a type, and how many units a month each resource of this type uses at least."""
+"""The cost line for a type, and the minimum number of units per month for each resource of this type."""
 
 LINES: Final[Mapping[str, str]] = {
     "aws:eks/nodeGroup:NodeGroup": "system pool, and by components: nodes of node groups",
@@ -67,7 +67,7 @@ LINES: Final[Mapping[str, str]] = {
     "azure-native:storage:StorageAccount": "stored objects",
     "azure-native:operationalinsights:Workspace": "ingested logs",
 }
-"""Types whose cost depends on their properties or on usage, with the words of their lines."""
+"""Types whose cost depends on their properties or on usage, with the text of their lines."""
 
 NO_PRICE: Final = "it has no price of its own"
 RIGHTS: Final = "rights and identities are free"
@@ -159,7 +159,7 @@ def test_every_type_has_exactly_one_answer() -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
-    """The quantity of a line follows from the spec, and has to be what the program really registers."""
+    """The quantity of a line follows from the spec, and must equal the number of resources that a program registers."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         found = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
@@ -170,7 +170,7 @@ def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_alarms_and_secrets_are_counted(example: Example) -> None:
-    """These have a line for each of their owners."""
+    """Alarms and secrets have a line for each of their owners."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         found = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))

@@ -1,4 +1,4 @@
-"""Tests the launcher of a pipeline that runs once and is followed by others."""
+"""Tests the launcher of a pipeline that runs once and is followed by other pipelines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A system moves to another cloud by provider, region and account of its targets, or is refused for listed reasons.
+"""Tests that a system moves to another cloud by provider, region and account, or is refused for the listed reasons.
 
-Every example with a target in a cloud is compiled for each of the others. Nothing else in its text changes.
+Every example with a target in a cloud is compiled for each of the other clouds. Nothing else in its text changes.
 """
 
 from __future__ import annotations
@@ -24,39 +24,40 @@ NEARBY = (
     ("eu-central-2", "europe-west6", "switzerlandnorth"),
     ("eu-west-1", "europe-west4", "westeurope"),
 )
-"""Regions in the same part of a continent, one of each cloud."""
+"""Regions in the same part of a continent, one in each cloud."""
 
 ACCOUNTS = ('"123456789012"', "acme-leads", "3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b")
-"""An account of each cloud."""
+"""An account in each cloud."""
 
 REFUSED = {
-    # Workloads in shops of their own read a bucket of the cloud, for which only AWS gives them keys; the others have to
+    # Workloads in separate shops read a bucket in the cloud. Only AWS gives them keys for it. The other clouds need to
     # know the issuer of their tokens, which Azure reads on the internet.
     ("plant-and-google-default", "azure"): ["AZURE-E012", "AZURE-E012"],
     ("fraud-detection-default", "gcp"): ["GCP-E012"],
     ("hybrid-default", "gcp"): ["GCP-E012"],
     ("tills-default", "gcp"): ["GCP-E012"],
     ("tills-default", "azure"): ["AZURE-E012"],
-    # On Azure, an adopted bucket is a container in an account, and neither L4 nor A10G are in its tables.
+    # On Azure, an adopted bucket is a container in an account, and the tables contain neither L4 nor A10G.
     ("fraud-detection-default", "azure"): ["AZURE-E012", "E0504", "E0698"],
     ("hybrid-default", "azure"): ["AZURE-E012", "E0504", "E0698"],
     ("leads-default", "azure"): ["E0504"],
     ("demand-forecasting-aws", "azure"): ["E0698"],
     ("demand-forecasting-azure", "aws"): ["E0698"],
     ("demand-forecasting-azure", "gcp"): ["E0698"],
-    # An adopted network is named in each cloud's own terms.
+    # Each cloud describes an adopted network in its own terms.
     ("motor-claims-aws", "gcp"): ["E0202", "E0202", "E0203"],
     ("motor-claims-aws", "azure"): ["E0202", "E0202", "E0203", "E0205"],
-    # On Azure, an existing cluster is in a resource group, and its network's DNS zones are in another.
+    # On Azure, an existing cluster is in a resource group, and its network's DNS zones are in a different group.
     ("tenant-default", "azure"): ["E0202", "E0202"],
-    # IAM of Google Cloud does not tell two clusters of one project apart; its Frankfurt has no A100 with 80 GiB.
+    # Google Cloud's IAM does not distinguish two clusters in one project, and its Frankfurt region has no A100 with 80
+    # GiB.
     ("recommender-aws", "gcp"): ["E0504", "GCP-E019"],
-    # AWS in Ireland has no H100. Machines of Azure have four A100, or eight H100 with fewer CPUs than requested.
+    # AWS in Ireland has no H100. Azure machines have four A100, or eight H100 with fewer CPUs than requested.
     ("recommender-gcp", "aws"): ["E0504"],
     ("recommender-aws", "azure"): ["E0504", "E0698"],
     ("recommender-gcp", "azure"): ["E0504", "E0698"],
 }
-"""The codes of the errors for the examples that do not move to a cloud."""
+"""The error codes for the examples that do not move to a cloud."""
 
 _PROVIDER = re.compile(rf"\bprovider: ({'|'.join(CLOUDS)})\b")
 _REGION = re.compile(rf"\bregion: ({'|'.join(region for regions in NEARBY for region in regions)})\b")
@@ -94,7 +95,7 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
 @pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
 def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
-    """The command also tries without fields of another provider, so it may report more."""
+    """The command also tries without the fields of another provider, so it may report more."""
     inputs = example.inputs()
     outcome = understand(inputs, TARGETS)
     here = next(target.region for target in present(outcome.system).deployment.targets if target.in_cloud)

@@ -52,7 +52,10 @@ def test_decisions_match_another_implementation() -> None:
     [("a${*}", "a*", True), ("a${*}", "ab", False), ("${?}", "?", True), ("${$}", "$", True), ("a*", "a*", True)],
 )
 def test_special_characters_can_be_written_as_variables(written: str, found: str, expected: bool) -> None:
-    """Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, 2026-11-25."""
+    """Variables such as `${*}` stand for the characters themselves.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, 2026-11-25.
+    """
     condition = {"StringLike": {"aws:PrincipalTag/team": written}}
     context = {"aws:PrincipalTag/team": (found,)}
 

@@ -90,7 +90,9 @@ def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
 
 
 def test_ports_are_free_different_and_not_given_to_connections() -> None:
-    """The kernel gives outgoing connections other ports, so none of them can take a port before its server starts."""
+    """The kernel chooses other ports for outgoing connections, so none of them can take a port before its server
+    starts.
+    """
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports = free_ports(50)
     assert len(set(ports)) == 50

@@ -1,4 +1,4 @@
-"""EKS-specific add-ons: cluster autoscaler and Karpenter, beside those of nodes with GPUs.
+"""EKS-specific add-ons: Cluster Autoscaler and Karpenter, in addition to the add-ons for nodes with GPUs.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """

@@ -29,7 +29,9 @@ from modelyard_targets.kube.storage.clouds import federates_from
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Node groups per cluster, and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", 2026-11-24)."""
+"""Quotas for node groups per cluster and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas",
+2026-11-24).
+"""
 
 _LONGEST_TAG: Final = 128
 _CONNECT: Final = "connect the network to the internet with `vpc: {nat: one}`"
@@ -105,7 +107,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report if a cluster has more node groups, or a group more nodes, than an account allows by default."""
+    """Report a cluster with more node groups, or a group with more nodes, than an account allows by default."""
     pools = plan.of(NodePool, placement)
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:

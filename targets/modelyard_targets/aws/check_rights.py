@@ -16,7 +16,7 @@ _OF_A_ROLE: Final = 10_240
 """Total characters of a role's inline policies (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
 
 _FOLDERS_OF_A_USER: Final = 40
-"""Ten managed policies with four folders each, as created by `modelyard_stacks.aws.crossing`."""
+"""Most folders for a user: ten managed policies with four folders each, as made by `modelyard_stacks.aws.crossing`."""
 
 _BESIDE: Final = 1_600  # everything except folders, such as keys
 _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
@@ -42,7 +42,7 @@ def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _has_key(resource: Resource[Identity], opened: Sequence[Access], system: System) -> bool:
-    """Return whether a workload outside AWS opens these buckets as a user with a key."""
+    """Return whether a workload outside AWS opens these buckets as an IAM user with an access key."""
     target = system.target(resource.placement)
     return any(crosses_from(system.stores[access.store], target, system) for access in opened)
 

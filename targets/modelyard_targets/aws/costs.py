@@ -25,11 +25,11 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 
 _GI: Final = 1024**3
 _ROTATIONS: Final = 2
-"""KMS charges for the first two yearly rotations of a key's material as for another key each."""
+"""Number of yearly rotations that KMS charges for, each at the price of another key."""
 
 _ALARMS_OF_A_DATABASE: Final = 3
 _SECRETS_OF_A_DATABASE: Final = 2
-"""That of RDS's administrator, and that of the workloads' login."""
+"""The secret of RDS's administrator and the secret of the workloads' login."""
 
 
 def _keys(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -65,7 +65,7 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _control_plane(bill: Bill) -> Iterator[CostLine]:
-    """Yield EKS itself, at the price of versions in standard support."""
+    """Yield the EKS control plane, at the price of versions in standard support."""
     yield from bill.hourly(1, "EKS control plane", "cluster-hours", "compute", note="in standard support")
 
 
@@ -84,7 +84,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield a network load balancer for each Gateway, and the addresses of public ones."""
+    """Yield a network load balancer for each Gateway, and the addresses of public load balancers."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(count, f"{exposure} load balancers", "load-balancer-hours", "network")
         if exposure == "public":

@@ -29,7 +29,7 @@ from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or nothing if no cluster elsewhere could open a bucket of this placement."""
+    """Return the project, or nothing if no cluster on another target could open a bucket of this placement."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 

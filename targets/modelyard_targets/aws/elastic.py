@@ -105,7 +105,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require one of the region's machine types that fit a Pod, by name, as new types may lack instance labels."""
+    """Require one of the region's machine types that fit a Pod, by name, because new types may lack labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -115,7 +115,7 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return the machine limit, which is twice the class's number of Pods.
+    """Return the machine limit: twice the class's number of Pods.
 
     The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
     """
@@ -148,7 +148,7 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size, which is enough for images and the files of two Pods of the largest class.
+    """Return the size of the root volume, which is enough for images and the files of two Pods of the largest class.
 
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """

@@ -1,4 +1,4 @@
-"""A system on an EKS cluster that it shares with others: what the projects create for it, and its secret store."""
+"""A system on a shared EKS cluster: what the projects create for the system, and its secret store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kubernetes service accounts", 2026-11-27).
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the account, the key of the system's own data, and the cluster with its network, which are looked up."""
+    """Yield the account and the system's own data key, and look up the cluster with its network."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     place = (*here, "cluster")
     yield account_call(context)

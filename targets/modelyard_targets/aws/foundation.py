@@ -26,7 +26,9 @@ _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
 _ALWAYS_CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
-"""Services that nodes and Pods always call: addresses, volumes, images and credentials. S3 has a gateway endpoint."""
+"""Services that nodes and Pods always call, for addresses, volumes, images and credentials. S3 has a gateway
+endpoint.
+"""
 
 
 def account_call(context: Context) -> Call:
@@ -69,7 +71,7 @@ def addon_call(context: Context) -> Call:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags for all resources of the system. Budgets and bills filter by the first one."""
+    """Yield the tags for all resources of the system. Budgets and billing reports filter on the first tag."""
     yield "modelyard:system", system.metadata.name
     yield "modelyard:environment", system.environment
     yield "modelyard:target", placement

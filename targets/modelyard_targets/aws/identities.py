@@ -30,7 +30,7 @@ PLATFORM: Final = "platform"
 SECRETS: Final = "external-secrets"
 
 SECRETS_ROLE: Final = "secrets_role_arn"
-"""The infrastructure output with the role of the system's own secret store on an adopted cluster."""
+"""The infrastructure output with the role of the system's own secret store in an adopted cluster."""
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
@@ -104,7 +104,7 @@ def crossing_calls(context: Context) -> Iterator[Call]:
 
 
 def makes_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything. It does not if all its stores are adopted."""
+    """Return whether the target creates any resources. It creates none if all its stores are adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 

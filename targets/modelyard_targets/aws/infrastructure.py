@@ -47,7 +47,7 @@ _OF_A_ROLE: Final = 4
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order of application. The first has all resources except additional roles.
+    """Return the projects in the order in which they are applied. The first has all resources except additional roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

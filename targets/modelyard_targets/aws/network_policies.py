@@ -35,7 +35,7 @@ _HTTPS: Final = 443
 
 def api_addresses(context: Context) -> tuple[str, ...]:
     """Return the address ranges of the API server's private endpoint and of its Service."""
-    cidr = vpc_of(context.target).cidr  # of an adopted cluster, the spec may not have it
+    cidr = vpc_of(context.target).cidr  # the spec may not state the range of an adopted cluster
     return (cidr, *_SERVICES) if cidr else ()
 
 

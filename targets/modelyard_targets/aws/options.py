@@ -20,7 +20,7 @@ class Vpc:
 
 @record
 class Cluster:
-    """What only AWS needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+    """AWS-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
 
     adopt: str = ""
     identity_agent: str = "present"  # present install
@@ -30,7 +30,7 @@ class Cluster:
 class AwsOptions(Options):
     """The fields that `provider: aws` adds to a target.
 
-    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
     """
 
     account: str = ""  # twelve digits

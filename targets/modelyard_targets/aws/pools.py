@@ -59,7 +59,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Add the role of nodes in an existing cluster, whose own is not known."""
+    """Add the node role of an existing cluster, because the cluster's own node role is not known."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 

@@ -1,4 +1,4 @@
-"""Account quotas that a system may exceed, by comparing a new account's defaults with the system's maximum needs."""
+"""Account quotas that a system may exceed: compares the defaults of a new account with the system's maximum needs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Excess:
 
 
 def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
-    """Return the quotas to raise in a new account before a placement can grow to its largest size."""
+    """Return the quotas to raise in a new account before a placement can grow to its maximum size."""
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
@@ -95,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield how much of every other quota a placement needs, with the quota's name in the table."""
+    """Yield how much a placement needs of each remaining quota, with the quota's name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]

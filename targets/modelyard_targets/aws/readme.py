@@ -46,7 +46,7 @@ _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-z
 
 @record
 class _Group:
-    """A row in the machine table."""
+    """A row in the table of machines."""
 
     compute: str
     name: str

@@ -18,7 +18,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
 
 _LOGIN_REFRESH: Final = "5m"
-"""The refresh interval of logins. RDS rotates them weekly, and the old ones stop working at once."""
+"""The refresh interval of logins. RDS rotates them weekly, and the old ones stop working immediately."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432

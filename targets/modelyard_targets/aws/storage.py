@@ -23,7 +23,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""Both have 2 vCPUs, with 8 and 2 GiB. The registry's tables are small, and only the start and end of runs cause load.
+"""Both machines have 2 vCPUs, with 8 and 2 GiB. The registry's tables are small, and only the start and end of runs
+cause load.
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35

@@ -1,4 +1,4 @@
-"""Changes to common add-ons on AKS, which brings its own autoscaler and GPU drivers, and no GPU device plugin."""
+"""Changes to the common add-ons on AKS, which has its own autoscaler and GPU drivers, but no GPU device plugin."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import AddOn, Given
 
 IDENTITY_LABELS: Final = {"azure.workload.identity/use": "true"}
-"""Labels of Pods that AKS' webhook gives a token for Entra ID."""
+"""Labels of the Pods to which AKS' webhook gives a token for Entra ID."""
 
 IDENTITY_ANNOTATION: Final = "azure.workload.identity/client-id"
-"""Annotation of a ServiceAccount with the managed identity that its Pods act as
+"""ServiceAccount annotation with the managed identity that its Pods act as
 (learn.microsoft.com/azure/aks/workload-identity-overview, read 2026-11-25).
 """
 
@@ -31,7 +31,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def _secrets(context: Context) -> Mapping[str, Given]:
-    """Have External Secrets act as its own identity, if the target has a vault."""
+    """Have External Secrets act as its own identity if the target has a vault."""
     if not has_vault(context):
         return {}
     client = Ref("infrastructure", key=SECRETS_CLIENT)

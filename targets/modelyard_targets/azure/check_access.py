@@ -1,4 +1,4 @@
-"""Checks for access that Azure cannot grant: workloads elsewhere, circles, too many folders, names of secrets."""
+"""Checks for access that Azure cannot grant: from other clouds, in cycles, to too many folders or invalid secrets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from modelyard_targets.kube.data.federated import foreign_identities
 from modelyard_targets.kube.placement.placed import target_of
 
 CONDITION: Final = 8192
-"""Characters of a role assignment's condition (learn.microsoft.com/azure/role-based-access-control/conditions-faq, read
-2026-11-27).
+"""Maximum length of a role assignment's condition, in characters
+(learn.microsoft.com/azure/role-based-access-control/conditions-faq, read 2026-11-27).
 """
 
 _LENGTHS: Final[Mapping[str, tuple[int, int, int]]] = {
@@ -28,10 +28,10 @@ _LENGTHS: Final[Mapping[str, tuple[int, int, int]]] = {
     "write": (786, 4, 21),
     "append": (213, 2, 10),
 }
-"""By mode: characters of a condition without folders, how often it names each, and what it adds to each."""
+"""By mode: the length of a condition without folders, how often it names each folder, and how much each name adds."""
 
 ASSIGNMENTS: Final = 4000
-"""Role assignments of a subscription (same place, "Azure RBAC limits")."""
+"""Maximum number of role assignments in a subscription (same page, "Azure RBAC limits")."""
 
 _SECRET: Final = pattern("[A-Za-z0-9-]{1,127}")
 
@@ -44,13 +44,13 @@ def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report targets that wait, directly or through others, for each other's stores."""
+    """Report targets that wait for each other's stores, directly or indirectly."""
     for other, store, resource in circles("azure", plan, placement):
         yield problems.each_first(plan.system.key(*resource.origin), store, placement, other)
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that open more folders of one store in the same mode than a condition can name."""
+    """Report workloads that open more folders in one store in the same mode than a condition can name."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
@@ -60,7 +60,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report more role assignments than a subscription may have, on the first of its targets."""
+    """Report more role assignments than a subscription may have, at the first target in the subscription."""
     mine = options_of(target_of(plan, placement)).account
     targets = [
         target.name
@@ -103,7 +103,7 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
-    """Return the folders that a workload opens, by store and mode; none where it opens the whole store."""
+    """Return the folders that a workload opens, by store and mode. The list is empty if it opens the whole store."""
     found: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):
         found.setdefault((access.store, access.mode), []).extend([access.prefix] if access.prefix else [])
@@ -111,7 +111,7 @@ def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[s
 
 
 def condition_length(mode: str, prefixes: Iterable[str]) -> int:
-    """Return the length of the condition that the component writes: fixed parts, and clauses for each folder."""
+    """Return the length of the condition that the component writes: the fixed parts and the clauses for each folder."""
     fixed, times, more = _LENGTHS[mode]
     return fixed + sum(times * len(name) + more for name in {prefix.strip("/") for prefix in prefixes})
 

@@ -19,12 +19,12 @@ from modelyard_targets.kube.checks.check import Rule
 from modelyard_targets.kube.placement.placed import target_of
 
 STORAGE_CLASS: Final = "premium"
-"""The storage class that is created."""
+"""The storage class that modelyard creates."""
 
 _TAGS: Final = 15
 _OUR_TAGS: Final = 4
-"""Tags of a private DNS zone, fewer than the fifty of other resources (learn.microsoft.com/azure, "Use tags to organize
-your Azure resources", read 2026-11-27).
+"""Maximum number of tags on a private DNS zone, lower than the fifty of other resources (learn.microsoft.com/azure,
+"Use tags to organize your Azure resources", read 2026-11-27).
 """
 
 
@@ -43,7 +43,7 @@ def check_group(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report more labels in the spec than Azure resources may have tags."""
+    """Report a spec with more labels than an Azure resource may have tags."""
     labels = plan.system.metadata.labels
     if len(labels) > _TAGS - _OUR_TAGS:
         yield problems.too_many_tags(plan.system.key("metadata", "labels"), len(labels), _TAGS - _OUR_TAGS)

@@ -1,4 +1,4 @@
-"""Checks for compute classes that narrowly miss a much cheaper machine, or that need a larger disk than there is."""
+"""Checks for compute classes that narrowly miss a much cheaper machine or need a larger disk than Azure offers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard_targets.cloud.check_machines import check_machines as check_machi
 
 _GI: Final = 1024**3
 _LARGEST_DISK_GIB: Final = 2048
-"""Of a node (Azure/bicep-types-az@1f896de2d, containerservice 2025-09-01, osDiskSizeGB)."""
+"""Maximum disk size of a node (Azure/bicep-types-az@1f896de2d, containerservice 2025-09-01, osDiskSizeGB)."""
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Checks for networks that Azure cannot provide: regions, address ranges, and clusters without a way out."""
+"""Checks for networks that Azure cannot provide: regions, address ranges, and clusters without internet access."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from modelyard_targets.kube.placement.placed import target_of
 _WIDEST: Final = 10
 _NARROWEST: Final = 20
 _ADDRESSES_OF_A_NODE: Final = 256
-"""For Pods, whatever their number (learn.microsoft.com/azure/aks, "Azure CNI Overlay", read 2026-11-25)."""
+"""Addresses that each node takes for Pods, however many it runs (learn.microsoft.com/azure/aks, "Azure CNI Overlay",
+read 2026-11-25).
+"""
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 _TAKEN: Final = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")))
-"""Ranges that AKS does not accept for nodes, Pods and Services (same page)."""
+"""Ranges that AKS refuses for nodes, Pods and Services (same page)."""
 
 _RANGES: Final = f"use a private IPv4 range from /{_WIDEST} to /{_NARROWEST}, such as 10.20.0.0/16"
 
@@ -61,7 +63,9 @@ def _of_other_cloud(region: str) -> str:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check that a new network's address range is valid and fits all nodes. An adopted network must use IPv4."""
+    """Check that a new network's address range is valid and large enough for all nodes. An adopted network must use
+    IPv4.
+    """
     if not plan.has_cluster(placement):
         return
     target = target_of(plan, placement)
@@ -80,14 +84,14 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require internet access for a created network with a cluster."""
+    """Require internet access in a new network with a cluster."""
     vpc = vpc_of(target_of(plan, placement))
     if not vpc.adopt and vpc.nat == "none" and plan.has_cluster(placement):
         yield problems.no_way_out(plan.system.at(*target_path(plan.system, placement), "vpc", "nat"))
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes fit a range with this prefix, of which half is for Pods."""
+    """Return how many nodes fit in a range with this prefix. Half of the range is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

@@ -1,4 +1,4 @@
-"""Checks for stores that Azure cannot provide: refused names and sizes, and features of other services."""
+"""Checks for stores that Azure cannot provide: invalid names and sizes, and features of other services."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets in accounts that are no stores of the spec: workloads have an identity for stores alone."""
+    """Report datasets in accounts that are not stores in the spec. Workloads have identities only for stores."""
     reported: set[str] = set()
     for resource in plan.on(placement):
         for dataset in addressed(resource, plan.system):

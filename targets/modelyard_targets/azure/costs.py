@@ -24,13 +24,13 @@ from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _CLUSTER_DISK_GIB: Final = 64
 _CLUSTER_SURGE: Final = 2
-"""AKS' own pool may have this many nodes more than its minimum."""
+"""Maximum number of nodes in AKS' own pool beyond its minimum."""
 
 _TIERS: Final = (
     ("P1", 4), ("P2", 8), ("P3", 16), ("P4", 32), ("P6", 64), ("P10", 128), ("P15", 256), ("P20", 512), ("P30", 1024),
     ("P40", 2048), ("P50", 4096), ("P60", 8192), ("P70", 16384), ("P80", 32767),
 )  # fmt: skip
-"""Sizes in GiB in which Azure sells Premium SSDs; a disk costs as much as the next size."""
+"""Sizes in GiB in which Azure sells Premium SSDs. A disk in between costs as much as the next larger size."""
 
 _DNS_ZONES: Final = 4
 _ALERTS_OF_A_DATABASE: Final = 4
@@ -80,7 +80,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _endpoints(plan: Plan, placement: str, target: TargetSpec) -> int:
-    """Return the number of private endpoints: of stores, databases, the secrets vault and the registry."""
+    """Return the number of private endpoints for stores, databases, the secrets vault and the registry."""
     buckets, databases = (managed_stores(plan, placement, kind) for kind in (Kind.OBJECT_STORE, Kind.DATABASE))
     registry = needs_runtime_image(plan, placement) and not target.images.registry
     return len(buckets) + len(databases) + int(_has_vault(plan, placement, bool(databases))) + int(registry)
@@ -94,7 +94,7 @@ def _has_vault(plan: Plan, placement: str, has_databases: bool) -> bool:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield the load balancers of Gateways: AKS has one for internal addresses, and one for public ones."""
+    """Yield the load balancers of Gateways: one for internal addresses and one for public addresses."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(1, f"{exposure} load balancer", "load-balancer-hours", "network")
         if exposure == "public":
@@ -127,7 +127,7 @@ def premium(gib: int) -> Disk:
 
 
 def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
-    assert group is not None  # no class is elastic here
+    assert group is not None  # Azure has no elastic classes
     return premium(DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib)
 
 
@@ -138,5 +138,5 @@ COSTS: Final = CloudCosts(
     cluster=_cluster,
     added=_added,
     nodes=_nodes,
-    database=_database,  # keys and secrets in a vault cost only when they are used
+    database=_database,  # keys and secrets in a vault incur charges only when they are used
 )

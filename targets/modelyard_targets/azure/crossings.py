@@ -1,4 +1,4 @@
-"""The project `crossings` on Azure: managed identities that trust the tokens of clusters elsewhere."""
+"""The project `crossings` on Azure: managed identities that trust the tokens of clusters on other targets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or nothing if no cluster elsewhere could open a store of this placement."""
+    """Return the project, or nothing if no cluster on another target could open a store of this placement."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
@@ -55,7 +55,7 @@ def _calls(context: Context) -> Iterator[Call]:
             ("service_account", identity.name),
             ("access", tuple(grant_of(each, context) for each in access)),
         )
-        name = f"{identity.placement}_{identity.name}"  # DNS labels contain no underscore, and identities no dot
+        name = f"{identity.placement}_{identity.name}"  # DNS labels contain no underscores, and identity names no dots
         yield Call(identity_variable(identity), "Identity", name, granted, GROUP, identity.origin)
 
 

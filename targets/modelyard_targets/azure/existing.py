@@ -1,4 +1,4 @@
-"""A system on an AKS cluster that it shares with others: what the projects create for it, and its secret store."""
+"""A system on a shared AKS cluster: what the projects create for the system, and its secret store."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from modelyard_targets.kube.placement.platform import AddOn, Given
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the resource group, the key of the system's own data, and the cluster with its network, which are looked
-    up.
-    """
+    """Yield the resource group and the system's own data key, and look up the cluster with its network."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster = options_of(context.target).cluster
     group: tuple[str, Literal] = ("group", Ref("group"))
@@ -47,7 +45,7 @@ def existing_calls(context: Context) -> Iterator[Call]:
 
 
 def late_objects(context: Context) -> Iterator[Call]:
-    """Yield the ServiceAccount whose identity reads the system's secrets, and the store that acts as it."""
+    """Yield the ServiceAccount whose identity reads the system's secrets, and the secret store that uses it."""
     yield from secrets_account(context, {IDENTITY_ANNOTATION: Ref("infrastructure", key=SECRETS_CLIENT)})
     vault: Given = {
         "authType": "WorkloadIdentity",

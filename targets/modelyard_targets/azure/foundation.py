@@ -30,7 +30,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def group_call(context: Context, *, first: bool = True) -> Call:
-    """Build the provider with its resource group, which the first program creates unless it exists."""
+    """Build the provider with its resource group. The first program creates the group unless it already exists."""
     options = options_of(context.target)
     arguments: tuple[tuple[str, Literal], ...] = (
         *((("subscription_id", options.account),) if options.account else ()),
@@ -53,7 +53,7 @@ def key_call(context: Context) -> Call:
 
 
 def providers_of(context: Context) -> tuple[str, ...]:
-    """Return the resource providers that have to be registered in the subscription."""
+    """Return the resource providers that must be registered in the subscription."""
     used = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
     if context.plan.has_cluster(context.placement):
         used |= {"Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
@@ -69,7 +69,7 @@ def providers_of(context: Context) -> tuple[str, ...]:
 
 
 def log_days(system: System) -> int:
-    """Return how many days logs of the cluster are kept."""
+    """Return the retention of the cluster's logs in days."""
     return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
 
 

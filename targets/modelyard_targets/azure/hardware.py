@@ -1,4 +1,4 @@
-"""Choice of Azure's virtual machines for a compute class."""
+"""Choose Azure virtual machines for compute classes and the system pool."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ SPOT: Final = Taint("kubernetes.azure.com/scalesetpriority", "spot")
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """Return the machine of the system pool in the target's region."""
+    """Return the machine for the system pool in the target's region."""
     return pools.choose_system(offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why there are none.
+    """Return the machines for a class in the target's region, or the reason why none fits.
 
-    A node pool of AKS has one machine type, so a group of several becomes several. The autoscaler tries them in order;
-    those of an elastic class from spot to on demand, and from the smallest to the largest.
+    An AKS node pool has only one machine type, so a group with several types becomes several groups. The autoscaler
+    tries them in order. Those of an elastic class go from spot to on demand, and from the smallest machine to the
+    largest.
     """
     chosen = choose_single(offerings(), compute, target.region)
     if isinstance(chosen, str):

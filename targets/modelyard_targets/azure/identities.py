@@ -1,6 +1,6 @@
 """Managed identities: least-privilege roles on stores for each workload, and on secrets for External Secrets.
 
-Each has one federated credential for its ServiceAccount, far below the twenty that an identity may have.
+Each identity has one federated credential for its ServiceAccount, far below the limit of twenty.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ PLATFORM: Final = "platform"
 SECRETS: Final = "external-secrets"
 
 SECRETS_CLIENT: Final = "external_secrets_client_id"
-"""The infrastructure's output with the identity of External Secrets."""
+"""The infrastructure output with the identity of External Secrets."""
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the role definitions and the identity of each of these workloads, which open a store on Azure.
+    """Yield the role definitions and an identity for each of these workloads, which open a store on Azure.
 
-    Workloads of other clusters have the same roles; the project `crossings` has their identities.
+    Workloads in other clusters use the same roles. The project `crossings` has their identities.
 
-    No workload reads secrets itself: External Secrets has its own identity and copies them into the cluster.
+    Workloads do not read secrets themselves: External Secrets has its own identity and copies them into the cluster.
     """
     if with_roles(context) or has_foreign(context.plan, context.placement):
         yield roles_call(context)
@@ -45,7 +45,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same identities in a project that does not create the stores and refers to them by name."""
+    """Yield the same identities for a project that refers to stores by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -57,13 +57,13 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the identity with which External Secrets reads the secrets in the spec and database logins."""
+    """Yield the identity with which External Secrets reads the spec's secrets and database logins."""
     if not has_vault(context):
         return
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     secrets = secret_ids(refs, context)
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
-    own = context.target.cluster.adopt  # then the systems on the cluster share External Secrets
+    own = context.target.cluster.adopt  # the systems in an adopted cluster share External Secrets
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
         ("cluster", Ref("cluster")),
@@ -78,23 +78,23 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names in Key Vault of those references that it stores."""
+    """Return the Key Vault names of those references that Key Vault stores."""
     found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
     return tuple(dict.fromkeys(found))
 
 
 def azure_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to Blob Storage itself; other services have their own credentials."""
+    """Return the access to Blob Storage itself. Other services have their own credentials."""
     return access_in("azure", value, system)
 
 
 def identity_variable(account: str) -> str:
-    """Return the variable of a workload's identity."""
+    """Return the name of the variable for a workload's identity."""
     return f"{account}_identity"
 
 
 def client_output(account: str) -> str:
-    """Return the infrastructure's output with the client id of a ServiceAccount."""
+    """Return the name of the infrastructure output with a ServiceAccount's client ID."""
     return f"{account.replace('-', '_')}_client_id"
 
 
@@ -103,7 +103,7 @@ def _name(context: Context) -> str:
 
 
 def roles_call(context: Context) -> Call:
-    """Build the role definitions, which may be assigned in the listed groups alone."""
+    """Build the role definitions, which may only be assigned in the listed groups."""
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
     groups = tuple(dict.fromkeys(group for group in elsewhere if group))
@@ -132,7 +132,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, context: Context) -> dict[str, Literal]:
-    """Return access in the form of the components' argument."""
+    """Return the access in the form of the components' argument."""
     store = context.system.stores[access.store]
     container, account = account_of(store, context.system)
     grant: dict[str, Literal] = {
@@ -146,9 +146,9 @@ def grant_of(access: Access, context: Context) -> dict[str, Literal]:
 
 
 def _elsewhere(store: Store, context: Context) -> str:
-    """Return the resource group of a store of another target; "" for that of the target.
+    """Return the resource group of a store on another target, or "" if it is the target's own group.
 
-    The spec does not name the group of an adopted account; where it is another, a setting of the stack does.
+    The spec does not name the group of an adopted account. If it is a different group, a stack setting names it.
     """
     if store.adopt or store.target == context.placement:
         return ""
@@ -156,6 +156,6 @@ def _elsewhere(store: Store, context: Context) -> str:
 
 
 def _group_id(target: TargetSpec, system: System) -> str:
-    """Return the resource group of another target: its id if its subscription is known, else its name."""
+    """Return another target's resource group: its ID if its subscription is known, otherwise its name."""
     group, subscription = group_name(system, target), options_of(target).account
     return f"/subscriptions/{subscription}/resourceGroups/{group}" if subscription else group

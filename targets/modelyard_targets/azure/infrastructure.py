@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything in Azure below the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …: everything on Azure except the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
 _OF_A_CLUSTER: Final = 200
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 8
-"""The most resources: group, network, cluster and its data; a node pool; a workload's identity."""
+"""Maximum number of resources for the group, network, cluster and its data, for a node pool, and for an identity."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order: the first creates what the others depend on, and they add only access.
+    """Return the projects in order. The first creates what the other projects depend on, and they only add access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -89,7 +89,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components in order; `roles` are the identities that it creates."""
+    """Yield the first project's components in order, including these identities (`roles`)."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
         yield from pool_calls(context)
@@ -105,7 +105,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield a further project's components: identities of its workloads, based on the first project."""
+    """Yield an additional project's components: its workloads' identities, based on the first project."""
     here = target_path(context.system, context.placement)
     yield group_call(context, first=False)
     yield Call(
@@ -122,7 +122,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 
 def homes_of(context: Context) -> Mapping[str, int]:
-    """Return the project of each ServiceAccount with an identity, by number."""
+    """Return the number of the project with the identity of each ServiceAccount."""
     return {resource.name: at for at, held in enumerate(held_roles(context)) for resource in held}
 
 
@@ -154,7 +154,7 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
 
 
 def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
-    """Return the outputs with the client ids of these identities, which ServiceAccounts name."""
+    """Return the outputs with the client IDs of these identities, which ServiceAccounts refer to."""
     return tuple(
         Export(client_output(resource.name), Ref(identity_variable(resource.name), "client_id")) for resource in roles
     )

@@ -1,4 +1,4 @@
-"""Azure's virtual machines: their size, what an AKS node leaves for Pods, and prices."""
+"""Azure virtual machines: sizes, prices, and the capacity that an AKS node has for Pods."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from modelyard_targets.cloud.offerings import Offerings
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "westus2"
-"""The region that sells every machine of the table; its prices stand in for those that are not known elsewhere."""
+"""The region that sells every machine in the table. Its prices replace those that are unknown in other regions."""
 
 PODS_OF_A_NODE: Final = 64
-"""The most Pods of a node, which the component sets: AKS reserves memory for each, and its default is 250."""
+"""The maximum number of Pods on a node, set by the component. AKS reserves memory for each, and its default is 250."""
 
 _HIDDEN_PER_MILLE: Final = 40
-"""Share of the nominal memory that the operating system never sees, rounded up: nodes of 8 and 16 GiB show 3 % less."""
+"""Share of nominal memory that the operating system never sees, rounded up: nodes with 8 and 16 GiB show 3 % less."""
 
 _CPU_STEPS: Final = ((1, 60), (2, 100), (4, 140), (8, 180), (16, 260), (32, 420), (64, 740))
-"""vCPUs, and the millicores that AKS reserves of so many; in between, proportionally, and beyond, as in the last step
-(learn.microsoft.com/azure/aks/node-resource-reservations, read 2026-11-27).
+"""Numbers of vCPUs, each with the millicores that AKS reserves. Values in between are interpolated, and beyond the last
+step its slope continues (learn.microsoft.com/azure/aks/node-resource-reservations, read 2026-11-27).
 """
 
 _MEMORY_OF_A_POD_MI: Final = 20
 _MEMORY_MI: Final = 50
 _MOST_PER_CENT: Final = 25
 _EVICTION_MI: Final = 100
-"""Memory that AKS reserves from version 1.29 on: 20 MB for each Pod and 50, at most 25 % (same page)."""
+"""Memory that AKS reserves since version 1.29: 20 MB for each Pod plus 50 MB, at most 25 % (same page)."""
 
 
 @cache
 def offerings() -> Offerings:
-    """Return the machines in the table, read once."""
+    """Return the machines from the table, which is read once."""
     return offerings_in(_FOLDER, "Azure", REFERENCE_REGION, allocatable, _series)
 
 
 def regions() -> tuple[str, ...]:
-    """Return the regions of Azure that have a price for any machine of the table."""
+    """Return the Azure regions with a price for at least one machine in the table."""
     return tuple(offerings().absent)
 
 
@@ -49,7 +49,7 @@ def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
-    """Return the millicores and MiB that an AKS node leaves for Pods, including its DaemonSets."""
+    """Return the millicores and MiB that an AKS node has for Pods, including those of DaemonSets."""
     seen = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
     reserved = min(_MEMORY_OF_A_POD_MI * PODS_OF_A_NODE + _MEMORY_MI, seen * _MOST_PER_CENT / 100)
     return vcpus * 1000 - _reserved_cpu(vcpus), int(seen - reserved - _EVICTION_MI)

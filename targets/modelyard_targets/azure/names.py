@@ -12,14 +12,17 @@ from modelyard.spec import System, TargetSpec
 from modelyard_targets.azure.options import options_of
 
 _LONGEST_CLUSTER: Final = 40
-"""The resource group of nodes is named after the cluster and has 80 characters at most (learn.microsoft.com/azure/aks,
-"Resource group and VNet", read 2026-11-25); other resources add their own words.
+"""Maximum length of a cluster's name. The nodes' resource group is named after the cluster and has at most 80
+characters (learn.microsoft.com/azure/aks, "Resource group and VNet", read 2026-11-25), and other resources add their
+own words.
 """
 
 _LONGEST_POOL: Final = 60
 _LONGEST_REGISTRY: Final = 50
 _LONGEST_SERVER: Final = 63
-"""Characters of names (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, 2026-11-25)."""
+"""Maximum lengths of names (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules,
+2026-11-25).
+"""
 
 _NOT_IN_TAGS: Final = pattern("[^a-z0-9_.-]")
 _NOT_ALPHANUMERIC: Final = pattern("[^a-z0-9]")
@@ -30,7 +33,7 @@ _LONGEST_VALUE: Final = 256
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name that the cluster, its network and its keys share: system, environment and target."""
+    """Return the name that the cluster, its network and its keys share, built from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return object_name(*(part for part in parts if part), limit=_LONGEST_CLUSTER)
 
@@ -41,26 +44,30 @@ def group_name(system: System, target: TargetSpec) -> str:
 
 
 def nodes_group(group: str) -> str:
-    """Return the resource group that AKS makes for nodes, disks and load balancers beside another."""
+    """Return the name of the resource group that AKS creates for the nodes, disks and load balancers, given its main
+    group.
+    """
     return f"{group}-nodes"
 
 
 def pool_name(pool: str, group: NodeGroup) -> str:
     """Name a node pool after its compute class, its machine and its capacity type.
 
-    The machine and the capacity type of a node pool cannot change, so another machine means another pool and name.
+    The machine and capacity type of a node pool cannot change, so a different machine means a new pool with a new name.
     """
     machine = group.machines[0].removeprefix("Standard_").lower().replace("_", "-")
     return object_name(pool, machine, _capacity(group), limit=_LONGEST_POOL)
 
 
 def agent_pool(pool: str, group: NodeGroup) -> str:
-    """Return the name of a node pool in AKS, which has twelve characters: a hash, since labels have the words."""
+    """Return a node pool's name in AKS. It has at most twelve characters, so it is a hash; labels contain the full
+    words.
+    """
     return f"{_capacity(group)[0]}{short_hash(pool, group.machines[0], _capacity(group))}"
 
 
 def registry_name(system: System, placement: str) -> str:
-    """Return the container registry's name, unique in all of Azure, of letters and digits."""
+    """Return the container registry's name, which has only letters and digits and is unique in all of Azure."""
     readable = _NOT_ALPHANUMERIC.sub("", cluster_name(system, placement))[: _LONGEST_REGISTRY - HASH_LENGTH]
     return readable + _hash(system, placement, "registry")
 
@@ -72,12 +79,12 @@ def server_name(system: System, placement: str, store: str) -> str:
 
 
 def secret_id(path: str) -> str:
-    """Return a secret's name in Key Vault, which has letters, digits and hyphens: `fraud-db` for `fraud/db`."""
+    """Return a secret's name in Key Vault, which has only letters, digits and hyphens: `fraud-db` for `fraud/db`."""
     return _NOT_IN_SECRETS.sub("-", path.strip("/"))
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags on every resource of the system, by which bills can be filtered."""
+    """Yield the tags for all resources of the system, which billing reports can filter on."""
     yield "modelyard-system", system.metadata.name
     yield "modelyard-environment", system.environment
     yield "modelyard-target", placement
@@ -87,7 +94,7 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def tag_key(key: str) -> str:
-    """Return the tag for a label of the spec; the prefix keeps it apart from our own. Azure ignores case."""
+    """Return the tag for a label in the spec. A prefix separates it from our own tags. Azure ignores case."""
     return _NOT_IN_TAGS.sub("-", f"label-{key.lower()}")[:_LONGEST_TAG]
 
 
@@ -96,6 +103,6 @@ def _capacity(group: NodeGroup) -> str:
 
 
 def _hash(system: System, placement: str, what: str) -> str:
-    """Return a hash with the owner's domain: names in Azure's domains are unique across all of its customers."""
+    """Return a hash that includes the owner's domain, because names in Azure's domains are unique across all owners."""
     company, region = system.governance.owner.domain, system.target(placement).region
     return short_hash(company, region, system.metadata.name, system.environment, placement, what)

@@ -1,4 +1,4 @@
-"""Monitoring from outside the cluster: logs, the budget, and alarms on databases and the network."""
+"""Monitoring from outside the cluster: logs, the budget, and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield logs of the cluster, the budget of the spec, and alarms for databases and the NAT gateway."""
+    """Yield the cluster's logs, the spec's budget, and alarms for databases and the NAT gateway."""
     if context.plan.has_cluster(context.placement) and not context.target.cluster.adopt:
         yield _logs(context)
     yield from _budget(context)
@@ -37,7 +37,9 @@ def _logs(context: Context) -> Call:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for a system's targets in a subscription, on the first of them; it counts resource groups."""
+    """Yield a single budget for all of a system's targets in a subscription, on the first target. It covers resource
+    groups.
+    """
     budget, mine = context.system.governance.budget, options_of(context.target).account
     used = [
         target
@@ -78,7 +80,7 @@ def _databases(context: Context) -> Iterator[tuple[str, Literal]]:
 
 
 def _groups_of(context: Context, targets: Iterable[TargetSpec]) -> Iterator[str]:
-    """Yield the resource groups of other targets, each with that of its nodes."""
+    """Yield the resource groups of the given targets, each with the resource group of its nodes."""
     for target in targets:
         group = group_name(context.system, target)
         yield group

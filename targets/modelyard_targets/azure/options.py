@@ -1,4 +1,4 @@
-"""The fields that only Azure targets have: account (a subscription), tenant, resource group and network."""
+"""The Azure-only fields of a target: account (a subscription), tenant, resource group and network."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ SERVICES: Final = "100.96.0.0/16"
 OVERLAY: Final = "100.64.0.0/10"
 """Addresses of Pods and Services in an adopted network, whose own range has no room for them.
 
-They exist in the cluster alone: Pods call the outside by their node's address (learn.microsoft.com/azure/aks, "Azure
-CNI Overlay", read 2026-11-25). Each node takes 256, so the range holds more than the 5,000 nodes of a cluster.
+They exist only inside the cluster: Pods use their node's address for outgoing connections
+(learn.microsoft.com/azure/aks, "Azure CNI Overlay", read 2026-11-25). Each node takes 256 addresses, so the range is
+enough for more than the 5,000 nodes that a cluster may have.
 """
 
 _LARGEST_SERVICES: Final = 16
-"""Addresses for 65,536 Services: a larger range would only take them from others."""
+"""The range of Services, with 65,536 addresses. A larger range would only waste addresses."""
 
 
 @record
 class Vpc:
-    """A virtual network: an existing one with its subnets, or the address range and way out of a new one."""
+    """A virtual network: an existing one with its subnets, or the address range and outbound route of a new one."""
 
-    adopt: str = ""  # resource id
-    subnet: str = ""  # of an adopted network, for nodes
+    adopt: str = ""  # resource ID
+    subnet: str = ""  # node subnet of an adopted network
     endpoints: str = ""  # its subnet for private endpoints
-    api_server: str = ""  # its subnet for the API of the cluster
-    cidr: str = _CIDR  # of the whole network, or of the adopted subnets
-    outbound: str = ""  # nat routes; of an adopted network
-    dns_group: str = ""  # resource id of the group with its private DNS zones
-    nat: str = ""  # none one per-zone; of a new network
+    api_server: str = ""  # its subnet for the cluster's API server
+    cidr: str = _CIDR  # range of the whole network, or of the adopted subnets
+    outbound: str = ""  # nat routes; only for an adopted network
+    dns_group: str = ""  # resource ID of the group with its private DNS zones
+    nat: str = ""  # none one per-zone; only for a new network
 
 
 @record
 class Ranges:
-    """The parts of a network, in the order of their addresses: half of it is for Pods and a quarter for nodes."""
+    """The parts of a network in the order of their addresses. Half of it is for Pods and a quarter for nodes."""
 
     nodes: str
     endpoints: str
@@ -52,30 +53,30 @@ class Ranges:
 
 @record
 class Cluster:
-    """What only Azure needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+    """Azure-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
 
     adopt: str = ""
     resource_group: str = ""
-    endpoints: str = ""  # resource id of a subnet; by default that of the nodes
-    dns_group: str = ""  # resource id of the group with the network's private DNS zones
+    endpoints: str = ""  # resource ID of a subnet; by default the nodes' subnet
+    dns_group: str = ""  # resource ID of the group with the network's private DNS zones
 
 
 @record
 class AzureOptions(Options):
     """The fields that `provider: azure` adds to a target.
 
-    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
     """
 
     account: str = ""  # subscription ID
     tenant: str = ""
-    resource_group: str = ""  # an existing one
+    resource_group: str = ""  # an existing group
     vpc: Vpc = Vpc()
     cluster: Cluster = Cluster()
 
     @property
     def group(self) -> tuple[str, str]:
-        """Return the subscription and the existing resource group, as far as the spec names them."""
+        """Return the subscription and the existing resource group, each "" if the spec does not name it."""
         return self.account, self.resource_group
 
     @property
@@ -85,7 +86,7 @@ class AzureOptions(Options):
 
 
 def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
-    """Parse the options of a target that passed validation."""
+    """Parse the options of a valid target."""
     adopted = mapping(node, "cluster")
     cluster = Cluster(
         text(adopted, "adopt"), text(adopted, "resourceGroup"), text(adopted, "endpoints"), text(adopted, "dnsGroup")
@@ -100,7 +101,7 @@ def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
 
 
 def _vpc(node: Node) -> Vpc:
-    """Parse the network. The NAT gateway serves all zones of a region, so that `one` and `per-zone` mean the same."""
+    """Parse the network. The NAT gateway serves all zones of a region, so `one` and `per-zone` mean the same."""
     adopt = text(node, "adopt")
     return Vpc(
         adopt=adopt,
@@ -131,12 +132,12 @@ def vpc_of(target: TargetSpec) -> Vpc:
 
 
 def has_nat(target: TargetSpec) -> bool:
-    """Return whether the network is created here, with a NAT gateway as its way out."""
+    """Return whether modelyard creates the network with a NAT gateway for outgoing traffic."""
     return not vpc_of(target).adopt
 
 
 def ranges_of(target: TargetSpec) -> Ranges:
-    """Divide the range of a new network, which the check requires to be divisible. An adopted one is not divided."""
+    """Divide the range of a new network, which the checks require to be divisible. Adopted networks are not divided."""
     vpc = vpc_of(target)
     if vpc.adopt or not is_divisible(vpc.cidr):
         return Ranges(vpc.cidr, vpc.cidr, vpc.cidr, SERVICES, PODS)
@@ -150,7 +151,7 @@ def ranges_of(target: TargetSpec) -> Ranges:
 
 
 def is_divisible(cidr: str) -> bool:
-    """Return whether `ranges_of` can divide a range; an invalid one is reported elsewhere."""
+    """Return whether `ranges_of` can divide a range. Invalid ranges are reported elsewhere."""
     try:
         network = ip_network(cidr)
     except ValueError:

@@ -1,4 +1,4 @@
-"""AKS as a platform for the shared workloads project: node pools, add-ons, databases, identities and network."""
+"""AKS as a platform for the workloads project: node pools, add-ons, databases, identities and network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from modelyard_targets.kube.placement.platform import Platform
 from modelyard_targets.kube.project.context import context_of as context_on
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
-"""Nodes are added on demand and requests fill the existing ones, so these alerts would fire all the time."""
+"""Alerts that would always fire, because requests fill the existing nodes and new nodes are added on demand."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:
@@ -46,12 +46,14 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the prefix of the runtime image in the registry created by the infrastructure, which is known here."""
+    """Return the runtime image's prefix in the registry that the infrastructure creates. Its name is known at compile
+    time.
+    """
     return f"{registry_name(plan.system, placement)}.azurecr.io/{plan.system.metadata.name}"
 
 
 def _identity_output(resource: Resource[Identity], context: Context) -> Ref | None:
-    """Return the client id of a workload's managed identity, an output of the project that creates it."""
+    """Return the client ID of a workload's managed identity, an output of the project that creates the identity."""
     at = _homes(context).get(resource.name)
     return None if at is None else Ref(_variable(at), key=client_output(resource.name))
 

@@ -1,4 +1,4 @@
-"""Node pools: those of each compute class, how many nodes each may have, and their disks."""
+"""Node pools: each compute class's pools with their node counts and disks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _MI: Final = 1024**2
 _KEY: Final[tuple[str, Literal]] = ("key", Ref("key"))
 
 CLUSTER_MACHINE: Final = "Standard_D2s_v5"
-"""The machine of AKS' own pool, which cannot be replaced without the cluster; so it does not depend on prices."""
+"""The machine of AKS' own pool. The pool cannot be replaced without the cluster, so the choice does not depend on
+prices.
+"""
 
 _CLUSTER_NODES: Final = 2
 _ENTERPRISE_CLUSTER_NODES: Final = 3
@@ -34,13 +36,13 @@ _ADDONS: Final[Mapping[str, Size]] = {
     "external-secrets": Size(200, 512 * _MI),
     "envoy-gateway": Size(500, 1 * _GI),
 }
-"""Total requests of an add-on's Pods, rounded up. AKS' own Pods have a pool of their own."""
+"""Total requests of each add-on's Pods, rounded up. AKS' own Pods run in a separate pool."""
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool per group of each pool; only the first keeps nodes at all times, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a class has a minimum, and only if it serves models.
 
-    Each may grow to the size of the whole class, since spot or a better machine can run out.
+    Each pool can grow to the size of the whole class, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
@@ -50,7 +52,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Build the pool for Pods without a compute class."""
+    """Yield the pool for Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -64,23 +66,23 @@ def cluster_nodes(plan: Plan) -> int:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and position of the group."""
+    """Return node counts by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return node counts of the system pool; `rollouts` adds room for the second heads of servers being replaced."""
+    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
     own = (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
     return pools.system_nodes(offerings(), plan, placement, own, rollouts=rollouts)
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disk of a node in this group, which holds images and the files of its Pods."""
+    """Return the disk of a node in this group, which stores images and the files of its Pods."""
     return pools.disks_of(offerings(), hardware, group)
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return how many nodes a placement may have at once: the pools of a class share its Pods."""
+    """Return the maximum number of nodes in a placement. The pools of a class share its Pods."""
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)
@@ -91,7 +93,7 @@ def _pool(resource: Resource[NodePool], group: NodeGroup, nodes: Nodes, disks: D
     pool = pool_label(resource)
     name = pool_name(pool, group)
     arguments = list(_arguments(pool, group, nodes, disks))
-    if context.target.cluster.adopt:  # its owner chooses the key of disks
+    if context.target.cluster.adopt:  # the cluster's owner chooses the disk encryption key
         arguments.remove(_KEY)
     if group.accelerator is not None:
         arguments.append(("gpus", group.accelerator.count))

@@ -1,4 +1,4 @@
-"""Quotas of a subscription that a system needs at its largest: vCPUs by family of machines, in the region and spot."""
+"""Subscription quotas that a system needs at its maximum size: vCPUs by machine family, in the region, and for spot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """The most vCPUs that a system needs; `metric` is the quota's name, which `az vm list-usage` shows."""
+    """The maximum number of vCPUs that a system needs. `metric` is the quota's name in `az vm list-usage`."""
 
     what: str
     metric: str
@@ -27,9 +27,9 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return the vCPUs that a placement needs at its largest: of each family and of all, on demand, and of spot.
+    """Return the vCPUs that a placement needs at its maximum size: on demand by family and in total, and spot in total.
 
-    A new subscription has no quota for GPU families. Azure counts spot machines of all families together.
+    A new subscription has no quota for GPU families. Azure counts the spot machines of all families together.
     """
     if not plan.has_cluster(placement):
         return ()
@@ -50,9 +50,9 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield every node pool's machine with its largest size and whether it is spot.
+    """Yield every node pool's machine with the pool's maximum size and whether it is spot.
 
-    Each pool of a class may grow to the size of the whole class.
+    Each pool of a class can grow to the size of the whole class.
     """
     yield CLUSTER_MACHINE, cluster_nodes(plan), False
     for system in plan.of(SystemPool, placement):

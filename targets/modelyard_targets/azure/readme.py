@@ -1,4 +1,4 @@
-"""The README of an Azure target: contents, order of application, cost and removal."""
+"""The README of an Azure target: contents, deployment order, cost and removal."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @record
 class _Pool:
-    """A row of the table of node pools."""
+    """A row in the table of node pools."""
 
     compute: str
     name: str
@@ -64,7 +64,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster; nothing if it creates nothing."""
+    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)
@@ -166,12 +166,12 @@ def _zones(context: Context) -> list[str]:
 
 
 def _image_path(context: Context) -> str:
-    """Return the runtime image without the host of its registry."""
+    """Return the runtime image's path without the registry's host."""
     return context.runtime_image.partition("/")[2]
 
 
 def _lock_values(context: Context) -> dict[str, object]:
-    """Return whether objects are locked, and the stores whose lock has to be made final in a second step."""
+    """Return whether objects are locked, and the stores whose lock must be made permanent in a second step."""
     stores = [store.value for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)]
     locks = {store.name: store.object_lock for store in stores if store.object_lock is not None}
     return {"locked": bool(locks), "final": [name for name, lock in locks.items() if lock.mode == "compliance"]}

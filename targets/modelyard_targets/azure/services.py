@@ -1,4 +1,4 @@
-"""Services of Azure as Kubernetes objects: volumes, the order of node pools, secrets and databases."""
+"""Azure services as Kubernetes objects: volumes, node pool priorities, secrets and databases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
 
 _PRIORITIES: Final = "cluster-autoscaler-priority-expander"
-"""The ConfigMap that the autoscaler's expander `priority` reads, in kube-system (kubernetes/autoscaler,
+"""The ConfigMap in kube-system that the autoscaler's `priority` expander reads (kubernetes/autoscaler,
 cluster-autoscaler/expander/priority, read 2026-11-27).
 """
 
@@ -31,22 +31,24 @@ def foundation_objects(context: Context) -> Iterator[Call]:
 
 
 def secret_store(context: Context) -> Iterator[Call]:
-    """Yield the store for Key Vault, only for this system's namespaces.
+    """Yield the secret store for Key Vault, limited to this system's namespaces.
 
-    Without a ServiceAccount of its own, the store uses the identity of External Secrets. A call rather than a manifest,
-    since the vault's address is known only while the program runs.
+    Without its own ServiceAccount, the store uses the identity of External Secrets. It is a call rather than a
+    manifest, because the vault's address is only known while the program runs.
     """
     vault: Given = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
     yield from secrets_store(context, {"azurekv": vault})
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
-    """Return the flexible server; its address and the name of its secret are outputs of the infrastructure."""
+    """Return the flexible server, whose address and secret name are outputs of the infrastructure."""
     return managed_database(store, context, ranges_of(context.target).endpoints)
 
 
 def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
-    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`; a class's first is the highest."""
+    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`. The first pool of a class ranks
+    highest.
+    """
     ranked: dict[int, list[str]] = {}
     for pool in plan.of(NodePool, placement):
         for at, group in enumerate(pool.value.groups):
@@ -55,7 +57,7 @@ def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
 
 
 def _storage_class() -> Call:
-    """Build the default storage class: Premium SSDs, which AKS encrypts with the disk encryption set of the cluster."""
+    """Build the default storage class: Premium SSDs, which AKS encrypts with the cluster's disk encryption set."""
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",

@@ -1,4 +1,4 @@
-"""Resources that hold data: stores, databases, secrets and the image registry. Adopted ones are left unchanged."""
+"""Resources with data: stores, databases, secrets and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ GROUP: Final = "data"
 _GI: Final = 1024**3
 
 DISK_STEPS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4095, 8192, 16384, 32767)
-"""GiB that a database's disk may have (learn.microsoft.com/azure/postgresql, "Storage options", read 2026-11-27)."""
+"""Sizes in GiB that a database's disk may have (learn.microsoft.com/azure/postgresql, "Storage options", read
+2026-11-27).
+"""
 
 ENTERPRISE_DATABASE: Final = "Standard_D2ds_v5"
 DATABASE: Final = "Standard_B2s"
-"""The registry's tables are small, and its load comes from runs starting and ending. Burstable servers have no
-standby, so that a database with one is not burstable.
+"""The registry's tables are small, and only the start and end of runs cause load. Burstable servers cannot have a
+standby, so a database with a standby is not burstable.
 """
 
 _USER: Final = "modelyard"
@@ -36,7 +38,7 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield the vault of secrets, an account for each managed object store, and databases with their logins."""
+    """Yield the secrets vault, an account for each managed object store, and databases with their logins."""
     if has_vault(context):
         yield _vault(context)
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
@@ -47,7 +49,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """Yield the registry of the runtime image if there is one and the target names no other."""
+    """Yield the runtime image's registry if the target has a runtime image and names no other registry."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -61,7 +63,7 @@ def image_calls(context: Context) -> Iterator[Call]:
 
 
 def has_vault(context: Context) -> bool:
-    """Return whether the target has a vault: for database logins, or for secrets that the spec keeps there."""
+    """Return whether the target has a vault, either for database logins or for secrets that the spec stores in it."""
     secrets = context.plan.of(Secret, context.placement)
     kept = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return kept or bool(managed_databases(context))
@@ -74,12 +76,12 @@ def account_of(store: Store, system: System) -> tuple[str, str]:
 
 
 def disk_gib(size_bytes: int) -> int:
-    """Return the smallest disk of a database that holds this size, which the check limits to the largest."""
+    """Return the smallest database disk with this size, which the check limits to the largest disk."""
     return next((step for step in DISK_STEPS if step * _GI >= size_bytes), DISK_STEPS[-1])
 
 
 def has_standby(store: Store, context: Context) -> bool:
-    """Return whether a database has a second server."""
+    """Return whether a database has a standby server."""
     return (store.replicas if store.replicas is not None else (2 if context.enterprise else 1)) > 1
 
 
@@ -121,7 +123,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
 
 
 def _is_shared(store: Store, context: Context) -> bool:
-    """Return whether workloads of other targets open a store of a target with a network."""
+    """Return whether workloads on other targets open a store of a target with a network."""
     if not context.plan.has_cluster(context.placement):
         return False
     return any(

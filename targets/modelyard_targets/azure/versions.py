@@ -1,4 +1,4 @@
-"""Versions of software that Azure manages: Kubernetes and PostgreSQL. The table has sources and dates."""
+"""Versions of Azure-managed software: Kubernetes and PostgreSQL. The table has sources and dates."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def version_of(target: TargetSpec) -> str:
 
 
 def postgresql_version() -> str:
-    """Return the PostgreSQL major version. A server applies minor upgrades in its maintenance window."""
+    """Return the PostgreSQL major version. Servers apply minor upgrades in their maintenance window."""
     return versions_in(_FOLDER).postgresql

@@ -1,4 +1,4 @@
-"""Access of workloads to the object storage of their own cloud, and the order of targets that follows from it."""
+"""Workloads' access to the object storage of their own cloud, and the order of targets that this access requires."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield workloads elsewhere that have no way into a store of this placement, with the store and their target.
+    """Yield workloads on other targets that cannot access a store of this placement, with the store and their target.
 
-    Without a key, the cloud has to be able to verify the tokens of their cluster.
+    Without a key, the cloud must be able to verify the tokens of their cluster.
     """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)
@@ -40,9 +40,9 @@ def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that depend on this one's buckets, directly or indirectly, while it depends on theirs.
+    """Yield the targets that depend on this one's buckets, directly or indirectly, while it also depends on theirs.
 
-    Each comes with one of its buckets that this placement uses, and with the identity that uses it.
+    Each target comes with one of its buckets that this placement uses, and with the identity that uses it.
     """
     waits = {target.name: _opened(provider, plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
@@ -57,7 +57,9 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Map each target of the provider whose buckets this placement uses to such a bucket and the identity using it."""
+    """Map each target of the provider whose buckets this placement uses to one of these buckets and the identity using
+    it.
+    """
     found: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:
         for resource in plan.of(Identity, placement):

@@ -30,7 +30,7 @@ _OF_A_CLUSTER: Final = (
     "egress",
     "secretStores",
 )
-"""Target fields that have no effect without a cluster, in addition to those of any provider."""
+"""Target fields that have no effect without a cluster, in addition to those that apply to every provider."""
 
 Versions: TypeAlias = Callable[[], Collection[str]]
 """Returns the minor versions of Kubernetes that a cloud offers."""
@@ -74,7 +74,7 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
-    if not target_of(plan, placement).cluster.adopt:  # an existing one may have any controller
+    if not target_of(plan, placement).cluster.adopt:  # an existing cluster may have any controller
         yield from check_clients(plan, placement, CLASS)
 
 

@@ -1,4 +1,4 @@
-"""Checks for a cluster that a target adopts: fields that only one kind of cluster has, and names that could collide."""
+"""Checks for an adopted cluster: fields that only created or adopted clusters have, and names that could collide."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 _OF_A_CREATED_CLUSTER: Final[tuple[str, ...]] = ("version", "network", "access", "vpc")
 _OF_DECLARED_MACHINES: Final[tuple[Rule, ...]] = (check_capacity, check_prices)
-"""Rules that compare workloads with `capacity`, which node pools of the system's own replace."""
+"""Rules that compare workloads with `capacity`. They do not apply if the system creates its own node pools."""
 
 _OF_AN_EXISTING_CLUSTER: Final[tuple[str, ...]] = ("capacity", "tenancy", "priorityClasses")
 
 
 def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report fields of a created cluster on an adopted one, and the other way round."""
+    """Report fields of a created cluster on an adopted cluster, and vice versa."""
     if not plan.has_cluster(placement):
         return  # reported as having no effect
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -43,7 +43,7 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report what describes the machines or the rights of a tenant if node pools are created in an adopted cluster."""
+    """Report settings for a tenant's machines or permissions if node pools are created in an adopted cluster."""
     if not creates_pools(plan, placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -54,7 +54,7 @@ def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require the range of an adopted cluster's network for databases, because network policies open it."""
+    """Require the network range of an adopted cluster for databases, because network policies open it."""
     target = target_of(plan, placement)
     if not adopts(plan, placement) or target.cluster.cidr:
         return
@@ -86,7 +86,7 @@ def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check an adopted cluster like any existing one: its machines, add-ons, clients and PriorityClasses."""
+    """Check an adopted cluster like any other existing cluster: its machines, add-ons, clients and PriorityClasses."""
     ignored = _OF_DECLARED_MACHINES if creates_pools(plan, placement) else ()
     for rule in existing.CHECKS if adopts(plan, placement) else ():
         if rule in ignored:

@@ -19,10 +19,10 @@ from modelyard_targets.cloud.pools import nodes_for
 from modelyard_targets.kube.pods.demand import Demand, demand
 
 _CHEAPER: Final = 0.8
-"""The largest share of the current cost for a suggestion, which may cost more if Pods share the larger machine."""
+"""The largest share of the current cost for a suggestion, whose cost may be higher if Pods share the larger machine."""
 
 _WORTH_USD: Final = 100
-"""The smallest saving to report, in US dollars a month."""
+"""The smallest saving to report, in US dollars per month."""
 
 
 def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -24,8 +24,8 @@ StoreCheck: TypeAlias = Callable[[Store, System, TargetSpec], Iterator[Diagnosti
 class ObjectService:
     """A cloud's object storage: its name, what modelyard creates there for a store, and its diagnostics.
 
-    `unusable_field` gets the store, the field, the reason and a hint; `other_region` the store, its region, its target
-    and the target's region.
+    `unusable_field` takes the store, the field, the reason and a hint. `other_region` takes the store, its region, its
+    target and the target's region.
     """
 
     name: str
@@ -77,7 +77,7 @@ def check_login(store: Store, system: System) -> Iterator[Diagnostic]:
 
 
 def check_standby(store: Store, system: System, report: Callable[[Span, str, int], Diagnostic]) -> Iterator[Diagnostic]:
-    """Report a database that requests more instances than a server with one standby."""
+    """Report a database that requests more instances than a server with a single standby provides."""
     if "replicas" in system.written("stores", store.name) and (store.replicas or 1) > 2:
         yield report(system.at("stores", store.name, "replicas"), store.name, store.replicas or 1)
 

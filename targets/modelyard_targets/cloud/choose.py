@@ -33,11 +33,11 @@ POOL: Final = "modelyard.dev/pool"
 
 _KINDS_BY_MEMORY: Final = 3
 """How many accelerator models to use, cheapest first, for a class that requests accelerators by memory. Without a
-limit, the class could silently use machines at many times the price.
+limit, the class could silently use machines that cost many times as much.
 """
 
 _DEPTH: Final = 5
-"""The most machine types in a spot group. A cloud has a separate pool of spot capacity for each type."""
+"""The maximum number of machine types in a spot group. A cloud has a separate pool of spot capacity for each type."""
 
 
 @record

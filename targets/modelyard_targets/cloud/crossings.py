@@ -1,6 +1,6 @@
-"""The project `crossings`: what a cloud target grants to workloads on clusters of other targets.
+"""The project `crossings`: what a cloud target grants to workloads in clusters on other targets.
 
-It needs only what infrastructure projects create, and nothing in them needs it, so two targets can open each other's
+It needs only what infrastructure projects create, and they need nothing from it, so two targets can open each other's
 stores. docs/decisions/0074-several-clouds.md explains why.
 """
 
@@ -60,13 +60,13 @@ def crossings_projects(
 
 
 def readers(context: Context) -> dict[str, TargetSpec]:
-    """Return the targets whose workloads open stores of this placement by their identity."""
+    """Return the targets whose workloads open stores of this placement with their identity."""
     names = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     return {name: context.system.target(name) for name in names}
 
 
 def issuer_calls(context: Context) -> Iterator[Call]:
-    """Yield references to the infrastructure of each cluster in a cloud, which knows the issuer of its tokens."""
+    """Yield references to the infrastructure of each cloud target with a cluster, which exports its token issuer."""
     for name, target in readers(context).items():
         if target.in_cloud:
             first = next(one for one, _ in foreign_identities(context.plan, context.placement) if one.placement == name)
@@ -81,19 +81,19 @@ def issuer_of(target: TargetSpec) -> Literal:
 
 
 def issuer_variable(target: str) -> str:
-    """Return the variable of a trusted issuer."""
+    """Return the variable name of a trusted issuer."""
     return f"{target}_issuer"
 
 
 def identity_variable(identity: Resource[Identity]) -> str:
-    """Return the variable of a workload's identity."""
+    """Return the variable name of a workload's identity."""
     return crossing_output(identity, "identity")
 
 
 def foreign_access(
     context: Context, access_of: Callable[[Identity, System], tuple[Access, ...]]
 ) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield each workload of another cluster, with its access to this placement's stores."""
+    """Yield each workload in another target's cluster, with its access to this placement's stores."""
     for identity, stores in foreign_identities(context.plan, context.placement):
         yield identity, tuple(one for one in access_of(identity.value, context.system) if one.store in stores)
 
@@ -104,12 +104,12 @@ def namespace_there(identity: Resource[Identity], context: Context) -> str:
 
 
 def token_file(context: Context) -> str:
-    """Return the path of the token in Pods of other clusters."""
+    """Return the path of the token in Pods on other targets."""
     return f"{identity_folder(context.placement)}/{TOKEN_FILE}"
 
 
 def value_export(identity: Resource[Identity], value: str, source: Ref) -> Export:
-    """Return the output with a value of a workload's identity."""
+    """Return the output for a value of a workload's identity."""
     return Export(identity_output(identity, value), source)
 
 

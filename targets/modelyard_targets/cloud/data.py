@@ -30,7 +30,7 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def creates_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates anything. It does not if it has no cluster and all its stores are adopted."""
+    """Return whether the target creates any resources: it has a cluster, or a store that is not adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement)
 
 

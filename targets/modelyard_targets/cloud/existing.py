@@ -1,4 +1,6 @@
-"""A cluster that a target of a cloud adopts: what the planner and the workloads project use instead of its own."""
+"""Clusters that a cloud target adopts: what the planner and the workloads project use instead of a cluster of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ _LONGEST_NAMESPACE: Final = 63
 _LONGEST_LABEL: Final = 63
 
 SECRETS_ACCOUNT: Final = "secrets-reader"
-"""The ServiceAccount, in the system's namespace, with which its own secret store reads secrets."""
+"""The ServiceAccount in the system's namespace with which the system's own secret store reads secrets."""
 
 
 def on_existing(offer: Offer) -> Offer:
-    """Return the offer of an adopted cluster, whose gateway classes are its own.
+    """Return the offer of an adopted cluster, which has its own gateway classes.
 
-    Its machines are declared, or compute classes get node pools in it.
+    Its machines are declared, or compute classes get node pools in the cluster.
     """
     addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ROUTE}
     return replace(
@@ -39,9 +41,9 @@ def on_existing(offer: Offer) -> Offer:
 
 
 def on_existing_without_accelerators(offer: Offer) -> Offer:
-    """Return the offer of an adopted cluster of a cloud that installs no driver or device plugin on its own.
+    """Return the offer of an adopted cluster in a cloud that does not install drivers or device plugins by itself.
 
-    The owner's plugin knows only the owner's machines, and a second one would offer each accelerator twice.
+    The owner's plugin only covers the owner's machines, and a second plugin would offer each accelerator twice.
     """
     return on_existing(replace(offer, choose=partial(_plain, offer.choose)))
 
@@ -49,7 +51,7 @@ def on_existing_without_accelerators(offer: Offer) -> Offer:
 def mark(hardware: Hardware, system: System) -> Hardware:
     """Put the system's name into the label and the taint of its own node pools.
 
-    Other systems on the cluster may have compute classes of the same names, whose Pods would run on these machines.
+    Other systems in the cluster may have compute classes with the same names, whose Pods would run on these machines.
     """
     pool = dict(hardware.selector).get(POOL)
     if pool is None or not hardware.groups:
@@ -68,7 +70,7 @@ def mark(hardware: Hardware, system: System) -> Hardware:
 
 
 def derived(pool: str) -> str:
-    """Return the name of what belongs to a pool and to no other, such as the order of its machines."""
+    """Return the name of an object that belongs to only one pool, such as the order of its machines."""
     return object_name("modelyard", pool)
 
 
@@ -83,7 +85,7 @@ def creates_pools(plan: Plan, placement: str) -> bool:
 
 
 def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Choose machines for node pools in an adopted cluster, or return what they cannot have."""
+    """Choose machines for node pools in an adopted cluster, or return the reason why that is impossible."""
     if wants_accelerator(compute):
         return (
             "node pools created in an existing cluster cannot have accelerators, because the cluster's owner installs "
@@ -111,7 +113,7 @@ def adopts(plan: Plan, placement: str) -> bool:
 
 
 def network_of(cidr: str, adopted: str, cluster: str) -> Network | None:
-    """Return a target's network: that of an adopted cluster if its range is known, an adopted one, or a new one."""
+    """Return a target's network: an adopted cluster's if its range is known, an adopted network, or a new one."""
     if cluster:
         return Network(cidr, ("cluster", "cidr"), "cluster: {cidr: 10.1.0.0/16}", cluster) if cidr else None
     return Network(cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", adopted)

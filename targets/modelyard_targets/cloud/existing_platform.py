@@ -1,4 +1,4 @@
-"""An adopted cluster as a platform of the workloads project: the cloud's, without what its owner manages."""
+"""An adopted cluster as a platform for the workloads project: the cloud's platform without what the owner manages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from modelyard_targets.kube.placement.platform import AddOn, Given, Platform
 
 
 def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> Platform:
-    """Return a cloud's platform on an adopted cluster.
+    """Return a cloud's platform for an adopted cluster.
 
-    Its owner manages its nodes, storage classes, gateway classes and the Pods in kube-system. `installs` are the
-    add-ons that differ from those of any cluster.
+    The cluster's owner manages its nodes, storage classes, gateway classes and the Pods in kube-system. `installs` are
+    the add-ons that differ from those for any cluster.
     """
     return replace(
         platform,
@@ -42,9 +42,9 @@ def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> P
 
 
 def platform_of(plan: Plan, placement: str, created: Platform, existing: Platform) -> Platform:
-    """Return the platform of a placement: on a cluster that is created, or on an adopted one.
+    """Return the platform of a placement, in either a created or an adopted cluster.
 
-    Node pools of the system's own in an adopted cluster have the same objects in it as on a created one.
+    The system's own node pools need the same objects in an adopted cluster as in a created one.
     """
     if not target_of(plan, placement).cluster.adopt:
         return created
@@ -72,6 +72,8 @@ def secrets_account(context: Context, annotations: Mapping[str, Given]) -> Itera
 
 
 def account_reference(context: Context) -> dict[str, str]:
-    """Return the reference to this ServiceAccount in the secret store, which a namespaced store may not qualify."""
+    """Return the secret store's reference to this ServiceAccount, which must not contain a namespace in a namespaced
+    store.
+    """
     place = {"namespace": context.namespace} if own_kind(context) == "ClusterSecretStore" else {}
     return {"name": SECRETS_ACCOUNT, **place}

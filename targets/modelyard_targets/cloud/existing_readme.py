@@ -20,7 +20,7 @@ from modelyard_targets.kube.project.workloads_project import Workloads
 
 @record
 class PoolRow:
-    """A compute class's node pools in the cluster, for the README: each alternative has its own."""
+    """A compute class's node pools in the cluster, for the README. Each alternative has its own pool."""
 
     label: str
     machines: tuple[str, ...]
@@ -42,8 +42,8 @@ def existing_values(
 ) -> dict[str, object]:
     """Return the values that the clouds have in common.
 
-    `key` is the name of the system's key, and `others` are what `destroy` protects beside the key and the buckets.
-    `sizes` are the node counts of its node pools, if it has any in the cluster.
+    `key` is the name of the system's key, and `others` are resources that `destroy` protects in addition to the key and
+    the buckets. `sizes` has the node counts of its node pools, if it has any in the cluster.
     """
     stores = list(buckets)
     return {

@@ -1,4 +1,4 @@
-"""Add-ons for nodes with GPUs whose image has the driver alone: NVIDIA's device plugin and metrics exporter.
+"""Add-ons for GPU nodes whose image only has the driver: NVIDIA's device plugin and metrics exporter.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -20,7 +20,7 @@ _NVIDIA: Final = "nvidia.com/gpu"
 
 
 def gpu_addons(plan: Plan, placement: str) -> Iterator[str]:
-    """Yield the add-ons that a placement's nodes with GPUs need."""
+    """Yield the add-ons that a placement's GPU nodes need."""
     if any(pool.value.hardware.accelerator_resource == _NVIDIA for pool in plan.of(NodePool, placement)):
         yield _DEVICE_PLUGIN
         if "prometheus" in addons_needed(plan, placement):
@@ -68,7 +68,7 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
 
 
 def resources(cpu: str, memory: str, at_most: str = "") -> dict[str, Given]:
-    """Return a container's requests, and its limit of memory, which is the request unless `at_most` is larger."""
+    """Return a container's requests and its memory limit, which equals the request unless `at_most` is larger."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": at_most or memory}}
 
 

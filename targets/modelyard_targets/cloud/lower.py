@@ -16,8 +16,8 @@ from modelyard_targets.kube.project.workloads_project import Workloads, objects_
 class Cloud:
     """What a cloud adds to the workloads of a placement.
 
-    `infrastructure` returns the projects below the workloads, and `components` every component in them. `texts` returns
-    the README of a target with a cluster, and `stores_texts` that of a target without one.
+    `infrastructure` returns the projects that the workloads need, and `components` returns every component in them.
+    `texts` returns the README of a target with a cluster, and `stores_texts` that of a target without one.
     """
 
     context: Callable[[Plan, str], Context]

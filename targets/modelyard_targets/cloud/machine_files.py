@@ -1,4 +1,4 @@
-"""A provider's machines: tables in its folder, with what nodes leave for Pods, and prices in a file for each region."""
+"""A provider's machines: tables in its folder, the capacity of nodes for Pods, and a price file for each region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.machines.accelerators import canonical
 MACHINES: Final = "machines.json"
 
 Allocatable: TypeAlias = Callable[[int, float], tuple[int, int]]
-"""Returns the millicores and MiB that a node leaves for Pods, including its DaemonSets, from its vCPUs and GiB."""
+"""Returns the millicores and MiB that a node has for Pods, including its DaemonSets, given its vCPUs and GiB."""
 
 Series: TypeAlias = Callable[[str, Mapping[str, object]], tuple[str, int]]
 """Returns the family and generation of a machine from its name and its entry in the table."""
@@ -35,7 +35,7 @@ def table(folder: str, file: str) -> Any:
 
 
 def offerings_in(folder: str, cloud: str, reference_region: str, allocatable: Allocatable, series: Series) -> Offerings:
-    """Return the machines in a provider's folder. Missing prices are those of `reference_region`."""
+    """Return the machines in a provider's folder. Prices in `reference_region` replace missing prices."""
     known, nodes = table(folder, MACHINES), table(folder, _DAEMONS)
     plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
     kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}

@@ -91,9 +91,9 @@ class Offerings:
         return None
 
     def ratio(self, known: str, region: str) -> float | None:
-        """Return how much dearer machines are in a region than in another one whose prices are known.
+        """Return the ratio of machine prices in a region to those in another region whose prices are known.
 
-        This is the median over all machines with an on-demand price in both, or None if there is none.
+        This is the median over all machines with an on-demand price in both regions, or None if there are none.
         """
         return 1.0 if known == region else _ratio(self, known, region)
 

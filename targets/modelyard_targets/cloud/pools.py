@@ -70,7 +70,7 @@ def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> H
     size = head_size(system, target)
     cpu, memory = size.cpu_millis + AUTOSCALER.cpu_millis, size.memory_bytes + AUTOSCALER.memory_bytes
     chosen = choose(offerings, ComputeClass(SYSTEM_POOL, (), cpu, memory), target.region)
-    assert isinstance(chosen, Hardware)  # a head is smaller than nearly all cloud machines
+    assert isinstance(chosen, Hardware)  # a head fits on nearly all cloud machines
     return replace(chosen, tolerations=(), smaller=None)  # the spec cannot change these Pods' requests
 
 

@@ -1,4 +1,4 @@
-"""Values for the READMEs of clouds: projects, adopted stores, secrets to store, and hosts that need a route."""
+"""Values for clouds' READMEs: projects, adopted stores, secrets to store, and hosts that need a route."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, ob
 
 
 def mail_values(calls: Iterable[Call]) -> dict[str, object]:
-    """Return whether the project has a budget and alarms, which both send mails."""
+    """Return whether the project has a budget and alarms, which both send emails."""
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
 
@@ -107,7 +107,7 @@ def secrets_to_store(context: Context) -> tuple[NeededSecret, ...]:
 
 
 def stored_secrets(context: Context, name_of: Callable[[str], str]) -> list[StoredSecret]:
-    """Return the table of these secrets. `name_of` returns the name of a spec's path in the cloud's service."""
+    """Return the table of these secrets. `name_of` maps a path in the spec to a name in the cloud's service."""
     secrets = secrets_to_store(context)
     return [StoredSecret(name_of(secret.ref.path), secret.keys, secret.workloads) for secret in secrets]
 

@@ -13,7 +13,7 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain that a requested accelerator is unknown or that a region has none of them, or return ""."""
+    """Explain that a requested accelerator is unknown or that a region does not have it, or return ""."""
     there = usable(offerings, region)
     offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in there if one.accelerator}
     for wanted in compute.accelerators:
@@ -66,12 +66,12 @@ def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> st
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
-    """Describe what a machine lacks for one Pod."""
+    """Describe what a machine lacks to fit one Pod."""
     return tuple(lacks(compute, machine, _instead(compute, machine), gibibytes))
 
 
 def _instead(compute: ComputeClass, machine: Machine) -> str:
-    """Describe a machine's accelerators if they satisfy no requested alternative, else ""."""
+    """Describe a machine's accelerators if they satisfy no requested alternative, otherwise return ""."""
     if alternative(compute, machine) is not None:
         return ""
     offer = machine.accelerator

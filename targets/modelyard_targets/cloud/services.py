@@ -1,4 +1,4 @@
-"""Services of a cloud as Kubernetes objects of the workloads program: its secrets, and logins of its databases."""
+"""A cloud's services as Kubernetes objects of the workloads program: its secrets, and its database logins."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LOGIN_REFRESH: Final = "5m"
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _REQUIRED: Final = "sslmode=require\n"
-"""A line that requires TLS, because libpq's default would fall back to a plain connection to any server."""
+"""A line that requires TLS, because libpq's default would fall back to a plain-text connection to any server."""
 
 _AUTHORITY: Final = "authority.pem"
 _VERIFIED: Final = f"sslmode=verify-ca\nsslrootcert={SERVICE_FOLDER}/{_AUTHORITY}\n"
-"""Lines that also require a certificate of the server's own authority, which signs for that server only.
+"""Lines that also require a certificate from the server's own authority, which only signs for that server.
 
-`verify-full`, which checks the name as well, would prove no more, and clients connect to an address.
+`verify-full`, which also checks the name, would prove nothing more, and clients connect to an address.
 """
 
 _POSTGRESQL: Final = 5432

@@ -1,4 +1,4 @@
-"""Node pools of one machine type each, for clouds whose pools cannot mix several."""
+"""Node pools with a single machine type each, for clouds whose pools cannot mix several types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
 """The numbers of Pods per node for which an elastic class gets a node pool."""
 
 _SPOT_POOLS: Final = 2
-"""The most machine types in a spot group. Each needs a separate pool, which takes a cloud minutes to create."""
+"""The maximum number of machine types in a spot group. Each needs a separate pool, which takes a cloud minutes to
+create.
+"""
 
 
 def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
@@ -42,7 +44,7 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the class as if one Pod made the requests of several. Accelerators chosen by memory stay at one."""
+    """Return the class as if one Pod made the requests of several Pods. Accelerators chosen by memory stay at one."""
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,

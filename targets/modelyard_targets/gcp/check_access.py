@@ -1,4 +1,4 @@
-"""Report access that Google Cloud cannot grant: from elsewhere, in circles, to too many folders or invalid secrets."""
+"""Report access that Google Cloud cannot grant: from elsewhere, in cycles, to too many folders or invalid secrets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""The most folders of a bucket that a workload may access in one mode. A condition has twelve operators, of which each
-folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas, 2026-11-27).
+"""Maximum number of folders that a workload may access in a bucket in one mode. A condition has twelve operators, of
+which each folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas,
+2026-11-27).
 """
 
 MEMBERS: Final = 1500
-"""The most members in a bucket's policy, where a member counts once for each binding (same page)."""
+"""Maximum number of members in a bucket's policy, where a member counts once for each binding (same page)."""
 
 _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
@@ -41,7 +42,7 @@ def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that use a store of another cloud from a network without internet access."""
+    """Report workloads that use a store in another cloud from a network without internet access."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or has_nat(target):
         return

@@ -26,4 +26,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     partial(clouds.check_label_keys, key_of=label_key, report=problems.labels_become_one),
     partial(clouds.check_currency, report=problems.budget_in_dollars),
 )
-"""The number of labels needs no check: the schema allows fifty, and a resource may have sixty-four including ours."""
+"""The number of labels needs no check: the schema allows fifty, and a resource may have sixty-four, including ours."""

@@ -62,7 +62,9 @@ def _of_aws(region: str, known: Iterable[str]) -> str:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check that a new network's address range is valid and fits all nodes. An adopted network must use IPv4."""
+    """Check that a new network's address range is valid and large enough for all nodes. An adopted network must use
+    IPv4.
+    """
     if not plan.has_cluster(placement):
         return
     target = target_of(plan, placement)
@@ -91,7 +93,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes fit a range with this prefix, of which half is for Pods."""
+    """Return how many nodes fit in a range with this prefix. Half of the range is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

@@ -23,7 +23,7 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 
 _GI: Final = 1024**3
 _NAT_MACHINES: Final = 32
-"""Cloud NAT charges for this many machines at most."""
+"""Cloud NAT charges for at most this many machines."""
 
 _FIRST_RULES: Final = 5
 _DNS_ZONES: Final = 3
@@ -73,7 +73,7 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
-    """Yield Cloud NAT, which is paid for by the machines behind it, with its address and alarm."""
+    """Yield Cloud NAT, which is billed by the number of machines that use it, with its address and alarm."""
     hours = sum_of(nodes, "hours")
     most = _NAT_MACHINES * HOURS_OF_A_MONTH
     behind = Quantity(min(hours.floor, most), min(hours.expected, most), min(hours.ceiling, most))
@@ -85,7 +85,9 @@ def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield forwarding rules of Gateways: the first five share one price, and each additional one has its own."""
+    """Yield the forwarding rules of Gateways: the first five share one price, and each additional rule has its own
+    price.
+    """
     counts = load_balancers(plan, placement)
     rules = sum(counts.values())
     first = min(1, rules)
@@ -124,14 +126,14 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 def _conditions(
     bill: Bill, count: int, what: str, component: str = "platform", address: str = ""
 ) -> Iterator[CostLine]:
-    """Yield conditions of alerting policies, for which Google has announced a charge that may not apply yet."""
+    """Yield the conditions of alerting policies. Google has announced a charge for them that may not apply yet."""
     note = "not charged for before Google's announced start"
     quantity = Quantity(0, 0, count)
     yield from bill.monthly(quantity, what, "alert-condition-months", "months", "other", component, note, address)
 
 
 def _disk(hardware: Hardware, group: NodeGroup | None) -> Disk:
-    assert group is not None  # no class is elastic here
+    assert group is not None  # Google Cloud has no elastic classes
     gib = DISK_GIB if hardware.compute == SYSTEM_POOL else disks_of(hardware, group).root_gib
     kind = disk_type(group.machines[0])
     return Disk(f"{kind}-gb-months", gib, f"{gib} GiB of {kind} each")

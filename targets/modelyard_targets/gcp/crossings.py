@@ -1,4 +1,4 @@
-"""The project `crossings` on Google Cloud: workload identity pools for clusters elsewhere, and roles for workloads."""
+"""The project `crossings` on Google Cloud: workload identity pools for other targets' clusters, and workload roles."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from modelyard_targets.gcp.identities import google_access, grant_of
 from modelyard_targets.kube.placement.context import Context, namespace_of
 
 _SERVICES: Final = ("iam.googleapis.com", "sts.googleapis.com")
-"""The APIs that create pools and exchange tokens; `infrastructure` enables the others."""
+"""The APIs that create pools and exchange tokens. `infrastructure` enables the remaining APIs."""
 
 _LONGEST_POOL: Final = 32
-_SUFFIX: Final = 4  # a number that the stack's setting `poolNumber` adds
+_SUFFIX: Final = 4  # length of the number that the stack setting `poolNumber` adds
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or nothing if no cluster elsewhere could open a bucket of this placement."""
+    """Return the project, or nothing if no cluster on another target could open a bucket of this placement."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
@@ -69,7 +69,7 @@ def _calls(context: Context) -> Iterator[Call]:
             ("service_account", identity.name),
             ("access", tuple(grant_of(each, context.system) for each in access)),
         )
-        name = f"{identity.placement}.{identity.name}"  # DNS labels contain no dot
+        name = f"{identity.placement}.{identity.name}"  # DNS labels contain no dots
         yield Call("", "TrustedIdentity", name, granted, GROUP, identity.origin)
 
 

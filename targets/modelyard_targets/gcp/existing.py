@@ -1,4 +1,4 @@
-"""A system on a GKE cluster that it shares with others: what the projects create for it, and its secret store."""
+"""A system on a shared GKE cluster: what the projects create for the system, and its secret store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelyard_targets.kube.placement.platform import AddOn, Given
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the project, the key of the system's own data, and the cluster with its network, which are looked up."""
+    """Yield the project and the system's own data key, and look up the cluster with its network."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     location = options_of(context.target).cluster.location
     together = training_pools(context.plan, context.placement)
@@ -39,9 +39,9 @@ def existing_calls(context: Context) -> Iterator[Call]:
 
 
 def late_objects(context: Context) -> Iterator[Call]:
-    """Yield the ServiceAccount that reads the system's secrets, and the store that acts as this ServiceAccount.
+    """Yield the ServiceAccount that reads the system's secrets, and the secret store that uses it.
 
-    The ServiceAccount needs no annotation: IAM knows it by project, namespace and name.
+    The ServiceAccount needs no annotation, because IAM identifies it by project, namespace and name.
     """
     yield from secrets_account(context, {})
     options = options_of(context.target)

@@ -72,7 +72,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 def project_call(context: Context, *, first: bool = True, services: tuple[str, ...] = ()) -> Call:
     """Build the provider with project, region and labels. The first program also enables the APIs in use.
 
-    `services` are the APIs that another program needs.
+    `services` are APIs that an additional program needs.
     """
     arguments: list[tuple[str, Literal]] = [
         ("region", context.target.region),
@@ -90,7 +90,7 @@ def key_call(context: Context) -> Call:
     """Build the Cloud KMS key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
     used = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
-    if context.target.cluster.adopt:  # its owner encrypts Secrets and logs of the cluster, and disks of its nodes
+    if context.target.cluster.adopt:  # its owner encrypts the cluster's Secrets and logs, and its nodes' disks
         own = {"compute"} if context.target.cluster.creates_pools else set[str]()
         used = dict.fromkeys(service for service in used if service not in _ENCRYPTED_BY_OWNER - own)
     arguments = (("project", Ref("project")), ("services", tuple(used)))

@@ -25,9 +25,9 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     """Return the machines for a class in the target's region, or the reason why none fits.
 
-    A GKE node pool has only one machine type, so a group with several types becomes several pools. With several pools,
-    Pods select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so that GKE grows
-    the cheapest pool.
+    A GKE node pool has only one machine type, so a group with several types becomes several pools. In that case, Pods
+    select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so GKE grows the
+    cheapest pool.
     """
     chosen = choose_single(offerings(), compute, target.region)
     if isinstance(chosen, str) or chosen.elastic or len(chosen.groups) == 1:

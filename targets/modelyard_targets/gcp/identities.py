@@ -54,7 +54,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
     if not secrets and not logins:
         return
-    own = context.target.cluster.adopt  # then the systems on the cluster share External Secrets
+    own = context.target.cluster.adopt  # the systems in an adopted cluster share External Secrets
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
         ("namespace", context.namespace if own else charts()[SECRETS].namespace),
@@ -92,6 +92,6 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, system: System) -> dict[str, Literal]:
-    """Return access in the form of the components' argument."""
+    """Return the access in the form of the components' argument."""
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}

@@ -11,11 +11,11 @@ from modelyard.plan import NodeGroup
 from modelyard.spec import System
 
 _LONGEST_ON_GKE: Final = 40
-"""The longest name of a cluster or node pool (container.v1 discovery document, 2026-11-25)."""
+"""The maximum length of a cluster's or node pool's name (container.v1 discovery document, 2026-11-25)."""
 
 _LONGEST_REPOSITORY: Final = 63
 _LONGEST_LABEL: Final = 63
-"""The longest label key or value (docs.cloud.google.com/resource-manager, "Labels", 2026-11-27)."""
+"""The maximum length of a label's key or value (docs.cloud.google.com/resource-manager, "Labels", 2026-11-27)."""
 
 _NOT_IN_LABELS: Final = pattern("[^a-z0-9_-]")
 
@@ -30,7 +30,7 @@ def namespace(system: System) -> str:
     """Return the default namespace, built from system and environment.
 
     IAM identifies Pods by project and namespace, so without its own namespace, each environment in a project would have
-    the access of all.
+    the access of all environments.
     """
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment)
     return object_name(*(part for part in parts if part), limit=_LONGEST_LABEL)
@@ -65,7 +65,7 @@ def secret_id(path: str) -> str:
 
 
 def labels(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the labels for all resources of the system. Bills can be filtered by them."""
+    """Yield the labels for all resources of the system, which billing reports can filter on."""
     yield "modelyard-system", label_text(system.metadata.name)
     yield "modelyard-environment", label_text(system.environment)
     yield "modelyard-target", label_text(placement)

@@ -37,7 +37,7 @@ def api_addresses(context: Context) -> tuple[str, ...]:
     clusters without Dataplane V2.
     """
     vpc = vpc_of(context.target)
-    if not vpc.cidr:  # of an adopted cluster, the spec may not have it
+    if not vpc.cidr:  # the spec may not state the range of an adopted cluster
         return ()
     services = () if vpc.adopt else (ranges_of(vpc).services,)
     return (nodes_cidr(context.target), *services)

@@ -1,4 +1,4 @@
-"""The fields that only Google Cloud targets have: account (a project), billing account and network."""
+"""The Google Cloud-only fields of a target: account (a project), billing account and network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_targets.cloud.existing import network_of
 
 _CIDR: Final = "10.0.0.0/16"
 _LARGEST_SERVICES: Final = 16
-"""The prefix length for 65,536 Services. A larger range would only take addresses from the others."""
+"""The prefix length for 65,536 Services. A larger range would only take addresses from the other ranges."""
 
 
 @record
@@ -38,7 +38,7 @@ class Ranges:
 
 @record
 class Cluster:
-    """What only Google Cloud needs to know of a cluster that a target adopts. Without one, `adopt` is empty."""
+    """Google Cloud-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
 
     adopt: str = ""
     location: str = ""  # the zone of a zonal cluster
@@ -48,7 +48,7 @@ class Cluster:
 class GcpOptions(Options):
     """The fields that `provider: gcp` adds to a target.
 
-    `vpc` is the network of an adopted cluster too. Its range is then "" if the spec does not have it.
+    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
     """
 
     account: str = ""  # project ID
@@ -76,7 +76,7 @@ def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
 
 
 def _vpc(node: Node) -> Vpc:
-    """Parse the network. Cloud NAT serves all zones of a region, so `one` and `per-zone` are the same."""
+    """Parse the network. Cloud NAT serves all zones of a region, so `one` and `per-zone` mean the same."""
     adopt = text(node, "adopt")
     return Vpc(
         adopt=adopt,
@@ -117,7 +117,7 @@ def subnetwork_of(target: TargetSpec) -> str:
 
 
 def has_nat(target: TargetSpec) -> bool:
-    """Return whether a network created here has internet access."""
+    """Return whether modelyard creates the network with internet access."""
     vpc = vpc_of(target)
     return not vpc.adopt and vpc.nat != "none"
 

@@ -1,4 +1,4 @@
-"""GKE as a platform for the shared workloads project: node pools, add-ons, databases and network."""
+"""GKE as a platform for the workloads project: node pools, add-ons, databases and network."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Build the pool for Pods without a compute class."""
+    """Yield the pool for Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -74,7 +74,7 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the largest total number of nodes. A class's pools share its Pods, so only the largest pool counts."""
+    """Return the maximum total number of nodes. A class's pools share its Pods, so only the largest pool counts."""
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)

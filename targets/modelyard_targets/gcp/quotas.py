@@ -1,4 +1,4 @@
-"""Project quotas that a system needs at its largest size: GPUs (none in a new project), vCPUs and disks."""
+"""Project quotas that a system needs at its maximum size: GPUs (none in a new project), vCPUs and disks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """A quota and the largest amount that a system needs. `metric` is its name in the Compute Engine API, if known."""
+    """A quota and the maximum amount that a system needs. `metric` is its name in the Compute Engine API, if known."""
 
     what: str
     metric: str
@@ -28,7 +28,7 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return a placement's largest needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
+    """Return a placement's maximum needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
     if not plan.has_cluster(placement):
         return ()
     accelerators: Counter[tuple[str, str]] = Counter()
@@ -60,9 +60,9 @@ def _of_vcpus(needed: Mapping[str, int]) -> Iterator[Quota]:
 
 
 def _groups(plan: Plan, placement: str) -> Iterator[tuple[NodeGroup, int, int]]:
-    """Yield every node pool with its largest node count and its boot disk size in GiB.
+    """Yield every node pool with its maximum node count and its boot disk size in GiB.
 
-    Each pool of a class may grow to the full size of the class.
+    Each pool of a class can grow to the full size of the class.
     """
     for system in plan.of(SystemPool, placement):
         yield system.value.hardware.groups[0], system_nodes(plan, placement).most, DISK_GIB

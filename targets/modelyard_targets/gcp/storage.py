@@ -38,7 +38,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """Yield the project's image registry if the runtime image needs one and the target names no other."""
+    """Yield the project's image registry if the target has a runtime image and names no other registry."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -70,7 +70,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
         ("project", Ref("project")),
         ("key", Ref("key")),
         ("bucket", bucket_name(store, context.system)),
-        ("versioned", store.versioned and lock is None),  # with a lock, no object is ever replaced
+        ("versioned", store.versioned and lock is None),  # a lock prevents objects from being replaced
         *((("retention_days", days),) if days is not None else ()),
         *((("expire", expire),) if expire else ()),
         *((("lock", {"mode": lock.mode, "days": whole_days(lock.retain_s)}),) if lock is not None else ()),

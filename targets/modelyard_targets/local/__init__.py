@@ -1,4 +1,6 @@
-"""The target `local`: this machine, on which `modelyard run` executes the system with one Ray and files for buckets."""
+"""The target `local`: this machine, where `modelyard run` executes the system with a single Ray and folders for
+buckets.
+"""
 
 from __future__ import annotations
 

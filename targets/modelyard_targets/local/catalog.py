@@ -1,4 +1,4 @@
-"""How this machine implements each kind of resource. Nothing is in a cluster, so everything is `apart` from one."""
+"""How this machine implements each kind of resource. There is no cluster, so every resource is `apart`."""
 
 from __future__ import annotations
 

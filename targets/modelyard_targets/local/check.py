@@ -1,4 +1,4 @@
-"""Check that this machine can do what the plan requires. What it merely does on a smaller scale is in notes.py."""
+"""Check that this machine can do what the plan requires. notes.py lists features that only run on a smaller scale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_BUCKETS: Final = ("endpoint", "region", "credentials", "credentialsPer", "en
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report each setting that would have no effect here, and what no platform can run."""
+    """Report each setting that has no effect on this machine, and plans that no platform can run."""
     yield from _check_target(plan, placement)
     yield from _check_stores(plan, placement)
     yield from _check_overrides(plan, placement)
@@ -29,7 +29,7 @@ def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def only_once(system: System) -> Iterator[Diagnostic]:
-    """Report every target after the first that is this machine."""
+    """Report every local target after the first."""
     first, *others = (target.name for target in system.deployment.targets if target.provider == "local")
     for name in others:
         yield problems.second_local_target(system.at(*target_path(system, name), "provider"), name, first)

@@ -1,4 +1,4 @@
-"""The machine for a compute class, which is always this one."""
+"""The machine for a compute class, which is always the local machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.spec import ComputeClass, TargetSpec
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware:
-    """Return the class as it is declared. `modelyard run` scales it, because only it knows the machine's size."""
+    """Return the class as declared. `modelyard run` scales it, because only that command knows the machine's size."""
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,

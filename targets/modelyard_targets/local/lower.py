@@ -43,7 +43,7 @@ def _files(context: Context) -> Iterator[TextFile]:
 
 
 def _graph(context: Context) -> str:
-    """Draw the system, for the page of a run, which has no compiler."""
+    """Draw the system for a run's page, because the compiler is not available there."""
     from modelyard.drawing.ml import ml_view
     from modelyard.drawing.svg import svg
 

@@ -1,6 +1,6 @@
-"""What this machine does on a smaller scale or in another way than a cluster, each with its line in the spec.
+"""Features that this machine provides on a smaller scale or differently than a cluster, with their lines in the spec.
 
-The output and the README list it. What would change a decision is refused by check.py instead.
+The output and the README list them. check.py refuses differences that would change a decision.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard.spec import Inference, Pipeline, Step, Store, System
 
 @record
 class Note:
-    """A place in the spec, such as `inference.scorer.slo`, and what is different here."""
+    """A place in the spec, such as `inference.scorer.slo`, and how this machine differs there."""
 
     field: str
     text: str

@@ -1,4 +1,4 @@
-"""This machine as a placement: the context with which descriptions are written, and names of files and ports."""
+"""This machine as a placement: the context for descriptions, and the names of files and ports."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from modelyard.plan import Plan
 from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for
 
 REGISTRY: Final = f"http://127.0.0.1:{REGISTRY_PORT}"
-"""The address of the registry in descriptions. If the port is taken, `modelyard run` uses another one."""
+"""The registry's address in descriptions. If the port is taken, `modelyard run` uses another port."""
 
 ENDPOINTS_PORT: Final = 8000
-"""The port on which endpoints answer, unless it is taken."""
+"""The port of endpoints, unless it is taken."""
 
 DESCRIPTIONS: Final = "descriptions"
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """Return the context of this machine, for the same functions that describe workloads in Pods."""
+    """Return this machine's context, for the same functions that describe workloads in Pods."""
     return context_for(plan, placement, runtime_image="", registry_uri=REGISTRY)
 
 

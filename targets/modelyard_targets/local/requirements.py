@@ -1,4 +1,4 @@
-"""The packages that running a system on this machine needs, pinned like those of the runtime image."""
+"""The packages that a system needs on this machine, pinned to the same versions as in the runtime image."""
 
 from __future__ import annotations
 

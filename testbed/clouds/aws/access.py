@@ -1,4 +1,4 @@
-"""EKS calls that moto lacks: add-ons, access entries and their policies, Pod Identity associations."""
+"""EKS calls that moto lacks: add-ons, access entries with their policies, and Pod Identity associations."""
 
 from __future__ import annotations
 

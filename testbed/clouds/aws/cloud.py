@@ -62,7 +62,7 @@ class Cloud:
         }
 
     def client(self, service: str) -> Any:
-        """Return a botocore client to inspect the cloud or change it by hand."""
+        """Return a botocore client to inspect the cloud or change it manually."""
         return botocore.session.Session().create_client(
             service,
             region_name=self.region,

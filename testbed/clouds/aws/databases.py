@@ -86,7 +86,10 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _log_known(engine: str, name: str) -> None:
-    """Source: botocore 1.44.8, rds CloudwatchLogsExportConfiguration, read 2026-11-25."""
+    """Refuse log types that the engine does not have.
+
+    Source: botocore 1.44.8, rds CloudwatchLogsExportConfiguration, read 2026-11-25.
+    """
     known = ("postgresql", "upgrade", "iam-db-auth-error")
     if engine == "postgres" and name not in known:
         raise Refused("InvalidParameterCombination", f"You cannot use the log type '{name}' with engine {engine}")

@@ -11,7 +11,7 @@ from botocore.model import Shape
 
 
 def faults(shape: Shape | None, value: Any) -> list[str]:
-    """Return the violations of the input model of an operation, each with its path."""
+    """Return the violations of an operation's input model, each with its path."""
     return list(_of(shape, value, "")) if shape is not None else []
 
 

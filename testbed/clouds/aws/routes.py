@@ -28,7 +28,10 @@ def _create_table(api: Api, values: Values) -> str:
 
 
 def _update_table(api: Api, found: str, olds: Values, values: Values) -> None:
-    """Replace the routes declared inside a table, whose properties have other names than those of a separate route."""
+    """Replace the routes declared inside a table.
+
+    Their properties have different names than those of a separate route.
+    """
     for route in olds.get("routes") or ():
         api.call("ec2", "delete_route", RouteTableId=found, DestinationCidrBlock=route["cidrBlock"])
     for route in values.get("routes") or ():

@@ -138,7 +138,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """Refuse a name that does not match the pattern of the service, whose source is given by the caller."""
+    """Refuse a name that does not match the service's pattern. The caller states the pattern's source."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:

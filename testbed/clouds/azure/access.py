@@ -1,4 +1,4 @@
-"""Resource groups, identities, roles and their assignment."""
+"""Resource groups, identities, roles and role assignments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_CONDITION = 8192
 
 
 def allowed(api: Api, identity: str, action: str, resource: str, *, data: bool = False) -> bool:
-    """Return whether an identity, by its ID, may do something with a resource."""
+    """Return whether the identity with this ID may perform an action on a resource."""
     principal = principal_of(api, identity)
     return any(
         each.principal == principal and each.covers(resource) and each.role.allows(action, data=data)
@@ -50,7 +50,10 @@ def _identity(api: Api, values: Values, before: Values) -> Values:
 
 
 def _known_principal(api: Api, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27."""
+    """Refuse a principal that is not in the directory.
+
+    Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
+    """
     principal = str(values["principalId"])
     identities = {str(each["principalId"]) for each in api.all(IDENTITY).values()}
     if principal not in identities | set(api.subscription["members"]):
@@ -65,7 +68,7 @@ def _known_principal(api: Api, values: Values) -> None:
 
 
 def _known_role(api: Api, values: Values) -> None:
-    """Refuse a role that does not exist, or that cannot be assigned at this scope: the same page."""
+    """Refuse a role that does not exist or that cannot be assigned at this scope (wording: same page)."""
     wanted, scope = str(values["roleDefinitionId"]), str(values["scope"])
     if not wanted.startswith(f"/subscriptions/{api.account}/providers/Microsoft.Authorization/roleDefinitions/"):
         raise refused(400, "InvalidRoleDefinitionId", f"The role definition ID '{wanted}' is not valid.")
@@ -84,7 +87,10 @@ def _known_role(api: Api, values: Values) -> None:
 
 
 def _only_assignment(api: Api, values: Values) -> None:
-    """Refuse the same role for the same principal on the same resource: the same page, and Azure's limits."""
+    """Refuse an identical assignment (same role, principal and resource) and too many assignments.
+
+    Wording: same page. Limit: `_MOST_ASSIGNMENTS`.
+    """
     triple = ("scope", "principalId", "roleDefinitionId")
     for each in api.all(ASSIGNMENT).values():
         same = all(each[name] == values[name] for name in triple)
@@ -95,7 +101,7 @@ def _only_assignment(api: Api, values: Values) -> None:
 
 
 def _steady_assignment(api: Api, values: Values) -> None:
-    """Refuse another role in place. Wording: Azure/acs-engine, issue 2916, read 2026-11-27."""
+    """Refuse to change an assignment's role in place. Wording: Azure/acs-engine, issue 2916, read 2026-11-27."""
     identifier = api.filled(KINDS[ASSIGNMENT].path, values)
     before = api.find(ASSIGNMENT, identifier)
     if before and before["roleDefinitionId"] != values["roleDefinitionId"]:
@@ -107,14 +113,19 @@ def _steady_assignment(api: Api, values: Values) -> None:
 
 
 def _scope(api: Api, values: Values) -> None:
-    """Refuse a container that does not exist; secrets may be written later: it is no resource of the manager."""
+    """Refuse a container that does not exist. Secrets may be written later, because Resource Manager does not manage
+    them.
+    """
     scope = str(values["scope"])
     if "/blobServices/default/containers/" in scope and not api.exists(scope):
         raise not_found(scope)
 
 
 def _condition(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27."""
+    """Refuse invalid conditions, and conditions on roles without data actions.
+
+    Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
+    """
     condition = values.get("condition")
     if condition is None:
         return
@@ -127,7 +138,10 @@ def _condition(api: Api, values: Values) -> None:
 
 
 def _only_role(api: Api, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27."""
+    """Refuse a duplicate role name and invalid assignable scopes.
+
+    Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
+    """
     others = [each for each in api.all(ROLE).values() if each["roleDefinitionId"] != values["roleDefinitionId"]]
     if any(each["roleName"] == values["roleName"] for each in others):
         raise refused(
@@ -143,13 +157,18 @@ def _only_role(api: Api, values: Values) -> None:
 
 
 def _unassigned(api: Api, identifier: str, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27."""
+    """Refuse to delete a role that is still assigned.
+
+    Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
+    """
     if any(last(str(each["roleDefinitionId"])) == last(identifier) for each in api.all(ASSIGNMENT).values()):
         raise refused(409, "RoleDefinitionHasAssignments", "There are existing role assignments referencing role")
 
 
 def _credential(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-considerations,
+    """Refuse duplicate, excess or invalid federated credentials.
+
+    Source: https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-considerations,
     read 2026-11-27.
     """
     own = {

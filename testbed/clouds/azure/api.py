@@ -14,13 +14,15 @@ from testbed.clouds.shared.stored import StoredApi
 from testbed.clouds.shared.values import Values
 
 FOLDER = "MODELYARD_AZURE_FOLDER"
-"""The environment variable with the folder for the state of the cloud and the orders of tests."""
+"""The environment variable with the folder for the cloud's state and for orders from tests."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Api(StoredApi):
-    """The API as seen from one subscription. `account` is its ID, and `region` the provider's default region."""
+    """The API from the perspective of one subscription. `account` is its ID, and `region` the provider's default
+    region.
+    """
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
@@ -29,7 +31,7 @@ class Api(StoredApi):
 
     @property
     def subscription(self) -> Values:
-        """Return the tenant, the registered resource providers, the deployer, and known members of the tenant."""
+        """Return the tenant, the registered resource providers, the deployer, and the known members of the tenant."""
         found = self.store.get("subscription", self.account)
         if found is None:
             raise refused(404, "SubscriptionNotFound", f"The subscription '{self.account}' could not be found.")
@@ -55,7 +57,7 @@ class Api(StoredApi):
             )
 
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return the ID of a template with these properties."""
+        """Return the ID that results from filling a template with these properties."""
         usual = {"subscription": self.account}
         return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
 
@@ -77,7 +79,7 @@ def refused(status: int, code: str, message: str) -> Refused:
 
 
 def guid(*parts: str) -> str:
-    """Return the GUID that this cloud derives from some text."""
+    """Return the GUID that this cloud derives from these strings."""
     return str(uuid5(NAMESPACE_URL, "/".join(parts)))
 
 

@@ -1,4 +1,4 @@
-"""Which type of Azure's Resource Manager is behind each resource, and where Pulumi has names of its own."""
+"""The Resource Manager type behind each resource, and the names in which Pulumi differs from it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _GROUP = frozenset({"resourceGroupName"})
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A type of resource, and the differences of a registration from its body.
+    """A resource type, and how a registration differs from the request body.
 
-    `name` is the input with the resource's name, `path` those that are in the request's path instead of its body.
-    `renames` has paths in a registration, each with the name at its end in the API. `keyed` are lists of IDs that the
-    API has as the keys of an object.
+    `name` is the input with the resource's name. `path` lists the inputs that are in the request's path instead of its
+    body. `renames` maps paths in a registration to the last name of the path in the API. `keyed` lists of IDs are the
+    keys of an object in the API.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class Arm:
 
     @property
     def template(self) -> str:
-        """The ID, with the inputs that are in it; a part that none of them names is called `default`."""
+        """The ID template with its inputs. A part without an input is called `default`."""
         provider, *types = self.kind.split("/")
         if outside := self.path - _GROUP:
             (parent,) = outside
@@ -42,7 +42,7 @@ class Arm:
         return f"/subscriptions/{{subscription}}/resourceGroups/{{resourceGroupName}}/providers/{provider}{parts}"
 
     def reshaped(self, path: str, value: Any) -> Any:
-        """Return a value as the API has it."""
+        """Return a value in the API's format."""
         if path not in self.keyed:
             return value
         keyed: dict[str, dict[str, Any]] = {each: {} for each in value}
@@ -159,4 +159,4 @@ RESOURCES: Mapping[str, Arm] = {
         ),
     }.items()
 }
-"""By the type of a registration."""
+"""The type for each registration type."""

@@ -1,11 +1,11 @@
-"""Registrations compared with Bicep's types, which Microsoft generates from the descriptions of Azure's APIs.
+"""Compare registrations with Bicep's types, which Microsoft generates from the API descriptions of Azure.
 
-A registration has the names of Pulumi, which takes the object `properties` of an API's body apart. `faults` finds the
-place of each value, and reports what the types do not allow there: properties that only Azure sets, values that no list
-of values has, wrong types, patterns and bounds, and what is missing.
+A registration uses Pulumi's names, and Pulumi flattens the object `properties` of an API request's body. `faults` finds
+the place of each value and reports what the types do not allow there: properties that only Azure sets, values that are
+not in their list, wrong types, violated patterns and bounds, and missing properties.
 
-`bicep.json` is an excerpt of the types, of the API versions that the installed SDK uses, and of the properties that the
-components set. `python -m tools.list_azure_types` writes it.
+`bicep.json` is an excerpt of the types. It covers the API versions that the installed SDK uses and the properties that
+the components set. `python -m tools.list_azure_types` writes it.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from testbed.clouds.azure.arm import RESOURCES, Arm
 Registration: TypeAlias = dict[str, Any]
 
 Node: TypeAlias = dict[str, Any]
-"""What a value may be: `properties` of an object, `items` of a list, `values` or `type` of a scalar, or anything."""
+"""The allowed values: `properties` of an object, `items` of a list, `values` or `type` of a scalar, or anything."""
 
 TABLE: Final = Path(__file__).with_name("bicep.json")
 
 _VERSION = re.compile(r"Uses Azure REST API version ([0-9]{4}-[0-9]{2}-[0-9]{2}(?:-preview)?)")
 _SECRET = "4dabf18193072939515e22adb298388d"
 _SUFFIX = "0a1b2c3d"
-"""What Pulumi appends to a resource's name where the program gives none."""
+"""The suffix that Pulumi appends to a resource's name if the program sets no name."""
 
 
 @cache
 def table() -> dict[str, Node]:
-    """Return the version and the body of each type of resource."""
+    """Return the version and the body of each resource type."""
     types: dict[str, Node] = json.loads(TABLE.read_text(encoding="utf-8"))["types"]
     return types
 
 
 @cache
 def version_of(type_: str) -> str:
-    """Return the version of the API that the SDK uses for a type of resource, from the comments of its source."""
+    """Return the API version that the SDK uses for a resource type, from the comments in the SDK's source."""
     _, module, name = type_.split(":")
     resource = getattr(import_module(f"pulumi_azure_native.{module}"), name)
     source = Path(str(sys.modules[resource.__module__].__file__))
@@ -53,7 +53,7 @@ def version_of(type_: str) -> str:
 
 
 def faults(registration: Registration) -> list[str]:
-    """Return what is wrong with a registration of an Azure resource, each with its path in the API's body."""
+    """Return the errors in a registration of an Azure resource, each with its path in the API request's body."""
     arm = RESOURCES.get(registration["type"])
     if arm is None:
         return [f"{registration['type']} is compared with no type"]
@@ -62,7 +62,7 @@ def faults(registration: Registration) -> list[str]:
 
 
 def resource_of(registration: Registration) -> dict[str, Any]:
-    """Return a registration as a resource of a template: its type, the API's version, and its body."""
+    """Return a registration as a template resource: its type, API version and body."""
     arm, entry = RESOURCES[registration["type"]], table()[registration["type"]]
     body: dict[str, Any] = _shaped(sent(registration, arm), entry["body"])
     kind, _, version = str(entry["kind"]).partition("@")
@@ -72,7 +72,7 @@ def resource_of(registration: Registration) -> dict[str, Any]:
 
 
 def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
-    """Return a registration with the API's names, but with the object `properties` still taken apart."""
+    """Return a registration with the API's names, but with the object `properties` still flattened."""
     inputs = _plain(registration["inputs"])
     name = inputs.get(arm.name) or f"{registration['name']}{_SUFFIX}"
     body = {"name": name, **{key: value for key, value in inputs.items() if key != arm.name and key not in arm.path}}
@@ -81,7 +81,7 @@ def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and numbers that the protocol knows as floating-point only."""
+    """Unwrap secrets, and convert floating-point numbers, which are the protocol's only numbers."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return _plain(fields["value"]) if _SECRET in fields else {key: _plain(each) for key, each in fields.items()}
@@ -103,7 +103,7 @@ def _renamed(value: Any, path: str, arm: Arm) -> Any:
 
 
 def _shaped(value: Any, node: Node) -> Any:
-    """Return a value with `properties` put together again, here and in what it contains."""
+    """Return a value with `properties` nested again, both here and in nested values."""
     if isinstance(value, list):
         return [_shaped(entry, node.get("items", {})) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -120,7 +120,7 @@ def _shaped(value: Any, node: Node) -> Any:
 
 
 def _chosen(value: Mapping[str, Any], node: Node) -> Node:
-    """Return the node of an object; an entry of its own may choose among several."""
+    """Return the node for an object. One of its entries may choose among several nodes."""
     if "by" not in node:
         return node
     chosen: Node = node["choices"].get(value.get(node["by"]), {"properties": {node["by"]: {"values": []}}})
@@ -141,7 +141,7 @@ def _of_value(value: Any, node: Node, path: str) -> Iterator[str]:
         fields = cast("dict[str, Any]", value)
         yield from _of_object(fields, _chosen(fields, node), path)
     elif "values" in node:
-        # most lists are open, but a value of ours should be among those that are known
+        # most of Azure's lists are open, but our values should be among the known ones
         if value not in node["values"]:
             yield f"{path}: {value!r} is none of {', '.join(node['values'])}"
     else:
@@ -169,7 +169,7 @@ def _of_object(value: Mapping[str, Any], node: Node, path: str) -> Iterator[str]
 def _of_scalar(value: Any, node: Node, path: str) -> Iterator[str]:
     fits = {
         "boolean": isinstance(value, bool),
-        "integer": isinstance(value, int | float) and not isinstance(value, bool),  # Bicep has no other numbers
+        "integer": isinstance(value, int | float) and not isinstance(value, bool),  # Bicep has no other number type
         "string": isinstance(value, str),
     }
     kind = node.get("type")

@@ -17,11 +17,11 @@ from testbed.kubernetes.control_plane import Cluster
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 DEPLOYER = "11111111-2222-3333-4444-555555555555"
-"""The object ID of whoever runs Pulumi."""
+"""The object ID of the user who runs Pulumi."""
 
 ALWAYS = ("Microsoft.Authorization", "Microsoft.Consumption", "Microsoft.Resources")
-"""The resource providers that every subscription has: learn.microsoft.com/azure/azure-resource-manager/management/
-resource-providers-and-types, read 2026-11-27.
+"""The resource providers that are registered in every subscription
+(learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types, read 2026-11-27).
 """
 
 _TOKEN = "MODELYARD_AZURE_TOKEN"
@@ -33,10 +33,10 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """A subscription of Azure. With its environment variables, a stack makes no call to another machine.
+    """An Azure subscription. With its environment variables, a stack makes no call to another machine.
 
-    `registered` are the resource providers that somebody registered. `cluster` is the API server behind every AKS
-    cluster. Node pools add nodes to it, and kubeconfigs point to it.
+    `registered` lists the additional resource providers that were registered. `cluster` is the API server behind every
+    AKS cluster. Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, registered: Iterable[str] = (), cluster: Cluster | None = None) -> None:
@@ -60,29 +60,29 @@ class Cloud(StoredAccount[Api]):
         return {**super().variables(), FOLDER: str(self.folder), **self._cluster}
 
     def upload(self, account: str, name: str) -> None:
-        """Put a blob into the only container of an account."""
+        """Put a blob into an account's only container."""
         (container,) = [each for each in self.api.all(CONTAINER) if f"/storageAccounts/{account}/" in each]
         self.api.store.put(BLOBS, f"{account}/{name}", {"account": account, "container": container})
 
     def empty(self, account: str) -> None:
-        """Delete all blobs of an account, as their retention period ends."""
+        """Delete all blobs in an account, as if their retention period had ended."""
         for key, held in self.api.store.all(BLOBS).items():
             if held["account"] == account:
                 self.api.store.take(BLOBS, key)
 
     def account_of_others(self, name: str) -> None:
-        """Take the name of a storage account in somebody else's subscription."""
+        """Reserve the name of a storage account, as if it existed in a subscription of another customer."""
         self.api.store.put("others' accountName", name, {})
 
     def group(self, name: str, region: str = "westeurope") -> str:
-        """Create a resource group, which belongs to no stack, and return its ID."""
+        """Create a resource group that belongs to no stack, and return its ID."""
         identifier = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}"
         declared = {"resourceGroupName": name, "location": region}
         self.api.store.put(GROUP, identifier, {"declared": declared, "assigned": {"name": name}})
         return identifier
 
     def container(self, group: str, account: str, container: str) -> None:
-        """Create a storage account with a container, which belong to no stack."""
+        """Create a storage account with a container. Neither belongs to a stack."""
         where = f"{self.group(group)}/providers/Microsoft.Storage/storageAccounts/{account}"
         values = {"resourceGroupName": group, "accountName": account}
         self.api.store.put(ACCOUNT, where, {"declared": {**values, "location": "westeurope"}, "assigned": {}})

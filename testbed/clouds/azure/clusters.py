@@ -21,8 +21,8 @@ MAINTENANCE = "azure-native:containerservice:MaintenanceConfiguration"
 SERVER = "MODELYARD_AZURE_AKS_ENDPOINT"
 AUTHORITY = "MODELYARD_AZURE_AKS_AUTHORITY"
 KUBECONFIG = "MODELYARD_AZURE_NODES"
-"""The environment variables with the address and the base64 certificate of the API server of every cluster, and the
-kubeconfig of the API server that gets nodes. Without it, none are added.
+"""The environment variables with the API server's address and base64 certificate for every cluster, and the kubeconfig
+of the API server that gets nodes. Without the kubeconfig, no nodes are added.
 """
 
 VERSIONS = ("1.34", "1.35", "1.36", "1.37")
@@ -33,7 +33,9 @@ _FROZEN_OF_POOL = (
     *("osDiskSizeGB", "osDiskType", "osType", "scaleSetEvictionPolicy", "scaleSetPriority", "spotMaxPrice", "type"),
     "vnetSubnetID",
 )
-"""Source: hashicorp/terraform-provider-azurerm@69697b7, which replaces a pool for each, or makes a temporary one."""
+"""Properties whose change requires a new pool. Source: hashicorp/terraform-provider-azurerm@69697b7, which replaces the
+pool or uses a temporary one.
+"""
 
 
 def _cluster(api: Api, values: Values, before: Values) -> Values:
@@ -49,7 +51,7 @@ def _cluster(api: Api, values: Values, before: Values) -> Values:
 
 
 def _version(api: Api, values: Values) -> None:
-    """Refuse versions that AKS lacks, downgrades, and more than one minor version at once.
+    """Refuse versions that AKS does not offer, downgrades, and upgrades by more than one minor version.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes/create-upgrade-delete, 2026-11-27.
     """
@@ -74,7 +76,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Refuse a cluster whose identity lacks a right that AKS checks before it creates anything.
+    """Refuse a cluster whose identity lacks a permission that AKS checks before it creates anything.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes, read 2026-11-27.
     """
@@ -86,7 +88,7 @@ def _identities(api: Api, values: Values) -> None:
         _require(api, control, "Microsoft.Network/virtualNetworks/subnets/join/action", subnet)
     for kubelet in at(values, "identityProfile.kubeletidentity.resourceId"):
         action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-        # the role has it for any identity: userAssignedIdentities/*/assign/action
+        # the role grants it for any identity: userAssignedIdentities/*/assign/action
         if not allowed(api, control, action.replace("/assign", f"/{last(kubelet)}/assign"), kubelet):
             raise refused(
                 400,
@@ -102,7 +104,10 @@ def _identities(api: Api, values: Values) -> None:
 
 
 def _secrets(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption, read 2026-11-27."""
+    """Refuse an encryption key for Secrets that is not versioned or that the cluster's identity may not use.
+
+    Source: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption, read 2026-11-27.
+    """
     settings = (values.get("securityProfile") or {}).get("azureKeyVaultKms") or {}
     if not settings.get("enabled"):
         return
@@ -131,7 +136,9 @@ def _require(api: Api, identity: str, action: str, resource: str, *, data: bool 
 
 
 def _access(api: Api, values: Values) -> None:
-    """Refuse contradictions of private clusters. Source: MicrosoftDocs/azure-aks-docs@fb060abe6, private-clusters."""
+    """Refuse contradictory settings of private clusters. Source: MicrosoftDocs/azure-aks-docs@fb060abe6,
+    private-clusters.
+    """
     access = values.get("apiServerAccessProfile") or {}
     private = bool(access.get("enablePrivateCluster"))
     if private and access.get("authorizedIPRanges"):
@@ -149,7 +156,10 @@ def _access(api: Api, values: Values) -> None:
 
 
 def _first_pools(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/aks/use-system-pools, read 2026-11-27."""
+    """Require a system pool with a node, and check the machines of all pools.
+
+    Source: https://learn.microsoft.com/en-us/azure/aks/use-system-pools, read 2026-11-27.
+    """
     pools = values.get("agentPoolProfiles") or []
     if not any(each.get("mode") == "System" and int(each.get("count", 0)) >= 1 for each in pools):
         raise refused(400, "InvalidParameter", "A cluster needs a system pool with a node.")
@@ -159,7 +169,7 @@ def _first_pools(api: Api, values: Values) -> None:
 
 
 def _node_group(api: Api, values: Values) -> None:
-    """Refuse a group of nodes that exists already: the same pages."""
+    """Refuse a resource group for nodes that already exists (source: same pages)."""
     identifier = api.filled(KINDS[CLUSTER].path, values)
     group = f"/subscriptions/{api.account}/resourceGroups/{values['nodeResourceGroup']}"
     if api.find(CLUSTER, identifier) is None and api.find(GROUP, group) is not None:
@@ -169,7 +179,10 @@ def _node_group(api: Api, values: Values) -> None:
 
 
 def _pool(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27."""
+    """Refuse a pool that is part of the cluster, is newer than it, or is in another network, and check its machines.
+
+    Source: https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27.
+    """
     cluster = api.find(CLUSTER, api.filled(KINDS[CLUSTER].path, values))
     if cluster is None:
         raise not_found(api.filled(KINDS[CLUSTER].path, values))
@@ -194,9 +207,9 @@ def _same_network(cluster: Values, subnet: str) -> None:
 
 
 def _machines(pool: Values, *, is_new: bool) -> None:
-    """Refuse sizes and numbers of nodes that AKS does not have: the same pages, and that of spot pools.
+    """Refuse machine sizes and node counts that AKS does not support (source: same pages and the page on spot pools).
 
-    An update may leave the number outside of its bounds: Azure/AKS, issue 1758, read 2026-11-27.
+    An update may leave the count outside its bounds: Azure/AKS, issue 1758, read 2026-11-27.
     """
     size = str(pool["vmSize"])
     if not machines.known(size):
@@ -224,7 +237,7 @@ def _pool_nodes(api: Api, identifier: str) -> None:
 
 
 def _cluster_nodes(api: Api, identifier: str) -> None:
-    """Create the group of nodes and the first nodes, or remove both with the cluster."""
+    """Create the nodes' resource group and the first nodes, or remove both with the cluster."""
     cluster = api.find(CLUSTER, identifier)
     if cluster is None:
         for group, each in api.all(GROUP).items():
@@ -240,7 +253,7 @@ def _cluster_nodes(api: Api, identifier: str) -> None:
 
 
 def node_of(pool: dict[str, Any], number: int) -> list[nodes.Node]:
-    """Return nodes of a pool. Without zones, Azure puts them into one of its own choice."""
+    """Return nodes for a pool. Without zones, Azure chooses the zones."""
     size, zones = str(pool["vmSize"]), [*(pool.get("availabilityZones") or ["0"])]
     taints = [taint.partition("=")[::2] for taint in pool.get("nodeTaints") or ()]
     return [

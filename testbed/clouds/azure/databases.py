@@ -37,8 +37,10 @@ def _before(api: Api, values: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-compute, 2026-11-27.
-    High availability: .../flexible-server/concepts-high-availability.
+    """Refuse SKUs that do not belong to their tier, and burstable servers with high availability.
+
+    Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-compute, 2026-11-27. High
+    availability: .../flexible-server/concepts-high-availability.
     """
     name, tier = values["sku"]["name"], values["sku"]["tier"]
     matched = _SIZE.fullmatch(name)
@@ -49,7 +51,10 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _storage(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-storage, 2026-11-27."""
+    """Refuse unsupported storage sizes, and a reduction of the size.
+
+    Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-storage, 2026-11-27.
+    """
     size = int(values["storage"]["storageSizeGB"])
     before = int((_before(api, values).get("storage") or {}).get("storageSizeGB", 0))
     if size not in _SIZES:
@@ -61,21 +66,21 @@ def _storage(api: Api, values: Values) -> None:
 
 
 def _version(api: Api, values: Values) -> None:
-    """Source: .../flexible-server/concepts-major-version-upgrade, read 2026-11-27."""
+    """Refuse unsupported versions and downgrades. Source: .../concepts-major-version-upgrade, read 2026-11-27."""
     version, before = str(values["version"]), str(_before(api, values).get("version", ""))
     if version not in _VERSIONS or (before and int(version) < int(before)):
         raise refused(400, "InvalidParameterValue", f"Version {version} is not possible after '{before}'.")
 
 
 def _backup(api: Api, values: Values) -> None:
-    """Source: .../flexible-server/concepts-backup-restore, read 2026-11-27."""
+    """Refuse an unsupported backup retention. Source: .../concepts-backup-restore, read 2026-11-27."""
     days = int(values["backup"]["backupRetentionDays"])
     if not _LEAST_DAYS <= days <= _MOST_DAYS:
         raise refused(400, "InvalidParameterValue", f"Backups are kept from {_LEAST_DAYS} to {_MOST_DAYS} days.")
 
 
 def _password(api: Api, values: Values) -> None:
-    """Source: .../flexible-server/how-to-create-users, read 2026-11-27."""
+    """Refuse a weak password. Source: .../flexible-server/how-to-create-users, read 2026-11-27."""
     password = values.get("administratorLoginPassword")
     if password is None:
         return
@@ -90,7 +95,10 @@ def _key(values: Values) -> tuple[Any, Any]:
 
 
 def _denied(key: str, identity: str) -> Refused:
-    """Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/security-data-encryption, 2026."""
+    """Return the error for an identity that may not use the encryption key.
+
+    Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/security-data-encryption, 2026.
+    """
     return refused(
         400,
         "AzureKeyVaultMissingPermissions",
@@ -99,7 +107,7 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _database_name(api: Api, values: Values) -> None:
-    """Refuse the databases of the server itself."""
+    """Refuse names of the server's own databases."""
     if values["databaseName"] in ("postgres", "azure_maintenance", "azure_sys"):
         raise refused(400, "InvalidParameterValue", f"Database '{values['databaseName']}' is a system database.")
 
@@ -127,6 +135,6 @@ KINDS = {
     DATABASE: kind(
         DATABASE, tracked=False, rules=(_database_name,), frozen=frozenset({"charset", "collation"}), busy=_BUSY
     ),
-    # the server's own value returns: pulumi-azure-native, custom_postgres_config.go
+    # deletion restores the server's default: pulumi-azure-native, custom_postgres_config.go
     PARAMETER: kind(PARAMETER, tracked=False, shared=True, busy=_BUSY),
 }

@@ -27,7 +27,7 @@ def _client(api: Api, arguments: Values) -> Values:
 
 
 def _credentials(api: Api, arguments: Values) -> Values:
-    """Return Azure's kubeconfig, whose login asks a person."""
+    """Return Azure's kubeconfig, which requires an interactive login."""
     identifier = api.filled(KINDS[CLUSTER].path, arguments)
     cluster = api.find(CLUSTER, identifier)
     if cluster is None:

@@ -1,4 +1,4 @@
-"""Vaults with keys and secrets, and the encryption of disks."""
+"""Vaults with keys and secrets, and disk encryption."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def _deleted(api: Api, values: Values) -> None:
 
 
 def _irreversible(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/key-vault/general/soft-delete-overview, read 2026-11-27."""
+    """Refuse to disable purge protection or to change the retention of deleted vaults.
+
+    Source: https://learn.microsoft.com/en-us/azure/key-vault/general/soft-delete-overview, read 2026-11-27.
+    """
     before = (api.find(VAULT, api.filled(KINDS[VAULT].path, values)) or {}).get("properties", {})
     after = values["properties"]
     if before.get("enablePurgeProtection") and not after.get("enablePurgeProtection"):
@@ -55,13 +58,13 @@ def _irreversible(api: Api, values: Values) -> None:
 
 
 def _tenant(api: Api, values: Values) -> None:
-    """Refuse another tenant than that of the subscription."""
+    """Refuse a tenant other than the subscription's."""
     if values["properties"]["tenantId"] != api.tenant:
         raise refused(400, "BadRequest", f"The tenant {values['properties']['tenantId']} is not that of this vault.")
 
 
 def _keep(api: Api, identifier: str) -> None:
-    """Keep a vault that is gone: nobody can purge it, and its name stays taken."""
+    """Keep a deleted vault, because nobody can purge it and its name stays taken."""
     if api.find(VAULT, identifier) is None:
         api.store.put(_DELETED, last(identifier), {"id": identifier})
 
@@ -78,9 +81,10 @@ def _secret(api: Api, values: Values, before: Values) -> Values:
 
 
 def _data_plane(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a key or secret from outside of a closed vault: the provider has to ask the vault itself.
+    """Refuse to delete a key or secret in a vault without public access, because the provider must call the vault
+    itself.
 
-    Azure's manager has no such call: pulumi-azure-native, custom_keyvault.go. Wording: that of a vault, 2026-11-27.
+    Resource Manager has no such call: pulumi-azure-native, custom_keyvault.go. Wording: a vault's response, 2026-11-27.
     """
     vault = api.find(VAULT, "/".join(identifier.split("/")[:-2])) or {}
     if vault.get("properties", {}).get("publicNetworkAccess") == "disabled":
@@ -101,9 +105,9 @@ def key_at(api: Api, uri: str) -> str:
 
 
 def encrypts(find: Callable[[Values], tuple[Any, Any]], denied: Callable[[str, str], Refused]) -> Rule:
-    """Return a rule that refuses a key in another region, or that the identity may not wrap and unwrap with.
+    """Return a rule that refuses a key in another region, or one that the identity may not use to wrap and unwrap.
 
-    `find` returns the key's address and the identity's ID; `denied` the error for a key and an identity.
+    `find` returns the key's address and the identity's ID, and `denied` returns the error for a key and an identity.
     """
 
     def rule(api: Api, values: Values) -> None:
@@ -133,7 +137,10 @@ def _of_disks(values: Values) -> tuple[Any, Any]:
 
 
 def _disks_denied(key: str, identity: str) -> Refused:
-    """Wording: ansible-collections/azure, pull request 1676, read 2026-11-27."""
+    """Return the error for an identity that may not use the key to encrypt disks.
+
+    Wording: ansible-collections/azure, pull request 1676, read 2026-11-27.
+    """
     return refused(
         400,
         "KeyVaultAccessForbidden",
@@ -163,7 +170,7 @@ KINDS = {
         computed=frozenset({"properties.vaultUri"}),
         after=_keep,
     ),
-    # an existing key is returned as it is: keyvault.Key, createIfNotExist
+    # an existing key is returned unchanged: keyvault.Key, createIfNotExist
     KEY: kind(
         KEY,
         tracked=False,

@@ -1,4 +1,4 @@
-"""Describes resource types of Azure, and what its Resource Manager does with them."""
+"""Descriptions of Azure resource types, and how its Resource Manager treats them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Guard: TypeAlias = shared.Guard[Api]
 
 GROUP = "azure-native:resources:ResourceGroup"
 LONGEST_WRITE_S = 0.05
-"""How long a write to a parent of which Azure changes one part at a time lasts here."""
+"""The simulated duration of writes to parents of which Azure changes one part at a time."""
 
 
 @dataclass(frozen=True)
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `frozen` paths are set at the creation alone: the provider tries to change them, and Azure refuses. `busy` is the
-    error for a write to a resource inside of a parent while another one is under way. `used` is the error for the
-    deletion of a resource that another one uses.
+    `frozen` paths can only be set on creation: the provider tries to change them, and Azure refuses. `busy` is the
+    error for a write inside a parent while another write there is in progress. `used` is the error for deleting a
+    resource that another resource uses.
     """
 
     frozen: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Kind(shared.Kind[Api]):
 
 @dataclass(frozen=True, slots=True)
 class _Named(Naming):
-    """A GUID, as role assignments have for a name."""
+    """A GUID, the name of a role assignment."""
 
     def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return a random GUID."""
@@ -49,7 +49,7 @@ class _Named(Naming):
 
 
 def kind(token: str, *, tracked: bool = True, longest: int = 128, is_guid: bool = False, **described: Any) -> Kind:
-    """Describe a type: its names and those of what contains it are fixed, and so is its location if it has one."""
+    """Describe a type. Its name, its parents' names and its location, if any, are fixed."""
     arm = RESOURCES[token]
     fixed = {arm.name, *arm.path, *(["location"] if tracked else []), *described.pop("fixed", ())}
     naming = (_Named if is_guid else Naming)(arm.name, longest, separator="", digits=8)
@@ -64,11 +64,13 @@ class Azure(shared.Cloud[Api]):
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The types of Azure by their tokens."""
+        """The Azure types by token."""
         return self.described
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Refuse calls to providers that are not registered, without a parent, and what Bicep's types do not allow."""
+        """Refuse calls to unregistered providers, calls without an existing parent, and bodies that Bicep's types do
+        not allow.
+        """
         own = self.described[token]
         if token != GROUP:
             api.use(own.service)
@@ -84,7 +86,7 @@ class Azure(shared.Cloud[Api]):
         return api.filled(self.described[token].path, values)
 
     def named(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the ID that a property has."""
+        """Return the ID in a property, which contains it directly."""
         return name
 
     def missing(self, identifier: str) -> Refused:
@@ -92,11 +94,11 @@ class Azure(shared.Cloud[Api]):
         return not_found(identifier)
 
     def taken(self, token: str, identifier: str) -> Refused:
-        """Return the error of the provider, which looks for the resource first: crud.go, read 2026-11-27."""
+        """Return the provider's error, because the provider first looks for the resource: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
-        """Return the error for a resource that another one uses."""
+        """Return the error for a resource that another resource uses."""
         status, code, message = self.described[token].used
         return refused(status, code, message.format(identifier, user, last(identifier)))
 
@@ -105,13 +107,17 @@ class Azure(shared.Cloud[Api]):
         return {"name": last(identifier)}
 
     def changing(self, api: Api, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse a change of what only a creation sets: Azure/AKS, issue 409, and others, read 2026-11-27."""
+        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and others, read
+        2026-11-27.
+        """
         for path in changed(before, declared):
             if is_below(path, self.described[token].frozen):
                 raise refused(400, "PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
 
     def record(self, token: str) -> Record[Api]:
-        """Return the record of a type, whose writes wait for none that is under way in the same parent."""
+        """Return the record of a type. If Azure changes one part of the parent at a time, concurrent writes are
+        refused.
+        """
         usual, own = super().record(token), self.described[token]
         if own.busy is None:
             return usual
@@ -134,7 +140,7 @@ class Azure(shared.Cloud[Api]):
         )
 
     def remove(self, api: Api, token: str, identifier: str) -> None:
-        """Remove a resource, with those inside of it and those that extend it, such as role assignments."""
+        """Remove a resource, the resources in it, and those that extend it, such as role assignments."""
         for other, stored in api.everything().items():
             for inner in stored:
                 if inner.lower().startswith(f"{identifier}/".lower()):
@@ -144,13 +150,13 @@ class Azure(shared.Cloud[Api]):
 
 
 def parents(identifier: str) -> list[str]:
-    """Return the IDs that must exist before a resource: what it is in, or what it extends."""
+    """Return the IDs that must exist before a resource: its container, or the resource that it extends."""
     scope, has_provider, rest = identifier.rpartition("/providers/")
     if not has_provider:
         return []
     _, *parts = rest.split("/")
     inside = "/".join(rest.split("/")[: len(rest.split("/")) - 2]) if len(parts) > 2 else ""
-    if "/providers/" in scope:  # the resource that it extends, or that contains this one
+    if "/providers/" in scope:  # the resource that this one extends or is contained in
         base, _, of_base = scope.rpartition("/providers/")
         return [f"{base}/providers/{'/'.join(of_base.split('/')[:3])}"]
     if not inside:
@@ -162,7 +168,7 @@ def parents(identifier: str) -> list[str]:
 
 @contextmanager
 def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
-    """Refuse a write while another one in the same parent is under way."""
+    """Refuse a write while another write in the same parent is in progress."""
     parent = "/".join(identifier.split("/")[:-2])
     with api.store.open() as everything:
         under_way = everything.setdefault("under way", {})
@@ -179,7 +185,7 @@ def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
 
 
 def unique(token: str, name: str, code: str, message: str) -> Rule:
-    """Return a rule that refuses a name that another resource of this type has, in any resource group or tenant."""
+    """Return a rule that refuses the name of another resource of this type, in any resource group or tenant."""
 
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)

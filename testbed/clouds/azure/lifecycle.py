@@ -1,4 +1,4 @@
-"""What Azure's provider does differently: IDs in lists are keys in its answers, and a replacement comes last."""
+"""How Azure's provider differs: IDs in lists become keys in responses, and most old resources are deleted first."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class AzureLifecycle(DescribedLifecycle[Api]):
             raise Refused("InvalidConfig", f"the login belongs to tenant {self._account.tenant}, and not to {tenant}")
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """Return the inputs with a name, and with the provider's location where there is none."""
+        """Return the inputs with a name and, if they have no location, the provider's location."""
         inputs, failures = super().check(kind, name, olds, news, seed)
         if not failures and "location" in KINDS[kind].fixed:
             inputs.setdefault("location", self.api("").region)
         return inputs, failures
 
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
-        """Return whether a resource has no random name: pulumi-azure-native, Diff, read 2026-11-27."""
+        """Return whether a resource lacks a random name: pulumi-azure-native, Diff, read 2026-11-27."""
         naming = KINDS[kind].naming
         return naming is None or naming.name not in news.get("__defaults", ())
 
     def promised(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview can predict, in the form of the API's answers."""
+        """Return the properties that a preview can predict, in the format of the API's responses."""
         values = copy.deepcopy(plain(inputs))
         for path in RESOURCES[kind].keyed:
             if at(values, path):
@@ -56,7 +56,7 @@ class AzureLifecycle(DescribedLifecycle[Api]):
 
 
 def _keys(values: Values, path: str) -> list[str]:
-    """Return the IDs at a path, which are a list or the keys of an object."""
+    """Return the IDs at a path, which are either a list or the keys of an object."""
     *parents, last = path.split(".")
     for parent in parents:
         values = values[parent]

@@ -1,4 +1,4 @@
-"""Sizes of virtual machines, for node pools and for nodes.
+"""Virtual machine sizes, for node pools and for nodes.
 
 Source: https://learn.microsoft.com/en-us/azure/virtual-machines/sizes/overview, read 2026-11-27.
 """
@@ -23,12 +23,12 @@ _V100 = {"6": 1, "12": 2, "24": 4}
 
 
 def known(size: str) -> bool:
-    """Return whether a name is that of a size."""
+    """Return whether a name is a known size."""
     return _SIZE.fullmatch(size) is not None
 
 
 def gpus(size: str) -> int:
-    """Return the number of NVIDIA GPUs of a size."""
+    """Return the number of NVIDIA GPUs in a size."""
     for pattern, number in _GPUS.items():
         if matched := re.fullmatch(pattern, size):
             return number or _V100[matched[1]]

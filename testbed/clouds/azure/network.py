@@ -1,4 +1,4 @@
-"""Virtual networks, ways out of them, private endpoints and private zones."""
+"""Virtual networks, their outbound routes, private endpoints and private DNS zones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _PARTS = {
     "Microsoft.ContainerRegistry/registries": {"registry"},
     "Microsoft.DBforPostgreSQL/flexibleServers": {"postgresqlServer"},
 }
-"""Source: https://learn.microsoft.com/en-us/azure/private-link/private-endpoint-overview, read 2026-11-27."""
+"""The parts of each resource type that a private endpoint can connect to.
+
+Source: https://learn.microsoft.com/en-us/azure/private-link/private-endpoint-overview, read 2026-11-27.
+"""
 
 _LEAST, _MOST = 100, 4096
 
@@ -41,7 +44,9 @@ def _siblings(api: Api, values: Values) -> dict[str, Values]:
 
 
 def _range(api: Api, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
+    """Refuse a subnet range outside the network's range, or one that overlaps with another subnet.
+
+    Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
     read 2026-11-27.
     """
     block, name = IPv4Network(str(values["addressPrefix"])), values["subnetName"]
@@ -64,7 +69,7 @@ def _range(api: Api, values: Values) -> None:
 
 
 def _users(api: Api, subnet: str) -> list[str]:
-    """Return what has addresses in a subnet."""
+    """Return the IDs of resources with addresses in a subnet."""
     paths = {
         CLUSTER: ("agentPoolProfiles.vnetSubnetID", "apiServerAccessProfile.subnetId"),
         POOL: ("vnetSubnetID",),
@@ -79,7 +84,7 @@ def _users(api: Api, subnet: str) -> list[str]:
 
 
 def _same_range(api: Api, values: Values) -> None:
-    """Refuse another range for a subnet in use. Source: the common errors of virtual networks, read 2026-11-27."""
+    """Refuse to change the range of a subnet in use. Source: common errors of virtual networks, read 2026-11-27."""
     identifier = api.filled(KINDS[SUBNET].path, values)
     before = api.find(SUBNET, identifier)
     if before and before["addressPrefix"] != values["addressPrefix"] and _users(api, identifier):
@@ -92,7 +97,9 @@ def _same_range(api: Api, values: Values) -> None:
 
 
 def _unused_subnet(api: Api, identifier: str, values: Values) -> None:
-    """Wording: kubernetes-sigs/cluster-api-provider-azure, issue 172, read 2026-11-27."""
+    """Refuse to delete a subnet in use. Wording: kubernetes-sigs/cluster-api-provider-azure, issue 172, read
+    2026-11-27.
+    """
     for user in _users(api, identifier):
         raise refused(
             400,
@@ -110,7 +117,10 @@ def _unused_network(api: Api, identifier: str, values: Values) -> None:
 
 
 def _priorities(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/virtual-network/network-security-groups-overview, 2026-11-27."""
+    """Refuse security rules with invalid or duplicate priorities, or with missing or contradictory address prefixes.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-network/network-security-groups-overview, 2026-11-27.
+    """
     rules = values.get("securityRules") or []
     places = [(each["direction"], each["priority"]) for each in rules]
     if any(not _LEAST <= priority <= _MOST for _, priority in places) or len(set(places)) < len(places):
@@ -129,7 +139,9 @@ def _priorities(api: Api, values: Values) -> None:
 
 
 def _target(api: Api, values: Values) -> None:
-    """Refuse a resource that does not exist or has no such part, and a registry without private endpoints."""
+    """Refuse a resource that does not exist or lacks the named part, and a registry that does not support private
+    endpoints.
+    """
     for each in values["privateLinkServiceConnections"]:
         target = str(each["privateLinkServiceId"])
         if not api.exists(target):
@@ -149,7 +161,10 @@ def _target(api: Api, values: Values) -> None:
 
 
 def _one_zone(api: Api, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/dns/private-dns-virtual-network-links, read 2026-11-27."""
+    """Refuse a second link from a network to a zone of the same name.
+
+    Wording: https://learn.microsoft.com/en-us/azure/dns/private-dns-virtual-network-links, read 2026-11-27.
+    """
     identifier = api.filled(KINDS[LINK].path, values)
     for other, each in api.all(LINK).items():
         same = each["virtualNetwork"]["id"] == values["virtualNetwork"]["id"]
@@ -164,13 +179,16 @@ def _one_zone(api: Api, values: Values) -> None:
 
 
 def _unlinked(api: Api, identifier: str, values: Values) -> None:
-    """Wording: https://learn.microsoft.com/en-us/azure/dns/dns-private-zones-troubleshooting, read 2026-11-27."""
+    """Refuse to delete a zone with links.
+
+    Wording: https://learn.microsoft.com/en-us/azure/dns/dns-private-zones-troubleshooting, read 2026-11-27.
+    """
     if any(link.startswith(f"{identifier}/") for link in api.all(LINK)):
         raise refused(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
 
 
 KINDS = {
-    # one after the other: Microsoft.Network, read 2026-11-27
+    # one write at a time: Microsoft.Network, read 2026-11-27
     NETWORK: kind(NETWORK, guards=(_unused_network,)),
     SUBNET: kind(
         SUBNET,

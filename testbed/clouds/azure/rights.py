@@ -1,7 +1,7 @@
-"""What an identity may do: role assignments, with the actions of their roles.
+"""What an identity may do, from role assignments and the actions of their roles.
 
-Assignments only allow. An action is denied unless an assignment on the resource, or on what contains it, has a role
-with this action; conditions limit an assignment further.
+Assignments only allow. An action is denied unless an assignment on the resource, or on something that contains it, has
+a role with this action. Conditions restrict an assignment further.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 from testbed.clouds.azure.api import last
 
 TABLE = Path(__file__).with_name("roles.json")
-"""The built-in roles that the components assign. `python -m tools.list_azure_roles` writes it."""
+"""The built-in roles that the components assign. `python -m tools.list_azure_roles` writes this file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The actions that a role allows, with `*` for any text, and those that it leaves out."""
+    """The actions that a role allows, with `*` for any text, and the actions that it excludes."""
 
     name: str
     actions: tuple[str, ...]
@@ -37,7 +37,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role of a principal on a resource and all that is in it, under a condition if there is one."""
+    """A principal's role on a resource and everything in it, with a condition if there is one."""
 
     principal: str
     role: Role
@@ -45,7 +45,7 @@ class Grant:
     condition: str | None
 
     def covers(self, resource: str) -> bool:
-        """Return whether a resource is the one of the grant, or is in it. IDs have no case."""
+        """Return whether a resource is the grant's resource or is inside it. IDs are case-insensitive."""
         return f"{resource}/".lower().startswith(f"{self.scope.rstrip('/')}/".lower())
 
 
@@ -56,13 +56,13 @@ def built_in() -> dict[str, Role]:
 
 
 def role_of(values: Mapping[str, Any]) -> Role:
-    """Return a role of the table, or one permission of a custom role."""
+    """Return a role from the table, or one permission of a custom role."""
     kinds = ("actions", "notActions", "dataActions", "notDataActions")
     return Role(str(values.get("name", "")), *(tuple(values.get(kind) or ()) for kind in kinds))
 
 
 def grants(assignments: Iterable[Mapping[str, Any]], definitions: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
-    """Yield what role assignments grant, with built-in roles and these custom ones."""
+    """Yield the grants from role assignments, for built-in roles and these custom roles."""
     known = {guid: [role] for guid, role in built_in().items()}
     for each in definitions:
         permissions: list[Mapping[str, Any]] = each["permissions"]

@@ -1,4 +1,4 @@
-"""Storage accounts, their containers, and registries of images."""
+"""Storage accounts with their containers, and image registries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def _key(values: Values) -> tuple[Any, Any]:
 
 
 def _denied(key: str, identity: str) -> Refused:
-    """Source: https://learn.microsoft.com/en-us/azure/storage/common/customer-managed-keys-overview, 2026-11-27."""
+    """Return the error for an identity that may not use the encryption key.
+
+    Source: https://learn.microsoft.com/en-us/azure/storage/common/customer-managed-keys-overview, 2026-11-27.
+    """
     return refused(
         403,
         "KeyVaultAuthenticationFailure",
@@ -44,8 +47,10 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _lock(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
-    Azure creates a policy unlocked, a locked one is final, and its period only grows.
+    """Refuse invalid immutability policies: a policy is created unlocked, a locked one is final, and its period only
+    grows.
+
+    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
     """
     path, days = "immutableStorageWithVersioning.immutabilityPolicy", "immutabilityPeriodSinceCreationInDays"
     before = api.find(ACCOUNT, api.filled(KINDS[ACCOUNT].path, values))
@@ -73,7 +78,10 @@ def _protected(api: Api, identifier: str, values: Values) -> None:
 
 
 def _protected_container(api: Api, identifier: str, values: Values) -> None:
-    """Wording: Azure/azure-sdk-for-python, issue 22255, read 2026-11-27."""
+    """Refuse to delete a container with blobs whose versions are retained.
+
+    Wording: Azure/azure-sdk-for-python, issue 22255, read 2026-11-27.
+    """
     account = api.find(ACCOUNT, identifier.partition("/blobServices/")[0]) or {}
     held = any(each["container"] == identifier for each in api.store.all(BLOBS).values())
     if held and at(account, "immutableStorageWithVersioning.enabled") == [True]:
@@ -85,7 +93,7 @@ def _protected_container(api: Api, identifier: str, values: Values) -> None:
 
 
 def _drop(api: Api, identifier: str) -> None:
-    """Delete the blobs of a container that is gone."""
+    """Delete the blobs of a deleted container."""
     if api.find(CONTAINER, identifier) is None:
         for blob, each in api.store.all(BLOBS).items():
             if each["container"] == identifier:
@@ -93,7 +101,10 @@ def _drop(api: Api, identifier: str) -> None:
 
 
 def _versions(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/versioning-overview, read 2026-11-27."""
+    """Refuse blob settings that contradict the account's, such as versions with a hierarchical namespace.
+
+    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/versioning-overview, read 2026-11-27.
+    """
     account = api.find(ACCOUNT, api.filled(KINDS[ACCOUNT].path, values)) or {}
     locked = at(account, "immutableStorageWithVersioning.enabled") == [True]
     if values.get("blobServicesName") != "default":
@@ -108,7 +119,10 @@ def _versions(api: Api, values: Values) -> None:
 
 
 def _rules(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/lifecycle-management-overview, 2026-11-27."""
+    """Refuse invalid lifecycle rules, such as rules for versions without versioning.
+
+    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/lifecycle-management-overview, 2026-11-27.
+    """
     service = api.find(SERVICE, api.filled(KINDS[SERVICE].path, {**values, "blobServicesName": "default"})) or {}
     if at(values, "policy.rules.definition.actions.version") and not service.get("isVersioningEnabled"):
         raise refused(400, "InvalidRequestPropertyValue", "Rules for versions need versions.")
@@ -126,7 +140,10 @@ def _registry(api: Api, values: Values, before: Values) -> Values:
 
 
 def _premium(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/container-registry/container-registry-skus, 2026-11-27."""
+    """Refuse Premium features on a registry with another SKU.
+
+    Source: https://learn.microsoft.com/en-us/azure/container-registry/container-registry-skus, 2026-11-27.
+    """
     if values["sku"]["name"] != "Premium" and (
         values.get("networkRuleSet") or at(values, "policies.retentionPolicy") or values.get("publicNetworkAccess")
     ):
@@ -154,7 +171,7 @@ KINDS = {
         guards=(_protected,),
     ),
     CONTAINER: kind(CONTAINER, tracked=False, guards=(_protected_container,), after=_drop),
-    # a part of the account, which the provider finds there and leaves there
+    # a part of the account, which the provider adopts and does not delete
     SERVICE: kind(SERVICE, tracked=False, rules=(_versions,), shared=True, stays=lambda values: True),
     POLICY: kind(POLICY, tracked=False, rules=(_rules,)),
     REGISTRY: kind(

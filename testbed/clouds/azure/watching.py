@@ -26,7 +26,9 @@ _CATEGORIES = {
         *("PostgreSQLFlexQueryStoreWaitStats", "PostgreSQLFlexTableStats", "PostgreSQLFlexDatabaseXacts"),
     },
 }
-"""Source: https://learn.microsoft.com/en-us/azure/azure-monitor/reference/logs-index, read 2026-11-27."""
+"""Log categories by resource type (https://learn.microsoft.com/en-us/azure/azure-monitor/reference/logs-index, read
+2026-11-27).
+"""
 
 _METRICS = {
     "Microsoft.DBforPostgreSQL/flexibleServers": {
@@ -34,7 +36,9 @@ _METRICS = {
     },
     "Microsoft.Network/natGateways": {"SNATConnectionCount", "DatapathAvailability", "PacketDropCount", "ByteCount"},
 }
-"""Source: https://learn.microsoft.com/en-us/azure/azure-monitor/reference/metrics-index, read 2026-11-27."""
+"""Metrics by resource type (https://learn.microsoft.com/en-us/azure/azure-monitor/reference/metrics-index, read
+2026-11-27).
+"""
 
 
 def _type(identifier: str) -> str:
@@ -42,7 +46,10 @@ def _type(identifier: str) -> str:
 
 
 def _categories(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/azure/azure-monitor/essentials/diagnostic-settings, 2026-11-27."""
+    """Refuse unsupported log categories, and a category that another setting already sends to the same workspace.
+
+    Source: https://learn.microsoft.com/en-us/azure/azure-monitor/essentials/diagnostic-settings, 2026-11-27.
+    """
     resource = str(values["resourceUri"])
     wanted = set(at(values, "logs.category"))
     if strange := wanted - _CATEGORIES.get(_type(resource), set()):
@@ -60,7 +67,7 @@ def _categories(api: Api, values: Values) -> None:
 
 
 def _metric(api: Api, values: Values) -> None:
-    """Refuse metrics that a resource lacks, and resources that do not exist."""
+    """Refuse metrics that a resource does not have, and resources that do not exist."""
     for resource in values["scopes"]:
         if not api.exists(str(resource)):
             raise not_found(str(resource))
@@ -70,7 +77,10 @@ def _metric(api: Api, values: Values) -> None:
 
 
 def _month(api: Api, values: Values) -> None:
-    """Source: https://learn.microsoft.com/en-us/rest/api/consumption/budgets/create-or-update, read 2026-11-27."""
+    """Refuse a budget with an invalid or changed start date, or with too many notifications.
+
+    Source: https://learn.microsoft.com/en-us/rest/api/consumption/budgets/create-or-update, read 2026-11-27.
+    """
     start = str(values["timePeriod"]["startDate"])
     this = datetime.now(UTC).strftime("%Y-%m-01T00:00:00Z")
     before = api.find(BUDGET, api.filled(KINDS[BUDGET].path, values))

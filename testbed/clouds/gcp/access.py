@@ -1,4 +1,4 @@
-"""Services of a project, service accounts, keys, and the members of their policies."""
+"""A project's services, service accounts and keys, and the members of their policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 
 
 def _enable(api: Api, identifier: str) -> None:
-    """Enable or disable a service. The agent of Compute Engine is created with its service."""
+    """Enable or disable a service. Compute Engine's service agent is created with its service."""
     service = identifier.partition("/")[2]
     enabled = api.find(SERVICE, identifier) is not None
     with api.store.open() as everything:
@@ -46,7 +46,7 @@ def _account(api: Api, values: Values, before: Values) -> Values:
 
 
 def _account_id(api: Api, values: Values) -> None:
-    """Source: iam.v1, CreateServiceAccountRequest, accountId, read 2026-11-27."""
+    """Refuse an invalid account ID. Source: iam.v1, CreateServiceAccountRequest, accountId, read 2026-11-27."""
     if not _ACCOUNT.fullmatch(str(values.get("accountId", ""))):
         raise refused(
             400,
@@ -56,7 +56,7 @@ def _account_id(api: Api, values: Values) -> None:
 
 
 def _key_name(api: Api, values: Values) -> None:
-    """Source: cloudkms.v1, keyRings.create, keyRingId, read 2026-11-27."""
+    """Refuse an invalid key name. Source: cloudkms.v1, keyRings.create, keyRingId, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f"The name {values['name']} does not match {_NAME.pattern}., badRequest")
 

@@ -15,14 +15,16 @@ from testbed.clouds.shared.values import Values
 __all__ = ["FOLDER", "Api", "at", "refused", "relative"]
 
 FOLDER = "MODELYARD_GCP_FOLDER"
-"""The environment variable with the folder for the state of the cloud and the orders of tests."""
+"""The environment variable with the folder for the cloud's state and for orders from tests."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _HOST = re.compile(r"^https://[^/]+/(?:\w+/)?(?:v\d\w*/)?(?=projects/)")
 
 
 class Api(StoredApi):
-    """The API as seen from one project. `account` is the project and `region` its provider's default region."""
+    """The API from the perspective of one project. `account` is the project, and `region` its provider's default
+    region.
+    """
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
@@ -57,7 +59,7 @@ class Api(StoredApi):
             )
 
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return a template such as `projects/{project}/secrets/{secretId}` with these properties."""
+        """Fill a template such as `projects/{project}/secrets/{secretId}` with these properties."""
         usual = {"project": self.account, "region": self.region, "location": self.region}
         return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
 
@@ -68,5 +70,5 @@ def refused(code: int, message: str) -> Refused:
 
 
 def relative(link: str) -> str:
-    """Return a link without its host, `https://www.googleapis.com/compute/v1/`, as names of resources have none."""
+    """Return a link without its host, `https://www.googleapis.com/compute/v1/`, because resource names have no host."""
     return _HOST.sub("", link)

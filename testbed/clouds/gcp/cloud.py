@@ -14,10 +14,10 @@ from testbed.clouds.shared.store import Store
 from testbed.kubernetes.control_plane import Cluster
 
 NUMBER = "123456789012"
-"""The number of the project."""
+"""The project number."""
 
 ENABLED = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
-"""The services that somebody has to enable before a first deployment."""
+"""The services that must be enabled manually before a first deployment."""
 
 _TOKEN = "MODELYARD_GCP_TOKEN"
 _PLUGIN = login_plugin(
@@ -28,7 +28,7 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """A project of Google Cloud. With its environment variables, a stack makes no call to another machine.
+    """A Google Cloud project. With its environment variables, a stack makes no call to another machine.
 
     `cluster` is the API server behind every GKE cluster. Node pools add nodes to it, and kubeconfigs point to it.
     """
@@ -53,25 +53,25 @@ class Cloud(StoredAccount[Api]):
         self.api.store.put(OBJECTS, f"{bucket}/{name}", {"bucket": bucket})
 
     def empty(self, bucket: str) -> None:
-        """Delete all objects of a bucket."""
+        """Delete all objects in a bucket."""
         for key, held in self.api.store.all(OBJECTS).items():
             if held["bucket"] == bucket:
                 self.api.store.take(OBJECTS, key)
 
     def secret(self, name: str) -> None:
-        """Create a secret, which belongs to no stack."""
+        """Create a secret that belongs to no stack."""
         identifier = f"projects/{self.api.account}/secrets/{name}"
         self.api.store.put(
             SECRET, identifier, {"declared": {"secretId": name, "replication": {"auto": {}}}, "assigned": {}}
         )
 
     def enable(self, service: str) -> None:
-        """Enable a service by hand."""
+        """Enable a service manually."""
         with self.api.store.open() as everything:
             everything["project"][self.api.account]["services"].append(service)
 
     def left(self) -> dict[str, list[str]]:
-        """Return the IDs of all resources by class, except enabled services and the agents of services."""
+        """Return the IDs of all resources by type, except enabled services and service agents."""
         return {name: each for name, each in super().left().items() if name not in ("Service", "ServiceIdentity")}
 
 

@@ -51,7 +51,7 @@ def _minor(values: Values) -> str:
 
 
 def _range(api: Api, values: Values, name: str) -> str:
-    """Return the block of a secondary range. An empty text means that the subnetwork belongs to another project."""
+    """Return the block of a secondary range, or "" if the subnetwork belongs to another project."""
     subnetwork = api.find(SUBNETWORK, target_of(api, NETWORKS[SUBNETWORK], str(values["subnetwork"]), values)) or {}
     (wanted,) = at(values, f"ipAllocationPolicy.{name}")
     blocks = {each["rangeName"]: each["ipCidrRange"] for each in subnetwork.get("secondaryIpRanges", ())}
@@ -64,7 +64,7 @@ def _range(api: Api, values: Values, name: str) -> str:
 
 
 def _name(api: Api, values: Values) -> None:
-    """Source: container.v1, Cluster, name, read 2026-11-27."""
+    """Refuse an invalid name. Source: container.v1, Cluster, name, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f'Invalid value for field "cluster.name": "{values["name"]}"., badRequest')
 
@@ -80,7 +80,10 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27."""
+    """Refuse a workload pool other than the project's own, and create that pool.
+
+    Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27.
+    """
     pool = f"{api.account}.svc.id.goog"
     for wanted in at(values, "workloadIdentityConfig.workloadPool"):
         if wanted != pool:
@@ -89,7 +92,10 @@ def _identities(api: Api, values: Values) -> None:
 
 
 def _datapath(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/dataplane-v2, read 2026-11-27."""
+    """Refuse Dataplane V2 together with Calico network policies.
+
+    Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/dataplane-v2, read 2026-11-27.
+    """
     calico = values.get("networkPolicy", {}).get("enabled") or False in at(
         values, "addonsConfig.networkPolicyConfig.disabled"
     )
@@ -101,13 +107,13 @@ def _datapath(api: Api, values: Values) -> None:
 
 
 def _ranges(api: Api, values: Values) -> None:
-    """Source: container.v1, IPAllocationPolicy, read 2026-11-27."""
+    """Check the secondary ranges of Pods and Services. Source: container.v1, IPAllocationPolicy, read 2026-11-27."""
     for name in ("clusterSecondaryRangeName", "servicesSecondaryRangeName"):
         _range(api, values, name)
 
 
 def _agent(api: Api, values: Values) -> None:
-    """Create GKE's service agent, as the first use of its API does."""
+    """Create GKE's service agent, as the first use of GKE's API does."""
     members.create_agent(api, "container")
 
 
@@ -124,7 +130,10 @@ def node_account(path: str) -> Rule:
 
 
 def _protected(api: Api, identifier: str, values: Values) -> None:
-    """Wording: issues about pulumi-gcp and the provider that it bridges, read 2026-11-27."""
+    """Refuse to delete a protected cluster.
+
+    Wording: issues about pulumi-gcp and the provider that it bridges, read 2026-11-27.
+    """
     if values.get("deletionProtection", True):
         raise Refused(
             "Error",
@@ -148,7 +157,7 @@ KINDS = {
         ),
         naming=named(40),
         labels="resourceLabels",
-        # the nodes of the default pool are gone once it is removed
+        # the default pool's nodes disappear when the pool is removed
         client=frozenset({"deletionProtection", "removeDefaultNodePool", "initialNodeCount", "nodeConfig"}),
         link="https://container.googleapis.com/v1/",
         assign=_assign,

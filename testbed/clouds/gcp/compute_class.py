@@ -1,7 +1,7 @@
-"""The definition of GKE's ComputeClass, which every GKE cluster serves and whose source is not public.
+"""The definition of GKE's ComputeClass, which every GKE cluster serves. Its source is not public.
 
-Written from docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27, with the fields
-that refer to existing node pools. The API server refuses all others.
+Based on docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27, with the fields that
+refer to existing node pools. The API server refuses all other fields.
 """
 
 from __future__ import annotations

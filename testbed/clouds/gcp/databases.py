@@ -49,7 +49,7 @@ def _assign(api: Api, values: Values, before: Values) -> Values:
 
 
 def _authority(instance: str) -> Values:
-    """Create the authority of an instance, which is valid for ten years."""
+    """Create an instance's certificate authority, which is valid for ten years."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Google Cloud SQL Server CA {instance}")])
     certificate = (
@@ -69,7 +69,9 @@ def _authority(instance: str) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read 2026-11-27."""
+    """Refuse an invalid machine. Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read
+    2026-11-27.
+    """
     tier = str(values["settings"]["tier"])
     custom = _CUSTOM.fullmatch(tier)
     cores, megabytes = (int(custom[1]), int(custom[2])) if custom else (0, 0)
@@ -79,7 +81,10 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _backups(api: Api, values: Values) -> None:
-    """Source: sqladmin.v1, BackupConfiguration, read 2026-11-27."""
+    """Refuse contradictory backup settings, and a regional instance without point-in-time recovery.
+
+    Source: sqladmin.v1, BackupConfiguration, read 2026-11-27.
+    """
     backups = values["settings"].get("backupConfiguration") or {}
     days = int(backups.get("transactionLogRetentionDays", 7))
     (kept,) = at(backups, "backupRetentionSettings.retainedBackups") or [7]
@@ -90,14 +95,17 @@ def _backups(api: Api, values: Values) -> None:
 
 
 def _no_smaller_disk(api: Api, values: Values) -> None:
-    """Source: sqladmin.v1, Settings, dataDiskSizeGb, read 2026-11-27."""
+    """Refuse to shrink a disk. Source: sqladmin.v1, Settings, dataDiskSizeGb, read 2026-11-27."""
     before = api.find(INSTANCE, str(values["name"]))
     if before and int(values["settings"]["diskSize"]) < int(before["settings"]["diskSize"]):
         raise refused(400, "Invalid request: The disk size of an instance cannot be decreased., invalid")
 
 
 def _protected(api: Api, identifier: str, values: Values) -> None:
-    """Wording of the first: issues about the provider that pulumi-gcp bridges, read 2026-11-27."""
+    """Refuse to delete a protected instance. Otherwise, record retained backups and reserve the name.
+
+    Wording of the first error: issues about the provider that pulumi-gcp bridges, read 2026-11-27.
+    """
     if values.get("deletionProtection", True):
         raise Refused(
             "Error",

@@ -19,7 +19,9 @@ def _zone(api: Api, values: Values, before: Values) -> Values:
 
 
 def _alone(api: Api, values: Values) -> None:
-    """Refuse a second zone of a name in a network: https://docs.cloud.google.com/dns/docs/zones, read 2026-11-27."""
+    """Refuse a second zone with the same name in a network: https://docs.cloud.google.com/dns/docs/zones, read
+    2026-11-27.
+    """
     if not str(values["dnsName"]).endswith("."):
         raise refused(400, f"Invalid value for 'entity.managedZone.dnsName': '{values['dnsName']}', invalid")
     networks = {relative(str(url)) for url in at(values, _URL)}
@@ -42,7 +44,10 @@ def _empty(api: Api, identifier: str, values: Values) -> None:
 
 
 def _in_its_zone(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/dns/docs/records-overview, read 2026-11-27."""
+    """Refuse records outside their zone and invalid CNAME records.
+
+    Source: https://docs.cloud.google.com/dns/docs/records-overview, read 2026-11-27.
+    """
     zone = api.find(ZONE, api.filled(KINDS[ZONE].path, {"name": values["managedZone"]})) or {}
     name = str(values["name"])
     if name != zone["dnsName"] and not name.endswith(f".{zone['dnsName']}"):

@@ -1,4 +1,4 @@
-"""Describes resource types of Google Cloud, and what Google does with them."""
+"""Descriptions of Google Cloud resource types, and how Google treats them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Assign: TypeAlias = shared.Assign[Api]
 Rule: TypeAlias = shared.Rule[Api]
 
 PROVIDED = frozenset({"effectiveLabels", "pulumiLabels"})
-"""Properties of the provider's state that no call sends."""
+"""Properties in the provider's state that no call sends."""
 
 
 @dataclass(frozen=True)
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `labels` is the property to which default labels are added. `link` is the beginning of its link. `noun` is the word
-    for this type in the error about its use by others.
+    `labels` is the property to which default labels are added. `link` is the prefix of its link. `noun` is the word for
+    this type in the error that the resource is in use.
     """
 
     labels: str = ""
@@ -34,7 +34,7 @@ class Kind(shared.Kind[Api]):
 
 
 def named(longest: int = 63) -> Naming:
-    """Return how the provider names such resources if the program does not."""
+    """Return how the provider names resources of this type if the program does not."""
     return Naming(longest=longest, lower=True)
 
 
@@ -46,17 +46,17 @@ class Google(shared.Cloud[Api]):
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The types of Google Cloud by their tokens."""
+        """The Google Cloud types by token."""
         return self._kinds
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Refuse calls to services that are not enabled, and what discovery documents do not allow."""
+        """Refuse calls to services that are not enabled, and bodies that the discovery documents do not allow."""
         api.use(self._kinds[token].service)
         if wrong := faults({"type": token, "name": "", "inputs": declared}):
             raise refused(400, f"Invalid value: {'; '.join(wrong)}, invalid")
 
     def identify(self, api: Api, token: str, values: Values) -> str:
-        """Return the ID. That of a member of a policy ends in the title of its condition."""
+        """Return the ID. The ID of a policy member ends in the title of its condition."""
         titles = "".join(f"/{title}" for title in at(values, "condition.title"))
         return api.filled(self._kinds[token].path, values) + titles
 
@@ -69,7 +69,7 @@ class Google(shared.Cloud[Api]):
         return refused(404, f"The resource '{identifier}' was not found, notFound")
 
     def taken(self, token: str, identifier: str) -> Refused:
-        """Return the error for a resource that exists already."""
+        """Return the error for a resource that already exists."""
         return refused(409, self._kinds[token].exists.format(identifier))
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
@@ -81,7 +81,7 @@ class Google(shared.Cloud[Api]):
         )
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties of a call: without those of the provider, and with all labels."""
+        """Return the properties that a call sends: without the provider's own properties, and with all labels."""
         declared = {name: value for name, value in values.items() if name not in PROVIDED}
         labels = self._kinds[token].labels
         if labels and values.get("effectiveLabels"):
@@ -94,7 +94,7 @@ class Google(shared.Cloud[Api]):
         return {"selfLink": f"{link}{identifier}"} if link else {}
 
     def shown(self, token: str, current: Values, values: Values) -> Values:
-        """Return the provider's view of a resource, whose labels are only those that it manages."""
+        """Return the provider's view of a resource, which has only the labels that it manages."""
         field = self._kinds[token].labels
         if not field:
             return current

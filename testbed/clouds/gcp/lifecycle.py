@@ -1,4 +1,4 @@
-"""What Google's provider does differently: one API for all regions, labels, and changes of nested properties."""
+"""How Google's provider differs: one API for all regions, labels, and changes to nested properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zones and machine types of Compute Engine, for the questions that programs ask and for nodes."""
+"""Compute Engine zones and machine types, for programs' look-ups and for nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 _ZONES = {"europe-west1": "bcd", "us-east1": "bcd", "us-central1": "abcf"}
 _USUAL = "abc"
 _FEWER = {"a2": "ab", "a3": "bc", "g2": "abc", "g4": "ab"}
-"""The zones of a region that have machines with accelerators. Which ones Google has them in is an example."""
+"""The zones in a region that have machines with accelerators. The choice of zones is an example."""
 
 _MACHINE = re.compile(
     r"(e2|n2|n2d|n4|n1|c2|c2d|c3|c3d|c4|c4a|c4d|t2d|m3)-(standard|highmem|highcpu|megamem)-\d+|e2-(micro|small|medium)"

@@ -68,7 +68,10 @@ def _is_not_wider(before: Any, after: Any) -> bool:
 
 
 def _ports(api: Api, values: Values) -> None:
-    """Source: compute.v1, RouterNat, enableDynamicPortAllocation and min/maxPortsPerVm, read 2026-11-27."""
+    """Refuse invalid port allocations of a NAT gateway.
+
+    Source: compute.v1, RouterNat, enableDynamicPortAllocation and min/maxPortsPerVm, read 2026-11-27.
+    """
     dynamic = values.get("enableDynamicPortAllocation")
     if dynamic and values.get("enableEndpointIndependentMapping"):
         raise refused(
@@ -81,7 +84,7 @@ def _ports(api: Api, values: Values) -> None:
 
 
 def _address(api: Api, values: Values, before: Values) -> Values:
-    """Assign the first address of the subnetwork that is free, after the four that Google reserves."""
+    """Assign the first free address in the subnetwork after the four that Google reserves."""
     if before:
         return {}
     subnetwork = api.find(SUBNETWORK, target_of(api, KINDS[SUBNETWORK], str(values["subnetwork"]), values)) or {}

@@ -1,4 +1,4 @@
-"""GKE's node pools, and their nodes as KWOK nodes in a test's API server."""
+"""GKE node pools, with their nodes as KWOK nodes in a test's API server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _assign(api: Api, values: Values, before: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Refuse a machine that a zone lacks, or whose accelerators or disk differ from the pool's.
+    """Refuse a machine that a zone does not offer, or whose accelerators or disk differ from the pool's.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, read 2026-11-27.
     """
@@ -70,21 +70,21 @@ def _size(api: Api, values: Values) -> None:
 
 
 def _upgrades(api: Api, values: Values) -> None:
-    """Source: container.v1, UpgradeSettings, read 2026-11-27."""
+    """Refuse upgrade settings that allow no progress. Source: container.v1, UpgradeSettings, read 2026-11-27."""
     settings = values.get("upgradeSettings") or {}
     if settings and not settings.get("maxSurge", 0) + settings.get("maxUnavailable", 0):
         raise refused(400, "maxSurge and maxUnavailable cannot both be 0., badRequest")
 
 
 def _nodes(api: Api, identifier: str) -> None:
-    """Add the first nodes of a pool to the API server, or remove those of a pool that is gone."""
+    """Add the first nodes of a pool to the API server, or remove the nodes of a deleted pool."""
     pool = api.find(POOL, identifier)
     wanted = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
     keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], wanted)
 
 
 def node_of(pool: Values, in_each_zone: int) -> list[nodes.Node]:
-    """Return nodes of a pool, as many in each of its zones."""
+    """Return nodes for a pool, with the same number in each of its zones."""
     config = pool["nodeConfig"]
     machine = str(config["machineType"])
     has = accelerators(machine)

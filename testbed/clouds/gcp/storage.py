@@ -35,13 +35,16 @@ def _bucket(api: Api, values: Values, before: Values) -> Values:
 
 
 def _bucket_name(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/storage/docs/buckets, read 2026-11-27."""
+    """Refuse an invalid bucket name. Source: https://docs.cloud.google.com/storage/docs/buckets, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f"Invalid bucket name: '{values['name']}', invalid")
 
 
 def _retained(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/storage/docs/bucket-lock, read 2026-11-27."""
+    """Refuse versioning with a retention policy, and a weaker policy for a locked bucket.
+
+    Source: https://docs.cloud.google.com/storage/docs/bucket-lock, read 2026-11-27.
+    """
     retention = values.get("retentionPolicy") or {}
     if retention and values.get("versioning", {}).get("enabled"):
         raise refused(400, "Object versioning cannot be enabled on a bucket with a retention policy., invalid")
@@ -67,7 +70,10 @@ def _empty(api: Api, identifier: str, values: Values) -> None:
 
 
 def _condition(api: Api, values: Values) -> None:
-    """Source: https://docs.cloud.google.com/iam/quotas and .../storage/docs/access-control/iam, read 2026-11-27."""
+    """Refuse unsupported or too complex conditions, and too many members in a bucket's policy.
+
+    Source: https://docs.cloud.google.com/iam/quotas and .../storage/docs/access-control/iam, read 2026-11-27.
+    """
     for expression in at(values, "condition.expression"):
         bucket = api.find(BUCKET, str(values["bucket"])) or {}
         if not bucket.get("uniformBucketLevelAccess"):
@@ -89,7 +95,7 @@ def _secret(api: Api, values: Values, before: Values) -> Values:
 
 
 def _secret_key(api: Api, values: Values) -> None:
-    """Judge the key of each replica in the place of this replica."""
+    """Check the key of each replica with the replica's own region."""
     for replica in at(values, "replication.userManaged.replicas"):
         members.encrypts("secretmanager", "customerManagedEncryption.kmsKeyName")(api, replica)
 

@@ -28,7 +28,7 @@ def _logs(api: Api, values: Values, before: Values) -> Values:
 
 
 def _released(api: Api, identifier: str, values: Values) -> None:
-    """Reserve the ID: https://docs.cloud.google.com/logging/docs/buckets, read 2026-11-27."""
+    """Reserve the ID of a deleted log bucket: https://docs.cloud.google.com/logging/docs/buckets, read 2026-11-27."""
     api.store.put("released", f"{LOGS} {identifier}", {"for": "a week"})
 
 
@@ -37,14 +37,14 @@ def _writer(api: Api, values: Values, before: Values) -> Values:
 
 
 def _destination(api: Api, values: Values) -> None:
-    """Source: logging.v2, LogSink, destination, read 2026-11-27."""
+    """Refuse a log bucket that does not exist. Source: logging.v2, LogSink, destination, read 2026-11-27."""
     bucket = str(values["destination"]).removeprefix(_DESTINATION)
     if bucket == values["destination"] or api.store.get(LOGS, bucket) is None:
         raise refused(404, f"Log bucket {bucket} not found, notFound")
 
 
 def _numbered(collection: str) -> Assign:
-    """Return a function that names a resource by a number."""
+    """Return a function that names a resource with a number."""
 
     def assign(api: Api, values: Values, before: Values) -> Values:
         return {"name": before.get("name") or f"projects/{api.account}/{collection}/{api.serial()}"}
@@ -53,7 +53,10 @@ def _numbered(collection: str) -> Assign:
 
 
 def _unused(api: Api, identifier: str, values: Values) -> None:
-    """Source: monitoring.v3, projects.notificationChannels.delete, force, read 2026-11-27."""
+    """Refuse to delete a notification channel in use.
+
+    Source: monitoring.v3, projects.notificationChannels.delete, force, read 2026-11-27.
+    """
     if any(identifier in each.get("notificationChannels", ()) for each in api.all(ALARM).values()):
         raise refused(400, f"Cannot delete notification channel {identifier}: alerting policies use it., badRequest")
 

@@ -19,7 +19,9 @@ from testbed.places import REPOSITORY, cache
 
 
 class StoredAccount(Generic[Stored]):
-    """An account whose resources are in a file. With its variables, a stack makes no call to another machine."""
+    """An account whose resources are in a file. With its environment variables, a stack makes no call to another
+    machine.
+    """
 
     def __init__(self, folder: Path, api: Stored, cloud: Cloud[Stored]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,7 @@ class StoredAccount(Generic[Stored]):
             return everything
 
     def named(self, token: str, start: str) -> tuple[str, Values]:
-        """Return the ID and properties of the only resource of a type whose name or ID starts like this."""
+        """Return the ID and properties of the only resource of a type whose name or ID has this prefix."""
         (only,) = [
             (identifier, values)
             for identifier, values in self.api.all(token).items()
@@ -51,17 +53,17 @@ class StoredAccount(Generic[Stored]):
         return only
 
     def edit(self, token: str, identifier: str, **properties: Any) -> None:
-        """Change properties of a resource by hand, at any depth."""
+        """Manually change properties of a resource, at any depth."""
         with self.api.store.open() as everything:
             stored = everything[token][identifier]
             stored["declared"] = merged(stored["declared"], properties)
 
     def remove(self, token: str, identifier: str) -> None:
-        """Delete a resource by hand, with those that it contains."""
+        """Manually delete a resource and the resources that it contains."""
         self.cloud.remove(self.api, token, identifier)
 
     def left(self) -> dict[str, list[str]]:
-        """Return the IDs of all resources by class."""
+        """Return the IDs of all resources by type."""
         names = {token.rpartition(":")[2]: sorted(self.api.store.all(token)) for token in self.cloud.kinds}
         return {name: each for name, each in names.items() if each}
 
@@ -87,9 +89,9 @@ def connection(cluster: Cluster) -> tuple[str, str, str]:
 
 
 def login_plugin(about: str, arguments: str, variable: str, version: str = "v1beta1") -> str:
-    """Return a script that answers a kubeconfig's call for a login with the token in a variable.
+    """Return a script that responds to a kubeconfig's login command with the token in a variable.
 
-    `arguments` is what the call has to contain.
+    `arguments` is the text that the command must contain.
     """
     answer = f'{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}"'
     return f"""#!/bin/sh

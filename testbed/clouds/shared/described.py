@@ -1,4 +1,4 @@
-"""The lifecycle of types that are described: one API for all regions, and changes of nested properties."""
+"""The lifecycle of resource types with a description: one API for all regions, and changes to nested properties."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
 
     silent: ClassVar[frozenset[str]] = frozenset({"__defaults", "timeouts"})
     provided: ClassVar[frozenset[str]] = frozenset()
-    """Properties of the provider's state that no call sends."""
+    """Properties in the provider's state that no call sends."""
 
     def __init__(self, stand_in: StandIn[Stored], kinds: Mapping[str, Kind[Stored]], folder: Path) -> None:
         super().__init__(stand_in, folder)
@@ -49,11 +49,11 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return names, replaced, bool(replaced) and self.deletes_first(kind, names, news)
 
     def also_changed(self, kind: str, olds: Values, news: Values) -> list[str]:
-        """Return changed properties that are no inputs."""
+        """Return changed properties that are not inputs."""
         return []
 
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
-        """Return whether the old resource has to go first, because the new one has the same name."""
+        """Return whether the old resource must be deleted first, because the new one has the same name."""
         naming = self._kinds[kind].naming
         return naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in names
 
@@ -62,7 +62,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return plain(inputs)
 
     def previewed(self, kind: str, inputs: Values) -> Values:
-        """Return promised properties in which nested ones that the cloud assigns are unknown."""
+        """Return the promised properties, with unknown values for nested properties that the cloud assigns."""
         shown: Values = merged(self.promised(kind, inputs), _unknown(self._kinds[kind].computed))
         return shown
 
@@ -88,7 +88,7 @@ def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path
 
 
 def is_below(path: str, paths: frozenset[str]) -> bool:
-    """Return whether a path is one of these, or inside of one."""
+    """Return whether a path is one of these paths or below one of them."""
     return any(path == each or path.startswith(f"{each}.") for each in paths)
 
 

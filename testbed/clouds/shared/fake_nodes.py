@@ -11,9 +11,9 @@ from testbed.places import binary
 
 
 def keep(kubeconfig: str | None, label: str, pool: str, wanted: Sequence[nodes.Node] | None) -> None:
-    """Add the first nodes of a pool, which have a label with its name, or remove those of a pool that is gone.
+    """Add the first nodes of a pool, labelled with its name, or remove the nodes of a deleted pool.
 
-    Without a kubeconfig, there is no API server that gets nodes.
+    Without a kubeconfig, there is no API server to add nodes to.
     """
     if not kubeconfig:
         return

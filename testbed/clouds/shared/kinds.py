@@ -1,4 +1,4 @@
-"""Descriptions of resource types whose state is stored in a file, and their records for the provider's lifecycle."""
+"""Descriptions of resource types with state in a file, and their records for the provider's lifecycle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from testbed.clouds.shared.values import Values
 Stored = TypeVar("Stored", bound=StoredApi)
 
 Assign: TypeAlias = Callable[[Stored, Values, Values], Values]
-"""Returns the properties that the cloud assigns, given the declared ones and, for an update, those assigned before."""
+"""Returns the properties that the cloud assigns, given the declared properties and, on update, the earlier assigned
+ones.
+"""
 
 Rule: TypeAlias = Callable[[Stored, Values], None]
 """Raises Refused for properties that the cloud refuses. Its docstring has source and date."""
@@ -36,12 +38,12 @@ def _done(api: StoredApi, identifier: str) -> None:
 class Kind(Generic[Stored]):
     """A resource type.
 
-    `path` is the template of its ID, filled with declared and assigned properties. `service` has to be enabled. A
-    change of a path in `fixed` requires a replacement, and one in `replaced_if` does so for some values. `client`
-    properties are instructions for the provider. `references` are the types that a property names. `blocked_by` are
-    the types whose references prevent a deletion; `contains` are those deleted with it. `computed` are the nested paths
-    of assigned properties, which a preview does not know. A resource that `stays` is only forgotten by a deletion, and
-    a `shared` one that exists is adopted. `after` runs after each change.
+    `path` is the template of its ID, filled with declared and assigned properties. `service` must be enabled. Changing
+    a path in `fixed` requires a replacement, and a path in `replaced_if` requires one for some values. `client`
+    properties are instructions for the provider. `references` are the types that a property refers to. `blocked_by` are
+    the types whose references prevent a deletion. `contains` are the types that are deleted with it. `computed` are the
+    nested paths of assigned properties, which a preview does not know. Deletion only forgets a resource that `stays`,
+    and an existing `shared` resource is adopted. `after` runs after each change.
     """
 
     path: str
@@ -64,16 +66,16 @@ class Kind(Generic[Stored]):
 
 
 class Cloud(ABC, Generic[Stored]):
-    """What a cloud does with the resources of its types, and in which words it refuses."""
+    """What a cloud does with the resources of its types, and the wording of its errors."""
 
     @property
     @abstractmethod
     def kinds(self) -> Mapping[str, Kind[Stored]]:
-        """The types of the cloud by their tokens."""
+        """The cloud's types by token."""
 
     @abstractmethod
     def admit(self, api: Stored, token: str, declared: Values) -> None:
-        """Refuse what no call of this type may contain, by the description of its API."""
+        """Refuse calls that the API's description of this type does not allow."""
 
     @abstractmethod
     def identify(self, api: Stored, token: str, values: Values) -> str:
@@ -81,7 +83,7 @@ class Cloud(ABC, Generic[Stored]):
 
     @abstractmethod
     def named(self, api: Stored, token: str, name: str, values: Values) -> str:
-        """Return the ID of the resource of this type that a property of other values names."""
+        """Return the ID of this type's resource that a property in other values refers to."""
 
     @abstractmethod
     def missing(self, identifier: str) -> Refused:
@@ -89,14 +91,14 @@ class Cloud(ABC, Generic[Stored]):
 
     @abstractmethod
     def taken(self, token: str, identifier: str) -> Refused:
-        """Return the error for a resource that exists already."""
+        """Return the error for a resource that already exists."""
 
     @abstractmethod
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
-        """Return the error for the deletion of a resource that another one uses."""
+        """Return the error for deleting a resource that another resource uses."""
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties of a call, which a provider may keep in another form."""
+        """Return the properties of a call, which a provider may store in another form."""
         return values
 
     def links(self, token: str, identifier: str) -> Values:
@@ -108,7 +110,7 @@ class Cloud(ABC, Generic[Stored]):
         return current
 
     def changing(self, api: Stored, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse a change that is impossible in place although the provider tries it."""
+        """Refuse an impossible in-place change that the provider tries to make."""
 
     def records(self) -> Mapping[str, Record[Stored]]:
         """Return the record of each type."""
@@ -168,7 +170,7 @@ class Cloud(ABC, Generic[Stored]):
         )
 
     def remove(self, api: Stored, token: str, identifier: str) -> None:
-        """Remove a resource and those that it contains."""
+        """Remove a resource and the resources that it contains."""
         for other in self.kinds[token].contains:
             for inner, values in api.all(other).items():
                 if self.holds(api, token, identifier, other, inner, values):
@@ -177,7 +179,7 @@ class Cloud(ABC, Generic[Stored]):
         api.store.take(token, identifier)
 
     def holds(self, api: Stored, token: str, identifier: str, other: str, inner: str, values: Values) -> bool:
-        """Return whether a resource contains another one, which refers to it by default."""
+        """Return whether a resource contains another resource, which refers to it by default."""
         return identifier in self._targets(api, other, values, token)
 
     def _put(self, api: Stored, token: str, identifier: str, declared: Values, assigned: Values) -> None:
@@ -186,7 +188,7 @@ class Cloud(ABC, Generic[Stored]):
         self.kinds[token].after(api, identifier)
 
     def _check(self, api: Stored, token: str, declared: Values) -> None:
-        """Refuse what the API's description, the references and the rules of a type do not allow."""
+        """Refuse properties that the API's description or the type's references and rules do not allow."""
         kind = self.kinds[token]
         self.admit(api, token, declared)
         for path, other in kind.references.items():
@@ -198,7 +200,7 @@ class Cloud(ABC, Generic[Stored]):
             rule(api, declared)
 
     def _targets(self, api: Stored, other: str, values: Values, token: str) -> set[str]:
-        """Return the IDs of the resources of type `token` that a resource of type `other` names."""
+        """Return the IDs of the resources of type `token` that a resource of type `other` refers to."""
         paths = [path for path, named_type in self.kinds[other].references.items() if named_type == token]
         return {self.named(api, token, str(name), values) for path in paths for name in at(values, path)}
 

@@ -40,13 +40,13 @@ class Orders:
             everything.setdefault("orders", {})[str(len(everything.get("orders", {})))] = asdict(order) | {"seen": 0}
 
     def clear(self) -> None:
-        """Withdraw all orders. Calls that are stalled then continue."""
+        """Withdraw all orders. Stalled calls then continue."""
         with self._store.open() as everything:
             everything.clear()
 
     @property
     def stalled(self) -> bool:
-        """Return whether a call is stalled at the moment."""
+        """Return whether a call is currently stalled."""
         return bool(self._store.all("stalled"))
 
     def begin(self, verb: str, kind: str) -> list[Order]:

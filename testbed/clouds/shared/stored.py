@@ -9,7 +9,7 @@ from testbed.clouds.shared.values import Values
 
 
 class StoredApi:
-    """The API as seen from one account and region. Resources consist of declared and assigned properties."""
+    """The API from the perspective of one account and region. Resources have declared and assigned properties."""
 
     def __init__(self, account: str, region: str, store: Store) -> None:
         self.account = account
@@ -29,7 +29,7 @@ class StoredApi:
         }
 
     def serial(self) -> int:
-        """Return a number that no other call of this cloud returns."""
+        """Return a number that is unique among all calls in this cloud."""
         with self.store.open() as everything:
             counter = everything.setdefault("counter", {"": {"last": 4_000_000_000}})[""]
             counter["last"] += 1
@@ -37,7 +37,7 @@ class StoredApi:
 
 
 def merged(declared: Any, assigned: Any) -> Any:
-    """Return declared properties together with those that the cloud assigned, at every depth."""
+    """Return declared properties together with the properties that the cloud assigned, at every depth."""
     if isinstance(declared, dict) and isinstance(assigned, dict):
         return {
             name: merged(declared[name], assigned[name])
@@ -58,7 +58,7 @@ def at(values: Any, path: str) -> list[Any]:
 
 
 def put_at(values: Values, path: str, value: Any) -> None:
-    """Set the value at a path, and create the objects on the way."""
+    """Set the value at a path, and create the objects along the path."""
     *parents, last = path.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})

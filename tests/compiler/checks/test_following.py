@@ -13,7 +13,7 @@ REPORT = "  report:\n    type: custom\n"
 
 
 def following(name: str, more: str = "") -> tuple[str, str]:
-    """Return the change that makes the pipeline `report` follow another one."""
+    """Return the change that makes the pipeline `report` follow another pipeline."""
     return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
 
 

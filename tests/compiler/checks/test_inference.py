@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
-    """With equal paths, two endpoints would share one route, and the newer endpoint would get no requests."""
+    """With equal paths, two endpoints would share a route, and the newer endpoint would get no requests."""
     one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(one, other) == ["E0455"]

@@ -1,4 +1,4 @@
-"""Tests of acknowledgements: what `modelyard acknowledge` writes, and what `modelyard diff` makes of it."""
+"""Tests of acknowledgements: what `modelyard acknowledge` writes, and how `modelyard diff` treats it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def old(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def system(system: Path) -> Path:
-    """Return the folder of a new version, in which lineage is off."""
+    """Return the folder with a new version, in which lineage is off."""
     _write(system, SPEC.replace("governance: {", "governance: {lineage: false, "))
     return system
 
@@ -65,7 +65,7 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
     code, report, found = _report(run, old, system)
 
     assert (code, report["verdict"]) == (0, "note")
-    assert found.keys() == {"R246", "R523"}  # R523 is the note of what `pulumi up` changes in place
+    assert found.keys() == {"R246", "R523"}  # R523 is the note on changes that `pulumi up` makes in place
     assert found["R246"]["accepted"] == [
         {"by": "ada@acme.example", "reason": "recorded elsewhere: see *wiki*", "until": UNTIL, "group": ""}
     ]
@@ -76,7 +76,7 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
 
 
 def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) -> None:
-    """Code scanning closes a suppressed result, and nothing that is accepted is an error."""
+    """Code scanning closes a suppressed result, and accepted findings are not errors."""
     _accept(run, old, system)
     formats = {form: run("diff", old, system, "--format", form).out for form in ("sarif", "github", "html")}
     results = {one["ruleId"]: one for one in json.loads(formats["sarif"])["runs"][0]["results"]}
@@ -89,7 +89,7 @@ def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) 
 
 
 def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
-    """The entry for an earlier state of the change is an error that names the fingerprint of the present one."""
+    """An entry for an earlier state of the change is an error that shows the fingerprint of the current state."""
     _accept(run, old, system)
     _write(
         system,
@@ -122,7 +122,7 @@ def test_an_entry_that_ended_fails_and_accepts_nothing(
 
 
 def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
-    """After the change has been merged, its entry accepts nothing and fails nothing."""
+    """After the change has been merged, its entry has no effect and causes no failure."""
     _accept(run, old, system)
     code, report, found = _report(run, system, system)
 
@@ -217,7 +217,7 @@ def _key(folder: Path, name: str) -> tuple[Path, str]:
 
 
 def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
-    """Return the spec with approvals by groups, each of which has a key."""
+    """Return the spec with approvals by groups that each have a key."""
     keys = ", ".join(f'{name}: {{sshKeys: ["{line}"]}}' for name, line in groups.items())
     approvals = f"approvals: {{promote: {{from: [{', '.join(groups)}], minimum: {minimum}}}}}"
     return SPEC.replace("governance: {", f"governance: {{{approvals}, approvers: {{{keys}}}, {more}")
@@ -226,7 +226,7 @@ def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
 def test_where_promotions_need_approvals_only_signatures_count(
     run: Run, old: Path, system: Path, tmp_path: Path
 ) -> None:
-    """As many groups must sign as for a promotion, and each counts once."""
+    """The same number of groups must sign as for a promotion, and each group counts once."""
     (ada, risk), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "eve"))
     groups = {"risk": risk, "growth": growth}
     old.write_text(_guarded(groups, 2), encoding="utf-8")
@@ -297,7 +297,7 @@ def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Ru
 
 
 def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """A new overlay that weakens what the base guards needs the signatures that the base asks for."""
+    """A new overlay that weakens a safeguard of the base needs the signatures that the base requires."""
     ada, risk = _key(tmp_path, "ada")
     guarded = _guarded({"risk": risk})
     old.write_text(guarded, encoding="utf-8")
@@ -315,7 +315,7 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
 
 
 def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """Otherwise a new environment would have the rules of any other one, of which some may need no signature."""
+    """Otherwise, a new environment would get the rules of any other environment, which might require no signature."""
     guarded, compute = _guarded({"risk": _key(tmp_path, "ada")[1]}), "compute: {cpu: 1, memory: 2Gi}"
     free = "governance: {approvals: null, approvers: null"
     guarded = guarded.replace("prod: {", f"prod: {{{free}}}, ")

@@ -107,7 +107,7 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
 def test_an_imported_version_must_have_the_digest_in_the_spec(
     run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
 ) -> None:
-    """The digest in the registry must equal the one in the spec. The approver sees where the version comes from."""
+    """The digest in the registry must equal the digest in the spec. The approver sees where the version comes from."""
     source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"

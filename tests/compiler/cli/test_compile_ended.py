@@ -1,4 +1,4 @@
-"""Tests that a compile that is stopped at any moment leaves the old tree or the new one."""
+"""Tests that a compile that is stopped at any moment leaves either the old tree or the new tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.cli.said import COMMAND, Run, many_endpoints
 
 
 def whole(folder: Path) -> tuple[str, int]:
-    """Return the spec version and number of manifests of a tree, whose files must all have the same version."""
+    """Return a tree's spec version and number of manifests. All its files must have the same version."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
     (version,) = versions

@@ -1,4 +1,4 @@
-"""Tests `modelyard cost`: lines, usage files, price books, comparisons, and what it refuses."""
+"""Tests of `modelyard cost`: lines, usage files, price books, comparisons, and refused input."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def lines(estimate: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_totals_are_the_sums_of_the_lines(run: Run, leads: Path) -> None:
-    """Every line is its quantity times its price, with a source, and the floor is at most the ceiling."""
+    """Each line's cost is its quantity times its price, with a source, and the floor is at most the ceiling."""
     estimate = data(run("cost", leads, "--format", "json"))
 
     for column in ("floor", "expected", "ceiling"):
@@ -84,7 +84,7 @@ def test_text_shows_quantity_price_and_source_of_each_line(run: Run, leads: Path
 
 
 def test_usage_decides_the_expected_cost_alone(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
-    """A usage file changes neither the floor nor the bounds of nodes, but what is expected."""
+    """A usage file changes the expected cost, but neither the floor nor the bounds of nodes."""
     path = usage(USAGE)
     without, known = (data(run("cost", leads, "--format", "json", *more)) for more in ((), ("--usage", path)))
     balanced = next(one for one in lines(known) if one["what"] == "balanced requests and responses")
@@ -106,7 +106,7 @@ def test_discounts_apply_to_their_category(run: Run, leads: Path, usage: Callabl
 def test_own_prices_replace_list_prices_and_are_not_discounted(
     run: Run, leads: Path, usage: Callable[[str], Path]
 ) -> None:
-    """A price in the usage file comes before the price book, and both before list prices."""
+    """A price in the usage file takes precedence over the price book, and both take precedence over list prices."""
     (leads / "prices.yaml").write_text("aws: {'*': {nat-gateway-hours: 0.03, cluster-hours: 0.08}}", encoding="utf-8")
     path = usage("priceBook: prices.yaml\ndiscounts: {all: 50%}\nprices: {aws: {eu-central-1: {cluster-hours: 0.07}}}")
     priced = {one["item"]: one["price"] for one in lines(data(run("cost", leads, "--format", "json", "--usage", path)))}
@@ -178,7 +178,7 @@ def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str
 def test_missing_files_and_links_out_of_the_repository_are_refused(
     run: Run, leads: Path, usage: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """A price book is named by a file that a pull request may change, so it cannot lead to other files."""
+    """A pull request may change the file that names a price book, so the path cannot lead to other files."""
     (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
     (leads / "prices.yaml").symlink_to(tmp_path / "secret")
 
@@ -249,7 +249,7 @@ def test_markdown_shows_hostile_file_names_as_text(
 
 
 def test_help_teaches_the_usage_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """The usage file in the help is valid by its schema, except for the names."""
+    """The usage file in the help text is valid according to the schema, except for the names."""
     assert main(["cost", "--help"]) == 0
     text = capsys.readouterr().out
 

@@ -78,7 +78,7 @@ def test_a_version_that_does_not_compile_is_not_judged(run: Run, system: Path, t
 
 
 def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """What others merged into the branch that is compared with since then is no change of this branch."""
+    """Changes that others merged into the compared branch in the meantime are not changes of this branch."""
     spec = system / "system.yaml"
     mine = edited(spec.read_text(encoding="utf-8"), "team: growth", "team: sales")
     git("checkout", "-q", "-b", "feature")
@@ -95,7 +95,7 @@ def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: 
 
 
 def test_environments_are_compared_and_named(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """An environment that is new, gone, or changed in a file of its own is found."""
+    """An environment that is new, removed, or changed in its own file is found."""
     folder = system / "environments"
     folder.mkdir(exist_ok=True)
     (folder / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Charts that differ from the lock of the old version are found, although the spec is the same."""
+    """Charts that differ from the old version's lock are found, although the spec is the same."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
 
 
 def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """What it opens, and what it changes about the base, is listed like any other danger."""
+    """The access that it allows and its changes to the base are listed like any other risk."""
     folder = system / "environments"
     folder.mkdir()
     overlay = (
@@ -174,7 +174,7 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
 
 
 def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A spec and a folder of environments that were links are no new spec and no new environments."""
+    """If the spec and the environments folder were links, they do not count as a new spec and new environments."""
     (system / "shared").mkdir()
     (system / "shared" / "blue.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
     (system / "environments").symlink_to("shared")
@@ -194,7 +194,7 @@ def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git:
 
 
 def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A cell of a CSV file that changes is found, although the spec is the same."""
+    """A changed cell in a CSV file is found, although the spec is the same."""
     old, new = "context: here", "sites: {file: sites.csv}"
     spec = edited(SPEC, f"provider: kubernetes, {old}", f'provider: kubernetes, context: "${{site.context}}", {new}')
     (system / "system.yaml").write_text(spec, encoding="utf-8")
@@ -235,7 +235,7 @@ def test_links_that_lead_nowhere_cannot_be_judged(
 
 
 def _moved(system: Path, git: Callable[..., str], *below: str) -> Path:
-    """Commit the spec and an overlay in a subfolder, and return it."""
+    """Commit the spec and an overlay in a subfolder, and return the folder."""
     folder = system.joinpath(*below)
     (folder / "environments").mkdir(parents=True)
     (system / "system.yaml").rename(folder / "system.yaml")
@@ -299,7 +299,7 @@ def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, gi
 def test_a_revision_wins_over_a_folder_with_its_name(
     run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise a change could bring the version along that it is compared with."""
+    """Otherwise, a change could include its own version to compare with."""
     changed = edited(SPEC, "governance: {", "governance: {lineage: false, ")
     (system / "system.yaml").write_text(changed, encoding="utf-8")
     (system / "main").mkdir()

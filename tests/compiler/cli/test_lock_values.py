@@ -1,4 +1,4 @@
-"""Tests that the lock and the output follow from values, not from the text of a spec."""
+"""Tests that the lock and the output depend on a spec's values, not on its text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.narrowing import present
 
 
 def _compiled(folder: Path) -> dict[str, bytes]:
-    """Return every compiled file, and the lock."""
+    """Return all compiled files, and the lock."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and STATE not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.name != "system.yaml"}
 
@@ -63,7 +63,7 @@ def test_another_value_changes_the_lock(run: Run, system: Path) -> None:
 
 
 def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) -> None:
-    """What was removed but not destroyed is still known, and `verify` says what to do."""
+    """Resources that were removed but not destroyed are still known, and `verify` shows what to do."""
     run("compile", system)
     lock = system / LOCK_NAME
     fresh = lock.read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) ->
 
 
 def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_path: Path) -> None:
-    """Git ignores it, a lost or false file changes nothing, and no link is followed."""
+    """Git ignores the file, a lost or wrong file changes nothing, and links are not followed."""
     run("compile", system)
     state = system / STATE
     before = _compiled(system)
@@ -107,7 +107,7 @@ def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_pa
 def test_what_somebody_else_remembered_is_not_trusted(
     run: Run, system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another user's file, or one that was edited, does not keep a new text from being compiled."""
+    """A file that another user wrote or that was edited does not prevent a new text from being compiled."""
     run("compile", system)
     entries = json.loads((system / STATE / "compiled.json").read_text(encoding="utf-8"))
     (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")

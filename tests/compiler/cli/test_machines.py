@@ -1,4 +1,4 @@
-"""Tests that `modelyard explain` shows machines that are created and machines that exist already."""
+"""Tests that `modelyard explain` shows both machines that are created and existing machines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 
 
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
-    """`explain` shows only this class, and not the other classes of its users."""
+    """`explain` shows only this class, and no other classes of its users."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = told(on_aws(text), "compute.train")
 

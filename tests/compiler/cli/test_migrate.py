@@ -1,4 +1,4 @@
-"""Tests of `modelyard migrate`: both sides compile, refusals are the compiler's, and plans stay text and in order."""
+"""Tests of `modelyard migrate`: both sides compile, refusals are the compiler's, and plans are text and in order."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PAIRS = [
 
 
 def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None = None) -> Sides:
-    """Return both sides of a move of all targets."""
+    """Return both sides of a migration of all targets."""
     old = Side(example.inputs(), example.compiled())
     names = tuple(target.name for target in old.system.deployment.targets)
     return sides_of(Wish(names, to, "moved", patch or {}), old, TARGETS)
@@ -65,7 +65,7 @@ def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, with its environment on a cloud."""
+    """Return a copy of the smallest example, with its environment in a cloud."""
     shutil.copytree(FOLDER / "hello", tmp_path / "hello")
     return tmp_path / "hello"
 
@@ -76,7 +76,7 @@ def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reason
 ) -> None:
     """The overlays of both phases compile by themselves, or fail like the same system with another provider.
 
-    A migration refuses less: it leaves fields behind that describe the old cluster, such as its context.
+    A migration causes fewer refusals, because it drops fields that describe the old cluster, such as its context.
     """
     sides = moved(example, place)
     targets = sides.old.system.deployment.targets
@@ -91,7 +91,7 @@ def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reason
 
 
 def test_the_idle_side_starts_nothing_by_itself() -> None:
-    """Until the data has arrived, no schedule runs and no monitor reacts; then everything is as before."""
+    """Until the data has arrived, no schedule runs and no monitor reacts. Afterwards, everything is as before."""
     sides = moved(Example("demand-forecasting", "aws"), PLACES["gcp"])
 
     idle, live = sides.idle.plan.system, sides.live.plan.system
@@ -104,7 +104,7 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
 
 
 def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path) -> None:
-    """Everything of a target that moves is placed on the other, and egress is counted by the usage file."""
+    """Everything on a target that moves is placed on the other target, and egress costs follow the usage file."""
     shutil.copytree(SYSTEMS / "three-clouds", tmp_path / "offers")
     usage = "data: {visits: {rowsPerDay: 1M, bytesPerRow: 1000}}\n"
     (tmp_path / "usage.yaml").write_text(usage, encoding="utf-8")
@@ -124,7 +124,7 @@ def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path)
 
 
 def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
-    """A target is not reachable from one that has moved onto it, and an override follows its target."""
+    """A target is not reachable from a target that has moved onto it, and an override follows its target."""
     old = Side(Example("recommender", None).inputs(), Example("recommender", None).compiled())
 
     sides = sides_of(Wish(("web",), "training", "one-cluster", {}), old, TARGETS)
@@ -135,14 +135,14 @@ def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
 
 
 def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
-    """A run that starts when it is deployed would train without data."""
+    """A run that starts on deployment would train without data."""
     value: dict[str, Json] = {"pipelines": {"seed": {"schedule": "once"}, "next": {"schedule": {"after": "x"}}}}
 
     assert idle_of(value) == {"pipelines": {"seed": {"schedule": "on-demand"}, "next": {"schedule": {"after": "x"}}}}
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
-    """The whole text for people is as expected."""
+    """The complete text for people is as expected."""
     result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     assert result.code == 0, result.err
@@ -163,11 +163,11 @@ def assert_plan_fits_schema(spec: Path) -> None:
     assert [phase["name"].partition("-")[0] for phase in plan["phases"]] == [str(at) for at in range(1, 12)]
     steps = [step for phase in plan["phases"] for part in ("do", "check", "undo") for step in phase[part]]
     script = "\n".join(line for step in steps for line in step["commands"])
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)  # reads it, and runs nothing
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)  # reads the script without running it
 
 
 def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, hello: Path) -> None:
-    """The commands of the first phase work, after which the plan can still be made again."""
+    """The commands of the first phase work, and afterwards the plan can still be created again."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     assert run(*arguments).code == 0
     before = {path: path.read_bytes() for path in (hello / "migration").rglob("*") if path.is_file()}
@@ -186,7 +186,7 @@ def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, he
 
 
 def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: Path) -> None:
-    """The state is a file. A phase out of order is refused, and so is every one after a change of the spec."""
+    """The state is a file. A phase out of order is refused, as is every phase after a change to the spec."""
     run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     early = run("migrate", hello, "--done", "3-images")
@@ -208,7 +208,7 @@ def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: P
 
 
 def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
-    """Nothing is written into a folder with other files, nor over an edited plan."""
+    """Nothing is written into a folder with other files or over an edited plan."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     folder = hello / "migration"
     folder.mkdir()
@@ -227,7 +227,9 @@ def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Pat
 
 
 def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_path: Path) -> None:
-    """What the new side refuses is written nowhere else, and the user's own changes to the new side are applied."""
+    """Features that the new side refuses are written nowhere else, and the user's own changes to the new side are
+    applied.
+    """
     shutil.copytree(FOLDER / "fraud-detection", tmp_path / "fraud")
     arguments = ("migrate", tmp_path / "fraud", "--from", "main", "--to", "gcp:europe-west3")
 
@@ -250,11 +252,11 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
         "nightly-scores",
         "promoter",
         "retrain",
-    ]  # challenge is on demand, and login-registry-db renews a password
+    ]  # challenge runs on demand, and login-registry-db rotates a password
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
-    """From an own cluster to a cloud, keys are typed, and only the system's folders of an adopted bucket are copied."""
+    """From an on-premises cluster to a cloud, keys are entered, and only the system's folders are copied."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
     gone = dict.fromkeys(("images", "egress", "present", "storageClass"))
@@ -344,7 +346,7 @@ HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"
 
 
 def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run, hello: Path) -> None:
-    """A folder with quotes is quoted in each command, and a text of the spec is escaped in prose."""
+    """A folder with quotes is quoted in each command, and text from the spec is escaped in prose."""
     folder = hello / "it's $(id) `id`"
     patch = {"data": {"subscribers": {"description": HOSTILE}}}
     (hello / "to.yaml").write_text(json.dumps(patch), encoding="utf-8")
@@ -364,7 +366,7 @@ def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run,
 
 
 def test_a_word_stays_a_word() -> None:
-    """Quoting survives a shell's reading, and text that is not printable stays on its line."""
+    """A shell reads a quoted word unchanged, and text that is not printable stays on its line."""
     assert shlex.split(command("kubectl", "--context", "it's $(id) `id`")) == [
         "kubectl",
         "--context",

@@ -1,4 +1,4 @@
-"""Tests of `modelyard portability`: what a move changes, what is refused afterwards, the score, and the formats."""
+"""Tests of `modelyard portability`: the changes for a move, later refusals, the score, and the formats."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1,
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Path:
-    """Return a spec on a cloud that moves to every other one."""
+    """Return a spec on a cloud, to be moved to every other cloud."""
     path = tmp_path / "system.yaml"
     path.write_text(CLOUD, encoding="utf-8")
     return path
@@ -78,13 +78,13 @@ def test_a_refusal_names_its_part_its_line_and_the_way_out(run: Run, cloud: Path
 
 
 def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
-    """A cluster's context and capacity are refused in a cloud, and so is a budget in francs."""
+    """A cloud refuses a cluster's context and capacity, and also a budget in francs."""
     result = run("portability", examples.FOLDER / "motor-claims", "--to", "aws", "--format", "json")
 
     move = json.loads(result.out)["moves"][0]
     refused = {(refusal["part"], refusal["code"]) for refusal in move["refusals"]}
     assert refused == {
-        ("deployment.targets.zurich", "E0204"),  # a private cloud is no kind of tenancy there
+        ("deployment.targets.zurich", "E0204"),  # a private cloud is not a kind of tenancy there
         ("deployment.targets.zurich", "E0209"),
         ("deployment.targets.zurich", "E0634"),  # declared machines
         ("governance", "AWS-E010"),
@@ -103,9 +103,9 @@ def test_the_mode_follows_the_targets(run: Run) -> None:
 def test_the_nearest_region_is_in_the_same_country_and_open_to_everybody(run: Run, cloud: Path) -> None:
     cloud.write_text(CLOUD.replace("eu-central-1", "eu-central-2").replace("[eu]", "[ch]"), encoding="utf-8")
     assert "to gcp in europe-west6:" in (out := run("portability", cloud).out)
-    assert "to azure in switzerlandnorth:" in out  # not switzerlandwest, which Azure opens on request alone
+    assert "to azure in switzerlandnorth:" in out  # not switzerlandwest, which Azure opens only on request
 
-    cloud.write_text(CLOUD.replace("eu-central-1", "eu-west-1"), encoding="utf-8")  # no region of Google in Ireland
+    cloud.write_text(CLOUD.replace("eu-central-1", "eu-west-1"), encoding="utf-8")  # Google has no region in Ireland
     assert "to gcp in europe-" in run("portability", cloud).out
 
 
@@ -153,7 +153,7 @@ def test_an_invalid_spec_has_no_score(run: Run, wrong: Path) -> None:
 
 
 def test_output_shows_any_text_as_text() -> None:
-    """Names are restricted today, but the output relies on none of those restrictions."""
+    """Names are restricted today, but the output does not rely on these restrictions."""
     text = "a|b @team <img src=x> *`_\u202e[x](y)\n# new\x1b[2J"
     problem = Diagnostic("E0001", Severity.ERROR, text, Span(text, 1, 1, 2), text)
     refusal = Refusal(text, (), problem)

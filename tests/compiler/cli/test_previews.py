@@ -1,4 +1,4 @@
-"""Tests of `modelyard diff --preview`: what is deployed is compared with what the change does."""
+"""Tests of `modelyard diff --preview`, which compares a preview of the deployment with the change."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ VPC = "modelyard:aws:Network$aws:ec2/vpc:Vpc"
 
 
 def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
-    """Return a step as the engine writes it. A resource is in a component of the same name unless another is given."""
+    """Return a step in the engine's format. The resource is in a component of the same name unless another one is
+    given.
+    """
     component = types.partition("$")[0]
     state = {"parent": f"{HEAD}::{component}::{parent or name}"}
     return {"op": op, "urn": f"{HEAD}::{types}::{name}", "oldState": state, "newState": state}
 
 
 def preview(*steps: dict[str, Any], error: str = "") -> str:
-    """Return a preview of the infrastructure project."""
+    """Return a preview for the infrastructure project."""
     said = [{"severity": "error", "message": error}] if error else []
     return json.dumps({"steps": [STACK, *steps], "diagnostics": said, "changeSummary": {"update": len(steps)}})
 
@@ -72,7 +74,7 @@ def test_a_preview_of_the_change_alone_has_no_findings(findings: Any) -> None:
 def test_what_the_change_does_not_explain_is_a_finding(
     findings: Any, more: dict[str, Any], level: str, message: str
 ) -> None:
-    """Drift, or a version that was never applied, shows as more steps."""
+    """Drift, or a version that was never applied, causes additional steps."""
     said = f"the preview of leads-main-infrastructure {message}, which this change does not explain"
 
     assert findings(preview(*EXPECTED, more)) == [("R524", level, said)]
@@ -92,7 +94,7 @@ def test_what_the_preview_lacks_is_a_finding(findings: Any) -> None:
 
 
 def test_the_error_of_a_preview_is_a_finding(findings: Any) -> None:
-    """After an error, nothing is known of what the preview lacks."""
+    """After an error, it is unknown what the preview lacks."""
     said = "the preview of leads-main-infrastructure fails: error: no credentials"
 
     assert findings(preview(error="error: no credentials\nmore")) == [("R526", "danger", said)]

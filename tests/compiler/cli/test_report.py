@@ -1,4 +1,4 @@
-"""Tests of `modelyard report`: the files, the folder that it replaces, and exit codes."""
+"""Tests of `modelyard report`: its files, the folder that it replaces, and exit codes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FILES = {"comment.md", "report.html", "review.json", "review.sarif", "cost.json"
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
-    """Return a version of the spec with another owner."""
+    """Return a version of the spec with a different owner."""
     new = tmp_path / "new.yaml"
     new.write_text(edited(SPEC, "owner: {team: growth", "owner: {team: sales"), encoding="utf-8")
     return new
 
 
 def named(folder: Path) -> set[str]:
-    """Return the names in a folder, except hidden ones."""
+    """Return the names of all visible entries in a folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
@@ -83,7 +83,7 @@ def test_an_edited_report_is_kept_beside_the_new_one(run: Run, system: Path, cha
 
 
 def test_other_folders_are_left_alone(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """A folder with files, a file, or a link in place of the folder are errors."""
+    """A folder with files, a file, or a link instead of the folder is an error."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "page.md").write_text("mine", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
@@ -139,7 +139,9 @@ def versions(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_costs_follow_the_usage_file(run: Run, versions: tuple[Path, Path], tmp_path: Path) -> None:
-    """The table of costs and the finding agree with `modelyard cost`. An entry for what is new fits the old version."""
+    """The cost table and the finding agree with `modelyard cost`. A usage entry for a new resource is valid for the old
+    version.
+    """
     old, new = versions
     usage, out = tmp_path / "usage.yaml", tmp_path / "report"
     usage.write_text(USAGE, encoding="utf-8")

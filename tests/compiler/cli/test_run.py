@@ -1,4 +1,4 @@
-"""Tests that `modelyard run` starts the compiled runtime, and says what keeps a system from running here."""
+"""Tests that `modelyard run` starts the compiled runtime, and reports what prevents a system from running here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def laptop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
-    """Return the commands that would replace this process, for which every Python has all packages."""
+    """Return the commands that would replace this process. Every package counts as installed."""
     commands: list[tuple[list[str], dict[str, str]]] = []
 
     def become(command: list[str], environment: dict[str, str]) -> int:
@@ -52,7 +52,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
 def test_runtime_gets_the_compiled_folder(
     run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]]
 ) -> None:
-    """The compiled runtime is imported first, and everything is kept next to the spec."""
+    """The compiled runtime takes precedence in imports, and all files are stored next to the spec."""
     assert run("run", laptop, "pipelines.train", "--once", "--sample").code == 0
     ((command, environment),) = started
     compiled = laptop / "build" / "default" / "main"
@@ -99,7 +99,7 @@ def test_another_python_is_asked_for_its_packages(
 
 
 def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None:
-    """The compiler's own environment has neither Ray nor MLflow. Nothing is written in that case."""
+    """The compiler's own environment has neither Ray nor MLflow. In that case, nothing is written."""
     said = run("run", laptop)
 
     assert said.code == 1
@@ -123,7 +123,7 @@ def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
 def test_a_copy_of_a_system_elsewhere_runs_here(
     run: Run, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
 ) -> None:
-    """The copy has a folder of its own. The spec, its lock and its output stay as they are."""
+    """The copy has its own folder. The spec, its lock and its output are unchanged."""
     spec = tmp_path / "hello" / "system.yaml"
     spec.parent.mkdir()
     spec.write_text((FOLDER / "hello" / "system.yaml").read_text())
@@ -138,7 +138,7 @@ def test_a_copy_of_a_system_elsewhere_runs_here(
     ]
     assert "provider: local" in (copied / "system.yaml").read_text()
     assert sorted(path.name for path in spec.parent.iterdir()) == [".modelyard", "system.yaml"]
-    assert run("run", spec.parent, "--drift").code == 0  # a second copy takes the place of the first
+    assert run("run", spec.parent, "--drift").code == 0  # a second copy replaces the first
     assert run("status", spec.parent).code == 0
 
 
@@ -175,7 +175,7 @@ def test_a_wrong_spec_is_reported_as_by_validate(run: Run, laptop: Path) -> None
 
 
 def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> None:
-    """A torn line, other JSON and control characters do no harm."""
+    """A truncated line, other JSON and control characters cause no error."""
     assert "[E0888]" in run("status", laptop).err
     state = laptop / ".modelyard" / "default"
     state.mkdir(parents=True)
@@ -197,7 +197,7 @@ def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> Non
 
 
 def test_status_lists_what_answers_while_it_runs(run: Run, laptop: Path) -> None:
-    """Only what has started is listed, and only as long as a run holds the lock."""
+    """Only endpoints that have started are listed, and only while a run holds the lock."""
     state = laptop / ".modelyard" / "default"
     state.mkdir(parents=True)
     (state / "addresses.json").write_text(json.dumps({"page": "http://127.0.0.1:8600/key/", "endpoints": 8000}))

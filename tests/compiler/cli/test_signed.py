@@ -27,7 +27,7 @@ OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
-    """Return the promoter's description of each pipeline, and the diagnostics about approval files."""
+    """Return the promoter's description of each pipeline, and the diagnostics for approval files."""
     inputs = Inputs(Given("system.yaml", text), approvals=tuple(Given(*file) for file in files))
     outcome = compile_system(inputs, TARGETS)
     told: dict[str, Any] = {"problems": [one.message for one in outcome.diagnostics if "approvals/" in one.message]}
@@ -47,7 +47,7 @@ def _texts(text: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a spec that lists a key for model-risk. The key is stored outside of the folder."""
+    """Return a folder with a spec that lists a key for model-risk. The key is stored outside the folder."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     spec = tmp_path / "fraud"
     spec.mkdir()
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(run: Run, folder: Path, *more: str) -> Path:
-    """Run `modelyard approve --save`, and return the file of the approval."""
+    """Run `modelyard approve --save`, and return the approval file."""
     asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
     said = run("approve", str(folder), *asked, "--save", *more)
     assert said.code == 0, said.err
@@ -111,7 +111,7 @@ def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return a signature by a key in the right format, which is invalid. Only the runtime verifies signatures."""
+    """Return an invalid signature by a key in the right format. Only the runtime verifies signatures."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"

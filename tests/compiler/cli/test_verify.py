@@ -154,7 +154,7 @@ def test_a_lock_of_another_spec_is_reported(run: Run, compiled: Path) -> None:
 
 
 def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) -> None:
-    """Deleting a resource from the lock by hand would hide that the resource will be destroyed."""
+    """Deleting a resource from the lock manually would hide that the resource will be destroyed."""
     edit(
         compiled / LOCK_NAME,
         "      model-server/score: inference.score\n",

@@ -100,7 +100,7 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error, unless its content is equal. With force, it is kept under another name."""
+    """A user's file at our path is an error unless its content is equal. With force, it is kept under another name."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")

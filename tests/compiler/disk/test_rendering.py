@@ -1,4 +1,4 @@
-"""Tests rendering files in two processes. Each test is a program of its own: pytest may have threads."""
+"""Tests rendering files in two processes. Each test is a separate program, because pytest may have threads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def run(program: str, *prefix: str) -> list[str]:
 
 
 def test_another_process_renders_the_second_half_with_its_facts() -> None:
-    """Files without facts are rendered here, wherever they stand, because they may read the facts of others."""
+    """Files without facts are rendered here regardless of their position, because they may read the facts of other
+    files.
+    """
     program = """
 total = lambda: sum(each.facts.value for each in files[:4])
 files = [*map(file, range(4)), OutputFile("README.md", lambda: b"here %d" % total())]
@@ -50,7 +52,7 @@ with rendering(files) as render:
 
 
 def test_one_core_renders_everything_here() -> None:
-    """Another process on the same core would only cost its start."""
+    """On a single core, a second process would only add its start-up time."""
     program = """
 files = [*map(file, range(4))]
 with rendering(files) as render:
@@ -62,7 +64,7 @@ with rendering(files) as render:
 
 @pytest.mark.parametrize("action", ["1 / 0", "os.kill(os.getpid(), 9)", "exit(0)"])
 def test_files_are_rendered_here_if_the_other_process_fails(action: str) -> None:
-    """An error, a kill and an exit in the other process lose nothing."""
+    """An error, a kill or an exit in the other process loses nothing."""
     program = f"""
 def fail():
     if os.getpid() != parent:
@@ -91,7 +93,7 @@ except KeyboardInterrupt:
 
 
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
-    """The README, which counts all objects, comes from both processes' facts."""
+    """The README, which counts all objects, uses the facts from both processes."""
     (tmp_path / "system.yaml").write_text(system(110), encoding="utf-8")
     first = str(min(os.sched_getaffinity(0)))
     trees: list[dict[str, bytes]] = []

@@ -95,7 +95,7 @@ def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
-    """A file of ours may replace a folder of ours, and the other way round."""
+    """One of our files may replace one of our folders, and vice versa."""
     write(tmp_path, {"a": "1", "b/c": "2"})
     _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
 

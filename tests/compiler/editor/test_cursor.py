@@ -1,4 +1,4 @@
-"""Tests that the cursor's path is found in block style, within brackets, and in text that is not valid yet."""
+"""Tests that the cursor's path is found in block style, within brackets, and in text that is not yet valid."""
 
 from __future__ import annotations
 

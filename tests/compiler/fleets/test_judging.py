@@ -1,4 +1,4 @@
-"""Tests that a group of sites is compiled once, and gives for each site what that site alone would compile to."""
+"""Tests that a group of sites is compiled once, with the same output for each site as for that site on its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def told(table: str, spec: str = SPEC) -> list[str]:
 
 
 def files(table: str, spec: str = SPEC) -> dict[str, str]:
-    """Return the output, which must compile."""
+    """Return the output of a spec that must compile."""
     done = compile_text(spec, tables={"shops.csv": table})
     assert done.ok, done.diagnostics
     return {path.removeprefix("default/main/"): content.decode() for path, content in done.files.items()}
@@ -56,7 +56,7 @@ def test_settings_of_each_site() -> None:
 
 
 def test_what_differs_between_kinds_is_in_their_folders() -> None:
-    """All other manifests exist once."""
+    """All other manifests exist only once."""
     found = files("name,boxes\na,1\nb,2\nc,1\n")
     manifests = sorted(path.removeprefix("workloads/manifests/") for path in found if "/manifests/" in path)
 
@@ -66,7 +66,7 @@ def test_what_differs_between_kinds_is_in_their_folders() -> None:
 
 
 def test_a_group_of_one_site_equals_the_site_alone() -> None:
-    """With the placeholders filled, the manifests are those of a spec without `sites`."""
+    """With the placeholders filled, the manifests equal those of a spec without `sites`."""
     group = files("name,boxes\na,2\n")
     alone = (
         SPEC.replace("  sites: {file: shops.csv}\n", "").replace("${site.name}", "a").replace('"${site.boxes}"', "2")
@@ -82,12 +82,12 @@ def test_a_group_of_one_site_equals_the_site_alone() -> None:
 
 
 def _without_hashes(text: str) -> str:
-    """Remove digests, and the entry that tells a site's server its digest."""
+    """Remove digests, and the entry with which a site's server learns its digest."""
     return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
 
 
 def test_an_error_at_some_sites_names_them() -> None:
-    """A machine too small is reported where the spec asks for it, with the sites that have it."""
+    """A machine that is too small is reported where the spec requests it, with the sites that have it."""
     found = told("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
     assert len(found) == 1
@@ -110,7 +110,7 @@ def test_an_error_everywhere_names_no_site() -> None:
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
-    """A residency decides what is allowed, so it is compiled for each of its values, and wrong ones are refused."""
+    """Residency affects the checks, so the spec is compiled for each residency, and invalid values are refused."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  residency: "${site.country}"\n')
 
     assert "workloads/manifests/boxes-1-country-at/namespace.yaml" not in files("name,boxes,country\na,1,at\n", spec)
@@ -128,7 +128,7 @@ def test_too_many_kinds_are_refused() -> None:
 
 
 def test_values_are_data_everywhere() -> None:
-    """Values that could end a string or begin another are never only inserted as text."""
+    """Values that could end one string or begin another are never inserted as plain text."""
     spec = SPEC.replace("metadata: {name: shelf}", "metadata: {name: shelf}\nvars: {team: x}").replace(
         "inference:\n  shelf: {", 'inference:\n  shelf: {endpoint: {host: "${site.host}"}, '
     )
@@ -139,7 +139,7 @@ def test_values_are_data_everywhere() -> None:
 
 
 def test_markers_in_a_spec_are_texts() -> None:
-    """A text that looks like one of our markers is the user's own."""
+    """A string that looks like one of our markers belongs to the user."""
     spec = SPEC.replace(
         "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
     )
@@ -157,7 +157,7 @@ def test_files_that_are_not_given_are_reported(name: str) -> None:
 
 
 def test_the_budget_counts_every_site() -> None:
-    """Kinds of sites with other machines count with their own price."""
+    """Kinds of sites with different machines are counted at their own price."""
     spec = SPEC.replace("stores@acme.example}}", "stores@acme.example}, budget: {monthly: 1000 USD}}").replace(
         "memory: 32Gi}", 'memory: 32Gi, price: "${site.price}"}'
     )

@@ -1,4 +1,4 @@
-"""The comment APIs of three code hosts on loopback, which refuse what the hosts refuse."""
+"""The comment APIs of three code hosts on loopback, which refuse the same requests as the real hosts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST: Final = 65_536
 
 @dataclass
 class Note:
-    """A comment: who wrote it, and its text."""
+    """A comment, with its author and text."""
 
     number: int
     author: str
@@ -28,7 +28,7 @@ class Note:
 
 @dataclass
 class CodeHost:
-    """The state of a host: comments and labels of change 7, and the requests so far."""
+    """A host's state: comments and labels of change 7, and all requests."""
 
     url: str = ""
     notes: list[Note] = field(default_factory=list[Note])
@@ -39,7 +39,7 @@ class CodeHost:
 
     @property
     def ours(self) -> list[str]:
-        """The texts that we wrote."""
+        """The texts of our comments."""
         return [note.text for note in self.notes if note.author == OURS]
 
     @property
@@ -53,7 +53,7 @@ class CodeHost:
         return self.notes[-1]
 
     def edit(self, number: int, text: str, may_edit_all: bool = True) -> tuple[int, Any]:
-        """Replace a text, unless it is somebody else's and the host forbids that."""
+        """Replace a text, unless another user wrote it and the host forbids that."""
         note = self.notes[number - 1]
         if note.author != OURS and not may_edit_all:
             return 403, {"message": "forbidden"}
@@ -97,7 +97,7 @@ def _on_azure(note: Note) -> dict[str, Any]:
 
 
 def _version_on_azure(path: str) -> str:
-    """Return the version that a resource has. The one that names the token's owner has only a preview."""
+    """Return the API version of a resource. The resource with the token's owner only has a preview version."""
     return "7.1-preview" if path.endswith("/connectionData") else "7.1"
 
 
@@ -160,7 +160,7 @@ def _answer(host: CodeHost, method: str, target: str, headers: Any, content: byt
 
 @contextmanager
 def running() -> Generator[CodeHost]:
-    """Run the APIs on a free port of loopback."""
+    """Run the APIs on a free loopback port."""
     host = CodeHost()
 
     class Handler(BaseHTTPRequestHandler):
@@ -195,7 +195,7 @@ def running() -> Generator[CodeHost]:
 
 
 def environment_of(name: str, host: CodeHost, event: str = "") -> dict[str, str]:
-    """Return the variables that pipelines of a host set. `event` is the path of GitHub's event."""
+    """Return the variables that a host's pipelines set. `event` is the path of GitHub's event."""
     return {
         "github": {
             "GITHUB_TOKEN": TOKEN,

@@ -27,7 +27,7 @@ def host() -> Iterator[CodeHost]:
 
 @pytest.fixture
 def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Posted:
-    """Return a function that posts a text with a verdict, and returns the exit code and what was printed."""
+    """Return a function that posts a text with a verdict, and returns the exit code and the output."""
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
     pauses: list[float] = []
@@ -48,7 +48,7 @@ def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_one_comment_is_created_and_then_updated(host: CodeHost, post: Posted, name: str) -> None:
-    """The label follows the verdict, and nothing is sent if nothing changed."""
+    """The label follows the verdict, and nothing is sent without a change."""
     assert post(name, f"{FIRST}\none", "danger") == (0, "comment created")
     assert (host.ours, host.labels) == ([f"{FIRST}\none"], {"modelyard/danger"})
     assert post(name, f"{FIRST}\ntwo", "review") == (0, "comment updated")
@@ -68,7 +68,9 @@ def test_nothing_is_said_if_nothing_matters(host: CodeHost, post: Posted, name: 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, post: Posted, name: str) -> None:
-    """Ours is found among more comments than a page has, and not taken for one with the same first line."""
+    """Our comment is found among more comments than fit on a page, and not confused with one that has the same first
+    line.
+    """
     others = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
     for number in range(120):
         host.add(f"remark {number}", "ada")
@@ -82,7 +84,7 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_same_comment_of_somebody_else_does_not_replace_ours(host: CodeHost, post: Posted, name: str) -> None:
-    """Otherwise whoever copies a report early keeps it from ever being updated."""
+    """Otherwise, anyone who copies a report early would prevent it from ever being updated."""
     host.add(f"{FIRST}\none", "mallory")
 
     assert post(name, f"{FIRST}\none") == (0, "comment created")
@@ -102,15 +104,15 @@ def test_a_busy_host_is_asked_again(host: CodeHost, post: Posted, name: str) -> 
 
 
 def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost, post: Posted) -> None:
-    """A gateway reports an error although the host has stored the comment: the next try finds it."""
+    """If a gateway reports an error although the host has stored the comment, the next attempt finds the comment."""
     add = host.add
 
     def lost(text: str, author: str = "github-actions[bot]") -> object:
         note = add(text, author)
-        host.busy = [(502, {})]  # for the next request, of the label
+        host.busy = [(502, {})]  # for the next request, which sets the label
         return note
 
-    host.add = lost  # type: ignore[method-assign, assignment] # a host that loses an answer
+    host.add = lost  # type: ignore[method-assign, assignment] # a host that loses a response
     assert post("github", f"{FIRST}\none") == (0, "comment unchanged")
     assert len(host.ours) == 1
 
@@ -127,7 +129,7 @@ def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost,
     ],
 )
 def test_only_reports_are_posted(host: CodeHost, post: Posted, text: str) -> None:
-    """The artifact of a fork may hold anything."""
+    """The artifact of a fork may contain anything."""
     code, message = post("github", text)
 
     assert code == 1
@@ -147,7 +149,7 @@ def test_links_are_not_followed(host: CodeHost, post: Posted, tmp_path: Path) ->
 
 
 def test_the_run_of_a_fork_is_followed_to_its_pull_request(host: CodeHost, post: Posted, tmp_path: Path) -> None:
-    """The event says which commit of which fork was reviewed; the artifact does not."""
+    """The event contains the reviewed commit and fork. The artifact does not."""
     event = tmp_path / "run.json"
     run = {"head_branch": "a/b", "head_sha": "c0ffee", "head_repository": {"owner": {"login": "eve"}}}
     event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")
@@ -199,7 +201,7 @@ def test_redirects_do_not_get_the_token(host: CodeHost, post: Posted) -> None:
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_another_server_is_recognized(host: CodeHost, post: Posted, name: str) -> None:
-    """Something that answers with other JSON is an error of one line, not a traceback."""
+    """A server that responds with other JSON causes a one-line error, not a traceback."""
     host.busy = [(200, {})] * 9
     code, printed = post(name, f"{FIRST}\none")
 

@@ -1,4 +1,4 @@
-"""Tests that pipeline files fit their schemas, and that their steps do what they are for in a repository."""
+"""Tests that pipeline files fit their schemas, and that their steps serve their purpose in a repository."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
 @pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
-    """The schemas are those that editors use, as check-jsonschema ships them. Its own validator takes a minute."""
+    """The schemas are those that editors use, as shipped with check-jsonschema. Its own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )
@@ -51,7 +51,7 @@ def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None
 
 
 def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
-    """The step of action.yml writes the report and the summary, prints annotations, and ends with the verdict."""
+    """The step in action.yml writes the report and the summary, prints annotations, and exits with the verdict."""
     action = _action()
     schema = json.loads((files("check_jsonschema.builtin_schemas.vendor") / "github-actions.json").read_text("utf-8"))
     assert not [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(action)]
@@ -100,7 +100,7 @@ def test_the_settings_are_in_the_files() -> None:
 
 
 def test_a_pipeline_installs_only_what_is_pinned() -> None:
-    """Nobody has to own the name of the package: a commit or a hash decides what runs."""
+    """Nobody needs to own the package's name, because a commit or a hash determines what runs."""
     for host in HOSTS:
         text = "".join(pipeline_files(host, SETTINGS).values())
         installs = re.findall(r"pip install [^\n]*", text)
@@ -110,7 +110,7 @@ def test_a_pipeline_installs_only_what_is_pinned() -> None:
             pipeline_files(host, Settings("ml/system.yaml", "danger"))
     of_a_file = Settings("ml/system.yaml", "danger", "requirements.txt")
     assert "MODELYARD_SOURCE" not in pipeline_files("gitlab", of_a_file)[".gitlab/modelyard.yml"]
-    with pytest.raises(ValueError, match="--source"):  # jobs of GitHub that write check out no file
+    with pytest.raises(ValueError, match="--source"):  # GitHub jobs with write access check out no file
         pipeline_files("github", of_a_file)
 
 
@@ -150,7 +150,7 @@ def test_the_source_is_where_pip_installed_from(recorded: dict[str, Any], source
 
 
 def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
-    """What reads a pull request has no token that writes; what writes checks out nothing."""
+    """Jobs that read a pull request have no token with write access, and jobs with write access check out nothing."""
     review, fork = _parsed("github"), _parsed("github", "modelyard-comment.yml")
     assert review["permissions"] == fork["permissions"] == {}
     jobs = {**review["jobs"], "fork": fork["jobs"]["comment"]}
@@ -170,7 +170,7 @@ def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
 
 
 def _scripts(value: Any) -> Iterator[str]:
-    """Yield every script of a pipeline."""
+    """Yield every script in a pipeline."""
     if isinstance(value, dict):
         for key, part in cast("dict[str, Any]", value).items():
             if key in {"run", "bash"} or (key == "script" and isinstance(part, list)):
@@ -184,7 +184,7 @@ def _scripts(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_script_contains_an_expression(host: str) -> None:
-    """Values reach scripts through the environment: a branch may be named `$(id)`."""
+    """Values reach scripts through the environment, because a branch may be named `$(id)`."""
     scripts = [one for text in pipeline_files(host, PREVIEWING).values() for one in _scripts(yaml.safe_load(text))]
 
     assert len(scripts) >= 2
@@ -222,7 +222,7 @@ class Repository:
         return done.stdout
 
     def push(self, old: str, new: str) -> None:
-        """Commit a change of the spec as it is on the default branch."""
+        """Commit a change to the spec of the default branch."""
         assert old in SPEC
         (self.folder / "ml" / "system.yaml").write_text(SPEC.replace(old, new), encoding="utf-8")
         self.git(self.folder, "commit", "-qam", "change", "--allow-empty")
@@ -246,7 +246,7 @@ def _action() -> Any:
 
 
 def _of_runner(repository: Repository) -> dict[str, str]:
-    """Return the variables of a job with paths of files, which GitHub's runner has made."""
+    """Return a job's variables with paths of files that GitHub's runner has created."""
     folder = repository.folder.parent / "runner"
     folder.mkdir(exist_ok=True)
     paths = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary", "RUNNER_TEMP": folder}
@@ -258,12 +258,12 @@ def _step(job: Any, name: str) -> str:
 
 
 def _review(job: str) -> str:
-    """Return the script that reviews, of the workflow or of the action."""
+    """Return the script that reviews, from the workflow or from the action."""
     return _step(_parsed("github")["jobs"]["review"] if job == "workflow" else _action()["runs"], "Review")
 
 
 def _on_github(repository: Repository) -> int:
-    """Run the scripts of the jobs, and return the exit code of the verdict."""
+    """Run the scripts of the jobs, and return the verdict's exit code."""
     workflow = _parsed("github")
     folder = repository.folder
     event = folder.parent / "event.json"
@@ -301,7 +301,7 @@ def _on_azure(repository: Repository) -> int:
 
 @pytest.mark.parametrize("run_steps", [_on_github, _on_gitlab, _on_azure], ids=HOSTS)
 def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Callable[[Repository], int]) -> None:
-    """Nothing is said while nothing matters; then a comment is created, updated, and says that nothing matters."""
+    """There is no comment without relevant changes. Later, a comment is created, updated, and finally reports none."""
     host = repository.host
     repository.push("kind: MLSystem", "kind:   MLSystem")
     assert (run_steps(repository), host.notes, host.labels) == (0, [], set())
@@ -319,7 +319,7 @@ def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Ca
 
 @pytest.mark.parametrize("hashes", ["##", "###", "####"])
 def test_a_spec_cannot_command_the_agent(repository: Repository, hashes: str) -> None:
-    """Azure's agent obeys ##vso in any line of the output, and errors quote lines of the spec."""
+    """Azure's agent obeys ##vso in any line of output, and errors quote lines from the spec."""
     repository.push("compute: {cpu", f"'{hashes}vso[task.setvariable variable=x]y': {{cpu")
     pipeline = _parsed("azure")
     script = next(step["bash"] for step in pipeline["steps"] if step.get("displayName") == "Review")
@@ -331,7 +331,7 @@ def test_a_spec_cannot_command_the_agent(repository: Repository, hashes: str) ->
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """GitHub's runner obeys ##[ in any line and :: at the start of one, and errors quote lines of the spec."""
+    """GitHub's runner obeys ##[ in any line and :: at the start of a line, and errors quote lines from the spec."""
     repository.push("compute: {cpu", "'::stop-commands::##[stop-commands]x ###[stop-commands]x': {cpu")
     given = {"BASE": repository.base, "MODELYARD_AGAINST": repository.base, "MODELYARD_OUT": "out"}
     repository.run(_review(job), **_parsed("github")["env"], **given, **_of_runner(repository))
@@ -344,7 +344,7 @@ def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> N
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """`modelyard diff` prints annotations to stdout, which the runner must obey; its stderr is only text."""
+    """`modelyard diff` prints annotations to stdout, which the runner must obey. Its stderr is only text."""
     programs = repository.folder.parent / "programs"
     programs.mkdir()
     program = programs / "modelyard"
@@ -360,7 +360,7 @@ def test_what_the_annotations_print_besides_cannot_command_the_runner(repository
 
 
 def test_a_pipeline_does_not_run_code_of_the_repository(repository: Repository) -> None:
-    """A module of the repository that is named like one of the standard library is not imported."""
+    """A module in the repository with the name of a standard library module is not imported."""
     for name in ("json", "argparse", "pip", "yaml"):
         (repository.folder / f"{name}.py").write_text("raise SystemExit('imported')", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Tests the jobs of pipelines that run `pulumi preview`: who may run them, and what the review makes of it."""
+"""Tests the pipeline jobs that run `pulumi preview`: who may run them, and how the review uses the preview."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ elif verb == "preview":
     secret = {"outputs": {"password": "p4ssw0rd"}, "parent": urn.replace("RayService::churn/score-only", "Stack::x")}
     print(json.dumps({"config": config, "steps": [{"op": "delete", "urn": urn, "oldState": secret}]}))
 """
-"""Stands in for the command: a stack with a kubeconfig, whose preview deletes a server that the change leaves alone."""
+"""Replaces the command: a stack with a kubeconfig, whose preview deletes a server that the change does not affect."""
 
 
 def _pipeline(host: str) -> Any:
@@ -42,7 +42,7 @@ def _pipeline(host: str) -> Any:
 
 
 def _scripts(host: str) -> tuple[str, str]:
-    """Return the script that previews, and the one that reviews."""
+    """Return the script that previews and the script that reviews."""
     found = _pipeline(host)
     if host == "gitlab":
         return found["modelyard-preview"]["script"][-1], found["modelyard"]["script"][-1]
@@ -55,7 +55,7 @@ def _scripts(host: str) -> tuple[str, str]:
 
 
 def _without_installing(script: str) -> str:
-    """Return a script that does nothing instead of installing something."""
+    """Return a script whose installation commands do nothing."""
     return re.sub(r"(?m)^( *)(curl|python -I -m (pip|venv)) .*$", r"\1:", script)
 
 
@@ -105,7 +105,7 @@ def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str
 def test_without_credentials_or_a_stack_there_is_no_preview(
     repository: Repository, host: str, missing: str, said: str
 ) -> None:
-    """The review says what it knows. What Pulumi prints cannot command the agent."""
+    """The review contains what is known without them. Pulumi's output cannot command the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     given = _given(repository)
     preview, review = _scripts(host)
@@ -120,7 +120,7 @@ def test_without_credentials_or_a_stack_there_is_no_preview(
 
 
 def test_only_the_job_that_previews_has_credentials() -> None:
-    """It does not run for forks, and installs nothing that a change names."""
+    """The job does not run for forks, and installs nothing that a change names."""
     github, gitlab, azure = (_pipeline(host) for host in ("github", "gitlab", "azure"))
     jobs = github["jobs"]
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]

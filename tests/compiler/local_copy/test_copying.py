@@ -1,4 +1,4 @@
-"""Tests that every system has a copy for this machine, and that the copy says what it replaces and leaves out."""
+"""Tests that every system has a copy for this machine, and that the copy lists what it replaces and omits."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SPECS = [*every_example(), *templates().values()]
 
 
 def nowhere(entrypoint: str) -> bool:
-    """Return that no code is on this machine."""
+    """Return False, because no user code is on this machine."""
     return False
 
 
 def copied(spec: Inputs) -> Copy:
-    """Return the copy of a valid spec without own code."""
+    """Return the copy of a valid spec without user code."""
     outcome = understand(spec, TARGETS)
     return copy_of(present(outcome.document).value, nowhere)
 
@@ -37,13 +37,13 @@ def of_text(text: str) -> Copy:
 
 
 def of(name: str) -> dict[str, str]:
-    """Return the notes of an example's copy, by address."""
+    """Return the notes on an example's copy, by address."""
     return {note.address: note.text for note in copied(Example(name, None).inputs()).notes}
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem if isinstance(spec, Path) else str(spec))
 def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
-    """The copy is a spec for this machine alone, in which every endpoint's model is trained."""
+    """The copy is a spec for this machine only, in which every endpoint's model is trained."""
     inputs = Inputs(Given(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
     copy = copied(inputs)
     outcome = understand(Inputs(Given("copy.yaml", yaml_text(copy.spec))), TARGETS)
@@ -98,7 +98,7 @@ def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
 
 
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
-    """A model without pipelines gets one. A version by number is replaced by the version that is trained here."""
+    """A model without pipelines gets one. A version number is replaced by the version that is trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec
     (pipeline,) = minimal["pipelines"].values()
     assert (pipeline["model"], pipeline["promoteTo"]) == ("churn", "champion")

@@ -1,4 +1,4 @@
-"""Tests that monitors are planned as jobs with permissions, or as alert rules alone."""
+"""Tests that monitors are planned as jobs with permissions, or only as alert rules."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_without_dangers_what_to_review_is_unfolded() -> None:
 
 
 def test_a_change_without_consequences_is_marked() -> None:
-    """A job then only updates an earlier comment. A change of the cost alone is a consequence."""
+    """A job then only updates an earlier comment. A change of only the cost counts as a consequence."""
     same, dearer = (CostChange("default", priced(100), priced(amount)) for amount in (100, 150))
 
     assert comment(a_review([]), [same], "x").splitlines()[1] == NOTHING
@@ -62,13 +62,16 @@ def test_a_change_without_consequences_is_marked() -> None:
 
 
 def test_the_marker_is_of_the_spec() -> None:
-    """Renaming the system in the course of a pull request finds the same comment."""
+    """If a pull request renames the system, the same comment is found."""
     assert marker("./a/system.yaml") == marker("a/system.yaml") != marker("b/system.yaml")
 
 
 @pytest.mark.parametrize("count", [3, 150, 400, 3000])
 def test_dangers_are_never_cut(count: int) -> None:
-    """Too many are listed in short, then counted by code. What to review and notes are cut, with their number."""
+    """Excess dangers are listed in short form, then counted by code.
+
+    Findings to review and notes are cut and counted.
+    """
     dangers = [a_finding("R201" if at % 2 else "R211", Level.DANGER, f"m{at}", why="x" * 200) for at in range(count)]
     others = [a_finding("R801", Level.REVIEW, f"r{at}", why="y" * 300) for at in range(500)]
     text = comment(a_review([*dangers, *others]), [], "system.yaml")
@@ -91,7 +94,7 @@ def test_texts_without_end_are_cut() -> None:
 
 
 def test_errors_of_many_environments_leave_room() -> None:
-    """Dangers are shown beside a version that compiles nowhere."""
+    """Dangers are shown next to the errors of a version that compiles in no environment."""
     problems = tuple(Diagnostic("E0203", Severity.ERROR, "<" * 1_000, None) for _ in range(50))
     unjudged = tuple(Unjudged(f"shop-{at}", "after", problems) for at in range(300))
     findings = [a_finding("R201", Level.DANGER, f"m{at}") for at in range(2_000)]
@@ -103,7 +106,7 @@ def test_errors_of_many_environments_leave_room() -> None:
 
 
 def test_half_a_secret_is_not_shown() -> None:
-    """Secrets are removed before a text is cut, because the rest of one would not be recognized."""
+    """Secrets are removed before text is cut, because the rest of a secret would not be recognized."""
     text = comment(a_review([], system="x" * 590 + " AKIA0123456789ABCDEF"), [], "x")
 
     assert "AKIA" not in text
@@ -111,7 +114,7 @@ def test_half_a_secret_is_not_shown() -> None:
 
 @pytest.mark.parametrize("texts", [HOSTILE, WORST], ids=["hostile", "worst"])
 def test_hostile_text_stays_text(texts: tuple[str, ...]) -> None:
-    """Rendered as Markdown, the comment has the elements that it has with harmless text, and no other."""
+    """Rendered as Markdown, the comment has the same elements as with harmless text."""
     markdown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table")
 
     def elements(text: str) -> list[str]:

@@ -51,7 +51,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 
 def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
-    """Ten warnings with the same code are shown, the others as one line. Errors and machine formats have all."""
+    """Ten warnings with the same code are shown, and the rest as one line. Errors and machine formats are complete."""
     text = "key: 1\n" * 60
     warnings = [at(line, 1, 4, warning=True) for line in range(1, 43)]
     errors = [at(line, 1, 4) for line in range(43, 58)]

@@ -1,4 +1,4 @@
-"""Tests of reviews as SARIF, annotations of GitHub, Code Quality of GitLab, and as a web page."""
+"""Tests of reviews as SARIF, as GitHub annotations, as GitLab Code Quality reports, and as a web page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_sarif_holds_what_a_host_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_version_that_does_not_compile_is_no_success() -> None:
-    """Every format shows the error, so that an empty list of findings does not pass for a clean change."""
+    """Every format shows the error, so that an empty list of findings is not mistaken for a clean change."""
     review = reviewed(VALID, VALID.replace("kind: MLSystem", "kind: Nothing"))
     run = json.loads(review_sarif(review, Level.NOTE, "x"))["runs"][0]["invocations"][0]
 
@@ -89,7 +89,7 @@ def test_code_quality_has_the_fields_that_gitlab_reads() -> None:
 
 
 class _Page(HTMLParser):
-    """Collects the elements of a page with their attributes, and its text."""
+    """Collects a page's elements with their attributes, and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 @pytest.mark.parametrize("texts", [HOSTILE, WORST], ids=["hostile", "worst"])
 def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
-    """The page has the elements and links that it has with harmless text, and shows the text itself."""
+    """The page has the same elements and links as with harmless text, and shows the text itself."""
     usual = _page("harmless")
     for text in texts:
         page = _page(text)

@@ -1,4 +1,4 @@
-"""Tests of the gateway and the callers of a rehearsal, with a server in this process for each side."""
+"""Tests of a rehearsal's gateway and callers, with a server in this process for each side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.rehearsal.gateway import Callers, Gateway, Question
 
 @contextmanager
 def side(answer: str) -> Generator[int]:
-    """Run a server that answers every request with the same text, and return its port."""
+    """Run a server that responds to every request with the same text, and return its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -36,7 +36,7 @@ def side(answer: str) -> Generator[int]:
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
-    """Return a gateway in front of two sides that answer differently."""
+    """Return a gateway in front of two sides that respond differently."""
     with ExitStack() as stack:
         ports = {name: stack.enter_context(side(name)) for name in ("old", "new")}
         running = Gateway(ports, 0)
@@ -46,7 +46,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.mark.parametrize("percent", [0, 1, 10, 50, 99, 100])
 def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, percent: int) -> None:
-    """Shares are exact, so that the first step of a cut-over never leaves the new side without a request."""
+    """Shares are exact, so that the first step of a cut-over never leaves the new side without requests."""
     gateway.percent_new = percent
     for _ in range(37):
         gateway.choose()
@@ -55,7 +55,7 @@ def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, perc
 
 
 def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
-    """Callers know the answers before the move. Another one, and none at all, is a problem."""
+    """Callers know the responses from before the move. A different response, or none, is a problem."""
     question = Question("churn", "/churn", "{}", "", ("old",))
     callers = Callers((question,), gateway.port)
 

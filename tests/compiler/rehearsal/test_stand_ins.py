@@ -1,4 +1,4 @@
-"""Tests of the stand-ins for Pulumi, kubectl and crane: they refuse what the real ones would, and unknown commands."""
+"""Tests of the stand-ins for Pulumi, kubectl and crane, which refuse unknown commands and what the real ones refuse."""
 
 from __future__ import annotations
 

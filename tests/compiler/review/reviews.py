@@ -1,4 +1,4 @@
-"""Reviews that are made up for tests of formats."""
+"""Invented reviews for tests of formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.source import Span
 
 
 def a_finding(code: str, level: Level, name: str, line: int = 1, **others: object) -> Finding:
-    """Return a finding about a field of the model `name`, on a line of system.yaml."""
+    """Return a finding about a field of the model `name` on a line in system.yaml."""
     given: dict[str, object] = {
         "message": f"{name} passes its gate with less",
         "before": "0.8",
@@ -28,7 +28,7 @@ def a_review(findings: Iterable[Finding], system: str = "shop") -> Review:
 
 
 def hostile(text: str) -> Review:
-    """Return a review with a text in every place that a spec can fill."""
+    """Return a review with this text in every place that a spec can fill."""
     levels = (Level.DANGER, Level.REVIEW, Level.NOTE)
     findings = [
         Finding("R201", level, ("models", text), text, text, text, text, (text,), (text,), (text,), Span(text, 1, 1, 1))

@@ -1,4 +1,4 @@
-"""Tests which way a change goes, also of values that are unset and of lists that gain and lose items."""
+"""Tests the direction of a change, including values that are unset and lists that gain and lose items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.review.values import ABSENT, Leaf
 
 
 def way(rating: str, before: Leaf, after: Leaf) -> Way:
-    """Return which way a change of a field with this rating goes."""
+    """Return the direction of a change of a field with this rating."""
     return Change(("field",), before, after, parsed(rating)).way
 
 
@@ -54,7 +54,7 @@ def test_a_replaced_item_is_looser_in_both_directions(direction: str) -> None:
 
 
 def test_an_empty_list_is_not_an_unset_one() -> None:
-    """A stage without `checks` asks for all of them, and one with an empty list for none."""
+    """A stage without `checks` requires all checks, and a stage with an empty list requires none."""
     rating = "gate: removed, absent strictest"
 
     assert way(rating, ABSENT, items()) is Way.LOOSER

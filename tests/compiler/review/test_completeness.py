@@ -1,4 +1,4 @@
-"""Tests that no change of any field goes unseen, that none is left to no rule, and that reverse changes mirror."""
+"""Tests that every change of every field is found and covered by a rule, and that reverse changes mirror each other."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ NEVER_IN_A_SYSTEM: Final = (
     "#/properties/apiVersion",
     "#/properties/kind",
 )
-"""Fields that are read before the spec is typed. A change of a variable shows as a change of what it is used in, and
-test_site_values.py has changes of sites, and test_lists.py of lists.
+"""Fields that are read before the spec is typed. A change of a variable shows as a change of the fields that use it.
+test_site_values.py changes sites, and test_lists.py changes lists.
 """
 
 DECIDE_OTHERS: Final = frozenset(
@@ -50,7 +50,7 @@ DECIDE_OTHERS: Final = frozenset(
         "#/$defs/secretStore/properties/via",
     }
 )
-"""Fields that cannot change alone: no alternative resolves."""
+"""Fields that cannot change on their own, because no alternative resolves."""
 
 _SEEDS: Final = 2
 _ENOUGH: Final = 2
@@ -67,7 +67,7 @@ def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
 
 
 def _is_repeated(occurrence: tuple[int, Steps]) -> bool:
-    """Return whether an entry is repeated for the rows of a list: what it refers to is then seldom valid elsewhere."""
+    """Return whether an entry is repeated for the rows of a list. Its references are then seldom valid elsewhere."""
     return any("${" in str(step) for step in occurrence[1])
 
 
@@ -85,7 +85,7 @@ def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
 
 @lru_cache(maxsize=1)
 def _reviews() -> dict[str, list[tuple[Review, Outcome, Outcome, Steps]]]:
-    """Review every variation once, for all tests of this file."""
+    """Review every variation once, for all tests in this file."""
     return {
         place: [
             (review_of(_seed(number), outcome), _seed(number), outcome, path)
@@ -101,7 +101,7 @@ def _relevant(system: System) -> object:
 
 
 def test_no_change_goes_unseen() -> None:
-    """Whatever changes the typed system gives a finding, and a field that changes gives one at its place."""
+    """Any change of the typed system causes a finding, and a change of a field causes a finding at its place."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
         if any(not one[0].findings for one in reviews):
@@ -115,7 +115,7 @@ def test_no_change_goes_unseen() -> None:
 
 
 def _covers(review: Review, path: Steps) -> bool:
-    """Return whether a finding is at a path, above it or below it. Short forms have a path of their own."""
+    """Return whether a finding is at a path, above it or below it. Short forms have their own path."""
     words = tuple(map(str, path))
     if words[0] == "deployment" and words[1:2] != ("targets",):
         words = ("deployment",)
@@ -135,13 +135,13 @@ def test_every_change_has_a_rule() -> None:
 
 
 def _is_mixed(change: Change) -> bool:
-    """Return whether a list gains items and loses others, so that the change and its reverse go the same way."""
+    """Return whether a list both gains and loses items, so that the change and its reverse have the same direction."""
     before, after = set(change.before.items or ()), set(change.after.items or ())
     return bool(before - after) and bool(after - before)
 
 
 def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
-    """Swapping both versions gives, at the same place, the code that the table calls the mirror."""
+    """Swapping both versions yields, at the same place, the code that the table lists as the mirror."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:
@@ -160,7 +160,7 @@ def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
 
 
 def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
-    """Of a change and its reverse, the looser one has at least the level of the other."""
+    """Of a change and its reverse, the looser one has at least the level of the stricter one."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:
@@ -175,7 +175,7 @@ def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
 
 
 def test_each_change_is_claimed_by_one_rule() -> None:
-    """A change has exactly one rule, and a rule always finds words."""
+    """Each change has exactly one rule, and each rule has a message."""
     for reviews in _reviews().values():
         for _, before, after, _ in reviews[:1]:
             for change in changes(present(before.system), present(after.system)):

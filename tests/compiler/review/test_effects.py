@@ -1,4 +1,4 @@
-"""Tests what `pulumi up` is said to do: by the tables, through references, and for whole systems."""
+"""Tests the predicted effects of `pulumi up`: according to the tables, through references, and for whole systems."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def item(kind: str, name: str, **values: object) -> tuple[Key, Item]:
 
 
 def effects(before: Items, after: Items) -> dict[str, str]:
-    """Return what happens to each item by name."""
+    """Return the effect on each item by name."""
     return {one.item.name: one.effect.value for one in consequences(before, after, TABLE)}
 
 
@@ -78,7 +78,9 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """Only if the property that holds the reference cannot change, and without a successor, which would be cut off."""
+    """It is replaced only if the property with the reference cannot change, and without a successor, which would be cut
+    off.
+    """
     others = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *others])
     new = dict([item("net", "n", cidr="b"), *others])
@@ -139,7 +141,7 @@ def test_a_region_names_the_data_that_stays() -> None:
 
 
 def test_equal_effects_of_environments_are_one_finding() -> None:
-    """Also if an environment has lines of its own about the target."""
+    """Equal effects are merged even if an environment has its own lines about the target."""
     before = outcome_of(LEADS)
     environments = "environments: {prod: {deployment: {version: '1.36'}}, dev: {}}\n"
     specs = [f"{text}{environments}" for text in (LEADS, LEADS.replace("capacity: spot-first", "capacity: spot"))]
@@ -156,7 +158,7 @@ def test_equal_effects_of_environments_are_one_finding() -> None:
 
 
 def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
-    """What is left out is equal in both versions."""
+    """Omitted objects are equal in both versions."""
     spec = json.loads(json.dumps(present(outcome_of(SHOP).document).value, default=str))
     spec["inference"]["other"] = {"variants": {"live": {"model": "lone@champion"}}, "compute": "small"}
     spec["models"]["lone"] = {"task": "regression", "framework": "xgboost"}
@@ -176,7 +178,7 @@ def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
 
 
 def test_costs_are_compared_by_share_and_budget() -> None:
-    """A blocking budget that the expected cost exceeds is a danger, and so is a floor that grows by a quarter."""
+    """An expected cost above a blocking budget is a danger, and so is a floor that grows by a quarter."""
     larger = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
     up, down = (
         next(one for one in review_of(*pair).findings if one.code == "R620")

@@ -1,4 +1,4 @@
-"""Tests that other ways to write the same system are no change, and that renames are followed."""
+"""Tests that other ways to write the same system are not changes, and that renames are followed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_other_ways_to_write_the_same_are_no_change(text: str) -> None:
 
 
 def test_a_renamed_store_is_followed_by_what_refers_to_it() -> None:
-    """Datasets and the registry that name a renamed store are no changes of their own."""
+    """Datasets and the registry that refer to a renamed store do not count as additional changes."""
     text = (
         edited(("  archive: {type", "  old: {type"), ("store: archive", "store: old"))
         + "moved: {stores.old: stores.archive}\n"

@@ -1,4 +1,4 @@
-"""Tests that each finding of a review has a fingerprint of its own."""
+"""Tests that each finding in a review has its own fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of findings that no single field shows."""
+"""Tests of findings that do not result from a single field."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_stricter_profile_decides_the_level() -> None:
 
 
 def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
-    """A gate in `dev` is for review; a store that loses its data is not less dangerous there."""
+    """A change to a gate in `dev` only needs a review, but losing a store's data is just as dangerous there."""
     before, after = (
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),
@@ -56,7 +56,7 @@ def test_a_variant_without_traffic_reaches_nobody() -> None:
 
 
 def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -> None:
-    """Another cluster and another store than in the base are no move, because nothing is there yet."""
+    """A cluster and a store that differ from the base's are not a move, because nothing exists yet."""
     base = outcome_of(BASE)
     other = BASE.replace("context: frankfurt", "context: berlin").replace("adopt: acme-lake", "adopt: acme-lake-new")
     new = outcome_of(other.replace("min: 0.8}", "min: 0.7}"))
@@ -81,7 +81,7 @@ LISTS = (
 
 
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
-    """A warning about all rows of a list has another text with one row fewer, and is the same."""
+    """A warning about all rows of a list has a different text with one row fewer, but is the same warning."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
     found = {one.code: one.message for one in review.findings}
 
@@ -91,7 +91,7 @@ def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None
 
 
 def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
-    """Its pipeline, its endpoint and its monitor name the model, which has another name as well."""
+    """The row's pipeline, endpoint and monitor refer to the model, which also has a new name."""
     review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
 
     assert {(one.before, one.after) for one in review.findings if one.code == "R504"} == {
@@ -130,7 +130,7 @@ def test_a_group_that_had_to_agree_and_is_dropped_is_a_danger() -> None:
 
 
 def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not() -> None:
-    """With a run a day, a window of six hours leaves most of the day out."""
+    """With one run per day, a window of six hours omits most of the day."""
     shorter = BASE.replace("    window: 1d\n", "    window: 6h\n    schedule: {cron: '0 6 * * *'}\n")
     found = {one.code: one for one in reviewed(BASE, shorter).findings}
 

@@ -1,4 +1,4 @@
-"""Tests that a review compares rights by what they open, not by what it is called."""
+"""Tests that a review compares permissions by what they allow, not by their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RENAMED = re.sub(r"\blake\b", "pond", SPEC)
 
 
 def understood(spec: str) -> Outcome:
-    """Return what a valid spec means."""
+    """Return the outcome for a valid spec."""
     outcome = understand(Inputs(Given("system.yaml", spec)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return outcome

@@ -1,4 +1,4 @@
-"""Tests that an entry with `forEach` gives for each row what the same entry written out would give."""
+"""Tests that an entry with `forEach` has the same effect for each row as the same entry written out."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ def inputs(table: str = TABLE, spec: str = SPEC) -> Inputs:
 
 
 def understood(table: str = TABLE, spec: str = SPEC) -> Outcome:
-    """Return a plan, which must have no errors."""
+    """Return the plan of a spec that must have no errors."""
     outcome = understand(inputs(table, spec), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return outcome
 
 
 def written_out(table: str) -> str:
-    """Return the spec with every entry written by hand."""
+    """Return the spec with every entry written out."""
     head, *lines = table.splitlines()
     rows = [dict(zip(head.split(","), line.split(","), strict=True)) for line in lines]
     spec = yaml.safe_load(SPEC)
@@ -106,7 +106,7 @@ def written_out(table: str) -> str:
 
 
 def test_the_output_is_that_of_the_entries_written_out() -> None:
-    """A list changes how a spec is written, and nothing else."""
+    """A list only changes how a spec is written."""
     listed, plain = compile_text(SPEC, tables={"shops.csv": TABLE}), compile_text(written_out(TABLE))
 
     assert listed.ok
@@ -115,7 +115,7 @@ def test_the_output_is_that_of_the_entries_written_out() -> None:
 
 
 def test_sixty_models_are_one_short_spec() -> None:
-    """Rows do not make the spec longer."""
+    """More rows do not make the spec longer."""
     table = "name,error,day\n" + "".join(f"shop-{at:03},{10 + at},{at % 7}\n" for at in range(60))
     outcome = understood(table)
 
@@ -126,7 +126,7 @@ def test_sixty_models_are_one_short_spec() -> None:
 
 
 def test_a_wrong_value_is_reported_at_its_cell() -> None:
-    """The schema judges a value where the table has it."""
+    """The schema checks a value where the table contains it."""
     spec = SPEC.replace("framework: xgboost", 'framework: "${each.city}"')
 
     assert places(examine(Question(spec, tables={"shops.csv": TABLE.encode()}))) == ["2:11 E0204", "3:13 E0204"]
@@ -143,7 +143,7 @@ def test_an_error_of_many_rows_is_reported_once() -> None:
 
 @pytest.mark.parametrize("value", ["${vars.x}", "$${", "${each.name}", "a: b", "'", '"', "{}", "*x", "#"])
 def test_values_are_data(value: str) -> None:
-    """A value is inserted once, and never read as a reference or as YAML."""
+    """A value is inserted once, and never parsed as a reference or as YAML."""
     quoted = '"' + value.replace('"', '""') + '"'
     spec = SPEC.replace("xgboost\n", 'xgboost\n    card: {purpose: "${each.city}", limitations: "Not: ${each.city}"}\n')
     system = present(understood(f"name,error,day,city\ngraz,1,1,{quoted}\n", spec).system)
@@ -158,7 +158,7 @@ def changes(table: str = TABLE, spec: str = SPEC) -> list[Finding]:
 
 
 def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
-    """The joined finding shows one row's values; its fingerprint is about all."""
+    """The joined finding shows the values of one row, but its fingerprint covers all rows."""
     loosened = {
         linz: next(
             one for one in changes(f"name,error,day,city\ngraz,91,1,Graz\nlinz,{linz},3,Linz\n") if one.code == "R201"
@@ -220,7 +220,7 @@ def test_explanations_of_an_entry_and_of_its_definition() -> None:
 
 
 def test_an_environment_can_have_other_rows() -> None:
-    """Values in an overlay are merged like any others."""
+    """Values in an overlay are merged like any other values."""
     spec = SPEC.replace("{file: shops.csv}", "{values: {graz: {error: 1, day: 1}}}")
     overlay = Given("environments/prod.yaml", "lists: {shops: {values: {wels: {error: 2, day: 2}}}}\n")
     outcome = understand(Inputs(Given("system.yaml", spec), "prod", overlay, beside={"prod": overlay}), TARGETS)
@@ -234,7 +234,7 @@ def reading(table: str) -> Callable[[], object]:
 
 
 def test_work_is_linear_in_the_number_of_rows() -> None:
-    """Twenty more rows take the same number of instructions after ten as after thirty."""
+    """Adding twenty rows to ten takes the same number of instructions as adding them to thirty."""
     tables = ["name,error,day\n" + "".join(f"s{at:04},{at},1\n" for at in range(rows)) for rows in (10, 30, 50)]
     read(inputs(tables[0]))  # imports and patterns
     small, middle, large = (traced(reading(table)).total() for table in tables)

@@ -1,4 +1,4 @@
-"""Tests the reading of CSV files that people and spreadsheets write."""
+"""Tests that CSV files written by people and spreadsheets are read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def problems(content: str | bytes) -> list[str]:
     ],
 )
 def test_forms_of_the_same_table(content: str | bytes) -> None:
-    """Line ends, a byte order mark, spaces, quotes and empty lines make no difference."""
+    """Line endings, a byte order mark, spaces, quotes and empty lines make no difference."""
     assert rows(content) == [["a", "Graz"], ["b", "Linz"]]
 
 
@@ -44,7 +44,7 @@ def test_quotes_protect_commas_quotes_and_spaces() -> None:
 
 
 def test_places_of_cells() -> None:
-    """Columns are counted in the line as written, with quotes and spaces."""
+    """Columns are counted in the line as written, including quotes and spaces."""
     table, _ = read_table(Given("shops.csv", 'name,city,gate\n a,"Linz, Donau", g\n'))
     cells = present(table).rows[0]
 
@@ -86,7 +86,7 @@ def test_large_files_are_refused_without_reading_all() -> None:
 
 
 def test_a_file_of_ten_megabytes_is_read() -> None:
-    """Only the columns in use count, so a long note at each site is no problem."""
+    """Only columns in use count, so a long note for each site is accepted."""
     note = "n" * 1_000
     content = "name,note\n" + "".join(f"s{number},{note}\n" for number in range(MOST_ROWS))
 

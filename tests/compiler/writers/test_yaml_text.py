@@ -217,6 +217,6 @@ def test_documents_are_separated() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\x85b", "\ud800"])
 def test_a_comment_stays_on_one_line(text: str) -> None:
-    """No text can end a comment before its end."""
+    """No text can end a comment early."""
     with pytest.raises(ValueError, match="one line"):
         comment(text)

@@ -1,8 +1,8 @@
 """Time a training pipeline with a search and its handwritten equivalent on bare Ray Tune, and print JSON.
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
-version is what a careful author writes by hand: it reads, splits and shares the data once, trains each trial in four
-stages with a report after each, stops bad trials with ASHA, trains the best model on all training rows, evaluates it on
+version is the code of a careful author: it reads, splits and shares the data once, trains each trial in four stages
+with a report after each, stops bad trials with ASHA, trains the best model on all training rows, evaluates it on
 held-out data and registers it. It has no trial logs, data profile, gates, checkpoints or resumption. Both run in the
 same Ray cluster.
 """

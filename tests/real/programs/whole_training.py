@@ -102,7 +102,7 @@ def kill_one(killed: list[int]) -> None:
 
 def main() -> None:
     """Run each trainer on each task, and then a run that loses a worker."""
-    os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.1"  # the controller looks at its workers every two seconds
+    os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.1"  # the controller checks its workers every two seconds
     ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
     facts: dict[str, Any] = {}
     for trainer, task in (

@@ -1,6 +1,6 @@
-"""Converts registrations of Google's resources to Terraform plans, which checkov can read.
+"""Converts registrations of Google resources to Terraform plans, which checkov can read.
 
-pulumi-gcp wraps the Terraform provider, so a resource has the same properties under names in another style.
+pulumi-gcp wraps the Terraform provider, so a resource has the same properties under differently formatted names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MODULES = {
     "secretmanager": "secret_manager",
     "serviceaccount": "service",
 }
-"""Terraform's names for modules of Pulumi, where they differ."""
+"""Terraform's names for Pulumi's modules, where they differ."""
 
 _BLOCKS = {
     "denies": "deny",
@@ -35,10 +35,10 @@ _BLOCKS = {
 """Terraform's names for repeated blocks, which Pulumi makes plural."""
 
 _MAPS = frozenset({"defaultLabels", "labels", "metadata", "resourceLabels", "userLabels"})
-"""Properties that are maps in Terraform as well, and not blocks."""
+"""Properties that are maps, and not blocks, in Terraform too."""
 
 _SECRET = "4dabf18193072939515e22adb298388d"
-"""The marker of a secret in registrations. Its value stays out of the plan."""
+"""The marker of a secret in registrations. The secret's value stays out of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
 
 
 def _values(value: Any) -> Any:
-    """Return Terraform's form of a value: an object is a list of one block unless it is a map."""
+    """Return a value in Terraform's format: an object is a list with one block unless it is a map."""
     if isinstance(value, list):
         return [_values(entry) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):

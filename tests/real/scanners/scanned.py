@@ -1,8 +1,8 @@
 """Converts the Pods in Ray's kinds to workloads of built-in kinds, which scanners can read.
 
 Scanners look for Pods in Deployments, Jobs and CronJobs. A RayService's Pods become Deployments and a RayJob's Pods
-become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. The template of
-a run is read from its launcher's ConfigMap.
+become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
+template is read from its launcher's ConfigMap.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
 
 
 def _run(job: Object) -> Iterator[Scanned]:
-    """Yield the submitter and the cluster of a run."""
+    """Yield the submitter and the Ray cluster of a run."""
     yield _pods(job, "submitter", job["spec"]["submitterPodTemplate"], {})
     yield from _cluster(job, job["spec"]["rayClusterSpec"])
 

@@ -1,4 +1,4 @@
-"""Resources of AWS that several tests create."""
+"""AWS resources that several tests create."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAY = (
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 )
-"""Types that are still there after their deletion."""
+"""Types that still exist after their deletion."""
 
 
 World: TypeAlias = stand_ins.World[Api]
@@ -69,7 +69,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Delete everything in reverse order, and check that the cloud kept all properties as they were set."""
+    """Delete everything in reverse order, and check that the cloud kept all properties unchanged."""
     for name in reversed(list(world.resources)):
         world.remove(name)
     assert cloud.surprises() == {}

@@ -1,6 +1,6 @@
 """Tests batch inference with invalid and large files, new versions and interrupted runs.
 
-One test uses a real Ray cluster. The others run the tasks in this process.
+One test uses a real Ray cluster. The other tests run the tasks in this process.
 """
 
 from __future__ import annotations

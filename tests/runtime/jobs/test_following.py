@@ -1,4 +1,4 @@
-"""Tests that a successful run starts one run of each pipeline that follows it, and a failed run none."""
+"""Tests that a successful run starts one run of each pipeline that follows it, and a failed run starts none."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod whose RayJob ends at once with this status, and return the exit code."""
+    """Run a launcher Pod whose RayJob ends immediately with this status, and return the exit code."""
 
     def end() -> None:
         for path, found in server.objects.items():

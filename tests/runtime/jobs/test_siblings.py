@@ -44,7 +44,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the launcher of this Job, whose RayJob succeeds at once, and return the exit code."""
+    """Run the launcher of this Job, whose RayJob succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, found in server.objects.items():

@@ -171,7 +171,7 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
 def test_unreadable_requests_do_not_delay_other_monitors(
     place: Place, server: ApiServer, api: ClusterApi, asked: str
 ) -> None:
-    """If requests of one monitor cannot be read, those of the next monitor are still answered."""
+    """If requests from one monitor cannot be read, those from the next monitor are still answered."""
     broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -258,7 +258,7 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one sentence instead of a traceback, and says what could not be done."""
+    """The error is one sentence instead of a traceback, and states what could not be done."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

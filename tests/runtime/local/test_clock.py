@@ -54,7 +54,7 @@ def test_schedules_follow_cron(fields: dict[str, Any], at: str, due: bool) -> No
 
 
 def test_a_busy_machine_misses_no_run() -> None:
-    """A run that was due while another one ran starts afterwards, once."""
+    """A run that was due during another run starts afterwards, once."""
     at = datetime(2026, 11, 27, 4, 0, 30, tzinfo=UTC)
 
     assert due_between(times(), at - timedelta(hours=1), at + timedelta(hours=1))
@@ -99,7 +99,7 @@ DAY = timedelta(days=1)
 
 
 def due_at(*moments: datetime) -> list[bool]:
-    """Look at each moment, having begun a minute before four o'clock."""
+    """Check each moment, having started a minute before four o'clock."""
     starts = Starts(FOUR - timedelta(minutes=1))
     return [starts.due("pipelines.train", times(), moment) for moment in moments]
 
@@ -109,18 +109,18 @@ def test_every_time_counts_once() -> None:
 
 
 def test_a_clock_that_jumps_forward_starts_one_run() -> None:
-    """After a suspended night or a month, not one run for each time that has passed."""
+    """After a suspended night or month, only one run starts, instead of one for each missed time."""
     assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
-    """Without it, nothing would be due until the clock has caught up with the wrong time, which may take years."""
+    """Otherwise, nothing would be due until the clock has caught up with the wrong time, which may take years."""
     wrong = FOUR + 800 * DAY
     assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]
 
 
 class Ended(Exception):
-    """The loop has looked often enough."""
+    """Raised when the loop has checked often enough."""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ class Ended(Exception):
 def test_a_start_during_the_run_before_is_left_out_or_follows(
     overlap: str, started: int, event: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run at four takes a day, so that of the next day becomes due meanwhile."""
+    """The run at four o'clock takes a day, so the next day's run becomes due in the meantime."""
     clock = Clock(FOUR - timedelta(minutes=1))
     monkeypatch.setattr(supervisor, "datetime", clock)
     monkeypatch.setattr(supervisor, "_LOOK_S", 0)
@@ -157,7 +157,7 @@ class Clock:
 
 @dataclass
 class Days:
-    """Work that takes a day each time. The loop looks ten times, a minute apart."""
+    """Work that takes a day each time. The loop checks ten times, a minute apart."""
 
     base: Any
     clock: Clock

@@ -1,7 +1,7 @@
-"""Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a guarded retraining.
+"""Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a gated retraining.
 
-`tests/systems/laptop` trains a model, serves, scores and watches it. The first run has data that fit. Then the labels
-become noise and requests drift, so that the monitor starts a retraining that the gate refuses.
+`tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data fit. Then
+the labels become noise and the requests drift, so the monitor starts a retraining that the gate refuses.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class Run:
                 self.lines.append(line)
 
     def text(self) -> str:
-        """Return everything that has been printed."""
+        """Return everything that has been printed so far."""
         return "".join(self.lines)
 
     def await_line(self, part: str) -> str:
-        """Wait for a line that contains a text."""
+        """Wait for a line that contains a string."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for line in list(self.lines):
@@ -80,7 +80,7 @@ class Run:
         return self.wait(60)
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """Wait for the end, and for everything that has been printed. Return the exit code."""
+        """Wait for the end of the process and of its output. Return the exit code."""
         code = self.process.wait(patience_s)
         present(self.reader).join(10)
         return code
@@ -88,7 +88,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the folder of a system. Nothing that a failed test has left runs afterwards."""
+    """Return the folder of a system. Nothing that a failed test has left behind runs afterwards."""
     folder = tmp_path_factory.mktemp("laptop") / "state"
     yield folder
     sweep(str(folder))
@@ -104,7 +104,7 @@ def first(state: Path) -> Run:
 
 
 def events(state: Path) -> list[dict[str, Any]]:
-    """Return what the run has recorded."""
+    """Return the events that the run has recorded."""
     return [json.loads(line) for line in (state / "events.jsonl").read_text().splitlines()]
 
 
@@ -116,7 +116,7 @@ def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: 
     assert "gate: auc holds" in text
     assert "'champion' of laptop-churn is now version 1" in text
     assert "answered 600 generated rows" in text
-    assert "check psi of inference.churn failed" not in text  # no drift, no alarm
+    assert "check psi of inference.churn failed" not in text  # without drift, there is no alert
     scores = pd.read_parquet(state / "stores" / "laptop-lake" / "scores")
     assert len(scores) == 3000
     succeeded = {event["address"] for event in events(state) if event["event"] == "succeeded"}
@@ -125,7 +125,7 @@ def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: 
 
 
 def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, state: Path) -> None:
-    """The second run goes on with version 1. Its monitor starts a run, once, and the gate keeps the champion."""
+    """The second run continues with version 1. Its monitor starts a single run, and the gate keeps the champion."""
     assert first.process.returncode == 0
     (file,) = (state / "stores" / "laptop-lake" / "customers").glob("*.parquet")
     rows = pd.read_parquet(file)
@@ -152,7 +152,7 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
 
 
 def check_page(page: Visitor) -> None:
-    """Check that the page shows what this run has decided and measured, and that its form reaches the model."""
+    """Check that the page shows this run's decisions and measurements, and that its form reaches the model."""
     status, answer = page.submit("churn", {"input:usage": "1", "input:age": "2", "input:plan": "a"})
     _, text = page.get()
 
@@ -167,7 +167,9 @@ def check_page(page: Visitor) -> None:
 
 @pytest.mark.parametrize(("delay_s", "number"), [(0.2, signal.SIGINT), (3.0, signal.SIGTERM)])
 def test_a_signal_at_the_start_leaves_nothing(delay_s: float, number: int, tmp_path: Path) -> None:
-    """While Python imports Ray, which cannot be imported again afterwards, and while Ray and MLflow start."""
+    """The signal arrives while Python imports Ray, which cannot be imported again afterwards, or while Ray and MLflow
+    start.
+    """
     folder = tmp_path / "state"
     run = Run.of(folder)
     run.await_line("everything is kept")

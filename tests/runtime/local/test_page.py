@@ -1,4 +1,4 @@
-"""Tests what the page of a run shows and to whom, and what its form sends, over HTTP."""
+"""Tests what a run's page shows and to whom, and what its form sends, over HTTP."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None
 
 
 def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
-    """The script exchanges parts by their ID, and must get no style or script, which another nonce would forbid."""
+    """The script replaces parts by their ID. They must contain no style or script, because another nonce would forbid
+    it.
+    """
     _, page = visitor.get()
     status, live = visitor.get("live")
     parts = re.findall(r'id="([^"]+)" data-live', page)
@@ -78,7 +80,7 @@ def test_what_runs_now_is_shown(visitor: Visitor, shown: Shown) -> None:
 
 
 def test_texts_of_others_are_never_markup(visitor: Visitor, shown: Shown) -> None:
-    """Reasons, columns, names of metrics and the registry's address come from elsewhere."""
+    """Reasons, columns, names of metrics and the registry's address come from other sources."""
     shown.inputs = ((HOSTILE, "BYTES"),)
     shown.state.record(HOSTILE, "failed", HOSTILE)
     _, text = visitor.get()
@@ -124,7 +126,7 @@ def test_other_paths_do_not_exist(visitor: Visitor, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/live", "/try/churn", "/x/", "/x/live", "//"])
 def test_other_users_of_the_machine_cannot_open_the_page(visitor: Visitor, path: str) -> None:
-    """The address has a key that only the output and the folder of the run contain, which is its user's alone."""
+    """The address contains a key that is only in the output and in the run's folder, which only the user can read."""
     assert visitor.get(path)[0] == 404
     assert visitor.get(visitor.base.rstrip("/"))[0] == 404
     assert visitor.get(visitor.base[:-2] + "/")[0] == 404
@@ -139,7 +141,7 @@ def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, shown: Sho
 
 
 def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, shown: Shown) -> None:
-    """What is empty is left out, and what is no number is sent as it is, so that the endpoint decides."""
+    """Empty fields are omitted, and text that is not a number is sent unchanged, so that the endpoint decides."""
     status, answer = visitor.submit(
         "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
     )
@@ -173,7 +175,7 @@ def test_only_forms_of_a_small_size_are_read(visitor: Visitor, shown: Shown) -> 
 
 
 def test_a_caller_with_a_token_is_used(shown: Shown) -> None:
-    """The token of the first caller goes to the endpoint, and never into the page."""
+    """The first caller's token is sent to the endpoint, and never appears in the page."""
     endpoint = replace(shown.plan.endpoints["churn"], callers=("shop", "app"))
     for visitor in opened(shown, replace(shown.plan, endpoints={"churn": endpoint})):
         _, text = visitor.get()
@@ -194,7 +196,7 @@ def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, shown: 
 
 
 def test_what_has_not_started_is_named(visitor: Visitor, shown: Shown) -> None:
-    """The page is there before anything else."""
+    """The page is available before anything else has started."""
     shown.state.withdraw()
     (shown.state.folder / READY).unlink()
     status, text = visitor.get()
@@ -221,7 +223,7 @@ def test_two_pages_take_two_ports(visitor: Visitor, shown: Shown) -> None:
 
 
 def test_only_loopback_reaches_the_page(visitor: Visitor) -> None:
-    """Another address of this machine, even one of the loopback network, is not listened on."""
+    """The page does not listen on other addresses of this machine, even in the loopback network."""
     connection = http.client.HTTPConnection("127.0.0.2", visitor.port, timeout=5)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/")

@@ -45,13 +45,13 @@ def wait_until(condition: object, patience_s: float = 20) -> bool:
 
 
 def test_end_leaves_no_process_even_of_daemons(tmp_path: Path) -> None:
-    """A process that ignores SIGTERM and has started a daemon in a session of its own is ended with it."""
+    """A process that ignores SIGTERM and has started a daemon in its own session is ended together with the daemon."""
     mark, before = str(tmp_path), os.environ.get(MARK)
     try:
         processes = Processes(mark)
         processes.patience_s = 0.5
         processes.start([sys.executable, "-c", DAEMON], {}, tmp_path / "log")
-        assert wait_until(lambda: len(list(marked(mark))) >= 3)  # with the guardian
+        assert wait_until(lambda: len(list(marked(mark))) >= 3)  # including the guardian
         processes.end()
     finally:
         os.environ.pop(MARK, None)
@@ -62,7 +62,7 @@ def test_end_leaves_no_process_even_of_daemons(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
-    """The guardian kills what is left after SIGKILL, which a run cannot handle."""
+    """After SIGKILL, which a run cannot handle, the guardian kills all remaining processes."""
     code = tmp_path / "daemon.py"
     code.write_text(DAEMON)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -79,7 +79,7 @@ def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_the_next_run_ends_what_an_earlier_one_left(tmp_path: Path) -> None:
-    """If the guardian was killed too, the next run of the same system ends what is left."""
+    """If the guardian was killed too, the next run of the same system ends the remaining processes."""
     environment = {**os.environ, MARK: str(tmp_path)}
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=environment)
     assert wait_until(lambda: left.pid in set(marked(str(tmp_path))))

@@ -1,4 +1,4 @@
-"""Tests that generated data have the declared columns, can be learned from, and drift where they say."""
+"""Tests that generated data have the declared columns, can be learned from, and drift as intended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BINARY = "binary-classification"
 
 
 def made(name: str, folder: Path) -> tuple[Sample, Any, State]:
-    """Write a system's generated data, and return them with its descriptions."""
+    """Write a system's generated data, and return the data with the system's descriptions."""
     compiled, state = GOLDEN / name / "main", State.at(folder / "state")
     plan = read_plan(compiled)
     placed = place_all(compiled, plan, state, Machine(2, 0), "http://127.0.0.1:1")
@@ -36,7 +36,7 @@ def made(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
-    """The data of a spec with a schema have its columns, and a built-in trainer finds the truth in them."""
+    """Data for a spec with a schema have its columns, and a built-in trainer finds the underlying relation in them."""
     _, placed, state = made("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)
@@ -62,7 +62,7 @@ def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
 
 
 def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
-    """Chargebacks arrive after 45 days, so those of later payments are not in the data yet."""
+    """Chargebacks arrive after 45 days, so the data do not contain those of later payments yet."""
     _, _, state = made("fraud-detection-dev", tmp_path)
     lake = state.folder / "stores" / "acme-fraud-lake"
     payments = pd.read_parquet(lake / "transactions")
@@ -77,7 +77,7 @@ def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
 
 
 def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None:
-    """Each gets columns of its own, from which a model can learn, and labels that are late cover enough days."""
+    """Each dataset gets its own columns, from which a model can learn, and late labels cover enough days."""
     plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
     bare = {name: replace(data, features=()) for name, data in plan.data.items()}
     bare["appeals"] = bare["chargebacks"]
@@ -88,7 +88,7 @@ def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None
     payments, chargebacks = (pd.read_parquet(lake / name) for name in ("transactions", "chargebacks"))
 
     assert set(payments) & set(chargebacks) == {"id", "event_time"}
-    assert sample.truth.labels == {"is_fraud": BINARY}  # also if a monitor reads the same label elsewhere
+    assert sample.truth.labels == {"is_fraud": BINARY}  # even if a monitor reads the same label elsewhere
     assert {"transactions_1", "transactions_2"} < set(payments)
     assert sample.truth.days == 135
     assert len(chargebacks) > 1000

@@ -1,4 +1,4 @@
-"""Tests that the guards of a run after a breach are the same with Jobs of a cluster and with files of one machine."""
+"""Tests that a run after a breach has the same safeguards with Jobs in a cluster and with files on one machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 
 
 class Cluster:
-    """Jobs in the API of a cluster, with what tests change in it."""
+    """Jobs in a cluster's API, with the changes that tests make to them."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         (folder / "token").write_text("secret")
@@ -39,7 +39,7 @@ class Cluster:
         }
 
     def begun(self, at: datetime) -> None:
-        """Set the time of creation, which the API server sets, of Jobs without one."""
+        """Set the creation time of Jobs without one, as the API server does."""
         for path, job in self.server.objects.items():
             if path.startswith(f"{JOBS}/"):
                 job["metadata"].setdefault("creationTimestamp", at.isoformat().replace("+00:00", "Z"))
@@ -54,7 +54,7 @@ class Cluster:
 
 
 class Machine:
-    """Files of one machine."""
+    """Files on one machine."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = LocalRuns(folder / "runs")
@@ -64,7 +64,7 @@ class Machine:
         self.starter.declare({"retrain": kind})
 
     def begun(self, at: datetime) -> None:
-        """Do nothing: a file has the time of its request."""
+        """Do nothing, because a file contains the time of its request."""
 
     def end_all(self) -> None:
         for entry in list(self.starter.all()):
@@ -115,7 +115,7 @@ def test_a_run_under_way_prevents_another_one(place: Any) -> None:
 
 
 def test_a_run_that_was_killed_prevents_none(tmp_path: Path) -> None:
-    """The next run of the system marks runs of the last one that never ended."""
+    """The next run of the system marks unfinished runs of the previous one."""
     runs = LocalRuns(tmp_path / "runs")
     runs.add("retrain", NOW, RUNNING)
     assert runs.prevented(RUN)
@@ -135,7 +135,7 @@ def test_a_broken_file_is_no_run(tmp_path: Path) -> None:
 
 
 def test_a_monitor_on_this_machine_requests_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of a cluster, the monitor's own action uses the files, and never looks for an API server."""
+    """Outside a cluster, the monitor's own action uses the files and never looks for an API server."""
     monkeypatch.setenv(RUNS, str(tmp_path / "runs"))
     action = {"notify": [], "rollback": False, "cooldownSeconds": 3600}
     run = {"pipeline": "retrain", "cronJob": "retrain"}

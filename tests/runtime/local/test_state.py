@@ -1,4 +1,4 @@
-"""Tests that a run refuses a folder in which it could not keep anything."""
+"""Tests that a run refuses a folder in which it could not store anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.refusals import Refusal
 
 
 class Usage(NamedTuple):
-    """What a disk holds, in bytes."""
+    """A disk's sizes in bytes."""
 
     total: int
     used: int

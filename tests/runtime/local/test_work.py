@@ -1,4 +1,4 @@
-"""Tests which pipelines run at the start, and with which rows of the data an endpoint is asked."""
+"""Tests which pipelines run at the start, and which rows of the data are sent to an endpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CRON = Schedule(kind="cron", overlap="forbid")
 
 
 def system(train: Schedule) -> LocalPlan:
-    """Return a plan in which one pipeline writes what another one trains on."""
+    """Return a plan in which one pipeline writes the data that another pipeline trains on."""
     plan = read_plan(GOLDEN / "laptop-default" / "main")
     trained = replace(plan.pipelines["train"], schedule=train)
     collect: Pipeline = replace(trained, type="custom", schedule=CRON, trains="", reads=(), writes=("customers",))
@@ -29,7 +29,7 @@ def system(train: Schedule) -> LocalPlan:
 
 
 def work_of(plan: LocalPlan, state: State, monkeypatch: pytest.MonkeyPatch) -> Work:
-    """Return the work of a plan whose model has no version yet."""
+    """Return the work for a plan whose model has no version yet."""
     base: Any = SimpleNamespace(plan=plan, state=state)
     monkeypatch.setattr(Work, "_lacks_version", lambda self, name: bool(self.plan.pipelines[name].trains))
     history: Any = None
@@ -58,7 +58,7 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
-    """The label is not part of the request. Without data there is no question."""
+    """The label is not part of the request. Without data, there is no request."""
     sample, placed, state = made("laptop-default", tmp_path)
     endpoint = sample.plan.endpoints["churn"]
     rows = present(rows_for(endpoint, sample.plan, placed))
@@ -76,7 +76,7 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
 
 
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
-    """Of the reference system's requests, a fifth is captured, and monitors need as many rows as elsewhere."""
+    """A fifth of the reference system's requests are captured, and monitors need as many rows as elsewhere."""
     sample, placed, _ = made("fraud-detection-dev", tmp_path)
     share = captured(sample.plan.endpoints["scorer"], placed)
 

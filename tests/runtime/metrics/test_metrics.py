@@ -97,7 +97,7 @@ def test_classification_metrics(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
-    """As in scikit-learn, a class that is never predicted scores zero, so leaving out a hard class is no gain."""
+    """As in scikit-learn, a class that is never predicted scores zero, so omitting a hard class is no advantage."""
     truth, said, _ = classes("digits")
     without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)

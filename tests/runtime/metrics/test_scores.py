@@ -30,7 +30,7 @@ def test_log_loss_matches_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
-    """If rows contain only the first two classes, the second one must not be treated as the positive class."""
+    """If rows contain only the first two classes, the second class must not be treated as the positive class."""
     few = TRUTH < 2
     said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], said.values, average="macro")

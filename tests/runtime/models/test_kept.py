@@ -1,4 +1,4 @@
-"""Tests that a process at the edge restarts without its registry, with the version that it used last."""
+"""Tests that a process at the edge restarts without its registry, with the version that it last used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 
 def model(tmp_path: Path, version: str = "") -> Model:
-    """Return a model whose versions are kept on a disk."""
+    """Return a model whose versions are stored on a disk."""
     kept = {"cache": str(tmp_path / "disk"), "pollSeconds": 1}
     named = (
         {"version": version, "uri": f"models:/gaps/{version}"}
@@ -46,7 +46,7 @@ def register(workload: Workload, folder: Path, content: str) -> None:
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every call of the registry fail."""
+    """Make every call to the registry fail."""
 
     def refused(*_: object) -> None:
         raise ConnectionError("no route to host")
@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restart_without_the_registry_uses_the_last_version(
     workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the registry can be reached, its newest version is used."""
+    """While the registry is reachable, its newest version is used."""
     models = Models(workload, model(tmp_path))
     assert models.version() is None
     for number in ("1", "2"):
@@ -81,7 +81,7 @@ def test_a_pinned_version_is_kept(workload: Workload, tmp_path: Path, monkeypatc
 
 
 def test_a_version_that_nobody_names_any_more_stays(workload: Workload, tmp_path: Path) -> None:
-    """An alias that was deleted in the registry stops no server."""
+    """Deleting an alias in the registry does not stop any server."""
     register(workload, tmp_path, "1")
     Models(workload, model(tmp_path)).version()
     mlflow.MlflowClient().delete_registered_model_alias("gaps", "champion")

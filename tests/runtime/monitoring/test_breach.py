@@ -127,7 +127,7 @@ def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: C
 
 
 def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiServer, api: ClusterApi) -> None:
-    """The error is one sentence instead of a traceback, and says what could not be done."""
+    """The error is one sentence instead of a traceback, and states what could not be done."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 

@@ -1,4 +1,4 @@
-"""Tests that a quality monitor reports how many predictions it judged, and no health if it judged none."""
+"""Tests that a quality monitor reports how many predictions it judged, and does not report health if it judged none."""
 
 from __future__ import annotations
 

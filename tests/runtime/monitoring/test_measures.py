@@ -120,7 +120,7 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("features", [[], ["amount"]])
 def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_path: Path) -> None:
-    """A check without features compares only what the model reads, even beside a check of the label."""
+    """A check without features compares only the columns that the model reads, even next to a check of the label."""
     write(tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), sold=RANDOM.normal(5, 1, 400)))
     write(tmp_path / "now", "a", rows(300, amount=RANDOM.normal(10, 1, 300), sold=RANDOM.normal(8, 1, 300)))
     checks = [{"metric": "psi", "max": 0.2}, {"metric": "wasserstein", "max": 1, "features": ["sold"]}]

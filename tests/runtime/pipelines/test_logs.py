@@ -1,4 +1,4 @@
-"""Tests that the logs of every node stay in the store after the Pods of a run are gone."""
+"""Tests that the logs of every node stay in the store after a run's Pods are gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tests.runtime.storage.services import gcs
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder with logs of a driver and two workers, one silent, and files that are not copied."""
+    """Return a node's log folder with logs of a driver and two workers, one of them silent, and files that are not
+    copied.
+    """
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")

@@ -296,7 +296,7 @@ def test_deleted_record_counts_for_its_alias(files: History) -> None:
 
 
 def test_last_move_of_a_version_counts() -> None:
-    """A version may be rolled back and later restored by hand."""
+    """A version may be rolled back and later restored manually."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
 

@@ -18,7 +18,7 @@ CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 @dataclass(frozen=True)
 class Known:
-    """A new version and a champion whose metrics are known."""
+    """A new version and a champion with known metrics."""
 
     champion: dict[str, float] | None
 

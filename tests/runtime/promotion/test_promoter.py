@@ -32,7 +32,7 @@ from tests.runtime.signing import Existing, Signer
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(days=1)  # later than every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""A breach in all rows, not in those of a single variant."""
+"""A breach in all rows, not in the rows of a single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -115,7 +115,10 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias and a third another. Only the aliases of breaching variants move."""
+    """Two variants follow one alias, and a third variant follows another.
+
+    Only the aliases of breaching variants move.
+    """
     for version in (trained, trained):
         made = version()
         for alias in ("champion", "challenger"):

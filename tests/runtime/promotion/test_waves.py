@@ -1,4 +1,4 @@
-"""Tests that sites get a version in waves, and that alerts, silence and an early time stop it."""
+"""Tests that sites get a version in waves, and that alerts, silence and a start that is too early stop it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAVES = Waves(target="shops", pointers=POINTERS, soak_seconds=3600)
 
 
 class Prometheus:
-    """Answers queries with a number of sites that serve a version and a number of alerts."""
+    """Responds to queries with the number of sites that serve a version and the number of alerts."""
 
     def __init__(self) -> None:
         self.serving, self.firing = 1, 0
@@ -60,7 +60,7 @@ class Prometheus:
         return record(Workload, {"system": "shelf", "metrics": {"otlp": otlp, "namespace": "shelf"}})
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -75,7 +75,7 @@ def prometheus() -> Iterator[Prometheus]:
 
 @pytest.fixture
 def where(tmp_path: Path) -> Place:
-    """Return a folder of bundles to which nothing was delivered."""
+    """Return a folder of bundles without any deliveries."""
     return local(tmp_path)
 
 
@@ -84,7 +84,7 @@ def deliver(where: Place, version: str) -> None:
 
 
 def reached(where: Place) -> list[str]:
-    """Return the version of each wave, or "-"."""
+    """Return the version that each wave has, or "-"."""
     pointers = [current(where, name) for name in POINTERS]
     return ["-" if pointer is None else pointer.version for pointer in pointers]
 
@@ -118,7 +118,7 @@ def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, wh
 
 
 def test_silence_is_no_success(prometheus: Prometheus, where: Place) -> None:
-    """Without a site that reports the version, or without a Prometheus, no further site gets it."""
+    """Without a site that reports the version, or without a Prometheus, no additional site gets it."""
     deliver(where, "1")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.serving = 0
@@ -146,7 +146,7 @@ def test_a_version_that_was_taken_back_leaves_all_sites_at_once(prometheus: Prom
 
 
 def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, where: Place) -> None:
-    """The canary sites get the newest version at once, and its soak begins then."""
+    """The canary sites get the newest version immediately, and its soak begins at that time."""
     deliver(where, "1")
     for hours in (0, 2):
         advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=hours))
@@ -158,7 +158,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site keeps what it has while its wave has no pointer, also a bundle that was carried there by hand."""
+    """A site keeps its bundle while its wave has no pointer, even a bundle that was carried there manually."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

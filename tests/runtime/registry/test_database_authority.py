@@ -1,6 +1,7 @@
-"""Tests that MLflow's database connection, as emitted for Google Cloud, accepts only the server of its authority.
+"""Tests that MLflow's database connection, as emitted for Google Cloud, only accepts a server with its own authority.
 
-The server here speaks the first bytes of PostgreSQL's protocol: it turns on TLS and answers every login with an error.
+The server here implements the beginning of PostgreSQL's protocol: it turns on TLS and responds to every login with an
+error.
 """
 
 from __future__ import annotations
@@ -56,13 +57,13 @@ class Authority:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the authority of the instance."""
+    """Return the instance's authority."""
     return Authority("ours", tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the authority of another instance, which has the same name."""
+    """Return the authority of another instance, with the same name."""
     return Authority("foreign", tmp_path_factory.mktemp("foreign"))
 
 
@@ -133,7 +134,7 @@ def test_server_without_tls_gets_no_login(ours: Authority, mounted: Path, listen
 
 
 def _answer(listener: socket.socket, server: Path | None) -> None:
-    """Accept one connection. If it gets to the login, answer with an error message."""
+    """Accept one connection. If the client tries to log in, respond with an error message."""
     connection, _ = listener.accept()
     with connection, suppress(OSError):  # a client that refuses the certificate closes the connection
         connection.settimeout(10)

@@ -198,7 +198,7 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public way to make an estimator from a booster, so the attributes that we set are written too."""
+    """LightGBM has no public way to make an estimator from a booster, so attributes that we set are also written."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)

@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One tensor may contain all columns, as in servers of models with array inputs."""
+    """One tensor may contain all columns, as in servers for models with array inputs."""
     made = workload(tmp_path_factory.mktemp("matrix"))
     register(made, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

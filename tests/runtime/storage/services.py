@@ -16,7 +16,7 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.storage.azure_on_loopback.cloud import ACCOUNT, CONTAINER, Cloud, azure_cloud
 
 _GRANTED = "granted"
-"""The folder of the container below which the identity has a role."""
+"""The folder in the container below which the identity has a role."""
 
 _STARTED_S = 180
 
@@ -98,7 +98,7 @@ class Gcs:
 
 
 class Azure:
-    """Azure Blob Storage, opened by an identity with a role below one folder."""
+    """Azure Blob Storage, opened with an identity that has a role below one folder."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

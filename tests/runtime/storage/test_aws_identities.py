@@ -1,6 +1,6 @@
-"""Tests that Pods of another cluster open buckets of AWS by their tokens, with credentials of an hour.
+"""Tests that Pods in another cluster open AWS buckets with their tokens, with credentials that last an hour.
 
-Arrow's client calls the Security Token Service at an address that cannot be changed, so only boto3 is tried here.
+Arrow's client calls the Security Token Service at an address that cannot be changed, so only boto3 is tested here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Sts:
         return jwt.encode(claims, self.key, algorithm="RS256")
 
     def answer(self, form: dict[str, str]) -> tuple[int, str]:
-        """Answer AssumeRoleWithWebIdentity.
+        """Respond to AssumeRoleWithWebIdentity.
 
         Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html, 2026-11-27.
         """
@@ -124,7 +124,7 @@ def bucket() -> Iterator[ObjectStore]:
 def lake(
     sts: tuple[Sts, str], bucket: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Place, Path]:
-    """Open the bucket as the process of a Pod does, by the variables that modelyard sets."""
+    """Open the bucket as a Pod's process does, with the variables that modelyard sets."""
     token = tmp_path / "token"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -132,8 +132,8 @@ def lake(
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts[1])
-    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")  # the service knows no others
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it would keep the credentials of an earlier test
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")  # the service supports no other checksums
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it would cache the credentials of an earlier test
     uri = f"s3://{BUCKET}/rows"
     return place_in(Store(uri=uri, endpoint=bucket.endpoint, region="eu-central-1"), uri), token
 

@@ -1,4 +1,4 @@
-"""Tests that Pods of another cluster open buckets of Google Cloud by their tokens, and that no others do."""
+"""Tests that only Pods with the granted identity in another cluster open Google Cloud buckets with their tokens."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Google:
 
 @pytest.fixture(scope="module")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
-    """Run the service, which trusts one namespace of a cluster on AWS."""
+    """Run the service, which trusts one namespace in a cluster on AWS."""
     folder = tmp_path_factory.mktemp("google")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = folder / "key.pem"
@@ -98,9 +98,9 @@ In = Callable[[str], Place]
 
 @pytest.fixture
 def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the bucket as the process of a Pod with this token does, by the file that modelyard mounts.
+    """Open the bucket as the process of a Pod with this token does, with the file that modelyard mounts.
 
-    The service has no TLS, which otherwise means that it is an emulator without identities.
+    The service has no TLS, which otherwise marks an emulator without identities.
     """
 
     def opened(token: str) -> Place:
@@ -122,7 +122,7 @@ def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_pod_of_another_cluster_reads_and_writes(google: Google, lake_in: In) -> None:
-    """Both clients find the identity: that of Google, and that of Arrow for datasets."""
+    """Both clients find the identity: Google's client, and Arrow's client for datasets."""
     place = lake_in(google.token())
 
     write_whole(place.below("a.json"), b"1")

@@ -321,7 +321,7 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(("content", "remains"), [(b"", False), (b'{"ray_version": "2.', False), (b"{}", True)])
 def test_a_half_written_list_of_checkpoints_is_deleted(tmp_path: Path, content: bytes, remains: bool) -> None:
-    """Ray Train writes the list in place. With a torn one, it would refuse to start in every later run as well."""
+    """Ray Train writes the list in place. With a truncated list, it would refuse to start in every later run."""
     root = place(record(Workload, {}), tmp_path.as_uri(), "artifacts")
     kept = Checkpoints(root, "training-0123", datetime.now(UTC))
     identity: dict[str, Json] = {"rows": "1"}

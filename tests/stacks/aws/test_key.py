@@ -1,4 +1,4 @@
-"""Tests that the KMS key is rotated and protected, and that few services can use it."""
+"""Tests that the KMS key is rotated and protected, and that only a few services can use it."""
 
 from __future__ import annotations
 

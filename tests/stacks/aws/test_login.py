@@ -54,7 +54,7 @@ def rights(found: Found) -> dict[str, dict[str, Any]]:
 
 
 def test_secret_is_encrypted_and_named_after_the_instance(found: Found) -> None:
-    """The instance's name can be reused at once, because deleted secrets have no recovery window."""
+    """The instance's name can be reused immediately, because deleted secrets have no recovery window."""
     secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(found: Found) -> None:
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, found: Found) -> None:
-    """The zone is the first one, or the one in the stack's settings, which must exist."""
+    """The zone is the first zone or the zone in the stack's settings, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]

@@ -1,8 +1,8 @@
-"""What an identity may do with blobs: registered role assignments, evaluated with their roles and conditions.
+"""Evaluates what an identity may do with blobs, from registered role assignments, their roles and conditions.
 
-Assignments only allow; what no assignment with a true condition allows is denied. The language of conditions is that of
-https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, as far as ours use it; anything
-else is an error.
+Assignments only allow. An action is denied unless an assignment with a true condition allows it. The conditions are
+written in the language of https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only the
+parts that our conditions use are supported, and anything else is an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VALUE = re.compile(r"'((?:[^'\\]|\\[*?])*)'(?:, |$)")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An operation on a blob, or the listing of a prefix."""
+    """An operation on a blob, or a listing of a prefix."""
 
     action: str
     path: str | None = None
@@ -39,24 +39,24 @@ class Request:
 
     @property
     def suboperation(self) -> str:
-        """The part of the action that conditions can tell from the rest."""
+        """The suboperation, which conditions can distinguish within the action."""
         return LIST if self.prefix is not None else ""
 
     def attribute(self, source: str, name: str) -> str | None:
-        """Return a value that a condition may compare."""
+        """Return the value of an attribute that a condition may compare."""
         return {f"Resource {BLOBS}:path": self.path, f"Request {BLOBS}:prefix": self.prefix}[f"{source} {name}"]
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """An identity, and what it may do in a container."""
+    """An identity, and its permissions in a container."""
 
     resources: Found
     principal: str
     container: str
 
     def may(self, action: str, path: str) -> bool:
-        """Return whether it may do something with a blob; `action` is `read`, `write`, `add/action` or `delete`."""
+        """Return whether it may perform an action on a blob: `read`, `write`, `add/action` or `delete`."""
         return self._may(Request(f"{BLOBS}/{action}", path=path))
 
     def may_list(self, prefix: str) -> bool:
@@ -79,7 +79,7 @@ class Workload:
 
 
 def data_actions(resources: Found, role_id: str) -> list[str]:
-    """Return what a role of the program allows; it must allow nothing but data actions."""
+    """Return what a role in the program allows. It must only allow data actions."""
     guid = role_id.rpartition("/")[2]
     (role,) = (
         each["inputs"] for each in of(resources, DEFINITION).values() if each["inputs"]["roleDefinitionId"] == guid
@@ -110,7 +110,7 @@ def principal(resources: Found, name: str) -> str:
 
 
 def holds(condition: str | None, request: Request) -> bool:
-    """Evaluate a condition; AND and OR must not be mixed without parentheses."""
+    """Evaluate a condition. AND and OR must not be mixed without parentheses."""
     if condition is None:
         return True
     assert len(condition.encode()) <= _LONGEST
@@ -161,7 +161,7 @@ def _term(tokens: list[re.Match[str]], request: Request) -> tuple[bool, list[re.
 
 
 def _is_like(text: str, pattern: str) -> bool:
-    """Compare with wildcards: `*` is any text, `?` any sign, and both may be escaped."""
+    """Compare with wildcards: `*` is any text, `?` is any character, and both may be escaped."""
     parts = re.findall(r"\\[*?]|[*?]|[^\\*?]+", pattern)
     wild = {"*": ".*", "?": "."}
     expression = "".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts)

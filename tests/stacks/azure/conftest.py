@@ -1,4 +1,4 @@
-"""What several files look at: a project with all components, without settings and with all of them."""
+"""Fixtures that several files use: a project with all components, once without settings and once with all settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that use the Azure components, and what they register under mocks."""
+"""Programs that use the Azure components, and helpers that return the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stacks.aws.programs import Found
 from tests.stacks.programs import Registration, registrations
 
 NOTHING: Any = None
-"""In place of a component that is not reached, since another argument is refused first."""
+"""Placeholder for a component that is not needed, because another argument is refused first."""
 
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod/providers"
@@ -208,12 +208,15 @@ def with_everything() -> dict[str, tuple[str, str]]:
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
-    """Return a program's registrations by type and name: `azure-native:keyvault:Vault fraud-prod-keys`."""
+    """Return a program's registrations by type and name, such as `azure-native:keyvault:Vault fraud-prod-keys`."""
     return registered_together(folder, {"program": (program, settings)})["program"]
 
 
 def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -> dict[str, Found]:
-    """Return the registrations of several programs with their settings; importing the SDK takes longer than all."""
+    """Return the registrations of several programs with their settings.
+
+    Importing the SDK once saves most of the time.
+    """
     folders = [_project(folder / name, program, settings) for name, (program, settings) in programs.items()]
     return {name: _by_name(each) for name, each in zip(programs, registrations(*folders), strict=True)}
 
@@ -235,7 +238,7 @@ def _project(folder: Path, program: str, settings: str) -> Path:
 
 @contextmanager
 def configured(**settings: str) -> Generator[None]:
-    """Have a stack with these settings, for functions that are called without a program."""
+    """Configure a stack with these settings, for functions that are called without a program."""
     pulumi.runtime.set_all_config({f"{pulumi.get_project()}:{name}": value for name, value in settings.items()})
     try:
         yield
@@ -244,7 +247,7 @@ def configured(**settings: str) -> Generator[None]:
 
 
 def elsewhere(resources: Found) -> set[str]:
-    """Return Azure's resources that are not created in the program's subscription, or are not part of a component."""
+    """Return Azure resources that are not created in the program's subscription, or are not part of a component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:azure-native::azure"
     return {
         where

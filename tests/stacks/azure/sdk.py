@@ -1,8 +1,8 @@
-"""Registrations compared with the installed SDK: its properties, and the values that it knows for each.
+"""Compares registrations with the installed SDK: with its properties, and with the known values of each property.
 
-The SDK accepts any text where the API has a list of values, so that only Azure would find a misspelt one. Its lists
-come from the same descriptions of the APIs as Bicep's types, through another generator: a mistake of Pulumi's would be
-in them, and they know neither patterns nor bounds. They are always there, while Bicep's types have to be fetched.
+The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
+lists come from the same API descriptions as Bicep's types, through another generator. They would contain Pulumi's
+mistakes, and include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Union, cast, get_args, get_origin
 
 from tests.stacks.programs import Registration
 
-_types: Any = import_module("pulumi._types")  # without it, no names of properties can be had at run time
+_types: Any = import_module("pulumi._types")  # the names of properties are not available at run time without it
 _SECRET = "4dabf18193072939515e22adb298388d"
 
 
 def faults(registration: Registration) -> list[str]:
-    """Return the properties and values of a registration that the SDK does not know, each with its path."""
+    """Return the properties and values in a registration that the SDK does not know, each with its path."""
     _, module_name, name = registration["type"].split(":")
     module = import_module(f"pulumi_azure_native.{module_name}")
-    # where the API has a type of the resource's name, its arguments have the shorter name
+    # if the API has a type with the resource's name, its arguments have the shorter name
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     return list(_of_object(registration["inputs"], arguments, ""))
 
@@ -40,7 +40,7 @@ def _of_object(value: Mapping[str, Any], arguments: type, path: str) -> Iterator
 
 @cache
 def _hints(arguments: type) -> Mapping[str, Any]:
-    """Return the types of an object's properties, which the SDK has as text and evaluates anew at each call."""
+    """Return the types of an object's properties, which the SDK stores as text and evaluates again in each call."""
     hints: Mapping[str, Any] = _types.input_type_types(arguments)
     return hints
 
@@ -63,7 +63,7 @@ def _of_mapping(value: dict[str, Any], alternatives: list[Any], path: str) -> It
         return
     objects = [each for each in alternatives if isinstance(each, type) and _types.is_input_type(each)]
     if objects:
-        # where an object may be one of several, it fits if it fits any
+        # if an object may have one of several types, it fits if it fits any of them
         yield from min((list(_of_object(value, each, path)) for each in objects), key=len)
         return
     (entries,) = (get_args(each)[1] for each in alternatives if get_origin(each) in {Mapping, dict})
@@ -72,7 +72,7 @@ def _of_mapping(value: dict[str, Any], alternatives: list[Any], path: str) -> It
 
 
 def _alternatives(hint: Any) -> Iterator[Any]:
-    """Yield what a value may be, without the ways in which it may still be awaited."""
+    """Yield the alternative types of a value, without the variants in which it is still awaited."""
     origin = get_origin(hint)
     if origin is Union:
         for each in get_args(hint):

@@ -1,4 +1,4 @@
-"""Every resource agrees with Bicep's type of its API, and the comparison sees what does not."""
+"""Tests that every resource matches its API's Bicep type, and that the comparison detects mismatches."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_every_resource_has_a_type_to_compare_it_with(resources: Found) -> None:
 
 
 def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
-    """A newer SDK may call another version of an API."""
+    """A newer SDK may call another API version."""
     expected = {type_: f"{arm.kind}@{version_of(type_)}" for type_, arm in RESOURCES.items()}
 
     assert {type_: entry["kind"] for type_, entry in table().items()} == expected, "run tools/list_azure_types.py"
 
 
 def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Found) -> None:
-    """Text made from an Output has a sentence about that in it, which no API would accept."""
+    """Text made from an Output contains a sentence about this mistake, which no API would accept."""
     assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 

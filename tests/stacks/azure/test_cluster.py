@@ -1,4 +1,4 @@
-"""The cluster: private, encrypted, with identities for Pods, and without accounts of its own."""
+"""Tests that the cluster is private and encrypted, and has identities for Pods but no accounts of its own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GROUP_ID = "00000000-aaaa-bbbb-cccc-0123456789ab"
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a private cluster, a public one, and one with every setting."""
+    """Register a private cluster, a public cluster, and a cluster with every setting."""
     settings = f"""admins: '["group:{GROUP_ID}"]'
 login: workloadidentity
 encryptionAtHost: true
@@ -213,7 +213,7 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(r
 
 
 def test_nodes_have_an_identity_of_ours(resources: Found, given: dict[str, Any]) -> None:
-    """The registry can name it before there is a cluster."""
+    """The registry can refer to the identity before the cluster exists."""
     name = "fraud-prod-main-nodes"
 
     assert given["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")

@@ -1,4 +1,4 @@
-"""Databases: private, encrypted, backed up, and with a login that is generated once."""
+"""Tests that databases are private, encrypted and backed up, and have a login that is generated once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pulumi.ComponentResource("tiny:Names", "names", outputs)
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a database with a standby, one without, one in a region without zones, and one with a new password."""
+    """Register databases with a standby, without one, in a region without zones, and with a new password."""
     return registered_together(
         tmp_path_factory.mktemp("database"),
         {
@@ -54,7 +54,7 @@ def given(resources: Found) -> dict[str, Any]:
 
 
 def secret_of(value: dict[str, Any]) -> str:
-    """Return a text that Pulumi keeps encrypted."""
+    """Return a string that Pulumi keeps encrypted."""
     assert value["4dabf18193072939515e22adb298388d"] == "1b47061264138c4ac30d75fd1eb44270"
     text: str = json.loads(value["value"]) if value["value"].startswith('"') else value["value"]
     return text
@@ -119,7 +119,7 @@ def test_machine_and_storage_are_as_asked_for(programs: dict[str, Found], given:
     [
         ("Standard_B1ms", 50),
         ("Standard_B2s", 429),
-        ("Standard_D2ds_v5", 858),  # 859, of which an alarm needs four fifths
+        ("Standard_D2ds_v5", 858),  # 859, of which an alarm uses four fifths
         ("Standard_E4ds_v5", 3436),
         ("Standard_D64ds_v5", 5000),
     ],

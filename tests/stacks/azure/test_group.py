@@ -1,4 +1,4 @@
-"""The resource group: where everything is, what it is called, and whose it is."""
+"""Tests the resource group: its region, tags and protection, and its subscription and tenant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pulumi.ComponentResource(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a new group, an adopted one, one of another subscription and tenant, and one that may be deleted."""
+    """Register a new group, an adopted group, one in another subscription and tenant, and one that may be deleted."""
     ids = f'subscription_id="{OTHER}", tenant_id="{SUBSCRIPTION}", region='
     return registered_together(
         tmp_path_factory.mktemp("group"),

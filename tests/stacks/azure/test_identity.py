@@ -1,4 +1,4 @@
-"""Identities of workloads: what their Pods may do with blobs, by the roles and conditions of the program."""
+"""Tests what Pods may do with blobs through workloads' identities, according to the program's roles and conditions."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_listing_names_a_folder_of_its_own(lake: Workload, prefix: str, allowe
 
 @pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
 def test_asking_for_a_folder_itself_is_not_forbidden(lake: Workload, path: str) -> None:
-    """Libraries ask for the name without a slash first; a 403 would end them where a 404 makes them go on."""
+    """Libraries first request the name without a slash. They stop at a 403, but continue after a 404."""
     assert lake.may("read", path)
 
 
@@ -137,7 +137,7 @@ def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: F
 
 
 def test_roles_allow_nothing_but_blobs(resources: Found) -> None:
-    """Azure's own roles may delete the container, or hand out signatures; `data_actions` refuses any such action."""
+    """Azure's own roles may delete the container or issue signatures. `data_actions` refuses any such action."""
     roles = {name: each["inputs"] for name, each in of(resources, DEFINITION).items()}
     granted = {name: each["permissions"][0]["dataActions"] for name, each in roles.items()}
 
@@ -183,7 +183,7 @@ def test_rights_of_one_workload_are_not_those_of_another(resources: Found) -> No
 
 
 def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Found) -> None:
-    """A new identity may not be found yet, and Azure refuses a second assignment before the first is gone."""
+    """A new identity may not be found yet, and Azure refuses a second assignment before the first is deleted."""
     assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}
@@ -250,5 +250,5 @@ def test_many_folders_fit_into_a_condition_and_more_are_refused() -> None:
 def test_a_condition_is_as_long_as_the_compiler_reckons(
     mode: Mode, always: int, times: int, each: int, names: list[str]
 ) -> None:
-    """The compiler refuses what does not fit, by this formula."""
+    """With this formula, the compiler refuses conditions that are too long."""
     assert len(below(names, mode)) == always + sum(times * len(name.strip("/")) + each for name in names)

@@ -1,4 +1,4 @@
-"""Keys and vaults: closed, never purged, and used by those alone that have a right."""
+"""Tests that keys and vaults are closed, are never purged, and can be used only by identities with permission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDPOINT = "azure-native:network:PrivateEndpoint"
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register keys with and without a cluster, and a vault for secrets that people reach from an address."""
+    """Register keys with and without a cluster, and a vault for secrets that people can reach from one address."""
     return registered_together(
         tmp_path_factory.mktemp("key"),
         {
@@ -36,7 +36,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Found]) -> Found:
-    """Return the keys of a cluster."""
+    """Return a cluster's keys."""
     return programs["cluster"]
 
 
@@ -68,7 +68,7 @@ def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
 
 
 def test_a_vault_is_named_anew_at_every_creation(resources: Found) -> None:
-    """The name of a deleted vault stays taken; Pulumi appends eight digits, and there is room for 24 characters."""
+    """The name of a deleted vault stays taken. Pulumi appends eight digits, and names have at most 24 characters."""
     assert "vaultName" not in inputs(resources, STORE, "fraud-prod-keys")
     for name in ("f", "fraud-prod-main", "f" * 40, "fraud-prod---x"):
         for use in ("keys", "secrets"):
@@ -87,7 +87,7 @@ def test_the_key_gets_a_new_version_every_quarter(resources: Found) -> None:
 
 
 def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Found]) -> None:
-    """AKS names a version: a newer one would not be used."""
+    """AKS refers to a version of the key, so it would not use a newer version."""
     given = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
 
     assert given["keyOps"] == ["encrypt", "decrypt"]

@@ -1,4 +1,4 @@
-"""Tests that each workload of a system may do exactly what its spec says, and that nobody else may do anything."""
+"""Tests that each workload of a system has exactly the access in its spec, and that nobody else has any."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVERYTHING = MODES["write"] | {
     *(f"{BLOBS}/tags/{action}" for action in ("read", "write")),
     f"{BLOBS}/deleteBlobVersion/action",
 }
-"""What somebody could do with blobs: provider-operations.json of iam-dataset@2073fa52, read 2026-11-27."""
+"""All possible actions on blobs: provider-operations.json of iam-dataset@2073fa52, read 2026-11-27."""
 
 OTHERS = (
     "Microsoft.Storage/storageAccounts/listKeys/action",
@@ -39,7 +39,7 @@ OTHERS = (
     "Microsoft.ContainerRegistry/registries/push/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
 )
-"""Some of what nobody whom a program makes needs on a resource."""
+"""Some actions on resources that no identity created by a program needs."""
 
 Access = dict[str, dict[tuple[str, str], str]]
 LEADS: Access = {
@@ -77,11 +77,11 @@ SYSTEMS: dict[str, tuple[str, Access, set[str]]] = {
     "leads-on-azure-default-main": ("leads", LEADS, {"token", "runs-login"}),
     "demand-forecasting-azure-main": ("demand-forecasting", DEMAND, {"supply-mlflow", "supply-slack"}),
 }
-"""For each infrastructure project: its namespace, what the spec lets each workload access, and its secrets."""
+"""For each infrastructure project: its namespace, each workload's access according to the spec, and its secrets."""
 
 
 class Rights:
-    """The role assignments of a program, by the names of its identities."""
+    """The role assignments in a program, by the names of its identities."""
 
     def __init__(self, resources: list[Registration]) -> None:
         inputs: dict[str, list[dict[str, Any]]] = {
@@ -126,7 +126,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Regis
 
 
 def probes(access: Access) -> Iterator[tuple[str, str]]:
-    """Yield blobs in and beside each folder that any workload accesses."""
+    """Yield blobs inside and next to each folder that any workload accesses."""
     for name, prefix in sorted({place for places in access.values() for place in places}):
         yield from ((name, f"{prefix}{rest}") for rest in ("", "/a", "/day=1/a.parquet", "-2/a", ".bak"))
     for name in (LAKE, AUDIT, SALES):
@@ -134,7 +134,7 @@ def probes(access: Access) -> Iterator[tuple[str, str]]:
 
 
 def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[str]:
-    """Return what the spec lets a workload do with a blob."""
+    """Return what a workload may do with a blob according to the spec."""
     modes = [
         mode
         for (where, prefix), mode in places.items()
@@ -144,7 +144,7 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[st
 
 
 def too_much_or_too_little(resources: list[Registration], access: Access) -> list[tuple[Any, ...]]:
-    """Return the blobs and listings for which a workload has other rights than the spec says, and other grants."""
+    """Return the blobs and listings to which a workload's access differs from the spec, and unexpected grants."""
     rights = Rights(resources)
     wrong: list[tuple[Any, ...]] = []
     for account, places in access.items():
@@ -234,7 +234,7 @@ def test_the_other_identities_have_the_rights_that_their_service_needs(
 def test_nobody_has_a_right_on_the_group_or_the_subscription(
     name: str, registered: dict[str, list[Registration]]
 ) -> None:
-    """Nor may anybody whom a program makes hand out rights, read keys of accounts, or delete containers."""
+    """No identity created by a program may grant permissions, read account keys, or delete containers either."""
     rights = Rights(registered[name])
     own = set(rights.principals.values())
 

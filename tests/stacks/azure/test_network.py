@@ -1,4 +1,4 @@
-"""Networks: closed to everybody but nodes and connected networks, with private names of Azure's services."""
+"""Tests that networks admit only nodes and connected networks, and that Azure services have private names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ network = AdoptedNetwork(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a new network, one that others are connected with, and adopted ones."""
+    """Register a new network, a network that is connected to others, and adopted networks."""
     zones = f'services_cidr="100.96.0.0/16",\n    dns_group="{HUB}",'
     return registered_together(
         tmp_path_factory.mktemp("network"),
@@ -129,7 +129,7 @@ def test_nodes_get_out_by_one_address(resources: Found) -> None:
 
 
 def test_only_nodes_reach_endpoints_and_the_api(resources: Found) -> None:
-    """By default, everything that is connected with a virtual network reaches everything in it."""
+    """By default, everything that is connected to a virtual network can reach everything in it."""
     assert rules(resources, "nodes") == {}
     for use, allowed in (
         ("endpoints", {"allow-nodes": ("10.0.0.0/18", ["443", "5432"])}),

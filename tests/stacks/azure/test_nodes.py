@@ -1,4 +1,4 @@
-"""Node pools: their labels and taints, their zones, GPUs with a driver, and what the autoscaler decides."""
+"""Tests the labels, taints, zones and GPU drivers of node pools, and the autoscaler's settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POOL = "azure-native:containerservice:AgentPool"
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register a system pool, a spot pool with small GPUs, and a pool with large ones, in several zones."""
+    """Register a system pool, a spot pool with small GPUs, and a pool with large GPUs, in several zones."""
     zoned = POOLS.replace("ephemeral=True", 'ephemeral=True, zones=["2", "3"]')
     return registered_together(
         tmp_path_factory.mktemp("pools"),
@@ -54,7 +54,10 @@ def test_pods_find_their_pool_and_no_others_come(resources: Found) -> None:
 
 
 def test_spot_machines_are_what_azure_makes_of_them(resources: Found) -> None:
-    """Azure adds this label and this taint by itself: without them here, every later run would remove them."""
+    """Azure itself adds this label and this taint.
+
+    If the program did not have them, every later run would remove them.
+    """
     given = pool(resources, "train-spot")
 
     assert given["nodeLabels"]["kubernetes.azure.com/scalesetpriority"] == "spot"

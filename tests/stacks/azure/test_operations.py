@@ -1,4 +1,4 @@
-"""Images, secrets, logs, alarms and the budget: what surrounds a cluster."""
+"""Tests the images, secrets, logs, alarms and budget around a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Object stores: never public, encrypted with our key, without keys of their own, and with the configured retention."""
+"""Tests that object stores are never public, are encrypted with our key, have no access keys, and have a retention."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ObjectStore("lake", group=group, key=key, account="fraudlake1a2b3c", container="
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
-    """Register stores: private, shared, alone, without versions, and locked in both ways."""
+    """Register stores: private, shared, on their own, without versions, and locked in both ways."""
     lock = 'network=network, lock={"mode": "MODE", "days": 2557}'
     return registered_together(
         tmp_path_factory.mktemp("store"),
@@ -145,7 +145,7 @@ def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Found], acc
 
 
 def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Found]) -> None:
-    """A rule judges a version by the age of its content: an old one would go on the day after it was overwritten."""
+    """A rule uses the age of a version's content, so an old version would be deleted a day after being overwritten."""
     given = inputs(programs["private"], SERVICE, "lake")
 
     assert rules(programs["private"]) == {
@@ -158,7 +158,7 @@ def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Fo
 
 
 def test_captures_expire_below_their_folder_alone(programs: dict[str, Found]) -> None:
-    """The account deletes them, so no server needs permission to."""
+    """The account deletes captures, so that servers need no permission to delete them."""
     resources = programs["unversioned"]
 
     assert rules(resources) == {

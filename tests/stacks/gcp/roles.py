@@ -1,7 +1,7 @@
-"""Evaluates what a member of Google's policies may do, by the registered bindings and their roles' permissions.
+"""Evaluates what a member of Google's policies may do, from the registered bindings and their roles' permissions.
 
-Bindings only allow. A permission is denied unless a binding on the resource, or on one that contains it, has a role
-with this permission and a true condition.
+Bindings only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has a
+role with this permission and a true condition.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BINDINGS: Mapping[str, Callable[[dict[str, Any]], str]] = {
 _OTHER_POLICY = re.compile(r"iam_?(member|binding|policy)|accessControl|acl\b", re.IGNORECASE)
 
 PROJECT = "projects/_"
-"""The name of the only project of a program."""
+"""The name of a program's only project."""
 
 _ON: tuple[tuple[str, str], ...] = (
     (r"storage\.(buckets\..+|objects\.list|multipartUploads\.list)", r"projects/_/buckets/[^/]+"),
@@ -43,7 +43,7 @@ _ON: tuple[tuple[str, str], ...] = (
     (r"artifactregistry\.(?!locations|project).+", r"projects/_/repositories/[^/]+"),
     (r".+", PROJECT),
 )
-"""Permissions and the resources that they are about. The first line that matches a permission applies.
+"""Permissions and the resources that they apply to. The first line that matches a permission applies.
 
 Source: https://docs.cloud.google.com/storage/docs/access-control/iam-json, 2026-11-27.
 """
@@ -51,7 +51,7 @@ Source: https://docs.cloud.google.com/storage/docs/access-control/iam-json, 2026
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A member's role on a resource and on all that it contains."""
+    """A member's role on a resource and on everything in it."""
 
     member: str
     role: str
@@ -77,7 +77,7 @@ class Bucket:
         return permission in allowed(self.policies, self.member, stored(self.name, path) if path else bucket(self.name))
 
     def bindings(self) -> list[Binding]:
-        """Return the member's bindings in the policy of the bucket."""
+        """Return the member's bindings in the bucket's policy."""
         return [each for each in self.policies if (each.on, each.member) == (bucket(self.name), self.member)]
 
 
@@ -139,7 +139,9 @@ def _is_about(permission: str, resource: str) -> bool:
 
 
 def _holds(condition: str | None, resource: str) -> bool:
-    """Evaluate comparisons joined by ||, the only expressions in our conditions. Raise an error for any other."""
+    """Evaluate comparisons joined by ||, the only expressions in our conditions. Raise an error for any other
+    expression.
+    """
     if condition is None:
         return True
     parts = condition.split(" || ")

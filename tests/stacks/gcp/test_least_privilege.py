@@ -1,4 +1,4 @@
-"""Tests that each workload of a system may do exactly what its spec says, and that nobody else may do anything."""
+"""Tests that each workload of a system has exactly the access in its spec, and that nobody else has any."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ SYSTEMS: dict[str, tuple[str, str, Access]] = {
     "recommender-gcp-training": ("acme-ml", "recommender-training", TRAINING),
     "recommender-gcp-web": ("acme-ml", "recommender-web", WEB),
 }
-"""For each infrastructure project: its project and namespace, and what the spec lets each workload access."""
+"""For each infrastructure project: its project and namespace, and each workload's access according to the spec."""
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def member(project: str, namespace: str, account: str) -> str:
 
 
 def probes(access: Access) -> Iterator[tuple[str, str]]:
-    """Yield objects in and beside each folder that any workload accesses."""
+    """Yield objects inside and next to each folder that any workload accesses."""
     for name, prefix in sorted({place for places in access.values() for place in places}):
         yield from ((name, f"{prefix}{rest}") for rest in ("", "/a", "/day=1/a.parquet", "-2/a", ".bak"))
     for name in (LAKE, AUDIT, EVENTS):
@@ -110,7 +110,7 @@ def probes(access: Access) -> Iterator[tuple[str, str]]:
 
 
 def expected(places: dict[tuple[str, str], str], name: str, path: str) -> frozenset[str]:
-    """Return what the spec lets a workload do with an object."""
+    """Return what a workload may do with an object according to the spec."""
     modes = [
         mode
         for (where, prefix), mode in places.items()
@@ -137,7 +137,7 @@ def test_workloads_access_exactly_the_objects_in_the_spec(name: str, policies: d
 def test_workloads_list_only_the_buckets_that_they_read_or_write(
     name: str, policies: dict[str, tuple[Binding, ...]]
 ) -> None:
-    """Google judges a listing by the bucket, so names in the whole bucket are visible, including those of folders."""
+    """Google checks a listing against the bucket, so all names in the bucket are visible, even names of folders."""
     project, namespace, access = SYSTEMS[name]
     for account, places in access.items():
         who = member(project, namespace, account)

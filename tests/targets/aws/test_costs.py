@@ -89,7 +89,7 @@ def test_every_line_has_a_source_and_a_date() -> None:
 
 
 def test_prices_of_another_region_are_scaled_and_marked() -> None:
-    """NAT gateways are priced for us-east-1. Elsewhere, they are as much dearer as machines."""
+    """NAT gateways are priced for us-east-1. In other regions, they are scaled by the ratio of machine prices."""
     price = present(line(lines_of(plan_of()), "NAT gateways").price)
 
     assert price.region == "us-east-1"

@@ -59,7 +59,7 @@ def test_no_arm_machine_has_more_memory_than_amd64() -> None:
 
 
 def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_reference_region() -> None:
-    """A price of another region is scaled by the median ratio of the two regions, and says so."""
+    """A price from another region is scaled by the median ratio of the two regions, and is marked as scaled."""
     prices = market(
         machine("a", 4, 16), us={"a": 1.0, "b": 2.0}, us_spot={"a": 0.4, "b": 0.5}, eu={"a": 1.2}, eu_spot={}
     )

@@ -177,7 +177,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
 
 def test_workers_that_train_together_prefer_one_zone() -> None:
-    """Workers that train together prefer one zone even if their nodes may be in several."""
+    """Workers that train together prefer one zone even if their nodes may be in several zones."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]

@@ -46,7 +46,7 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """Without a cluster, only keys, stored objects and what leaves the target cost money."""
+    """Without a cluster, only keys, stored objects and outgoing data cost money."""
     lines = TARGETS["aws"].lines(plan_of(ARCHIVE), "archive", NO_USAGE)
 
     assert {line.item for line in lines} == {"key-months", "object-gb-months", "egress-gb"}

@@ -1,4 +1,4 @@
-"""Programs and objects compiled from a spec for Azure, and the diagnostics that the target reports."""
+"""Helpers to compile specs for Azure to programs and objects, and to return the target's diagnostics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Object: TypeAlias = dict[str, Any]
 
 
 def changed(*changes: tuple[str, str], text: str) -> str:
-    """Return the spec with some text replaced; fail if the old text is missing."""
+    """Return the spec with some text replaced. The old text must occur in it."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -29,11 +29,11 @@ def changed(*changes: tuple[str, str], text: str) -> str:
 
 
 LEADS = (SYSTEMS / "leads-on-azure" / "system.yaml").read_text(encoding="utf-8")
-"""The system that the tests of AWS use, with another provider and region."""
+"""The same system as in the AWS tests, with another provider and region."""
 
 
 def without_database() -> tuple[tuple[str, str], ...]:
-    """Return the changes that replace the registry by an existing one, which has no database of ours."""
+    """Return the changes that replace the registry with an existing one, so that the system has no database."""
     imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
     registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     return ("  runs: {type: database}\n", ""), registry, (imported, "")
@@ -52,20 +52,20 @@ def plan_of(text: str = LEADS) -> Plan:
 
 
 def context(text: str = LEADS) -> Context:
-    """Return the context that the main target is lowered in."""
+    """Return the context for lowering the main target."""
     return context_of(plan_of(text), "main")
 
 
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
-    """Return the infrastructure programs by their project's folder."""
+    """Return the infrastructure programs by project folder."""
     projects = lower(plan_of(text), placement).projects
     return {project.folder: project.program for project in projects if project.folder.startswith("infrastructure")}
 
 
 def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Return every call of every infrastructure program, by component and name: `NodePool system`.
+    """Return all calls in all infrastructure programs by component and name, such as `NodePool system`.
 
-    Asserts that each has the arguments that its component accepts.
+    The component must accept the arguments of each call.
     """
     calls = [call for program in programs(text, placement).values() for call in program.calls]
     assert [problem for call in calls for problem in wrong_arguments("azure", call)] == []
@@ -73,28 +73,28 @@ def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def workload_calls(text: str = LEADS) -> dict[str, Call]:
-    """Return the calls of the first workloads project, by variable or else by name."""
+    """Return the calls in the first workloads project by their variable or, without one, by their name."""
     (project,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in project.program.calls}
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """Return a call's arguments; results of other calls appear as `variable.attribute` or `variable[key]`."""
+    """Return the arguments of a call. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
     return {name: _plain(value) for name, value in call.arguments}
 
 
 def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
-    """Return every emitted object, in order."""
+    """Return all emitted objects in order."""
     return [cast("Object", emitted_object.manifest) for emitted_object in objects(plan_of(text), placement)]
 
 
 def names(kind: str, text: str = LEADS) -> list[str]:
-    """Return the names of all objects of a kind, in order."""
+    """Return the names of all objects of a kind in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def manifest(kind: str, name: str, text: str = LEADS) -> Object:
-    """Return the only object of that kind and name."""
+    """Return the only object with this kind and name."""
     (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return match
 
@@ -105,7 +105,7 @@ def readme(text: str = LEADS, placement: str = "main") -> str:
 
 
 def refused(text: str) -> list[str]:
-    """Return the codes of errors and warnings, each with the line it points at."""
+    """Return the code of each error and warning with the line it points at."""
     lines = text.splitlines()
     found = examine(Question(text))
     return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in found if each.span is not None]

@@ -1,4 +1,4 @@
-"""Which machines a compute class gets on Azure, and in which order its node pools are tried."""
+"""Tests that compute classes get the right Azure machines and node pools in the right order."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """Azure may lack it, in the region or everywhere, or have it on machines that are not in the table."""
+    """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
     found = choose(asked(3, 12, *accelerators), on(region))
 
     assert isinstance(found, str)
@@ -77,7 +77,7 @@ def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
 
 
 def test_alternatives_come_in_the_order_of_the_spec() -> None:
-    """The A100 is preferred although it costs more than the T4."""
+    """The A100 is tried first, although it costs more than the T4."""
     groups = chosen(asked(3, 12, "A100-80GB", "T4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
@@ -87,7 +87,7 @@ def test_alternatives_come_in_the_order_of_the_spec() -> None:
 
 
 def test_pods_tolerate_the_taint_of_spot_nodes_where_there_are_any() -> None:
-    """AKS puts it on every spot pool."""
+    """AKS adds this taint to every spot pool."""
     taint = Taint("modelyard.dev/pool", "train")
 
     assert chosen(asked(3, 12)).tolerations == (taint,)

@@ -1,4 +1,4 @@
-"""Access: each workload can open what it names, External Secrets reads what the system needs, and nothing else."""
+"""Tests that each workload can open only what it names, and External Secrets can read only needed secrets."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SERVICE = (
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return container, prefix and mode of everything that a workload may open."""
+    """Return the container, prefix and mode of all access that a workload has."""
     found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["container"], each["prefix"], each["mode"]) for each in found]
 
 
 def annotated(text: str = LEADS) -> dict[str, str]:
-    """Return the annotation with a client id of every ServiceAccount that has one."""
+    """Return the client ID annotation of every ServiceAccount that has one."""
     accounts = (each["metadata"] for each in emitted(text) if each["kind"] == "ServiceAccount")
     return {each["name"]: each["annotations"][CLIENT] for each in accounts if CLIENT in each.get("annotations", {})}
 
@@ -75,7 +75,7 @@ def test_a_launcher_opens_no_store_and_has_no_identity() -> None:
 
 
 def test_service_accounts_get_their_client_ids_from_the_infrastructure() -> None:
-    """Azure knows the client id of an identity once it has created it."""
+    """The client ID of an identity is only known after Azure has created the identity."""
     calls = workload_calls()
     replaced = {
         **arguments(calls["workloads"])["annotations"],
@@ -130,7 +130,7 @@ def test_without_secrets_there_is_no_vault() -> None:
 
 
 def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> None:
-    """Its own program grants the access, once the other target has created the store."""
+    """The workload's own program grants the access, after the other target has created the store."""
     text = two()
     found = components(text, "lab")
     (opened,) = [each for each in arguments(found["Identity export"])["access"] if each["prefix"] == "clicks"]
@@ -151,7 +151,7 @@ def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
 
 
 def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
-    """Its private one is in this network alone; Entra ID admits nobody without a role."""
+    """The store's private endpoint is only in this network. Entra ID admits nobody without a role."""
     shared = {
         name: arguments(call).get("shared", False) for name, call in components(two()).items() if "Store " in name
     }

@@ -1,4 +1,4 @@
-"""The infrastructure program: its order, its outputs, and how it is split when it is large."""
+"""Tests the order, outputs and splitting of the infrastructure program."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ACCOUNT = pattern("[a-z0-9]{3,24}")
 CONTAINER = pattern("[a-z0-9](-?[a-z0-9]){2,62}")
 REGISTRY = pattern("[a-zA-Z0-9]{5,50}")
 SERVER = pattern("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-"""Patterns of names in Azure/bicep-types-az@1f896de2d, and in its resource-name-rules."""
+"""Patterns for names, from Azure/bicep-types-az@1f896de2d and its resource-name-rules."""
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with its own identity."""
+    """Return a spec with this many additional endpoints, each with a separate identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/10}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -183,7 +183,7 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
 def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
-    """A system that another team takes over keeps its accounts and its server."""
+    """A system keeps its accounts and its server when another team takes it over."""
     found = components(leads(("name: leads", f"name: {name}")))
     other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
     taken = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
@@ -209,7 +209,7 @@ def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str)
 
 
 def test_every_store_has_an_account_of_its_own() -> None:
-    """Names with the same beginning are cut, and still differ."""
+    """Names with the same beginning are truncated but still differ."""
     text = leads(
         ("  runs: {type: database}", "  lake-of-all-clicks-1: {type: object}\n  runs: {type: database}"),
         ("  runs: {type: database}", "  lake-of-all-clicks-2: {type: object}\n  runs: {type: database}"),
@@ -240,7 +240,7 @@ def test_the_budget_is_that_of_the_spec_and_counts_every_group_of_the_subscripti
 
 
 def test_targets_of_several_subscriptions_have_a_budget_each() -> None:
-    """A budget counts resource groups of one subscription."""
+    """A budget covers resource groups in a single subscription."""
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     text = two("account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
 
@@ -287,7 +287,7 @@ def test_workloads_read_client_ids_from_the_project_that_has_them() -> None:
 
 
 def test_a_further_endpoint_moves_no_identity() -> None:
-    """The project of a workload depends on its name alone, as long as the number of projects is the same."""
+    """A workload's project depends only on its name, as long as the number of projects stays the same."""
     before, after = homes(many(300)), homes(many(301))
 
     assert {name for name in before if before[name] != after[name]} == set()
@@ -303,7 +303,7 @@ def test_components_trace_back_to_the_spec() -> None:
 
 
 def test_a_rename_that_is_declared_keeps_every_resource() -> None:
-    """Account, database and access keep their names, so `pulumi up` does not change them."""
+    """The account, database and access keep their names, so `pulumi up` does not change them."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 
@@ -313,5 +313,5 @@ def test_a_rename_that_is_declared_keeps_every_resource() -> None:
 
 
 def test_no_object_of_the_cluster_needs_an_image_that_is_known_later() -> None:
-    """The name of the registry is known while compiling."""
+    """The registry's name is known at compile time."""
     assert "registry.invalid" not in str(emitted())

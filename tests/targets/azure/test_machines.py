@@ -1,4 +1,4 @@
-"""The table of Azure's machines: what a node leaves for Pods, and where prices and sizes come from."""
+"""Tests the table of Azure machines: allocatable resources, and sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from tools.list_azure_machines import MACHINES, PRICES, TABLES, machines_text, p
     [(1, 60), (2, 100), (4, 140), (8, 180), (16, 260), (24, 340), (32, 420), (64, 740), (96, 1060)],
 )
 def test_reserved_cpu_follows_the_table_of_aks(vcpus: int, reserved: int) -> None:
-    """Between two sizes of the table and beyond the last, it is proportional."""
+    """Between two sizes in the table, the value is interpolated, and beyond the last size, its slope continues."""
     assert vcpus * 1000 - allocatable(vcpus, 64)[0] == reserved
 
 
 def test_reserved_memory_is_that_of_64_pods() -> None:
-    """20 MB for each and 50, and 100 MiB before Pods are evicted; AKS shows 15.6 GiB on a machine of 16."""
+    """AKS reserves 20 MB per Pod plus 50, and 100 MiB before Pods are evicted.
+
+    It shows 15.6 GiB on a 16 GiB machine.
+    """
     _, memory_mib = allocatable(4, 16)
 
     assert memory_mib == int(16 * 1024 * 0.96 - (20 * 64 + 50) - 100)
@@ -31,7 +34,7 @@ def test_small_machines_reserve_a_quarter_at_most() -> None:
 
 
 def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
-    """Nodes with GPUs run two more."""
+    """GPU nodes run two additional DaemonSets."""
     plain, gpu = offerings().machine("Standard_D4s_v5"), offerings().machine("Standard_NC4as_T4_v3")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -88,7 +91,7 @@ def test_a_spot_price_is_never_above_the_price_on_demand() -> None:
 
 
 def test_larger_machines_of_a_family_cost_more() -> None:
-    """The price list has prices of Windows between those of Linux, which this would show."""
+    """The price list also contains Windows prices. If one were used by mistake, this test would fail."""
     for family in {machine.family for machine in offerings().machines if machine.accelerator is None}:
         members = [machine for machine in offerings().machines if machine.family == family]
         for region in regions():

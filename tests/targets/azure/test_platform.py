@@ -1,4 +1,4 @@
-"""How an AKS cluster differs from others: what its program reads from the infrastructure, and what it installs."""
+"""Tests the output for AKS: values that the program reads from the infrastructure, and what it installs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
 
 
 def test_workloads_open_stores_by_their_identity() -> None:
-    """No variable names a key; AKS' webhook adds the client id and the token."""
+    """No variable contains a key. AKS' webhook adds the client ID and the token."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -126,7 +126,7 @@ def test_volumes_are_premium_disks() -> None:
 
 
 def test_the_autoscaler_reads_the_order_of_pools_from_its_config_map() -> None:
-    """Its expander falls back to a random choice if the text is not what it expects."""
+    """The expander falls back to a random choice if the text does not have the expected format."""
     document = arguments(workload_calls()["priorities"])["document"]
     ranked: dict[int, list[str]] = yaml.safe_load(document["data"]["priorities"])
 
@@ -153,7 +153,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], service: dict[str, Any]
 ) -> None:
-    """Azure's default for a Service is a public one."""
+    """Azure creates a public load balancer for a Service by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
     kubernetes = arguments(proxies)["document"]["spec"]["provider"]["kubernetes"]

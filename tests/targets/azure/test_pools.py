@@ -1,4 +1,4 @@
-"""Node pools: how many nodes each may have, what their disks hold, and which share a zone."""
+"""Tests the sizes, disks and zones of node pools."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tests.targets.azure.infrastructure import LEADS, arguments, components, lea
 REPLICAS = ("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 9}\n")
 WORKERS = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
 AGENT_POOL = pattern("[a-z][a-z0-9]{0,11}")
-"""Azure/bicep-types-az@1f896de2d, containerservice 2025-09-01."""
+"""Source: Azure/bicep-types-az@1f896de2d, containerservice 2025-09-01."""
 
 
 def pools(text: str = LEADS) -> dict[str, dict[str, Any]]:
-    """Return the arguments of each node pool, by its name."""
+    """Return the arguments of each node pool by name."""
     return {call.name: arguments(call) for call in components(text).values() if call.component == "NodePool"}
 
 
 def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum nodes by node pool."""
+    """Return the minimum and maximum number of nodes by node pool."""
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools(text).items()}
 
 
@@ -56,7 +56,7 @@ def test_each_pool_can_take_all_pods_of_its_class() -> None:
 
 
 def test_pools_of_one_class_do_not_add_up() -> None:
-    """They share the Pods of the class, so the addresses of the largest are enough."""
+    """Pools of one class share its Pods, so the addresses for the largest pool are enough."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -64,7 +64,7 @@ def test_pools_of_one_class_do_not_add_up() -> None:
 
 
 def test_a_run_waits_for_every_pool() -> None:
-    """The autoscaler tries them in turn; with a shorter deadline a run would never reach the last one."""
+    """The autoscaler tries pools in turn. With a shorter deadline, a run would never reach the last pool."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
@@ -78,7 +78,7 @@ def test_accelerators_of_a_pool_are_those_of_its_machine() -> None:
 
 
 def test_names_in_aks_fit_and_stay_apart() -> None:
-    """Another machine or capacity is another pool, and so is another class with the same machine."""
+    """A different machine or capacity type means a different pool, as does another class with the same machine."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
     short = [pool["agent_pool"] for pool in (*pools().values(), *pools(text).values())]
@@ -113,14 +113,14 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_the_pool_of_aks_does_not_depend_on_prices() -> None:
-    """Its machine cannot be replaced without the cluster."""
+    """The machine of AKS' own pool cannot be replaced without the cluster."""
     for text in (LEADS, leads(("region: westeurope", "region: eastus"))):
         cluster = arguments(components(text)["Cluster leads-main"])
         assert (cluster["machine"], cluster["nodes"]) == ("Standard_D2s_v5", 2)
 
 
 def test_disks_hold_images_and_what_pods_write() -> None:
-    """Every Pod on a node may use its full share, in addition to 50 GiB for images; the minimum is 100 GiB."""
+    """Every Pod on a node may use its full share, in addition to 50 GiB for images. The minimum is 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     found: list[Disks] = []
     for changes in ((), (large,)):
@@ -132,7 +132,7 @@ def test_disks_hold_images_and_what_pods_write() -> None:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes do not share a zone for a single worker, or for a class that also serves."""
+    """Nodes do not share a zone for a single worker, or for a class that also serves models."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     def together(*changes: tuple[str, str]) -> list[str]:

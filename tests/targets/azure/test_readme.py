@@ -1,4 +1,4 @@
-"""The README of an Azure target: order of deployment, cost, quotas, replacements and protected resources."""
+"""Tests the README of an Azure target: deployment order, cost, quotas, replacements and protected resources."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_secrets_are_listed_under_their_name_in_key_vault() -> None:
 
 
 def test_quotas_name_the_family_that_azure_counts() -> None:
-    """Spot counts all families together; both pools of spot machines may grow at once."""
+    """For spot, Azure counts all families together. Both spot pools may grow at the same time."""
     assert "| vCPUs of Standard\\_NC8as\\_T4\\_v3 | `Standard NCASv3_T4 Family` | 8 |" in readme()
     assert "| spot vCPUs in the region | `lowPriorityCores` | 48 |" in readme()
     assert "lowPriorityCores" not in readme(leads((", capacity: spot-first", "")))

@@ -1,4 +1,4 @@
-"""An Azure target without workloads has its stores and what they depend on, but no cluster and no network."""
+"""Tests an Azure target without workloads, which has stores and their dependencies, but no cluster and no network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec whose audit records are on a target of their own."""
+    """Return a spec that stores audit records on a separate target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"

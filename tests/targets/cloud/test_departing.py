@@ -1,4 +1,4 @@
-"""What leaves a target for another one is a cost line, with what a usage file knows of it."""
+"""Tests that data leaving a target for another target is a cost line, with the known amounts from a usage file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.narrowing import present
 
 MONTH = 730 / 24
 RUNS = pytest.approx(365.2425 / 7 / 12 + 1, rel=0.01)
-"""A run each week, and one that a monitor starts."""
+"""A weekly run, and a run that a monitor starts."""
 USAGE = Usage(
     data={"visits": Rows(2e6, 140), "returns": Rows(1e4, 100)},
     inference={"offers": Requests(mean=12, peak=12, request_bytes=900, response_bytes=100)},
@@ -58,7 +58,7 @@ def plan_of(name: str) -> Plan:
 
 
 def traffic(plan: Plan, placement: str, usage: Usage = USAGE) -> dict[str, CostLine]:
-    """Return the lines of a placement's traffic to other targets."""
+    """Return the lines for a placement's traffic to other targets."""
     return {one.what: one for one in lines_of(plan, placement, usage) if one.what.startswith("traffic to ")}
 
 

@@ -1,4 +1,4 @@
-"""Tests systems on a cluster that others use too: nothing of two systems has the same name, on any cloud."""
+"""Tests systems in a shared existing cluster: no names of two systems are the same, on any cloud."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLUSTER_WIDE = {
     *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRoleBinding"),
 }
 _GLOBAL = {"account", "bucket", "container", "group", "registry", "repository", "repositories", "server"}
-"""Arguments with names that the cloud knows without those of the cluster."""
+"""Arguments whose values are names in the cloud that do not contain the cluster's name."""
 
 _NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent", "ImageRegistry", "Key", "StoreRoles"}
 """Components whose name is part of names in the cloud."""
@@ -38,7 +38,7 @@ def compiled(cloud: str, text: str = SPEC) -> Outcome:
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system, or of one with another name that finds all add-ons in the cluster."""
+    """Return the stack of the system, or of a system with another name that finds all add-ons in the cluster."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -67,12 +67,12 @@ def objects(found: Stack) -> Iterator[Mapping[str, Any]]:
 
 
 def names_in_cluster(found: Stack) -> set[tuple[str, str]]:
-    """Return the kind and name of every object that belongs to no namespace."""
+    """Return the kind and name of every cluster-scoped object."""
     return {(each["kind"], each["metadata"]["name"]) for each in objects(found) if each["kind"] in _CLUSTER_WIDE}
 
 
 def names_in_cloud(found: Stack) -> set[tuple[str, str]]:
-    """Return the names that a cloud compares, and the ServiceAccounts by which it knows Pods."""
+    """Return the names that must be unique in a cloud, and the ServiceAccounts by which it identifies Pods."""
     names: set[tuple[str, str]] = set()
     for call in calls(found):
         arguments = dict(call.arguments)
@@ -89,7 +89,7 @@ def names_in_cloud(found: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """One system finds the add-ons that the other one has installed. Nothing else of the two meets."""
+    """One system finds the add-ons that the other system has installed. Otherwise, the two systems share nothing."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
@@ -112,7 +112,7 @@ def test_environments_of_a_system_have_their_own_namespaces() -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
-    """Neither network, control plane, machines, storage class nor policies of kube-system are created."""
+    """The network, control plane, machines, storage class and policies of kube-system are not created."""
     found = stack(cloud)
 
     components = {call.component for call in calls(found)}
@@ -125,7 +125,9 @@ def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
-    """The store names the system's ServiceAccount, admits its namespace only, and ExternalSecrets refer to it."""
+    """The store names the system's ServiceAccount and admits only the system's namespace, and ExternalSecrets refer to
+    it.
+    """
     found = list(objects(stack(cloud)))
     (store,) = (each for each in found if each["kind"] == "ClusterSecretStore")
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
@@ -143,7 +145,9 @@ def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
-    """With `tenancy: shared`, the owner creates namespace, add-ons and PriorityClasses, and the store is namespaced."""
+    """With `tenancy: shared`, the owner creates the namespace, add-ons and PriorityClasses, and the store is
+    namespaced.
+    """
     text = SPEC.replace(
         "  present: [kuberay, prometheus]",
         "  present: [kuberay, prometheus, external-secrets]\n  tenancy: shared\n  priorityClasses: {low: batch}",
@@ -160,7 +164,7 @@ def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_range_is_optional_without_a_database(cloud: str) -> None:
-    """Without it, policies allow the API at any address, as on any existing cluster."""
+    """Without the range, policies allow the API at any address, as in any existing cluster."""
     text = SPEC.replace(", cidr: 10.20.0.0/16", "").replace("  runs: {type: database, size: 20Gi}\n", "")
     text = text.replace(
         "registry: {database: runs, artifacts: lake}",
@@ -183,7 +187,7 @@ def test_the_range_is_optional_without_a_database(cloud: str) -> None:
     ],
 )
 def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: int) -> None:
-    """The owner decides about them."""
+    """The cluster's owner sets these values."""
     outcome = compiled(cloud, SPEC.replace("  present:", f"{wrong}  present:", 1))
 
     errors = [each.code for each in outcome.diagnostics if each.severity is Severity.ERROR]
@@ -191,7 +195,7 @@ def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: 
 
 
 def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
-    """It would get the right to read all secrets of the system."""
+    """The workload would be able to read all secrets of the system."""
     outcome = compiled("aws", SPEC.replace("  fit: {type", "  secrets-reader: {type"))
 
     errors = [each for each in outcome.diagnostics if each.severity is Severity.ERROR]
@@ -199,7 +203,7 @@ def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
 
 
 def test_elastic_classes_and_missing_machines_are_refused() -> None:
-    """Machines exist already, so what does not fit on them is an error at the class."""
+    """The machines already exist, so a class that does not fit on them causes an error."""
     large = compiled("aws", SPEC.replace("small: {cpu: 1, memory: 2Gi}", "small: {cpu: 64, memory: 2Gi}"))
     elastic = compiled("gcp", SPEC.replace("memory: 2Gi}\n  gpu", "memory: 2Gi, elastic: true}\n  gpu"))
 
@@ -210,12 +214,12 @@ def test_elastic_classes_and_missing_machines_are_refused() -> None:
 
 
 def test_every_cloud_has_a_golden_system() -> None:
-    """Their output is compared with golden files."""
+    """The output for each cloud is compared with golden files."""
     assert {str(example) for example in on_existing()} == {"tenant-default", "tenant-gke", "tenant-aks", "tenant-pools"}
 
 
 def _values(value: object) -> object:
-    """Return literals of programs and values of manifests in the same form."""
+    """Convert literals in programs and values in manifests to the same form."""
     if isinstance(value, Mapping):
         return {key: _values(each) for key, each in cast("Mapping[str, object]", value).items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Tests node pools that a system has of its own in a cluster that it adopts, on any cloud."""
+"""Tests a system's own node pools in an adopted cluster, on any cloud."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAIN = "gpu: {cpu: 4, memory: 16Gi, capacity: spot-first}"
 
 
 def with_pools(text: str, gpu: str = PLAIN) -> str:
-    """Return the spec of the tenant with node pools instead of declared machines."""
+    """Return the tenant's spec with node pools instead of declared machines."""
     start, end = text.index("  capacity:\n"), text.index("stores:\n")
     text = text[:start] + text[end:]
     text = text.replace("{adopt: platform,", "{adopt: platform, nodePools: create,")
@@ -33,7 +33,7 @@ def with_pools(text: str, gpu: str = PLAIN) -> str:
 
 @cache
 def compiled(cloud: str, name: str = "tenant", gpu: str = PLAIN) -> Outcome:
-    """Compile the tenant, or a system of another name, with node pools on this cloud."""
+    """Compile the tenant, or a system with another name, with node pools on this cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     text = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     text = with_pools(text, gpu).replace("{name: tenant,", f"{{name: {name},")
@@ -70,7 +70,7 @@ def test_compute_classes_get_node_pools_and_nothing_else_does(cloud: str) -> Non
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_pools_of_two_systems_share_neither_names_nor_labels(cloud: str) -> None:
-    """Both have classes of the same names, whose Pods would otherwise run on the other's machines."""
+    """Both systems have classes with the same names, whose Pods would otherwise run on the other system's machines."""
     mine, others = pools(compiled(cloud)), pools(compiled(cloud, "other"))
 
     assert len(mine) == len(others) > 1

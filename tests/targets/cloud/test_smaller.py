@@ -1,4 +1,4 @@
-"""Tests that requests for a much cheaper machine, which a class narrowly misses, are suggested."""
+"""Tests that smaller requests are suggested if a class narrowly misses a much cheaper machine."""
 
 from __future__ import annotations
 

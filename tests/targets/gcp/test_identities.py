@@ -1,4 +1,4 @@
-"""Tests that each workload can access only what it names, and External Secrets only needed secrets."""
+"""Tests that each workload can access only what it names, and External Secrets can read only needed secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def first_call(which: str, text: str, environment: str | None) -> Call:
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return what is reported about two environments that share something, without consequences of it."""
+    """Return the diagnostics about two environments that share something, without their consequences."""
     inputs = Inputs(Given("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in found if each.severity is Severity.ERROR]

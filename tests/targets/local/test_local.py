@@ -1,4 +1,4 @@
-"""Tests that this machine gets the descriptions that Pods get, and a plan with everything that runs."""
+"""Tests that this machine gets the same descriptions as Pods, and a plan with everything that runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mounted(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def neutral(value: Any, key: str = "") -> Any:
-    """Replace addresses, which depend on the place, and drop what only a cluster has."""
+    """Replace addresses, which depend on the target, and drop what only a cluster has."""
     if isinstance(value, dict):
         dropped = {"endpoint", "accessKeyIdEnv", "secretAccessKeyEnv", "usernameEnv", "passwordEnv", "metrics", "image"}
         mapping = cast("dict[str, Any]", value)
@@ -61,7 +61,7 @@ def neutral(value: Any, key: str = "") -> Any:
 
 
 def test_descriptions_equal_those_of_pods() -> None:
-    """Only addresses, credentials and images differ, so that the same data lead to the same decisions."""
+    """Only addresses, credentials and images differ, so the same data lead to the same decisions."""
     here = descriptions(files_of(LAPTOP))
     there = mounted(files_of(LAPTOP.replace("{mode: local}", ON_CLUSTER).replace("{type: object}", IN_BUCKET)))
     there.pop("registry")
@@ -72,7 +72,7 @@ def test_descriptions_equal_those_of_pods() -> None:
 
 @pytest.fixture(scope="module")
 def fraud() -> dict[str, bytes]:
-    """Return the reference system on this machine."""
+    """Return the reference system for this machine."""
     return files_of(FRAUD, "dev")
 
 
@@ -114,7 +114,7 @@ def test_what_is_different_is_listed_with_its_field(fraud: dict[str, bytes]) -> 
 
 
 def test_output_has_the_runtime_and_no_absolute_folder(fraud: dict[str, bytes]) -> None:
-    """The folder runs with modelyard nowhere installed, and is the same whoever compiles it."""
+    """The folder runs without an installed modelyard, and is the same for every user who compiles it."""
     assert "runtime/modelyard_runtime/local/supervisor.py" in fraud
     assert not any(path.startswith(("workloads/", "infrastructure/")) for path in fraud)
     assert b"file:///" not in fraud["plan.json"]

@@ -1,4 +1,4 @@
-"""Tests which machines fit a Pod, and which resources the others lack."""
+"""Tests which machines fit a Pod, and which resources the remaining machines lack."""
 
 from __future__ import annotations
 

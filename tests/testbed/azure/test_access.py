@@ -1,4 +1,4 @@
-"""Tests groups, identities, roles and their assignment in the stand-in."""
+"""Tests resource groups, identities, roles and role assignments in the stand-in."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_assignments_name_what_exists_and_only_once(world: World) -> None:
     assert world.replaced_by("first", principalId=nodes["principalId"]) == ["principalId"]
     with pytest.raises(Refused, match="Tenant ID, application ID, principal ID, and scope are not allowed to be upd"):
         world.change("first", roleDefinitionId=f"{ROLES}/4d97b98b-1d4f-4787-a291-c67834d212e7")
-    world.remove("nodes")  # assignments on a resource go with it
+    world.remove("nodes")  # assignments on a resource are deleted with it
     assert world.lifecycle.read("azure-native:authorization:RoleAssignment", "", {}, {}) is None
 
 

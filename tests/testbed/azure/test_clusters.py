@@ -34,7 +34,7 @@ def network(world: World) -> dict[str, Values]:
 
 @pytest.fixture
 def inputs(world: World, network: dict[str, Values]) -> dict[str, Any]:
-    """Return the inputs of a cluster whose identity has all rights."""
+    """Return the inputs of a cluster whose identity has all permissions."""
     control, kubelet = an_identity(world, "control"), an_identity(world, "kubelet")
     for name in ("nodes", "api-server"):
         grant(world, f"{name}-right", control, NETWORKS, network[name]["id"])
@@ -156,7 +156,9 @@ def test_subnets_of_a_cluster_cannot_be_deleted(world: World, inputs: dict[str, 
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """The provider replaces a pool for another size alone; it tries the rest, and AKS refuses."""
+    """The provider replaces a pool only for a different size. It tries other fixed properties in place, and AKS
+    refuses.
+    """
     world.make("gpu", POOL, **pool)
 
     assert world.change("gpu", maxCount=5, nodeTaints=["a=b:NoSchedule"])[0] == ["maxCount", "nodeTaints"]

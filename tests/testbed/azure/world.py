@@ -1,4 +1,4 @@
-"""Resources of Azure that several tests create in the stand-in."""
+"""Azure resources that several tests create in the stand-in."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def grant(world: World, title: str, identity: Values, role: str, scope: str, **m
 
 
 def a_vault(world: World, **properties: Any) -> Values:
-    """Create a closed vault."""
+    """Create a vault without public access."""
     usual = {
         "tenantId": TENANT,
         "sku": {"family": "A", "name": "standard"},

@@ -15,7 +15,7 @@ from tests.testbed.google.world import LABELS, REGION, STAY, World
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return a project in which no service is enabled yet, except those that enable others."""
+    """Return a project in which no services are enabled yet, except those that enable other services."""
     return Cloud(tmp_path / "cloud", "acme")
 
 

@@ -180,7 +180,7 @@ def test_databases_that_google_refuses(world: World, key: str, path: list[str], 
 
 
 def test_endpoint_of_a_database(world: World, key: str) -> None:
-    """An endpoint takes a free address of the subnetwork, and only of a database that admits the project."""
+    """An endpoint takes a free address in the subnetwork, and only for a database that admits the project."""
     grant(world, key, "sqladmin")
     network, subnetwork = a_network(world)
     runs = world.make("runs", INSTANCE, **_instance(key))

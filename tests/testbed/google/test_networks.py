@@ -25,7 +25,7 @@ def test_service_has_to_be_enabled(world: World) -> None:
 
 
 def test_network_is_deleted_last(world: World, cloud: Cloud) -> None:
-    """What uses a network prevents its deletion, in Google's words."""
+    """Resources in a network prevent its deletion, with Google's error message."""
     enable(world)
     network, subnetwork = a_network(world)
     deny = [{"protocol": "all"}]
@@ -47,7 +47,7 @@ def test_network_is_deleted_last(world: World, cloud: Cloud) -> None:
 
 
 def _translate(world: World, router: str) -> None:
-    """Create a NAT gateway, which is a part of its router."""
+    """Create a NAT gateway, which is part of its router."""
     inputs: dict[str, Any] = {
         "router": router,
         "region": REGION,
@@ -124,7 +124,7 @@ def test_zone_with_records_is_not_deleted(world: World) -> None:
 
 
 def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud) -> None:
-    """Labels added outside of Pulumi are kept, and changes to managed labels are drift."""
+    """Labels added outside Pulumi are kept, and changes to managed labels are drift."""
     enable(world)
     network, _ = a_network(world)
     zone = world.make("zone", ZONE, dnsName="gcr.io.", visibility="private", labels={"team": "growth"})

@@ -1,4 +1,4 @@
-"""Resources of Google Cloud that several tests create in the stand-in."""
+"""Google Cloud resources that several tests create in the stand-in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAY = (
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 )
-"""Types that are still there after their deletion."""
+"""Types that still exist after their deletion."""
 
 REGION = "europe-west4"
 SERVICES = (
@@ -31,7 +31,7 @@ POD = (
 
 
 def enable(world: World, *services: str) -> None:
-    """Enable services of the project."""
+    """Enable services in the project."""
     for name in services or SERVICES:
         world.make(
             f"{name}-service",
@@ -58,7 +58,7 @@ def a_key(world: World, *services: str) -> str:
 
 
 def grant(world: World, key: str, service: str) -> None:
-    """Let the agent of a service use a key."""
+    """Let a service's agent use a key."""
     member = f"serviceAccount:{agent(world.lifecycle.api(''), service)}"
     if service not in ("compute", "storage", "logging"):
         member = world.make(

@@ -1,1 +1,1 @@
-"""Cost lines of clouds: prices, runs, nodes, and what Kubernetes objects create in a cloud."""
+"""Cost lines for clouds: prices, runs, nodes, and the cloud resources that Kubernetes objects create."""

@@ -1,8 +1,8 @@
-"""Cost lines of data that leaves a placement for other targets: for another cloud, your own cluster, or another region.
+"""Cost lines for data that leaves a placement for another target: in another cloud, on premises, or in another region.
 
-Who opens which folder of which store follows from the identities in the plan. A reader takes data out of the target
-that has the store, and a writer out of its own. How much that is follows from a usage file: from rows, captures and
-runs, or for both targets together from `crossings`.
+The identities in the plan determine who opens which folder of which store. A reader moves data out of the target with
+the store, and a writer moves data out of its own target. The amount comes from a usage file: from rows, captures and
+runs, or, for a pair of targets, from `crossings`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from modelyard_targets.cloud.costs.runs import monitor_starts, pipeline_starts
 from modelyard_targets.cloud.costs.traffic import GB, captured_daily, kept_days, open_line
 
 ITEMS: Final[Mapping[Way, str]] = {"internet": "egress-gb", "regions": "region-egress-gb"}
-"""How a cloud's table calls the traffic to the internet, which is also that to other clouds, and between regions."""
+"""Items in a cloud's price table for traffic to the internet, which includes other clouds, and between regions."""
 
 _WORDS: Final[Mapping[Way, str]] = {"internet": "over the internet", "regions": "between regions"}
 _DAYS_OF_A_MONTH: Final = 730 / 24
@@ -29,7 +29,7 @@ _SHOWN: Final = 3
 
 @record
 class Departure:
-    """A workload's access to a folder by which data leaves for another target."""
+    """A workload's access to a folder, through which data leaves for another target."""
 
     workload: str
     access: Access
@@ -37,7 +37,7 @@ class Departure:
 
 
 def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterator[CostLine]:
-    """Yield a line for each target that data leaves for, in the order of the spec, if that is charged for."""
+    """Yield a line for each target that data leaves for, in the order of the spec, if this traffic is charged for."""
     system, leaving = plan.system, departures(plan, placement)
     for target in system.deployment.targets:
         way = way_between(system.target(placement), target)
@@ -52,7 +52,7 @@ def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterato
 
 
 def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]]:
-    """Return what leaves a placement, by the target that receives it."""
+    """Return the departures from a placement, by the target that receives the data."""
     found: dict[str, list[Departure]] = {}
     for identity in plan.of(Identity):
         for access in identity.value.access:
@@ -67,7 +67,7 @@ def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:
-    """Return the known GB a month, and a note that lists the known amounts and the folders without one."""
+    """Return the known GB per month, and a note that lists the known amounts and the folders without one."""
     known: dict[str, float] = {}
     unknown: list[str] = []
     for departure in leaving:
@@ -90,7 +90,7 @@ def _not_counted(folders: list[str]) -> Iterator[str]:
 
 
 def _monthly(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return the bytes of a month, or None if nothing is known of the folder."""
+    """Return the bytes per month, or None if nothing is known about the folder."""
     daily = _daily(system, usage, departure.access)
     if daily is None:
         return None
@@ -101,9 +101,9 @@ def _monthly(system: System, usage: Usage, departure: Departure) -> float | None
 
 
 def _read(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return how many days of a folder's growth are read in a month, by all runs together.
+    """Return how many days of a folder's growth are read per month, by all runs together.
 
-    A pipeline reads all that is kept, and a monitor its window, or that of its reference.
+    A pipeline reads all retained data. A monitor reads its own window or that of its reference.
     """
     kind, _, name = departure.workload.partition(".")
     if kind == "pipelines" and name in system.pipelines:
@@ -124,7 +124,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return the bytes that a folder grows by each day, if it has a dataset or captures of which the use is known."""
+    """Return the bytes that a folder grows by each day, if it has a dataset or captures with known usage."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

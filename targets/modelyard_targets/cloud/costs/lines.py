@@ -1,4 +1,4 @@
-"""Short forms for cost lines of a placement that do not depend on usage."""
+"""Shortcuts for a placement's cost lines that do not depend on usage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOURS: Final = "hours"
 
 @record(eq=False)
 class Bill:
-    """Builds lines for one placement. `address` is that of the placement's cluster, or of the placement itself."""
+    """Builds lines for one placement. `address` is the address of its cluster or of the placement itself."""
 
     sheet: Sheet
     address: str
@@ -32,7 +32,7 @@ class Bill:
         note: str = "",
         address: str = "",
     ) -> Iterator[CostLine]:
-        """Yield something that is paid for by the hour, if there is any."""
+        """Yield a line for something that is billed by the hour, or nothing if the count is zero."""
         yield from self.monthly(fixed(count * HOURS_OF_A_MONTH), what, item, HOURS, category, component, note, address)
 
     def monthly(
@@ -46,7 +46,7 @@ class Bill:
         note: str = "",
         address: str = "",
     ) -> Iterator[CostLine]:
-        """Yield something with this quantity a month, if there is any."""
+        """Yield a line with this quantity per month, or nothing if the quantity is zero."""
         if quantity.ceiling > 0:
             where, rate = address or self.address, self.sheet.service(item)
             yield CostLine(component, where, what, unit, quantity, rate, category, item, assumption=note)
@@ -58,13 +58,13 @@ def address_of(plan: Plan, placement: str) -> str:
 
 
 def copies_of(store: Store, system: System) -> int:
-    """Return how many servers a managed database has: itself and, if replicated, a standby."""
+    """Return the number of servers in a managed database: one, plus a standby if it is replicated."""
     replicas = store.replicas if store.replicas is not None else (2 if system.profile.size == "enterprise" else 1)
     return 2 if replicas > 1 else 1
 
 
 def sum_of(lines: Iterable[CostLine], what: str) -> Quantity:
-    """Return the total quantity of the lines with this unit and category of compute."""
+    """Return the total quantity of the compute lines with this unit."""
     chosen = [line.quantity for line in lines if line.category == "compute" and line.unit == what]
     return Quantity(
         sum(one.floor for one in chosen), sum(one.expected for one in chosen), sum(one.ceiling for one in chosen)

@@ -1,4 +1,4 @@
-"""Cost lines of nodes and their disks: by component, from the same functions that set the pools' bounds."""
+"""Cost lines for nodes and their disks, by component, from the same functions that set the pools' bounds."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from modelyard_targets.kube.pods.demand import Asked, demand
 PLATFORM: Final = "platform"
 _IDLE: Final = "until a usage file says how many requests there are"
 _ELASTIC_SPARE: Final = 2
-"""An elastic class's NodePool is limited to twice the vCPUs that its Pods need on its first choice."""
+"""An elastic class's NodePool is limited to twice the vCPUs that its Pods need on the first-choice machine."""
 
 
 @record
 class Disk:
-    """The disk of a node: the item in the table of prices, and how many units one node uses in a month."""
+    """A node's disk: the item in the price table, and how many units one node uses per month."""
 
     item: str
     amount: float
@@ -32,12 +32,12 @@ class Disk:
 
 
 DiskOf = Callable[[Hardware, NodeGroup | None], Disk]
-"""Returns the disk of a node in a group, or of an elastic class."""
+"""Returns the disk of a node in a group or in an elastic class."""
 
 
 @record
 class _Use:
-    """Node-hours of a component on a pool, before prices."""
+    """The node-hours that a component uses on a pool, before prices."""
 
     component: str
     what: str
@@ -51,7 +51,7 @@ class _Use:
 def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterator[CostLine]:
     """Yield the nodes and disks of every compute class.
 
-    Nodes count whole. Components of one class share nodes, by their number of Pods.
+    Nodes are counted whole. Components that use the same class share its nodes in proportion to their Pods.
     """
     asked = demand(plan, placement, databases=False)
     for resource in plan.of(NodePool, placement):
@@ -77,7 +77,7 @@ def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: D
 
 
 def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
-    """Yield on-demand nodes that always run, between a minimum and a maximum."""
+    """Yield on-demand nodes that always run, between a minimum and a maximum count."""
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
     note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
     price = sheet.machine(machine, spot=False)
@@ -85,7 +85,7 @@ def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) 
 
 
 def disk_line(sheet: Sheet, address: str, size: Disk, nodes: Nodes, of: str) -> CostLine:
-    """Return the disks of such nodes."""
+    """Return the line for the disks of such nodes."""
     return _disk_line(sheet, PLATFORM, address, size, _of_month(nodes), of)
 
 
@@ -102,7 +102,7 @@ def _component(one: Asked) -> str:
 
 
 def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) -> Iterator[_Use]:
-    """Yield the nodes of endpoints, which are shared by Pods, and those that exist while a rollout goes on."""
+    """Yield the nodes of endpoints, allocated in proportion to their Pods, and the additional nodes during rollouts."""
     by_component: dict[str, list[Asked]] = {}
     for one in asked:
         by_component.setdefault(_component(one), []).append(one)
@@ -127,7 +127,7 @@ def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) ->
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the second set of replicas during rollouts. Nothing in a spec limits their number."""
+    """Return the second set of replicas during rollouts. No field of the spec limits how many rollouts there are."""
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
     total = min(often * hours, HOURS_OF_A_MONTH)
@@ -141,7 +141,7 @@ def _watched(sheet: Sheet, system: System, asked: Iterable[Asked]) -> Iterator[_
 
 
 def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[Asked]]) -> Iterator[_Use]:
-    """Yield the nodes of runs, which exist until an autoscaler has removed them."""
+    """Yield the nodes of runs, which exist until the autoscaler removes them."""
     for name, asked in runs.items():
         pods = sum(one.most for one in asked)
         if not pods:
@@ -155,19 +155,19 @@ def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[A
 
 
 def _likely_workers(workers: Range | None, most: int) -> int:
-    """Return the middle of a pipeline's range of workers."""
+    """Return the midpoint of a pipeline's range of workers."""
     least = workers.minimum if workers is not None else 1
     return max(1, -(-(least + most) // 2))
 
 
 def _likely(usage: Usage, inference: Inference, compute: str) -> float:
-    """Return the expected number of an endpoint's replicas on a class."""
+    """Return the expected number of an endpoint's replicas in a compute class."""
     variants = (variant for variant in inference.variants if variant.compute == compute)
     return sum(_likely_of(usage, inference, variant) for variant in variants)
 
 
 def _likely_of(usage: Usage, inference: Inference, variant: Variant) -> float:
-    """Return a variant's expected replicas: by requests, or twice the minimum if nothing is known of them."""
+    """Return a variant's expected replicas: from its requests or, if they are unknown, twice the minimum."""
     least, most = variant.replicas.minimum, variant.replicas.maximum
     requests = usage.inference.get(inference.name)
     if requests is None:
@@ -229,7 +229,7 @@ def _disks(pool: NodePool, disk: DiskOf) -> Iterator[Disk]:
 
 
 def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | None]:
-    """Return the number of nodes and their price for these Pods, on the dearest alternative and at on-demand prices."""
+    """Return the node count and price for these Pods on the most expensive alternative at on-demand prices."""
     if not pool.groups:
         return pods, _dearest_elastic(sheet, pool)
     found: list[tuple[float, float, Rate | None]] = []
@@ -243,7 +243,7 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | Non
 
 
 def _dearest_elastic(sheet: Sheet, pool: NodePool) -> Rate | None:
-    """Return the highest price of one Pod's machines. The limit of the class's NodePool is in vCPUs."""
+    """Return the highest price among the machines that fit one Pod. The limit of the class's NodePool is in vCPUs."""
     vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
     rates = [
         replace(rate, amount=rate.amount / sheet.offerings.machine(name).vcpus * vcpus)

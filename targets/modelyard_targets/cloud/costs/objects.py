@@ -1,4 +1,4 @@
-"""Cost lines of what Kubernetes objects create in a cloud: volumes of add-ons and load balancers of Gateways."""
+"""Cost lines for cloud resources that Kubernetes objects create: volumes of add-ons and load balancers of Gateways."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENVOY: Final = "envoy-gateway"
 
 
 def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return the volumes of the Prometheus and Alertmanager that we install: how many there are, by size in GiB."""
+    """Return the volumes of the Prometheus and Alertmanager that we install, as a count by size in GiB."""
     if _PROMETHEUS not in addons_to_install(plan, placement):
         return {}
     target = target_of(plan, placement)
@@ -29,8 +29,9 @@ def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
 def load_balancers(plan: Plan, placement: str) -> Mapping[str, int]:
     """Return how many load balancers Gateways create, by exposure: `internal` or `public`.
 
-    Routes of one exposure share a Gateway. Each endpoint with an incremental rollout has one of its own, which KubeRay
-    creates. Existing Gateways are paid for by their owner, and those within the cluster have no load balancer.
+    Routes with the same exposure share a Gateway. Each endpoint with an incremental rollout has its own Gateway, which
+    KubeRay creates. The owner of an existing Gateway pays for it, and Gateways inside the cluster have no load
+    balancer.
     """
     gateway = target_of(plan, placement).gateway
     if gateway is None and _ENVOY in addons_needed(plan, placement):

@@ -15,14 +15,14 @@ from modelyard_targets.cloud.offerings import Offerings
 CURRENCY: Final = "USD"
 EVERYWHERE: Final = "*"
 SPOT: Final = " spot"
-"""Follows the name of a machine in a price book: `m6i.xlarge spot`."""
+"""Suffix of a machine's name in a price book: `m6i.xlarge spot`."""
 
 
 @record(eq=False)
 class Sheet:
-    """The prices of one placement.
+    """The prices for one placement.
 
-    `services` is the provider's table of everything but machines. The price book in `usage` overrides it.
+    `services` is the provider's price table for everything except machines. The price book in `usage` overrides it.
     """
 
     provider: str
@@ -45,7 +45,7 @@ class Sheet:
         return next((self._scaled(entry) for entry in self.services.get(item, ())), None)
 
     def machine(self, name: str, spot: bool) -> Rate | None:
-        """Return a machine's price per hour: of spot capacity if asked for and known, otherwise on demand."""
+        """Return a machine's price per hour: the spot price if requested and known, otherwise the on-demand price."""
         own = self._own(f"{name}{SPOT}") if spot else None
         own = own or self._own(name)
         if own is not None:
@@ -69,7 +69,7 @@ class Sheet:
         )
 
     def _scaled(self, entry: Mapping[str, Any]) -> Rate:
-        """Return the price of the entry's first region, scaled like the prices of machines in both regions."""
+        """Return the entry's price in its first region, scaled by the ratio of machine prices in both regions."""
         known, amount = next(iter(entry["usd"].items()))
         ratio = self.offerings.ratio(known, self.region)
         note = scaled_from(known, ratio)
@@ -92,14 +92,14 @@ def scaled_from(region: str, ratio: float | None) -> str:
 
 
 def items_of(offerings: Offerings, services: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a price book may name: machines, also with `spot`, and services."""
+    """Return the items that a price book may list: machines, on demand or with `spot`, and services."""
     names = tuple(machine.name for machine in offerings.machines)
     return (*names, *(f"{name}{SPOT}" for name in names), *services)
 
 
 @cache
 def services_in(folder: str) -> Mapping[str, Any]:
-    """Return a provider's table of services, which is read once."""
+    """Return a provider's price table for services, which is read once."""
     with open(f"{folder}/services.json", encoding="utf-8") as text:
         table: dict[str, Any] = json.load(text)
     return table

@@ -1,4 +1,4 @@
-"""The outline of what a placement costs on any cloud, and what a provider adds to it."""
+"""The structure of a placement's costs on any cloud, and what each provider adds to it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from modelyard_targets.kube.existing import budget as existing
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
 
 Part: TypeAlias = Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine]]
-"""Yields lines of a placement: bill, plan, placement, target."""
+"""Yields cost lines, given the bill, plan, placement and target."""
 
 
 def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tuple[()]:
-    """Return nothing, for what costs nothing on a cloud."""
+    """Return nothing, for items that a cloud provides for free."""
     return ()
 
 
 @record(eq=False)
 class CloudCosts:
-    """A provider's part of the lines.
+    """A provider's cost lines.
 
-    `cluster` yields a cluster that the program creates, with its network. `added` yields what a system adds to any
-    cluster, also to an adopted one: volumes, load balancers, and the registry of its image. `nodes` yields node pools
-    in an adopted cluster. `folder` contains the prices of services.
+    `cluster` yields the costs of a cluster that the program creates, with its network. `added` yields what a system
+    adds to any cluster, including an adopted one: volumes, load balancers, and its image registry. `nodes` yields node
+    pools in an adopted cluster. `folder` contains the prices of services.
     """
 
     provider: str
@@ -69,10 +69,10 @@ class CloudCosts:
         yield from departing(sheet, plan, placement, bill.address)
 
     def egress(self, plan: Plan, placement: str, usage: Usage) -> Rate | None:
-        """Return the price of a gigabyte that leaves the cloud."""
+        """Return the price per gigabyte that leaves the cloud."""
         region = target_of(plan, placement).region
         return Sheet(self.provider, region, self.offerings(), services_in(self.folder), usage).service("egress-gb")
 
     def price_items(self) -> Collection[str]:
-        """Return what lines may be priced as: machines, on demand or spot, and services."""
+        """Return the items that may have a price: machines, on demand or spot, and services."""
         return items_of(self.offerings(), services_in(self.folder))

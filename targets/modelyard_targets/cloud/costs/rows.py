@@ -1,4 +1,4 @@
-"""The README's rows on cost: totals, where they come from, and how certain the prices are."""
+"""The README's cost rows: totals, their parts, and how certain the prices are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: Final = {
 
 
 def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
-    """Yield the rows: the three totals, the floor's parts, and the sources of prices."""
+    """Yield the rows: the three totals, the parts of the floor, and the sources of prices."""
     listed = tuple(lines)
     costs = total(listed)
     yield "even if nothing is used", costs.text(f"{_money(costs.floor)} a month")
@@ -46,7 +46,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Return the price of traffic by the gigabyte, which no other row shows while its amount is unknown."""
+    """Return the traffic price per gigabyte, which no other row shows while the amount is unknown."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""

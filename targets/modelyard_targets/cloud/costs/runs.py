@@ -1,4 +1,4 @@
-"""How often pipelines and monitors run in a month, and for how long: as expected, and at most."""
+"""How often pipelines and monitors run per month, and for how long: expected and maximum values."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TYPICAL_SHARE: Final = 4
 
 _MONITOR_TYPICAL_S: Final = 300
 _SPOT_REPEATS: Final = 1.05
-"""Runs on spot capacity repeat a twentieth of their work, because machines are reclaimed."""
+"""Runs on spot capacity repeat a twentieth of their work, because the cloud reclaims machines."""
 
 
 @record
 class Starts:
-    """How often something starts in a month, and why."""
+    """How often something starts per month, and why."""
 
     expected: float
     most: float
@@ -37,7 +37,7 @@ class Starts:
 
 @record
 class Hours:
-    """The hours in a month during which nodes of a run exist, and the assumptions behind them."""
+    """The hours per month during which a run's nodes exist, and the assumptions behind them."""
 
     expected: float
     most: float
@@ -45,7 +45,7 @@ class Hours:
 
 
 def pipeline_hours(system: System, pipeline: Pipeline, usage: Usage, *, spot: bool) -> Hours:
-    """Return the hours of a pipeline's nodes in a month. Unless runs may overlap, only one exists at a time."""
+    """Return the hours of a pipeline's nodes per month. Only one run exists at a time unless runs may overlap."""
     known = usage.pipelines.get(pipeline.name, Runs())
     starts = pipeline_starts(system, pipeline, usage)
     typical, assumed = _typical(known, max(60, pipeline.timeout_s // _TYPICAL_SHARE))
@@ -60,7 +60,7 @@ def pipeline_hours(system: System, pipeline: Pipeline, usage: Usage, *, spot: bo
 
 
 def monitor_hours(monitor: Monitor, usage: Usage) -> Hours:
-    """Return the hours of a monitor's node in a month."""
+    """Return the hours of a monitor's node per month."""
     known = usage.monitors.get(monitor.name, Runs())
     starts = monitor_starts(monitor)
     typical, assumed = _typical(known, _MONITOR_TYPICAL_S)
@@ -76,7 +76,7 @@ def monitor_starts(monitor: Monitor) -> Starts:
 
 
 def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
-    """Return how often a pipeline starts: by schedule, after another pipeline, by monitors, or by hand."""
+    """Return how often a pipeline starts: on a schedule, after another pipeline, through monitors, or manually."""
     known = usage.pipelines.get(pipeline.name, Runs()).per_month
     before = system.pipelines.get(pipeline.schedule.after)
     scheduled = _scheduled(pipeline.schedule) if before is None else pipeline_starts(system, before, usage)
@@ -92,7 +92,7 @@ def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
 
 
 def _triggered(system: System, pipeline: Pipeline) -> Iterator[Starts]:
-    """Yield how often each monitor may start a pipeline: once per cooldown, and not more often than it runs."""
+    """Yield how often each monitor may start a pipeline: once per cooldown, and no more often than it runs."""
     for monitor in system.monitors.values():
         if monitor.on_breach.run != pipeline.name:
             continue

@@ -1,4 +1,4 @@
-"""Cost lines of traffic, logs and stored data, which no field of a spec limits: by a usage file, or assumed."""
+"""Cost lines for traffic, logs and stored data, which no field of a spec limits: from a usage file, or assumed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _IMAGES_GB: Final = 10.0
 
 
 def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLine:
-    """Return the ingestion of the cluster's, network's and databases' logs."""
+    """Return the line for log ingestion from the cluster, network and databases."""
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
     return open_line(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
 
 
 def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
-    """Return the traffic through NAT."""
+    """Return the line for traffic through NAT."""
     known, size = sheet.usage.platform.internet_gb, plan.system.profile.size
     amount = known if known is not None else _INTERNET_GB[size]
     return open_line(sheet, "platform", address, "traffic through NAT", item, amount, "network", _of(known, size))
 
 
 def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
-    """Return the storage of the runtime image's versions."""
+    """Return the line for storing the versions of the runtime image."""
     note = f"assumed {_IMAGES_GB:g} GB of image layers"
     return open_line(sheet, "platform", address, "stored images", item, _IMAGES_GB, "storage", note)
 
@@ -42,7 +42,7 @@ def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
 def requests_of(
     sheet: Sheet, plan: Plan, placement: str, balanced: str = "load-balancer-gb", out: str = "egress-gb"
 ) -> Iterator[CostLine]:
-    """Yield the traffic of endpoints that are reached from outside of the cluster."""
+    """Yield the traffic of endpoints that have clients outside the cluster."""
     for resource in plan.of(Route, placement):
         inference = resource.value.inference
         exposure, known = inference.endpoint.exposure, sheet.usage.inference.get(inference.name)
@@ -58,7 +58,7 @@ def requests_of(
 
 
 def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
-    """Yield the data in object stores after a year, or after the retention if that is shorter."""
+    """Yield the data in object stores after a year, or after the retention period if it is shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _kept(sheet, plan.system, store)
@@ -68,13 +68,13 @@ def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-mont
 
 
 def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
-    """Return database backups beyond what the size of the database includes."""
+    """Return the line for database backups beyond the amount that the database's size includes."""
     note = "depends on how much changes each day"
     return open_line(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
 
 
 def _kept(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
-    """Return the bytes in a store after a year, and the parts that they consist of."""
+    """Return the bytes in a store after a year, and a note that lists the parts."""
     days = kept_days(store)
     parts: list[tuple[str, float]] = []
     for name, rows in sheet.usage.data.items():
@@ -108,7 +108,7 @@ def _captured(capture: Capture, known: Requests, days: float) -> float:
 def open_line(
     sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
 ) -> CostLine:
-    """Return a line of so many GB, of which no field of the spec limits the number."""
+    """Return a line for this many GB, which no field of the spec limits."""
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
     return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)

@@ -32,7 +32,7 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[M
 
 
 def placeholder(resource: Resource[Identity]) -> str:
-    """Return the text in manifests that stands for a workload's cloud identity, which only the program knows."""
+    """Return the placeholder in manifests for a workload's cloud identity, which is only known to the program."""
     return f"{resource.name}.identity.invalid"
 
 

@@ -96,7 +96,7 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
 
 
 def _head(resource: Resource, context: Context) -> Made:
-    """Allow the head's autoscaler to call the Kubernetes API, which the Ray cluster's other Pods may not call.
+    """Allow the head's autoscaler to call the Kubernetes API. The Ray cluster's other Pods may not call it.
 
     The dot in the policy's name avoids collisions with other workloads' policies.
     """

@@ -110,7 +110,7 @@ def store_object(store: SecretStore, context: Context) -> str:
 
 
 def own_place(context: Context) -> dict[str, str]:
-    """Return the metadata that identify this store."""
+    """Return the metadata that identifies this store."""
     name = own_store(context)
     return (
         {"name": name} if own_kind(context) == "ClusterSecretStore" else {"name": name, "namespace": context.namespace}
@@ -118,9 +118,9 @@ def own_place(context: Context) -> dict[str, str]:
 
 
 def own_readers(context: Context) -> dict[str, list[Value]]:
-    """Return the namespaces that may read a cluster-wide store: the system's, and Prometheus's if secrets go there.
+    """Return the namespaces that may read a cluster-wide store: the system's, and Prometheus's if it needs secrets.
 
-    A cluster that modelyard creates has no other systems, so there the second one always may.
+    A cluster that modelyard creates has no other systems, so Prometheus's namespace may always read it there.
     """
     if own_kind(context) != "ClusterSecretStore":
         return {}
@@ -135,7 +135,7 @@ def own_readers(context: Context) -> dict[str, list[Value]]:
 def own_store(context: Context) -> str:
     """Return the name of the system's store in its cloud's secrets service, which is usually cluster-scoped.
 
-    On a cluster that other systems use too, it contains the namespace.
+    In a cluster with other systems, the name contains the namespace.
     """
     return f"{OWN_STORE}.{context.namespace}" if context.target.cluster.adopt else OWN_STORE
 

@@ -65,7 +65,7 @@ _OPERATOR_METRICS: Final = 8080
 _ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
-"""The kubelet's port. Prometheus scrapes nothing else on nodes, because our chart values exclude the control plane."""
+"""The kubelet's port. Prometheus scrapes no other port on nodes, because our chart values exclude the control plane."""
 
 _HOSTED: Final = frozenset({"pagerduty", "slack"})
 """Channel types that use a service on the internet."""

@@ -32,9 +32,9 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets that name an account where there is none, or none where one is needed.
+    """Report adopted buckets with an account where none is used, or without an account where one is needed.
 
-    Buckets of other placements are included: overrides are only checked if the workloads here can address theirs.
+    Buckets on other placements are included, because overrides are only checked if the workloads here can address them.
     """
     for store in (resource.value for resource in plan.of(Store)):
         if store.type != "object" or not store.adopt:

@@ -30,7 +30,9 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report accelerator alternatives that none of a class's targets offers, only for the first of these targets."""
+    """Report accelerator alternatives that none of a class's targets offers. Only the first of these targets reports
+    them.
+    """
     used: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):

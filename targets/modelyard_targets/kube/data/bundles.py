@@ -129,7 +129,7 @@ def _delivered(where: dict[str, Json], model: Model, alias: str, context: Contex
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
-    """Describe the bundles for a model's other aliases, which people move by hand."""
+    """Describe the bundles for a model's other aliases, which people move manually."""
     found: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}

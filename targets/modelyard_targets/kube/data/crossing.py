@@ -25,7 +25,7 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also have the key number
+    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also contain the key number
     numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
@@ -129,9 +129,9 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
 
 
 def keeps_models(resource: Resource, plan: Plan) -> bool:
-    """Return whether a workload keeps the models that it loads from a registry on its disk, as bundles.
+    """Return whether a workload stores the models from a registry as bundles on its own disk.
 
-    At the edge, it must be able to restart while an adopted registry, which is elsewhere, cannot be reached.
+    At the edge, it must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
     """
     system = plan.system
     adopted = system.registry is not None and bool(system.registry.adopt)

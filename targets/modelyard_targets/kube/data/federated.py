@@ -1,4 +1,5 @@
-"""Access of workloads to stores of other clouds by their own identity, seen from both sides.
+"""Workloads' access to stores in other clouds with their own identity, from the side of both the store and the
+workload.
 
 The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. It needs only the
 outputs of infrastructure projects, so two targets can open each other's stores.
@@ -18,10 +19,10 @@ from modelyard_targets.kube.storage.clouds import cloud_storage, federates_from
 from modelyard_targets.kube.storage.federation import Federation
 
 FOREIGN_NAME: Final = "identity"
-"""Name prefix of the ConfigMaps with the identities that workloads have in other clouds."""
+"""Name prefix of the ConfigMaps with workloads' identities in other clouds."""
 
 CROSSINGS: Final = "crossings"
-"""The folder of the project that trusts other clusters, and the end of its name."""
+"""The folder of the project that trusts other clusters, and the suffix of the project's name."""
 
 
 @record
@@ -74,9 +75,9 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 
 
 def may_be_crossed(plan: Plan, placement: str) -> bool:
-    """Return whether clusters of other targets could open stores of this placement by their tokens.
+    """Return whether clusters on other targets could open stores of this placement with their tokens.
 
-    What a target grants to them is then a project even if it is empty, so that `up` withdraws what it granted before.
+    The project with the target's grants then exists even if it is empty, so that `up` withdraws earlier grants.
     """
     system = plan.system
     stores = [store for store in system.stores.values() if store.target == placement]
@@ -84,12 +85,12 @@ def may_be_crossed(plan: Plan, placement: str) -> bool:
 
 
 def has_foreign(plan: Plan, placement: str) -> bool:
-    """Return whether workloads of other clusters open stores of this placement by their identity."""
+    """Return whether workloads in other clusters open stores of this placement with their identity."""
     return next(foreign_identities(plan, placement), None) is not None
 
 
 def foreign_identities(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[str, ...]]]:
-    """Yield the identities of other clusters that open stores of this placement, each with those stores."""
+    """Yield the identities in other clusters that open stores of this placement, each with those stores."""
     for identity in plan.of(Identity):
         stores = foreign_stores(identity, plan).get(placement, ()) if identity.placement != placement else ()
         if stores:
@@ -97,12 +98,12 @@ def foreign_identities(plan: Plan, placement: str) -> Iterator[tuple[Resource[Id
 
 
 def shows_issuer(plan: Plan, placement: str) -> bool:
-    """Return whether other targets have to know the issuer of this placement's cluster."""
+    """Return whether other targets need to know the token issuer of this placement's cluster."""
     return any(foreign_stores(identity, plan) for identity in plan.of(Identity, placement))
 
 
 def identity_output(identity: Resource, value: str) -> str:
-    """Return the name of the output of the project `crossings` with a value of a workload's identity."""
+    """Return the name of the `crossings` project's output with a value of a workload's identity."""
     return crossing_output(identity, value)
 
 

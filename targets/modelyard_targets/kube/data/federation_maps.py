@@ -1,4 +1,4 @@
-"""ConfigMaps with the identities of workloads in other clouds, written from the outputs of projects there."""
+"""ConfigMaps with workloads' identities in other clouds, written from the outputs of those clouds' projects."""
 
 from __future__ import annotations
 

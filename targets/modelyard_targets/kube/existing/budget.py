@@ -1,6 +1,6 @@
-"""Cost lines of a cluster's own machines, and checks that a budget finds a price for all of them.
+"""Cost lines for a cluster's own machines, and checks that all of them have a price if there is a budget.
 
-Existing machines cost the same at any load, so that the floor and the ceiling are equal. Everything else, such as
+Existing machines cost the same at any load, so the floor and the ceiling are equal. Everything else, such as
 databases and volumes, runs on these machines.
 """
 
@@ -29,9 +29,9 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield the machines that are needed if every workload has its largest size, by their entries in `capacity`.
+    """Yield the machines that are needed if every workload has its maximum size, by their entries in `capacity`.
 
-    Without `capacity`, one unpriced line says so.
+    Without `capacity`, a single unpriced line says so.
     """
     capacity = target_of(plan, placement).capacity
     for cluster in plan.of(Cluster, placement):
@@ -50,7 +50,7 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
 
 
 def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | None:
-    """Return the price in the own price book, by target and entry, or the one that the spec declares."""
+    """Return the price from the user's price book, by target and entry, or the price that the spec declares."""
     own = usage.prices.get((_PROVIDER, placement, f"capacity[{at}]"))
     if own is not None:
         return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "", own=True)

@@ -43,11 +43,11 @@ class Packable:
     beside: tuple[Pods, ...] = ()
 
     def together(self, name: str) -> tuple[Pods, ...]:
-        """Return one pipeline's Pods and all Pods that run at the same time."""
+        """Return a pipeline's Pods and all Pods that run at the same time."""
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations: all permanent Pods and, for each resource, the most demanding pipeline."""
+        """Yield the maximum combinations: all permanent Pods and, for each resource, the most demanding pipeline."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -61,11 +61,11 @@ class Packable:
 
 
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report pipelines that can never reach their largest size, and workloads that do not fit at the same time.
+    """Report pipelines that can never reach their maximum size, and workloads that do not fit at the same time.
 
-    The check counts all endpoints at their largest, all monitors, and only the largest pipeline, since pipelines can
-    wait for each other. Each lower priority is checked together with the minimum of the higher ones. If no capacity is
-    declared, nothing is reported.
+    The check counts all endpoints at their maximum size, all monitors, and only the largest pipeline, because pipelines
+    can wait for each other. Each lower priority is checked together with the minimum of the higher ones. If no capacity
+    is declared, nothing is reported.
     """
     target = target_of(plan, placement)
     if not target.capacity:

@@ -1,4 +1,4 @@
-"""Checks of an existing cluster: add-ons and PriorityClasses that a tenant needs, and the declared machines."""
+"""Checks for an existing cluster: the add-ons and PriorityClasses that a tenant needs, and the declared machines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHY: Final = {
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster-wide add-ons that are missing on a shared cluster, because a tenant must not install them."""
+    """Report cluster-wide add-ons that a shared cluster lacks, because a tenant must not install them."""
     target = target_of(plan, placement)
     if target.tenancy != "shared":
         return

@@ -198,7 +198,7 @@ def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machines) -> str:
-    """Describe a machine's accelerators if they satisfy no requested alternative, else ""."""
+    """Describe a machine's accelerators if they satisfy no requested alternative, otherwise return ""."""
     return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 

@@ -98,7 +98,7 @@ def _files(system: System, target: TargetSpec) -> dict[str, str]:
 
 
 def _base(target: TargetSpec) -> str:
-    """Return the base image. For many sites, the image is built in one place, which no site's mirror serves."""
+    """Return the base image. For many sites, the image is built in one place, which no site's image mirror serves."""
     return BASE if target.sites is not None else mirrored(BASE, target)
 
 

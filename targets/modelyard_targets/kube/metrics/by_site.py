@@ -1,4 +1,4 @@
-"""Turn a PromQL expression about one cluster into one about each site, for a Prometheus that gets all their metrics."""
+"""Rewrite a PromQL expression for one cluster as one for each site, for a Prometheus with the metrics of all sites."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _KEPT_LISTS: Final = frozenset({"ignoring", "without", "group_left", "group_righ
 def by_site(expression: str, matchers: str) -> str:
     """Return the expression for each site. `matchers` select the sites' series, such as `modelyard_target="shops"`.
 
-    Results that one cluster has once exist once for each site, with its label. A site without any series has none.
+    A result that exists once in one cluster exists once for each site, with the site's label. A site without any series
+    has no result.
     """
     tokens = [found[0] for found in _TOKEN.finditer(expression)]
     return "".join(_Rewrite(matchers).rewritten(tokens))
@@ -37,7 +38,7 @@ def sites_seen(matchers: str) -> str:
 
 @record
 class _Rewrite:
-    """Rewrites tokens of an expression for sites with these matchers."""
+    """Rewrites the tokens of an expression for sites with these matchers."""
 
     matchers: str
 
@@ -81,14 +82,14 @@ class _Rewrite:
 
 
 def _next(tokens: list[str], at: int) -> int:
-    """Return the position of the next token that is not space."""
+    """Return the position of the next token that is not whitespace."""
     while at < len(tokens) and tokens[at].isspace():
         at += 1
     return at
 
 
 def _closing(tokens: list[str], at: int) -> int:
-    """Return the position of the bracket that closes the one at a position."""
+    """Return the position of the closing bracket for the bracket at a position."""
     depth = 0
     for position in range(at, len(tokens)):
         depth += {"(": 1, ")": -1}.get(tokens[position], 0)

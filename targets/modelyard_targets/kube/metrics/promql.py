@@ -15,7 +15,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def string(text: str) -> str:
     """Quote text as a PromQL string."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'  # most texts
+        return f'"{text}"'  # most strings need no escapes
     return '"' + "".join(_ESCAPES.get(letter) or _printable(letter) for letter in text) + '"'
 
 

@@ -23,7 +23,7 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return this severity, or another one if no channel accepts it. This ensures that somebody is notified."""
+    """Return this severity or, if no channel accepts it, another severity. This ensures that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     taken = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in taken or not taken else next(iter(taken))

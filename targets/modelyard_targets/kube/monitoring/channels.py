@@ -26,8 +26,8 @@ CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
 """The severities in kube-prometheus-stack that need attention.
 
-The on-call channel gets both, even if it does not list them: no other channel gets cluster alerts, and even a lost node
-is only a warning.
+The on-call channel gets both, even if it does not list them, because no other channel gets cluster alerts and even a
+lost node is only a warning.
 """
 
 

@@ -24,7 +24,7 @@ _BYTES_PER_SAMPLE: Final = 2
 _OF_CLUSTER: Final = 50_000
 _OF_MACHINE: Final = 3_000
 _OF_POD: Final = 1_000
-"""Rough numbers of series: from the cluster's components, from each machine with its containers, from each Ray Pod."""
+"""Approximate series counts: from the cluster's components, each machine with its containers, and each Ray Pod."""
 
 _PODS_OF_MACHINE: Final = 4
 """The assumed number of Pods on a machine, for clusters that create machines on demand."""

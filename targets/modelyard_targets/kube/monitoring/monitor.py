@@ -50,7 +50,7 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
 
 
 def _look(job: MonitorJob, context: Context) -> list[Value]:
-    """Pass the Job's name to the Pod. All retries of a run have the same name."""
+    """Pass the Job's name to the Pod. All retries of a run use the same name."""
     if state_folder(context.system, job.monitor) is None:
         return []
     name = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}

@@ -41,7 +41,7 @@ _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.9
 
 
 def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules for a monitor's ALERT_RULES, and nothing for others."""
+    """Yield the rules for a monitor's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     monitor = value.monitor
     if monitor is None:

@@ -49,7 +49,7 @@ _UNANSWERED_S: Final = 1800
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules for a pipeline's ALERT_RULES, and nothing for others."""
+    """Yield the rules for a pipeline's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     if value.pipeline is not None:
         rules = [

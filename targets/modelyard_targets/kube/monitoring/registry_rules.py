@@ -33,7 +33,7 @@ _UNIMPORTED_S: Final = 600
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules for the registry's ALERT_RULES, and nothing for others."""
+    """Yield the rules for the registry's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     if value.registry is not None:
         rules = [

@@ -27,7 +27,7 @@ _CLUSTER: Final[Value] = {
     "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
     "targetLabel": "ray_io_cluster",
 }
-"""The label that Ray's own dashboards filter by (KubeRay v1.7.0, read 2026-11-24)."""
+"""The label that Ray's own dashboards filter on (KubeRay v1.7.0, read 2026-11-24)."""
 
 
 _OWN_NAMES: Final[Value] = {

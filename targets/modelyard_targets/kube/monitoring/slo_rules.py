@@ -95,7 +95,7 @@ class Objective:
 
 
 def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield the rules for an SLO's ALERT_RULES, and nothing for others."""
+    """Yield the rules for an SLO's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     inference = value.inference
     if inference is None or inference.slo is None:

@@ -136,7 +136,7 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region, where the known ranges lead to it."""
+    """Return whether a store is in the placement's own cloud and region, so that the known ranges include it."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     if context.platform.storage_is_own and (store.adopt or store.target != context.placement):
@@ -166,7 +166,7 @@ def outside(context: Context) -> list[Value]:
 
 
 def anywhere(context: Context) -> list[Value]:
-    """Select all addresses except link-local ones and those where the platform serves the credentials of nodes."""
+    """Select all addresses except link-local addresses and those where the platform serves the nodes' credentials."""
     hidden = context.platform.hidden_addresses
     if not hidden:
         return list(ANYWHERE)
@@ -174,7 +174,7 @@ def anywhere(context: Context) -> list[Value]:
 
 
 def is_anywhere(peer: Mapping[str, Value]) -> bool:
-    """Return whether a peer is one of those that `anywhere` returns."""
+    """Return whether a peer is one of the peers that `anywhere` returns."""
     block = peer.get("ipBlock")
     return isinstance(block, Mapping) and block.get("cidr") in _EVERY and "except" in block
 

@@ -1,1 +1,1 @@
-"""Pipelines, the launchers and the starter of their runs, and the promoter of model versions."""
+"""Pipelines, the launchers and the starter of pipeline runs, and the promoter of model versions."""

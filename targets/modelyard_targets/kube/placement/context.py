@@ -106,7 +106,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels by which Pods of a workload get their cloud identity, if the workload opens a store."""
+        """Return the labels with which a workload's Pods get their cloud identity, or none if it opens no store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 

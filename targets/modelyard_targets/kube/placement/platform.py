@@ -103,17 +103,17 @@ def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
 
 
 def no_identity(resource: Resource[Identity], context: Context) -> Ref | None:
-    """Return no cloud identity, because the cloud knows the ServiceAccount itself."""
+    """Return no cloud identity, because the cloud recognizes the ServiceAccount itself."""
     return None
 
 
 def none_further(context: Context) -> Mapping[str, str]:
-    """Return no further projects, because the workloads read the outputs of one project alone."""
+    """Return no further projects, because the workloads read the outputs of only one project."""
     return {}
 
 
 def as_spelled(path: str) -> str:
-    """Return a secret's path as it is spelled in the spec."""
+    """Return a secret's path as it is written in the spec."""
     return path
 
 
@@ -192,15 +192,15 @@ class Platform:
     gateway_namespace: str = ""  # namespace of the proxies, if known
     api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the API server and its Service
     storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
-    storage_is_own: bool = False  # these CIDRs lead to the placement's own stores alone, not to the whole region's
+    storage_is_own: bool = False  # these CIDRs contain only the placement's own stores, not those of the whole region
     policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
     late: Callable[[Context], Iterable[Call]] = no_calls  # objects in the namespace that only the program can build
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
     identity_ports: tuple[int, ...] = (80,)  # ports of these agents
-    identity_labels: Mapping[str, str] = field(default_factory=dict[str, str])  # of Pods that open a store
-    identity_annotation: str = ""  # on ServiceAccounts: the cloud identity, which only the program knows
-    identity_output: Callable[[Resource[Identity], Context], Ref | None] = no_identity  # its value
+    identity_labels: Mapping[str, str] = field(default_factory=dict[str, str])  # labels of Pods that open a store
+    identity_annotation: str = ""  # annotation of ServiceAccounts with the cloud identity, which only the program knows
+    identity_output: Callable[[Resource[Identity], Context], Ref | None] = no_identity  # value of this annotation
     further_below: Callable[[Context], Mapping[str, str]] = none_further  # by variable: more projects with outputs
-    hidden_addresses: tuple[str, ...] = ()  # CIDRs that no Pod may reach, because they serve what nodes may know
-    secret_name: Callable[[str], str] = as_spelled  # a spec path's name in the cloud's own secrets service
+    hidden_addresses: tuple[str, ...] = ()  # CIDRs that no Pod may reach, because they serve node-only data
+    secret_name: Callable[[str], str] = as_spelled  # name of a spec path in the cloud's own secrets service
     meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

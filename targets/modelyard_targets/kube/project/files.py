@@ -1,4 +1,4 @@
-"""Manifest files in the order of application: some for shared objects, and one for each workload."""
+"""Manifest files in the order in which they are applied: some for shared objects, and one for each workload."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
-"""Files that all other files depend on, in the order of application."""
+"""Files that all other files depend on, in the order in which they are applied."""
 
 REGISTRY: Final = "registry"
 """The registry's file. It is applied after the foundation and the registry's logins."""
@@ -74,7 +74,7 @@ class File:
 
 
 def files_of(context: Context) -> tuple[File, ...]:
-    """Return a placement's files in the order of application, including empty files."""
+    """Return a placement's files in the order in which they are applied, including empty files."""
     held: dict[str, list[Resource]] = {name: [] for name in FIRST}
     for resource in context.plan.on(context.placement):
         held.setdefault(file_of(resource), []).append(resource)
@@ -91,7 +91,7 @@ def file_of(resource: Resource) -> str:
 
 
 def owner_of(file: File) -> str:
-    """Return the address of the entry in the spec to which all objects of a file belong, or an empty text."""
+    """Return the address of the spec entry that all objects in a file belong to, or ""."""
     owners = {resource.workload for resource in file.resources}
     owner = owners.pop() if len(owners) == 1 and file.name not in _SHARED.values() else ""
     return owner if owner.partition(".")[0] in _ENTRIES else ""
@@ -162,7 +162,7 @@ def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
 
 
 def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
-    """Yield rules. Sites whose alerts another target evaluates only record series, which they send there."""
+    """Yield rules. If another target evaluates a site's alerts, the site only records series and sends them there."""
     if resource.value.sites:
         yield site_rules(resource, context, _rules)
     elif context.target.telemetry.alerts_on:
@@ -182,4 +182,7 @@ LOWERINGS: Final[Lowering] = (
     .case(AlertRules, _alert_rules)
     .case(Inference, lower_dashboard)
 )
-"""The functions that lower each type of resource. Secrets are lowered together, because one may have several keys."""
+"""The functions that lower each type of resource.
+
+Secrets are lowered together, because a Secret may have several keys.
+"""

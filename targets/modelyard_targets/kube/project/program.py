@@ -90,7 +90,7 @@ def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Lite
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
     """Map the placeholders of ServiceAccounts in these files to the cloud identities that they act as."""
     by_file = _by_file(context.plan.of(Identity, context.placement))
-    held = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # as in the plan
+    held = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # in plan order
     outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in held)
     return {text: output for text, output in outputs if output is not None}
 

@@ -1,4 +1,4 @@
-"""Rules for the alerts of sites that only send metrics, evaluated once where the metrics arrive."""
+"""Alert rules for sites that only send metrics, evaluated once at the target that receives the metrics."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from modelyard_targets.kube.project.context import context_of
 Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[Made]]
 
 _SILENT_S: Final = 900
-"""How long a site may send nothing. Prometheus itself retries for hours, so nothing is lost after a short outage."""
+"""How long a site may be silent. Prometheus itself retries for hours, so nothing is lost after a short outage."""
 
 _IN_A_RULE: Final = 200
-"""How many sites one rule names, so that no expression is too long to read."""
+"""The maximum number of sites in one rule, so that no expression is too long to read."""
 
 
 def recordings(objects: Iterable[Made]) -> Iterator[Made]:
-    """Yield rules without their alerts, and no object that is left without rules."""
+    """Yield rules without their alerts, and omit objects that have no rules left."""
     for made in objects:
         groups = [kept for one in _groups(made) if (kept := _of_group(one, "record"))]
         if groups:
@@ -33,7 +33,7 @@ def recordings(objects: Iterable[Made]) -> Iterator[Made]:
 
 
 def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> Made:
-    """Return the alerts of all sites of a target, for each site."""
+    """Return the alerts for all sites of a target, evaluated for each site."""
     sites = context_of(context.plan, resource.value.sites, ANY_PLATFORM)
     matchers = f"modelyard_system={string(context.system.metadata.name)},modelyard_target={string(sites.placement)}"
     groups: list[Value] = [group(f"{resource.name}.silent", list(_silent(resource, context, sites, matchers)), 60)]
@@ -64,13 +64,13 @@ def _rules(one: Mapping[str, Value]) -> list[Mapping[str, Value]]:
 
 
 def _of_group(one: Mapping[str, Value], kind: str) -> dict[str, Value]:
-    """Return a group with only its rules of a kind, `alert` or `record`, or nothing if it has none."""
+    """Return a group with only its rules of one kind, `alert` or `record`, or an empty mapping if it has none."""
     rules = [rule for rule in _rules(one) if kind in rule]
     return {**one, "rules": rules} if rules else {}
 
 
 def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites: Context) -> Value:
-    """Return an alert for each site. Its namespace is the one whose routes notify the channels."""
+    """Return an alert for each site. Its namespace label is the namespace whose routes notify the channels."""
     labels, annotations = rule["labels"], rule["annotations"]
     assert isinstance(labels, Mapping)
     assert isinstance(annotations, Mapping)
@@ -82,7 +82,7 @@ def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites:
 def _silent(
     resource: Resource[AlertRules], context: Context, sites: Context, matchers: str
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for sites in the spec that send nothing, also if they never did."""
+    """Yield alerts for sites in the spec that send no metrics or have never sent any."""
     texts = {
         "summary": f"{{{{ $labels.{SITE} }}}} sends no metrics",
         "description": "The site, its network or its Prometheus is down. None of its other alerts can fire.",

@@ -24,7 +24,7 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
-    """Divide the files among projects. The first project has all files that the others depend on.
+    """Divide the files among projects. The first project has all files that other files depend on.
 
     Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name,
     only the files of an additional project move.

@@ -34,7 +34,7 @@ from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.serving.model_server import lower_server
 
 Lowering: TypeAlias = ByType[[Context], Iterator[Made]]
-"""Lowers a resource to its objects, in the order of application."""
+"""Lowers a resource to its objects, in the order in which they are applied."""
 
 V = TypeVar("V", bound=Payload)
 Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[Made]]

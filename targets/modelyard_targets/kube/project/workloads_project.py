@@ -60,7 +60,7 @@ def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
 
 
 def objects_of_placement(context: Context) -> Iterator[Made]:
-    """Yield every object of a placement in the order of application, with its line in the spec."""
+    """Yield every object of a placement in the order in which it is applied, with its line in the spec."""
     for file in files_of(context):
         yield from objects_of(file, context)
 

@@ -1,4 +1,4 @@
-"""The README's part on identities in other clouds: connections, the order of projects, hosts and paid traffic."""
+"""The README's section on identities in other clouds: connections, the order of projects, hosts and paid traffic."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Before:
 
 @record
 class Paid:
-    """Stores from which workloads on another target read, so that the owner of the stores pays for the traffic."""
+    """Stores that workloads on another target read, so that the stores' owner pays for the traffic."""
 
     reader: str
     stores: tuple[str, ...]
 
 
 def token_rows(context: Context) -> Iterator[Opening]:
-    """Yield a row for each place where a workload exchanges the token of its ServiceAccount."""
+    """Yield a row for each service where a workload exchanges its ServiceAccount's token."""
     for access in federated_on(context):
         host = access.federation.host.format(region=access.region)
         yield Opening(
@@ -74,14 +74,14 @@ def token_rows(context: Context) -> Iterator[Opening]:
 
 
 def _source(access: Federated, context: Context) -> str:
-    """Return the place of a workload, as in the rows of its stores."""
+    """Return where a workload runs, formatted as in the rows of its stores."""
     links = context.plan.crossings(context.placement)
     sources = (link.source for link in links if context.placed[link.source].workload == access.workload)
     return next(sources, f"{context.placement}:{access.workload}")
 
 
 def trusting_order(context: Context) -> Iterator[Before]:
-    """Yield what has to be applied elsewhere before `crossings` here, and before workloads whose identity is there."""
+    """Yield what must be applied elsewhere before `crossings` here, and before workloads whose identity is there."""
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     for name in readers:
         if context.system.target(name).in_cloud:
@@ -91,7 +91,7 @@ def trusting_order(context: Context) -> Iterator[Before]:
 
 
 def trust_notes(context: Context) -> tuple[str, ...]:
-    """Return what the cloud here needs to know of other clusters, or nothing if none has an identity here."""
+    """Return what this cloud needs to know about other clusters, or nothing if none has an identity here."""
     federation = cloud_storage(context.target.provider).federation
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     if federation is None or not readers:
@@ -101,7 +101,7 @@ def trust_notes(context: Context) -> tuple[str, ...]:
 
 
 def foreign_hosts(context: Context) -> tuple[str, ...]:
-    """Return the hosts of other targets' stores in clouds, which a firewall has to let through."""
+    """Return the hosts of other targets' cloud stores, which a firewall must allow."""
     opened = dict.fromkeys(store for _, store in _opened(context, context.placement))
     stores = [_host(store, context) for store in opened if store.target != context.placement]
     others = [host for access in federated_on(context) for host in access.federation.also]
@@ -109,7 +109,7 @@ def foreign_hosts(context: Context) -> tuple[str, ...]:
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:
-    """Return the readers outside this cloud, because clouds charge for what leaves them."""
+    """Return the readers outside this cloud, because clouds charge for outgoing data."""
     found: dict[str, dict[str, None]] = {}
     for target in context.system.deployment.targets:
         if context.target.in_cloud and target.provider != context.target.provider:
@@ -120,7 +120,7 @@ def paid_traffic(context: Context) -> tuple[Paid, ...]:
 
 
 def _opened(context: Context, placement: str) -> Iterator[tuple[Identity, Store]]:
-    """Yield the object stores in clouds that the workloads of a placement open."""
+    """Yield the cloud object stores that a placement's workloads open."""
     for resource in context.plan.of(Identity, placement):
         for name in dict.fromkeys(access.store for access in resource.value.access):
             store = context.system.stores[name]

@@ -62,7 +62,7 @@ def as_diagram(system: System) -> Markup:
 
     too_large = Markup("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
     if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
-        return too_large  # nearly all lines have an arrow
+        return too_large  # nearly all lines are edges
     picture = ml_view(system)
     if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
         return too_large

@@ -167,7 +167,7 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """Return after how many days the registry's bucket deletes logs, or 0 if logs are never deleted."""
+    """Return after how many days the registry's bucket deletes logs, or 0 if it never does."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return LOG_DAYS if store is not None and not store.adopt else 0

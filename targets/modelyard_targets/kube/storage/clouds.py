@@ -20,7 +20,7 @@ from modelyard_targets.kube.storage.s3 import S3
 class CloudStorage:
     """A provider's object storage, and how it recognizes workloads on other targets.
 
-    `host` is that of a bucket, for firewalls: it may contain {bucket}, {account} and {region}. With `keys`, the
+    `host` is a bucket's host, for firewalls. It may contain {bucket}, {account} and {region}. With `keys`, the
     provider's program creates access keys for workloads whose tokens it cannot verify.
     """
 
@@ -50,5 +50,5 @@ def cloud_storage(provider: str) -> CloudStorage:
 
 
 def federates_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """Return whether a target's workloads open a store of another cloud by their own identity, without a key."""
+    """Return whether a target's workloads open a store in another cloud with their own identity, without a key."""
     return may_federate(store, target, system, cloud_storage(system.target(store.target).provider).federation)

@@ -51,7 +51,7 @@ def hashed(name: str, owner: str) -> str:
 
 
 def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
-    """Return the settings of a remote that is a folder of this machine."""
+    """Return the settings for a remote that is a folder on this machine."""
     return (("type", "local"),)
 
 
@@ -59,21 +59,21 @@ def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
 class Driver:
     """A protocol for object storage.
 
-    `client` returns the variables for a library that uses a single bucket, such as MLflow's client for artifacts,
-    `server` those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
+    `client` returns the variables for a library that uses a single bucket, such as MLflow's artifact client. `server`
+    returns those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
     are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with which rclone opens
-    a bucket, where `env_auth` is the login of the provider's own command line.
+    a bucket, where `env_auth` means the login from the provider's own command line.
     """
 
     scheme: str
-    port: int  # of buckets in a cloud
+    port: int  # port of buckets in a cloud
     keys: tuple[Key, ...]
     client: Callable[[Opening], list[Value]]
     server: Callable[[Opening], list[Value]]
     maker: Callable[[Opening], list[Value]]
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-    domain: str = ""  # domain of accounts; if set, URIs contain `bucket@account`
-    named: Callable[[str, str], str] = hashed  # a name and its owner: the name of a new bucket in the cloud
+    domain: str = ""  # accounts' domain; if set, URIs contain `bucket@account`
+    named: Callable[[str, str], str] = hashed  # returns the name of a new bucket in the cloud from a name and its owner
     remote: Callable[[str, Opening], RemoteSettings] = local_folder
 
     @property

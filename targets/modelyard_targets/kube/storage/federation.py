@@ -1,7 +1,7 @@
-"""How a cloud's object storage recognizes workloads of other targets: by tokens that their own cluster signs.
+"""How a cloud's object storage recognizes workloads on other targets: by tokens that their own cluster signs.
 
-A Pod gets a token of its ServiceAccount for the cloud's audience, and exchanges it for short-lived credentials. There
-are no keys. docs/decisions/0074-several-clouds.md explains the choice.
+A Pod gets its ServiceAccount's token for the cloud's audience and exchanges it for short-lived credentials. There are
+no keys. docs/decisions/0074-several-clouds.md explains why.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 
 IDENTITIES_FOLDER: Final = "/var/run/modelyard/identities"
-"""The folder in Pods with the tokens for other clouds, one folder for each target."""
+"""The folder in Pods with the tokens for other clouds, with a subfolder for each target."""
 
 TOKEN_FILE: Final = "token"
 CREDENTIALS_FILE: Final = "credentials.json"
 
 _ONLY_INSIDE: Final = frozenset({"cluster", "corp", "home", "internal", "intranet", "lan", "local", "localhost", "svc"})
-"""Final labels of names that no public DNS resolves (RFC 6762, RFC 6761, RFC 9476, and Kubernetes' own)."""
+"""Top-level domains that public DNS does not resolve (RFC 6762, RFC 6761, RFC 9476, and Kubernetes' own)."""
 
 
 @record
 class Federation:
-    """A cloud's way from a ServiceAccount's token to its own credentials.
+    """How a cloud exchanges a ServiceAccount's token for its own credentials.
 
-    `values` are what the cloud's program knows about each identity, by name: the names of outputs end in them. Each is
-    in a variable of the Pod (`variables`), or in a file that a variable names (`file`).
+    `values` are the names of the values that the cloud's program knows about each identity. Output names end in them.
+    Each value is in a variable of the Pod (`variables`), or in a file whose path is in a variable (`file`).
     """
 
     audience: str
-    host: str  # where tokens are exchanged; may contain {region}
+    host: str  # host that exchanges tokens; may contain {region}
     values: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()  # variable, value
-    token: str = ""  # the variable with the path of the token
+    token: str = ""  # variable with the path of the token
     file: tuple[str, str] | None = None  # variable, value: the file contains the value, which names the token's path
-    region: str = ""  # the variable with the region
-    also: tuple[str, ...] = ()  # other hosts that libraries call
-    uploads: bool = False  # the issuer's keys can be uploaded, so that the issuer need not be on the internet
-    notes: tuple[str, ...] = ()  # what people have to know before they apply `crossings/`; may contain {readers}
+    region: str = ""  # variable with the region
+    also: tuple[str, ...] = ()  # additional hosts that libraries call
+    uploads: bool = False  # the issuer's keys can be uploaded, so the issuer need not be on the internet
+    notes: tuple[str, ...] = ()  # what people must know before they apply `crossings/`; may contain {readers}
 
 
 AWS: Final = Federation(
@@ -55,7 +55,7 @@ AWS: Final = Federation(
         " use it as it is: `pulumi config set --path 'existingIssuers[0]' TARGET` in `crossings/`.",
     ),
 )
-"""The role of a web identity, for which boto3 and Arrow look by these variables
+"""The role for a web identity, which boto3 and Arrow find through these variables
 (docs.aws.amazon.com/sdkref, "Assume role credential provider", read 2026-11-27).
 """
 
@@ -77,7 +77,7 @@ GOOGLE: Final = Federation(
     host="sts.googleapis.com",
     values=("credentials",),
     file=("GOOGLE_APPLICATION_CREDENTIALS", "credentials"),
-    # MLflow's client asks for the name of the project, and continues if that is denied
+    # MLflow's client requests the name of the project and continues if the request is denied
     also=("cloudresourcemanager.googleapis.com",),
     uploads=True,
     notes=(
@@ -88,27 +88,27 @@ GOOGLE: Final = Federation(
         " another ID: `pulumi config set poolNumber 2` in `crossings/`.",
     ),
 )
-"""A credential configuration of workload identity federation, which contains no secret. Google's libraries and Arrow
-find it by this variable (docs.cloud.google.com/iam/docs/workload-identity-federation-with-kubernetes, 2026-11-27).
+"""A credential configuration for workload identity federation, which contains no secret. Google's libraries and Arrow
+find it through this variable (docs.cloud.google.com/iam/docs/workload-identity-federation-with-kubernetes, 2026-11-27).
 """
 
 
 def may_federate(store: Store, target: TargetSpec, system: System, federation: Federation | None) -> bool:
-    """Return whether a target's workloads can open a store in another cloud by their own identity."""
+    """Return whether a target's workloads can open a store in another cloud with their own identity."""
     if federation is None or store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     return system.target(store.target).provider != target.provider and trusts(federation, target)
 
 
 def trusts(federation: Federation, target: TargetSpec) -> bool:
-    """Return whether a cloud can verify the tokens of a target's cluster. Clouds publish their clusters' keys."""
+    """Return whether a cloud can verify the tokens of a target's cluster. Clouds publish the keys of their clusters."""
     if target.in_cloud:
         return True
     return bool(target.issuer) and (federation.uploads or is_public(target.issuer))
 
 
 def is_public(issuer: str) -> bool:
-    """Return whether an issuer may be on the internet, judging by its host. Names without a domain are not."""
+    """Return whether an issuer's host may be on the internet. Names without a domain are not."""
     try:
         host = urlsplit(issuer).hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""The driver for files on this machine, where a folder takes the place of each bucket."""
+"""The driver for files on this machine, with a folder instead of each bucket."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from modelyard_targets.kube.storage.driver import Driver, Opening
 
 
 def _nothing(opening: Opening) -> list[Value]:
-    """Return no variables, because whoever runs the system may read its files."""
+    """Return no variables, because the user who runs the system may read its files."""
     return []
 
 
 FILES: Final = Driver("file", 0, (), client=_nothing, server=_nothing, maker=_nothing)
-"""`file://BUCKET/PATH`: a path in a bucket's folder. `modelyard run` decides where these folders are, since compiling
-reads no disk and gives the same output on every machine.
+"""`file://BUCKET/PATH`: a path in a bucket's folder. `modelyard run` chooses the location of these folders, because
+compiling does not read the disk and has the same output on every machine.
 """

@@ -1,6 +1,6 @@
 """Describe object stores for rclone, which people use to copy data between providers.
 
-Each protocol's driver has the settings. Credentials come from the environment.
+Each protocol's driver provides the settings. Credentials come from the environment.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from modelyard_targets.kube.storage.driver import Opening
 
 
 def remote_of(store: Store, system: System) -> Remote:
-    """Return an object store as rclone opens it."""
+    """Return the rclone remote for an object store."""
     name = bucket_name(store, system)
     settings = driver_of(store, system).remote(name, Opening(store.endpoint, region_of(store, system)))
     uri = object_uri(store, "", system).rstrip("/")

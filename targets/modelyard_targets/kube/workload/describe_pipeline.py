@@ -97,7 +97,9 @@ def promoted_here(context: Context) -> bool:
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe what a version needs before this alias moves there, and where its bundle is delivered."""
+    """Describe the requirements that a version must meet before this alias moves to it, and where its bundle is
+    delivered.
+    """
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),

@@ -39,7 +39,7 @@ def variables(resource: Resource, context: Context) -> list[Value]:
 
 
 def with_identities(found: list[Value], workload: str, context: Context) -> list[Value]:
-    """Add the variables of a workload's identities in other clouds. Those that are there already stay as they are."""
+    """Add the variables for a workload's identities in other clouds. Existing variables stay unchanged."""
     known = {str(each["name"]) for each in found if isinstance(each, Mapping)}
     added = (each for each in foreign_variables(workload, context) if isinstance(each, Mapping))
     return [*found, *(each for each in added if str(each["name"]) not in known)]

@@ -1,4 +1,4 @@
-"""What Pods need for stores of other clouds: a token of their ServiceAccount, and the variables that libraries read."""
+"""What Pods need for stores in other clouds: their ServiceAccount's token, and the variables that libraries read."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from modelyard_targets.kube.storage.federation import (
 
 _VOLUME: Final = "identities"
 _TOKEN_S: Final = 3600
-"""How long a token is valid. The kubelet replaces it after four fifths of that, and libraries read the file again."""
+"""How long a token is valid.
+
+The kubelet replaces it after four fifths of this time, and libraries read the file again.
+"""
 
 
 def foreign_variables(workload: str, context: Context) -> list[Value]:
-    """Return the variables by which a workload's libraries find its identities in other clouds."""
+    """Return the variables through which a workload's libraries find its identities in other clouds."""
     return [variable for access in federated_of(workload, context) for variable in _variables(access)]
 
 
@@ -33,7 +36,7 @@ def foreign_volumes(workload: str, context: Context) -> list[Value]:
 
 
 def foreign_mounts(workload: str, context: Context) -> list[Value]:
-    """Return the mount of that volume."""
+    """Return the mount for that volume."""
     mount: dict[str, Value] = {"name": _VOLUME, "mountPath": IDENTITIES_FOLDER, "readOnly": True}
     return [mount] if federated_of(workload, context) else []
 

@@ -73,7 +73,7 @@ class RayCluster:
     grace_s: int = 60  # time for a worker to stop before it is killed
     worker_volumes: tuple[Value, ...] = ()
     worker_mounts: tuple[Value, ...] = ()
-    priority_class: str = ""  # of all Pods; may be empty
+    priority_class: str = ""  # priority class of all Pods; may be empty
 
 
 def scaling_groups(groups: Sequence[Group]) -> bool:

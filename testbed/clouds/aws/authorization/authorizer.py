@@ -28,7 +28,8 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts`: whether a list permission that depends on `s3:prefix` lets a caller find out that a key is missing.
+    `prefix_counts` is whether a list permission that depends on `s3:prefix` lets a caller find out that a key is
+    missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -76,9 +77,9 @@ class Authorizer:
     def shows_missing(self, caller: Caller, asked: Asked) -> bool:
         """Return whether a caller may find out that an object does not exist.
 
-        S3 responds with 404 to callers that may list objects, and with 403 to others. AWS does not document whether a
-        list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has sources
-        for both interpretations.
+        S3 responds with 404 to callers that may list objects, and with 403 to all other callers. AWS does not document
+        whether a list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has
+        sources for both interpretations.
         """
         context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
         listing = replace(asked, action="s3:ListBucket", key="", context=context)

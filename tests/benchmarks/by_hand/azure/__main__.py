@@ -695,7 +695,7 @@ def pod_identity(name: str, namespace: str, service_account: str) -> azure.manag
 
 
 def only_in(folder: str, mode: str) -> str:
-    """Limit the actions of a mode to a folder; listings have to name it as their prefix."""
+    """Limit the actions of a mode to a folder. Listings must use the folder as their prefix."""
     listing = "SubOperationMatches{'Blob.List'}"
     matches = [
         f"!(ActionMatches{{'{action}'}}{f' AND NOT {listing}' if action.endswith('/read') else ''})"
@@ -849,7 +849,7 @@ alarm(
 
 
 def with_login(encoded: str) -> str:
-    """Keep the address and the authority of Azure's kubeconfig, and log in by `az` instead of asking a person."""
+    """Keep the address and the authority from Azure's kubeconfig, and log in with `az` instead of interactively."""
     clusters = yaml.safe_load(base64.b64decode(encoded))["clusters"]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

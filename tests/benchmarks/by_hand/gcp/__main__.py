@@ -91,7 +91,7 @@ key = gcp.kms.CryptoKey(
 
 
 def agent(service: str) -> pulumi.Output[str]:
-    """Create the account of a service in this project, which otherwise appears at its first request."""
+    """Create a service's account in this project, which otherwise appears with the first request to the service."""
     api = f"{service}.googleapis.com"
     return gcp.projects.ServiceIdentity(f"{NAME}-{service}", service=api, project=PROJECT, opts=after(*apis)).member
 
@@ -539,7 +539,7 @@ def pods(namespace: str, service_account: str) -> pulumi.Output[str]:
 def lake_rights(
     workload: str, *, read: Sequence[str] = (), write: Sequence[str] = (), append: Sequence[str] = ()
 ) -> None:
-    """Let a workload list the bucket, and open these folders of it."""
+    """Let a workload list the bucket and open these folders in it."""
     member = pods(NAMESPACE, workload)
     gcp.storage.BucketIAMMember(
         f"{workload}-list",

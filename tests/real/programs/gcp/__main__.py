@@ -1,4 +1,4 @@
-"""Creates resources of Google Cloud that a beginner might create, including some that block each other's deletion."""
+"""Creates Google Cloud resources that a beginner might create, including some that block each other's deletion."""
 
 import pulumi
 import pulumi_gcp as gcp

@@ -1,4 +1,4 @@
-"""Azure at its own addresses: Microsoft Entra ID, and roles with conditions in front of Azurite.
+"""Azure at its real addresses: Microsoft Entra ID, and roles with conditions in front of Azurite.
 
-Azurite itself checks neither signatures of tokens nor permissions.
+Azurite itself checks neither token signatures nor permissions.
 """

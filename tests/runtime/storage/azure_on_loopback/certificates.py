@@ -1,4 +1,4 @@
-"""A certificate authority, and one certificate for all hosts of Azure."""
+"""A certificate authority, and a single certificate for all Azure hosts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 
 class Certificates:
-    """The files of a certificate authority and of a server's certificate, which also names 127.0.0.1."""
+    """The files of a certificate authority and of a server's certificate, which also covers 127.0.0.1."""
 
     def __init__(self, folder: Path) -> None:
         self.authority = folder / "ca.pem"
@@ -36,13 +36,13 @@ class Certificates:
         )
 
     def of_server(self) -> ssl.SSLContext:
-        """Return the context of a server with the certificate."""
+        """Return the TLS context for a server with the certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server, self.server_key)
         return context
 
     def of_client(self) -> ssl.SSLContext:
-        """Return the context of a client that trusts the authority."""
+        """Return the TLS context for a client that trusts the authority."""
         return ssl.create_default_context(cafile=str(self.authority))
 
 

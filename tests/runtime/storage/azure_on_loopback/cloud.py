@@ -1,4 +1,4 @@
-"""Starts Azurite behind the proxy, and gives Pods their identities."""
+"""Starts Azurite behind the proxy, and provides Pods with identities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.runtime.storage.azure_on_loopback.roles import ADD, DELETE, READ, WRI
 ACCOUNT: Final = "devstoreaccount1"
 CONTAINER: Final = "lake"
 KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The key of Azurite's default account, which its documentation publishes."""
+"""The key of Azurite's default account, published in its documentation."""
 
 Mode = Literal["read", "write", "append"]
 ACTIONS: Final[dict[Mode, tuple[str, ...]]] = {
@@ -35,7 +35,7 @@ _STARTED_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with a workload identity: what AKS' webhook gives it."""
+    """A Pod with a workload identity, with everything that AKS' webhook provides."""
 
     client: str
     subject: str
@@ -44,7 +44,7 @@ class Pod:
 
 
 class Cloud:
-    """One storage account, Entra ID and the Pods that use them."""
+    """A storage account, Entra ID, and the Pods that use them."""
 
     def __init__(self, folder: Path, certificates: Certificates, azurite_port: int) -> None:
         from azure.storage.blob import ContainerClient
@@ -64,7 +64,7 @@ class Cloud:
         self.container.create_container()
 
     def pod(self, name: str, modes: dict[Mode, str], issuer: str = CLUSTER) -> Pod:
-        """Create an identity with a role for each mode below a folder, and a Pod of this cluster that has it."""
+        """Create an identity with a role for each mode below a folder, and a Pod in this cluster with this identity."""
         subject = f"system:serviceaccount:shop:{name}"
         client = self.entra.accept(subject, issuer)
         self.front.roles[client] = tuple(
@@ -85,7 +85,7 @@ class Cloud:
 
 
 def below(prefix: str, actions: Sequence[str]) -> str:
-    """Return the condition that modelyard writes for a role below a folder, for example `granted`."""
+    """Return the condition that modelyard writes for a role below a folder, such as `granted`."""
     condition = f"(({' AND '.join(_not_for_blobs(actions))}) OR ({_like('@Resource', 'path', prefix, f'{prefix}/*')}))"
     if READ in actions:
         listing = f"!(ActionMatches{{'{READ}'}} AND SubOperationMatches{{'{LIST}'}})"
@@ -106,7 +106,7 @@ def _like(source: str, attribute: str, *patterns: str) -> str:
 
 @contextmanager
 def azure_cloud(folder: Path) -> Generator[Cloud]:
-    """Run Azurite with TLS, which requires tokens, behind the proxy."""
+    """Run Azurite behind the proxy, with the TLS that tokens require."""
     certificates = Certificates(folder)
     log = folder / "azurite.log"
     tls = ["--cert", str(certificates.server), "--key", str(certificates.server_key), "--oauth", "basic"]

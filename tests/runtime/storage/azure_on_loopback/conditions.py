@@ -1,4 +1,4 @@
-"""Evaluates conditions of role assignments, in the part of Azure's language that limits roles to folders.
+"""Evaluates conditions of role assignments, for the part of Azure's language that limits roles to folders.
 
 Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
 """
@@ -16,7 +16,9 @@ _TOKEN = re.compile(r"\s*(\(|\)|!|\{|\}|,|'(?:[^'\\]|\\.)*'|@\w+\[[^\]]+\]|[\w:]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a condition can ask: the action, its suboperation, and attributes such as `Resource` `path`."""
+    """The parts of a request that a condition can check: action, suboperation, and attributes such as `Resource`
+    `path`.
+    """
 
     action: str
     suboperation: str = ""
@@ -24,7 +26,7 @@ class Request:
 
 
 def holds(condition: str, request: Request) -> bool:
-    """Return whether a condition holds for a request. Raises ValueError for a condition that it cannot read."""
+    """Return whether a condition holds for a request. Raises ValueError for a condition that cannot be parsed."""
     parser = _Parser(_tokens(condition), request)
     result = parser.any_of()
     if parser.rest:
@@ -100,7 +102,7 @@ class _Parser:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Translate `*` for any text and `?` for any character, which a backslash makes ordinary."""
+    """Translate `*` to any text and `?` to any character, unless they are escaped with a backslash."""
     parts = re.findall(r"\\.|[*?]|[^\\*?]+", text)
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts), re.DOTALL)

@@ -1,4 +1,4 @@
-"""Microsoft Entra ID as far as workload identities need it: tokens in exchange for those of ServiceAccounts.
+"""The parts of Microsoft Entra ID that workload identities need: tokens in exchange for ServiceAccount tokens.
 
 Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes, 2026-11-27.
 """
@@ -33,7 +33,7 @@ class _Refused(Exception):
 
 
 class Entra:
-    """An authority that signs tokens of Azure, and the keys of the clusters whose tokens it accepts, by issuer."""
+    """An authority that signs Azure tokens, with the keys of the clusters whose tokens it accepts, by issuer."""
 
     def __init__(self) -> None:
         self._key = _key()
@@ -63,12 +63,12 @@ class Entra:
         self._next_key = _key()
 
     def client_of(self, token: str) -> str:
-        """Return the identity in a token of Azure for storage. Raises InvalidTokenError for any other token."""
+        """Return the identity in an Azure token for storage. Raises InvalidTokenError for any other token."""
         claims = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], audience=STORAGE, issuer=ISSUER)
         return str(claims["appid"])
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Answer a request to the authority."""
+        """Respond to a request to the authority."""
         where = urlsplit(path).path
         if where == "/common/discovery/instance":
             return 200, _hosts()
@@ -109,13 +109,13 @@ class Entra:
         return client
 
     def _cluster(self, issuer: str) -> rsa.RSAPrivateKey:
-        """Return the key of a cluster, which is created at its first use."""
+        """Return a cluster's key, which is created on first use."""
         if issuer not in self._clusters:
             self._clusters[issuer] = _key()
         return self._clusters[issuer]
 
     def _subject(self, assertion: str, issuer: str) -> str:
-        """Return the ServiceAccount in a token that this cluster signed."""
+        """Return the ServiceAccount in a token signed by this cluster."""
         key = self._cluster(issuer).public_key()
         try:
             presented = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
@@ -134,7 +134,7 @@ class Entra:
 
 
 def _now() -> int:
-    """Return the time, also to tests that change the clock of clients, `time.time`."""
+    """Return the time, also in tests that change the clients' clock, `time.time`."""
     return int(datetime.now(UTC).timestamp())
 
 

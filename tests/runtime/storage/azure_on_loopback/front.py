@@ -1,6 +1,6 @@
-"""A proxy that is Azure for its clients: it answers at the hosts of Entra ID and Blob Storage with their certificates.
+"""A proxy that acts as Azure for its clients: it responds as the hosts of Entra ID and Blob Storage with a certificate.
 
-Clients find it by HTTPS_PROXY. It forwards to Azurite what tokens and roles allow.
+Clients find it through HTTPS_PROXY. It forwards requests to Azurite if tokens and roles allow them.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
     ),
     "UnauthorizedBlobOverwrite": (403, "This request is not authorized to perform blob overwrites."),
 }
-"""The status and the message of Azure's error codes. The hosts at `.dfs.` refuse accounts that keep deleted blobs.
+"""The status and message for Azure's error codes. The `.dfs.` hosts refuse accounts that keep deleted blobs.
 
 Source: https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes and
 /blob-service-error-codes, 2026-11-27.
 """
 
 LOCKED: Final = "/locked/"
-"""The folder whose blobs are retained and can neither be overwritten nor deleted."""
+"""The folder whose blobs are retained and cannot be overwritten or deleted."""
 
 _CHALLENGE: Final = f"Bearer authorization_uri=https://{HOST}/{TENANT}/oauth2/authorize resource_id={STORAGE}"
 _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
 class Front(ThreadingHTTPServer):
-    """The proxy. `roles` has those of each identity; `requests` what was asked of Blob Storage."""
+    """The proxy. `roles` has the roles of each identity, and `requests` the requests to Blob Storage."""
 
     daemon_threads = True
 
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         return cast("Front", self.server)
 
     def do_CONNECT(self) -> None:
-        """Become the host that the client wants to reach."""
+        """Act as the host that the client wants to reach."""
         self.host = self.path.partition(":")[0]
         if self.host in self._front.unreachable:
             self._answer(504, {"Connection": "close"}, b"")
@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, headers, content.encode())
 
     def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
-        """Send an answer. The length in that to HEAD is that of the blob."""
+        """Send a response. In a response to HEAD, the length is the blob's length."""
         self.send_response_only(status)
         length = str(len(content))
         for name, value in headers.items():

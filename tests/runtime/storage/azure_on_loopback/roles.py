@@ -1,4 +1,4 @@
-"""Decides which requests to the Blob API an identity may send, by its roles and their conditions.
+"""Decides which requests to the Blob API an identity may send, based on its roles and their conditions.
 
 Sources: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-azure-active-directory and
 https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-overview, 2026-11-27.
@@ -55,7 +55,7 @@ class Call:
 
 
 def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> str:
-    """Return Azure's code for a request that no role allows, or an empty string. `exists` looks for the blob."""
+    """Return Azure's code for a request that no role allows, or an empty string. `exists` checks for the blob."""
     every = tuple(roles)
 
     def allowed(container: str, request: Request) -> bool:
@@ -74,7 +74,7 @@ def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> st
 
 
 def _reads(call: Call) -> Iterator[tuple[str, Request]]:
-    """Yield what a request needs other than to write its blob."""
+    """Yield the permissions that a request needs in addition to writing its blob."""
     path = {"@Resource[:path]": call.blob}
     if call.source:
         container, blob = _split(urlsplit(call.source).path)

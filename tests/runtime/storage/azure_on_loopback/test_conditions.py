@@ -1,4 +1,4 @@
-"""Tests the evaluator of conditions, which would otherwise allow what Azure denies."""
+"""Tests the evaluator of conditions. A faulty evaluator could allow what Azure denies."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_named_clients_replace_the_own_namespace() -> None:
 
 
 def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
-    """Proxies may connect from the namespace in the spec or, if it is unknown, from any, and so may `clients`."""
+    """Proxies may connect from the namespace in the spec or, if it is unknown, from any namespace, as may `clients`."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",

@@ -53,7 +53,7 @@ def test_workloads_read_the_bundle_that_promotion_writes() -> None:
 
 
 def test_alias_moved_by_hand_is_delivered() -> None:
-    """The promoter also delivers the version of an alias that is used on another target and was moved by hand."""
+    """The promoter also delivers the version of an alias that is used on another target and was moved manually."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]

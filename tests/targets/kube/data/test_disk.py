@@ -15,7 +15,7 @@ BLUE_GREEN = ("strategy: in-place", "strategy: blue-green")
 
 
 def server(made: Lowered) -> tuple[list[Any], list[Any]]:
-    """Return the volume names of the head and of the workers of the server."""
+    """Return the volume names of the server's head and workers."""
     spec = made.get("RayService", "till")["spec"]["rayClusterConfig"]
     (group,) = spec["workerGroupSpecs"]
     pods = spec["headGroupSpec"]["template"]["spec"], group["template"]["spec"]

@@ -141,7 +141,7 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
 
 
 def test_indistinguishable_machines_are_refused() -> None:
-    """A class is refused if its on-demand Pods could run on a spot machine that has no label or taint of its own."""
+    """A class is refused if its on-demand Pods could run on a spot machine without its own label or taint."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)

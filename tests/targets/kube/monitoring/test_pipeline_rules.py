@@ -81,7 +81,7 @@ def test_no_alert_rules_without_an_on_call_channel() -> None:
 
 
 def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
-    """On a shared cluster without Prometheus, pipelines have no alert rules, and this is no error."""
+    """On a shared cluster without Prometheus, pipelines have no alert rules, and this is not an error."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")

@@ -1,4 +1,4 @@
-"""Tests that the alerts of sites are evaluated once in the centre, for each site."""
+"""Tests that the alerts of sites are evaluated once in the central target, for each site."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_alerts_are_in_the_centre_and_recordings_at_the_sites() -> None:
 
 
 def test_a_silent_site_is_known_by_its_name() -> None:
-    """Also a site that has never sent anything."""
+    """A site that has never sent anything is also known."""
     (silent,) = [rule for rule in rules(objects()["centre sites.shops"]) if rule["alert"] == "ModelyardSiteSilent"]
 
     assert all(f'"{name}"' in silent["expr"] for name in ("shop-001", "shop-002", "shop-003", "shop-107"))
