@@ -229,6 +229,28 @@ def test_project_stays_when_nothing_crosses_any_more() -> None:
     assert "export" not in program
 
 
+SCORE = (
+    "{type: custom, target: third, inputs: [rows], compute: {cpu: 1, memory: 2Gi},"
+    " source: {image: 'ghcr.io/acme/score:1', entrypoint: 'score:main'}}"
+)
+MLFLOW = 'registry: {adopt: "https://mlflow.acme.example"}'
+
+
+@pytest.mark.parametrize(
+    ("address", "codes"), [("10.3.0.5", ["W0527"]), ("10.1.0.5", []), ("10.9.0.5", []), ("mlflow.internal", [])]
+)
+def test_registry_in_the_network_of_another_target(address: str, codes: list[str]) -> None:
+    """Nothing connects the networks of targets. A target that only has buckets has no network."""
+    third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
+    scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
+    registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
+    found = compiled(IN_CLOUD["gcp"], of_cloud("aws"), third, scored, registry)
+
+    assert not found.outcome.failed, found.codes
+    reported = [each for each in found.outcome.diagnostics if each.code == "W0527"]
+    assert [each.code for each in reported if "pipelines.train" in each.message] == codes
+
+
 SHOPS = (
     ("    here: {provider: kubernetes", "    here: {sites: {values: {a: SITE, b: SITE}}, provider: kubernetes"),
     ("  placement: {default: here}", "  placement: {default: there}"),
