@@ -120,6 +120,15 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
                 yield from conditions_of(name, Excluded(condition, schema_of(branch[part]), held), conditions)
 
 
+def allowed_in(name: str, branch: Schema) -> Schema:
+    """Return the schema of a field in a branch that allows it, or nested in it, or an empty one."""
+    fields = schema_of(branch.get("properties"))
+    if name in fields:
+        return schema_of(fields[name])
+    nested = (allowed_in(name, schema_of(branch[part])) for part in ("then", "else") if part in branch)
+    return next((found for found in nested if found), _NOTHING)
+
+
 def definition(root: Mapping[str, Json], reference: str) -> Schema:
     """Look up a reference within the schema, such as `#/$defs/name`."""
     node: Json = dict(root)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pulumi
+
+T = TypeVar("T")
 
 
 class Infrastructure(pulumi.StackReference):
@@ -17,8 +21,19 @@ class Infrastructure(pulumi.StackReference):
         self, project: str, *, setting: str = "infrastructure", opts: pulumi.ResourceOptions | None = None
     ) -> None:
         default_name = f"{pulumi.get_organization()}/{project}/{pulumi.get_stack()}"
-        super().__init__(project, stack_name=pulumi.Config().get(setting) or default_name, opts=opts)
+        self._stack = pulumi.Config().get(setting) or default_name
+        self._setting = setting
+        super().__init__(project, stack_name=self._stack, opts=opts)
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
-        """Return an output by its name. If it is missing, `up` fails with its name."""
-        return self.require_output(name)
+        """Return an output by its name. If it is missing, `up` fails with its name and what to do."""
+
+        def present(value: T | None) -> T:
+            if value is None:
+                raise pulumi.RunError(
+                    f"the stack {self._stack} has no output {name}: apply its project first, or set the stack to read:"
+                    f" pulumi config set {self._setting} ORGANIZATION/PROJECT/STACK"
+                )
+            return value
+
+        return self.get_output(name).apply(present)

@@ -51,10 +51,14 @@ def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:
-    """Reading an absent output fails the run. The mocks lack outputs whose names the program computes."""
-    program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
+    """A stack that was never applied has no outputs. The mocks lack outputs whose names the program computes."""
+    program = PROGRAM.format(more=', setting="edge"').replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
+    expected = (
+        "the stack organization/below/prod has no output host: apply its project first, or set the stack to read:"
+        " pulumi config set edge ORGANIZATION/PROJECT/STACK"
+    )
 
-    with pytest.raises(Refused, match="host"):
+    with pytest.raises(Refused, match=expected):
         registrations(project(tmp_path / "p", program))
 
 

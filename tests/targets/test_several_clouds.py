@@ -227,3 +227,63 @@ def test_project_stays_when_nothing_crosses_any_more() -> None:
     assert not found.outcome.failed, found.codes
     assert "Trusted" not in program
     assert "export" not in program
+
+
+SCORE = (
+    "{type: custom, target: third, inputs: [rows], compute: {cpu: 1, memory: 2Gi},"
+    " source: {image: 'ghcr.io/acme/score:1', entrypoint: 'score:main'}}"
+)
+MLFLOW = 'registry: {adopt: "https://mlflow.acme.example"}'
+
+
+@pytest.mark.parametrize(
+    ("address", "codes"), [("10.3.0.5", ["W0527"]), ("10.1.0.5", []), ("10.9.0.5", []), ("mlflow.internal", [])]
+)
+def test_registry_in_the_network_of_another_target(address: str, codes: list[str]) -> None:
+    """Nothing connects the networks of targets. A target that only has buckets has no network."""
+    third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
+    scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
+    registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
+    found = compiled(IN_CLOUD["gcp"], of_cloud("aws"), third, scored, registry)
+
+    assert not found.outcome.failed, found.codes
+    reported = [each for each in found.outcome.diagnostics if each.code == "W0527"]
+    assert [each.code for each in reported if "pipelines.train" in each.message] == codes
+
+
+SHOPS = (
+    ("    here: {provider: kubernetes", "    here: {sites: {values: {a: SITE, b: SITE}}, provider: kubernetes"),
+    ("  placement: {default: here}", "  placement: {default: there}"),
+    ("type: training,", "type: training, target: here,"),
+    ("context: shop", 'context: "${site.name}"'),
+)
+"""Makes the own cluster one of two sites."""
+
+
+def of_shops(issuer: str, first: str = "{}", second: str = "{}") -> Compiled:
+    """Compile sites that open a store on Google Cloud, with this issuer and the values of two sites."""
+    sites = (SHOPS[0][0], SHOPS[0][1].replace("SITE", first, 1).replace("SITE", second, 1))
+    return compiled(ON_PREM["public"], of_cloud("gcp"), *SHOPS[1:], sites, (PUBLIC, issuer))
+
+
+def test_sites_share_what_a_cloud_trusts() -> None:
+    found = of_shops(PUBLIC)
+
+    assert not found.outcome.failed, [each.message for each in found.outcome.diagnostics]
+    assert f'issuer="{PUBLIC}"' in found.program("there", "crossings")
+
+
+def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
+    """The program of the cloud exists once, so it would trust a host that stands for the site's in compiling."""
+    (problem,) = of_shops("https://${site.host}", "{host: a.example}", "{host: b.example}").outcome.diagnostics
+
+    assert problem.code == "E0689"
+    assert "TrustedIssuer 'here' on target 'there'" in problem.message
+
+
+def test_cloud_does_not_trust_the_issuer_of_one_kind_of_site() -> None:
+    """A path is more than a text, so the sites are of two kinds; the cloud would trust the first one alone."""
+    (problem,) = of_shops("https://acme.example/${site.at}", "{at: 1/x}", "{at: 2/x}").outcome.diagnostics
+
+    assert problem.code == "E0669"
+    assert "on target 'there' differs" in problem.message

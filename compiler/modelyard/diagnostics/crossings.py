@@ -1,4 +1,4 @@
-"""Diagnostics about access across targets: E0520 to E0524."""
+"""Diagnostics about access across targets: E0520 to E0524, W0527."""
 
 from __future__ import annotations
 
@@ -127,4 +127,32 @@ def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, o
         f" target {quote(other)}",
         span,
         f"set `target: {other}` on the monitor; its alerts still reach the channels",
+    )
+
+
+def other_network(span: Span, workload: str, placement: str, resource: str, address: str, other: str) -> Diagnostic:
+    """A workload uses an adopted registry or database at an IP address in the network of another target.
+
+    modelyard creates no connection between the networks of targets, so the workload reaches this address only if you
+    connect them, for example through a VPN.
+
+    Wrong:
+
+        targets:
+          main: {provider: gcp, region: europe-west3, vpc: {cidr: 10.1.0.0/16}}
+          shop: {provider: aws, region: eu-central-1, vpc: {cidr: 10.2.0.0/16}}
+        placement: {default: main, inference: shop}
+        registry: {adopt: "https://10.2.0.5:8443"}
+
+    Right:
+
+        registry: {adopt: "https://mlflow.acme.example"}
+    """
+    return Diagnostic(
+        "W0527",
+        Severity.WARNING,
+        f"{quote(workload)} on target {quote(placement)} needs {resource} at {address}, which is in the network of"
+        f" target {quote(other)}",
+        span,
+        "connect the two networks yourself, or use an address that both targets can reach",
     )

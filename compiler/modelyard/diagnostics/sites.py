@@ -1,4 +1,4 @@
-"""Diagnostics about groups of sites, and values of lists: E0660 to E0669, E0672, E0674, W0675 to E0677, E0688."""
+"""Diagnostics about sites, and values of lists: E0660 to E0669, E0672, E0674, W0675 to E0677, E0688, E0689."""
 
 from __future__ import annotations
 
@@ -194,6 +194,35 @@ def no_single_site(span: Span, who: str, what: str, target: str) -> Diagnostic:
         f"{who} needs {what}, but every site of target {quote(target)} has its own",
         span,
         "place shared resources on a target without `sites`",
+    )
+
+
+def site_value_in_program(span: Span, column: str, target: str, other: str, what: str) -> Diagnostic:
+    """A value of a site reaches the program of another target, which exists once for all sites.
+
+    A cloud whose stores the sites open trusts one `issuer` and one `namespace` for all of them, and grants access to
+    the same folders. If all sites sign the tokens of their ServiceAccounts with the same key, they can share an issuer;
+    otherwise, stores on AWS can be opened by keys, without an issuer.
+
+    Wrong:
+
+        targets:
+          main: {provider: aws, region: eu-central-1}
+          shops: {provider: kubernetes, issuer: "https://${site.host}", sites: {file: shops.csv}}
+
+    Right:
+
+        targets:
+          main: {provider: aws, region: eu-central-1}
+          shops: {provider: kubernetes, issuer: "https://tokens.acme.example/shops", sites: {file: shops.csv}}
+    """
+    return Diagnostic(
+        "E0689",
+        Severity.ERROR,
+        f"{quote(column)} of the sites of target {quote(target)} would differ in {what} on target {quote(other)}, which"
+        " exists once for all sites",
+        span,
+        "use one value for all sites, or divide them among several targets",
     )
 
 

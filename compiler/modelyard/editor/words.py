@@ -12,7 +12,16 @@ VARIABLE: Final = r"\$\{(?:vars|site|each|lists)\."
 
 _MOST_EXAMPLES: Final = 2
 _TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a string"}
-_SILENT: Final = ("title", "examples", "x-expected", "x-review", "x-secret", "x-default-without", "x-text-is")
+_SILENT: Final = (
+    "title",
+    "examples",
+    "x-expected",
+    "x-requires",
+    "x-review",
+    "x-secret",
+    "x-default-without",
+    "x-text-is",
+)
 
 
 def worded(node: Schema) -> Schema:

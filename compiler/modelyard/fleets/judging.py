@@ -16,12 +16,12 @@ from modelyard.fleets.central import central_alerts
 from modelyard.fleets.comparing import first_difference, program_difference
 from modelyard.fleets.costs import lines_of
 from modelyard.fleets.fleet import Fleet, Kind
-from modelyard.fleets.mapping import texts_in
+from modelyard.fleets.leaks import leaks
 from modelyard.plan import Plan
 from modelyard.records import record, replace
-from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, has_markers, placeholder
+from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, placeholder
 from modelyard.sites.groups import NAME, Group, Scalar
-from modelyard.source import Path, Span
+from modelyard.source import Span
 from modelyard.stack import Stack as Lowered
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
@@ -61,7 +61,7 @@ def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
     problems = (
         *_programs(fleets, targets, outcome),
         *central_alerts(outcome.plan, fleets, targets),
-        *_leaks(outcome.plan, fleets, targets),
+        *leaks(outcome.plan, _bound(outcome), fleets, targets),
         *_costs(outcome.plan, fleets, targets),
     )
     return outcome.after(Stage.FIT, problems)
@@ -322,21 +322,6 @@ def _programs(fleets: Iterable[Fleet], targets: Targets, outcome: Outcome) -> It
                 span = _bound(outcome).places[fleet.group.name]
                 yield tell.different_programs(span, fleet.group.name, *names, what)
                 break
-
-
-def _leaks(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
-    """Report objects on other targets with the values of sites, such as a monitor of one folder for each site."""
-    grouped = {fleet.group.name for fleet in fleets}
-    reported: set[Path] = set()
-    for target in plan.system.deployment.targets:
-        for item in targets[target.provider].objects(plan, target.name) if target.name not in grouped else ():
-            found = next((text for text in texts_in(item.manifest) if has_markers(text)), None)
-            if found is not None and item.origin[:2] not in reported:
-                reported.add(item.origin[:2])
-                who = ".".join(map(str, item.origin[:2]))
-                yield tell.no_single_site(
-                    plan.system.key(*item.origin[:2]), who, "a value of a site", fleets[0].group.name
-                )
 
 
 def _costs(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from modelyard.diagnostics import crossings as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.stores import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
-from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
+from modelyard.plan import Cluster, Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
 from modelyard.source import Path
 from modelyard.spec import RULES_ONLY, ModelRef, Store, System, TargetSpec
 from modelyard.spec.imports import imported, stored_at
@@ -42,6 +43,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
+    yield from _in_other_networks(plan)
     yield from _databases(plan)
     yield from _fixed_versions(plan.system)
     yield from _rollbacks(plan.system)
@@ -117,6 +119,42 @@ def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
     """Return whether two targets are on the same cluster, judging by the kubeconfig context."""
     return target.context == other.context != ""
+
+
+def _in_other_networks(plan: Plan) -> Iterator[Diagnostic]:
+    """Report each workload that needs a registry or database at an address in the network of another target, once."""
+    placed = {resource.place: resource for resource in plan.resources}
+    reported: set[str] = set()
+    for link in plan.links:
+        reader, sink = placed[link.source], placed[link.sink]
+        host = _host(_address(sink, plan.system)) if sink.kind in {Kind.REGISTRY, Kind.DATABASE} else ""
+        others = _networks_with(host, plan) if host[:1].isdigit() else ()
+        who = reader.workload or reader.address
+        if others and reader.placement not in others and who not in reported:
+            reported.add(who)
+            what = "the registry" if sink.kind is Kind.REGISTRY else f"{_HELD[sink.kind]} '{sink.name}'"
+            where = plan.system.key(*reader.origin[:2])
+            yield problems.other_network(where, who, reader.placement, what, host, others[0])
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
+        return ""
+
+
+def _networks_with(host: str, plan: Plan) -> tuple[str, ...]:
+    """Return the targets with a cluster whose network has an address."""
+    from ipaddress import ip_address, ip_network  # few specs name an address
+
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ()
+    networks = ((target.name, target.options.network) for target in plan.system.deployment.targets)
+    known = ((name, ip_network(network.cidr, strict=False)) for name, network in networks if network is not None)
+    return tuple(name for name, network in known if address in network and plan.of(Cluster, name))
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shor
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.patterns import pattern
-from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
+from modelyard.shape import Conditions, Schema, Shape, allowed_in, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
 from modelyard.validate.field_hints import field_hint, line_at, unnamed_hint
@@ -224,9 +224,16 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
         else:
             others += words
     hint = " or ".join(dict.fromkeys((*(_instead(*one, fault) for one in needed.items()), *others)))
+    hint += "".join(f": {reason}" for reason in _reasons(fault))
     if _is_of_base(document, fault.path):
         hint += f"; to remove it in the environment, set '{fault.name}: null'"
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
+
+
+def _reasons(fault: Fault) -> dict[str, None]:
+    """Return why the field needs other values, if its schema says so."""
+    reasons = (allowed_in(fault.name, excluded.branch).get("x-requires") for excluded in fault.shape.excluded)
+    return dict.fromkeys(reason for reason in reasons if isinstance(reason, str))
 
 
 def _is_of_base(document: Document, path: Path) -> bool:

@@ -76,7 +76,7 @@ class Api:
                 endpoint_url=os.environ[ENDPOINT],
                 aws_access_key_id="loopback",
                 aws_secret_access_key="loopback",
-                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+                config=Config(read_timeout=300, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
             )
         return self._clients[service]
 

@@ -264,6 +264,45 @@ def _delete_profile(api: Api, found: str, values: Values) -> None:
     api.call("iam", "delete_instance_profile", InstanceProfileName=found)
 
 
+def _trust_issuer(api: Api, values: Values) -> str:
+    made = api.call(
+        "iam",
+        "create_open_id_connect_provider",
+        Url=values["url"],
+        ClientIDList=values["clientIdLists"],
+        ThumbprintList=values.get("thumbprintLists"),
+        Tags=tag_list(values["tagsAll"]),
+    )
+    return str(made["OpenIDConnectProviderArn"])
+
+
+def _read_issuer(api: Api, found: str, values: Values) -> Values | None:
+    """Return an issuer. IAM omits the scheme of its address, which the provider ignores."""
+    seen = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=found)
+    return {
+        "arn": found,
+        "url": f"https://{seen['Url'].removeprefix('https://')}",
+        "clientIdLists": seen["ClientIDList"],
+        "thumbprintLists": seen["ThumbprintList"],
+        "tagsAll": tag_map(seen.get("Tags")),
+    }
+
+
+def _update_issuer(api: Api, found: str, olds: Values, values: Values) -> None:
+    """Update the thumbprints. moto has no calls that change the client IDs."""
+    if thumbprints := values.get("thumbprintLists"):
+        api.call(
+            "iam",
+            "update_open_id_connect_provider_thumbprint",
+            OpenIDConnectProviderArn=found,
+            ThumbprintList=thumbprints,
+        )
+
+
+def _delete_issuer(api: Api, found: str, values: Values) -> None:
+    api.call("iam", "delete_open_id_connect_provider", OpenIDConnectProviderArn=found)
+
+
 _OF_ALL_WITHIN: dict[_Owner, int] = {"role": 10_240, "user": 2_048}
 _OF_A_MANAGED_ONE = 6_144
 
@@ -322,6 +361,14 @@ RECORDS = {
     ),
     "aws:iam/accessKey:AccessKey": Record(
         _create_key, _read_key, _delete_key, _update_key, fixed=frozenset({"user", "pgpKey"})
+    ),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Record(
+        _trust_issuer,
+        _read_issuer,
+        _delete_issuer,
+        _update_issuer,
+        _tags("open_id_connect_provider", "OpenIDConnectProviderArn"),
+        fixed=frozenset({"url"}),
     ),
     "aws:iam/policy:Policy": Record(
         _create_policy,

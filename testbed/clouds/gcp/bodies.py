@@ -146,6 +146,14 @@ BODIES: Mapping[str, Body] = {
     ),
     "gcp:dns/managedZone:ManagedZone": Body("dns.v1", "ManagedZone", auto_named=True),
     "gcp:dns/recordSet:RecordSet": Body("dns.v1", "ResourceRecordSet", renames={"managedZone": None}),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": Body(
+        "iam.v1", "WorkloadIdentityPool", renames={"workloadIdentityPoolId": None}
+    ),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": Body(
+        "iam.v1",
+        "WorkloadIdentityPoolProvider",
+        renames={"workloadIdentityPoolId": None, "workloadIdentityPoolProviderId": None},
+    ),
     "gcp:kms/cryptoKey:CryptoKey": Body(
         "cloudkms.v1", "CryptoKey", renames={"deletionPolicy": None, "keyRing": None, "name": None}
     ),

@@ -13,6 +13,7 @@ from testbed.clouds.shared.values import Values
 ACCOUNT = "gcp:serviceaccount/account:Account"
 KEY = "gcp:kms/cryptoKey:CryptoKey"
 KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+IDENTITY_POOL = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
 
 _USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 _DOMAINS = {
@@ -26,10 +27,11 @@ _DOMAINS = {
 }
 """The domains of service agents: https://docs.cloud.google.com/iam/docs/service-agents, read 2026-11-27."""
 
-_POD = re.compile(
+_SUBJECT = re.compile(
     r"principal://iam\.googleapis\.com/projects/(\d+)/locations/global/workloadIdentityPools/([^/]+)"
-    r"/subject/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"
+    r"/subject/(.{1,127})"
 )
+_POD_OF_GKE = re.compile(r"ns/[a-z0-9-]+/sa/[a-z0-9.-]+")
 _KMS_WORDS = {
     "storage": "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been"
     " authorized to use this key., forbidden",
@@ -61,15 +63,23 @@ def exists(api: Api, values: Values) -> None:
         accounts = {str(each["email"]) for each in api.all(ACCOUNT).values()}
         if name not in accounts and api.store.get("agents", name) is None:
             raise refused(400, f"Service account {name} does not exist., badRequest")
-    elif pod := _POD.fullmatch(member):
-        if pod[1] != api.number or api.store.get("pools", pod[2]) is None:
+    elif subject := _SUBJECT.fullmatch(member):
+        number, pool, name = subject.groups()
+        if number != api.number or not _is_in(api, pool, name):
             raise refused(
                 400,
-                f"Identity Pool does not exist ({pod[2]}). Please check that you specified a valid resource name as"
+                f"Identity Pool does not exist ({pool}). Please check that you specified a valid resource name as"
                 " returned in the `name` attribute in the configuration API., badRequest",
             )
     elif kind not in ("user", "group", "domain") or "@" not in name:
         raise refused(400, f"Invalid member {member}., badRequest")
+
+
+def _is_in(api: Api, pool: str, name: str) -> bool:
+    """Return whether there is a pool for such a subject: that of the project's clusters, or one of its own."""
+    if api.store.get("pools", pool) is not None:
+        return bool(_POD_OF_GKE.fullmatch(name))
+    return api.find(IDENTITY_POOL, f"projects/{api.account}/locations/global/workloadIdentityPools/{pool}") is not None
 
 
 def encrypts(service: str, *paths: str) -> Rule:

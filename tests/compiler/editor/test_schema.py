@@ -32,7 +32,7 @@ _OPTIONS = jsonschema_rs.RegexOptions()
 JUDGED = jsonschema_rs.Draft202012Validator(SYSTEM, pattern_options=_OPTIONS)
 SPECS = jsonschema_rs.Draft202012Validator(system_schema(), pattern_options=_OPTIONS)
 ENVIRONMENTS = jsonschema_rs.Draft202012Validator(environment_schema(), pattern_options=_OPTIONS)
-FOR_THE_COMPILER = {"title", "examples", "x-expected", "x-secret", "x-text-is", "x-default-without"}
+FOR_THE_COMPILER = {"title", "examples", "x-expected", "x-requires", "x-secret", "x-text-is", "x-default-without"}
 
 
 def _read(path: str) -> Schema | None:

@@ -48,3 +48,17 @@ def test_identities(world: World, cloud: Cloud) -> None:
     with pytest.raises(Refused, match="DeleteConflict"):
         world.remove("role")
     all_ends(world, cloud)
+
+
+def test_issuers_of_other_clusters(world: World, cloud: Cloud) -> None:
+    """An account has each issuer once. IAM returns its address without the scheme, which is no change."""
+    inputs = {"url": "https://oidc.example/learn", "clientIdLists": ["sts.amazonaws.com"]}
+    issuer = world.make("learn", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", **inputs)
+
+    assert issuer["arn"] == "arn:aws:iam::123456789012:oidc-provider/oidc.example/learn"
+    assert world.change("learn", thumbprintLists=["a" * 40])[0] == ["thumbprintLists"]
+    assert world.change("learn", tags={"cluster": "learn"})[0] == ["tags", "tagsAll"]
+    assert world.replaced_by("learn", url="https://oidc.example/other") == ["url"]
+    with pytest.raises(Refused, match="EntityAlreadyExists"):
+        world.make("twice", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", **inputs)
+    all_ends(world, cloud)

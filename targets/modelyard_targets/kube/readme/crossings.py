@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from modelyard.plan import Kind, Link, MonitorJob, Resource
+from modelyard.plan import Kind, Link, MonitorJob, Resource, cluster_service
 from modelyard.records import record
 from modelyard.spec import TargetSpec
 from modelyard_targets.kube.data.crossing import crosses_from, crossing_to, crossings_on, infrastructure_setting
@@ -87,10 +87,12 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Yield connections to an adopted registry that is placed on another target."""
+    """Yield connections to an adopted registry if there are several targets. Its URL is on none of them."""
     registry = context.system.registry
-    if registry is None or not registry.adopt or context.system.deployment.placement.registry == context.placement:
+    if registry is None or not registry.adopt or len(context.system.deployment.targets) == 1:
         return
+    if cluster_service(registry.adopt) is not None:
+        return  # a Service of this cluster
     host = urlsplit(registry.adopt).hostname or registry.adopt
     opened = "the credentials of the registry" if registry.credentials is not None else ""
     for link in context.plan.links:
