@@ -62,9 +62,10 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
         reason = "no user code runs between requests and a language model"
         span = system.key(*path, "source", "entrypoint")
         yield problems.not_for_text(span, subject, "source.entrypoint", reason, "remove `source.entrypoint`")
-    if system.target(inference.target).edge:
-        reason = f"serves a language model on target '{inference.target}', which gets its models as bundles"
-        hint = "use a target without `edge`, since bundles do not hold language models"
+    registry = system.deployment.placement.registry
+    if inference.target != registry and system.registry is not None and not system.registry.adopt:
+        reason = f"is on target '{inference.target}', which gets models from target '{registry}' as bundles"
+        hint = f"place it on target '{registry}', since bundles do not hold language models"
         yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
     yield from _on_accelerators(system, inference)
     limits = inference.generation
