@@ -54,12 +54,16 @@ def application(args: dict[str, str]) -> Application:
 
     name = args["application"]
     workload = _wait_for_description(name, args.get("digest", ""), _MOUNT_LAG_S)
-    server: type[Any] = Server
-    if workload.applications[name].generation is not None:
-        from modelyard_runtime.serving.language.server import LanguageServer
+    return serve.deployment(name=DEPLOYMENT)(server_class(workload, name)).bind(workload, name)
 
-        server = LanguageServer
-    return serve.deployment(name=DEPLOYMENT)(server).bind(workload, name)
+
+def server_class(workload: ServerWorkload, name: str) -> type[Any]:
+    """Return the class that serves an application: one for language models, and one for all others."""
+    if workload.applications[name].generation is None:
+        return Server
+    from modelyard_runtime.serving.language.server import LanguageServer
+
+    return LanguageServer
 
 
 def _wait_for_description(name: str, expected_digest: str, patience_s: float) -> ServerWorkload:

@@ -20,11 +20,13 @@ from starlette.requests import Request
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
+from modelyard_runtime.serving.application import Server, server_class
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.serving.language.engine import Sampling
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
 from modelyard_runtime.serving.language.server import LanguageServer
 from modelyard_runtime.workload.records import ServerWorkload
+from tests.runtime import servers
 from tests.runtime.described import record
 from tests.runtime.serving.language import HELLO, MOST, NAME, TOKEN, described, imported
 from tests.runtime.tiny_model import CONTEXT, tiny_model
@@ -220,3 +222,9 @@ def test_version_has_its_format_and_other_files_are_refused(model: Path, folder:
             imported(folder, model)
     finally:
         (model / "pytorch_model.bin").unlink()
+
+
+def test_class_of_an_application_follows_its_settings(tmp_path: Path) -> None:
+    """Applications of both kinds are deployed by the same functions, in a cluster and on one machine."""
+    assert server_class(record(ServerWorkload, described(tmp_path)), "assistant-live") is LanguageServer
+    assert server_class(record(ServerWorkload, servers.workload(tmp_path)), "scorer-live") is Server
