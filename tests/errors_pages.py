@@ -47,7 +47,11 @@ AREAS: Final = (
         "Promotion, approvals and imports",
         ("check.promotions", "check.stages", "check.imports", "check.approvers", "signed"),
     ),
-    Area("endpoints", "Endpoints", ("check.inference", "check.captures", "check.hosts", "check.promises")),
+    Area(
+        "endpoints",
+        "Endpoints",
+        ("check.inference", "check.language", "check.captures", "check.hosts", "check.promises"),
+    ),
     Area("monitors", "Monitors", ("check.monitors", "check.breaches", "check.looks", "check.watched")),
     Area("governance", "Governance", ("check.governance", "check.governance_in_name", "check.evidence")),
     Area(

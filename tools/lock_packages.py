@@ -76,7 +76,8 @@ def _locked(
 def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: list[str]) -> dict[str, Any]:
     """Return all packages that the roots need, with version, requirements by machine, and file hashes."""
     known = {package["name"]: package for package in resolved}
-    waiting = [_name(root) for root in roots]
+    extras = {_name(root): tuple(re.findall(r"[\w-]+", root.partition("[")[2].partition("]")[0])) for root in roots}
+    waiting = list(extras)
     found: dict[str, Any] = {}
     while waiting:
         name = waiting.pop()
@@ -85,16 +86,20 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
         package = known[name]
         found[name] = {
             "version": package["version"],
-            "requires": dict(_requires(package, known)),
+            "requires": dict(_requires(package, known, extras.get(name, ()))),
             "hashes": _hashes(package, wheels),
         }
         waiting += found[name]["requires"]
     return found
 
 
-def _requires(package: dict[str, Any], known: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _requires(
+    package: dict[str, Any], known: dict[str, dict[str, Any]], extras: tuple[str, ...]
+) -> list[tuple[str, str]]:
     """Return a package's requirements, including extras, each with the only machine that needs it or ""."""
     edges = list(package.get("dependencies", ()))
+    for extra in extras:
+        edges += package["optional-dependencies"][extra]
     result: list[tuple[str, str]] = []
     while edges:
         edge = edges.pop()

@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verb == "bundle":
             _add_actions(of_verb)
         elif verb == "digest":
-            of_verb.add_argument("folder", help="model folder, which contains the file MLmodel")
+            of_verb.add_argument(
+                "folder", help="model folder, which contains the file MLmodel, or config.json of a language model"
+            )
         elif verb == "local":
             _add_local(of_verb)
         elif verb == "serve":

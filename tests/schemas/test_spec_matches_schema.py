@@ -82,6 +82,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Mirror: ("#/$defs/inference/properties/mirror",),
     spec.Scaling: ("#/$defs/inference/properties/scaling",),
     spec.Batching: ("#/$defs/inference/properties/batching",),
+    spec.Generation: ("#/$defs/inference/properties/generation",),
     spec.Slo: ("#/$defs/inference/properties/slo",),
     spec.Rollout: ("#/$defs/rollout",),
     spec.Capture: ("#/$defs/inference/properties/capture",),

@@ -14,7 +14,7 @@ from modelyard.diagnostics.check import breaches, looks
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.provider import Rule
-from modelyard.spec import RULES_ONLY, Monitor, System
+from modelyard.spec import RULES_ONLY, Inference, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.scoring import scorings_of
 from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
@@ -51,8 +51,13 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         yield problems.watch_does_not_fit(
             span, monitor.type, monitor.watch, [_WATCHED[one] for one in properties.watches]
         )
-    elif section == "inference" and properties.reads == "rows" and system.inference[name].capture is None:
+    elif section == "inference" and properties.reads == "rows" and _captures_nothing(system.inference[name]):
         yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)
+
+
+def _captures_nothing(inference: Inference) -> bool:
+    """Return whether an endpoint could capture rows, but does not. Language models have none (E0498)."""
+    return inference.capture is None and inference.generation is None
 
 
 def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:

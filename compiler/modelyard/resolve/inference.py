@@ -19,6 +19,7 @@ from modelyard.spec import (
     Capture,
     Deployment,
     Endpoint,
+    Generation,
     Governance,
     Inference,
     Mirror,
@@ -49,13 +50,14 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
     target = reference(scope, "targets", node, "target", path, deployment.placement.inference)
     variants = _variants(scope, name, node, path, target)
     batching = _batching(scope, mapping(node, "batching"), (*path, "batching"))
+    generation = _generation(scope, node, variants)
     return Inference(
         name=name,
         target=target,
         source=source_of(node),
         variants=variants,
         mirror=_mirror(scope, mapping(node, "mirror"), (*path, "mirror"), variants) if "mirror" in node else None,
-        scaling=_scaling(scope, mapping(node, "scaling"), (*path, "scaling"), batching),
+        scaling=_scaling(scope, mapping(node, "scaling"), (*path, "scaling"), batching, generation),
         batching=batching,
         slo=_slo(scope, mapping(node, "slo"), (*path, "slo")) if "slo" in node else None,
         rollout=_rollout(scope, mapping(node, "rollout"), (*path, "rollout")),
@@ -63,6 +65,21 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
         endpoint=_endpoint(scope, mapping(node, "endpoint"), (*path, "endpoint"), governance),
         pool=text(node, "pool"),
         priority=text(node, "priority", "normal"),
+        generation=generation,
+    )
+
+
+def _generation(scope: Scope, node: Node, variants: tuple[Variant, ...]) -> Generation | None:
+    """Resolve the settings of a language model, which also exist if the spec sets none."""
+    models = mapping(scope.root, "models")
+    tasks = {text(mapping(models, variant.model.model), "task") for variant in variants}
+    if "generation" not in node and "text-generation" not in tasks:
+        return None
+    default, set_ = Generation(), mapping(node, "generation")
+    return Generation(
+        max_tokens=integer(set_, "maxTokens", default.max_tokens),
+        concurrency=integer(set_, "concurrency", default.concurrency),
+        context_length=integer(set_, "contextLength", 0) or None,
     )
 
 
@@ -118,9 +135,9 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
     return Mirror(to, integer(node, "percent", 100))
 
 
-def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
+def _scaling(scope: Scope, node: Node, path: Path, batching: Batching, generation: Generation | None) -> Scaling:
     """Resolve scaling. By default, a replica can gather a whole batch before another replica is added."""
-    default = Scaling(_SCALING_TARGET)
+    default = Scaling(_SCALING_TARGET if generation is None else float(generation.concurrency))
     target = number(node, "target")
     return Scaling(
         metric=text(node, "metric", default.metric),

@@ -46,6 +46,15 @@ class Batching:
 
 
 @record
+class Generation:
+    """The limits of a language model's replica."""
+
+    max_tokens: int = 1024
+    concurrency: int = 8
+    context_length: int | None = None  # None: as the model's own configuration has it
+
+
+@record
 class Slo:
     """An endpoint's objectives over a window. Alerts fire if the error budget is used up too fast."""
 
@@ -125,3 +134,4 @@ class Inference:
     endpoint: Endpoint
     pool: str = ""
     priority: str = "normal"  # normal low lowest
+    generation: Generation | None = None  # only for language models

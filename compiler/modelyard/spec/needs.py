@@ -153,8 +153,8 @@ class Model:
     """A model: its task, and its requirements for promoting a version."""
 
     name: str
-    task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
-    framework: str  # scikit-learn xgboost lightgbm pytorch custom
+    task: str  # binary- or multiclass-classification regression ranking forecasting recommendation text-generation
+    framework: str  # scikit-learn xgboost lightgbm pytorch transformers custom
     registered_name: str  # in the registry
     card: ModelCard = ModelCard()
     validation: tuple[Check, ...] = ()
@@ -162,3 +162,8 @@ class Model:
     threshold: float | None = None  # probability of the positive class
     stages: tuple[Stage, ...] = ()  # in order; if empty, the only stage is the alias to which training promotes
     imported: ModelImport | None = None
+
+    @property
+    def generates_text(self) -> bool:
+        """Whether it is a language model."""
+        return self.task == "text-generation"

@@ -35,6 +35,7 @@ _HOP_BY_HOP = frozenset(
 
 _LARGEST = 1024**3  # applications have their own limit, and a larger body would fill this process's memory
 _SIGNIFICANT = 100
+_EVENTS = "text/event-stream"
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Router:
 
     async def _forward(
         self, application: str, below: str, request: web.Request, body: bytes, timeout_s: int
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         if self._session is None:
             self._session = aiohttp.ClientSession(auto_decompress=False)
         headers = [(name, text) for name, text in request.headers.items() if name.lower() not in _HOP_BY_HOP]
@@ -108,10 +109,11 @@ class Router:
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as answer:
-            content = await answer.read()
             passed: Any = [(name, text) for name, text in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
             self.answered(application, str(answer.status))
-            response = web.Response(body=content, status=answer.status)
+            if answer.content_type == _EVENTS:
+                return await _streamed(answer, request, passed)
+            response = web.Response(body=await answer.read(), status=answer.status)
             response.headers.clear()
             response.headers.extend(passed)
             return response
@@ -119,6 +121,20 @@ class Router:
     async def _close(self, app: web.Application) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, headers: Any) -> web.StreamResponse:
+    """Pass on events as they come. If the client goes away, the connection to Serve is closed, which ends the text."""
+    response = web.StreamResponse(status=answer.status)
+    response.headers.extend(headers)
+    await response.prepare(request)
+    try:
+        async for part in answer.content.iter_any():
+            await response.write(part)
+    except (aiohttp.ClientError, TimeoutError):
+        if request.transport is not None:
+            request.transport.abort()  # an ordinary end would look like the end of the text
+    return response
 
 
 def below_prefix(path: str, prefix: str) -> str | None:

@@ -17,7 +17,7 @@ from modelyard_runtime.local.plan import LocalPlan, read_plan
 from modelyard_runtime.local.router import Router
 from modelyard_runtime.local.scaling import deployment_options
 from modelyard_runtime.local.state import READY
-from modelyard_runtime.serving.application import DEPLOYMENT, Server
+from modelyard_runtime.serving.application import DEPLOYMENT, server_class
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.workload.records import workload_of
 
@@ -59,8 +59,8 @@ def _targets(plan: LocalPlan, state: Path) -> list[Any]:
         workload = check_server(workload_of(content))
         for entry in server.applications:
             options = deployment_options(entry["deployments"][0])
-            deployment = serve.deployment(name=DEPLOYMENT, **options)(Server)
             name = str(entry["name"])
+            deployment = serve.deployment(name=DEPLOYMENT, **options)(server_class(workload, name))
             targets.append(serve.RunTarget(deployment.bind(workload, name), name=name, route_prefix=f"/{name}"))
     return targets
 

@@ -24,7 +24,8 @@ from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
 from modelyard_runtime.promotion.look import Subject
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.registry.formats import FORMAT_TAG, format_of
+from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS, format_of
+from modelyard_runtime.registry.language_files import FRAMEWORK, problem_of
 from modelyard_runtime.registry.lineage import ADDED, WORKLOAD_TAG, card_text, content_digest, model_tags, owner_tags
 from modelyard_runtime.storage.filesystem import listed, place, reading
 from modelyard_runtime.workload.records import Promotion
@@ -167,6 +168,10 @@ def _check(subject: Subject, files: Path) -> None:
         raise Refusal(f"there is nothing at {source.uri}")
     if digest != expected:
         raise Refusal(f"the files at {source.uri} hash to {digest}, but the spec names {expected}")
+    if model.framework == FRAMEWORK:
+        if problem := problem_of(files):
+            raise Refusal(f"the files at {source.uri} are not a language model: {problem}")
+        return
     if not (files / "MLmodel").is_file():
         raise Refusal(f"there is no file MLmodel at {source.uri}")
     logged = Model.load(str(files))
@@ -188,7 +193,7 @@ def _register(subject: Subject, files: Path) -> str:
     model, source = promotion.model, promotion.imported
     name, uri = model.registered_name, source.uri
     workload = replace(subject.workload, address=subject.made_by)
-    model_format = format_of(files)
+    model_format = SAFETENSORS if model.framework == FRAMEWORK else format_of(files)
     tags = {**owner_tags(workload), **model_tags(workload, model, {}), FROM_TAG: uri}
     with exclusive_run(subject, tags) as run:
         if run is None:

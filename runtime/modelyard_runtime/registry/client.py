@@ -255,16 +255,21 @@ def load_version(version: Version, digest: str) -> Model:
     were fetched. A version registered in a data-only format is loaded only in that format. The files are not deleted,
     because a model may read them again.
     """
-    from mlflow import artifacts
-
     if not digest and version.tags.get(FORMAT_TAG) not in DATA_ALONE:
         return load(version.uri)
+    return load(str(fetch(version, digest)))
+
+
+def fetch(version: Version, digest: str) -> Path:
+    """Download the files of a version into a new folder, and refuse files that do not match the digest."""
+    from mlflow import artifacts
+
     folder = tempfile.mkdtemp(prefix="model-")
     local = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=folder))
     if reason := _difference(version, digest, local):
         shutil.rmtree(folder, ignore_errors=True)
         raise Refusal(f"version {version.version} of {version.name} is not loaded: {reason}")
-    return load(str(local))
+    return local
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:

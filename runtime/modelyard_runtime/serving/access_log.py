@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from modelyard_runtime.workload.records import Application
+
 LONGEST_ID = 128  # maximum length of a request ID, which the client chooses
 
 
@@ -49,3 +51,9 @@ class AccessLog:
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+def access_log_of(application: Application) -> AccessLog | None:
+    """Return the access log if the description requests one."""
+    log = application.access_log
+    return AccessLog(log.endpoint, application.variant) if log is not None else None

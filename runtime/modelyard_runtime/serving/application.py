@@ -21,15 +21,15 @@ from modelyard_runtime.models.checker import BadRequest, Rows
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.serving.access_log import LONGEST_ID, Access, AccessLog
+from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
 from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.serving.inference_protocol import HEADER_LENGTH, Call, Infer, call_of, metadata
 from modelyard_runtime.serving.loaded import Serving, load
+from modelyard_runtime.serving.paths import asks_for_health, below
 from modelyard_runtime.serving.payloads import rows_of
 from modelyard_runtime.serving.request_metrics import RequestMetrics
 from modelyard_runtime.serving.tokens import Tokens
-from modelyard_runtime.workload import records
 from modelyard_runtime.workload.description import digest
 from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import ServerWorkload
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 DEPLOYMENT = "model"
 
 _MOUNT_LAG_S = 120.0  # the kubelet updates a mounted ConfigMap in a running Pod within about a minute
-_FOLLOW_S = float(os.environ.get("MODELYARD_FOLLOW_S", "20"))  # on one machine, an alias is looked up more often
+FOLLOW_S = float(os.environ.get("MODELYARD_FOLLOW_S", "20"))  # on one machine, an alias is looked up more often
 _THREADS = 8  # more threads than CPUs, so that a slow call does not block others
 _log = logging.getLogger(__name__)
 
@@ -52,9 +52,18 @@ def application(args: dict[str, str]) -> Application:
     """Create the application that `args` names. The digest identifies the version of the mounted description."""
     from ray import serve
 
-    workload = _wait_for_description(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
-    deployment = serve.deployment(name=DEPLOYMENT)(Server)
-    return deployment.bind(workload, args["application"])
+    name = args["application"]
+    workload = _wait_for_description(name, args.get("digest", ""), _MOUNT_LAG_S)
+    return serve.deployment(name=DEPLOYMENT)(server_class(workload, name)).bind(workload, name)
+
+
+def server_class(workload: ServerWorkload, name: str) -> type[Any]:
+    """Return the class that serves an application: one for language models, and one for all others."""
+    if workload.applications[name].generation is None:
+        return Server
+    from modelyard_runtime.serving.language.server import LanguageServer
+
+    return LanguageServer
 
 
 def _wait_for_description(name: str, expected_digest: str, patience_s: float) -> ServerWorkload:
@@ -125,7 +134,7 @@ class Server:
         self._most_bytes = MOST_BYTES if record.max_body_bytes is None else record.max_body_bytes
         self._entrypoint = record.entrypoint
         self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
-        self._access_log = _access_log(record)
+        self._access_log = access_log_of(record)
         self._models = Models(workload, self._model)
         self._bundle_metrics = (
             BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
@@ -161,7 +170,7 @@ class Server:
         except Exception:  # noqa: BLE001 - a failed request gets an error response and must not end the replica
             _log.exception("request %s failed", request_id)
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
-        if not _asks_for_health(request):
+        if not asks_for_health(request):
             self._metrics.answered(access.version, status, access.seconds)
             if self._access_log is not None:
                 self._access_log.write(access, status)
@@ -175,12 +184,12 @@ class Server:
                 self._captures.close()
 
     async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
-        serving, call = self.serving, call_of(_below(request))
+        serving, call = self.serving, call_of(below(request))
         access.version = serving.version if serving is not None else ""
         absent = {"error": f"no version of {self._model.uri} exists yet"}
         if call is not None and call.kind == "live":
             return 200, {"live": True}
-        if _asks_for_health(request):
+        if asks_for_health(request):
             ready = {"status": "ok", "version": access.version} if call is None else {"ready": True}
             return (503, absent) if serving is None else (200, ready)
         if self._tokens is not None:
@@ -271,7 +280,7 @@ class Server:
 
     def _follow(self) -> None:
         bundles = self._models.bundles
-        while not self._ended.wait(_FOLLOW_S if bundles is None else bundles.poll_s):
+        while not self._ended.wait(FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - the loaded version keeps serving
@@ -290,29 +299,12 @@ def _json(content: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _below(request: Request) -> str:
-    """Return the path of a request relative to its endpoint."""
-    path: str = request.scope["path"]
-    return path.removeprefix(request.scope.get("root_path", ""))
-
-
-def _asks_for_health(request: Request) -> bool:
-    path = _below(request).rstrip("/")
-    return request.method == "GET" and (path.endswith("/healthz") or path in {"/v2/health/live", "/v2/health/ready"})
-
-
 def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
     if call.kind == "server":
         return {"name": "modelyard", "version": serving.version, "extensions": ["binary_tensor_data"]}
     if call.kind == "model ready":
         return {"name": call.model, "ready": True}
     return metadata(call.model, serving.version, serving.checker.columns)
-
-
-def _access_log(record: records.Application) -> AccessLog | None:
-    """Create the access log if the description requests one."""
-    log = record.access_log
-    return AccessLog(log.endpoint, record.variant) if log is not None else None
 
 
 def in_json(value: Any) -> Any:

@@ -6,6 +6,9 @@ from modelyard_runtime.capabilities import known_metrics
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
+TEXT = "text-generation"
+"""The task of language models, for which no metrics are computed."""
+
 
 def check_server(workload: Workload) -> ServerWorkload:
     """Return the server. Refuse it if this runtime does not support everything it requires."""
@@ -15,8 +18,11 @@ def check_server(workload: Workload) -> ServerWorkload:
     if not applications:
         raise Refusal("a server has no application")
     for name, application in applications.items():
-        if not known_metrics(application.model.task):
-            raise Refusal(f"application {name!r}: {application.model.task!r} is not a model task")
+        task = application.model.task
+        if task != TEXT and not known_metrics(task):
+            raise Refusal(f"application {name!r}: {task!r} is not a model task")
+        if (task == TEXT) != (application.generation is not None):
+            raise Refusal(f"application {name!r}: settings for generation belong to the task {TEXT!r}")
         if application.auth is not None:
             check_auth(application.auth)
     return workload

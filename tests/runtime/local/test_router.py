@@ -149,3 +149,33 @@ def test_unknown_paths_name_the_known_ones() -> None:
 def test_a_prefix_matches_whole_elements(path: str, prefix: str, rest: str | None) -> None:
     """As in a PathPrefix of an HTTPRoute, `/payment` is not below `/pay`."""
     assert below_prefix(path, prefix) == rest
+
+
+def test_events_are_passed_on_as_they_come() -> None:
+    """The first words of a language model arrive while the others are still being generated."""
+
+    async def run() -> list[bytes]:
+        read = asyncio.Event()
+
+        async def events(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await response.prepare(request)
+            await response.write(b"data: 1\n\n")
+            await asyncio.wait_for(read.wait(), 10)
+            await response.write(b"data: 2\n\n")
+            return response
+
+        serve = web.Application()
+        serve.router.add_route("*", "/{path:.*}", events)
+        async with TestServer(serve) as upstream:
+            router = Router({"chat": endpoint({"chat-live": 1})}, str(upstream.make_url("")).rstrip("/"))
+            async with (
+                TestServer(router.application()) as front,
+                aiohttp.ClientSession() as session,
+                session.post(front.make_url("/chat/v1/completions")) as answer,
+            ):
+                first = await asyncio.wait_for(answer.content.readuntil(b"\n\n"), 10)
+                read.set()
+                return [first, await answer.content.read()]
+
+    assert asyncio.run(run()) == [b"data: 1\n\n", b"data: 2\n\n"]

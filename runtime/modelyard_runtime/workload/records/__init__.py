@@ -26,7 +26,15 @@ from modelyard_runtime.workload.records.monitors import (
 )
 from modelyard_runtime.workload.records.pipelines import Pipeline, Range, Resources, Split, Step, Tuning
 from modelyard_runtime.workload.records.promotions import Changes, ChangeWindow, Freeze, Import, Promotion, Soak
-from modelyard_runtime.workload.records.serving import AccessLog, Application, Auth, Batching, Capture, Spool
+from modelyard_runtime.workload.records.serving import (
+    AccessLog,
+    Application,
+    Auth,
+    Batching,
+    Capture,
+    Generation,
+    Spool,
+)
 from modelyard_runtime.workload.records.workloads import (
     OF_TYPE,
     MonitorWorkload,
@@ -61,6 +69,7 @@ __all__ = [
     "Dataset",
     "Explainability",
     "Freeze",
+    "Generation",
     "Governance",
     "Import",
     "Delivery",

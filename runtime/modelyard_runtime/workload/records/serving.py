@@ -55,6 +55,17 @@ class Auth(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generation(Record):
+    """How a language model generates: the name that requests use for it, and the limits of a replica."""
+
+    model: str
+    max_tokens: int
+    concurrency: int
+    context_length: int | None = None
+    accelerators: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Record):
     """One Serve application of a model server."""
 
@@ -68,3 +79,4 @@ class Application(Record):
     capture: Capture | None = None
     access_log: AccessLog | None = None
     auth: Auth | None = None
+    generation: Generation | None = None

@@ -44,8 +44,8 @@ def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def name_of(requirement: str) -> str:
-    """Return a requirement's normalized name: `PyYAML==6.0.4` is `pyyaml`."""
-    return re.sub(r"[-_.]+", "-", requirement.partition("==")[0]).lower()
+    """Return a requirement's normalized name: `PyYAML==6.0.4` is `pyyaml`, and `mlx[cpu]==0.32.4` is `mlx`."""
+    return re.sub(r"[-_.]+", "-", requirement.partition("==")[0].partition("[")[0]).lower()
 
 
 @cache

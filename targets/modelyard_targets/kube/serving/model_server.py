@@ -197,7 +197,8 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
     if hardware.accelerator is not None:
         options["num_gpus"] = hardware.accelerator.count
     options["resources"] = {group_resource(group): 1}
-    ongoing = max(ceil(2 * scaling.target), 2 * inference.batching.max_size)
+    together = inference.generation.concurrency if inference.generation is not None else inference.batching.max_size
+    ongoing = max(ceil(2 * scaling.target), 2 * together)
     return {
         "name": DEPLOYMENT,
         "max_ongoing_requests": ongoing,

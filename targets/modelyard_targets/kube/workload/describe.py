@@ -32,6 +32,7 @@ from modelyard_targets.kube.workload.describe_parts import (
     capture_place,
     describe_check,
     describe_datasets,
+    describe_generation,
     describe_model,
     describe_registry,
     describe_store,
@@ -206,6 +207,8 @@ def describe_application(
         "maxSize": inference.batching.max_size,
         "maxWaitMilliseconds": inference.batching.max_wait_ms,
     }
+    if inference.generation is not None:
+        described["generation"] = describe_generation(application, inference.generation)
     described["timeoutSeconds"] = inference.endpoint.timeout_s
     described["maxBodyBytes"] = inference.endpoint.max_body_bytes
     if inference.capture is not None:

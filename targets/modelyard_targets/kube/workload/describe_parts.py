@@ -9,7 +9,7 @@ from modelyard.hashing import sha256
 from modelyard.plan import Application
 from modelyard.sites.binding import with_digest
 from modelyard.source import Json
-from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
+from modelyard.spec import Capture, Check, Dataset, Generation, Model, ModelRef, Store
 from modelyard.stack import Value
 from modelyard_targets.kube.data.crossing import crosses
 from modelyard_targets.kube.placement.context import Context
@@ -114,6 +114,21 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
         described["uri"] = f"models:/{model.registered_name}{'/' if version else '@'}{ref.alias}"
         described["version" if version else "alias"] = ref.alias
     described["task"] = model.task
+    return described
+
+
+def describe_generation(application: Application, generation: Generation) -> dict[str, Json]:
+    """Describe how a language model generates. Requests name the endpoint, so that versions and models can change."""
+    described: dict[str, Json] = {
+        "model": application.inference.name,
+        "maxTokens": generation.max_tokens,
+        "concurrency": generation.concurrency,
+    }
+    if generation.context_length is not None:
+        described["contextLength"] = generation.context_length
+    accelerator = application.hardware.accelerator
+    if accelerator is not None:
+        described["accelerators"] = accelerator.count
     return described
 
 

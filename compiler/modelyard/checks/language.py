@@ -1,0 +1,118 @@
+"""Check language models: how they are registered, and which fields of endpoints, pipelines and monitors suit them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.capabilities import monitor_type
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import language as problems
+from modelyard.provider import Rule
+from modelyard.spec import Inference, System
+from modelyard.spec.scoring import scorings
+from modelyard.spec.watched import watched_models
+
+_TASK: Final = "text-generation"
+_FRAMEWORK: Final = "transformers"
+_FOREIGN_FIELDS: Final = (
+    ("batching", "it generates several texts together without waiting for others", "use `generation.concurrency`"),
+    ("capture", "captures are rows of a model's inputs and predictions", "remove `capture`"),
+    ("mirror", "each copy of a request would generate a whole text", "compare versions by `traffic`"),
+)
+
+
+def models(system: System) -> Iterator[Diagnostic]:
+    """Require language models to have their framework, and to be imported."""
+    for model in system.models.values():
+        path, subject = ("models", model.name), f"model '{model.name}'"
+        if model.generates_text != (model.framework == _FRAMEWORK):
+            reason = f"has the task {model.task} and the framework {model.framework}"
+            hint = f"use `task: {_TASK}` with `framework: {_FRAMEWORK}`, and no other task or framework with these"
+            yield problems.language_model_unsupported(system.at(*path, "framework"), subject, reason, hint)
+        elif model.generates_text and model.imported is None:
+            reason = "is a language model, but nothing registers a version of it"
+            hint = "add `import` with the folder of the model in a store, and its digest"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+
+
+def endpoints(system: System) -> Iterator[Diagnostic]:
+    """Report endpoints with fields that have no meaning for their models, and limits that contradict each other."""
+    for inference in system.inference.values():
+        texts = {system.models[variant.model.model].generates_text for variant in inference.variants}
+        path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
+        if len(texts) > 1:
+            reason = "has language models and other models, but each request has only one format"
+            hint = "use an endpoint for each"
+            yield problems.language_model_unsupported(system.key(*path, "variants"), subject, reason, hint)
+        elif True in texts:
+            yield from _fields(system, inference)
+        elif inference.generation is not None:
+            reason = "its model generates no text"
+            span = system.key(*path, "generation")
+            yield problems.not_for_text(span, subject, "generation", reason, "remove `generation`")
+
+
+def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
+    for field, reason, hint in _FOREIGN_FIELDS:
+        if field in system.written(*path):
+            yield problems.not_for_text(system.key(*path, field), subject, field, reason, hint)
+    if inference.source.entrypoint:
+        reason = "no user code runs between requests and a language model"
+        span = system.key(*path, "source", "entrypoint")
+        yield problems.not_for_text(span, subject, "source.entrypoint", reason, "remove `source.entrypoint`")
+    registry = system.deployment.placement.registry
+    if inference.target != registry and system.registry is not None and not system.registry.adopt:
+        reason = f"is on target '{inference.target}', which gets models from target '{registry}' as bundles"
+        hint = f"place it on target '{registry}', since bundles do not hold language models"
+        yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+    yield from _on_accelerators(system, inference)
+    limits = inference.generation
+    if limits is not None and limits.context_length is not None and limits.max_tokens >= limits.context_length:
+        field = "maxTokens" if "maxTokens" in system.written(*path, "generation") else "contextLength"
+        span = system.at(*path, "generation", field)
+        yield problems.tokens_beyond_context(span, inference.name, limits.max_tokens, limits.context_length)
+
+
+def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Require an image with vLLM and fixed versions for variants on accelerators."""
+    for variant in inference.variants:
+        compute = system.compute.get(variant.compute)
+        if compute is None or not (compute.accelerators or compute.accelerator_memory_bytes):
+            continue
+        subject = f"variant '{variant.name}' of endpoint '{inference.name}'"
+        path = ("inference", inference.name, "variants", variant.name)
+        if not inference.source.image:
+            reason = "runs on accelerators, but no image with vLLM is named"
+            hint = "set `source.image`, as in docs/language-models.md, or use a compute class without accelerators"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+        if not variant.model.alias.isdecimal():
+            reason = "follows an alias, but two versions do not fit into the memory of its accelerators at once"
+            hint = f"name a version, as in {variant.model.model}@1"
+            yield problems.language_model_unsupported(system.at(*path, "model"), subject, reason, hint)
+
+
+def pipelines(system: System) -> Iterator[Diagnostic]:
+    """Report pipelines that score with a language model."""
+    for scoring in scorings(system):
+        if system.models[scoring.model.model].generates_text:
+            path = ("pipelines", scoring.pipeline.name)
+            reason = "scores rows, but its model generates texts"
+            subject, hint = f"pipeline '{scoring.pipeline.name}'", "send requests to an endpoint of the model instead"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+
+
+def monitors(system: System) -> Iterator[Diagnostic]:
+    """Report monitors that read rows, which an endpoint of a language model does not have."""
+    for monitor in system.monitors.values():
+        if monitor_type(monitor.type).reads != "rows":
+            continue
+        if any(system.models[ref.model].generates_text for ref in watched_models(system, monitor)):
+            reason = f"has the type {monitor.type}, which reads rows, but it watches a language model"
+            span = system.at("monitors", monitor.name, "type")
+            hint = "use `type: performance`"
+            yield problems.language_model_unsupported(span, f"monitor '{monitor.name}'", reason, hint)
+
+
+RULES: Final[tuple[Rule, ...]] = (models, endpoints, pipelines, monitors)

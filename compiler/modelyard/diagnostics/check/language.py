@@ -1,0 +1,64 @@
+"""Diagnostics about language models: E0497 to E0499."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def not_for_text(span: Span, subject: str, field: str, reason: str, hint: str) -> Diagnostic:
+    """A field has no meaning for a language model, or only for a language model.
+
+    An endpoint of a language model answers with a text instead of one prediction per row. So it has no rows to capture
+    or to gather into batches, and no user code between the request and the model. Copies of its requests are not
+    mirrored, because each costs as much as a request.
+
+    Wrong:
+
+        models: {chat: {task: text-generation, framework: transformers, import: {…}}}
+        inference: {assistant: {variants: {live: {model: chat@champion}}, batching: {maxSize: 8}, …}}
+
+    Right:
+
+        models: {chat: {task: text-generation, framework: transformers, import: {…}}}
+        inference: {assistant: {variants: {live: {model: chat@champion}}, generation: {concurrency: 8}, …}}
+    """
+    return Diagnostic("E0497", Severity.ERROR, f"{subject} cannot have `{field}`: {reason}", span, hint)
+
+
+def language_model_unsupported(span: Span, subject: str, reason: str, hint: str) -> Diagnostic:
+    """A language model is used in a way that is not supported.
+
+    A language model has the task text-generation and the framework transformers. It is imported, since nothing here
+    trains one, and served by an endpoint on a target with the registry in reach. Pipelines cannot use it, and monitors
+    can only measure its endpoint's performance.
+
+    Wrong:
+
+        models: {chat: {task: text-generation, framework: pytorch}}
+
+    Right:
+
+        models: {chat: {task: text-generation, framework: transformers, import: {store: lake, path: chat/1, digest: …}}}
+    """
+    return Diagnostic("E0498", Severity.ERROR, f"{subject} {reason}", span, hint)
+
+
+def tokens_beyond_context(span: Span, endpoint: str, tokens: int, context: int) -> Diagnostic:
+    """A request could generate more tokens than the model's context holds, even without a prompt.
+
+    Wrong:
+
+        generation: {contextLength: 4096, maxTokens: 4096}
+
+    Right:
+
+        generation: {contextLength: 4096, maxTokens: 1024}
+    """
+    return Diagnostic(
+        "E0499",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} may generate {tokens} tokens, but prompt and continuation have only {context}",
+        span,
+        f"set `maxTokens` below {context}, so that the prompt has room",
+    )

@@ -1,0 +1,27 @@
+"""Files of language models, which are folders in Hugging Face's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+FRAMEWORK: Final = "transformers"
+"""The framework of language models in a spec."""
+
+CONFIGURATION: Final = "config.json"
+
+_TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model")
+_CODE: Final = frozenset({".bin", ".ckpt", ".h5", ".msgpack", ".pickle", ".pkl", ".pt", ".pth", ".py", ".so"})
+"""Files that run code when they are loaded, or that are code."""
+
+
+def problem_of(files: Path) -> str:
+    """Return why a folder is no language model that can be served, or an empty string."""
+    if not (files / CONFIGURATION).is_file():
+        return f"there is no file {CONFIGURATION}"
+    if not any((files / name).is_file() for name in _TOKENIZERS):
+        return f"there is no tokenizer: {' or '.join(_TOKENIZERS)}"
+    if not any(files.glob("*.safetensors")):
+        return "there are no weights in the format safetensors"
+    code = sorted(file.relative_to(files).as_posix() for file in files.rglob("*") if file.suffix.lower() in _CODE)
+    return f"{code[0]} may run code when it is loaded; import only weights in safetensors" if code else ""

@@ -1,0 +1,1 @@
+"""Serves language models with the routes of OpenAI's API."""

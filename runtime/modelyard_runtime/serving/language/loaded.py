@@ -1,0 +1,50 @@
+"""A loaded version of a language model."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelyard_runtime.models.loading import expected_digest
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
+from modelyard_runtime.serving.language.engine import Engine
+from modelyard_runtime.serving.language.mlx_engine import MlxEngine
+from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One version with its engine."""
+
+    engine: Engine
+    version: str
+    uri: str
+    created: int = field(default_factory=lambda: int(time.time()))
+
+
+def load(workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation) -> Loaded:
+    """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files."""
+    kind = version.tags.get(FORMAT_TAG, "")
+    if kind != SAFETENSORS:
+        raise Refusal(
+            f"version {version.version} of {version.name} has the format {kind or 'unknown'}, not safetensors"
+        )
+    folder = registry.fetch(version, expected_digest(workload, model, version))
+    try:
+        engine = _engine(folder, generation)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
+    return Loaded(engine, version.version, version.uri)
+
+
+def _engine(folder: Path, generation: Generation) -> Engine:
+    """Return vLLM on the GPUs of this replica or, without any, mlx-lm."""
+    if not generation.accelerators:
+        return MlxEngine(folder, generation.concurrency, generation.context_length)
+    from modelyard_runtime.serving.language.vllm_engine import VllmEngine
+
+    return VllmEngine(folder, generation.concurrency, generation.context_length, generation.accelerators)

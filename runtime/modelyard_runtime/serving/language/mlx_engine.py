@@ -1,0 +1,243 @@
+"""Generates text with mlx-lm, which needs no GPU: on Linux CPUs and on Apple silicon.
+
+One thread owns the model. It generates one token at a time for all texts that are being written, so a request joins a
+running batch at its next token and does not wait for the others to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import random
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
+from modelyard_runtime.serving.language.stops import Stops
+from modelyard_runtime.serving.language.templates import chat_tokens
+
+_START_S = 3600.0  # loading large weights from a slow disk
+_log = logging.getLogger(__name__)
+
+
+class EngineFailed(Exception):
+    """The thread that owns the model has ended, so the replica has to be replaced."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """One text that is being written. `pieces` belongs to the event loop of the request."""
+
+    prompt: list[int]
+    sampling: Sampling
+    loop: asyncio.AbstractEventLoop
+    pieces: asyncio.Queue[Piece | None] = field(default_factory=asyncio.Queue)
+    stops: Stops = field(default_factory=lambda: Stops(()))
+    detokenizer: Any = None
+    tokens: int = 0
+    cancelled: bool = False
+
+    def tell(self, piece: Piece | None) -> None:
+        """Hand a piece to the request, or None if there will be no more. A closed loop has no request any more."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
+
+
+_Command: TypeAlias = Callable[[], None]
+
+
+class MlxEngine:
+    """A model in a folder in Hugging Face's format, of which at most `concurrency` texts are generated together."""
+
+    def __init__(self, folder: Path, concurrency: int, context_length: int | None = None) -> None:
+        self.context_length = context_length or _declared_context(folder)
+        self._concurrency = concurrency
+        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._jobs: dict[int, _Job] = {}
+        self._closing = self._ended = False
+        self._tokenizer: Any = None
+        self._problem: BaseException | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(folder,), name="language-model", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_S):
+            raise Refusal(f"the model was not loaded within {_START_S:.0f} s")
+        if self._problem is not None:
+            raise Refusal(f"the model cannot be loaded: {self._problem}") from self._problem
+
+    def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of a chat, written with the template that is part of the model."""
+        return chat_tokens(self._tokenizer, messages)
+
+    def text_tokens(self, text: str) -> list[int]:
+        """Return the tokens of a text."""
+        return [int(token) for token in self._tokenizer.encode(text)]
+
+    async def generate(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """Generate a continuation piece by piece. Closing the generator ends the generation."""
+        if not prompt:
+            raise BadPrompt("the prompt has no tokens")
+        if max(prompt) >= len(self._tokenizer):
+            raise BadPrompt(f"the prompt has token {max(prompt)}, but the model knows only {len(self._tokenizer)}")
+        job = _Job(list(prompt), sampling, asyncio.get_running_loop())
+        job.stops = Stops(sampling.stop)
+        self._commands.put(lambda: self._insert(job))
+        try:
+            while True:
+                piece = await job.pieces.get() if not self._ended else None
+                if piece is None:
+                    raise EngineFailed("the engine ended before this text")
+                yield piece
+                if piece.finish_reason:
+                    return
+        finally:
+            self._commands.put(lambda: self._cancel(job))
+
+    def close(self) -> None:
+        """End the engine once its last generation has ended."""
+
+        def close() -> None:
+            self._closing = True
+
+        self._commands.put(close)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine can still generate."""
+        return not self._ended
+
+    @property
+    def running(self) -> int:
+        """The number of texts that are being generated or wait for a place in the batch."""
+        return len(self._jobs)
+
+    def _run(self, folder: Path) -> None:
+        """Load the model, and generate until the engine is closed. Everything of MLX stays in this thread."""
+        try:
+            generator = self._load(folder)
+        except Exception as problem:  # noqa: BLE001 - reported to the thread that waits for the model
+            self._problem = problem
+            return
+        finally:
+            self._ready.set()
+        try:
+            while self._jobs or not self._closing:
+                self._follow_commands(wait=not self._jobs)
+                if self._jobs:
+                    for response in generator.next_generated():
+                        self._answer(response)
+        except Exception:  # noqa: BLE001 - every waiting request has to hear that the engine has ended
+            _log.exception("the engine failed")
+        finally:
+            generator.close()
+            self._end_all()
+
+    def _load(self, folder: Path) -> Any:
+        import mlx.core as mx
+        from mlx_lm import load
+        from mlx_lm.generate import BatchGenerator
+
+        loaded: Any = load(str(folder))
+        model, self._tokenizer = loaded
+        self._generator: Any = BatchGenerator(
+            model,
+            stop_tokens=[[token] for token in self._tokenizer.eos_token_ids],
+            completion_batch_size=self._concurrency,
+            prefill_batch_size=min(self._concurrency, 8),
+            stream=mx.default_stream(mx.default_device()),
+        )
+        return self._generator
+
+    def _follow_commands(self, *, wait: bool) -> None:
+        """Run the commands that have arrived. Without a text to write, wait for one."""
+        if wait:
+            self._commands.get()()
+        while True:
+            try:
+                self._commands.get_nowait()()
+            except queue.Empty:
+                return
+
+    def _insert(self, job: _Job) -> None:
+        if job.cancelled:
+            return
+        if self._ended:
+            job.tell(None)
+            return
+        job.detokenizer = self._tokenizer.detokenizer
+        (uid,) = self._generator.insert([job.prompt], [job.sampling.max_tokens], samplers=[_sampler(job.sampling)])
+        self._jobs[uid] = job
+
+    def _cancel(self, job: _Job) -> None:
+        """Forget a text whose request has ended, and remove it from the batch."""
+        job.cancelled = True
+        for uid in [uid for uid, other in self._jobs.items() if other is job]:
+            self._generator.remove([uid])
+            del self._jobs[uid]
+
+    def _answer(self, response: Any) -> None:
+        """Hand the text of a token to its request. A token may end within a character, and then has no text yet."""
+        job = self._jobs.get(response.uid)
+        if job is None:
+            return
+        job.tokens += 1
+        if response.finish_reason != "stop":  # the token that ends a text has no text
+            job.detokenizer.add_token(response.token)
+        if response.finish_reason:
+            job.detokenizer.finalize()
+        text = job.stops.add(job.detokenizer.last_segment)
+        if job.stops.found:
+            self._finish(response.uid, job, text, "stop", removed=bool(response.finish_reason))
+        elif response.finish_reason:
+            self._finish(response.uid, job, text + job.stops.rest(), response.finish_reason, removed=True)
+        elif text:
+            job.tell(Piece(text, job.tokens))
+
+    def _finish(self, uid: int, job: _Job, text: str, reason: str, *, removed: bool) -> None:
+        if not removed:
+            self._generator.remove([uid])
+        del self._jobs[uid]
+        job.tell(Piece(text, job.tokens, reason))
+
+    def _end_all(self) -> None:
+        """Wake all requests that still wait, also those whose commands have not been followed yet."""
+        self._ended = True  # from here on, no request waits for this thread
+        self._follow_commands(wait=False)
+        for job in self._jobs.values():
+            job.tell(None)
+        self._jobs.clear()
+
+
+def _sampler(sampling: Sampling) -> Any:
+    """Return the function that chooses the next token. Each text has random numbers of its own."""
+    import mlx.core as mx
+    from mlx_lm.sample_utils import apply_top_p
+
+    if sampling.temperature == 0:
+        return None  # mlx-lm then takes the likeliest token
+    seed = random.SystemRandom().getrandbits(63) if sampling.seed is None else sampling.seed
+    key = mx.random.key(seed % 2**64)
+
+    def choose(logprobs: mx.array) -> mx.array:
+        nonlocal key
+        key, own = mx.random.split(key)
+        kept = apply_top_p(logprobs, sampling.top_p) if sampling.top_p < 1 else logprobs
+        return mx.random.categorical(kept * (1 / sampling.temperature), key=own)
+
+    return choose
+
+
+def _declared_context(folder: Path) -> int:
+    """Return the context length in a model's configuration."""
+    configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    length = configuration.get("max_position_embeddings")
+    if not isinstance(length, int) or length < 2:
+        raise Refusal("the model's config.json has no max_position_embeddings; set generation.contextLength")
+    return length

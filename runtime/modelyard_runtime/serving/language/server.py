@@ -1,0 +1,277 @@
+"""The deployment of a language model: OpenAI's routes for chats, completions and the list of models."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from modelyard_runtime.models.checker import BadRequest
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
+from modelyard_runtime.serving.application import FOLLOW_S
+from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
+from modelyard_runtime.serving.language.engine import BadPrompt, Piece, Sampling
+from modelyard_runtime.serving.language.loaded import Loaded, load
+from modelyard_runtime.serving.language.mlx_engine import EngineFailed
+from modelyard_runtime.serving.language.requests import ApiError, TextRequest, request_of
+from modelyard_runtime.serving.language.responses import DONE, Form, encoded, error_body, event, model_card, usage
+from modelyard_runtime.serving.language.token_metrics import TokenMetrics
+from modelyard_runtime.serving.paths import asks_for_health, below
+from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.tokens import Tokens
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from modelyard_runtime.workload.records import ServerWorkload
+
+_GENERATES: Final = {"/v1/chat/completions": True, "/v1/completions": False}
+_MODEL: Final = re.compile(r"/v1/models/(?P<name>.+)")
+_FAILED: Final = ApiError("the model failed on this request; see the server's log", status=500)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Generating:
+    """A text that is being generated, with its first piece, which has already arrived."""
+
+    loaded: Loaded
+    form: Form
+    request: TextRequest
+    prompt_tokens: int
+    first: Piece
+    rest: AsyncGenerator[Piece]
+    access: Access
+
+
+class LanguageServer:
+    """One replica of a language model."""
+
+    def __init__(self, workload: ServerWorkload, name: str) -> None:
+        record = workload.applications[name]
+        if record.generation is None:
+            raise Refusal(f"application {name!r} has no settings for generation")
+        self._workload, self._model, self._generation = workload, record.model, record.generation
+        self._timeout_s = record.timeout_seconds
+        self._most_bytes = MOST_BYTES if record.max_body_bytes is None else record.max_body_bytes
+        self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
+        self._access_log = access_log_of(record)
+        self._models = Models(workload, self._model)
+        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name)
+        self._token_metrics = TokenMetrics(name, record.variant, self._model.registered_name)
+        self.loaded: Loaded | None = None
+        self._renew()
+        self._ended = threading.Event()
+        if not self._model.version:
+            threading.Thread(target=self._follow, name="alias", daemon=True).start()
+
+    async def __call__(self, request: Request) -> Response:
+        """Handle one request. Every error is in OpenAI's format."""
+        access = Access(request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._respond(request, access)
+        except TimeoutError:
+            response = self._error(ApiError(f"no response within {self._timeout_s} s", status=504), access)
+        except ApiError as error:
+            response = self._error(error, access)
+        except BadRequest as problem:
+            response = self._error(ApiError(str(problem), status=problem.status), access)
+        except BadPrompt as problem:
+            response = self._error(ApiError(str(problem)), access)
+        except Exception:  # noqa: BLE001 - a failed request gets an error response and must not end the replica
+            _log.exception("request %s failed", access.request_id)
+            response = self._error(_FAILED, access)
+        if not asks_for_health(request) and response.media_type != "text/event-stream":
+            self._answered(access, response.status_code)
+        return response
+
+    def check_health(self) -> None:
+        """Report a replica whose engine has ended, so that Serve replaces it."""
+        if self.loaded is not None and not self.loaded.engine.alive:
+            raise RuntimeError("the engine of the language model has ended")
+
+    def __del__(self) -> None:
+        """End the engine when Serve stops the replica."""
+        if hasattr(self, "_ended"):
+            self._ended.set()
+        loaded: Loaded | None = getattr(self, "loaded", None)
+        if loaded is not None:
+            loaded.engine.close()
+
+    async def _respond(self, request: Request, access: Access) -> Response:
+        path, loaded = below(request).rstrip("/"), self.loaded
+        access.version = loaded.version if loaded is not None else ""
+        absent = ApiError(f"no version of {self._model.uri} exists yet", status=503)
+        if asks_for_health(request):
+            if loaded is None:
+                raise absent
+            return _json({"status": "ok", "version": loaded.version}, 200, access)
+        self._check_token(request, access)
+        if loaded is None:
+            raise absent
+        chat = _GENERATES.get(path)
+        if chat is None:
+            return self._about_models(request, path, loaded, access)
+        _check_method(request, "POST")
+        sent = request_of(await body_of(request, self._most_bytes), chat=chat)
+        self._check_name(sent.model)
+        generating = await self._begin(sent, loaded, access)
+        return self._streamed(generating) if sent.stream else await self._whole(generating)
+
+    def _check_token(self, request: Request, access: Access) -> None:
+        if self._tokens is None:
+            return
+        access.caller = self._tokens.caller(request.headers.get("authorization", ""))
+        if access.caller is None:
+            raise ApiError("this endpoint requires a bearer token", code="invalid_api_key", status=401)
+
+    def _about_models(self, request: Request, path: str, loaded: Loaded, access: Access) -> Response:
+        card = model_card(self._generation.model, loaded.created, loaded.engine.context_length)
+        one = _MODEL.fullmatch(path)
+        if path != "/v1/models" and one is None:
+            raise ApiError("there is nothing at this path; use /v1/chat/completions or /v1/completions", status=404)
+        _check_method(request, "GET")
+        if one is not None:
+            self._check_name(one["name"])
+        return _json(card if one is not None else {"object": "list", "data": [card]}, 200, access)
+
+    def _check_name(self, name: str) -> None:
+        if name != self._generation.model:
+            message = f"there is no model {name[:80]!r} here; this endpoint serves {self._generation.model!r}"
+            raise ApiError(message, "model", "model_not_found", 404)
+
+    async def _begin(self, sent: TextRequest, loaded: Loaded, access: Access) -> Generating:
+        """Begin a generation, and wait for its first piece: errors until then have a status of their own."""
+        prompt = await asyncio.to_thread(_tokens_of, sent, loaded)
+        sampling = self._sampling(sent, len(prompt), loaded)
+        rest = loaded.engine.generate(prompt, sampling)
+        try:
+            first = await anext(rest)
+        except EngineFailed:
+            if self.loaded is None or self.loaded is loaded:
+                raise
+            return await self._begin(sent, self.loaded, access)  # another version took over in this moment
+        except BaseException:
+            await rest.aclose()
+            raise
+        self._token_metrics.began(loaded.version, len(prompt), access.seconds)
+        form = Form(sent.chat, access.request_id, self._generation.model, int(time.time()))
+        return Generating(loaded, form, sent, len(prompt), first, rest, access)
+
+    def _sampling(self, sent: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
+        """Return how to generate. A limit above that of the endpoint or of the model is an error."""
+        most, context = self._generation.max_tokens, loaded.engine.context_length
+        if sent.max_tokens is not None and sent.max_tokens > most:
+            raise ApiError(f"this endpoint generates at most {most} tokens", "max_tokens", "invalid_value")
+        if prompt_tokens + (sent.max_tokens or 1) > context:
+            message = f"the model's context is {context} tokens, but the prompt has {prompt_tokens}"
+            message += f" and {sent.max_tokens} more are requested" if sent.max_tokens else ""
+            raise ApiError(message, "messages" if sent.chat else "prompt", "context_length_exceeded")
+        limit = sent.max_tokens or min(most, context - prompt_tokens)
+        return Sampling(limit, sent.temperature, sent.top_p, sent.seed, sent.stop)
+
+    async def _whole(self, generating: Generating) -> Response:
+        texts: list[str] = []
+        last = generating.first
+        async with aclosing(self._pieces(generating)) as pieces:
+            async for piece in pieces:
+                texts.append(piece.text)
+                last = piece
+        used = usage(generating.prompt_tokens, last.tokens)
+        return _json(generating.form.whole("".join(texts), last.finish_reason, used), 200, generating.access)
+
+    def _streamed(self, generating: Generating) -> Response:
+        from starlette.responses import StreamingResponse
+
+        headers = {"X-Request-ID": generating.access.request_id, "Cache-Control": "no-cache"}
+        return StreamingResponse(self._events(generating), 200, headers, "text/event-stream")
+
+    async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
+        """Yield the events of a stream. An error after its beginning is an event, since the status has been sent."""
+        form, used, status = generating.form, usage(generating.prompt_tokens, 0), 499
+        try:
+            async with asyncio.timeout(self._timeout_s), aclosing(self._pieces(generating)) as pieces:
+                for chunk in form.opening():
+                    yield event(chunk)
+                async for piece in pieces:
+                    used = usage(generating.prompt_tokens, piece.tokens)
+                    yield event(form.chunk(piece))
+            if generating.request.usage_at_end:
+                yield event(form.last(used))
+            yield DONE
+            status = 200
+        except TimeoutError:
+            status = 504
+            yield event(error_body(ApiError(f"the text was not complete within {self._timeout_s} s", status=504)))
+        except Exception:  # noqa: BLE001 - a failed request gets an error event and must not end the replica
+            _log.exception("request %s failed", generating.access.request_id)
+            status = 500
+            yield event(error_body(_FAILED))
+        finally:
+            self._answered(generating.access, status)
+
+    async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
+        """Yield all pieces of a text. The generation ends with them, or earlier if its client has gone."""
+        began, piece = time.perf_counter(), generating.first
+        try:
+            yield piece
+            async for piece in generating.rest:
+                yield piece
+        finally:
+            await generating.rest.aclose()
+            self._token_metrics.ended(generating.loaded.version, piece.tokens, time.perf_counter() - began)
+
+    def _error(self, error: ApiError, access: Access) -> Response:
+        return _json(error_body(error), error.status, access)
+
+    def _answered(self, access: Access, status: int) -> None:
+        self._metrics.answered(access.version, status, access.seconds)
+        if self._access_log is not None:
+            self._access_log.write(access, status)
+
+    def _renew(self) -> None:
+        """Load the version that the description's URI currently resolves to, unless it is already loaded."""
+        version, before = self._models.version(), self.loaded
+        if version is None or (before is not None and before.uri == version.uri):
+            return
+        self.loaded = load(self._workload, self._model, version, self._generation)
+        self._metrics.serves(version.version)
+        _log.info("%s serves version %s of %s", self._generation.model, version.version, version.name)
+        if before is not None:
+            before.engine.close()
+
+    def _follow(self) -> None:
+        while not self._ended.wait(FOLLOW_S):
+            try:
+                self._renew()
+            except Exception:  # noqa: BLE001 - the loaded version keeps serving
+                _log.exception("%s cannot be updated; the previous version is still served", self._model.uri)
+
+
+def _tokens_of(sent: TextRequest, loaded: Loaded) -> Sequence[int]:
+    if sent.chat:
+        return loaded.engine.chat_tokens(sent.messages)
+    return loaded.engine.text_tokens(sent.prompt) if isinstance(sent.prompt, str) else sent.prompt
+
+
+def _check_method(request: Request, method: str) -> None:
+    if request.method != method:
+        raise ApiError(f"use {method} for this path", status=405)
+
+
+def _json(content: dict[str, Any], status: int, access: Access) -> Response:
+    from starlette.responses import Response
+
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
+    return Response(encoded(content), status, {"X-Request-ID": access.request_id, **headers}, "application/json")

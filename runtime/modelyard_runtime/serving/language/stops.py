@@ -1,0 +1,36 @@
+"""Finds stop sequences in a text that arrives in pieces."""
+
+from __future__ import annotations
+
+
+class Stops:
+    """The text up to the first of several stop sequences. A stop sequence may begin in one piece and end in another."""
+
+    def __init__(self, sequences: tuple[str, ...]) -> None:
+        self._sequences = sequences
+        self._held = ""
+        self.found = False
+
+    def add(self, piece: str) -> str:
+        """Return the text that is certainly not part of a stop sequence."""
+        if self.found:
+            return ""
+        text = self._held + piece
+        places = [place for place in map(text.find, self._sequences) if place >= 0]
+        if places:
+            self.found, self._held = True, ""
+            return text[: min(places)]
+        held = max((_overlap(text, sequence) for sequence in self._sequences), default=0)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def rest(self) -> str:
+        """Return the text that was held back, at the end of the generation."""
+        rest, self._held = self._held, ""
+        return rest
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """Return the length of the longest end of a text with which a sequence begins."""
+    lengths = range(min(len(sequence) - 1, len(text)), 0, -1)
+    return next((length for length in lengths if text.endswith(sequence[:length])), 0)

@@ -1,0 +1,51 @@
+"""Counts the tokens of language models and measures how fast they come, as Ray metrics with the prefix `ray_`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+PROMPT_TOKENS: Final = "modelyard_prompt_tokens"
+GENERATED_TOKENS: Final = "modelyard_generated_tokens"
+FIRST_TOKEN_SECONDS: Final = "modelyard_time_to_first_token_seconds"
+TOKENS_PER_SECOND: Final = "modelyard_tokens_per_second"
+
+_SECONDS: Final = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+_RATES: Final = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000]
+
+
+class TokenMetrics:
+    """The token metrics of one variant of an endpoint."""
+
+    def __init__(self, application: str, variant: str, model: str) -> None:
+        from ray.util.metrics import Counter, Histogram
+
+        labels = {"application": application, "variant": variant, "model": model}
+        keys = (*labels, "version")
+        self._prompt: Any = Counter(PROMPT_TOKENS, description="Tokens in prompts.", tag_keys=keys)
+        self._generated: Any = Counter(GENERATED_TOKENS, description="Tokens that were generated.", tag_keys=keys)
+        self._first: Any = Histogram(
+            FIRST_TOKEN_SECONDS,
+            description="Seconds from a request to its first token.",
+            boundaries=_SECONDS,
+            tag_keys=keys,
+        )
+        self._rate: Any = Histogram(
+            TOKENS_PER_SECOND,
+            description="Tokens a second of one text, after its first token.",
+            boundaries=_RATES,
+            tag_keys=keys,
+        )
+        for metric in (self._prompt, self._generated, self._first, self._rate):
+            metric.set_default_tags(labels)
+
+    def began(self, version: str, prompt_tokens: int, seconds: float) -> None:
+        """Record the first token of a text."""
+        self._prompt.inc(prompt_tokens, {"version": version})
+        self._first.observe(seconds, {"version": version})
+
+    def ended(self, version: str, tokens: int, seconds: float) -> None:
+        """Record the tokens of a text, also of one that its client gave up. `seconds` begin at the first token."""
+        if tokens:
+            self._generated.inc(tokens, {"version": version})
+        if tokens > 1 and seconds > 0:
+            self._rate.observe((tokens - 1) / seconds, {"version": version})

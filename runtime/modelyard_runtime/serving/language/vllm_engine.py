@@ -1,0 +1,86 @@
+"""Generates text with vLLM on the GPUs of one machine. vLLM comes with the image that the spec names for the endpoint.
+
+It batches by itself and tells its own processes apart, so this engine only translates.
+Source: https://docs.vllm.ai/en/latest/api/vllm/v1/engine/async_llm.html, read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
+from modelyard_runtime.serving.language.templates import chat_tokens
+
+
+class VllmEngine:
+    """A model in a folder in Hugging Face's format, spread over `accelerators` GPUs."""
+
+    def __init__(self, folder: Path, concurrency: int, context_length: int | None, accelerators: int) -> None:
+        arguments: Any = _module("vllm.engine.arg_utils").AsyncEngineArgs(
+            model=str(folder),
+            load_format="safetensors",
+            trust_remote_code=False,
+            tensor_parallel_size=accelerators,
+            max_num_seqs=concurrency,
+            max_model_len=context_length,
+        )
+        self._engine: Any = _module("vllm.v1.engine.async_llm").AsyncLLM.from_engine_args(arguments)
+        tokenizers: Any = _module("transformers").AutoTokenizer
+        self._tokenizer: Any = tokenizers.from_pretrained(str(folder), trust_remote_code=False)
+
+    @property
+    def context_length(self) -> int:
+        """The largest number of tokens in a prompt and its continuation together."""
+        return int(self._engine.model_config.max_model_len)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine can still generate."""
+        return not self._engine.errored
+
+    def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of a chat, written with the template that is part of the model."""
+        return chat_tokens(self._tokenizer, messages)
+
+    def text_tokens(self, text: str) -> list[int]:
+        """Return the tokens of a text."""
+        return [int(token) for token in self._tokenizer.encode(text)]
+
+    async def generate(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """Generate a continuation piece by piece. Closing the generator ends the generation."""
+        if not prompt:
+            raise BadPrompt("the prompt has no tokens")
+        if max(prompt) >= len(self._tokenizer):
+            raise BadPrompt(f"the prompt has token {max(prompt)}, but the model knows only {len(self._tokenizer)}")
+        sampling_params: Any = _module("vllm.sampling_params")
+        parameters: Any = sampling_params.SamplingParams(
+            max_tokens=sampling.max_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=sampling.seed,
+            stop=list(sampling.stop),
+            output_kind=sampling_params.RequestOutputKind.DELTA,
+        )
+        request_id, tokens, finished = uuid.uuid4().hex, 0, False
+        try:
+            async for output in self._engine.generate({"prompt_token_ids": list(prompt)}, parameters, request_id):
+                part = output.outputs[0]
+                tokens += len(part.token_ids)
+                finished = bool(part.finish_reason)
+                yield Piece(part.text, tokens, part.finish_reason or "")
+        finally:
+            if not finished:
+                await self._engine.abort(request_id)
+
+    def close(self) -> None:
+        """End the engine and its processes."""
+        self._engine.shutdown()
+
+
+def _module(name: str) -> Any:
+    """Import a module that only images with GPUs have, so that its types are unknown here."""
+    return import_module(name)

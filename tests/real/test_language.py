@@ -1,0 +1,19 @@
+"""Serves a tiny language model on a real Ray Serve, with OpenAI's own client as the judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.real.test_runtime import happened
+
+
+def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
+    """Texts come whole and in pieces, and wrong requests have OpenAI's status. The server survives lost clients."""
+    assert happened("whole_language.py", tmp_path) == {
+        "models": ["assistant"],
+        "pieces": True,
+        "same text": True,
+        "refused": [404, 400, 400],
+        "wrong token": 401,
+        "health": {"status": "ok", "version": "1"},
+    }

@@ -1,0 +1,45 @@
+"""Imports a language model into a registry, and describes a server of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.promotion.imports import import_model
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.lineage import content_digest
+from modelyard_runtime.workload.records import Workload
+from tests.runtime.described import BEGINNING, look_of, record
+
+NAME, TOKEN, MOST = "support-chat", "a-token", 64
+MODEL = {"name": "chat", "registeredName": NAME, "task": "text-generation", "framework": "transformers"}
+HELLO: list[Any] = [{"role": "user", "content": "hello"}]
+
+
+def imported(folder: Path, files: Path) -> None:
+    """Import the files as a version, and move the alias to it."""
+    source = {"uri": f"file://{files}", "store": "lake", "digest": content_digest(files)}
+    promotion = {"model": {**MODEL, "experiment": "support/chat"}, "promoteTo": "champion", "import": source}
+    described = {"registry": {"uri": f"sqlite:///{folder}/registry.db"}, "imports": {"chat": promotion}}
+    registry.connect(record(Workload, described))
+    import_model(look_of({**described, "pipeline": promotion, "trainedBy": "models.chat"}))
+    newest = max(registry.versions(NAME), key=lambda version: int(version.version))
+    registry.set_alias(NAME, "champion", newest.version)
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """Return the description of the server."""
+    application = {
+        "variant": "live",
+        "model": {**MODEL, "uri": f"models:/{NAME}@champion", "alias": "champion"},
+        "timeoutSeconds": 60,
+        "auth": {"type": "bearer-token", "tokenFiles": {"default": f"{folder}/token"}},
+        "generation": {"model": "assistant", "maxTokens": MOST, "concurrency": 4},
+    }
+    registry_uri = f"sqlite:///{folder}/registry.db"
+    return {
+        **BEGINNING,
+        "type": "server",
+        "registry": {"uri": registry_uri},
+        "applications": {"assistant-live": application},
+    }

@@ -1,0 +1,230 @@
+"""Tests a language model from its import to OpenAI's client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+import uvicorn
+from starlette.requests import Request
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
+from modelyard_runtime.serving.application import Server, server_class
+from modelyard_runtime.serving.checks import check_server
+from modelyard_runtime.serving.language.engine import Sampling
+from modelyard_runtime.serving.language.mlx_engine import MlxEngine
+from modelyard_runtime.serving.language.server import LanguageServer
+from modelyard_runtime.workload.records import ServerWorkload
+from tests.runtime import servers
+from tests.runtime.described import record
+from tests.runtime.serving.language import HELLO, MOST, NAME, TOKEN, described, imported
+from tests.runtime.tiny_model import CONTEXT, tiny_model
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the packages warn of each other
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny model."""
+    return tiny_model(tmp_path_factory.mktemp("model") / "chat")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the registry."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def address(model: Path, folder: Path) -> Iterator[str]:
+    """Serve the imported model with a token, and return the endpoint's address."""
+    (folder / "token").write_text(TOKEN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        imported(folder, model)
+        server = LanguageServer(check_server(record(ServerWorkload, described(folder))), "assistant-live")
+        yield from running(server)
+
+
+def running(server: LanguageServer) -> Iterator[str]:
+    """Run a server below a prefix, as on Ray Serve, and yield its address."""
+
+    async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        response = await server(Request({**scope, "root_path": "/support"}, receive))
+        await response(scope, receive, send)
+
+    web = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=web.run, daemon=True)
+    thread.start()
+    while not web.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}/support"
+    web.should_exit = True
+    thread.join(timeout=30)
+    server.__del__()
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[openai.OpenAI]:
+    """Return OpenAI's client for the endpoint."""
+    with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
+        yield client
+
+
+def chat(client: openai.OpenAI, **fields: Any) -> Any:
+    """Ask for a chat completion without chance in it."""
+    request = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0, **fields}
+    create: Any = client.chat.completions.create
+    return create(**request)
+
+
+def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
+    """Requests name the endpoint, whichever version answers."""
+    assert [model.id for model in client.models.list()] == ["assistant"]
+    assert client.models.retrieve("assistant").object == "model"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("gpt-4o")
+
+
+def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:
+    """The text is that of the model itself, whole and in the pieces of a stream, which ends with the usage."""
+    whole = chat(client)
+    chunks = list(chat(client, stream=True, stream_options={"include_usage": True}))
+
+    text = whole.choices[0].message.content
+    assert text == by_mlx(model, HELLO, 12)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == text
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "length"
+    assert chunks[-1].usage == whole.usage
+    assert whole.usage.completion_tokens == 12
+    assert len(chunks) > 4  # several pieces, as they come
+
+
+def by_mlx(model: Path, messages: list[Any], tokens: int) -> str:
+    """Generate with mlx-lm's own function."""
+    from mlx_lm import generate, load
+
+    loaded: Any = load(str(model))
+    prompt = loaded[1].apply_chat_template(messages, add_generation_prompt=True)
+    text: str = generate(loaded[0], loaded[1], prompt, max_tokens=tokens)
+    return text
+
+
+def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
+    """A prompt may be a text or its tokens, and a stop sequence ends the text before it."""
+
+    def text(prompt: Any, **fields: Any) -> Any:
+        create: Any = client.completions.create
+        return create(model="assistant", prompt=prompt, **{"max_tokens": 12, "temperature": 0, **fields}).choices[0]
+
+    whole = text("hello world")
+    stopped = text("hello world", stop=[whole.text[4:7]])
+
+    assert stopped.text == whole.text[: whole.text.index(whole.text[4:7])]
+    assert stopped.finish_reason == "stop"
+    tokens = client.completions.create(model="assistant", prompt=[5, 6, 7], max_tokens=1, temperature=0)
+    assert tokens.usage is not None
+    assert tokens.usage.prompt_tokens == 3
+    streamed = client.completions.create(
+        model="assistant", prompt="hello world", max_tokens=12, temperature=0, stream=True
+    )
+    assert "".join(chunk.choices[0].text for chunk in streamed) == whole.text
+
+
+def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
+    """The same seed gives the same text, also while other texts are generated, and another seed another."""
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        seeds = [1, 1, 2, 3, 1, 4]
+        found = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
+    texts = [response.choices[0].message.content for response in found]
+
+    assert len({text for text, seed in zip(texts, seeds, strict=True) if seed == 1}) == 1
+    assert len(set(texts)) == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"messages": []}, "at least one message"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "text parts"),
+        ({"max_tokens": MOST + 1}, f"at most {MOST} tokens"),
+        ({"temperature": 3}, "from 0 to 2"),
+        ({"n": 2}, "'n'"),
+        ({"tools": [{"type": "function"}]}, "'tools'"),
+        ({"extra_body": {"guided_regex": "a+"}}, "'guided_regex'"),
+        ({"messages": [{"role": "user", "content": "the cat " * CONTEXT}]}, f"context is {CONTEXT}"),
+    ],
+)
+def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], said: str) -> None:
+    """What the server cannot do is never ignored, and a streamed request gets a status too."""
+    for stream in (False, True):
+        with pytest.raises(openai.BadRequestError, match=said) as refused:
+            chat(client, stream=stream, **fields)
+        assert refused.value.type == "invalid_request_error"
+
+
+def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> None:
+    """Another model is a 404, and a wrong token a 401."""
+    with pytest.raises(openai.NotFoundError, match="serves 'assistant'") as missing:
+        chat(client, model="gpt-4o")
+    with pytest.raises(openai.AuthenticationError):
+        chat(client.with_options(api_key="another"))
+
+    assert missing.value.code == "model_not_found"
+    with urllib.request.urlopen(f"{address}/healthz", timeout=30) as found:  # a probe has no token
+        assert json.load(found) == {"status": "ok", "version": "1"}
+
+
+def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
+    """Ten texts of a batch of four are the same as alone. A text that nobody reads any more is not generated on."""
+    engine = MlxEngine(model, concurrency=4)
+    prompts = [engine.text_tokens(text) for text in ("hello", "the cat", "user", "world", "mat sat on") * 2]
+
+    async def text(prompt: list[int]) -> str:
+        return "".join([piece.text async for piece in engine.generate(prompt, Sampling(10, 0))])
+
+    async def work() -> None:
+        alone = [await text(prompt) for prompt in prompts]
+        given_up = engine.generate(prompts[0], Sampling(100, 0))
+        await anext(given_up)
+        assert engine.running == 1
+        await given_up.aclose()
+        assert await asyncio.gather(*map(text, prompts)) == alone
+        assert engine.running == 0
+
+    asyncio.run(work())
+    engine.close()
+    deadline = time.monotonic() + 10
+    while engine.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not engine.alive
+
+
+@pytest.mark.usefixtures("address")
+def test_version_has_its_format_and_other_files_are_refused(model: Path, folder: Path) -> None:
+    """Only safetensors are imported: other files may run code when they are loaded."""
+    assert [version.tags[FORMAT_TAG] for version in registry.versions(NAME)] == [SAFETENSORS]
+    (model / "pytorch_model.bin").write_bytes(b"pickled")
+    try:
+        with pytest.raises(Refusal, match=r"pytorch_model\.bin may run code"):
+            imported(folder, model)
+    finally:
+        (model / "pytorch_model.bin").unlink()
+
+
+def test_class_of_an_application_follows_its_settings(tmp_path: Path) -> None:
+    """Applications of both kinds are deployed by the same functions, in a cluster and on one machine."""
+    assert server_class(record(ServerWorkload, described(tmp_path)), "assistant-live") is LanguageServer
+    assert server_class(record(ServerWorkload, servers.workload(tmp_path)), "scorer-live") is Server

@@ -1,0 +1,100 @@
+"""Tests how requests are translated for vLLM, with a stand-in that records its calls: vLLM itself needs a GPU."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.serving.language.engine import BadPrompt, Piece, Sampling
+from modelyard_runtime.serving.language.vllm_engine import VllmEngine
+
+
+class Llm:
+    """Generates three tokens for every prompt."""
+
+    def __init__(self, arguments: SimpleNamespace) -> None:
+        self.arguments, self.asked, self.aborted = arguments, list[Any](), list[str]()
+        self.model_config = SimpleNamespace(max_model_len=arguments.max_model_len)
+
+    async def generate(self, prompt: Any, parameters: Any, request_id: str) -> AsyncGenerator[Any]:
+        self.asked.append((prompt, vars(parameters), request_id))
+        for text, tokens, reason in (("a", [1], None), ("bc", [2, 3], "length")):
+            part = SimpleNamespace(text=text, token_ids=tokens, finish_reason=reason)
+            yield SimpleNamespace(outputs=[part])
+
+    async def abort(self, request_id: str) -> None:
+        self.aborted.append(request_id)
+
+
+class Tokenizer:
+    """Knows ten tokens."""
+
+    def __len__(self) -> int:
+        return 10
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
+    """Return an engine on the stand-in."""
+    attributes: dict[str, dict[str, Any]] = {
+        "vllm.engine.arg_utils": {"AsyncEngineArgs": SimpleNamespace},
+        "vllm.v1.engine.async_llm": {"AsyncLLM": SimpleNamespace(from_engine_args=Llm)},
+        "vllm.sampling_params": {
+            "SamplingParams": SimpleNamespace,
+            "RequestOutputKind": SimpleNamespace(DELTA="delta"),
+        },
+        "transformers": {"AutoTokenizer": SimpleNamespace(from_pretrained=lambda *_, **__: Tokenizer())},
+    }
+    for name, values in attributes.items():
+        module = ModuleType(name)
+        vars(module).update(values)
+        monkeypatch.setitem(sys.modules, name, module)
+    return VllmEngine(Path("/models/chat"), 4, 256, 2)
+
+
+async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9) -> list[Piece]:
+    """Read pieces up to a number, and give the text up then."""
+    found: list[Piece] = []
+    generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)))
+    async for piece in generating:
+        found.append(piece)
+        if len(found) == most:
+            break
+    await generating.aclose()
+    return found
+
+
+def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
+    """vLLM gets tokens and all settings, and its deltas add up to the number of tokens."""
+    found = asyncio.run(pieces(engine, [1, 2]))
+
+    llm: Any = vars(engine)["_engine"]
+    ((prompt, parameters, _),) = llm.asked
+    assert found == [Piece("a", 1), Piece("bc", 3, "length")]
+    assert prompt == {"prompt_token_ids": [1, 2]}
+    expected = {"max_tokens": 3, "temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ["END"], "output_kind": "delta"}
+    assert parameters == expected
+    assert llm.aborted == []
+    assert engine.context_length == 256
+    assert llm.arguments.tensor_parallel_size == 2
+    assert llm.arguments.trust_remote_code is False
+
+
+def test_text_that_is_given_up_is_aborted(engine: VllmEngine) -> None:
+    """vLLM ends a text whose client has gone, and nothing else."""
+    asyncio.run(pieces(engine, [1, 2], most=1))
+
+    llm: Any = vars(engine)["_engine"]
+    assert llm.aborted == [llm.asked[0][2]]
+
+
+@pytest.mark.parametrize("prompt", [[], [10]])
+def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prompt: list[int]) -> None:
+    with pytest.raises(BadPrompt):
+        asyncio.run(pieces(engine, prompt))

@@ -1,0 +1,80 @@
+"""Tests that language models are served with their limits, on CPUs and on accelerators."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from tests.lowering import Object, lowered
+
+CPU_SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: support}
+governance: {owner: {team: support, email: support@acme.example}}
+deployment:
+  mode: on-prem
+  targets:
+    main:
+      provider: kubernetes
+      context: frankfurt
+      capacity: [{count: 9, cpu: 32, memory: 256Gi}, {count: 2, cpu: 32, memory: 256Gi, accelerators: "H100:4"}]
+stores:
+  lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+compute: {cpu: {cpu: 8, memory: 16Gi}, gpu: {cpu: 8, memory: 64Gi, accelerators: "H100:2"}}
+models:
+  chat:
+    task: text-generation
+    framework: transformers
+    import: {store: lake, path: incoming/chat/1, digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+inference:
+  assistant:
+    variants: {live: {model: chat@champion}}
+    generation: {contextLength: 4096, maxTokens: 256, concurrency: 6}
+    compute: cpu
+"""
+GPU_SPEC = CPU_SPEC.replace("chat@champion", "chat@1").replace(
+    "    compute: cpu\n", "    compute: gpu\n    source: {image: registry.acme.example/support-vllm:1}\n"
+)
+
+
+def application(text: str) -> tuple[Object, Any, Any]:
+    """Return the RayService, its Serve application, and the description of that application."""
+    made = lowered(text)
+    service = made.get("RayService", "assistant")
+    (serve,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
+    described = json.loads(made.get("ConfigMap", "assistant-description")["data"]["workload.json"])
+    return service, serve, described["applications"]["assistant-live"]
+
+
+def test_limits_reach_the_server_and_the_autoscaler() -> None:
+    """A replica gets as many requests as it generates together, and as many again may wait."""
+    _, serve, described = application(CPU_SPEC)
+    (deployment,) = serve["deployments"]
+
+    assert described["generation"] == {
+        "model": "assistant",
+        "maxTokens": 256,
+        "concurrency": 6,
+        "contextLength": 4096,
+    }
+    assert deployment["autoscaling_config"]["target_ongoing_requests"] == 6
+    assert deployment["max_ongoing_requests"] == 12
+    assert "num_gpus" not in deployment["ray_actor_options"]
+
+
+def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
+    """vLLM spreads the model over the GPUs of the Pod, in the image that the spec names."""
+    service, serve, described = application(GPU_SPEC)
+    (deployment,), (group,) = serve["deployments"], service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    (worker,) = group["template"]["spec"]["containers"]
+
+    assert described["generation"]["accelerators"] == 2
+    assert described["model"]["version"] == "1"
+    assert deployment["ray_actor_options"]["num_gpus"] == 2
+    assert worker["image"] == "registry.acme.example/support-vllm:1"
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == "2"
