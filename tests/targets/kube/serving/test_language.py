@@ -30,7 +30,10 @@ models:
   chat:
     task: text-generation
     framework: transformers
-    import: {store: lake, path: incoming/chat/1, digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+    import:
+      store: lake
+      path: incoming/chat/1
+      digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 inference:
   assistant:
     variants: {live: {model: chat@champion}}
