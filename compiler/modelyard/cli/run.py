@@ -28,6 +28,9 @@ from modelyard.stages import Outcome
 NEEDED: Final = ("ray", "mlflow", "sklearn", "pandas", "pyarrow", "sqlalchemy", "flask")
 """Packages that the runtime imports. The last two are part of `mlflow` but not of `mlflow-skinny`."""
 
+_LANGUAGE: Final = ("mlx_lm",)
+"""Packages that the runtime also imports if the system serves a language model."""
+
 _FLAGS: Final = ("once", "now", "sample", "drift", "ask")
 """The options that are passed to the runtime unchanged. Only `modelyard try` sets `now` and `ask`."""
 
@@ -51,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if refused and not copies:
         report(refused, inputs.files(), "text", arguments.color)
         return 1
-    python, unfit = python_for(arguments.python)
+    python, unfit = python_for(arguments.python, language=_has_language_model(outcome.system))
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
@@ -62,6 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     folder = compiling.output_folder(arguments.out, inputs) / inputs.folder / target
     return _start(arguments, inputs, python, folder, _state(inputs))
+
+
+def _has_language_model(system: System | None) -> bool:
+    return system is not None and any(model.generates_text for model in system.models.values())
 
 
 def _wants_sample(arguments: argparse.Namespace) -> bool:
@@ -126,26 +133,28 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
     return system is not None and bool(_local_target(system))
 
 
-def python_for(named: str | None) -> tuple[str, Diagnostic | None]:
+def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagnostic | None]:
     """Return a Python that has the runtime's packages: the one the user names, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
+    needed = (*NEEDED, *_LANGUAGE) if language else NEEDED
+    install = _install(python, "local,language" if language else "local")
     if python == sys.executable:
-        missing = [name for name in NEEDED if find_spec(name) is None]
-        return python, problems.no_runtime("this Python", missing, _install(python)) if missing else None
+        missing = [name for name in needed if find_spec(name) is None]
+        return python, problems.no_runtime("this Python", missing, install) if missing else None
     try:
         probe = subprocess.run(
-            [python, "-c", _PROBE, *NEEDED], capture_output=True, timeout=_PROBE_S, check=True, text=True
+            [python, "-c", _PROBE, *needed], capture_output=True, timeout=_PROBE_S, check=True, text=True
         )
         missing = json.loads(probe.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
         return python, problems.not_a_python(python, str(getattr(problem, "strerror", None) or "it is not Python"))
-    return python, problems.no_runtime(python, missing, _install(python)) if missing else None
+    return python, problems.no_runtime(python, missing, install) if missing else None
 
 
-def _install(python: str) -> str:
+def _install(python: str, extras: str) -> str:
     """Return the command that installs the packages for a Python, from this checkout if the command runs from one."""
     root = Path(__file__).resolve().parents[3]
-    source = f"{root}[local]" if (root / "pyproject.toml").is_file() else "modelyard[local]"
+    source = f"{root}[{extras}]" if (root / "pyproject.toml").is_file() else f"modelyard[{extras}]"
     return f'{shlex.quote(python)} -m pip install "{source}"'
 
 

@@ -14,6 +14,27 @@ from modelyard.cli import run as running
 from tests.compiler.cli.said import Run
 from tests.examples import FOLDER, SYSTEMS
 
+LANGUAGE = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: support}
+governance: {owner: {team: care, email: care@acme.example}}
+deployment: {mode: local}
+stores: {files: {type: object}, runs: {type: database}}
+registry: {database: runs, artifacts: files}
+models:
+  chat:
+    task: text-generation
+    framework: transformers
+    import:
+      store: files
+      path: chat/1
+      digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+inference:
+  assistant:
+    variants: {live: {model: chat@champion}}
+    compute: {cpu: 1, memory: 2Gi}
+"""
 FAKE = """#!/bin/sh
 case "$1" in
   -c) echo '[]';;
@@ -107,6 +128,16 @@ def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None
     assert f'{sys.executable} -m pip install "' in said.err
     assert '[local]"' in said.err
     assert not (laptop / "build").exists()
+
+
+def test_language_models_need_another_extra(run: Run, tmp_path: Path) -> None:
+    """A system without language models does not need their engine."""
+    (tmp_path / "system.yaml").write_text(LANGUAGE)
+    said = run("run", tmp_path)
+
+    assert "[E0886]" in said.err
+    assert "mlx_lm" in said.err
+    assert '[local,language]"' in said.err
 
 
 def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
