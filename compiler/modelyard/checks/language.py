@@ -9,7 +9,7 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Inference, System
+from modelyard.spec import Batching, Inference, System
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -56,7 +56,8 @@ def endpoints(system: System) -> Iterator[Diagnostic]:
 def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
     path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
     for field, reason, hint in _FOREIGN_FIELDS:
-        if field in system.written(*path):
+        neutral = field == "batching" and inference.batching == Batching()  # as `modelyard render` writes it
+        if field in system.written(*path) and not neutral:
             yield problems.not_for_text(system.key(*path, field), subject, field, reason, hint)
     if inference.source.entrypoint:
         reason = "no user code runs between requests and a language model"
