@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from modelyard_targets.kube.project.workloads_project import objects_of_placement, workloads_of
 from tests.emitted import context
+from tests.narrowing import present
 from tests.plans import large_spec
 from tests.specs import VALID_SPEC
 from tests.targets.aws.emitted import context as context_in_aws
@@ -22,12 +23,13 @@ def test_every_file_is_in_one_project() -> None:
 def test_objects_are_counted_while_they_are_written() -> None:
     here = context(VALID_SPEC)
     found = workloads_of(here, {})
-    assert found.written == {}
+    assert not any(map(found.written, found.files))
 
     written = [document for project in found.projects for file in project.manifests for document in file.documents()]
 
     assert len(written) == len(list(objects_of_placement(here)))
-    assert sum(count for file in found.written.values() for count in file.kinds.values()) == len(written)
+    facts = [present(found.written(file)) for file in found.files]
+    assert sum(count for each in facts for count in each.kinds.values()) == len(written)
 
 
 def test_program_includes_the_components_that_it_imports() -> None:
