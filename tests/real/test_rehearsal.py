@@ -28,7 +28,8 @@ from modelyard.migration.records import Migration, Move, Phase
 from modelyard.migration.sides import Side, Wish, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
-from modelyard.rehearsal.layout import PLAN, Layout
+from modelyard.rehearsal.beside import PLAN
+from modelyard.rehearsal.layout import Layout
 from modelyard.rehearsal.rehearsal import Rehearsal
 from modelyard.rehearsal.steps import Failed, fits, run_step
 from modelyard.usage import NO_USAGE

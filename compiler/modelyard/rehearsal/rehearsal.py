@@ -16,8 +16,9 @@ from modelyard.migration.records import Migration, Phase, Step
 from modelyard.migration.shell import command
 from modelyard.migration.turning import STEPS
 from modelyard.records import record, replace
+from modelyard.rehearsal.beside import PLAN
 from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, body_of, question_of
-from modelyard.rehearsal.layout import PLAN, Layout, read_json, tree_of, write_json
+from modelyard.rehearsal.layout import Layout, read_json, tree_of, write_json
 from modelyard.rehearsal.running import SideProcess, command_environment
 from modelyard.rehearsal.stand_ins import digest_of
 from modelyard.rehearsal.steps import Failed, Ran, fits, run_step, why
