@@ -115,4 +115,9 @@ PARTS = (
         ("github.com/zegl/kube-score v1.20.0",),
         {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
     ),
+    Part(
+        "crane",
+        ("github.com/google/go-containerregistry v0.22.1",),
+        {"crane": "github.com/google/go-containerregistry/cmd/crane"},
+    ),
 )

@@ -115,6 +115,12 @@ def rclone(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
+def azurite(request: pytest.FixtureRequest) -> None:
+    """Demand Azurite."""
+    _demand(request, "Azurite", npm.missing_for_azure())
+
+
+@pytest.fixture(scope="session")
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Run a headless browser with an empty profile."""
     _demand(request, "a browser", missing_browser())

@@ -1,4 +1,4 @@
-"""Runs systems on this machine as a newcomer does: `modelyard try`, and a copy of an example for a cluster.
+"""Runs systems on this machine as a newcomer does: `modelyard try`, and the rehearsal of a move of an example.
 
 The compiler's Python has no Ray, so it starts the runtime with the one of the runtime's environment.
 """
@@ -9,14 +9,15 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from modelyard.rehearsal.gateway import Question, body_of
-from modelyard.rehearsal.running import SideProcess
+from modelyard.rehearsal.used import digests
 from modelyard_runtime.local.processes import marked, sweep
 from testbed import environments
 from testbed.places import REPOSITORY
@@ -47,11 +48,16 @@ def run(folder: Path, python: str, *arguments: str) -> str:
             timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stdout
-        assert not [process for state in folder.rglob(".modelyard/*") for process in marked(str(state))]
+        assert not [process for state in _states(folder) for process in marked(str(state))]
         return done.stdout
     finally:
-        for state in folder.rglob(".modelyard/*"):
+        for state in _states(folder):
             sweep(str(state))
+
+
+def _states(folder: Path) -> list[Path]:
+    """Return the folders that running systems mark their processes with."""
+    return [*folder.rglob(".modelyard/*"), *folder.rglob(".modelyard/*.rehearsal/*")]
 
 
 def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, python: str) -> None:
@@ -71,31 +77,61 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
     assert list((state / "stores" / "modelyard-try-lake" / "scores").rglob("*.parquet"))
 
 
-def test_a_system_of_a_cluster_answers_as_a_copy(tmp_path: Path, python: str) -> None:
+@pytest.mark.usefixtures("rclone")
+def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str) -> None:
+    """A copy trains and answers here, moves with the commands of its plan, back and forth, and no answer changes.
+
+    Every object, ID, version, alias and digest is then on both sides.
+    """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
     before = (tmp_path / "hello" / "modelyard.lock").read_bytes()
-    text = run(tmp_path, python, "run", "hello", "--sample", "--once")
 
-    assert "deployment                   kubernetes is replaced by this machine" in text
-    assert "data.subscribers             GENERATED" in text
-    assert "'champion' of hello-churn is now version 1" in text
-    assert "answered 600 generated rows" in text
+    text = run(tmp_path, python, "migrate", "hello", "--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+
+    folder = tmp_path / "hello" / ".modelyard" / "aws-gcp.rehearsal"
+    assert_it_ran_as_a_copy(text, (folder / "old" / "seed.log").read_text(encoding="utf-8"))
     assert (tmp_path / "hello" / "modelyard.lock").read_bytes() == before
     assert not (tmp_path / "hello" / "build").exists()
-    assert_answers_without_ray(tmp_path / "hello" / ".modelyard" / "default.sample", python)
+    assert "both sides gave the same answers to 50 requests" in text
+    steps = re.findall(r"at (\d+) percent, the new side answered (\d+) of (\d+) requests", text)
+    assert [int(step[0]) for step in steps] == [1, 10, 50, 100] * 3, "before and after the rollback, and in the report"
+    for percent, new, all_of_them in steps:
+        assert int(new) == pytest.approx(int(all_of_them) * int(percent) / 100, abs=2)
+    assert "the old side serves all requests again; continuing with 8-freeze" in text
+    sent = present(re.search(r"callers sent (\d+) requests; every answer was the same as before the move", text))
+    assert int(sent[1]) > 800
+    old, new = (digests(folder / which / "stores" / "hello-lake") for which in ("old", "new"))
+    assert old == new
+    assert any(name.endswith(".parquet") for name in new)
+    assert any(name.endswith("MLmodel") for name in new)
+    assert registry(folder / "old") == registry(folder / "new")
+    (version,) = registry(folder / "new")["registered_model_aliases"]
+    assert version == ("hello-churn", "champion", 1)
 
 
-def assert_answers_without_ray(state: Path, python: str) -> None:
-    """A rehearsal of a move starts the same system again, asks it for rows of its data, and restarts its registry."""
-    (compiled,) = (path for path in (state / "build").iterdir() if path.is_dir())
-    side = SideProcess(python, compiled, state, state.parents[1])
-    try:
-        (row, *others) = json.loads((state / "requests.json").read_text())["churn"]["rows"]
-        question = Question("churn", "/churn", body_of(row), "", ())
-        status, answer = question.send(side.ports["endpoints"], "/churn")
-        side.restart_registry()
-    finally:
-        side.close()
-    assert len(others) == 49
-    assert (status, json.loads(answer)["model"]["version"]) == (200, "1")
-    assert not list(marked(str(state)))
+def assert_it_ran_as_a_copy(notes: str, log: str) -> None:
+    """Only what this machine cannot do is replaced, and the copy goes all the way from data to answers."""
+    assert "deployment                   aws is replaced by this machine" in notes
+    assert "data.subscribers             GENERATED" in log
+    assert "'champion' of hello-churn is now version 1" in log
+    assert "answered 600 generated rows" in log
+
+
+COPIED = {
+    "experiments": "experiment_id, name",
+    "runs": "run_uuid, experiment_id, name, status",
+    "metrics": "run_uuid, key, value, step, timestamp",
+    "params": "run_uuid, key, value",
+    "model_versions": "name, version, run_id",
+    "model_version_tags": "name, version, key, value",
+    "registered_model_aliases": "name, alias, version",
+}
+"""What has to be the same in both registries, by table. Addresses of files differ."""
+
+
+def registry(side: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return what a side's MLflow keeps, which nothing else reads here."""
+    with closing(sqlite3.connect(f"{(side / 'mlflow.db').as_uri()}?mode=ro", uri=True)) as connection:
+        return {
+            table: sorted(connection.execute(f"SELECT {columns} FROM {table}")) for table, columns in COPIED.items()
+        }

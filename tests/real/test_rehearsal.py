@@ -5,32 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelyard.cli.rehearse import copies, schedules
-from modelyard.handover import Remote
 from modelyard.inputs import Given, Inputs
-from modelyard.migration.access import rclone_file, remote_name
+from modelyard.migration.access import rclone_file
 from modelyard.migration.planning import planned
-from modelyard.migration.records import Migration, Move, Phase
+from modelyard.migration.records import Migration, Move
 from modelyard.migration.sides import Side, Wish, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
-from modelyard.rehearsal.layout import PLAN, Layout
+from modelyard.rehearsal.beside import PLAN
+from modelyard.rehearsal.layout import Layout
 from modelyard.rehearsal.rehearsal import Rehearsal
-from modelyard.rehearsal.steps import Failed, fits, run_step
+from modelyard.rehearsal.steps import Failed
+from modelyard.source import Json
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
 from testbed import environments
@@ -61,8 +57,47 @@ pipelines:
 """
 """A system without endpoints and registry, so that its rehearsal needs neither Ray nor MLflow."""
 
+SEVERAL = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: lakes}
+governance: {owner: {team: growth, email: growth@acme.example}}
+deployment:
+  mode: cloud
+  targets:
+    frankfurt: {provider: aws, region: eu-central-1}
+    paris: {provider: aws, region: eu-west-3, vpc: {cidr: 10.1.0.0/16}}
+    hub: {provider: gcp, region: europe-west3, vpc: {cidr: 10.2.0.0/16}}
+  placement: {default: frankfurt}
+stores:
+  lake: {type: object, target: frankfurt}
+  tills: {type: object, target: paris}
+data:
+  visits: {store: lake, path: visits, format: parquet}
+  months: {store: lake, path: months, format: parquet}
+  sales: {store: tills, path: sales, format: parquet}
+  years: {store: tills, path: years, format: parquet}
+pipelines:
+  clean:
+    type: custom
+    inputs: [visits]
+    output: months
+    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
+    compute: {cpu: 1, memory: 2Gi}
+    schedule: {cron: "0 4 * * 1"}
+  count:
+    target: paris
+    type: custom
+    inputs: [sales]
+    output: years
+    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
+    compute: {cpu: 1, memory: 2Gi}
+    schedule: {cron: "0 4 * * 1"}
+"""
+"""A system on two targets, and one in another cloud that has nothing yet."""
+
 OBJECTS = {f"visits/day={day}/part.parquet": os.urandom(1000 * day) for day in range(1, 30)}
-PATIENCE_S = 300
+PATIENCE_S = 900
 
 pytestmark = pytest.mark.usefixtures("rclone")
 
@@ -74,29 +109,35 @@ def python() -> str:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Path:
-    """Return a folder with the spec."""
-    folder = tmp_path / "lake"
+def several(tmp_path: Path) -> Path:
+    """Return a folder with the spec of a system on several targets."""
+    folder = tmp_path / "lakes"
     folder.mkdir()
-    (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
+    (folder / "system.yaml").write_text(SEVERAL, encoding="utf-8")
     return folder
 
 
 @pytest.fixture
 def move() -> tuple[Migration, Move]:
     """Return a plan from AWS to Google Cloud."""
-    inputs = Inputs(Given("system.yaml", SPEC))
+    return plan_to(Destination("gcp", "europe-west3"))
+
+
+def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: str = SPEC) -> tuple[Migration, Move]:
+    """Return a plan from AWS to another place, with changes to the new side."""
+    inputs = Inputs(Given("system.yaml", spec))
     old = Side(inputs, compile_system(inputs, TARGETS))
-    sides = sides_of(Wish(("main",), Destination("gcp", "europe-west3"), "gcp", {}), old, TARGETS)
+    sides = sides_of(Wish(("main",), place, place.provider, patch or {}), old, TARGETS)
     return planned(sides, (".",), PLAN, TARGETS, NO_USAGE)
 
 
-def seed(rehearsal: Path) -> None:
+def seed(rehearsal: Path, *stores: str) -> None:
     """Leave what a run of the old side leaves: objects."""
-    for name, content in OBJECTS.items():
-        path = rehearsal / "old" / "stores" / "lake-lake" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    for store in stores:
+        for name, content in OBJECTS.items():
+            path = rehearsal / "old" / "stores" / store / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     (rehearsal / "seeded").touch()
 
 
@@ -118,7 +159,7 @@ def starting(tmp_path: Path, move: tuple[Migration, Move]) -> Callable[[], Abstr
     code, folder = tmp_path / "lake", tmp_path / "rehearsal"
     code.mkdir()
     (code / "system.yaml").write_text(SPEC, encoding="utf-8")
-    seed(folder)
+    seed(folder, "lake-lake")
     layout = Layout(folder, carried, dict(copies(folder, plan.sides, "never")), code, sys.executable)
     layout.prepare()
     for phase in plan.phases:
@@ -193,41 +234,42 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-ENDED = {
-    "5-data begins": signal.SIGINT,
-    "9-cut-over begins": signal.SIGKILL,
-}
-"""After which line a rehearsal is ended, and how."""
-
-
 @pytest.mark.usefixtures("interruptible")
-def test_a_killed_rehearsal_goes_on_where_it_was_and_loses_nothing(lake: Path, python: str) -> None:
-    """Killed or interrupted at boundaries and in phases, the same command ends with every object on both sides."""
-    folder = lake / ".modelyard" / "gcp.rehearsal"
-    seed(folder)
-    command = [sys.executable, "-m", "modelyard", "migrate", str(lake), "--to", "gcp:europe-west3", "--rehearse"]
-    command += ["--python", python, "--format", "json"]
+def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(several: Path, python: str) -> None:
+    """After Ctrl-C in a phase, the same command ends with every object of each target on both sides."""
+    folder = several / ".modelyard" / "one.rehearsal"
+    stores = ("lakes-lake", "lakes-tills")
+    seed(folder, *stores)
+    command = [sys.executable, "-m", "modelyard", "migrate", str(several), "--from", "frankfurt", "--from", "paris"]
+    command += ["--to", "hub", "--name", "one", "--rehearse", "--python", python, "--format", "json"]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
-    for moment, number in ENDED.items():
-        with subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        ) as process:
-            assert any(moment in line for line in present(process.stderr)), moment
-            process.send_signal(number)
-            rest = present(process.stderr).read()
-        assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[number]
-        assert number == signal.SIGKILL or "interrupted; run the same command to continue with 5-data" in rest
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert any("5-data begins" in line for line in present(process.stderr))
+        process.send_signal(signal.SIGINT)
+        rest = present(process.stderr).read()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
+    assert process.returncode == 130
+    assert "interrupted; run the same command to continue with 5-data" in rest
     assert done.returncode == 0, done.stderr
+    assert "continuing with 5-data" in done.stderr
     report = json.loads(done.stdout)
     assert [phase["name"] for phase in report["phases"]] == _phases(folder)
     assert report["takenBack"] is True
     for which in ("old", "new"):
-        assert digests(folder / which / "stores" / "lake-lake") == EXPECTED
-    assert "continuing with" in done.stderr
+        assert {name: digests(folder / which / "stores" / name) for name in stores} == dict.fromkeys(stores, EXPECTED)
+    stacks = json.loads((folder / "stacks.json").read_text())
+    assert {name.split("/")[1]: bool(stack["applied"]) for name, stack in stacks.items()} == {
+        "default": False,
+        "one": True,
+    }
+    assert {name.split("/")[2] for name in stacks} >= {"frankfurt", "paris", "hub"}
+    schedules = json.loads((folder / "schedules.json").read_text())
+    assert (list(schedules["old"].values()), list(schedules["new"].values())) == ([True, True], [False, False])
 
 
 def _phases(folder: Path) -> list[str]:
@@ -239,110 +281,3 @@ def _phases(folder: Path) -> list[str]:
     status = json.loads(done.stdout)
     assert status["next"] is None
     return [str(name) for name in status["done"]]
-
-
-def test_emitted_commands_copy_between_stores_of_different_protocols(
-    move: tuple[Migration, Move], tmp_path: Path, python: str
-) -> None:
-    """From an S3 API to one of Google: everything is copied by checksum, then what has changed, and then back."""
-    plan, carried = move
-    (tmp_path / PLAN).mkdir()
-    (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(carried), encoding="utf-8")
-    phases = {phase.name: phase for phase in plan.phases}
-    remotes = {
-        which: [remote for one in handovers.values() for remote in one.remotes]
-        for which, handovers in carried.handovers.items()
-    }
-    buckets = {which: [remote.bucket for remote in ends] for which, ends in remotes.items()}
-    bucket = next(remote.bucket for remote in remotes["old"] if remote.store == "lake")
-    with _s3(buckets["old"]) as s3, _gcs(python, tmp_path, buckets["new"]) as gcs:
-        environment = _reached(remotes, s3.endpoint, gcs)
-        s3.fill(bucket, OBJECTS)
-        first = _run(phases["5-data"], tmp_path, environment)
-        s3.fill(bucket, {"visits/day=1/part.parquet": b"changed", "visits/late.parquet": b"late"})
-        again = _run(phases["8-freeze"], tmp_path, environment)
-        s3.client.delete_object(Bucket=bucket, Key="visits/late.parquet")
-        _run(phases["10-watch"], tmp_path, environment)
-        back = s3.client.get_object(Bucket=bucket, Key="visits/late.parquet")["Body"].read()
-
-    assert sorted(first) == sorted(f"= {name}" for name in OBJECTS)
-    assert sorted(again) == sorted(f"= {name}" for name in (*OBJECTS, "visits/late.parquet"))
-    assert back == b"late"
-
-
-def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run a phase's copies and comparisons as they were emitted, and return what the comparisons list."""
-    listed: list[str] = []
-    with (folder / "log").open("ab") as log:
-        for step in (*phase.do, *phase.check):
-            if step.commands and all(line.startswith("rclone ") for line in step.commands):
-                ran = run_step(step, folder, environment, log, log.fileno())
-                assert fits(step, ran), (step.text, ran.output, (folder / "log").read_text())
-                listed += ran.output.splitlines()
-    return listed
-
-
-class _S3:
-    """An S3-compatible service, with the buckets of a side."""
-
-    def __init__(self, buckets: list[str]) -> None:
-        moto: Any = import_module("moto.moto_server.threaded_moto_server")
-        boto3: Any = import_module("boto3")
-        self.server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self.server.start()
-        self.endpoint = f"http://127.0.0.1:{self.server.get_host_and_port()[1]}"
-        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
-        self.client: Any = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
-        for bucket in buckets:
-            self.client.create_bucket(Bucket=bucket)
-
-    def fill(self, bucket: str, objects: Mapping[str, bytes]) -> None:
-        for name, content in objects.items():
-            self.client.put_object(Bucket=bucket, Key=name, Body=content)
-
-
-@contextmanager
-def _s3(buckets: list[str]) -> Generator[_S3]:
-    service = _S3(buckets)
-    try:
-        yield service
-    finally:
-        service.server.stop()
-
-
-@contextmanager
-def _gcs(python: str, folder: Path, buckets: list[str]) -> Generator[str]:
-    """Run an emulator of Google Cloud Storage, and return its address."""
-    log = folder / "gcs.log"
-    with log.open("w") as stream:
-        command = [python, str(REPOSITORY / "tests/runtime/gcs_emulator.py")]
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + PATIENCE_S
-        while not (found := re.match(r"(\d+)\n", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        endpoint = f"http://127.0.0.1:{found[1]}/storage/v1/"
-        for bucket in buckets:
-            body = json.dumps({"name": bucket}).encode()
-            request = urllib.request.Request(f"{endpoint}b", body, {"Content-Type": "application/json"})
-            urllib.request.urlopen(request, timeout=60).close()
-        yield endpoint
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _reached(remotes: Mapping[str, list[Remote]], s3: str, gcs: str) -> dict[str, str]:
-    """Return the environment in which the emitted remotes are these services, as rclone takes settings from there."""
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
-    for which, settings in (
-        ("old", {"PROVIDER": "Other", "ENDPOINT": s3}),
-        ("new", {"ANONYMOUS": "true", "ENDPOINT": gcs}),
-    ):
-        for remote in remotes[which]:
-            name = f"RCLONE_CONFIG_{remote_name(which, remote).upper()}"
-            environment |= {f"{name}_{key}": value for key, value in settings.items()}
-    environment.pop("AWS_CA_BUNDLE", None)
-    return environment

@@ -32,8 +32,8 @@ from modelyard.migration.state import State, digest_of
 from modelyard.printing.migration_json import data_of
 from modelyard.printing.rehearsal import phase_line, report_data, report_lines
 from modelyard.records import record, replace
-from modelyard.rehearsal.layout import PLAN, Layout, Unwritable, missing_programs, read_json, write_json, write_text
-from modelyard.rehearsal.made_from import made_from
+from modelyard.rehearsal.beside import PLAN, Unreadable, made_from
+from modelyard.rehearsal.layout import Layout, Unwritable, missing_programs, read_json, write_json, write_text
 from modelyard.rehearsal.rehearsal import Rehearsal
 from modelyard.rehearsal.running import DoesNotStart, run_tied, runtime_environment
 from modelyard.rehearsal.steps import Failed
@@ -93,7 +93,7 @@ def rehearse(
     try:
         with _like_ctrl_c(signal.SIGTERM, signal.SIGHUP):
             problems, report = _rehearsed(arguments, inputs, python, folder, planned(sides, spec, PLAN, TARGETS, usage))
-    except Unwritable as problem:
+    except (Unreadable, Unwritable) as problem:
         return problem.problems
     except OSError as problem:
         if problem.errno not in _UNWRITABLE:

@@ -39,6 +39,8 @@ def no_folder() -> Diagnostic:
 def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
     """A file on the command line cannot be read: it is missing, unreadable, or a folder without a spec.
 
+    A rehearsal of a migration also reads the other files next to the spec.
+
     Wrong: `modelyard validate sytem.yaml`
 
     Right: `modelyard validate system.yaml`, or the folder that contains it.

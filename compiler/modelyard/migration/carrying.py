@@ -78,9 +78,7 @@ def images(move: Move) -> Phase:
         if copied:
             lines = tuple(command("crane", "copy", public, here) for public, here in copied)
             steps.append(Step(f"Copy the images that {target} pulls from its own registry.", lines))
-            same = tuple(
-                f'digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})"' for public, here in copied
-            )
+            same = tuple(_same_digest(public, here) for public, here in copied)
             checks.append(Step("Both names have the same digest.", same, "nothing; exit code 0 each"))
         if handover.image:
             where = f"{BUILD}/{move.side('new').name}/{target}"
@@ -172,6 +170,11 @@ def _own(move: Move) -> frozenset[str]:
     system = move.side("new").system
     steps = {step.source.image for one in system.pipelines.values() for step in one.steps}
     return frozenset({*steps, *(one.source.image for one in system.inference.values())} - {""})
+
+
+def _same_digest(public: str, here: str) -> str:
+    """Return the command that compares two names. In a subshell, because `bash -e` ignores what fails before `&&`."""
+    return f'(digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})")'
 
 
 def _digest(image: str) -> str:

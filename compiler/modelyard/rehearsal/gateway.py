@@ -112,6 +112,7 @@ class Callers:
         self.questions, self._port = questions, port
         self.sent = 0
         self.problems: list[str] = []
+        self._pause_s = _PAUSE_S
         self._ended = threading.Event()
         self._one_more = threading.Condition()
         self._thread = threading.Thread(target=self._call, daemon=True)
@@ -123,11 +124,12 @@ class Callers:
         self._thread.join()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many more requests have been answered, or one was answered wrongly."""
+        """Wait until so many more requests have been answered, or one was answered wrongly. Asks without pauses."""
         with self._one_more:
-            until = self.sent + count
+            until, self._pause_s = self.sent + count, 0.0
             while self.sent < until and self.questions and not self.problems:
                 self._one_more.wait()
+            self._pause_s = _PAUSE_S
 
     def _call(self) -> None:
         while self.questions and not self._ended.is_set():
@@ -137,7 +139,7 @@ class Callers:
             with self._one_more:
                 self.sent += 1
                 self._one_more.notify_all()
-            self._ended.wait(_PAUSE_S)
+            self._ended.wait(self._pause_s)
 
 
 def body_of(row: object) -> str:

@@ -15,20 +15,17 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.disk import write_file_atomically
 from modelyard.migration.access import config_name, remote_name
 from modelyard.migration.copying import copied_prefixes
-from modelyard.migration.records import BUILD, Move
+from modelyard.migration.records import Move
 from modelyard.migration.turning import served
 from modelyard.plan import Route
 from modelyard.records import record
+from modelyard.rehearsal.beside import copy_system
 
 PROGRAMS: Final = ("pulumi", "kubectl", "crane")
 NEEDED: Final = ("bash", "curl", "diff", "rclone")
 """Programs that the commands of a plan use, and that have no stand-in."""
 
-PLAN: Final = "migration"
-"""The folder of the plan in the copy of the spec's folder."""
-
 _SYSTEM: Final = "system"
-ENVIRONMENTS: Final = "environments"
 _SCRIPT: Final = Path(__file__).with_name("stand_ins.py")
 
 
@@ -107,7 +104,7 @@ class Layout:
 
     def prepare(self) -> None:
         """Write everything that commands need. Repeating it changes nothing that a command has changed."""
-        _copy_system(self.code, self.system)
+        copy_system(self.code, self.system)
         for which in ("old", "new"):
             (self.state(which) / "stores").mkdir(parents=True, exist_ok=True)
         for place in {bucket.folder for bucket in self.buckets() if bucket.which == "old"}:
@@ -196,30 +193,6 @@ def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
 def missing_programs() -> list[str]:
     """Return the needed programs that are not installed."""
     return [name for name in NEEDED if shutil.which(name) is None]
-
-
-def copied_entries(source: Path) -> Iterator[Path]:
-    """Yield the files and folders next to the spec that a rehearsal copies or links, in order."""
-    for entry in sorted(source.iterdir()):
-        if not entry.name.startswith(".") and entry.name not in {BUILD, PLAN}:
-            yield entry
-
-
-def _copy_system(source: Path, into: Path) -> None:
-    """Copy the files next to the spec. Folders become links, except that of environments, which commands change."""
-    if into.exists():
-        return
-    staged = into.with_name(f".{into.name}")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    for entry in copied_entries(source):
-        if entry.is_file():
-            shutil.copy(entry, staged / entry.name)
-        elif entry.name == ENVIRONMENTS:
-            shutil.copytree(entry, staged / entry.name)
-        else:
-            (staged / entry.name).symlink_to(entry.resolve())
-    staged.rename(into)
 
 
 def _link(path: Path, to: Path) -> None:

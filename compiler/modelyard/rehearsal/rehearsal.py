@@ -16,8 +16,9 @@ from modelyard.migration.records import Migration, Phase, Step
 from modelyard.migration.shell import command
 from modelyard.migration.turning import STEPS
 from modelyard.records import record, replace
+from modelyard.rehearsal.beside import PLAN
 from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, body_of, question_of
-from modelyard.rehearsal.layout import PLAN, Layout, read_json, tree_of, write_json
+from modelyard.rehearsal.layout import Layout, read_json, tree_of, write_json
 from modelyard.rehearsal.running import SideProcess, command_environment
 from modelyard.rehearsal.stand_ins import digest_of
 from modelyard.rehearsal.steps import Failed, Ran, fits, run_step, why
@@ -27,6 +28,7 @@ Jobs = Mapping[str, bool]
 """Schedules by namespace and name, and whether each is suspended."""
 
 _WHOLE: Final = 100
+_SOME: Final = 20
 _MARK: Final = "modelyard-rehearsal"
 _PATIENCE_S: Final = 180
 _CAPTURED_S: Final = 5.0
@@ -336,14 +338,14 @@ class Rehearsal:
         for percent in STEPS:
             self._weigh(percent)
             before = dict(self.gateway.answered)
-            self._wait_for_callers()
+            self._wait_for_callers(_WHOLE)  # of any hundred, the new side answers its share
             old, new = (self.gateway.answered[side] - before.get(side, 0) for side in SIDES)
             if self._questions:
                 self._acted.append(f"at {percent} percent, the new side answered {new} of {old + new} requests")
 
     def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
         """Copy what the old side has captured until its last answer, which it writes a little later."""
-        if self._questions:
+        if any(one.capture is not None for one in self.layout.move.side("old").system.inference.values()):
             time.sleep(_CAPTURED_S)
         return self._steps(phase, steps)[0]
 
@@ -367,10 +369,10 @@ class Rehearsal:
             raise Failed("the old side is still used: " + "; ".join(uses))
         self._acted.append("nothing was still using the old side")
 
-    def _wait_for_callers(self) -> None:
-        """Wait for a hundred more answers. Raises Failed if any was wrong."""
+    def _wait_for_callers(self, count: int = _SOME) -> None:
+        """Wait for this many more answers. Raises Failed if any was wrong."""
         if self._callers is not None:
-            self._callers.wait_for(_WHOLE)
+            self._callers.wait_for(count)
             if self._callers.problems:
                 raise Failed(f"a caller got a wrong answer: {self._callers.problems[0]}")
 

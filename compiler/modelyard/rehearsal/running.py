@@ -50,7 +50,7 @@ class SideProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [python, str(_SCRIPT), str(compiled), str(state)],
-                env=runtime_environment(compiled, code),
+                env=side_environment(compiled, code),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -143,6 +143,13 @@ def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
     return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
+def side_environment(compiled: Path, code: Path) -> dict[str, str]:
+    """Return the environment of a side, which asks only this machine: no request of it goes to a proxy."""
+    environment = runtime_environment(compiled, code)
+    kept = {name: text for name, text in environment.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
+
+
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
     """Return the environment of a plan's commands: stand-ins first, and folders in place of rclone's remotes."""
     aliases: dict[str, str] = {}
@@ -164,6 +171,6 @@ def _imports() -> dict[str, str]:
 
 
 def _without_proxy() -> dict[str, str]:
-    """Return what keeps requests to this machine from a proxy. User code may need it for other requests."""
+    """Return what keeps requests to this machine from a proxy, which user code may need to fetch data."""
     named = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(named), _HERE]))

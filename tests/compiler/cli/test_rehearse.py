@@ -137,6 +137,22 @@ def test_a_rehearsal_that_cannot_write_says_so(
     assert "copied': no space left on device" in filled.err
 
 
+def test_a_file_that_cannot_be_read_is_named_and_links_to_nothing_are_left_out(
+    run: Run, hello: Path, programs: Path
+) -> None:
+    """The operating system opens the memory of a process, and then refuses to read it, even for root."""
+    environments = hello / "environments"
+    (environments / "gone.yaml").symlink_to(hello / "nowhere")
+    left_out = run("migrate", hello, *REHEARSE)
+    (environments / "broken.yaml").symlink_to("/proc/self/mem")
+
+    refused = run("migrate", hello, *REHEARSE)
+
+    assert "error[E0552]" in left_out.err, "it copied what is there, and stopped at the first run of the old side"
+    assert refused.code == 1
+    assert f"error[E0150]: cannot read '{environments / 'broken.yaml'}': input/output error\n" in refused.err
+
+
 @pytest.mark.parametrize("name", ["50%", "a?b", "a:b"])
 def test_a_path_that_means_something_else_to_a_database_is_refused(
     run: Run, hello: Path, programs: Path, name: str

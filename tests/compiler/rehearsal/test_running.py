@@ -55,14 +55,32 @@ def test_commands_inherit_no_logins_and_no_proxy(folder: Path, monkeypatch: pyte
     assert {"LC_ALL=C.UTF-8", "NO_PROXY=127.0.0.1,localhost", "RCLONE_CONFIG_OLD_LAKE_TYPE=alias"} <= set(variables)
 
 
-def test_sides_reach_this_machine_without_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's exceptions stay, whichever spelling they have."""
+def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """User code may fetch data through the user's proxy. Its exceptions stay, whichever spelling they have."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.acme.example:3128")
     monkeypatch.setenv("no_proxy", "acme.example")
     monkeypatch.delenv("NO_PROXY", raising=False)
 
     environment = runtime_environment(tmp_path, tmp_path)
 
     assert environment["NO_PROXY"] == environment["no_proxy"] == "acme.example,127.0.0.1,localhost"
+    assert environment["HTTPS_PROXY"] == "http://proxy.acme.example:3128"
+
+
+def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the user's shell names as a proxy, a side's own clients find none, for any host."""
+    for name in ("http_proxy", "HTTPS_PROXY", "All_Proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    asked = (
+        "import json, urllib.request as u; named = [name for name in u.getproxies() if name != 'no'];"
+        "print(json.dumps({'proxies': len(named), 'bypassed': u.proxy_bypass('acme.example')}))"
+    )
+    python = side(tmp_path, f'{sys.executable} -c "{asked}"')
+
+    process = SideProcess(python, tmp_path, tmp_path / "old", tmp_path)
+    process.close()
+
+    assert process.ports == {"proxies": 0, "bypassed": True}
 
 
 def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
 
 
 def test_every_row_is_equal_between_two_databases_of_postgresql(copying: Any, postgresql: Callable[[str], str]) -> None:
-    """IDs, aliases, digests, approvals and the history of aliases are the same, and numbering goes on after them."""
+    """IDs, aliases, digests, approvals and alias histories are the same, there and back, and numbering goes on."""
     old, new = postgresql("old"), postgresql("new")
     runs, models = Runs(old, OLD), Models(old)
     history = runs.create_experiment("fraud/fraud-xgb/aliases", f"{OLD}/history")
@@ -124,9 +124,13 @@ def test_every_row_is_equal_between_two_databases_of_postgresql(copying: Any, po
             copying.replace(new_engine, io.StringIO(part), [(OLD, NEW)])
     before = _content(copying, new_engine)
     copying.replace(new_engine, io.StringIO(text), [(OLD, NEW)])
+    expected = _content(copying, old_engine)
+    back = io.StringIO()
+    copying.export(new_engine, back)
+    copying.replace(old_engine, io.StringIO(back.getvalue()), [(NEW, OLD)])
 
     assert not before["runs"]
-    expected = _content(copying, old_engine)
+    assert _content(copying, old_engine) == expected
     assert _content(copying, new_engine) == {
         table: [row.replace(OLD, NEW) for row in rows] for table, rows in expected.items()
     }

@@ -1,0 +1,31 @@
+"""Tests of what keeps the old side of a rehearsal: addresses in the registry of the new one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from modelyard.rehearsal.used import addresses
+
+TABLES = """\
+CREATE TABLE experiments (artifact_location TEXT);
+CREATE TABLE runs (artifact_uri TEXT);
+CREATE TABLE logged_models (artifact_location TEXT);
+CREATE TABLE model_versions (source TEXT, storage_location TEXT);
+INSERT INTO runs VALUES ('file:///old/lake/runs/1'), ('file:///new/lake/runs/2'), (NULL);
+INSERT INTO experiments VALUES ('file:///old/lake-2');
+INSERT INTO model_versions VALUES ('file:///new/lake/models/1', 'file:///old/lake');
+"""
+
+
+def test_every_address_on_the_old_side_is_found_in_the_new_registry(tmp_path: Path) -> None:
+    """Only whole folders count, and a registry without tables or buckets has no addresses."""
+    database = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(TABLES)
+
+    assert addresses(database, ["file:///old/lake"]) == ["file:///old/lake", "file:///old/lake/runs/1"]
+    assert addresses(database, ["file:///new/other"]) == []
+    assert addresses(database, []) == []
+    assert addresses(tmp_path / "none.db", ["file:///old/lake"]) == []

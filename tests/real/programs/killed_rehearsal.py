@@ -1,0 +1,67 @@
+"""Rehearse a move again and again, in processes that are killed, until one is left to finish.
+
+    killed_rehearsal.py PHASE:PART… -- ARGUMENTS OF modelyard
+
+In the parts `do` and `undo`, a command kills the process after half of the phase's commands, while its shell is still
+running. In the part `end`, the process is killed after the phase's checks and before the phase is recorded. Prints how
+each process ended. They are forks of this one, because importing modelyard takes longer than most phases.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from modelyard.cli import rehearse
+from modelyard.cli.main import main
+from modelyard.migration.records import Phase, Step
+from modelyard.records import replace
+from modelyard.rehearsal.rehearsal import Done, Rehearsal
+
+KILL = Step("The machine fails.", ("kill -KILL $PPID",))
+
+
+def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps up to half of their commands, and one that kills the rehearsal."""
+    left = sum(len(step.commands) for step in steps) // 2
+    kept: list[Step] = []
+    for step in steps:
+        kept.append(replace(step, commands=step.commands[:left], expect=""))
+        left = max(0, left - len(step.commands))
+    return (*(step for step in kept if step.commands), KILL)
+
+
+def dying(at: str, part: str) -> type[Rehearsal]:
+    """Return a rehearsal that is killed in a part of a phase."""
+
+    class Dying(Rehearsal):
+        def carry(self, phase: Phase) -> Done:
+            is_here = phase.name == at
+            done = super().carry(replace(phase, do=half(phase.do)) if is_here and part == "do" else phase)
+            if is_here and part == "end":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+        def take_back(self, phase: Phase) -> None:
+            super().take_back(replace(phase, undo=half(phase.undo)) if phase.name == at and part == "undo" else phase)
+
+    return Dying
+
+
+def ended(moment: str, arguments: list[str]) -> int:
+    """Run modelyard in a process of its own up to a moment, and return its exit code, or minus the signal."""
+    process = os.fork()
+    if process == 0:
+        at, _, part = moment.partition(":")
+        rehearse.Rehearsal = dying(at, part)  # type: ignore[attr-defined]  # an import there
+        os._exit(main(arguments))
+    _, status = os.waitpid(process, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    end = sys.argv.index("--")
+    for moment in (*sys.argv[1:end], "finish"):
+        sys.stdout.write(f"{moment} {ended(moment, sys.argv[end + 1 :])}\n")
+        sys.stdout.flush()

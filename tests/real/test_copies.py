@@ -1,0 +1,206 @@
+"""Run the copies of a plan between object stores of different protocols, from an S3 API to Google's and Azure's."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from modelyard.handover import Remote
+from modelyard.migration.access import rclone_file, remote_name
+from modelyard.migration.records import Phase
+from modelyard.portability import Destination
+from modelyard.rehearsal.beside import PLAN
+from modelyard.rehearsal.steps import fits, run_step
+from testbed import environments, npm
+from testbed.places import REPOSITORY
+from tests.real.test_rehearsal import OBJECTS, REQUIREMENTS, plan_to
+
+PATIENCE_S = 300
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The key of Azurite's default account, which its documentation publishes."""
+
+Store = Callable[[Path, list[str]], AbstractContextManager[dict[str, str]]]
+"""Runs an object store with these containers, and returns the settings with which rclone reaches it."""
+
+pytestmark = pytest.mark.usefixtures("rclone", "azurite")
+
+
+@contextmanager
+def google(folder: Path, buckets: list[str]) -> Generator[dict[str, str]]:
+    """Run an emulator of Google Cloud Storage."""
+    requirements = "".join((REPOSITORY / path).read_text() for path in REQUIREMENTS)
+    command = [str(environments.environment(requirements)), str(REPOSITORY / "tests/runtime/gcs_emulator.py")]
+    with _running(command, folder / "store.log", r"(\d+)\n") as port:
+        endpoint = f"http://127.0.0.1:{port}/storage/v1/"
+        for bucket in buckets:
+            _ask("POST", f"{endpoint}b", json.dumps({"name": bucket}).encode())
+        yield {"ANONYMOUS": "true", "ENDPOINT": endpoint}
+
+
+@contextmanager
+def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
+    """Run Azurite, and sign a URL that may do everything in its account."""
+    with _running(npm.azurite(), folder / "store.log", r"listens on http://127\.0\.0\.1:(\d+)") as port:
+        account, signed = f"http://127.0.0.1:{port}/{ACCOUNT}", _signed()
+        for container in containers:
+            _ask("PUT", f"{account}/{container}?restype=container&{signed}", b"")
+        yield {"SAS_URL": f"{account}?{signed}"}
+
+
+@pytest.mark.parametrize(
+    ("place", "store"),
+    [(Destination("gcp", "europe-west3"), google), (Destination("azure", "germanywestcentral"), azure)],
+    ids=["gcp", "azure"],
+)
+def test_emitted_commands_copy_between_stores_of_different_protocols(
+    place: Destination, store: Store, tmp_path: Path
+) -> None:
+    """Killed in the first copy, and repeated: everything is there by checksum, then what has changed, and then back."""
+    plan, carried = plan_to(place)
+    (tmp_path / PLAN).mkdir()
+    (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(carried), encoding="utf-8")
+    phases = {phase.name: phase for phase in plan.phases}
+    remotes = {
+        which: [remote for one in handovers.values() for remote in one.remotes]
+        for which, handovers in carried.handovers.items()
+    }
+    buckets = {which: [remote.bucket for remote in ends] for which, ends in remotes.items()}
+    bucket, copy = (
+        next(remote.bucket for remote in remotes[which] if remote.store == "lake") for which in ("old", "new")
+    )
+    with _s3(buckets["old"]) as s3, store(tmp_path, buckets["new"]) as reached:
+        environment = _environment(remotes, {"PROVIDER": "Other", "ENDPOINT": s3.endpoint}, reached)
+        s3.fill(bucket, OBJECTS)
+        before = _killed(phases["5-data"], tmp_path, environment, f"new_lake:{copy}")
+        first = _run(phases["5-data"], tmp_path, environment)
+        s3.fill(bucket, {"visits/day=1/part.parquet": b"changed", "visits/late.parquet": b"late"})
+        again = _run(phases["8-freeze"], tmp_path, environment)
+        s3.client.delete_object(Bucket=bucket, Key="visits/late.parquet")
+        _run(phases["10-watch"], tmp_path, environment)
+        back = s3.client.get_object(Bucket=bucket, Key="visits/late.parquet")["Body"].read()
+
+    assert 0 < len(before) < len(OBJECTS)
+    assert sorted(first) == sorted(f"= {name}" for name in OBJECTS)
+    assert sorted(again) == sorted(f"= {name}" for name in (*OBJECTS, "visits/late.parquet"))
+    assert back == b"late"
+
+
+def _killed(phase: Phase, folder: Path, environment: dict[str, str], sink: str) -> list[str]:
+    """Kill a phase's copies after the first object has arrived, and return those that are there."""
+    lines = [line for step in phase.do for line in step.commands if " copy " in line]
+    slow = {**environment, "RCLONE_TPSLIMIT": "5"}
+    process = subprocess.Popen(["bash", "-c", "\n".join(lines)], cwd=folder, env=slow, start_new_session=True)
+    deadline = time.monotonic() + PATIENCE_S
+    while not _listed(folder, environment, sink):
+        assert process.poll() is None, "the copy has ended"
+        assert time.monotonic() < deadline
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return _listed(folder, environment, sink)
+
+
+def _listed(folder: Path, environment: dict[str, str], place: str) -> list[str]:
+    command = ["rclone", "--config", f"{PLAN}/rclone.conf", "lsf", "-R", "--files-only", place]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
+    """Run a phase's copies and comparisons as they were emitted, and return what the comparisons list."""
+    listed: list[str] = []
+    with (folder / "log").open("ab") as log:
+        for step in (*phase.do, *phase.check):
+            if step.commands and all(line.startswith("rclone ") for line in step.commands):
+                ran = run_step(step, folder, environment, log, log.fileno())
+                assert fits(step, ran), (step.text, ran.output, (folder / "log").read_text())
+                listed += ran.output.splitlines()
+    return listed
+
+
+class _S3:
+    """An S3-compatible service, with the buckets of a side."""
+
+    def __init__(self, buckets: list[str]) -> None:
+        moto: Any = import_module("moto.moto_server.threaded_moto_server")
+        boto3: Any = import_module("boto3")
+        self.server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self.server.start()
+        self.endpoint = f"http://127.0.0.1:{self.server.get_host_and_port()[1]}"
+        _ask("POST", f"{self.endpoint}/moto-api/reset", b"")  # all services of a process share their buckets
+        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+        self.client: Any = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+        for bucket in buckets:
+            self.client.create_bucket(Bucket=bucket)
+
+    def fill(self, bucket: str, objects: Mapping[str, bytes]) -> None:
+        for name, content in objects.items():
+            self.client.put_object(Bucket=bucket, Key=name, Body=content)
+
+
+@contextmanager
+def _s3(buckets: list[str]) -> Generator[_S3]:
+    service = _S3(buckets)
+    try:
+        yield service
+    finally:
+        service.server.stop()
+
+
+@contextmanager
+def _running(command: list[str], log: Path, started: str) -> Generator[str]:
+    """Run a server until the end, and return the port that it prints."""
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=log.parent)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := re.search(started, log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield found[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _ask(method: str, url: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=60).close()
+
+
+def _signed() -> str:
+    """Return a shared access signature of Azurite's account (learn.microsoft.com, Create an account SAS)."""
+    version, until = "2019-12-12", "2100-01-01T00:00:00Z"
+    words = (ACCOUNT, "rwdlac", "b", "sco", "", until, "", "", version)
+    text = "".join(f"{word}\n" for word in words)
+    signature = base64.b64encode(hmac.digest(base64.b64decode(KEY), text.encode(), hashlib.sha256)).decode()
+    return urlencode({"sv": version, "ss": "b", "srt": "sco", "sp": "rwdlac", "se": until, "sig": signature})
+
+
+def _environment(remotes: Mapping[str, list[Remote]], old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which the emitted remotes are these services, as rclone takes settings from there."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
+    for which, settings in (("old", old), ("new", new)):
+        for remote in remotes[which]:
+            name = f"RCLONE_CONFIG_{remote_name(which, remote).upper()}"
+            environment |= {f"{name}_{key}": value for key, value in settings.items()}
+    environment.pop("AWS_CA_BUNDLE", None)
+    return environment
