@@ -73,7 +73,8 @@ class Deployed:
         """Return a preview of a change of the deployed spec. It must show the effects that `modelyard diff` expects."""
         self.stack.replace(self.folder(after))
         text = self.runs.preview(self.stack)
-        assert disagreements(self.compiled(before), self.compiled(after), text) == []
+        found = disagreements(self.compiled(before), self.compiled(after), text)
+        assert not found, found
         return text
 
 
@@ -103,13 +104,18 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
     shown = _shown(preview, change)
     for key, one in change.expected.items():
         seen = shown.get(key)
-        is_unknown = seen is None and bool(preview.errors)  # after an error, the engine plans no more steps
+        is_unknown = bool(preview.errors) and _is_unknown(one, seen)
         if not is_unknown and not is_provider(one.item, change) and seen not in _expected(one):
             yield f"{key[1]} {key[2]}: {one.effect.value} ({', '.join(one.paths)}), but in the preview {seen}"
     for key, seen in shown.items():
         item = change.items.get(key)
         if key not in change.expected and not (seen is Effect.IN_PLACE and item is not None and follows(item, change)):
             yield f"{key[1]} {key[2]}: nothing, but in the preview {seen.value}"
+
+
+def _is_unknown(one: Consequence, seen: Effect | None) -> bool:
+    """Return whether a preview with errors may show this: nothing, or only details of what the error is about."""
+    return seen is None or (one.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
 
 def _shown(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
