@@ -17,6 +17,7 @@ from modelyard.review.preview_findings import (
     ProjectChange,
     follows,
     is_provider,
+    is_spared,
     item_of,
     preview_findings,
     project_changes,
@@ -101,10 +102,10 @@ def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
 
 
 def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
-    shown = _shown(preview, change)
+    shown, raw = _shown(preview, change), shown_in(preview, change)
     for key, one in change.expected.items():
         seen = shown.get(key)
-        is_unknown = bool(preview.errors) and _is_unknown(one, seen)
+        is_unknown = (preview.errors and _is_unknown(one, seen)) or is_spared(one, raw, change)
         if not is_unknown and not is_provider(one.item, change) and seen not in _expected(one):
             yield f"{key[1]} {key[2]}: {one.effect.value} ({', '.join(one.paths)}), but in the preview {seen}"
     for key, seen in shown.items():

@@ -35,6 +35,7 @@ _EXPLAINS: Final = {
 }
 """What a preview may show for what a change does."""
 
+_ANEW: Final = frozenset({Effect.REPLACED, Effect.REFUSED})
 _KUBERNETES: Final = "kubernetes:"
 _CHART: Final = "kubernetes:helm.sh/v4:Chart"
 _OURS: Final = "modelyard:"
@@ -124,7 +125,7 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     if preview.errors:
         yield from _failed(preview, project, sides)
         return
-    lacking = [one for key, one in project.expected.items() if key not in shown and _must_show(one, project)]
+    lacking = [one for key, one in project.expected.items() if key not in shown and _must_show(one, shown, project)]
     names = named(lacking, project.effects)
     if names:
         message = f"the preview of {preview.project} does not change {names}, although this change does"
@@ -148,16 +149,28 @@ def _level(found: Iterable[Consequence], effect: Effect, project: ProjectChange)
     return Level.REVIEW
 
 
-def _must_show(one: Consequence, project: ProjectChange) -> bool:
+def _must_show(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
     """Return whether a preview has to show what a change does.
 
     It does not show what the cloud does next, as when nodes follow the version of their cluster, nor that objects go
     with a cluster of another project. And what only refers to a resource that is replaced may turn out to be equal.
     """
-    if one.effect is Effect.LEFT or is_provider(one.item, project):
+    if one.effect is Effect.LEFT or is_provider(one.item, project) or is_spared(one, shown, project):
         return False
     follows_in_place = one.effect in {Effect.IN_PLACE, Effect.ROLLING} and not one.in_turn
     return bool(one.paths) or not (follows_in_place or ("/" in one.item.kind and one.effect is Effect.REPLACED))
+
+
+def is_spared(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
+    """Return whether a preview replaces nothing from which the replacement of a resource follows.
+
+    The engine tries to move a cluster to another network, which no cloud can do, and leaves alone what goes with it.
+    """
+    if one.paths or one.effect not in _ANEW:
+        return False
+    needs = (key for keys in one.item.needs.values() for key in keys)
+    causes = [key for key in needs if key in project.expected and project.expected[key].effect in _ANEW]
+    return bool(causes) and all(key in shown and shown[key].effect is Effect.IN_PLACE for key in causes)
 
 
 def is_provider(item: Item, project: ProjectChange) -> bool:
