@@ -53,7 +53,6 @@ _MORE = {
 _ANEW = (
     {"10.20.0.0/16": "10.30.0.0/16"},
     {"westeurope": "northeurope"},
-    {"  mode: cloud\n": "  mode: cloud\n  namespace: sales\n"},
 )
 """Changes that recreate resources, and others with them, once nothing is protected."""
 

@@ -42,7 +42,6 @@ _MORE = {
 _ANEW = (
     {"10.20.0.0/16": "10.30.0.0/16"},
     {"europe-west4": "europe-west1"},
-    {"  mode: cloud\n": "  mode: cloud\n  namespace: sales\n"},
 )
 """Changes that recreate resources, and others with them, once nothing is protected."""
 
