@@ -13,8 +13,10 @@ import pytest
 from modelyard import validate
 from modelyard.api import Compiled, compile_text
 from modelyard.diagnostics import bounds
+from modelyard.stages import Outcome
 from modelyard.validate import faults
 from tests.benchmarks.systems import HYBRID, ON_PREM, system
+from tests.reviewing import outcome_of, review_of
 
 _STEP = 6
 _TO_SPARE = 1.015
@@ -63,6 +65,29 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
     faster = {name: (middle[name] - small[name], large[name] - middle[name]) for name in large}
     worst = sorted(faster, key=lambda name: faster[name][0] - faster[name][1])[:5]
     assert second <= first * _TO_SPARE, {name: faster[name] for name in worst}
+
+
+def test_a_review_is_linear_in_the_number_of_models() -> None:
+    """A few more models take the same number of instructions to compare, without compiling both versions."""
+    before, after = _versions(2)
+    for _ in range(20):  # tables, and the constructors of records, which are compiled when they are used often
+        review_of(before, after)
+    small, middle, large = (_reviewing(_STEP * times) for times in (1, 2, 3))
+
+    first, second = middle.total() - small.total(), large.total() - middle.total()
+    faster = {name: (middle[name] - small[name], large[name] - middle[name]) for name in large}
+    worst = sorted(faster, key=lambda name: faster[name][0] - faster[name][1])[:5]
+    assert second <= first * _TO_SPARE, {name: faster[name] for name in worst}
+
+
+def _versions(models: int) -> tuple[Outcome, Outcome]:
+    return outcome_of(system(models)), outcome_of(system(models, changed=0))
+
+
+def _reviewing(models: int) -> Counter[str]:
+    """Return the number of instructions that each function executes to compare two versions that are compiled."""
+    before, after = _versions(models)
+    return traced(lambda: review_of(before, after))
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:

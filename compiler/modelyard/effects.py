@@ -37,11 +37,13 @@ class Part:
     endpoint, machines, access, or nothing of importance.
 
     `arguments` map arguments of a component to properties of its main resource, whose `type` is in the table of
-    resources; for a Kubernetes object, these are the same. A change of a path in `rolls`, but not in `quiet`, replaces
-    Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop before others start.
-    A number in `grows` can only grow, for the given reason. An item that leaves the list `items` is deleted. `spreads`
-    are the fates of dependent parts if an argument changes. The replacement of a part with a `successor` is created
-    first, and parts with the same value of `pool` take each other's place. `because` is what a rolling change means.
+    resources; for a Kubernetes object, these are the same. A dotted one such as `cluster.project.project_id` follows
+    references: it is an argument of the `project` of the `cluster`. A change of a path in `rolls`, but not in `quiet`,
+    replaces Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop before
+    others start. A number in `grows` can only grow, for the given reason. An item that leaves the list `items` is
+    deleted. `spreads` are the fates of dependent parts if an argument changes. The replacement of a part with a
+    `successor` is created first, and parts with the same value of `pool` take each other's place. `because` is what a
+    rolling change means.
     """
 
     word: str

@@ -1,11 +1,11 @@
-"""Compile ten thousand models, which takes minutes. Only `make bench` runs this benchmark."""
+"""Compile and compare ten thousand models, which takes minutes. Only `make bench` runs these benchmarks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.benchmarks.bench_budgets import COMPILE_WARM
-from tests.benchmarks.children import Cost, part
+from tests.benchmarks.children import Cost, part, whole
 from tests.benchmarks.ratios import Ratios
 from tests.benchmarks.systems import system
 
@@ -22,3 +22,16 @@ def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
         costs[models] = part(COMPILE_WARM, first, spec, out)
     ratios.check("compile, 10000 models, times 1000 models", lambda: costs[10_000].seconds / costs[1_000].seconds)
     ratios.check("compile, 10000 models, MB", lambda: costs[10_000].megabytes)
+
+
+def bench_diff_of_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
+    """Review a change of one parameter, compared with validating one of the two versions."""
+    old, new = (tmp_path / f"{name}.yaml" for name in ("old", "new"))
+    old.write_text(system(10_000), encoding="utf-8")
+    new.write_text(system(10_000, changed=5_000), encoding="utf-8")
+
+    def measure() -> float:
+        review = whole("-m", "modelyard", "diff", str(old), str(new))
+        return review / whole("-m", "modelyard", "validate", str(new))
+
+    ratios.check("diff, 10000 models, times validate", measure)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from modelyard.effects import MOVED
 from modelyard.inputs import Given
 from modelyard.review.effects import PROTECTED, Consequence, Effect
+from modelyard.review.lowered import Key
 from modelyard.review.preview_findings import (
     ProjectChange,
     follows,
     is_provider,
+    is_spared,
+    item_of,
     preview_findings,
     project_changes,
     shown_in,
@@ -20,9 +27,14 @@ from modelyard.review.previews import Preview, read_previews
 from modelyard.review.sides import Sides
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
+from testbed.pulumi.hosted import Host
+from testbed.pulumi.stack import PulumiStack
+from tests.compiler.cli.said import COMMAND
 from tests.narrowing import present
 
-_SHOWN: Final[Mapping[Effect, frozenset[Effect]]] = {
+_OF_PREVIEWS: Final = frozenset({"R524", "R525", "R526", "R527"})
+_ANEW: Final = frozenset({Effect.CREATED, Effect.DESTROYED})
+_SHOWN: Final[Mapping[Effect, frozenset[Effect | None]]] = {
     Effect.CREATED: frozenset({Effect.CREATED}),
     Effect.IN_PLACE: frozenset({Effect.IN_PLACE}),
     Effect.ROLLING: frozenset({Effect.IN_PLACE, Effect.REPLACED}),
@@ -49,6 +61,36 @@ def errors_in(preview: str) -> str:
     return "\n".join(str(one["message"]) for one in found if one["severity"] == "error")
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack whose changes are previewed: how a spec is compiled, and how its project is written to a folder."""
+
+    stack: PulumiStack
+    runs: Host
+    compiled: Callable[[str], Outcome]
+    folder: Callable[[str], Path]
+
+    def preview(self, before: str, after: str) -> str:
+        """Return a preview of a change of the deployed spec. It must show the effects that `modelyard diff` expects."""
+        self.stack.replace(self.folder(after))
+        text = self.runs.preview(self.stack)
+        found = disagreements(self.compiled(before), self.compiled(after), text)
+        assert not found, found
+        return text
+
+
+def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
+    """Return the code, the level and the message of what `modelyard diff --preview` finds in a preview."""
+    old, new, file = paths = [folder / name for name in ("before.yaml", "after.yaml", "preview.json")]
+    for path, text in zip(paths, (before, after, preview), strict=True):
+        path.write_text(text, encoding="utf-8")
+    arguments = ["diff", str(old), str(new), "--preview", str(file), "--format", "json"]
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 1}, done.stderr
+    found = json.loads(done.stdout)["findings"]
+    return [f"{one['code']} {one['level']}: {one['message']}" for one in found if one["code"] in _OF_PREVIEWS]
+
+
 def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
     """Return where the effects of a change and a preview of one of its projects differ."""
     (preview,), problems = read_previews([Given("preview.json", text)])
@@ -60,27 +102,64 @@ def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
 
 
 def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
-    shown = shown_in(preview, change)
+    shown, raw = _shown(preview, change), shown_in(preview, change)
     for key, one in change.expected.items():
-        seen = shown[key].effect if key in shown else None
-        is_unknown = seen is None and bool(preview.errors)  # after an error, the engine plans no more steps
+        seen = shown.get(key)
+        is_unknown = (preview.errors and _is_unknown(one, seen)) or is_spared(one, raw, change)
         if not is_unknown and not is_provider(one.item, change) and seen not in _expected(one):
             yield f"{key[1]} {key[2]}: {one.effect.value} ({', '.join(one.paths)}), but in the preview {seen}"
-    for key, one in shown.items():
-        if key not in change.expected and not (one.effect is Effect.IN_PLACE and follows(one.item, change)):
-            yield f"{key[1]} {key[2]}: nothing, but in the preview {one.effect.value}"
+    for key, seen in shown.items():
+        item = change.items.get(key)
+        if key not in change.expected and not (seen is Effect.IN_PLACE and item is not None and follows(item, change)):
+            yield f"{key[1]} {key[2]}: nothing, but in the preview {seen.value}"
 
 
-def _expected(one: Consequence) -> frozenset[Effect]:
-    """Return what a preview may show for an effect.
+def _is_unknown(one: Consequence, seen: Effect | None) -> bool:
+    """Return whether a preview with errors may show this: nothing, or only details of what the error is about."""
+    return seen is None or (one.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
-    Without a changed argument, it follows from another resource, and what a preview shows of that depends on which
-    outputs it knows. An item of a list, such as an address that gets alerts, may be a resource of its own.
+
+def _shown(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
+    """Return what a preview does to each of our resources, by the steps on the resource itself and on its main ones.
+
+    If the table says that a resource cannot move, although its main one could, another one in it is replaced, such as
+    the subnetwork of a network.
     """
-    if not one.paths:
-        return frozenset(Effect)
+    shown = {key: one.effect for key, one in shown_in(preview, change).items()}
+    for key, effects in _of_main_ones(preview, change).items():
+        if shown.get(key) is Effect.IN_PLACE and (Effect.REPLACED in effects or effects >= _ANEW):
+            shown[key] = Effect.REPLACED
+    return shown
+
+
+def _of_main_ones(preview: Preview, change: ProjectChange) -> dict[Key, set[Effect]]:
+    found: dict[Key, set[Effect]] = {}
+    for step in preview.steps:
+        key, item = item_of(step, change)
+        part, one = change.effects.part(item.kind), change.expected.get(key)
+        can_move = one is None or all(part.arguments.get(path) != MOVED for path in _all(one))
+        if step.urn.type == part.type or not can_move:
+            found.setdefault(key, set()).add(step.effect)
+    return found
+
+
+def _all(one: Consequence) -> tuple[str, ...]:
+    """Return the arguments that differ, or all that refer to something for what follows from another resource."""
+    return one.paths or tuple(one.item.needs)
+
+
+def _expected(one: Consequence) -> frozenset[Effect | None]:
+    """Return what a preview may show for an effect; None is nothing.
+
+    What refers to a resource that is replaced may turn out to be equal, and nodes may follow the version of their
+    cluster without Pulumi. An item of a list, such as an address that gets alerts, may be a resource of its own.
+    """
+    if one.in_turn:
+        return frozenset({Effect.CREATED, Effect.DESTROYED})
+    if not one.paths and one.effect in {Effect.IN_PLACE, Effect.ROLLING}:
+        return frozenset({None, Effect.IN_PLACE})
     if one.effect is Effect.IN_PLACE and any("[" in path for path in one.paths):
-        return frozenset({Effect.IN_PLACE, Effect.CREATED, Effect.DESTROYED})
+        return frozenset({Effect.IN_PLACE, Effect.CREATED, Effect.DESTROYED, Effect.REPLACED})
     if one.effect is Effect.REFUSED and one.why != PROTECTED:
         return frozenset({Effect.IN_PLACE})
     return _SHOWN[one.effect]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from testbed.clouds.azure.cloud import Cloud
 from testbed.clouds.shared.orders import Order
+from testbed.pulumi.hosted import host
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example, on_azure
 from tests.real.azure_systems import LEADS, choose_subscription, cloud_for, folder_of
 from tests.real.engine import changes_of
+from tests.real.joined import Deployed, errors_in
 
 POOL = "azure-native:containerservice:AgentPool"
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
@@ -39,6 +42,21 @@ _REFUSED = {
 }
 
 
+_MORE = {
+    "{cpu: 1, memory: 2Gi}": "{cpu: 3, memory: 12Gi}",
+    "lake: {type: object,": "lake: {type: object, versioned: false,",
+    "metadata:": "profile: {size: enterprise}\nmetadata:",
+    "team: growth, email: growth@": "team: sales, email: sales@",
+}
+"""Changes that are only previewed: of machines, versions of objects, the size of the system and its owner."""
+
+_ANEW = (
+    {"10.20.0.0/16": "10.30.0.0/16"},
+    {"westeurope": "northeurope"},
+)
+"""Changes that recreate resources, and others with them, once nothing is protected."""
+
+
 def _edited(text: str, edits: dict[str, str]) -> str:
     for old, new in edits.items():
         assert old in text, old
@@ -55,7 +73,10 @@ def _rows(folder: Path) -> set[str]:
 
 
 def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """A failed run is completed, changes behave as the README documents, and protection prevents the removal."""
+    """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
+
+    Previews show what `modelyard diff` expects of each change.
+    """
     text = _edited((SYSTEMS / "leads-on-azure" / "system.yaml").read_text(), _BEFORE)
     folder = folder_of(LEADS, tmp_path / "first", text)
     assert _rows(folder) == {*_CHANGES, _LOGIN, *_REFUSED}
@@ -69,10 +90,26 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
     assert set(changes_of(stack.up()).values()) == {"create"}
     assert cloud.surprises() == {}
 
-    changed_text = text
+    changed = text
     for edits in _CHANGES.values():
-        changed_text = _edited(changed_text, edits)
-    stack.replace(folder_of(LEADS, tmp_path / "second", changed_text) / "infrastructure")
+        changed = _edited(changed, edits)
+    with host(stack.python) as runs:
+        out = count()
+        deployed = Deployed(
+            stack,
+            runs,
+            LEADS.compiled,
+            lambda spec: folder_of(LEADS, tmp_path / f"build-{next(out)}", spec) / "infrastructure",
+        )
+        assert errors_in(deployed.preview(text, changed)) == ""
+        _changes(stack)
+        _drifts(cloud, stack)
+        _refuses(deployed, changed)
+        _ends(cloud, deployed, changed)
+
+
+def _changes(stack: PulumiStack) -> None:
+    """Apply the changes, another password, and locks of the retention."""
     stack.configure("loginVersion", "2")
     stack.configure("lockRetention", "true")
     assert changes_of(stack.up()) == {
@@ -94,19 +131,24 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
         "StorageAccount audit": "update",
     }
 
+
+def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
+    """Undo manual changes."""
     _drift(cloud)
     right = "RoleAssignment score-leadsaudite5ca382dbd-leads-audit-append"
     drifted = {"AgentPool small-f2s-v2-on-demand": "update", "Workspace leads-main": "update", right: "delete"}
     assert changes_of(stack.refresh()) == drifted
     assert changes_of(stack.up()) == {**drifted, right: "create"}
 
+
+def _refuses(deployed: Deployed, changed: str) -> None:
+    """Preview more changes, and those that protection refuses."""
+    assert errors_in(deployed.preview(changed, _edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ("cannot be deleted", "unable to replace"), strict=True):
-        stack.replace(folder_of(LEADS, tmp_path / error, _edited(changed_text, edits)) / "infrastructure")
-        assert error in "\n".join(stack.start("preview").wait(600).errors)
-    stack.replace(folder_of(LEADS, tmp_path / "third", changed_text) / "infrastructure")
+        assert error in errors_in(deployed.preview(changed, _edited(changed, edits)))
+    deployed.stack.replace(deployed.folder(changed))
     with pytest.raises(Failed, match="protect"):
-        stack.command("destroy", "--yes")
-    _ends(cloud, stack)
+        deployed.stack.command("destroy", "--yes")
 
 
 def _drift(cloud: Cloud) -> None:
@@ -125,14 +167,18 @@ def _drift(cloud: Cloud) -> None:
     cloud.edit(WORKSPACE, logs, retentionInDays=7)
 
 
-def _ends(cloud: Cloud, stack: PulumiStack) -> None:
-    """Remove the protection, then destroy everything.
+def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
+    """Remove the protection, preview what changes then recreate, and destroy everything.
 
     A locked account can be destroyed only after its lock has ended, and names of vaults stay taken.
     """
+    stack = deployed.stack
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")
     stack.configure("protect", "false")
     stack.up()
+    for edits in _ANEW:
+        assert errors_in(deployed.preview(changed, _edited(changed, edits))) == ""
+    stack.replace(deployed.folder(changed))
     with pytest.raises(
         Failed, match=r"is not allowed as the container has a immutable storage with versioning|protected from deletion"
     ):

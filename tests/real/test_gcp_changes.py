@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,31 +13,37 @@ from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from testbed.clouds.gcp.cloud import Cloud
 from testbed.clouds.shared.orders import Order
+from testbed.pulumi.hosted import host
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
+from tests.google_changes import CHANGES, DRIFT, NO_WORKLOADS, PREVIEW, UNAPPLIED, changed_text, edited, original_text
 from tests.real.engine import changes_of
+from tests.real.joined import Deployed, errors_in, reported
 
 LEADS = Example("leads-on-google", None, SYSTEMS)
 POOL = "gcp:container/nodePool:NodePool"
 LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 
-_BEFORE = {"  region: europe-west4\n": '  region: europe-west4\n  version: "1.35"\n'}
-_CHANGES = {
-    "numbers of replicas and workers": {"    compute: small\n": "    compute: small\n    replicas: {min: 3, max: 6}\n"},
-    "machines: `accelerators`, `cpu`, `memory`, `capacity` of a class": {'["L4:1", "A100:1"]': '["L4:1"]'},
-    "`retention`, `versioned`, `objectLock` of a bucket; `budget`, permissions of workloads": {
-        "lake: {type: object}": "lake: {type: object, retention: 60d}",
-        "retain: 7y": "retain: 8y",
-    },
-    "`size` of a database": {"runs: {type: database}": "runs: {type: database, size: 40Gi}"},
-    "`version` of Kubernetes": {value: key for key, value in _BEFORE.items()},
-}
 _LOGIN = "the password of a database"
 _REFUSED = {
     "name of a store": {"lake": "sea"},
     "`vpc`, `region`; names of the system, the environment or the target": {"10.20.0.0/16": "10.30.0.0/16"},
 }
+_MORE = {
+    "{cpu: 1, memory: 2Gi}": "{cpu: 3, memory: 12Gi}",
+    "disk: 30Gi": "disk: 200Gi",
+    "lake: {type: object,": "lake: {type: object, versioned: false,",
+    "metadata:": "profile: {size: enterprise}\nmetadata:",
+    "team: growth, email: growth@": "team: sales, email: sales@",
+}
+"""Changes that are only previewed: of machines, disks, versions of objects, the size of the system and its owner."""
+
+_ANEW = (
+    {"10.20.0.0/16": "10.30.0.0/16"},
+    {"europe-west4": "europe-west1"},
+)
+"""Changes that recreate resources, and others with them, once nothing is protected."""
 
 
 @pytest.fixture
@@ -44,13 +52,6 @@ def cloud(tmp_path: Path) -> Cloud:
     cloud = Cloud(tmp_path / "cloud", "acme-leads")
     cloud.secret("token")
     return cloud
-
-
-def _edited(text: str, edits: dict[str, str]) -> str:
-    for old, new in edits.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 def _folder(text: str, out: Path) -> Path:
@@ -71,11 +72,17 @@ def _rows(folder: Path) -> set[str]:
     return {row for row in rows if row != "change"}
 
 
-def test_life_of_the_infrastructure(tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """A failed run is completed, changes behave as the README documents, and protection prevents the removal."""
-    text = _edited((SYSTEMS / "leads-on-google" / "system.yaml").read_text(), _BEFORE)
+def test_life_of_the_infrastructure(
+    tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack], accept: bool
+) -> None:
+    """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
+
+    Previews show what `modelyard diff` expects of each change, and `diff --preview` reports what a change does not
+    explain.
+    """
+    text, changed = original_text(), changed_text(original_text())
     folder = _folder(text, tmp_path / "first")
-    assert _rows(folder) == {*_CHANGES, _LOGIN, *_REFUSED}
+    assert _rows(folder) == {*CHANGES, _LOGIN, *_REFUSED}
     stack = pulumi_stack(folder, LEADS.stack, **cloud.variables())
 
     cloud.orders.give(Order("fail", verb="create", kind="gcp:container/cluster:Cluster"))
@@ -84,10 +91,20 @@ def test_life_of_the_infrastructure(tmp_path: Path, cloud: Cloud, pulumi_stack: 
     assert set(changes_of(stack.up()).values()) == {"create"}
     assert cloud.surprises() == {}
 
-    changed_text = text
-    for edits in _CHANGES.values():
-        changed_text = _edited(changed_text, edits)
-    stack.replace(_folder(changed_text, tmp_path / "second"))
+    with host(stack.python) as runs:
+        out = count()
+        deployed = Deployed(stack, runs, LEADS.compiled, lambda spec: _folder(spec, tmp_path / f"build-{next(out)}"))
+        preview = deployed.preview(text, changed)
+        assert reported(text, changed, preview, tmp_path) == [NO_WORKLOADS]
+        assert reported(changed, changed, preview, tmp_path) == [*UNAPPLIED, NO_WORKLOADS]
+        _changes(stack)
+        _drifts(cloud, deployed, changed, tmp_path, accept)
+        _refuses(deployed, changed, tmp_path)
+        _ends(cloud, deployed, changed)
+
+
+def _changes(stack: PulumiStack) -> None:
+    """Apply the changes, and another password."""
     stack.configure("loginVersion", "2")
     assert changes_of(stack.up()) == {
         "Bucket audit": "update",
@@ -103,6 +120,10 @@ def test_life_of_the_infrastructure(tmp_path: Path, cloud: Cloud, pulumi_stack: 
         "User runs": "update",
     }
 
+
+def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accept: bool) -> None:
+    """Undo manual changes, which a preview shows after a refresh, and no change of the spec explains."""
+    stack = deployed.stack
     _drift(cloud)
     drifted = {
         "BucketIAMMember registry-leads-lake-aa8f43-list": "delete",
@@ -110,15 +131,26 @@ def test_life_of_the_infrastructure(tmp_path: Path, cloud: Cloud, pulumi_stack: 
         "ProjectBucketConfig leads-main": "update",
     }
     assert changes_of(stack.refresh()) == drifted
+    preview = deployed.runs.preview(stack)
+    if accept:
+        kept = {name: part for name, part in json.loads(preview).items() if name in ("steps", "changeSummary")}
+        PREVIEW.write_text(f"{json.dumps(kept, indent=1)}\n", encoding="utf-8")
+    assert reported(changed, changed, preview, scratch) == [DRIFT, NO_WORKLOADS]
     assert changes_of(stack.up()) == {**drifted, "BucketIAMMember registry-leads-lake-aa8f43-list": "create"}
 
+
+def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
+    """Preview more changes, and those that protection refuses, whose error is no news."""
+    assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
-        stack.replace(_folder(_edited(changed_text, edits), tmp_path / error))
-        assert error in "\n".join(stack.start("preview").wait(600).errors)
-    stack.replace(_folder(changed_text, tmp_path / "third"))
+        wanted = edited(changed, edits)
+        preview = deployed.preview(changed, wanted)
+        assert error in errors_in(preview)
+        (failed, _) = reported(changed, wanted, preview, scratch)
+        assert failed.startswith("R526 review: the preview of leads-main-infrastructure fails: ")
+    deployed.stack.replace(deployed.folder(changed))
     with pytest.raises(Failed, match="protect"):
-        stack.command("destroy", "--yes")
-    _ends(cloud, stack)
+        deployed.stack.command("destroy", "--yes")
 
 
 def _drift(cloud: Cloud) -> None:
@@ -133,10 +165,17 @@ def _drift(cloud: Cloud) -> None:
     cloud.edit(LOGS, logs, retentionDays=7)
 
 
-def _ends(cloud: Cloud, stack: PulumiStack) -> None:
-    """Undo the protection, then destroy all but the key and the right to decrypt the database's backups."""
+def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
+    """Undo the protection, then destroy all but the key and the right to decrypt the database's backups.
+
+    Without protection, previews show everything that a change recreates.
+    """
+    stack = deployed.stack
     stack.configure("protect", "false")
     assert set(changes_of(stack.up())) >= {"Cluster leads-main", "DatabaseInstance runs"}
+    for edits in _ANEW:
+        assert errors_in(deployed.preview(changed, edited(changed, edits))) == ""
+    stack.replace(deployed.folder(changed))
     stack.destroy()
     assert stack.resources() == []
     left = cloud.left()

@@ -76,7 +76,7 @@ def changes(before: System, after: System) -> Iterator[Change]:
     """Yield everything that differs. Entries that `moved` renames are compared with what they were called before.
 
     What only follows from another change is left out: references to what is renamed, the compute class of an entry that
-    is new or gone, and what another type of a channel or strategy of a rollout does not have.
+    is new or gone, and what another type of a channel, strategy of a rollout or kind of login does not have.
     """
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
@@ -109,7 +109,7 @@ def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
 
 
 def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
-    """Return whether a field is gone, or has its default, because another kind of channel or rollout lacks it."""
+    """Return whether a field is gone, or has its default, as another kind of channel, rollout or login lacks it."""
     section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
     if section == "channels" and change.removed and field and field != "type":
         old, new = (system.channels.get(name) for system in (before, after))
@@ -122,6 +122,9 @@ def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
         if was is None or now is None or was.rollout.strategy == now.rollout.strategy:
             return False
         return "in-place" in {was.rollout.strategy, now.rollout.strategy}
+    if section == "inference" and change.path[2:4] == ("endpoint", "auth") and change.path[4:] != ("type",):
+        endpoints = (before.inference.get(name), after.inference.get(name))
+        return len({one.endpoint.auth.type for one in endpoints if one is not None}) > 1
     return False
 
 

@@ -25,13 +25,18 @@ class Effect(StrEnum):
 
 @record
 class Consequence:
-    """What happens to a resource, the paths that differ, and the reason if it is refused."""
+    """What happens to a resource, the paths that differ, and the reason if it is refused.
+
+    Without a path, it comes or goes, or only follows from what happens to another one. `in_turn` marks what comes or
+    goes while others of its group do the opposite.
+    """
 
     key: Key
     item: Item
     effect: Effect
     paths: tuple[str, ...] = ()
     why: str = ""
+    in_turn: bool = False
 
 
 PROTECTED: Final = "it is protected"
@@ -84,7 +89,19 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
         spreads = effects.part(after[key].kind).spreads
         spread = [entry_at(spreads, path) or {} for path in known.paths.get(key, ())]
         fates += [fates_of[item.kind] for fates_of in spread if item.kind in fates_of]
+    fates += [effects.fate(item.kind, path) for path in _distant(item, after, known, effects)]
     return max(fates, key=lambda fate: fate.rank, default=None)
+
+
+def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
+    """Yield the arguments in the table such as `cluster.project.project_id`, if what the last word names differs."""
+    for path in effects.part(item.kind).arguments:
+        *references, argument = path.split(".")
+        keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]
+        for reference in references[1:]:
+            keys = [other for key in keys for other in after[key].needs.get(reference, ())]
+        if any(argument in known.paths.get(key, ()) for key in keys):
+            yield path
 
 
 def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
@@ -131,7 +148,7 @@ def _taking_turns(found: Sequence[Consequence], effects: Effects) -> Iterator[Co
             yield one
         else:
             effect = Effect.ROLLING if effects.part(one.item.kind).pool else Effect.IN_PLACE
-            yield Consequence(one.key, one.item, effect, one.paths)
+            yield Consequence(one.key, one.item, effect, one.paths, in_turn=True)
 
 
 def _group(one: Consequence, effects: Effects) -> tuple[str, str, str] | None:

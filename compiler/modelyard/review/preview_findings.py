@@ -35,6 +35,7 @@ _EXPLAINS: Final = {
 }
 """What a preview may show for what a change does."""
 
+_ANEW: Final = frozenset({Effect.REPLACED, Effect.REFUSED})
 _KUBERNETES: Final = "kubernetes:"
 _CHART: Final = "kubernetes:helm.sh/v4:Chart"
 _OURS: Final = "modelyard:"
@@ -113,8 +114,9 @@ def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[s
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield the differences between a preview and what a change does to the same project."""
     shown = shown_in(preview, project)
+    in_order = sorted(shown.values(), key=lambda one: one.key)  # the engine's order varies
     for effect in reversed(_BY_HARM):
-        beyond = [one for one in shown.values() if one.effect is effect and not _is_explained(one, project)]
+        beyond = [one for one in in_order if one.effect is effect and not _is_explained(one, project)]
         names = named(beyond, project.effects)
         if names:
             message = f"the preview of {preview.project} {_VERBS[effect]} {names}, which this change does not explain"
@@ -123,8 +125,8 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     if preview.errors:
         yield from _failed(preview, project, sides)
         return
-    lacking = [one for key, one in project.expected.items() if key not in shown and one.effect is not Effect.LEFT]
-    names = named([one for one in lacking if not is_provider(one.item, project)], project.effects)
+    lacking = [one for key, one in project.expected.items() if key not in shown and _must_show(one, shown, project)]
+    names = named(lacking, project.effects)
     if names:
         message = f"the preview of {preview.project} does not change {names}, although this change does"
         why = "the change may be applied already, or the preview is of another version"
@@ -145,6 +147,30 @@ def _level(found: Iterable[Consequence], effect: Effect, project: ProjectChange)
     if effect in {Effect.DESTROYED, Effect.REPLACED} and held & {"data", "everything", "requests"}:
         return Level.DANGER
     return Level.REVIEW
+
+
+def _must_show(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
+    """Return whether a preview has to show what a change does.
+
+    It does not show what the cloud does next, as when nodes follow the version of their cluster, nor that objects go
+    with a cluster of another project. And what only refers to a resource that is replaced may turn out to be equal.
+    """
+    if one.effect is Effect.LEFT or is_provider(one.item, project) or is_spared(one, shown, project):
+        return False
+    follows_in_place = one.effect in {Effect.IN_PLACE, Effect.ROLLING} and not one.in_turn
+    return bool(one.paths) or not (follows_in_place or ("/" in one.item.kind and one.effect is Effect.REPLACED))
+
+
+def is_spared(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
+    """Return whether a preview replaces nothing from which the replacement of a resource follows.
+
+    The engine tries to move a cluster to another network, which no cloud can do, and leaves alone what goes with it.
+    """
+    if one.paths or one.effect not in _ANEW:
+        return False
+    needs = (key for keys in one.item.needs.values() for key in keys)
+    causes = [key for key in needs if key in project.expected and project.expected[key].effect in _ANEW]
+    return bool(causes) and all(key in shown and shown[key].effect is Effect.IN_PLACE for key in causes)
 
 
 def is_provider(item: Item, project: ProjectChange) -> bool:
@@ -171,7 +197,7 @@ def shown_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]
     for step in preview.steps:
         if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
             continue
-        key, item = _item_of(step, project)
+        key, item = item_of(step, project)
         effect = step.effect if _is_main(step, item, project) else Effect.IN_PLACE
         known = found.get(key)
         if known is None or _BY_HARM.index(effect) > _BY_HARM.index(known.effect):
@@ -180,11 +206,16 @@ def shown_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]
 
 
 def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
-    """Return whether a step is about an object, a component or its main resource, not about one of its details."""
-    return "/" in item.kind or step.urn.type.startswith(_OURS) or step.urn.type == project.effects.part(item.kind).type
+    """Return whether a step is about an object, a component or its main resource, not about one of its details.
+
+    Grants or alarms, of which a component has several and which hold nothing, are details.
+    """
+    part = project.effects.part(item.kind)
+    is_main = step.urn.type == part.type and (bool(part.holds) or step.urn.name == item.name)
+    return "/" in item.kind or step.urn.type.startswith(_OURS) or is_main
 
 
-def _item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
+def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
     """Return our resource to which a step belongs. One that neither version has gets the name that the engine shows."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
@@ -197,11 +228,13 @@ def _item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
 
 
 def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
-    """Return whether an item is what a step calls by another kind or name: the only one, or the one of this object."""
-    if "/" in kind:
-        part = project.effects.part(item.kind)
-        return part.type == kind and "/" not in item.kind and name.rpartition("/")[2] == item.name
-    return item.kind == kind and (name.startswith(item.name) or _is_only(known, project))
+    """Return whether an item is what a step calls by another kind or name: the only one, or the one of this object.
+
+    A component that is no resource itself, such as a resource group, goes by its main resource.
+    """
+    if "/" not in item.kind and project.effects.part(item.kind).type == kind and name.rpartition("/")[2] == item.name:
+        return True
+    return "/" not in kind and item.kind == kind and (name.startswith(item.name) or _is_only(known, project))
 
 
 def _is_only(known: Key, project: ProjectChange) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.plan import Identity, Plan
 from modelyard.records import record
 from modelyard.review.changes import renamed
+
+_MODELS: Final = "models"
+"""The folder of the models' files, in which each has one under its name in the registry."""
 
 
 @record
@@ -25,7 +29,7 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
     registry.
     """
     models = {
-        f"models/{model.registered_name}": f"models/{after.system.models[name].registered_name}"
+        model.registered_name: after.system.models[name].registered_name
         for name, model in before.system.models.items()
         if name in after.system.models
     }
@@ -52,5 +56,7 @@ def _rights(plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str]) -
 
 def _renamed(prefix: str, models: Mapping[str, str]) -> str:
     """Return a prefix with the new name of the model to which it leads."""
-    bare = prefix.rstrip("/")
-    return next((bare.removesuffix(old) + new for old, new in models.items() if bare.endswith(f"/{old}")), prefix)
+    above, _, name = prefix.rstrip("/").rpartition("/")
+    _, slash, last = above.rpartition("/")
+    new = models.get(name) if slash and last == _MODELS else None
+    return prefix if new is None else f"{above}/{new}"

@@ -29,12 +29,14 @@ TABLE = Effects(
         ),
         "disk": Part("disk", "disks", "disk", arguments={"net": "zone"}, grows={"gib": "it cannot shrink"}),
         "fleet": Part("fleet", "fleets", "fleet", arguments={"net": "subnet", "type": "type"}, successor=True),
+        "grant": Part("grant", "grants", "grant", arguments={"pool.net.cidr": "member"}),
         "a/v1/Server": Part("server", "servers", "a/v1/Server", rolls=("spec.pods",), quiet=("replicas",)),
     },
     {
         "net": frozenset({"cidr"}),
         "pool": frozenset({"subnet", "machine"}),
         "fleet": frozenset({"subnet", "type"}),
+        "grant": frozenset({"member"}),
         "a/v1/Server": frozenset({"spec.name"}),
     },
 )
@@ -75,6 +77,18 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
     assert effects(old, new) == {"one": effect}
     assert effects(old, old) == {}
+
+
+@pytest.mark.parametrize(("argument", "effect"), [("cidr", "replaced"), ("region", "")])
+def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, effect: str) -> None:
+    """A grant depends on one argument of the network of its pool, not on whether the pool is recreated."""
+    grant = Item("grant", "g", {}, needs={"pool": (("infra", "pool", "p"),)})
+    old, new = (
+        dict([item("net", "n", **{argument: value}), item("pool", "p", net=1)]) | {("infra", "grant", "g"): grant}
+        for value in ("a", "b")
+    )
+
+    assert effects(old, new).get("g", "") == effect
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
@@ -188,3 +202,39 @@ def test_costs_are_compared_by_share_and_budget() -> None:
     assert (up.level.word, up.reasons) == ("danger", ("more than 25 % higher if nothing is used",))
     assert (down.level.word, down.reasons) == ("note", ())
     assert up.message.startswith("a month costs ")
+
+
+def _of_change(system: str, old: str, new: str) -> dict[str, str]:
+    """Return the effects of a change of a system with infrastructure of its own, by kind and name."""
+    text = (SYSTEMS / system / "system.yaml").read_text(encoding="utf-8")
+    assert old in text
+    before, after = (present(outcome_of(spec).plan) for spec in (text, text.replace(old, new)))
+    tables = TARGETS[before.system.target("main").provider].effects()
+    found = consequences(lowered(before, "main", TARGETS), lowered(after, "main", TARGETS), tables)
+    return {f"{one.item.kind} {one.item.name}": one.effect.value for one in found}
+
+
+def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
+    """Their member names the project and the ServiceAccount, so that another network leaves them alone."""
+    network = _of_change("leads-on-google", "10.20.0.0/16", "10.30.0.0/16")
+    namespace = _of_change("leads-on-google", "  mode: cloud\n", "  mode: cloud\n  namespace: sales\n")
+
+    assert network["gcp.Cluster leads-main"] == "refused"
+    assert network.get("gcp.Identity fit") != "replaced"
+    assert namespace["gcp.Identity fit"] == "replaced"
+
+
+def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
+    """The network gets another range in place. The ranges in which Pods and Services are cannot change."""
+    found = _of_change("leads-on-azure", "10.20.0.0/16", "10.30.0.0/16")
+
+    assert found["azure.Network leads-main"] == "in place"
+    assert found["azure.Cluster leads-main"] == "refused"
+    assert found["azure.NodePool system"] == "replaced"
+
+
+def test_a_node_pool_on_azure_is_recreated_for_another_disk() -> None:
+    """AKS cannot change the disk of a node, so that the component replaces the pool, and its Pods wait."""
+    found = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
+
+    assert found["azure.NodePool free-d4as-v6-on-demand"] == "replaced"

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.review.changes import Change
 from modelyard.review.rules.base import DANGER, REVIEW, Rule, always, by_way, named
+from modelyard.review.sides import Sides
 
 _GATEWAY: Final = ("deployment", "targets", "*", "gateway")
+
+
+def _proxies_why(change: Change, _: Sides) -> str:
+    if change.removed:
+        return "Pods of every namespace can then connect to the servers, past the Gateway"
+    if change.added:
+        return "Pods of other namespaces can no longer connect to the servers"
+    return "Pods of that namespace can connect to the servers, and those of the old one no longer can"
+
 
 RULES: Final[tuple[Rule, ...]] = (
     *(
@@ -25,8 +36,6 @@ RULES: Final[tuple[Rule, ...]] = (
             "proxies of the Gateway of {target} run in namespace {moves}",
             "proxies of the Gateway of {target} may run in any namespace, in {before} before",
         ),
-        lambda change, _: (
-            "Pods of every namespace can then connect to the servers, past the Gateway" if change.removed else ""
-        ),
+        _proxies_why,
     ),
 )

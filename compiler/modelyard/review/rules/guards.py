@@ -126,6 +126,18 @@ def _stage_says(change: Change, _: Sides) -> str:
     return f"before {model} reaches {stage}: {' '.join(change.path[4:])} {becomes(change)}"
 
 
+def _stage_why(change: Change, _: Sides) -> str:
+    if change.way is not Way.LOOSER:
+        return ""
+    if change.entry and len(change.path) <= 4:
+        return f"versions no longer have to pass through {' '.join(change.path[3:]) or 'any stage'}"
+    return f"versions may reach {change.path[3]} sooner, or without having passed a check"
+
+
+def _changes_why(change: Change, _: Sides) -> str:
+    return "versions can go live at times when they could not before" if change.way is Way.LOOSER else ""
+
+
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     weaker = by_way(("R241", DANGER), ("R242", NOTE), ("R241", REVIEW))
     why = "fewer people have to agree"
@@ -133,7 +145,12 @@ def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
         Rule((*prefix, "minimum"), weaker, _minimum_says, because),
         Rule((*prefix, "from"), _groups, _groups_says, _groups_why),
-        Rule(prefix, _approval_entry, _approval_says),
+        Rule(
+            prefix,
+            _approval_entry,
+            _approval_says,
+            lambda change, _: "" if change.added else "versions go live without anyone's agreement",
+        ),
     )
 
 
@@ -168,7 +185,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     *_approvals(("models", "*", "stages", "*", "approvals")),
     *_approvals(("governance", "approvals", "promote")),
-    Rule(("models", "*", "stages"), _stage, _stage_says),
+    Rule(("models", "*", "stages"), _stage, _stage_says, _stage_why),
     Rule(
         ("governance", "approvers", "*", "sshKeys"),
         by_way(("R241", DANGER), ("R241", REVIEW), ("R241", REVIEW)),
@@ -184,6 +201,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("governance", "changes"),
         by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),
         _changes_say,
+        _changes_why,
     ),
     Rule(
         ("governance", "risk"),

@@ -20,6 +20,7 @@ from modelyard.review.rules.base import (
     named,
 )
 from modelyard.review.sides import Sides
+from modelyard.review.values import leaf
 from modelyard.spec import System
 
 _LARGE: Final = 25
@@ -135,10 +136,13 @@ def _token_says(change: Change, _: Sides) -> str:
     return f"the token of {caller} of {endpoint} is read from {moves(change)}"
 
 
-def _auth_says(change: Change, _: Sides) -> str:
+def _auth_says(change: Change, sides: Sides) -> str:
     words = {"none": "no token", "bearer-token": "a token"}
     before = f", {words.get(change.before.text, change.before.text)} before" if change.before.text else ""
-    return f"{change.path[1]} asks callers for {words.get(change.after.text, change.after.text)}{before}"
+    endpoint = sides.after.inference.get(change.path[1])
+    tokens = () if endpoint is None else (leaf(caller.token).text for caller in endpoint.endpoint.auth.callers)
+    known = f" ({', '.join(tokens)})" if change.after.text != "none" else ""
+    return f"{change.path[1]} asks callers for {words.get(change.after.text, change.after.text)}{known}{before}"
 
 
 def _address(change: Change, _: Sides) -> Verdict:

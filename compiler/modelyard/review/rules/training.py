@@ -47,7 +47,13 @@ def _starts(change: Change, _: Sides) -> Verdict:
     if old is not None and new is not None and old != new:
         return ("R113", REVIEW) if new > old else ("R114", REVIEW)
     way = {Way.LOOSER: ("R113", REVIEW), Way.STRICTER: ("R114", REVIEW)}
-    return way.get(change.way, ("R117", NOTE))
+    return way.get(change.way, ("R117", REVIEW))
+
+
+def _starts_why(change: Change, sides: Sides) -> str:
+    if _starts(change, sides)[0] != "R117":
+        return ""
+    return "what has to be ready before a run, and whoever uses its results, may depend on the time of day"
 
 
 def _starts_says(change: Change, _: Sides) -> str:
@@ -132,7 +138,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
         named("{owner}: a run that starts while another runs: {moves}"),
     ),
-    Rule((*_PIPELINE, "schedule"), _starts, _starts_says),
+    Rule((*_PIPELINE, "schedule"), _starts, _starts_says, _starts_why),
     Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
     Rule(
         (*_PIPELINE, "split"),

@@ -69,6 +69,16 @@ def _notified(change: Change, _: Sides) -> str:
     return f"who {change.path[1]} notifies {moves(change)}"
 
 
+def _cooldown_why(change: Change, sides: Sides) -> str:
+    """Say what a breach in the meantime does not lead to."""
+    monitor = sides.after.monitors.get(change.path[1])
+    if change.way is not Way.LOOSER or monitor is None:
+        return ""
+    breach = monitor.on_breach
+    acts = [*(["takes back no version"] if breach.rollback else []), *(["starts no run"] if breach.run else [])]
+    return f"until then, another breach {' and '.join(acts)}" if acts else ""
+
+
 def _rollback_says(change: Change, _: Sides) -> str:
     verb = "no longer takes" if change.way is Way.LOOSER else "takes"
     return f"a breach of {change.path[1]} {verb} the version back"
@@ -152,6 +162,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_BREACH, "cooldown"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
         named("{name} acts again after {moves} at the earliest"),
+        _cooldown_why,
     ),
     Rule(
         (*_BREACH, "run"),
