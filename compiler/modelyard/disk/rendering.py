@@ -43,9 +43,10 @@ class _Helper:
     def __init__(self, files: tuple[OutputFile, ...], stream: IO[bytes]) -> None:
         self._stream = stream
         self._waiting = {file.path for file in files}
+        parent = os.getpid()
         self._process = os.fork()
         if not self._process:
-            _render_and_exit(files, stream)
+            _render_and_exit(files, stream, parent)
 
     def rendered(self, file: OutputFile) -> bytes:
         """Return a file's bytes, from the other process if that process was given the file and succeeded."""
@@ -73,13 +74,18 @@ class _Helper:
             self._process = 0
 
 
-def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes]) -> None:
-    """Render files in the forked process. It must not return into the program of which it is a copy."""
+def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes], parent: int) -> None:
+    """Render files in the forked process, which must not return into the program that it is a copy of.
+
+    It ends after the current file if the parent was killed, because it also holds the parent's lock on the output.
+    """
     status = 1
     try:
         for file in files:
             data = file.render()
             pickle.dump((data, None if file.facts is None else file.facts.value), stream)
+            if os.getppid() != parent:
+                return
         stream.flush()
         status = 0
     finally:

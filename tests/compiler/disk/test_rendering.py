@@ -92,6 +92,22 @@ except KeyboardInterrupt:
     assert run(program) == ["none"]
 
 
+def test_the_other_process_ends_after_a_file_if_this_one_is_killed() -> None:
+    """It would otherwise keep the lock on the output folder until it has rendered everything."""
+    program = """
+import time
+def wait():
+    if os.getpid() != parent:
+        print(os.getpid(), flush=True)
+        time.sleep(0.5)
+with rendering([file(number, wait) for number in range(2000)]):
+    time.sleep(0.2)
+    os.kill(parent, 9)
+"""
+    done = subprocess.run([sys.executable, "-c", COMMON + program], stdout=subprocess.PIPE, text=True, timeout=60)
+    assert len(set(done.stdout.split())) == len(done.stdout.split()) == TWO_CORES
+
+
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
     """The README, which counts all objects, uses the facts from both processes."""
     (tmp_path / "system.yaml").write_text(system(110), encoding="utf-8")
