@@ -9,7 +9,7 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Batching, Inference, System
+from modelyard.spec import Batching, Inference, System, Variant
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -30,6 +30,10 @@ def models(system: System) -> Iterator[Diagnostic]:
             reason = f"has the task {model.task} and the framework {model.framework}"
             hint = f"use `task: {_TASK}` with `framework: {_FRAMEWORK}`, and no other task or framework with these"
             yield problems.language_model_unsupported(system.at(*path, "framework"), subject, reason, hint)
+        elif model.generates_text and system.registry is not None and system.registry.adopt:
+            reason = "is a language model, which only a registry of this system can import"
+            hint = "replace `registry.adopt` by `database` and `artifacts`, and add `import` to the model"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         elif model.generates_text and model.imported is None:
             reason = "is a language model, but nothing registers a version of it"
             hint = "add `import` with the folder of the model in a store, and its digest"
@@ -78,10 +82,13 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:
     """Require an image with vLLM and fixed versions for variants on accelerators."""
-    for variant in inference.variants:
-        compute = system.compute.get(variant.compute)
-        if compute is None or not (compute.accelerators or compute.accelerator_memory_bytes):
-            continue
+    accelerated = [variant for variant in inference.variants if _has_accelerators(system, variant)]
+    if accelerated and len(accelerated) < len(inference.variants):
+        reason = "has variants with and without accelerators, which need different images"
+        hint = "use compute classes with accelerators for all variants or for none, or an endpoint for each"
+        span = system.key("inference", inference.name, "variants")
+        yield problems.language_model_unsupported(span, f"endpoint '{inference.name}'", reason, hint)
+    for variant in accelerated:
         subject = f"variant '{variant.name}' of endpoint '{inference.name}'"
         path = ("inference", inference.name, "variants", variant.name)
         if not inference.source.image:
@@ -90,8 +97,16 @@ def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnosti
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if not variant.model.alias.isdecimal():
             reason = "follows an alias, but two versions do not fit into the memory of its accelerators at once"
-            hint = f"name a version, as in {variant.model.model}@1"
+            hint = (
+                f"name a version, as in {variant.model.model}@1, or use a compute class without accelerators, "
+                "where approvals decide about the alias"
+            )
             yield problems.language_model_unsupported(system.at(*path, "model"), subject, reason, hint)
+
+
+def _has_accelerators(system: System, variant: Variant) -> bool:
+    compute = system.compute.get(variant.compute)
+    return compute is not None and bool(compute.accelerators or compute.accelerator_memory_bytes)
 
 
 def pipelines(system: System) -> Iterator[Diagnostic]:

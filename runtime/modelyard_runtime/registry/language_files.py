@@ -11,8 +11,11 @@ FRAMEWORK: Final = "transformers"
 CONFIGURATION: Final = "config.json"
 
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model")
-_CODE: Final = frozenset({".bin", ".ckpt", ".h5", ".msgpack", ".pickle", ".pkl", ".pt", ".pth", ".py", ".so"})
-"""Files that run code when they are loaded, or that are code."""
+_WEIGHTS: Final = "model*.safetensors"
+"""The names that engines look for."""
+
+_ALLOWED: Final = frozenset({"", ".jinja", ".json", ".md", ".model", ".safetensors", ".txt"})
+"""Suffixes of weights, tokenizers, settings and notes. Other files may run code when they are loaded, or are code."""
 
 
 def problem_of(files: Path) -> str:
@@ -21,7 +24,8 @@ def problem_of(files: Path) -> str:
         return f"there is no file {CONFIGURATION}"
     if not any((files / name).is_file() for name in _TOKENIZERS):
         return f"there is no tokenizer: {' or '.join(_TOKENIZERS)}"
-    if not any(files.glob("*.safetensors")):
-        return "there are no weights in the format safetensors"
-    code = sorted(file.relative_to(files).as_posix() for file in files.rglob("*") if file.suffix.lower() in _CODE)
+    if not any(files.glob(_WEIGHTS)):
+        return f"there are no weights in the format safetensors: {_WEIGHTS}"
+    others = (file for file in files.rglob("*") if file.is_file() and file.suffix.lower() not in _ALLOWED)
+    code = sorted(file.relative_to(files).as_posix() for file in others)
     return f"{code[0]} may run code when it is loaded; import only weights in safetensors" if code else ""

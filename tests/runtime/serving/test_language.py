@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -17,14 +19,18 @@ import pytest
 import uvicorn
 from starlette.requests import Request
 
+import modelyard_runtime
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.application import Server, server_class
 from modelyard_runtime.serving.checks import check_server
-from modelyard_runtime.serving.language.engine import Sampling
-from modelyard_runtime.serving.language.mlx_engine import MlxEngine
+from modelyard_runtime.serving.language import mlx_engine
+from modelyard_runtime.serving.language.engine import BadPrompt, Sampling
+from modelyard_runtime.serving.language.mlx_engine import MlxEngine, TextFailed
+from modelyard_runtime.serving.language.requests import ApiError, request_of
 from modelyard_runtime.serving.language.server import LanguageServer
+from modelyard_runtime.serving.language.templates import chat_tokens
 from modelyard_runtime.workload.records import ServerWorkload
 from tests.runtime import servers
 from tests.runtime.described import record
@@ -175,6 +181,41 @@ def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: d
         assert refused.value.type == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"messages": [{"role": ["user"], "content": "hello"}]}, "must have a role"),
+        ({"temperature": 10**400}, "from 0 to 2"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "surrogate"),
+        ({"logprobs": 0}, "'logprobs'"),
+    ],
+)
+def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], said: str) -> None:
+    """JSON can hold what clients never send, and none of it is an error of the server."""
+    with pytest.raises(ApiError, match=said):
+        request_of(json.dumps({"model": "assistant", "messages": HELLO, **changed}).encode(), chat=True)
+
+
+def test_long_prompts_are_refused_before_they_become_tokens(
+    client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making tokens of fifteen megabytes takes gigabytes and half a minute, in which other requests wait."""
+    lengths: list[int] = []
+    made = MlxEngine.text_tokens
+
+    def text_tokens(engine: MlxEngine, text: str) -> list[int]:
+        lengths.append(len(text))
+        return made(engine, text)
+
+    monkeypatch.setattr(MlxEngine, "text_tokens", text_tokens)
+    for messages in ([{"role": "user", "content": "the cat " * 1_900_000}], HELLO * (CONTEXT + 1)):
+        with pytest.raises(openai.BadRequestError, match=f"context is {CONTEXT}"):
+            chat(client, messages=messages)
+    with pytest.raises(openai.BadRequestError, match=f"context is {CONTEXT}"):
+        client.completions.create(model="assistant", prompt="the cat " * 8 * CONTEXT)
+    assert lengths == [8 * CONTEXT]
+
+
 def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> None:
     """Another model is a 404, and a wrong token a 401."""
     with pytest.raises(openai.NotFoundError, match="serves 'assistant'") as missing:
@@ -210,6 +251,79 @@ def test_texts_are_generated_together_and_end_with_their_request(model: Path) ->
     while engine.alive and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not engine.alive
+
+
+def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that the tokenizer cannot write as text ends the request that got it, and no other."""
+    engine = MlxEngine(model, concurrency=4)
+    written: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
+
+    def text_of(job: Any, response: Any) -> str:
+        if job.sampling.seed == 13 and job.tokens == 2:
+            raise TypeError("no such token")
+        return written(job, response)
+
+    monkeypatch.setattr(mlx_engine, "_text_of", text_of)
+
+    async def text(seed: int) -> str:
+        sampling = Sampling(10, 1.0, seed=seed)
+        return "".join([piece.text async for piece in engine.generate(engine.text_tokens("hello"), sampling)])
+
+    async def work() -> list[Any]:
+        return await asyncio.gather(*map(text, (12, 13, 14)), return_exceptions=True)
+
+    first, failed, third = asyncio.run(work())
+    assert isinstance(failed, TextFailed)
+    assert first
+    assert third
+    assert engine.alive
+    assert engine.running == 0
+    engine.close()
+
+
+def test_context_is_at_most_that_of_the_model(model: Path) -> None:
+    """A model writes nonsense beyond the length that it was made for."""
+    with pytest.raises(Refusal, match=f"made for {CONTEXT} tokens"):
+        MlxEngine(model, concurrency=1, context_length=CONTEXT + 1)
+
+
+def test_no_compiler_is_started(model: Path, tmp_path: Path) -> None:
+    """MLX would start g++ while requests wait, for each new `top_p` again."""
+    compiler, record = tmp_path / "g++", tmp_path / "record"
+    compiler.write_text(f'#!/bin/sh\necho "$@" >> {record}\nexec /usr/bin/g++ "$@"\n')
+    compiler.chmod(0o755)
+    program = """
+import asyncio, sys
+from pathlib import Path
+from modelyard_runtime.serving.language import mlx_engine
+from modelyard_runtime.serving.language.engine import BadPrompt, Sampling
+from modelyard_runtime.serving.language.mlx_engine import MlxEngine, TextFailed
+from modelyard_runtime.serving.language.requests import ApiError, request_of
+engine = MlxEngine(Path(sys.argv[1]), 2)
+async def text():
+    return "".join([piece.text async for piece in engine.generate([5, 6], Sampling(5, 1.0, 0.7123))])
+print(len(asyncio.run(text())) > 0)
+"""
+    source = str(Path(modelyard_runtime.__file__).parents[1])
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": source, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-W", "ignore", "-c", program, str(model)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\n", done.stderr
+    assert not record.exists() or "-o" not in record.read_text().split()
+
+
+@pytest.mark.parametrize("problem", [TypeError("1 + 'a'"), ZeroDivisionError(), RecursionError(), OverflowError()])
+def test_failures_of_a_chat_template_are_bad_prompts(problem: Exception) -> None:
+    """A template is a program of the model's authors, so it can fail in many ways."""
+
+    class Tokenizer:
+        chat_template = "a template"
+
+        def apply_chat_template(self, *_: object, **__: object) -> list[int]:
+            raise problem
+
+    with pytest.raises(BadPrompt, match="chat template"):
+        chat_tokens(Tokenizer(), HELLO)
 
 
 @pytest.mark.usefixtures("address")

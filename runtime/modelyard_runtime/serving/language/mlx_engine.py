@@ -31,6 +31,10 @@ class EngineFailed(Exception):
     """The thread that owns the model has ended, so the replica has to be replaced."""
 
 
+class TextFailed(Exception):
+    """One text cannot be continued, such as after a token that the tokenizer does not know. Others go on."""
+
+
 @dataclass(slots=True)
 class _Job:
     """One text that is being written. `pieces` belongs to the event loop of the request."""
@@ -38,14 +42,14 @@ class _Job:
     prompt: list[int]
     sampling: Sampling
     loop: asyncio.AbstractEventLoop
-    pieces: asyncio.Queue[Piece | None] = field(default_factory=asyncio.Queue)
+    pieces: asyncio.Queue[Piece | TextFailed | None] = field(default_factory=asyncio.Queue)
     stops: Stops = field(default_factory=lambda: Stops(()))
     detokenizer: Any = None
     tokens: int = 0
     cancelled: bool = False
 
-    def tell(self, piece: Piece | None) -> None:
-        """Hand a piece to the request, or None if there will be no more. A closed loop has no request any more."""
+    def tell(self, piece: Piece | TextFailed | None) -> None:
+        """Hand a piece, an error or, at the end of the engine, None to the request, unless its loop is closed."""
         with suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
 
@@ -57,7 +61,7 @@ class MlxEngine:
     """A model in a folder in Hugging Face's format, of which at most `concurrency` texts are generated together."""
 
     def __init__(self, folder: Path, concurrency: int, context_length: int | None = None) -> None:
-        self.context_length = context_length or _declared_context(folder)
+        self.context_length = _context(folder, context_length)
         self._concurrency = concurrency
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._jobs: dict[int, _Job] = {}
@@ -94,6 +98,8 @@ class MlxEngine:
                 piece = await job.pieces.get() if not self._ended else None
                 if piece is None:
                     raise EngineFailed("the engine ended before this text")
+                if isinstance(piece, TextFailed):
+                    raise piece
                 yield piece
                 if piece.finish_reason:
                     return
@@ -144,6 +150,9 @@ class MlxEngine:
         from mlx_lm import load
         from mlx_lm.generate import BatchGenerator
 
+        if mx.default_device().type == mx.DeviceType.cpu:
+            # On CPUs, MLX compiles with g++ while requests wait: at the first token, and for each new `top_p`.
+            mx.disable_compile()
         loaded: Any = load(str(folder))
         model, self._tokenizer = loaded
         self._generator: Any = BatchGenerator(
@@ -188,11 +197,15 @@ class MlxEngine:
         if job is None:
             return
         job.tokens += 1
-        if response.finish_reason != "stop":  # the token that ends a text has no text
-            job.detokenizer.add_token(response.token)
-        if response.finish_reason:
-            job.detokenizer.finalize()
-        text = job.stops.add(job.detokenizer.last_segment)
+        try:
+            text = job.stops.add(_text_of(job, response))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as problem:
+            _log.exception("token %s cannot be written as text", response.token)
+            if not response.finish_reason:
+                self._generator.remove([response.uid])
+            del self._jobs[response.uid]
+            job.tell(TextFailed(f"token {response.token} cannot be written as text: {problem}"))
+            return
         if job.stops.found:
             self._finish(response.uid, job, text, "stop", removed=bool(response.finish_reason))
         elif response.finish_reason:
@@ -215,6 +228,15 @@ class MlxEngine:
         self._jobs.clear()
 
 
+def _text_of(job: _Job, response: Any) -> str:
+    """Return the text of a token, or the rest of the text after the last token."""
+    if response.finish_reason != "stop":  # the token that ends a text has no text
+        job.detokenizer.add_token(response.token)
+    if response.finish_reason:
+        job.detokenizer.finalize()
+    return str(job.detokenizer.last_segment)
+
+
 def _sampler(sampling: Sampling) -> Any:
     """Return the function that chooses the next token. Each text has random numbers of its own."""
     import mlx.core as mx
@@ -234,10 +256,18 @@ def _sampler(sampling: Sampling) -> Any:
     return choose
 
 
-def _declared_context(folder: Path) -> int:
-    """Return the context length in a model's configuration."""
-    configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    length = configuration.get("max_position_embeddings")
-    if not isinstance(length, int) or length < 2:
-        raise Refusal("the model's config.json has no max_position_embeddings; set generation.contextLength")
-    return length
+def _context(folder: Path, wanted: int | None) -> int:
+    """Return the context length: the wanted one or, by default, that of the model's configuration, which limits it."""
+    try:
+        configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as problem:
+        raise Refusal(f"the model's config.json cannot be read: {problem}") from None
+    found = configuration.get("max_position_embeddings") if isinstance(configuration, dict) else None
+    length = found if isinstance(found, int) and found >= 2 else None
+    if wanted is None:
+        if length is None:
+            raise Refusal("the model's config.json has no max_position_embeddings; set generation.contextLength")
+        return length
+    if length is not None and wanted > length:
+        raise Refusal(f"generation.contextLength is {wanted}, but the model was made for {length} tokens")
+    return wanted

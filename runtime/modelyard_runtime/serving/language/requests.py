@@ -6,7 +6,6 @@ Source: https://platform.openai.com/docs/api-reference, read 2026-11-30.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -107,7 +106,9 @@ def _refuse_unsupported(sent: Body, supported: frozenset[str]) -> None:
             continue
         if name not in _NEUTRAL:
             raise ApiError(f"this server does not support {name[:80]!r}", name[:80], "unsupported_parameter")
-        if value not in _NEUTRAL[name]:
+        if not any(
+            value == neutral and isinstance(value, bool) == isinstance(neutral, bool) for neutral in _NEUTRAL[name]
+        ):
             raise ApiError(f"this server does not support this value of {name!r}", name, "unsupported_value")
 
 
@@ -115,7 +116,16 @@ def _text(sent: Body, name: str) -> str:
     value = sent.get(name)
     if not isinstance(value, str) or not value:
         raise ApiError(f"{name!r} is required and must be a string", name)
-    return value
+    return _encodable(value, name)
+
+
+def _encodable(text: str, place: str) -> str:
+    """Return a text, or refuse it because of half a surrogate pair, which JSON can contain and no tokenizer reads."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ApiError("the text has half of a surrogate pair", place) from None
+    return text
 
 
 def _flag(sent: Body, name: str) -> bool:
@@ -138,8 +148,8 @@ def _number(sent: Body, name: str, least: float, most: float) -> float:
     value = sent.get(name)
     if value is None:
         return 1.0
-    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not valid or not least <= value <= most:
+    valid = isinstance(value, int | float) and not isinstance(value, bool)
+    if not valid or not least <= value <= most:  # which is false for nan
         raise ApiError(f"{name!r} must be a number from {least} to {most}", name)
     return float(value)
 
@@ -175,12 +185,13 @@ def _messages(value: Any) -> tuple[Message, ...]:
 
 
 def _message(message: Any, place: str) -> Message:
-    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+    if not isinstance(message, dict) or not isinstance(role := message.get("role"), str) or role not in _ROLES:
         raise ApiError(f"each message must have a role: {', '.join(_ROLES)}", f"{place}.role")
     extra = sorted(name for name, value in message.items() if name not in {"role", "content"} and value)
     if extra:
         raise ApiError(f"this server does not support {extra[0][:80]!r} in a message", place, "unsupported_parameter")
-    return {"role": _ROLES[message["role"]], "content": _content(message.get("content"), f"{place}.content")}
+    content = _content(message.get("content"), f"{place}.content")
+    return {"role": _ROLES[role], "content": _encodable(content, f"{place}.content")}
 
 
 def _content(content: Any, place: str) -> str:
@@ -201,7 +212,7 @@ def _prompt(value: Any) -> str | tuple[int, ...]:
     if isinstance(value, list) and len(value) == 1 and not _is_token(value[0]):
         return _prompt(value[0]) if not isinstance(value[0], list) or _are_tokens(value[0]) else _refused()
     if isinstance(value, str) and value:
-        return value
+        return _encodable(value, "prompt")
     if isinstance(value, list) and _are_tokens(value):
         return tuple(value)
     return _refused()

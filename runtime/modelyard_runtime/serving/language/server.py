@@ -19,7 +19,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
 from modelyard_runtime.serving.application import FOLLOW_S
 from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
-from modelyard_runtime.serving.language.engine import BadPrompt, Piece, Sampling
+from modelyard_runtime.serving.language.engine import BadPrompt, Engine, Piece, Sampling
 from modelyard_runtime.serving.language.loaded import Loaded, load
 from modelyard_runtime.serving.language.mlx_engine import EngineFailed
 from modelyard_runtime.serving.language.requests import ApiError, TextRequest, request_of
@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from modelyard_runtime.workload.records import ServerWorkload
+
+_USUAL: Final = 8
+"""Characters for each token of the context, beyond which only the beginning of a prompt becomes tokens at first."""
+
+_MOST: Final = 128
+"""Characters for each token of the context, beyond which a prompt does not fit."""
+
+_SPLIT: Final = 8
+"""Tokens that the beginning of a text may have in addition, because it ends within a word and has a first token."""
 
 _GENERATES: Final = {"/v1/chat/completions": True, "/v1/completions": False}
 _MODEL: Final = re.compile(r"/v1/models/(?P<name>.+)")
@@ -260,9 +269,27 @@ class LanguageServer:
 
 
 def _tokens_of(sent: TextRequest, loaded: Loaded) -> Sequence[int]:
+    engine = loaded.engine
     if sent.chat:
-        return loaded.engine.chat_tokens(sent.messages)
-    return loaded.engine.text_tokens(sent.prompt) if isinstance(sent.prompt, str) else sent.prompt
+        _check_length(sent, engine, "".join(message["content"] for message in sent.messages), len(sent.messages))
+        return engine.chat_tokens(sent.messages)
+    if not isinstance(sent.prompt, str):
+        return sent.prompt
+    _check_length(sent, engine, sent.prompt)
+    return engine.text_tokens(sent.prompt)
+
+
+def _check_length(sent: TextRequest, engine: Engine, text: str, messages: int = 1) -> None:
+    """Refuse a prompt that is far too long before all of it becomes tokens, which takes seconds and gigabytes.
+
+    Each message is at least one token. A token of common tokenizers has up to 128 characters, and usually 4.
+    """
+    context, place = engine.context_length, "messages" if sent.chat else "prompt"
+    beginning = text[: _USUAL * context] if len(text) > _USUAL * context else ""
+    too_long = messages > context or len(text) > _MOST * context
+    if too_long or (beginning and len(engine.text_tokens(beginning)) > context + _SPLIT):
+        message = f"the model's context is {context} tokens, and the prompt has more"
+        raise ApiError(message, place, "context_length_exceeded")
 
 
 def _check_method(request: Request, method: str) -> None:

@@ -18,6 +18,15 @@ def chat_tokens(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
         tokens = tokenizer.apply_chat_template(
             list(messages), add_generation_prompt=True, tokenize=True, return_dict=False
         )
-    except TemplateError as problem:
+    except (
+        TemplateError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as problem:
+        # Templates are programs of the model's authors, in a sandbox: they can fail in any of these ways.
         raise BadPrompt(f"the model's chat template refuses these messages: {problem}") from None
     return [int(token) for token in tokens]

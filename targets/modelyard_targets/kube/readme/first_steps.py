@@ -9,13 +9,14 @@ from typing import Final
 from modelyard.indexes import index
 from modelyard.inputs import BASE_FOLDER
 from modelyard.plan import AlertRules, Application, ByType, Job, ModelServer, Promoter, Resource, Route
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Json
 from modelyard.spec import Inference, Model, Source
 from modelyard.spec.imports import stored_at
 from modelyard.spec.learned import learned
 from modelyard.spec.trainings import first_trainings
 from modelyard_targets.kube.image.needed import needs_runtime_image
+from modelyard_targets.kube.image.packages import packages
 from modelyard_targets.kube.network.route import serve_service
 from modelyard_targets.kube.pipelines.job import once_name
 from modelyard_targets.kube.pipelines.launcher import ray_job_of
@@ -56,6 +57,10 @@ class FirstRun:
     alias: str
 
 
+_WITH_VLLM: Final = ("boto3", "mlflow-skinny")
+"""Packages of the runtime that Ray's image for language models lacks."""
+
+
 @record
 class FirstImport:
     """A model that the promoter imports, with its source and the alias for the imported version."""
@@ -87,6 +92,7 @@ class FirstRequest:
     body: str
     token_secret: str
     token_key: str
+    language: bool = False
 
 
 @record
@@ -96,6 +102,7 @@ class OwnImage:
     image: str
     workload: str
     entrypoint: str
+    has_vllm: bool = False
 
 
 def first_steps(context: Context) -> dict[str, object]:
@@ -130,6 +137,7 @@ def first_steps(context: Context) -> dict[str, object]:
             for server in context.plan.of(ModelServer, context.placement)
             for source in _sources_of_server(server)
         ),
+        "language_packages": " ".join(f"{name}=={packages('image')[name]['version']}" for name in _WITH_VLLM),
         "extends_runtime": needs_runtime_image(context.plan, context.placement),
         "ray_version": RAY_VERSION,
         "python_version": PYTHON,
@@ -202,7 +210,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
         application = _application(server, resource.value.inference, context)
         callers = application.inference.endpoint.auth.callers
         secret = context.secret(callers[0].token) if callers else None
-        yield FirstRequest(
+        request = FirstRequest(
             endpoint=resource.name,
             service=serve_service(server),
             url=f"http://127.0.0.1:{SERVE_PORT}{serve_prefix(application)}",
@@ -210,6 +218,14 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
             token_secret=secret.name if secret is not None else "",
             token_key=secret.key if secret is not None else "",
         )
+        yield _chat_request(request) if application.model.generates_text else request
+
+
+def _chat_request(request: FirstRequest) -> FirstRequest:
+    """Return the request of a chat, which names the endpoint as its model."""
+    messages: list[Json] = [{"role": "user", "content": "Hello"}]
+    body = json.dumps({"model": request.endpoint, "messages": messages})
+    return replace(request, url=f"{request.url.rstrip('/')}/v1/chat/completions", body=body, language=True)
 
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
@@ -246,7 +262,13 @@ def _own_images(context: Context) -> Iterator[OwnImage]:
     for resource in context.plan.on(context.placement):
         for source in _sources(resource):
             if source.image:
-                yield OwnImage(context.image(source.image), resource.workload, source.entrypoint)
+                yield OwnImage(
+                    context.image(source.image), resource.workload, source.entrypoint, _serves_language(resource.value)
+                )
+
+
+def _serves_language(value: object) -> bool:
+    return isinstance(value, ModelServer) and any(each.model.generates_text for each in value.applications)
 
 
 def _no_sources(resource: Resource) -> Iterator[Source]:

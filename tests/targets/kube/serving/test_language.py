@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import yaml
 
+from modelyard.api import compile_text
+from modelyard_runtime.serving.language.requests import request_of
+from modelyard_targets.kube.placement.context import RAY_VERSION
 from tests.lowering import Object, lowered
 
 CPU_SPEC = """\
@@ -81,3 +85,28 @@ def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
     assert deployment["ray_actor_options"]["num_gpus"] == 2
     assert worker["image"] == "registry.acme.example/support-vllm:1"
     assert worker["resources"]["limits"]["nvidia.com/gpu"] == "2"
+
+
+def readme(text: str) -> str:
+    """Return the README of the target."""
+    compiled = compile_text(text)
+    assert compiled.ok, compiled.diagnostics
+    return compiled.files["default/main/README.md"].decode()
+
+
+def test_readme_sends_a_chat() -> None:
+    """The request has the form that the server accepts, and names the endpoint as its model."""
+    steps = readme(CPU_SPEC)
+    (line,) = [line for line in steps.splitlines() if line.startswith("curl -d ")]
+    _, _, body, url = shlex.split(line)
+
+    assert url == "http://127.0.0.1:8000/v1/chat/completions"
+    assert request_of(body.encode(), chat=True).model == "assistant"
+    assert '"instances"' not in steps
+    assert "ray-llm" not in steps
+
+
+def test_readme_describes_the_image_with_vllm() -> None:
+    """An image based on the runtime image would lack vLLM."""
+    assert f"FROM rayproject/ray-llm:{RAY_VERSION}-py311-cu128" in readme(GPU_SPEC)
+    assert "FROM $RUNTIME" not in readme(GPU_SPEC)
