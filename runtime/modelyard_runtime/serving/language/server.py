@@ -209,8 +209,9 @@ class LanguageServer:
     async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
         """Yield the events of a stream. An error after its beginning is an event, since the status has been sent."""
         form, used, status = generating.form, usage(generating.prompt_tokens, 0), 499
+        rest_s = max(0.0, self._timeout_s - generating.access.seconds)  # the first piece took part of the time
         try:
-            async with asyncio.timeout(self._timeout_s), aclosing(self._pieces(generating)) as pieces:
+            async with asyncio.timeout(rest_s), aclosing(self._pieces(generating)) as pieces:
                 for chunk in form.opening():
                     yield event(chunk)
                 async for piece in pieces:
