@@ -49,7 +49,7 @@ def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[s
         Severity.ERROR,
         f"metric {quote(metric)} does not apply to {task}",
         span,
-        f"choose one of {', '.join(fitting)}",
+        f"choose one of {', '.join(fitting)}" if fitting else "remove it: this task has no metrics",
     )
 
 
