@@ -23,6 +23,7 @@ governance: {owner: {team: growth, email: growth@acme.example}}
 _PLACED = f"{_HEAD}deployment: {{mode: on-prem, provider: kubernetes}}\n"
 _TASKS = [
     "binary-classification", "multiclass-classification", "regression", "ranking", "forecasting", "recommendation",
+    "text-generation",
 ]  # fmt: skip
 _NUMBERS = count()
 

@@ -259,16 +259,13 @@ def _body(row: dict[str, Json]) -> str:
 
 
 def _own_images(context: Context) -> Iterator[OwnImage]:
+    servers = context.plan.of(ModelServer, context.placement)
+    language = {one.workload for one in servers if any(each.model.generates_text for each in one.value.applications)}
     for resource in context.plan.on(context.placement):
         for source in _sources(resource):
             if source.image:
-                yield OwnImage(
-                    context.image(source.image), resource.workload, source.entrypoint, _serves_language(resource.value)
-                )
-
-
-def _serves_language(value: object) -> bool:
-    return isinstance(value, ModelServer) and any(each.model.generates_text for each in value.applications)
+                has_vllm = resource.workload in language
+                yield OwnImage(context.image(source.image), resource.workload, source.entrypoint, has_vllm)
 
 
 def _no_sources(resource: Resource) -> Iterator[Source]:
