@@ -17,6 +17,7 @@ from modelyard.portability import Destination
 from modelyard.records import replace
 from modelyard.rehearsal.steps import fits, run_step
 from modelyard.source import Json
+from tests.narrowing import present
 from tests.real.test_rehearsal import SPEC, plan_to
 
 PATIENCE_S = 60
@@ -45,9 +46,7 @@ def test_an_image_is_copied_by_digest_and_another_under_its_name_is_noticed(
 
     assert judged == [False, True, True, False, True, True]
     with tarfile.open(fileobj=io.BytesIO(pulled)) as archive:
-        file = archive.extractfile("content")
-        assert file is not None
-        assert file.read() == b"second"
+        assert present(archive.extractfile("content")).read() == b"second"
 
 
 def _is_right(steps: tuple[Step, ...], registry: str, crane: Path, folder: Path) -> bool:

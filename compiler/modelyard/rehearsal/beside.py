@@ -1,4 +1,4 @@
-"""The files next to the spec: what a rehearsal copies, what it links, and the hash that tells it to start over."""
+"""The files next to the spec: which a rehearsal copies, which it links, and a hash whose change restarts it."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ from modelyard_runtime.serving.language.requests import ApiError, request_of
 from modelyard_runtime.serving.language.server import LanguageServer
 from modelyard_runtime.serving.language.templates import chat_tokens
 from modelyard_runtime.workload.records import ServerWorkload
+from tests.narrowing import present
 from tests.runtime import servers
 from tests.runtime.described import record
 from tests.runtime.serving.language import HELLO, MOST, NAME, TOKEN, described, imported
@@ -141,8 +142,7 @@ def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
     assert stopped.text == whole.text[: whole.text.index(whole.text[4:7])]
     assert stopped.finish_reason == "stop"
     tokens = client.completions.create(model="assistant", prompt=[5, 6, 7], max_tokens=1, temperature=0)
-    assert tokens.usage is not None
-    assert tokens.usage.prompt_tokens == 3
+    assert present(tokens.usage).prompt_tokens == 3
     streamed = client.completions.create(
         model="assistant", prompt="hello world", max_tokens=12, temperature=0, stream=True
     )

@@ -1,6 +1,6 @@
 """Generates text with vLLM on the GPUs of one machine. vLLM comes with the image that the spec names for the endpoint.
 
-It batches by itself and tells its own processes apart, so this engine only translates.
+vLLM batches requests and manages its own processes, so this engine only translates calls.
 Source: https://docs.vllm.ai/en/latest/api/vllm/v1/engine/async_llm.html, read 2026-11-30.
 """
 
