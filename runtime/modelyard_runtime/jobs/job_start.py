@@ -21,7 +21,7 @@ class JobStarter:
     api: ClusterApi
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Hold nothing: a second attempt finds the Job's name taken."""
+        """No lock is needed, because a second attempt finds the Job's name taken."""
         return nullcontext()
 
     def last(self, monitor: str) -> datetime | None:
@@ -30,7 +30,7 @@ class JobStarter:
         return max((created for created in earlier if created is not None), default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether a run that is under way prevents another one."""
+        """Return whether an active run prevents another one."""
         return forbidden(self.api, self.api.get(CRON_JOBS, run.cron_job))
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:

@@ -1,4 +1,4 @@
-"""Runs on one machine: a file for each, in a folder that the run of the whole system and its monitors share."""
+"""Records of runs on one machine: one file per run, in a folder that the supervisor and the monitors share."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class LocalRuns:
 
     @classmethod
     def of_this_process(cls) -> LocalRuns | None:
-        """Return the runs of the system that started this process, or None in a Pod."""
+        """Return the runs of the local system that started this process, or None in a Pod."""
         folder = os.environ.get(RUNS)
         return cls(Path(folder)) if folder else None
 
     def declare(self, overlaps: dict[str, str]) -> None:
-        """Record which pipelines' runs may overlap, by pipeline: `forbid`, `allow` or `replace`."""
+        """Record the overlap policy of each pipeline: `forbid`, `allow` or `replace`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / _OVERLAPS).write_text(json.dumps(overlaps), encoding="utf-8")
 
@@ -56,12 +56,12 @@ class LocalRuns:
         return max(moments, default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether a run that is under way prevents another one."""
+        """Return whether an active run prevents another one."""
         active = any(entry["pipeline"] == run.pipeline and entry["state"] in _ACTIVE for entry in self.all())
         return active and self._overlap(run.pipeline) == "forbid"
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:
-        """Request a run, which the run of the whole system then starts."""
+        """Request a run, which the supervisor then starts."""
         self.add(run.pipeline, start.now, REQUESTED, start.monitor)
 
     def add(self, pipeline: str, at: datetime, state: str, started_by: str = "") -> str:
@@ -71,7 +71,7 @@ class LocalRuns:
         return name
 
     def change(self, name: str, state: str, message: str = "") -> None:
-        """Record how a run goes on."""
+        """Record a change of a run's state."""
         entry = self._read(self.folder / f"{name}.json")
         if entry is not None:
             self._write(name, {**entry, "state": state, "message": message})
@@ -83,7 +83,7 @@ class LocalRuns:
         ]
 
     def interrupt(self) -> None:
-        """Mark runs of an earlier run of the system that never ended."""
+        """Mark the unfinished runs of an earlier supervisor as interrupted."""
         for entry in list(self.all()):
             if entry["state"] == RUNNING:
                 self.change(entry["id"], INTERRUPTED)

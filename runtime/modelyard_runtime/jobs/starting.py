@@ -1,6 +1,6 @@
-"""Starting a run for a monitor, whatever keeps the memory of earlier runs: Jobs in a cluster, or files on one machine.
+"""Starts runs for monitors. Earlier runs are recorded as Jobs in a cluster, or as files on one machine.
 
-The guards are the same everywhere: a monitor's cooldown, and runs of one pipeline that must not overlap.
+The guards are the same in both cases: a monitor's cooldown, and pipelines whose runs must not overlap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from modelyard_runtime.workload.records import BreachRun, Request
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which monitor starts a run and when, the suffix of the run's name, and how long to remember the run.
+    """The monitor that starts a run, the time, the suffix of the run's name, and how long to remember the run.
 
     `labels` and `annotations` record with the run what triggered it.
     """
@@ -33,7 +33,7 @@ class RunStarter(Protocol):
     """Remembers runs, and starts them."""
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Keep others from starting a run between the guards and the start, where that is possible."""
+        """Keep other processes from starting a run between the guards and the start, where possible."""
         ...
 
     def last(self, monitor: str) -> datetime | None:
@@ -41,7 +41,7 @@ class RunStarter(Protocol):
         ...
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether a run that is under way prevents another one."""
+        """Return whether an active run prevents another one."""
         ...
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:

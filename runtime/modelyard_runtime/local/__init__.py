@@ -1,1 +1,1 @@
-"""The whole system on one machine: one Ray, MLflow on SQLite, files for buckets, and a router for the gateway."""
+"""Runs a whole system on one machine, with one Ray, MLflow on SQLite, folders as buckets, and a router as gateway."""

@@ -1,4 +1,4 @@
-"""Rows of a system's own data, to ask an endpoint for predictions: those held out of training come first."""
+"""Selects rows of a system's data to send to an endpoint, preferably rows that were held out of training."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ QUESTIONS = "questions.json"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows for an endpoint, and the label of the first one, as the data have it."""
+    """Rows for an endpoint, and the label of the first row as it is in the data."""
 
     features: list[dict[str, Any]]
     label: str
     value: Any
 
     def question(self) -> dict[str, Any]:
-        """Return the first row with its label as plain data."""
+        """Return the first row and its label as plain data."""
         return {"row": self.features[0], "label": self.label, "value": self.value}
 
 
 def rows_for(endpoint: Endpoint, plan: LocalPlan, placed: Placed) -> Rows | None:
-    """Return rows of the data that a model behind the endpoint is trained on, or None if there are none here."""
+    """Return rows of the training data of a model behind the endpoint, or None if there are none on this machine."""
     for entry in plan.pipelines.values():
         workload = workload_of(placed.contents[entry.description])
         if entry.trains in endpoint.models and isinstance(workload, PipelineWorkload):
@@ -55,7 +55,7 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
 
 
 def captured(endpoint: Endpoint, placed: Placed) -> float:
-    """Return the share of an endpoint's requests that is captured, or 1 if none is."""
+    """Return the share of an endpoint's requests that are captured, or 1 if none are."""
     names = {backend.application for backend in endpoint.backends}
     shares = [
         application["capture"]["fraction"]
@@ -67,7 +67,7 @@ def captured(endpoint: Endpoint, placed: Placed) -> float:
 
 
 def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
-    """Keep the question for an endpoint, so that it can be asked again."""
+    """Save the request for an endpoint, so that it can be sent again."""
     path = state.below(QUESTIONS)
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept[name] = {"url": url, "token": token, **rows.question()}

@@ -1,4 +1,4 @@
-"""What everything stands on: the processes, the registry, Ray and the servers of one system on this machine."""
+"""The foundation of a local system: its processes, registry, Ray and model servers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _QUIET = {
 
 @dataclass(slots=True)
 class Base:
-    """Starts and ends what all workloads need."""
+    """Starts and stops what all workloads need."""
 
     plan: LocalPlan
     folder: Path
@@ -60,7 +60,7 @@ class Base:
     _servers: Any = None
 
     def start(self) -> None:
-        """Start the registry and Ray, and begin to deploy the servers."""
+        """Start the registry and Ray, and begin deploying the servers."""
         os.environ.update(_QUIET)
         # Ray listens on the machine's own address even if it is configured with the loopback address.
         os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
@@ -130,12 +130,12 @@ class Base:
         self.state.announce(endpoints=self.endpoints_port)
 
     def deployed(self) -> bool:
-        """Return whether every application runs. Refuse to wait for servers that have ended."""
+        """Return whether all applications are running. Raise Refusal if the servers' process has ended."""
         self.check()
         return (self.state.folder / READY).exists()
 
     def check(self) -> None:
-        """Refuse to go on without the registry or the servers."""
+        """Raise Refusal if the registry or the servers have stopped."""
         logs = self.state.folder / "logs"
         if self._servers is not None and self._servers.poll() is not None:
             raise Refusal(f"the servers have stopped; their log is {logs / 'serving.log'}")
@@ -143,7 +143,7 @@ class Base:
             raise Refusal(f"MLflow has stopped; its log is {logs / 'registry.log'}")
 
     def end(self) -> None:
-        """End everything."""
+        """Stop everything."""
         if self.processes is not None:
             self.processes.end(_leave_ray)
         self.state.withdraw()

@@ -15,7 +15,7 @@ _TIMEOUT_S = 120
 
 
 class Endpoint:
-    """A client of an endpoint, with the first caller's token if it asks for one."""
+    """A client for an endpoint, with the first caller's token if the endpoint requires one."""
 
     def __init__(self, name: str, path: str, port: int, token: Path | None) -> None:
         self.url = f"http://127.0.0.1:{port}/{name}{path.rstrip('/')}"
@@ -24,7 +24,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, name: str, path: str, port: int, callers: tuple[str, ...], state: State) -> Endpoint:
-        """Return the client of an endpoint in the plan."""
+        """Return a client for an endpoint in the plan."""
         return cls(name, path, port, state.token(name, callers[0]) if callers else None)
 
     def is_ready(self) -> tuple[int, str]:
@@ -32,7 +32,7 @@ class Endpoint:
         return self.get("/healthz")
 
     def await_ready(self, patience_s: float) -> str:
-        """Wait until a version of the model answers. Return an empty string, or the reason why none does."""
+        """Wait until a model version is served. Return an empty string, or the reason why none is."""
         deadline = time.monotonic() + patience_s
         while True:
             status, text = self.is_ready()
@@ -47,7 +47,7 @@ class Endpoint:
         return self._send("GET", f"{self._path}{below}", None)
 
     def post(self, body: str) -> tuple[int, str]:
-        """Send a body as it is."""
+        """Send a body unchanged."""
         return self._send("POST", self._path, body)
 
     def predict(self, rows: list[dict[str, Any]]) -> tuple[int, str]:
@@ -55,7 +55,7 @@ class Endpoint:
         return self.post(json.dumps({"instances": rows}))
 
     def predict_all(self, rows: list[dict[str, Any]]) -> str:
-        """Send many rows in small requests. Return the first problem, or an empty string."""
+        """Send many rows in small requests. Return the first error, or an empty string."""
         for start in range(0, len(rows), _BATCH):
             status, text = self.predict(rows[start : start + _BATCH])
             if status != http.client.OK:

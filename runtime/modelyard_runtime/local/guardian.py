@@ -1,4 +1,4 @@
-"""A process that waits for the end of a run, and then kills what the run has left behind.
+"""A process that waits for a run to end, and then kills the processes that the run left behind.
 
 The run holds the other end of this process's standard input. If the run is killed, the kernel closes it.
 """

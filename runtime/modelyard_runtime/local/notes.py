@@ -1,4 +1,4 @@
-"""Notes decisions and measured values of runs in the log of events, from the lines that the runs print."""
+"""Records decisions and measured values in the event log, based on the log lines that runs print."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHOWN_VALUES = 3
 
 
 def kind_of(message: str) -> str:
-    """Return which kind of decision a message reports, or an empty string."""
+    """Return the type of decision that a message reports, or an empty string."""
     return next((kind for kind, pattern in _KINDS if pattern.search(message)), "")
 
 
@@ -47,7 +47,7 @@ def value_of(message: str) -> tuple[str, float] | None:
 
 @dataclass(slots=True)
 class Notes:
-    """Writes events. A decision that only repeats the last one of its workload, as of a promoter, is left out."""
+    """Writes events, except for decisions that repeat the workload's previous one, as a promoter's often do."""
 
     state: State
     _last: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
@@ -66,7 +66,7 @@ class Notes:
         return not repeated
 
     def measured(self, address: str, values: Mapping[str, float]) -> None:
-        """Record what a monitor has measured in one look."""
+        """Record the values that a monitor measured in one run."""
         if not values:
             return
         shown = [f"{name} is {value:g}" for name, value in list(values.items())[:_SHOWN_VALUES]]

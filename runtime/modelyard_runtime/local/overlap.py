@@ -1,4 +1,4 @@
-"""A start that comes while the run before still runs: with `overlap: replace`, it ends that run."""
+"""Handles starts that become due during a run. With `overlap: replace`, the new run replaces the old one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """Whether a newer start replaces a run of a workload, which began at a moment."""
+    """Checks whether a newer start replaces a workload's run that began at a certain time."""
 
     schedule: Schedule
     history: LocalRuns
@@ -26,7 +26,7 @@ class Successor:
     clock: Callable[[], datetime] = _now
 
     def __call__(self) -> bool:
-        """Return whether the schedule or a monitor has started another run since."""
+        """Return whether the schedule or a monitor has requested another run since then."""
         return self.schedule.overlap == "replace" and (self._is_due() or self._is_requested())
 
     def _is_due(self) -> bool:

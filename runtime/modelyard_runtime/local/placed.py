@@ -1,4 +1,4 @@
-"""Writes the descriptions of the workloads for this machine: with its folders, its registry and its size."""
+"""Adapts workload descriptions to this machine: to its folders, registry and size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOKENS = "/etc/modelyard-tokens/"
 
 @dataclass(slots=True)
 class Placed:
-    """The descriptions on this machine by their path in the plan, and what was scaled, by workload."""
+    """The adapted descriptions by their path in the plan, and what was scaled, by workload."""
 
     contents: dict[str, Content] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def _read(path: Path) -> Content:
 
 
 def localized(content: Content, plan: LocalPlan, state: State, registry: str) -> Content:
-    """Replace buckets by folders, the registry's address by its address here, and token files by generated ones."""
+    """Replace buckets with folders, the registry's address with the local one, and token files with generated ones."""
     changed: Content = _with_folders(content, state)
     if "registry" in changed and not plan.registry.adopted:
         changed["registry"] = {**changed["registry"], "uri": registry}

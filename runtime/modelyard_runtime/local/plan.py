@@ -1,4 +1,4 @@
-"""The plan for this machine, as the compiler writes it into `plan.json`."""
+"""The plan for this machine, which the compiler writes to `plan.json`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = "plan.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times(Record):
-    """The times of a cron schedule, as sets. `line` is how the spec writes it."""
+    """The times in a cron schedule, as sets. `line` is the cron expression in the spec."""
 
     line: str
     time_zone: str
@@ -33,7 +33,7 @@ class Times(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule(Record):
-    """When runs start, and whether two may overlap."""
+    """When runs start, and whether they may overlap."""
 
     kind: str  # cron after once on-demand
     overlap: str
@@ -43,7 +43,7 @@ class Schedule(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline(Record):
-    """A pipeline, and what decides its place in the order of a run of the whole system."""
+    """A pipeline, and the dependencies that determine when it runs."""
 
     description: str
     type: str
@@ -74,7 +74,7 @@ class Backend(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror(Record):
-    """The application that gets copies of requests."""
+    """The application that receives copies of requests."""
 
     application: str
     percent: int
@@ -104,7 +104,7 @@ class Monitor(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Record):
-    """What is different on this machine, with its place in the spec."""
+    """A difference on this machine, with its location in the spec."""
 
     field: str
     text: str
@@ -112,7 +112,7 @@ class Note(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Record):
-    """The registry: adopted, or started here."""
+    """The registry, which is adopted or started locally."""
 
     uri: str
     adopted: bool
@@ -120,7 +120,7 @@ class Registry(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports(Record):
-    """The ports to use unless they are taken."""
+    """The ports to use if they are free."""
 
     registry: int
     endpoints: int
@@ -156,7 +156,7 @@ class LocalPlan(Record):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Return everything that can be named on the command line."""
+        """Return all addresses that can be given on the command line."""
         return (
             *(f"pipelines.{name}" for name in self.pipelines),
             *(f"inference.{name}" for name in self.endpoints),

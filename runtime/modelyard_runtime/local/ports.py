@@ -1,4 +1,4 @@
-"""Ports of this machine, reserved for this process, so that two runs that start at once do not choose the same."""
+"""Reserves ports for this process, so that runs that start at the same time do not choose the same port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _held: list[IO[str]] = []
 
 
 def free_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
-    """Reserve the wanted port or the first free one after it. If none is, the kernel chooses.
+    """Reserve the requested port or the next free one. If none is free, the kernel chooses a port.
 
     A server binds the port only later, so until then the lock keeps other runs of this user from choosing it.
     """
@@ -38,7 +38,7 @@ def _bound(port: int) -> int:
 
 
 def _reserve(port: int) -> bool:
-    """Lock a port's file. Where no file can be written, the port counts as reserved: a collision is unlikely."""
+    """Lock a port's file. If no file can be written, treat the port as reserved, because a collision is unlikely."""
     try:
         folder = Path(tempfile.gettempdir()) / f"modelyard-ports-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a run prints: one line for each step, with the address of its workload."""
+"""Prints one line for each step of a run, with the address of its workload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Printer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, address: str, text: str) -> None:
-        """Print one line of a workload. Line breaks and control characters of foreign text are replaced."""
+        """Print one line for a workload. Line breaks and control characters in untrusted text are replaced."""
         clean = "".join(character if character.isprintable() else " " for character in text)
         with self._lock, suppress(OSError, ValueError):  # whoever read the output may have gone
             self.stream.write(f"{address:{_WIDTH}} {clean}\n")

@@ -1,4 +1,4 @@
-"""The processes of a run. Whatever happens to the run, none of them outlives it."""
+"""The processes of a run. None of them outlives the run, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 10.0
 
 
 class Processes:
-    """Starts processes, and ends them with everything that they have started."""
+    """Starts processes, and terminates them together with all processes that they started."""
 
     def __init__(self, mark: str) -> None:
         self.patience_s = _PATIENCE_S
@@ -37,7 +37,7 @@ class Processes:
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any) -> Any:
-        """Start a process in a session of its own, so that Ctrl-C reaches only the run, which ends it in order."""
+        """Start a process in its own session, so that Ctrl-C reaches only the run, which shuts it down in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             settings: dict[str, Any] = {"stdout": stream, "stderr": subprocess.STDOUT} | options
@@ -52,9 +52,9 @@ class Processes:
         return process
 
     def end(self, also: Callable[[], None] = lambda: None) -> None:
-        """End all processes: first by SIGTERM, and after a while for good. Before that, call `also`, which ends Ray.
+        """Terminate all processes, and kill those that do not stop in time. Before that, call `also`, which stops Ray.
 
-        A process that is connected to Ray ends itself if Ray is killed.
+        A process that is connected to Ray exits if Ray is killed.
         """
         for process in self._running:
             if process.poll() is None:
@@ -80,7 +80,7 @@ class Processes:
 
 
 def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
-    """Kill every process with this mark, except this one and those to spare, until none is left."""
+    """Kill all processes with this mark until none are left, except for this process and those in `spared`."""
     for _ in range(20):
         left = [process for process in marked(mark) if process not in spared and process != os.getpid()]
         if not left:

@@ -1,4 +1,4 @@
-"""Starts MLflow on this machine, on a database of SQLite and with files for artifacts."""
+"""Starts MLflow on this machine with a SQLite database and a folder for artifacts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATIENCE_S = 180.0
 
 
 def start_registry(state: State, processes: Processes, port: int) -> Any:
-    """Start the server. `await_registry` waits until it answers."""
+    """Start the server. Use `await_registry` to wait until it responds."""
     if importlib.util.find_spec("sqlalchemy") is None or importlib.util.find_spec("flask") is None:
         raise Refusal("MLflow is installed without its server: pip install mlflow, not mlflow-skinny alone")
     command = [
@@ -36,7 +36,7 @@ def start_registry(state: State, processes: Processes, port: int) -> Any:
 
 
 def await_registry(process: Any, port: int, state: State) -> None:
-    """Wait until the server answers. Refuse to go on without it."""
+    """Wait until the server responds. Raise Refusal if it does not."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -48,7 +48,7 @@ def await_registry(process: Any, port: int, state: State) -> None:
 
 
 def answers(port: int, path: str) -> bool:
-    """Return whether a server on this machine answers a request with 200."""
+    """Return whether a local server responds to a request with 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)

@@ -1,4 +1,4 @@
-"""Runs of workloads on this machine: each is a process with the runtime's own verb, as in a Pod."""
+"""Runs workloads on this machine, each in a process with the same verb of the runtime as in a Pod."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PATIENCE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended, and its last message."""
+    """The result of a run, and its last message."""
 
     succeeded: bool
     message: str
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Runs:
-    """Runs verbs of the runtime for workloads, and shows what they decide."""
+    """Runs the runtime's verbs for workloads, and shows their decisions."""
 
     state: State
     processes: Processes
@@ -52,11 +52,11 @@ class Runs:
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def command(self, verb: str, *arguments: str) -> list[str]:
-        """Return the command line of a verb of the runtime."""
+        """Return the command line for one of the runtime's verbs."""
         return [sys.executable, "-m", "modelyard_runtime", verb, *arguments]
 
     def quietly(self) -> Runs:
-        """Return runs that print nothing but decisions that they have not printed before."""
+        """Return a copy that prints only decisions that have not been printed before."""
         return replace(self, decisions_alone=True)
 
     def run(
@@ -68,9 +68,9 @@ class Runs:
         retries: int = 0,
         replaced: Callable[[], bool] = lambda: False,
     ) -> Outcome:
-        """Run a workload to its end, again after a failure as often as declared. A refusal is final.
+        """Run a workload to completion, with the declared number of retries after failures. A refusal is final.
 
-        While it runs, `replaced` is asked whether another run has to take its place.
+        While it runs, `replaced` is called to check whether another run must replace it.
         """
         outcome = self._once(address, verb, description, timeout_s, replaced)
         for _ in range(retries):
@@ -113,7 +113,7 @@ class Runs:
 
 
 def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
-    """Wait for the end of a process, or end it. Return why it was ended, or an empty string."""
+    """Wait until a process ends, or terminate it. Return why it was terminated, or an empty string."""
     while True:
         try:
             process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
@@ -127,7 +127,7 @@ def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process as Ctrl-C would: it leaves Ray in order, and Ray ends what it has started there."""
+    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops what the process started."""
     process.terminate()
     try:
         process.wait(_PATIENCE_S)
@@ -137,7 +137,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Reader(threading.Thread):
-    """Copies a process's output into its log, and passes on the lines that report decisions."""
+    """Copies a process's output to its log, and passes on the lines that report decisions."""
 
     def __init__(self, stream: IO[bytes], log: Path, show: Callable[[str], Any]) -> None:
         super().__init__(daemon=True)
@@ -147,7 +147,7 @@ class _Reader(threading.Thread):
         self.unwritten = ""
 
     def run(self) -> None:
-        """Read to the end, whatever happens to the log, since a process whose output nobody reads would stop."""
+        """Read to the end, whatever happens to the log, because a process would block if its output were not read."""
         with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
                 try:
@@ -187,6 +187,6 @@ def message_of(line: str) -> str:
 
 
 def code_folders(folders: list[str]) -> str:
-    """Return a PYTHONPATH with these folders before those that are already in it."""
+    """Return PYTHONPATH with these folders prepended."""
     present = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return os.pathsep.join(dict.fromkeys([*folders, *present]))

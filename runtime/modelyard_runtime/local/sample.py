@@ -1,6 +1,6 @@
-"""Makes data where a system's own are not on this machine, from what the spec declares, with a known truth.
+"""Generates data with a known truth from the spec's declarations, if a system's own data is not on this machine.
 
-Every row has all columns of the system, so that datasets join as they should. A label follows from the numeric and
+Every row has all columns of the system, so that datasets can be joined. A label follows from the numeric and
 categorical features by fixed weights, which depend only on the columns' names, plus noise. With drift, the first
 numeric features are two standard deviations larger in requests than in training data. `sample.json` records the truth.
 """
@@ -43,7 +43,7 @@ _UNNAMED = {"number_1": "number", "number_2": "number", "number_3": "number", "c
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """How the columns of a system are made."""
+    """How a system's columns are generated."""
 
     columns: dict[str, str]  # features by type
     labels: dict[str, str]  # label columns, with the task of the model that learns them
@@ -56,12 +56,12 @@ class Truth:
     seed: int = 7
 
     def weight(self, column: str) -> float:
-        """Return a column's weight: between 0.5 and 1.5, with a sign, from its name alone."""
+        """Return a column's weight, whose absolute value is from 0.5 to 1.5. It depends only on the column's name."""
         digest = hashlib.sha256(column.encode()).digest()
         return (0.5 + digest[0] / 255) * (1 if digest[1] % 2 else -1)
 
     def rows(self, count: int, seed: int, *, drift: bool = False, until: datetime | None = None) -> pd.DataFrame:
-        """Return rows with every column of the system."""
+        """Return rows with all columns of the system."""
         import numpy as np
         import pandas as pd
 
@@ -167,9 +167,9 @@ def _written(plan: LocalPlan) -> set[str]:
 
 
 def _invented(plan: LocalPlan, name: str) -> list[str]:
-    """Return columns of its own for a dataset that is joined with others and declares none.
+    """Return invented columns for a dataset that is joined with others and declares none.
 
-    Datasets are joined by the columns that they share, so the same features in each would leave no feature.
+    Datasets are joined on the columns that they share, so if all had the same features, no feature would be left.
     """
     data = plan.data[name]
     is_joined = any(name in pipeline.reads and len(pipeline.reads) > 1 for pipeline in plan.pipelines.values())
@@ -184,7 +184,7 @@ def _is_declared(data: Dataset) -> bool:
 
 
 def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
-    """Return whether a dataset is joined with one that has features, so that it may have a label alone."""
+    """Return whether a dataset is joined with one that has features, so that it may have only a label."""
     return any(
         name in pipeline.reads and any(other != name and _is_declared(plan.data[other]) for other in pipeline.reads)
         for pipeline in plan.pipelines.values()
@@ -196,7 +196,7 @@ def _joined(plan: LocalPlan) -> bool:
 
 
 def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the task of the model that each labelled dataset teaches, by dataset."""
+    """Return the task of the model that is trained on each labelled dataset, by dataset."""
     found: dict[str, str] = {}
     for content in contents:
         pipeline = content.get("pipeline", {})
@@ -206,13 +206,13 @@ def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _labels(plan: LocalPlan, tasks: dict[str, str]) -> dict[str, str]:
-    """Return the label columns by task. Several datasets may have one label, of which only one may be learned from."""
+    """Return the label columns by task. Datasets may share a label, even if only one is used for training."""
     labels = {data.label: "regression" for data in plan.data.values() if data.label}
     return labels | {plan.data[name].label: task for name, task in tasks.items() if name in plan.data}
 
 
 def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
-    """Return the columns by which the descriptions identify rows."""
+    """Return the columns that identify rows in the descriptions."""
     keys: list[str] = []
     for content in contents:
         keys += content.get("pipeline", {}).get("split", {}).get("key", [])
@@ -223,7 +223,7 @@ def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
 
 
 def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
-    """Return the datasets whose rows are found by a key: joined, split by it, watched with a key, or late labels."""
+    """Return the datasets whose rows need a key for joins, splits or monitors, or because they are late labels."""
     keyed = {name for pipeline in plan.pipelines.values() if len(pipeline.reads) > 1 for name in pipeline.reads}
     for content in contents:
         pipeline, monitor = content.get("pipeline", {}), content.get("monitor", {})
@@ -237,7 +237,7 @@ def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
 
 
 def _needs_key(plan: LocalPlan, contents: list[dict[str, Any]]) -> bool:
-    """Return whether datasets are joined, and nothing in the spec names a column to join them by."""
+    """Return whether datasets are joined although nothing in the spec names a column to join them on."""
     return _joined(plan) and not _named_keys(contents)
 
 
@@ -256,13 +256,13 @@ class Sample:
 
     @property
     def generated(self) -> list[str]:
-        """Return the datasets that this run or an earlier one has written."""
+        """Return the datasets that this run or an earlier run has written."""
         path = self.state.folder / _RECORD
         earlier = json.loads(path.read_text(encoding="utf-8")).get("generated", []) if path.exists() else []
         return list(dict.fromkeys((*earlier, *self.written)))
 
     def write_missing(self) -> list[str]:
-        """Write each dataset that no pipeline writes and that has no file yet. Return their names."""
+        """Write each dataset that has no files yet and that no pipeline writes. Return their names."""
         rows = self.truth.rows(ROWS, 0)
         rows["_at"] = rows[self.truth.timestamps[0]] if self.truth.timestamps else datetime.now(UTC)
         for name, data in self.plan.data.items():
@@ -295,7 +295,7 @@ class Sample:
         return list(dict.fromkeys((*keys, *own, *roles)))
 
     def requests(self, number: int, *, drift: bool, captured: float = 1.0) -> list[dict[str, Any]]:
-        """Return rows for an endpoint, with features and keys alone: enough for a monitor of the captured share."""
+        """Return rows for an endpoint with only features and keys, enough for monitors even if few are captured."""
         count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
         rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(
@@ -305,13 +305,13 @@ class Sample:
 
 
 def has_files(data: Dataset, state: State) -> bool:
-    """Return whether a dataset has files here. One in a store elsewhere counts as having some."""
+    """Return whether a dataset has files on this machine. A dataset in a remote store counts as having some."""
     uri = state.file_uri(data.uri)
     return not uri.startswith("file:") or bool(files(place_in(Store(uri=uri), uri)))
 
 
 def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:
-    """Write one file. A URI that names a file is that file, and every other one is a folder."""
+    """Write one file. A URI with the format's file extension names the file; any other URI is a folder."""
     suffix = {"parquet": ".parquet", "csv": ".csv", "json": ".jsonl"}[data.format]
     where = place_in(Store(uri=uri), uri)
     is_file = where.path.endswith((suffix, ".json"))
@@ -325,7 +325,7 @@ def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:
 
 
 def local_path(path: str) -> Any:
-    """Return a path on this machine, whose parent exists afterwards."""
+    """Return a path on this machine, and create its parent folder."""
     from pathlib import Path
 
     where = Path(local(Path(path)).path)

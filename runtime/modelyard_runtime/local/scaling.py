@@ -1,8 +1,8 @@
-"""Fits declared machines to this one.
+"""Scales declared resources down to this machine.
 
-A step gets as many workers as it declares, at most half of the CPUs, at least one; and each worker the CPUs that it
-declares, at most its share. Accelerators are those that the machine has. Each variant has one replica. A search tries
-at most as many parameters at once as there are CPUs.
+A step gets its declared number of workers, but at most half as many as there are CPUs, and at least one. Each worker
+gets its declared CPUs, but at most its share of the machine. Accelerators are limited to those of the machine. Each
+variant has one replica. A search runs at most as many trials in parallel as there are CPUs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine has."""
+    """The resources of this machine."""
 
     cpus: int
     gpus: int
 
     @classmethod
     def this(cls) -> Machine:
-        """Measure the machine that this process may use."""
+        """Measure the resources that this process may use."""
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return cls(max(cpus, 1), _gpus())
 
@@ -45,7 +45,7 @@ def _devices() -> list[str]:
 
 
 def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
-    """Return a description that fits this machine, and sentences about what was changed."""
+    """Return a description that fits this machine, and sentences that describe the changes."""
     copy: Content = json.loads(json.dumps(description))
     pipeline = copy.get("pipeline")
     if not isinstance(pipeline, dict):
@@ -81,7 +81,7 @@ def _amount(resources: Content) -> str:
 
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
-    """Return Ray's custom resources that steps ask for, which in a cluster belong to groups of Pods."""
+    """Return the custom Ray resources that steps request, which belong to groups of Pods in a cluster."""
     found: dict[str, float] = {}
     for description in descriptions:
         steps = description.get("pipeline", {}).get("steps", {})

@@ -1,4 +1,4 @@
-"""`serve` deploys the model servers of a system on this machine's Ray, with the router in front of them."""
+"""`serve` deploys a system's model servers on the local Ray, behind the router."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(folder: str, state: str, port: int, serve_port: int) -> int:
-    """Serve until SIGTERM. The file `serving.ready` exists once every application runs."""
+    """Serve until SIGTERM. The file `serving.ready` is created once all applications are running."""
     import ray
 
     plan = read_plan(Path(folder))

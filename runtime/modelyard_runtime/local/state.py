@@ -1,4 +1,4 @@
-"""The folder in which a system on this machine keeps everything: stores, the registry's database, logs and events."""
+"""The folder that holds everything of a local system: stores, the registry's database, logs and events."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class State:
 
     @classmethod
     def at(cls, folder: Path) -> State:
-        """Create the folder if necessary, readable by its owner alone, and ignored by git.
+        """Create the folder if necessary, readable only by its owner and ignored by git.
 
-        Refuse a folder that cannot be written to, and a disk that has too little space for Ray's and MLflow's files.
+        Raise Refusal if the folder is not writable, or if the disk has too little space for Ray and MLflow.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -49,13 +49,13 @@ class State:
         return cls(folder.resolve())
 
     def below(self, *parts: str) -> Path:
-        """Return a path in the folder, whose parent exists afterwards."""
+        """Return a path in the folder, and create its parent folder."""
         path = self.folder.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def lock(self) -> IO[str]:
-        """Take the lock that only one run holds. The kernel releases it when the process ends, however it ends."""
+        """Take the lock, which only one run can hold. The kernel releases it when the process ends for any reason."""
         stream = self.below("run.lock").open("a+", encoding="utf-8")
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,7 +70,7 @@ class State:
         return stream
 
     def file_uri(self, uri: str) -> str:
-        """Return the address on this machine of `file://BUCKET/PATH`. Other addresses stay as they are."""
+        """Return the local URI for `file://BUCKET/PATH`. Other URIs are returned unchanged."""
         parts = urlsplit(uri)
         if parts.scheme != "file" or not parts.netloc:
             return uri
@@ -79,7 +79,7 @@ class State:
         return self.below("stores", parts.netloc).as_uri() + parts.path
 
     def token(self, endpoint: str, caller: str) -> Path:
-        """Return the file with a caller's token, which is generated at its first use."""
+        """Return the file with a caller's token, which is generated on first use."""
         path = self.below("tokens", endpoint, caller)
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,13 +88,13 @@ class State:
         return path
 
     def announce(self, **addresses: object) -> None:
-        """Publish where something answers, for `modelyard status` and the page, next to what was announced before."""
+        """Publish addresses for `modelyard status` and the page, in addition to earlier ones."""
         staged = self.below(f".{_ADDRESSES}")
         staged.write_text(json.dumps({**self.addresses(), **addresses}), encoding="utf-8")
         staged.replace(self.folder / _ADDRESSES)
 
     def addresses(self) -> dict[str, Any]:
-        """Return where the registry, the endpoints and the page answer, as far as they have started."""
+        """Return the addresses of the registry, the endpoints and the page, as far as they have started."""
         try:
             content = json.loads((self.folder / _ADDRESSES).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -102,11 +102,11 @@ class State:
         return content if isinstance(content, dict) else {}
 
     def withdraw(self) -> None:
-        """Forget all addresses, at the end of a run, and those that a killed one has left."""
+        """Forget all addresses, at the end of a run or after a run that was killed."""
         (self.folder / _ADDRESSES).unlink(missing_ok=True)
 
     def record(self, address: str, what: str, text: str, values: Mapping[str, float] | None = None) -> None:
-        """Append an event, which `modelyard events` shows. `values` are those that it reports, by name."""
+        """Append an event, which `modelyard events` shows. `values` are its reported values by name."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         event: dict[str, Any] = {"at": at, "address": address, "event": what, "text": text}
         if values:
@@ -115,7 +115,7 @@ class State:
             stream.write(json.dumps(event, ensure_ascii=False) + "\n")
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events, oldest first. A line that a killed run left unfinished is skipped."""
+        """Yield the events, oldest first. An incomplete line from a killed run is skipped."""
         path = self.folder / "events.jsonl"
         if not path.exists():
             return

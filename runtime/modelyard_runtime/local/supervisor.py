@@ -1,4 +1,4 @@
-"""`local` runs a compiled system on this machine, until Ctrl-C, or everything once."""
+"""`local` runs a compiled system on this machine, either until Ctrl-C or everything once."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ INTERRUPTED = 130
 
 
 class Stopped(BaseException):
-    """Somebody pressed Ctrl-C or ended the process."""
+    """The process was interrupted with Ctrl-C or terminated."""
 
 
 @dataclass(slots=True)
 class Options:
-    """What the command line asks for."""
+    """The options from the command line."""
 
     folder: Path
     state: Path
@@ -145,13 +145,13 @@ def _introduce(plan: LocalPlan, state: State, say: Printer) -> None:
 
 @dataclass(slots=True)
 class _Loop:
-    """Starts runs when they are due, after a breach, and promotes what waits."""
+    """Starts runs that are due or requested after a breach, and promotes waiting versions."""
 
     plan: LocalPlan
     work: Work
 
     def run(self) -> None:
-        """Run until the process receives a signal to end."""
+        """Run until the process receives a signal to stop."""
         starts = Starts(datetime.now(UTC))
         self.work.say("", "press Ctrl-C to stop it")
         self.work.looping = True
@@ -170,7 +170,7 @@ class _Loop:
             time.sleep(_LOOK_S)
 
     def _leave_out(self, starts: Starts, address: str, schedule: Schedule) -> None:
-        """Leave out a start that became due during the run before, if runs must not overlap, as a CronJob does."""
+        """Skip a start that became due during the previous run if runs must not overlap, as a CronJob does."""
         if schedule.overlap != "forbid" or schedule.times is None:
             return
         if starts.due(address, schedule.times, datetime.now(UTC)):

@@ -1,4 +1,4 @@
-"""What a system does on this machine: it trains, promotes, serves, scores, and watches, in that order."""
+"""Runs the workloads of a local system in order: training, promotion, serving, scoring and monitoring."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHOWN = 300  # characters of an answer
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one workload did, how long it took, and its last message."""
+    """The result of one workload, its duration, and its last message."""
 
     address: str
     seconds: float
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(slots=True)
 class Work:
-    """Runs workloads, and remembers what failed."""
+    """Runs workloads, and remembers failures."""
 
     base: Base
     history: LocalRuns
@@ -56,12 +56,12 @@ class Work:
 
     @property
     def plan(self) -> LocalPlan:
-        """Return what runs."""
+        """Return the plan."""
         return self.base.plan
 
     @property
     def runs(self) -> Runs:
-        """Return the runs of workloads, once the base stands."""
+        """Return the runner of workloads. The base must have been started."""
         assert self.base.runs is not None
         return self.base.runs
 
@@ -70,11 +70,11 @@ class Work:
         self.base.say(address, text)
 
     def wanted(self, address: str) -> bool:
-        """Return whether an address was named, or none was."""
+        """Return whether an address was requested, or all were."""
         return not self.addresses or address in self.addresses
 
     def begin(self, *, everything: bool) -> None:
-        """Run what is due at the start. With `everything`, each schedule counts as due now."""
+        """Run the workloads that are due at the start. With `everything`, all schedules count as due."""
         self._write_sample()
         ordered = in_order(self.plan, self.due(everything=everything))
         trainings = [name for name in ordered if self.trains(name)]
@@ -92,14 +92,14 @@ class Work:
         self.run_requested()
 
     def trains(self, name: str) -> bool:
-        """Return whether a pipeline trains, or one that follows it."""
+        """Return whether a pipeline or one that follows it trains a model."""
         followers = [other for other, entry in self.plan.pipelines.items() if entry.schedule.after == name]
         return bool(self.plan.pipelines[name].trains) or any(map(self.trains, followers))
 
     def due(self, *, everything: bool) -> list[str]:
-        """Return the pipelines to run at the start, with those that write data which the others lack.
+        """Return the pipelines to run at the start, including those that write data that the others lack.
 
-        A pipeline that follows one of them is left out, since it runs after it anyway.
+        Pipelines that follow one of them are omitted, because they run after it anyway.
         """
         due = {name for name in self.plan.pipelines if self._due_at_start(name, everything)}
         due |= {name for name in self.plan.pipelines if self._lacks_data(due, name)}
@@ -109,7 +109,7 @@ class Work:
         return self.plan.pipelines[name].schedule.after in due and not self.addresses
 
     def _lacks_data(self, due: set[str], name: str) -> bool:
-        """Return whether a due pipeline reads what this one writes, and there is nothing yet."""
+        """Return whether a due pipeline reads data that this one writes and that does not exist yet."""
         read = {data for other in due for data in self.plan.pipelines[other].reads}
         missing = (data for data in self.plan.pipelines[name].writes if data in read)
         return not self.addresses and any(not has_files(self.plan.data[data], self.base.state) for data in missing)
@@ -176,7 +176,7 @@ class Work:
                     self.run_pipeline(other)
 
     def promote(self, *, quietly: bool = False) -> None:
-        """Let the promoter move aliases to versions that have everything that they need."""
+        """Let the promoter move aliases to versions that meet all requirements."""
         if not self.plan.promoter:
             return
         path = self.base.placed.paths[self.plan.promoter]
@@ -191,7 +191,7 @@ class Work:
             self._ended("promoter", outcome, 0)
 
     def run_monitor(self, name: str) -> None:
-        """Look once. A breach is no failure."""
+        """Run a monitor once. A breach is not a failure."""
         address = f"monitors.{name}"
         entry = self.plan.monitors[name]
         path, replaced = self.base.placed.paths[entry.description], self._replaced(entry.schedule)
@@ -200,18 +200,18 @@ class Work:
         self._ended(address, outcome, time.monotonic() - began)
 
     def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
-        """Return a check for whether a run that begins now must end for a newer one, which only a loop starts."""
+        """Return a check for whether a newer run must replace a run that begins now. Only the loop starts those."""
         return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:
-        """Start the runs that monitors have asked for."""
+        """Start the runs that monitors have requested."""
         for number, pipeline, monitor in self.history.requested():
             self.say(f"pipelines.{pipeline}", f"{monitor} requests a run")
             self.base.state.record(f"pipelines.{pipeline}", "requested", f"by {monitor}")
             self.run_pipeline(pipeline, number)
 
     def _serve(self) -> None:
-        """Wait until endpoints answer, and send rows: some generated ones, or none."""
+        """Wait until the requested endpoints respond, and send rows to them."""
         named = {name: entry for name, entry in self.plan.endpoints.items() if self.wanted(f"inference.{name}")}
         if not named or not self.base.endpoints_port:
             return
@@ -239,7 +239,7 @@ class Work:
             time.sleep(_CAPTURED_S)
 
     def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
-        """Ask for a prediction of one row of the data, show it, and send the other rows if none are generated."""
+        """Request a prediction for one row and show it. If no rows were generated, also send the other rows."""
         address = f"inference.{name}"
         keep(self.base.state, name, caller.url, str(caller.token or ""), rows)
         began = time.monotonic()
@@ -259,7 +259,7 @@ class Work:
             self.failures.append(address)
 
     def _turn(self) -> int:
-        """Return a number that differs between runs, so that each sends other rows."""
+        """Return a number that differs between runs, so that each run sends different rows."""
         return sum(1 for event in self.base.state.events() if event.get("event") == "began") * 100
 
     def _send(self, name: str, caller: Endpoint, rows: list[dict[str, Any]]) -> None:
@@ -290,12 +290,12 @@ class Work:
         self.say(address, f"FAILED: {outcome.message or 'no message'}; its log is {outcome.log}")
 
     def summarize(self) -> None:
-        """With `--ask`, list what happened, with the time that each step took."""
+        """With `--ask`, list the steps and how long each took."""
         for step in self.steps if self.ask else ():
             self.say(step.address, f"{step.seconds:6.1f} s  {step.text}")
 
     def report(self) -> int:
-        """Print what failed, if anything did. Return the exit code."""
+        """Print the failures, if any. Return the exit code."""
         self.summarize()
         failed = list(dict.fromkeys(self.failures))
         if failed:

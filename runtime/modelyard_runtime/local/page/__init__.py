@@ -1,1 +1,1 @@
-"""A page on loopback that shows a system as it runs, for people who prefer to look."""
+"""A web page on loopback that shows a running system."""

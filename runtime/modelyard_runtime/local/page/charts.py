@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines with common axes. `bounds` are values that the lines must not cross, `ends` the labels of the x-axis."""
+    """Lines with common axes. The lines should not cross `bounds`, and `ends` are the labels of the x-axis."""
 
     title: str
     lines: tuple[Line, ...]
@@ -41,7 +41,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Maps values to places in the drawing."""
+    """Maps values to coordinates in the drawing."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -55,13 +55,13 @@ class _Scale:
 
 
 def line_of(name: str, points: Iterable[Point]) -> Line | None:
-    """Return a line without values that are not finite, or None if no value is left."""
+    """Return a line without its non-finite values, or None if no values are left."""
     kept = tuple(point for point in points if isfinite(point[0]) and isfinite(point[1]))
     return Line(name, kept) if kept else None
 
 
 def draw(chart: Chart) -> Markup:
-    """Return a figure: the drawing, and a legend with the latest values, which also serves readers without pictures."""
+    """Return a figure with the drawing and a legend of the latest values, which screen readers can read."""
     scale = _scale(chart)
     legend = [
         tag("li", tag("i", class_=f"swatch c{at}"), f"{line.name}: {line.latest:.4g}")
@@ -108,6 +108,6 @@ def _scale(chart: Chart) -> _Scale:
 
 
 def _share(value: float, ends: tuple[float, float]) -> float:
-    """Return where a value is between two ends, from 0 to 1. Without a distance between them, it is in the middle."""
+    """Return the relative position of a value between two ends, from 0 to 1, or 0.5 if the ends are equal."""
     low, high = ends
     return (value - low) / (high - low) if high > low else 0.5

@@ -1,4 +1,4 @@
-"""The whole page: its style, its script and its sections."""
+"""Assembles the page from its style, script and sections."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ setInterval(renew, 3000);
 
 
 def live(view: View) -> str:
-    """Return the parts that the script renews, without the drawing, style and script of a whole page."""
+    """Return the parts that the script refreshes, without the page's drawing, style and script."""
     return join((summary(view), sections(view)))
 
 
 def document(view: View, drawing: str, nonce: str) -> str:
-    """Return the page. `drawing` is the SVG that the compiler has written, with the system's names already escaped."""
+    """Return the page. `drawing` is the SVG from the compiler, in which the system's names are already escaped."""
     plan = view.watch.plan
     title = f"{plan.system} ({plan.environment})"
     head = tag(

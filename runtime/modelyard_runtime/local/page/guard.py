@@ -1,4 +1,4 @@
-"""Checks of requests, and security headers of responses: the page and its form need the secret in the address."""
+"""Checks requests, which must contain the secret in the page's URL, and adds security headers to responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Guard:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names under which browsers reach the page."""
+        """The host names under which browsers can reach the page."""
         return frozenset({f"127.0.0.1:{self.port}", f"localhost:{self.port}"})
 
     @property
@@ -31,16 +31,16 @@ class Guard:
         return f"http://127.0.0.1:{self.port}/{self.key}/"
 
     def below(self, path: str) -> str | None:
-        """Return a path below the page's own, or None if it does not begin with the key."""
+        """Return a path relative to the page's own, or None if the path does not start with the key."""
         _, key, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
         return rest[0] if rest and hmac.compare_digest(key.encode(), self.key.encode()) else None
 
     def misdirected(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request names another host, as after a DNS name was rebound to this machine."""
+        """Return whether a request names another host, as in a DNS rebinding attack."""
         return headers.get("host", "").lower() not in self.hosts
 
     def foreign(self, headers: Mapping[str, str], token: str) -> str:
-        """Return why a request that changes something did not come from this page, or an empty string."""
+        """Return the reason why a form submission did not come from this page, or an empty string."""
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
             return "the request comes from another site"
@@ -52,7 +52,7 @@ class Guard:
 
 
 def headers_of(nonce: str) -> dict[str, str]:
-    """Return the headers of every answer. Only styles and scripts with the nonce count, and nothing else is loaded."""
+    """Return the headers of every response, which allow only styles and scripts with the nonce."""
     policy = {
         "default-src": "'none'",
         "script-src": f"'nonce-{nonce}'",

@@ -1,4 +1,4 @@
-"""HTML as values. Text is escaped, unless it is markup that these functions have made."""
+"""Builds HTML. Text is escaped unless these functions created it as markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VOID = frozenset({"input", "link", "meta", "br"})
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ def text(content: str) -> Markup:
 
 
 def tag(element: str, /, *children: str, **attributes: str | None) -> Markup:
-    """Return an element. `class_` is the attribute `class`, `data_key` is `data-key`, and None leaves one out."""
+    """Return an element. `class_` is the attribute `class`, `data_key` is `data-key`, and None omits an attribute."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()
@@ -36,7 +36,7 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "figures") -> Markup:
-    """Return a table that scrolls on its own where it is wider than the page. In a `log`, narrow pages stack cells."""
+    """Return a table that scrolls if it is wider than the page. In a `log`, cells are stacked on narrow pages."""
     first = tag("tr", *(tag("th", cell, scope="col") for cell in head))
     body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
     return tag("div", tag("table", tag("thead", first), tag("tbody", *body)), class_=f"wide {kind}")

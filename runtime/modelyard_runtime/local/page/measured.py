@@ -1,4 +1,4 @@
-"""The charts of a system: what monitors have measured over time, and what each version scored."""
+"""Charts of the values that monitors measured over time, and of each version's metrics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of_monitors(events: Iterable[Mapping[str, Any]], contents: Contents) -> Iter
 
 
 def of_versions(model: Registered, contents: Contents) -> Iterator[Chart]:
-    """Yield a chart for each metric of a model: first those of its gate, by version."""
+    """Yield a chart for each metric of a model by version, starting with the metrics of its gate."""
     gated = gates_of(model.name, contents)
     names = dict.fromkeys([*gated, *(name for version in model.versions for name in sorted(version.metrics))])
     for name in list(names)[:_MOST_METRICS]:
@@ -41,7 +41,7 @@ def of_versions(model: Registered, contents: Contents) -> Iterator[Chart]:
 
 
 def gates_of(model: str, contents: Contents) -> dict[str, tuple[float, ...]]:
-    """Return the metrics that decide about versions of a model, with their fixed bounds."""
+    """Return the metrics in a model's gate, with their fixed bounds."""
     found: dict[str, tuple[float, ...]] = {}
     for content in contents:
         for promotion in content.get("promotions", {}).values():
@@ -78,7 +78,7 @@ def _series(looks: Iterable[Mapping[str, Any]], address: str, check: str) -> dic
 
 
 def _parts(name: str) -> tuple[str, str]:
-    """Split `psi of age` into the check and what it is of."""
+    """Split a name such as `psi of age` into the check and its subject."""
     check, _, subject = name.partition(" of ")
     return check, subject
 

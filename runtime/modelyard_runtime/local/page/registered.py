@@ -1,6 +1,6 @@
-"""Versions, aliases and metrics in the registry, read by MLflow's HTTP interface.
+"""Reads versions, aliases and metrics from the registry over MLflow's REST API.
 
-The page is there before anything else has started, so it does not import MLflow, which takes seconds.
+The page is available before anything else has started, so it does not import MLflow, which takes seconds.
 https://mlflow.org/docs/latest/api_reference/rest-api.html, read 2026-11-28.
 """
 
@@ -25,7 +25,7 @@ _API = "/api/2.0/mlflow"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a model. `gate` is empty for a version that no gate has judged, and `created` in milliseconds."""
+    """A model version. `gate` is empty if no gate has evaluated the version, and `created` is in milliseconds."""
 
     number: str
     created: int
@@ -44,13 +44,13 @@ class Registered:
 
 @dataclass(slots=True)
 class Registry:
-    """A client that reads."""
+    """A read-only client."""
 
     uri: str
     _metrics: dict[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
     def model(self, name: str) -> Registered:
-        """Return a model, without versions if it does not exist yet. Raise OSError if the registry does not answer."""
+        """Return a model, without versions if it does not exist yet. Raise OSError if the registry does not respond."""
         found = self._get("/registered-models/get", {"name": name})
         if found is None:
             return Registered(name, ())
@@ -67,7 +67,7 @@ class Registry:
         return Version(number, created, tags.get(_GATE, ""), aliases.get(number, ()), metrics)
 
     def _of_run(self, run: str) -> Mapping[str, float]:
-        """Return the metrics of a run. Those of a run that has ended do not change."""
+        """Return the metrics of a run. They no longer change once the run has ended."""
         if not run or run in self._metrics:
             return self._metrics.get(run, {})
         content = (self._get("/runs/get", {"run_id": run}) or {}).get("run", {})
@@ -78,7 +78,7 @@ class Registry:
         return metrics
 
     def _get(self, path: str, query: Mapping[str, object]) -> dict[str, Any] | None:
-        """Return an answer, or None if what was asked for does not exist."""
+        """Return a response, or None if the object does not exist."""
         if urlsplit(self.uri).scheme not in {"http", "https"}:
             raise OSError(f"{self.uri} is not read over HTTP")
         request = urllib.request.Request(f"{self.uri.rstrip('/')}{_API}{path}?{urlencode(query)}", headers=_login())
@@ -104,7 +104,7 @@ def _aliases(model: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _login() -> dict[str, str]:
-    """Return the header for the login to an adopted registry, from the variables that MLflow reads too."""
+    """Return the login header for an adopted registry, from the variables that MLflow also reads."""
     token, user = os.environ.get("MLFLOW_TRACKING_TOKEN"), os.environ.get("MLFLOW_TRACKING_USERNAME")
     if token:
         return {"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""The sections of the page, each from what the run knows."""
+"""Renders the sections of the page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECISIONS = frozenset({DECIDED, "requested", "retried", "failed", "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one rendering of the page shows."""
+    """The data for rendering the page once."""
 
     watch: Watch
     events: tuple[Mapping[str, Any], ...]
@@ -31,7 +31,7 @@ class View:
 
 
 def sections(view: View) -> Markup:
-    """Return all sections below the drawing. Those with `data-live` are renewed as they change."""
+    """Return all sections below the drawing. Those with `data-live` are refreshed when they change."""
     return join(
         (
             _section("endpoints", "Endpoints", _endpoints(view), live=False),
@@ -50,7 +50,7 @@ def _section(name: str, title: str, content: Iterable[Markup], *, live: bool = T
 
 
 def summary(view: View) -> Markup:
-    """Return the lines below the title: what runs now, and where the registry is."""
+    """Return the lines below the title: what is running now, and the registry's address."""
     addresses = view.watch.state.addresses()
     running = ", ".join(f"pipelines.{entry['pipeline']}" for entry in view.active)
     began = next((event["at"] for event in reversed(view.events) if event.get("event") == "began"), "")
@@ -140,7 +140,7 @@ def _notes(view: View) -> Iterator[Markup]:
 
 
 def _time(moment: str) -> Markup:
-    """Return a moment in this machine's time zone, or as it is if it is no moment."""
+    """Format a timestamp in this machine's time zone, or return the text unchanged if it is not a timestamp."""
     try:
         local = datetime.fromisoformat(moment).astimezone()
     except ValueError:

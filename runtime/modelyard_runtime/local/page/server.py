@@ -26,18 +26,18 @@ _MOST_BYTES = 2**20
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Passes requests on to the site, and its answers back."""
+    """Passes requests to the site and returns its responses."""
 
     timeout = _IDLE_S
     server_version = "modelyard"
     sys_version = ""
 
     def do_GET(self) -> None:
-        """Answer a request without a body."""
+        """Handle a request without a body."""
         self._respond(b"")
 
     def do_POST(self) -> None:
-        """Answer a request with a body, whose length has to be known and small."""
+        """Handle a request whose body has a known, small length."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length[:10]) > _MOST_BYTES:
             self.close_connection = True
@@ -75,26 +75,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """A server for one site. Its port is taken when it is created, so no other run can take it in between."""
+    """A server for one site. It binds its port when it is created, so that no other run can take the port."""
 
     daemon_threads = True
     allow_reuse_address = True
     site: Site
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a browser that has gone."""
+        """Ignore disconnected browsers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page while it is served."""
+    """The page while it is being served."""
 
     url: str
     _server: _Server
 
     @classmethod
     def start(cls, plan: LocalPlan, compiled: Path, state: State) -> Page:
-        """Begin to serve, at the first free port."""
+        """Start serving on the first free port."""
         server = _bound()
         port = int(server.server_address[1])
         guard = Guard(port)

@@ -1,4 +1,4 @@
-"""The inputs that an endpoint declares, and a row of them from what somebody has typed into a form."""
+"""An endpoint's declared inputs, and the conversion of form fields to a row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Input:
 
     @property
     def kind(self) -> str:
-        """The type in the words of a spec."""
+        """The type's name in a spec."""
         if self.datatype.startswith("FP"):
             return "number"
         if self.datatype.startswith(("INT", "UINT")):
@@ -33,14 +33,14 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The inputs of the served version. None of them means that the model declares none."""
+    """The inputs of the served version, which are empty if the model declares none."""
 
     version: str
     inputs: tuple[Input, ...]
 
 
 def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
-    """Ask an endpoint for its inputs. Return its own words if it does not answer with them."""
+    """Request an endpoint's inputs. If the response does not contain them, return its error message."""
     words = ""
     for name in [*models] * _TURNS:
         status, text = endpoint.get(f"/v2/models/{name}")
@@ -53,7 +53,7 @@ def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
 
 
 def words_of(text: str) -> str:
-    """Return the error in an answer, or the whole answer if it has none."""
+    """Return the error message in a response, or the whole response if it has none."""
     try:
         content = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the page answers to each request, apart from the connection that it came on."""
+"""Handles the page's requests, independently of the HTTP server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. The names of headers are in lower case."""
+    """A request. Header names are in lower case."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer."""
+    """A response."""
 
     status: int
     kind: str
@@ -53,7 +53,7 @@ class Site:
     guard: Guard
 
     def respond(self, request: Request) -> Response:
-        """Answer a request."""
+        """Handle a request."""
         if self.guard.misdirected(request.headers):
             return refusal(http.client.MISDIRECTED_REQUEST, "this page answers only at its own address")
         path = self.guard.below(request.path)
@@ -86,7 +86,7 @@ class Site:
         return View(self.watch, events, active, self.guard.token)
 
     def _try(self, name: str, request: Request) -> Response:
-        """Send what was typed to an endpoint, and return its status and words, which are no errors of the page."""
+        """Send the form's values to an endpoint, and return its status and message with the page's own status 200."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
             return _answer(http.client.UNSUPPORTED_MEDIA_TYPE, "send the fields of the form")
         try:
@@ -124,13 +124,13 @@ def _indented(text: str) -> str:
 
 
 def _answer(status: int, words: str, of_endpoint: int | None = None) -> Response:
-    """Return what the script of the form shows: the status and the words of the endpoint, or of the page."""
+    """Return the response that the form's script shows: the status and message of the endpoint or of the page."""
     content = {"status": status if of_endpoint is None else of_endpoint, "answer": words}
     return _response(status, _JSON, json.dumps(content))
 
 
 def refusal(status: int, words: str) -> Response:
-    """Return an answer in plain text."""
+    """Return a response in plain text."""
     return _response(status, _TEXT, f"{words}\n")
 
 

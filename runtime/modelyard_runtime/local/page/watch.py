@@ -1,4 +1,4 @@
-"""What the page asks others for: the registry and the endpoints. It never waits for them longer than a moment."""
+"""Queries the registry and the endpoints for the page, without making it wait more than a moment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_YET = "the registry has not started yet"
 
 @dataclass(slots=True)
 class Watch:
-    """Keeps the last answers. They are renewed when somebody looks, in a thread that outlives slow answers."""
+    """Caches responses, and refreshes them in a thread when the page is viewed, so that the page need not wait."""
 
     plan: LocalPlan
     compiled: Path
@@ -42,7 +42,7 @@ class Watch:
         self.contents = tuple(_read(self.compiled / path) for path in self.plan.descriptions)
 
     def look(self) -> None:
-        """Renew what is older than two seconds, and wait for it as long as a person does not notice."""
+        """Refresh responses older than two seconds, and wait for the new ones no longer than a person would notice."""
         with self._lock:
             idle = self._renewing is None or not self._renewing.is_alive()
             if idle and (not self._renewed or time.monotonic() - self._renewed > _FRESH_S):
@@ -53,7 +53,7 @@ class Watch:
             renewing.join(_PATIENCE_S)
 
     def endpoint(self, name: str) -> Endpoint | None:
-        """Return a client of an endpoint, or None before the servers run."""
+        """Return a client for an endpoint, or None before the servers are running."""
         port, entry = self.state.addresses().get("endpoints"), self.plan.endpoints[name]
         if not isinstance(port, int) or not (self.state.folder / READY).exists():
             return None
@@ -87,7 +87,7 @@ class Watch:
 
 
 def registered_names(contents: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
-    """Return the names of all models in the registry that descriptions name."""
+    """Return the registry names of all models in the descriptions."""
     return tuple(dict.fromkeys(name for content in contents for name in _named(content)))
 
 
