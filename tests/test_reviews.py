@@ -6,6 +6,7 @@ A file names a base and the merge patches that turn it into the old and the new 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +21,11 @@ from modelyard.patterns import pattern
 from modelyard.printing.review_json import review_json
 from modelyard.printing.review_markdown import review_markdown
 from modelyard.printing.review_text import review_text
+from modelyard.records import replace
+from modelyard.review import comparing
 from modelyard.review.codes import codes
 from modelyard.review.comparing import Review
-from modelyard.review.findings import Level
+from modelyard.review.findings import Finding, Level, folded
 from modelyard.source import Json
 from modelyard.stages import Outcome
 from tests.reviewing import codes_of, outcome_of, review_of
@@ -173,6 +176,34 @@ def test_json_fits_its_schema() -> None:
     for file in PAIRS:
         report = json.loads(review_json(_review(file), Level.QUIET))
         jsonschema_rs.validate(schema, report)
+
+
+def _accepted_by(review: Review) -> dict[str, str]:
+    """Return the message of each finding that can be accepted, by fingerprint."""
+    return {one.whole_fingerprint: one.message for one in review.findings if one.level >= Level.REVIEW}
+
+
+def test_different_changes_have_different_fingerprints() -> None:
+    """What accepts a finding in one pair accepts another message in no pair, although no message is hashed."""
+    messages: dict[str, set[str]] = {}
+    for file in PAIRS:
+        for fingerprint, message in _accepted_by(_review(file)).items():
+            messages.setdefault(fingerprint, set()).add(message)
+
+    assert [texts for texts in messages.values() if len(texts) > 1] == []
+
+
+def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message decides which findings are joined, or how equal ones are numbered."""
+    files = PAIRS[::4]
+    known = [_accepted_by(_review(file)).keys() for file in files]
+
+    def reworded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return folded(replace(one, message="reworded", why="", reasons=()) for one in findings)
+
+    monkeypatch.setattr(comparing, "folded", reworded)
+
+    assert [_accepted_by(review_of(*outcomes_of(file))).keys() for file in files] == known
 
 
 def test_composition_adds_no_danger() -> None:

@@ -77,7 +77,7 @@ def _finding(finding: Finding, review: Review) -> _Shown:
     details = (
         ("before", finding.before),
         ("after", finding.after),
-        ("reaches", listed(finding.reached)),
+        ("affects", listed(finding.reached)),
         ("level", "; ".join(finding.reasons)),
         ("accepted", "; ".join(acceptances(finding, ""))),
         ("cannot be undone", "reverting the spec does not bring it back" if finding.lasting else ""),

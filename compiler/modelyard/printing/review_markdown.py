@@ -88,13 +88,13 @@ def _rest(review: Review) -> Iterator[str]:
         yield from (f"- {escaped(f'{one.code}: {one.message}')}\n" for one in unjudged.diagnostics[:10])
     quiet = review.count(Level.QUIET)
     if quiet:
-        yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} of texts only.\n"
+        yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} to text only.\n"
 
 
 def table_entry(finding: Finding, review: Review) -> str:
     """Return a finding as a table row."""
     sign = f"{_ACCEPTED if finding.accepted else _SIGNS[finding.level]} {finding.code}"
-    reaches = f"reaches {reached(finding)}" if finding.reached else ""
+    reaches = f"affects {reached(finding)}" if finding.reached else ""
     details = [finding.why, reaches, *finding.reasons, *acceptances(finding)]
     more = "; ".join(detail for detail in details if detail)
     text = f"**{escaped(finding.message)}**" + (f"<br>{escaped(more)}" if more else "")

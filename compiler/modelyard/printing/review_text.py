@@ -26,9 +26,9 @@ def review_text(review: Review, lowest: Level, colour: bool) -> str:
     notes = [finding for finding in shown if finding.level is Level.NOTE]
     blocks += ["\n".join(_note(finding, review, colour) for finding in notes)] if notes else []
     quiet = review.count(Level.QUIET)
-    blocks += [f"{quiet} {'change' if quiet == 1 else 'changes'} of texts only"] if quiet else []
+    blocks += [f"{quiet} {'change' if quiet == 1 else 'changes'} to text only"] if quiet else []
     codes = list(dict.fromkeys(finding.code for finding in shown))
-    blocks += [f"`{explain_command(codes[0])}` describes a code"] if codes else []
+    blocks += [f"`{explain_command(codes[0])}` explains a code"] if codes else []
     return "\n\n".join(blocks) + "\n"
 
 
@@ -38,7 +38,7 @@ def _block(finding: Finding, review: Review, colour: bool) -> Iterator[str]:
     if finding.why:
         yield f"{_INDENT}{safe(finding.why)}"
     if finding.reached:
-        yield f"{_INDENT}reaches {safe(reached(finding))}"
+        yield f"{_INDENT}affects {safe(reached(finding))}"
     if finding.reasons:
         yield f"{_INDENT}level: {safe(', '.join(finding.reasons))}"
     yield from (f"{_INDENT}{safe(line)}" for line in acceptances(finding))

@@ -26,7 +26,7 @@ def headline(review: Review) -> str:
     counts = counted(review)
     if review.is_first:
         return f"{name}: a new system with {counts or 'nothing to review'}"
-    return f"{name}: {counts or 'nothing that matters changes'}"
+    return f"{name}: {counts or 'no changes that matter'}"
 
 
 def summary(review: Review) -> tuple[str, ...]:
@@ -35,8 +35,8 @@ def summary(review: Review) -> tuple[str, ...]:
         return ()
     costs = [f"{one.message}{_in(held_in(one, review))}" for one in review.findings if one.code == "R620"]
     more = f" (and {len(costs) - 1} more)" if len(costs) > 1 else ""
-    unknown = "not known, because a version does not compile" if review.unjudged else "as before"
-    return f"cost: {costs[0] if costs else unknown}{more}", f"to agree: {review.agreement}"
+    unknown = "not known, because a version does not compile" if review.unjudged else "unchanged"
+    return f"cost: {costs[0] if costs else unknown}{more}", f"sign-off: {review.agreement}"
 
 
 def _in(environments: str) -> str:
@@ -112,6 +112,6 @@ def reached(finding: Finding) -> str:
 
 def explained_in_full(finding: Finding) -> str:
     """Return a finding as text for programs: what changes, why it matters, what it reaches, and who accepts it."""
-    reaches = f"reaches {reached(finding)}" if finding.reached else ""
+    reaches = f"affects {reached(finding)}" if finding.reached else ""
     parts = (finding.message, finding.why, reaches, *finding.reasons, *acceptances(finding))
     return visible(redacted("; ".join(part for part in parts if part)))

@@ -16,7 +16,7 @@ from modelyard.public_keys import NotAKey, public_key
 from modelyard.records import field, record, replace
 from modelyard.review.acknowledged import Acknowledgement, Unreadable
 from modelyard.review.comparing import Outcomes, Review
-from modelyard.review.findings import Accepted, Finding, Level, folded
+from modelyard.review.findings import Accepted, Finding, Level, facts, folded
 from modelyard.spec import System
 from modelyard.stages import Outcome
 
@@ -174,7 +174,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
         yield _finding("R923", Level.DANGER, f"an acknowledgement cannot be read: {wrong.reason}", wrong)
     for entry in file.entries:
         if entry.until < today:
-            message = f"the acknowledgement of {entry.code} by {entry.by} ended on {entry.until.isoformat()}"
+            message = f"the acknowledgement of {entry.code} by {entry.by} expired on {entry.until.isoformat()}"
             yield _finding(
                 "R920", Level.DANGER, message, entry, "remove it, or accept the finding again if it is still reported"
             )
@@ -193,7 +193,7 @@ def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) 
         if open_ones:
             closest = nearest(entry.fingerprint, open_ones, "{}") or open_ones[0]
             message = (
-                f"the acknowledgement of {entry.code} by {entry.by} is of another change: {entry.fingerprint[:12]}"
+                f"the acknowledgement of {entry.code} by {entry.by} is for a different change: {entry.fingerprint[:12]}"
             )
             why = f"the finding that is open now has the fingerprint {closest}"
             yield _finding("R922", Level.DANGER, message, entry, why)
@@ -225,4 +225,5 @@ def _unsigned(
 
 
 def _finding(code: str, level: Level, message: str, entry: Acknowledgement | Unreadable, why: str = "") -> Finding:
-    return Finding(code, level, _PATH, message, why, now_at=entry.place)
+    named = facts(entry.fingerprint, entry.by) if isinstance(entry, Acknowledgement) else ""
+    return Finding(code, level, _PATH, message, why, now_at=entry.place, facts=named)

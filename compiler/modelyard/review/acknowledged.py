@@ -2,7 +2,7 @@
 
     acknowledged:
     - code: R211
-      fingerprint: 68f15c1d624c2b0e8a51d6d2f3b2c9a7e4f01d35
+      fingerprint: ff7e1cb83a8641e13d373e1e106e59cb868fbb07
       by: ada@acme.example
       reason: labels arrive late until the new feed is there
       until: "2027-01-31"

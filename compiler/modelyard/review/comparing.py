@@ -7,13 +7,12 @@ from typing import Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
-from modelyard.patterns import pattern
 from modelyard.records import record, replace
 from modelyard.review import further
 from modelyard.review.cost_findings import UsageOf, assumed, cost_changes, costs_of_new
 from modelyard.review.effect_findings import created_by_up, effects_of_up
 from modelyard.review.enforced import with_enforcement
-from modelyard.review.findings import Finding, Level, folded
+from modelyard.review.findings import Finding, Level, facts, folded
 from modelyard.review.judging import judged
 from modelyard.review.pins import Locks, upgraded
 from modelyard.review.previews import Preview
@@ -27,7 +26,6 @@ from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
 
 NO_LOCKS: Final = Locks()
-_BEFORE: Final = pattern(r"\bbefore\b(?=$| \(by default\)$)")
 
 
 @record
@@ -130,7 +128,7 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
     if old is not None:
         why = "its stacks keep running and costing money until `pulumi destroy`"
         was = _key(old, path)
-        message = f"environment {name} is gone"
+        message = f"environment {name} is removed"
         if name == BASE_FOLDER:
             message = "the base no longer compiles without an environment"
             why = f"if it is deployed by itself, {why}"
@@ -167,7 +165,8 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
         unlike = judged(Sides(base.system, system))
         introduced += [_unlike_the_base(one) for one in unlike if one.code not in _OF_WHAT_RUNS]
     for finding in {(one.code, one.path): one for one in introduced if one.level >= Level.REVIEW}.values():
-        yield replace(finding, message=f"environment {name} introduces: {finding.message}", was_at=None)
+        message = f"environment {name} introduces: {finding.message}"
+        yield replace(finding, message=message, facts=facts("introduced", finding.facts), was_at=None)
     yield from _begins(new, system, targets, usage_of)
 
 
@@ -184,7 +183,7 @@ _OF_WHAT_RUNS: Final = frozenset(
 def _unlike_the_base(finding: Finding) -> Finding:
     """Reword a finding for a new environment, which differs from the base rather than from an earlier version."""
     return replace(
-        finding, message=_BEFORE.sub("in the base", finding.message), why="" if finding.lasting else finding.why
+        finding, message=finding.message.replace("(was ", "(in the base: "), why="" if finding.lasting else finding.why
     )
 
 

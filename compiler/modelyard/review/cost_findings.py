@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from modelyard.costs import CostLine, Total, discounted, total
 from modelyard.fleets.costs import lines_of
 from modelyard.plan import Plan
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.sides import Sides
 from modelyard.spec import Budget
 from modelyard.stages import Outcome
@@ -39,14 +39,14 @@ def cost_changes(
     currencies = sorted({line.price.currency for side in (old, new) for line in _all(side) if line.price is not None})
     if len(currencies) > 1:
         message = f"the costs cannot be compared, because they are in {' and '.join(currencies)}"
-        yield _finding(Level.REVIEW, message, "", sides)
+        yield _finding(Level.REVIEW, message, "", sides, currencies)
         return
     was, now = total(_all(old)), total(_all(new))
     if any(abs(one - other) >= _CENT for one, other in zip(_sums(was), _sums(now), strict=True)):
         currency = currencies[0] if currencies else "USD"
         level, reasons = _level(was, now, sides)
-        message = f"a month costs {_amounts(was, now, currency)}"
-        yield _finding(level, message, _mostly(old, new, was, now, currency), sides, reasons, was, now)
+        message = f"the monthly cost is {_amounts(was, now, currency)}"
+        yield _finding(level, message, _mostly(old, new, was, now, currency), sides, [currency], reasons, was, now)
 
 
 def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
@@ -59,12 +59,12 @@ def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: Usage
     budget = sides.after.governance.budget
     too_much = budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly
     reasons = (_beyond(budget),) if budget is not None and too_much else ()
-    names = ("if nothing is used", "as expected", "at most")
+    names = ("if nothing is used", "expected", "at most")
     amounts = dict.fromkeys(_sums(now))
     texts = [now.text(money_text(amount, currency)) for amount in _sums(now)]
     text = texts[0] if len(amounts) == 1 else "; ".join(map(" ".join, zip(texts, names, strict=True)))
-    message = f"a month of environment {sides.after.environment} costs {text}"
-    yield _finding(Level.DANGER if too_much else Level.REVIEW, message, "", sides, reasons, now=now)
+    message = f"the monthly cost of environment {sides.after.environment} is {text}"
+    yield _finding(Level.DANGER if too_much else Level.REVIEW, message, "", sides, [currency], reasons, now=now)
 
 
 def _beyond(budget: Budget) -> str:
@@ -95,14 +95,14 @@ def _amounts(was: Total, now: Total, currency: str) -> str:
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)
-    names = ("if nothing is used", "as expected", "at most")
+    names = ("if nothing is used", "expected", "at most")
     changed = [(name, step) for name, step in zip(names, steps, strict=True) if abs(step[0] - step[1]) >= _CENT]
     return "; ".join(_amount(was, now, step, currency, f" {name}") for name, step in changed)
 
 
 def _amount(was: Total, now: Total, step: tuple[float, float], currency: str, name: str = "") -> str:
     old, new = step
-    return f"{now.text(money_text(new, currency))}{name}, {was.text(money_text(old, currency))} before"
+    return f"{now.text(money_text(new, currency))} (was {was.text(money_text(old, currency))}){name}"
 
 
 def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
@@ -145,6 +145,7 @@ def _finding(
     message: str,
     why: str,
     sides: Sides,
+    currencies: list[str],
     reasons: tuple[str, ...] = (),
     was: Total | None = None,
     now: Total | None = None,
@@ -162,4 +163,5 @@ def _finding(
         after=after,
         reasons=reasons,
         environments=(sides.after.environment,),
+        facts=facts(currencies, [costs.unpriced if costs else 0 for costs in (was, now)]),
     )

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from modelyard.spec import System
 
 KINDS: Mapping[str, str] = {
-    "data-drift": "drift of its inputs",
-    "prediction-drift": "drift of its predictions",
-    "concept-drift": "drift of the concept",
-    "prediction-quality": "quality by labels",
+    "data-drift": "input drift",
+    "prediction-drift": "prediction drift",
+    "concept-drift": "concept drift",
+    "prediction-quality": "prediction quality",
     "performance": "performance",
-    "data-quality": "quality of data",
+    "data-quality": "data quality",
     "slo": "objectives",
 }
 """The kinds of signals: the types of monitors, and the objectives of endpoints."""

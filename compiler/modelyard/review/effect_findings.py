@@ -10,7 +10,7 @@ from modelyard.plan import Plan
 from modelyard.records import record
 from modelyard.review.effect_words import enumerated, is_of_workload, named, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import lowered
 from modelyard.review.reach import reached_by
 from modelyard.review.sides import Sides
@@ -290,13 +290,20 @@ def _finding(
         reached=_reached(affected, sides) if level > Level.NOTE else (),
         environments=(sides.after.environment,),
         lasting=is_data and level is Level.DANGER,
-        details="" if level is Level.NOTE else _every(affected),
+        facts="" if level is Level.NOTE else _every(affected, target),
     )
 
 
-def _every(found: Iterable[Consequence]) -> str:
-    """Name all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
-    return "\n".join(sorted(f"{one.effect.name} {one.item.kind} {one.item.name}" for one in found))
+def _every(found: Iterable[Consequence], target: OnTarget) -> str:
+    """List all resources, even if the message only counts them, so that accepting the finding covers exactly these.
+
+    It also covers only whether `pulumi up` stops before that, and the values at which it stops.
+    """
+    listed = sorted(
+        (one.effect.name, one.item.kind, one.item.name, one.paths if one.effect is Effect.REFUSED else ())
+        for one in found
+    )
+    return facts(bool(target.of(Effect.REFUSED)), listed)
 
 
 def _reached(found: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
@@ -45,10 +47,10 @@ class Finding:
     """A change that matters, with its place before and after. The place is None in a version that lacks it.
 
     `reasons` explain the level, `reached` are the addresses of everything that the change reaches, and `environments`
-    are those in which the finding applies. `lasting` means that reverting the spec does not undo the change. `details`
-    are values that appear in no message, and `nth` numbers findings that are otherwise equal; both are part of the
-    fingerprint. `accepted` lists the people who accept the finding, if the acknowledgements next to the spec are
-    sufficient.
+    are those in which the finding applies. `lasting` means that reverting the spec does not undo the change. `facts`
+    is everything else that distinguishes the change from others, in a form without words (see `facts`), and `nth` of
+    `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the finding, if the
+    acknowledgements next to the spec are sufficient.
     """
 
     code: str
@@ -64,8 +66,9 @@ class Finding:
     was_at: Span | None = None
     now_at: Span | None = None
     lasting: bool = False
-    details: str = ""
+    facts: str = ""
     nth: int = 0
+    alike: int = 1
     accepted: tuple[Accepted, ...] = ()
 
     @property
@@ -82,46 +85,82 @@ class Finding:
     def whole_fingerprint(self) -> str:
         """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
 
-        Some of the hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody
+        It does not depend on `message`, `why` and `reasons`, so that acknowledgements stay valid if these are reworded.
+        It depends on the level, so that a finding that becomes more serious has to be accepted again. Some of the
+        hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody
         can find two changes that share them.
         """
         total = sha256()
-        extra = (self.details, str(self.nth)) if self.details or self.nth else ()
-        for part in (*self._identity(), *extra):
+        numbered = (str(self.nth), str(self.alike)) if self.alike > 1 else ()
+        for part in (*self._identity(), *numbered):
             data = part.encode("utf-8", "surrogatepass")
             total.update(len(data).to_bytes(8, "big") + data)
         return total.hexdigest()[:_WHOLE]
 
     def _identity(self) -> tuple[str, ...]:
         names = ",".join(self.environments)
-        return (self.code, self.subject, names, self.before, self.after, self.message)
+        return (self.code, self.level.word, self.subject, names, self.before, self.after, self.facts)
+
+
+def facts(*values: object) -> str:
+    """Write strings, numbers and lists so that different values never have the same text."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Join findings with the same message for the same place, keep the highest level, and sort by level and place.
+    """Join findings about the same change, keep the highest level, and sort by level and place.
 
-    The joined findings differ in the environment, or in the variant or step that inherits the value.
+    The joined findings differ in the environment, or in the variant or step that inherits the value. Their messages
+    may differ too, if they mention something else that is not the same everywhere.
     """
-    joined: dict[tuple[object, ...], Finding] = {}
+    joined: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        place = finding.now_at or finding.was_at or finding.path
-        key = (finding.code, place, finding.before, finding.after, finding.message, finding.details)
-        first = joined.setdefault(key, finding)
-        if first is not finding:
-            names = tuple(dict.fromkeys((*first.environments, *finding.environments)))
-            reached = tuple(dict.fromkeys((*first.reached, *finding.reached)))
-            higher = max(first, finding, key=lambda one: one.level)
-            joined[key] = replace(higher, environments=names, reached=reached)
-    return tuple(_numbered(sorted(joined.values(), key=_order)))
+        joined.setdefault(_change(finding), []).append(finding)
+    return tuple(_numbered(sorted(map(_joined, joined.values()), key=_order)))
+
+
+def _change(finding: Finding) -> tuple[object, ...]:
+    """Return what findings about the same change have in common. For a note, that includes the message."""
+    path = finding.path
+    field = (*path[:2], *path[4:]) if len(path) > 4 and path[2] in {"variants", "steps"} else path
+    place = finding.now_at or finding.was_at
+    message = finding.message if finding.level <= Level.NOTE else ""
+    numbered = (finding.nth, finding.alike)
+    return (finding.code, field, place, finding.before, finding.after, finding.facts, message, numbered)
+
+
+def _joined(findings: list[Finding]) -> Finding:
+    """Return one finding for several about the same change, with each of their messages."""
+    first = max(findings, key=lambda one: one.level)
+    if len(findings) == 1:
+        return first
+    others: dict[str, list[str]] = {}
+    for one in findings:
+        if one.message != first.message:
+            others.setdefault(one.message, []).extend(
+                name for name in one.environments if name not in first.environments
+            )
+    texts = (f"in {' and '.join(names)}, {text}" if names else text for text, names in others.items())
+    return replace(
+        first,
+        message="; ".join([first.message, *texts]),
+        environments=tuple(dict.fromkeys(name for one in findings for name in one.environments)),
+        reached=tuple(dict.fromkeys(address for one in findings for address in one.reached)),
+    )
 
 
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Number findings that are the same for several places, so that each has its own fingerprint."""
-    seen: dict[str, int] = {}
-    for finding in findings:
-        alike = finding.whole_fingerprint
-        seen[alike] = nth = seen.get(alike, -1) + 1
-        yield replace(finding, nth=nth) if nth else finding
+    """Number findings that are otherwise equal, so that each has its own fingerprint.
+
+    Each is one of so many: if one of two goes away, what accepted it does not accept the other.
+    """
+    hashed = [(finding, finding.whole_fingerprint) for finding in findings]
+    total = Counter(fingerprint for _, fingerprint in hashed)
+    seen: Counter[str] = Counter()
+    for finding, fingerprint in hashed:
+        alike = total[fingerprint]
+        yield replace(finding, nth=seen[fingerprint], alike=alike) if alike > 1 else finding
+        seen[fingerprint] += 1
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str, str]:

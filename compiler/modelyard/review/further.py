@@ -10,7 +10,7 @@ from modelyard.plan import Plan
 from modelyard.provider import Rule
 from modelyard.records import replace
 from modelyard.review.coverage import KINDS, signals
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.places import span_of
 from modelyard.review.rights import Rights, changed_rights
 from modelyard.review.sides import Sides
@@ -30,10 +30,10 @@ def coverage(sides: Sides) -> Iterator[Finding]:
         before, after = old.get(address, {}), new.get(address, {})
         lost = [KINDS.get(kind, kind) for kind in before if kind not in after]
         gained = [KINDS.get(kind, kind) for kind in after if kind not in before]
-        total = f"{len(after)} {'kind' if len(after) == 1 else 'kinds'} of signals, {len(before)} before"
+        total = f"{len(after)} {'kind' if len(after) == 1 else 'kinds'} of signals (was {len(before)})"
         if lost:
             yield _of_signals(
-                "R230", Level.DANGER, path, f"{address} has {total}: no {', no '.join(lost)}", sides, before, after
+                "R230", Level.DANGER, path, f"{address} has {total}: no longer {', '.join(lost)}", sides, before, after
             )
         if gained:
             yield _of_signals(
@@ -118,7 +118,7 @@ def _of_rights(
     listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     path = tuple(names[0].split("."))
     text = ", ".join(words)
-    found = at_place(code, level, path, f"{listed} {verb} {text}", sides)
+    found = replace(at_place(code, level, path, f"{listed} {verb} {text}", sides), facts=facts(words, names))
     return replace(found, before=text) if code == "R413" else replace(found, after=text)
 
 
@@ -130,7 +130,14 @@ def signatures(sides: Sides) -> Iterator[Finding]:
         state = "is approved" if is_new else "is no longer approved"
         message = f"{signed.model} with digest {signed.digest} {state} for {signed.alias}"
         level = Level.REVIEW if is_new else Level.NOTE
-        yield Finding("R913", level, ("approvals", signed.model), message, environments=(sides.after.environment,))
+        yield Finding(
+            "R913",
+            level,
+            ("approvals", signed.model),
+            message,
+            environments=(sides.after.environment,),
+            facts=facts(signed.alias, signed.digest, is_new),
+        )
 
 
 def at_place(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.review.changes import Change, changes
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.meaning import parsed
 from modelyard.review.places import is_written, span_of
 from modelyard.review.reach import reached_by
@@ -78,7 +78,14 @@ def _finding(change: Change, sides: Sides) -> Finding:
         was_at=None if change.added else span_of(sides.before, old),
         now_at=span_of(sides.after, change.path),
         lasting=rule.lasting,
+        facts=_exactly(change.before, change.after),
     )
+
+
+def _exactly(before: Leaf, after: Leaf) -> str:
+    """Return what the text of both values does not show, such as further digits of a number."""
+    exact = [(leaf.number, leaf.items) for leaf in (before, after)]
+    return facts(*exact) if any(part is not None for pair in exact for part in pair) else ""
 
 
 def _old_path(path: Steps, sides: Sides) -> Steps:

@@ -11,7 +11,7 @@ from modelyard.effects import Effects
 from modelyard.records import record
 from modelyard.review.effect_words import enumerated, named
 from modelyard.review.effects import Consequence, Effect, consequences
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import Item, Items, Key, lowered
 from modelyard.review.previews import Preview, Step
 from modelyard.review.sides import Sides
@@ -89,8 +89,8 @@ def preview_findings(
     seen = {preview.project for preview in here}
     missing = sorted(name for name in projects if name not in seen)
     if missing:
-        message = f"no preview was given of {enumerated(missing)}"
-        yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides)
+        message = f"no preview was given for {enumerated(missing)}"
+        yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides, facts(missing))
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
@@ -120,8 +120,9 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
         names = named(beyond, project.effects)
         if names:
             message = f"the preview of {preview.project} {_VERBS[effect]} {names}, which this change does not explain"
-            why = "what is deployed is not the old version: it was changed by hand, or another version was applied"
-            yield _finding("R524", _level(beyond, effect, project), message, why, project.target, sides)
+            why = "what is deployed is not the old version: someone changed it by hand, or applied a different version"
+            every = _every(preview, beyond)
+            yield _finding("R524", _level(beyond, effect, project), message, why, project.target, sides, every)
     if preview.errors:
         yield from _failed(preview, project, sides)
         return
@@ -129,8 +130,8 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     names = named(lacking, project.effects)
     if names:
         message = f"the preview of {preview.project} does not change {names}, although this change does"
-        why = "the change may be applied already, or the preview is of another version"
-        yield _finding("R525", Level.REVIEW, message, why, project.target, sides)
+        why = "the change may already be applied, or the preview is of a different version"
+        yield _finding("R525", Level.REVIEW, message, why, project.target, sides, _every(preview, lacking))
 
 
 def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
@@ -139,7 +140,9 @@ def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
     more = len(preview.errors) - 1
     why = f"{more} more {'error' if more == 1 else 'errors'}" if more else ""
-    yield _finding("R526", Level.REVIEW if known else Level.DANGER, message, why, project.target, sides)
+    level = Level.REVIEW if known else Level.DANGER
+    every = facts(preview.stack, preview.project, preview.errors)
+    yield _finding("R526", level, message, why, project.target, sides, every)
 
 
 def _level(found: Iterable[Consequence], effect: Effect, project: ProjectChange) -> Level:
@@ -257,6 +260,14 @@ def _kind_and_name(step: Step) -> tuple[str, str]:
     return step.urn.type, name
 
 
-def _finding(code: str, level: Level, message: str, why: str, target: str, sides: Sides) -> Finding:
+def _every(preview: Preview, found: Iterable[Consequence]) -> str:
+    """List all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
+    listed = sorted((one.effect.name, one.item.kind, one.item.name) for one in found)
+    return facts(preview.stack, preview.project, listed)
+
+
+def _finding(
+    code: str, level: Level, message: str, why: str, target: str, sides: Sides, distinguishing: str
+) -> Finding:
     path = ("deployment", "targets", target) if target else ("deployment",)
-    return Finding(code, level, path, message, why, environments=(sides.after.environment,))
+    return Finding(code, level, path, message, why, environments=(sides.after.environment,), facts=distinguishing)

@@ -66,7 +66,7 @@ class _Text:
 
 def _finding(section: str, name: str, twin: str, sides: Sides) -> Finding:
     declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
-    why = f"if it is a rename, add `{declared}`; otherwise its resources are recreated"
-    message = f"{section}.{name} is called {twin}, without `moved`"
+    why = f"if so, add `{declared}`; otherwise its resources are recreated"
+    message = f"{section}.{name} seems to be renamed to {twin}, without `moved`"
     found = at_place("R504", Level.DANGER, (section, twin), message, sides)
     return replace(found, why=why, before=name, after=twin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.records import replace
-from modelyard.review.findings import Finding
+from modelyard.review.findings import Finding, facts
 from modelyard.sites.folding import Repeats, of_rows
 from modelyard.source import Document
 from modelyard.stages import Outcome
@@ -35,12 +35,10 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
     first = max(members, key=lambda one: one.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
     texts = {tuple(map(repeats.general, (one.message, one.before, one.after))) for one in members}
-    details = ""
     if len(texts) == 1:
         message, before, after = next(iter(texts))
     else:
         message, before, after = f"{first.message}, and others differ", first.before, first.after
-        details = "\n".join(sorted(_whole(one) for one in members))
     return replace(
         first,
         path=tuple(map(repeats.general, first.path)),
@@ -51,10 +49,5 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
         reasons=tuple(dict.fromkeys(repeats.general(reason) for one in members for reason in one.reasons)),
         reached=tuple(dict.fromkeys(repeats.general(address) for one in members for address in one.reached)),
         lasting=any(one.lasting for one in members),
-        details=details,
+        facts=facts(sorted(one.whole_fingerprint for one in members)),  # accepting it means accepting it for every row
     )
-
-
-def _whole(one: Finding) -> str:
-    """Describe a row's whole change, so that accepting the finding means accepting what every row does."""
-    return f"{'.'.join(one.path)}: {one.before} -> {one.after}: {one.message}: {one.details}"

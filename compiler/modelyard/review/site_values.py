@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.records import replace
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.site_uses import fields_using, worst_level
 from modelyard.review.words import shown
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
@@ -48,13 +48,14 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
     gone = [name for name in old.names if name not in kept]
     fresh = [at for at, name in enumerate(new.names) if name not in known]
     if gone:
-        message = f"{new.name} loses {_listed(gone)} of {len(old.names)} sites"
+        message = f"target {new.name} loses {len(gone)} of {len(old.names)} sites: {_listed(gone)}"
         why = "a stack keeps running until `pulumi destroy`, even after its site is removed from the spec"
         was = old.places(old.names.index(gone[0]), NAME)
         yield _finding("R516", Level.DANGER, path, message, environment, why, was=was, before=", ".join(gone))
     if fresh:
         names = [new.names[at] for at in fresh]
-        message = f"{new.name} gets {_listed(names)}, {len(old.names)} sites before"
+        count = f"{len(new.names)} sites (was {len(old.names)})"
+        message = f"target {new.name} has {count}, including the new {_listed(names)}"
         now = new.places(fresh[0], NAME)
         yield _finding("R515", Level.REVIEW, path, message, environment, now=now, after=", ".join(names))
 
@@ -71,19 +72,17 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         first, second = differing[0]
         before, after = _shown(_at(was, first)), _shown(_at(now, second))
         names = _listed([new.names[at] for _, at in differing])
-        message = f"{column} of {names} of {new.name} is {after}, {before} before"
+        message = f"{column} of site {names} of {new.name} is {after} (was {before})"
         if len(differing) > 1:
-            message = (
-                f"{column} changes at {names} of {new.name}: at {new.names[second]} it is {after}, {before} before"
-            )
+            message = f"{column} changes at {names} of {new.name}: at {new.names[second]} it is {after} (was {before})"
         path = (*map(str, new.path), "sites", column)
         place = NAME if column == WAVE else column  # a wave is not a table cell
         places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
-        every = "\n".join(f"{new.names[b]}: {_shown(_at(was, a))} -> {_shown(_at(now, b))}" for a, b in differing)
+        every = facts([(new.names[b], _at(was, a), _at(now, b)) for a, b in differing])
         found = _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
         )
-        yield replace(found, details=every)
+        yield replace(found, facts=every)
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:

@@ -108,7 +108,7 @@ def plain(value: Any, field: str = "") -> Json:
     result: dict[str, Json] = {}
     for steps, child in below.items():
         written = plain(child, steps[-1])
-        if written not in ("", [], {}):
+        if written not in ("", [], {}) or (kind_of(child) == "Leaf" and child.text):
             result[".".join(steps)] = written
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final, TypeAlias
@@ -9,13 +10,15 @@ from typing import Final, TypeAlias
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.patterns import pattern
 from modelyard.records import record, replace
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.rows import repeats_of
 from modelyard.review.sides import Sides
 from modelyard.sites.folding import Repeats
+from modelyard.source import Document, Path, Span
 from modelyard.stages import Outcome
 
 _FIGURES: Final = pattern(r"[0-9][0-9.,]*")
+_QUOTED: Final = pattern(r"(?<!\w)'[^']*'(?!\w)|`[^`]*`")
 _ROWS: Final = pattern(r" \((?P<rows>rows? .+ of list [^()]+)\)$")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
@@ -28,6 +31,7 @@ class _Side:
     """The warnings in one version, its rows, and the names of the entries that stand for them."""
 
     warnings: tuple[Diagnostic, ...]
+    document: Document | None
     repeats: Repeats
     rows: Rows
 
@@ -39,10 +43,12 @@ def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]
     another row.
     """
     one, other = _side(before), _side(after)
-    for warning in _unlike(other, one):
-        yield _finding("R905", Level.REVIEW, f"new warning {warning.code}: {warning.message}", warning, sides)
-    for warning in _unlike(one, other):
-        found = _finding("R906", Level.NOTE, f"warning {warning.code} is gone: {warning.message}", warning, sides)
+    for warning, facts_of_it in _unlike(other, one):
+        message = f"new warning {warning.code}: {warning.message}"
+        yield _finding("R905", Level.REVIEW, message, warning, facts_of_it, sides)
+    for warning, facts_of_it in _unlike(one, other):
+        message = f"warning {warning.code} no longer appears: {warning.message}"
+        found = _finding("R906", Level.NOTE, message, warning, facts_of_it, sides)
         yield replace(found, was_at=warning.span, now_at=None)
 
 
@@ -50,10 +56,18 @@ def _side(outcome: Outcome) -> _Side:
     repeats = repeats_of([outcome])
     rows = frozenset((repeat.list, repeat.row) for repeat in repeats.by_name.values())
     found = tuple(one for one in outcome.diagnostics if one.severity is Severity.WARNING)
-    return _Side(found, repeats, rows)
+    return _Side(found, outcome.document, repeats, rows)
 
 
-def _unlike(side: _Side, other: _Side) -> Iterator[Diagnostic]:
+def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
+    """Yield the warnings without a counterpart, each with its facts: its entry, and the names and figures in it."""
+    different = tuple(_unpaired(side, other))
+    starts = _starts(side.document) if different else []
+    for warning in different:
+        yield warning, facts(_entry_at(warning.span, starts), sorted(_named_in(warning.message)))
+
+
+def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
     """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
     texts, own = ({(one.code, one.message) for one in each.warnings} for each in (other, side))
     left = [one for one in side.warnings if (one.code, one.message) not in texts]
@@ -92,6 +106,39 @@ def _is_known(warning: _General, others: list[_General], other: _Side) -> bool:
     return bool(rows) and bool(known) and rows & other.rows <= frozenset().union(*known)
 
 
-def _finding(code: str, level: Level, message: str, warning: Diagnostic, sides: Sides) -> Finding:
-    path = ("warnings", warning.code)
-    return Finding(code, level, path, message, environments=(sides.after.environment,), now_at=warning.span)
+def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_of_it: str, sides: Sides) -> Finding:
+    path, environments = ("warnings", warning.code), (sides.after.environment,)
+    return Finding(code, level, path, message, environments=environments, now_at=warning.span, facts=facts_of_it)
+
+
+def _named_in(message: str) -> set[str]:
+    """Return the quoted names and the figures in a message, which a new wording does not change."""
+    quoted = {name[1:-1] for name in _QUOTED.findall(message)}
+    return quoted | {figure.rstrip(".,") for figure in _FIGURES.findall(_QUOTED.sub("", message))}
+
+
+_Start: TypeAlias = tuple[str, int, str]
+"""The file and line at which an entry begins, and its address."""
+
+
+def _starts(document: Document | None) -> list[_Start]:
+    if document is None:
+        return []
+    places = ((document.key_span(path), ".".join(map(str, path))) for path in _entries(document))
+    return sorted((place.file, place.line, address) for place, address in places)
+
+
+def _entries(document: Document) -> Iterator[Path]:
+    for section, entries in document.value.items():
+        yield (section,)
+        if isinstance(entries, dict):
+            yield from ((section, name) for name in entries)
+
+
+def _entry_at(span: Span | None, starts: list[_Start]) -> str:
+    """Return the address of the last entry that begins at or before a span in the same file, or "" without one."""
+    if span is None:
+        return ""
+    at = bisect_right(starts, (span.file, span.line, "\U0010ffff"))
+    file, _, address = starts[at - 1] if at else ("", 0, "")
+    return address if file == span.file else ""

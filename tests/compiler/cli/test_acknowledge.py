@@ -103,7 +103,7 @@ def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system
     code, _, found = _report(run, old, system)
 
     assert code == 1
-    assert "is of another change" in found["R922"]["message"]
+    assert "is for a different change" in found["R922"]["message"]
     assert found["R251"]["fingerprint"] in found["R922"]["why"]
     assert found["R922"]["places"]["after"]["file"] == str(system / FILE)
 
@@ -117,7 +117,7 @@ def test_an_entry_that_ended_fails_and_accepts_nothing(
     code, _, found = _report(run, old, system)
 
     assert code == 1
-    assert "ended on 2026-11-28" in found["R920"]["message"]
+    assert "expired on 2026-11-28" in found["R920"]["message"]
     assert "accepted" not in found["R246"]
 
 

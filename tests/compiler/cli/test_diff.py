@@ -55,7 +55,7 @@ def test_the_same_spec_has_nothing_to_review(run: Run, system: Path) -> None:
     result = run("diff", system, system)
 
     assert result.code == 0
-    assert result.out.endswith("nothing that matters changes\n")
+    assert result.out.endswith("no changes that matter\n")
 
 
 def test_a_danger_fails_unless_it_may_not(run: Run, system: Path, tmp_path: Path) -> None:
@@ -318,13 +318,13 @@ def test_the_first_lines_say_what_it_costs_and_who_must_agree(run: Run, system: 
     new.write_text(edited(SPEC, "framework: xgboost", "framework: lightgbm"), encoding="utf-8")
     free = "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
 
-    assert run("diff", system, new).out.splitlines()[1:3] == ["cost: as before", f"to agree: {free}"]
-    assert f"\n- to agree\\: {free[:20]}" in run("diff", system, new, "--format", "markdown").out
+    assert run("diff", system, new).out.splitlines()[1:3] == ["cost: unchanged", f"sign-off: {free}"]
+    assert f"\n- sign-off\\: {free[:20]}" in run("diff", system, new, "--format", "markdown").out
 
     risky = tmp_path / "risky.yaml"
     risky.write_text(edited(SPEC, "governance: {", "governance: {risk: high, "), encoding="utf-8")
     shown = run("diff", risky, new).out.splitlines()
-    assert shown[2].startswith("to agree: nobody can sign for these dangers")
+    assert shown[2].startswith("sign-off: nobody can sign for these dangers")
     new.write_text(edited(SPEC, "owner: {team: growth", "owner: {team: sales"), encoding="utf-8")
-    assert run("diff", system, new).out.splitlines()[2] == "to agree: sales should look at it"
+    assert run("diff", system, new).out.splitlines()[2] == "sign-off: sales should look at it"
     assert run("diff", system, system).out.count("\n") == 1

@@ -152,4 +152,4 @@ def test_a_project_without_a_preview_is_named(run: Run, tmp_path: Path) -> None:
 
     result = run("diff", spec, spec, "--preview", tmp_path / "preview.json")
 
-    assert "no preview was given of leads-main-workloads" in result.out
+    assert "no preview was given for leads-main-workloads" in result.out

@@ -78,7 +78,7 @@ def test_an_edited_report_is_kept_beside_the_new_one(run: Run, system: Path, cha
     (out / "comment.md").write_text("mine", encoding="utf-8")
 
     assert run("report", system, system, "--out", out).code == 0
-    assert "nothing that matters changes" in (out / "comment.md").read_text(encoding="utf-8")
+    assert "no changes that matter" in (out / "comment.md").read_text(encoding="utf-8")
     assert (out / "comment.md.edited").read_text(encoding="utf-8") == "mine"
 
 

@@ -314,7 +314,7 @@ def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Ca
     repository.push("kind: MLSystem", "kind:  MLSystem")
     assert run_steps(repository) == 0
     assert len(host.ours) == 1
-    assert ("nothing that matters changes" in host.ours[0], host.labels) == (True, set())
+    assert ("no changes that matter" in host.ours[0], host.labels) == (True, set())
 
 
 @pytest.mark.parametrize("hashes", ["##", "###", "####"])

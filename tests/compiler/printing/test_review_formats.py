@@ -44,7 +44,7 @@ def test_sarif_has_own_fingerprints_and_a_place_for_everything() -> None:
     assert [one["region"]["startLine"] for one in places] == [7, 5, 1]
     assert places[2]["artifactLocation"]["uri"] == "a%20b/system.yaml"
     assert results[0]["properties"]["before"] == "0.8"
-    assert "nobody is told; reaches inference.till" in results[0]["message"]["text"]
+    assert "nobody is told; affects inference.till" in results[0]["message"]["text"]
     assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
 

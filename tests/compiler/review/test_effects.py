@@ -201,7 +201,7 @@ def test_costs_are_compared_by_share_and_budget() -> None:
 
     assert (up.level.word, up.reasons) == ("danger", ("more than 25 % higher if nothing is used",))
     assert (down.level.word, down.reasons) == ("note", ())
-    assert up.message.startswith("a month costs ")
+    assert up.message.startswith("the monthly cost is ")
 
 
 def _of_change(system: str, old: str, new: str) -> dict[str, str]:

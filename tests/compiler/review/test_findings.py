@@ -20,7 +20,7 @@ FINDINGS = st.builds(
     after=WORDS,
     environments=st.sampled_from([("default",), ("default", "prod"), ("prod",)]),
     now_at=st.builds(Span, st.just("system.yaml"), st.integers(1, 3), st.just(1), st.just(1)),
-    details=WORDS,
+    facts=WORDS,
 )
 
 
@@ -39,11 +39,35 @@ def test_the_same_warning_at_two_places_has_two_fingerprints() -> None:
     first, second = folded(alike)
 
     assert first.fingerprint != second.fingerprint
-    assert first.fingerprint == folded(alike[:1])[0].fingerprint
 
 
 def test_what_no_text_shows_is_part_of_the_fingerprint() -> None:
     finding = Finding("R517", Level.REVIEW, ("a",), "a column changes at many sites")
 
-    assert finding.whole_fingerprint != replace(finding, details="b").whole_fingerprint
+    assert finding.whole_fingerprint != replace(finding, facts="b").whole_fingerprint
     assert finding.whole_fingerprint.startswith(finding.fingerprint)
+
+
+def test_a_finding_that_becomes_more_serious_has_another_fingerprint() -> None:
+    finding = Finding("R603", Level.REVIEW, ("inference", "score", "replicas"), "fewer", before="2", after="1")
+
+    assert finding.whole_fingerprint != replace(finding, level=Level.DANGER).whole_fingerprint
+
+
+def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
+    """Accepting the first of two does not accept the second after the first is gone."""
+    places = [Span("system.yaml", line, 1, 1) for line in (4, 9)]
+    alike = [Finding("R905", Level.REVIEW, ("warnings", "W0101"), "new", now_at=place) for place in places]
+    left = folded(alike[1:])
+
+    assert left[0].whole_fingerprint not in {one.whole_fingerprint for one in folded(alike)}
+
+
+def test_findings_of_two_environments_are_joined_whatever_their_messages_mention() -> None:
+    """The environments are part of the fingerprint, so wording must not decide which findings are joined."""
+    first = Finding("R101", Level.REVIEW, ("inference", "score", "traffic"), "to a@1", environments=("default",))
+    second = replace(first, message="to a@2", environments=("prod",), level=Level.DANGER)
+    (found,) = folded([replace(first, level=Level.DANGER), second])
+
+    assert (found.message, found.environments) == ("to a@1; in prod, to a@2", ("default", "prod"))
+    assert found.whole_fingerprint == folded([first, second])[0].whole_fingerprint

@@ -66,10 +66,10 @@ def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -
 
     assert (
         found["R201"].message
-        == "environment blue introduces: churn passes its gate with auc_roc ≥ 0.7, 0.8 in the base"
+        == "environment blue introduces: churn passes its gate with auc_roc ≥ 0.7 (in the base: 0.8)"
     )
     assert found["R522"].message.startswith("main: `pulumi up` creates database runs")
-    assert found["R620"].message == "a month of environment blue costs 876 USD"  # three machines
+    assert found["R620"].message == "the monthly cost of environment blue is 876 USD"  # three machines
     assert not {"R506", "R508", "R519", "R520", "R521"} & found.keys()
 
 
@@ -125,7 +125,7 @@ def test_a_group_that_had_to_agree_and_is_dropped_is_a_danger() -> None:
     dropped = BASE.replace("from: [reviewers, owners], minimum: 2", "from: [reviewers], minimum: 1")
     found = {one.path[-1]: one for one in reviewed(BASE, dropped).findings if one.code == "R241"}
 
-    assert found["from"].why == "owners had to agree, and no longer has to"
+    assert found["from"].why == "owners had to agree, but no longer has to"
     assert found["from"].level is Level.DANGER
 
 
@@ -134,7 +134,7 @@ def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not
     shorter = BASE.replace("    window: 1d\n", "    window: 6h\n    schedule: {cron: '0 6 * * *'}\n")
     found = {one.code: one for one in reviewed(BASE, shorter).findings}
 
-    assert found["R211"].why == "it looks at the last 6h every 1d, so 18h between two runs are never looked at"
+    assert found["R211"].why == "it checks the last 6h every 1d, so 18h of data between two runs is never checked"
     assert {one.code for one in reviewed(shorter, BASE).findings} >= {"R212"}
     assert not {"R211", "R215"} & {
         one.code for one in reviewed(BASE, BASE.replace("window: 7d", "window: 1d")).findings

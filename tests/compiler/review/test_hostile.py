@@ -26,7 +26,7 @@ HOSTILE = (
     "<!-- modelyard:diff:shop --> --> **0 dangers**",
     "`code` ~~gone~~ #1 acme/repo#2 www.evil.example",
     "\u202egnol\u202c and \u2066isolated\u2069",
-    "\x1b[2J\x1b[1;1Hfraud: nothing that matters changes",
+    "\x1b[2J\x1b[1;1Hfraud: no changes that matter",
     "line\r\n::error file=x::injected",
     "&lt;b&gt; \\| \\",
 )

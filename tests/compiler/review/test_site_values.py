@@ -35,7 +35,7 @@ def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
     """To the compiler, most values are the same, because it only puts them into the output."""
     (finding,) = found(TABLE, TABLE.replace("s3.linz", "s3.wels"))
 
-    assert finding.message == "s3 of shop-002 of shops is s3.wels.acme.example, s3.linz.acme.example before"
+    assert finding.message == "s3 of site shop-002 of shops is s3.wels.acme.example (was s3.linz.acme.example)"
     assert (finding.code, finding.level, finding.path[-2:]) == ("R517", Level.REVIEW, ("sites", "s3"))
     place = present(finding.now_at)
     assert (place.file, place.line) == ("shops.csv", 3)
@@ -71,8 +71,8 @@ def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:
     (finding,) = found(TABLE, TABLE.replace(",s3.", ",minio."))
 
     assert finding.message == (
-        "s3 changes at shop-001, shop-002 and 2 more of shops: at shop-001 it is minio.graz.acme.example, "
-        "s3.graz.acme.example before"
+        "s3 changes at shop-001, shop-002 and 2 more of shops: at shop-001 it is minio.graz.acme.example "
+        "(was s3.graz.acme.example)"
     )
 
 
@@ -83,10 +83,10 @@ def test_new_and_lost_sites_are_found_whatever_their_order() -> None:
 
     assert found(TABLE, reordered) == []
     assert [(one.code, one.level, one.message) for one in found(reordered, fewer)] == [
-        ("R516", Level.DANGER, "shops loses shop-003 of 4 sites")
+        ("R516", Level.DANGER, "target shops loses 1 of 4 sites: shop-003")
     ]
     assert [(one.code, one.level, one.message) for one in found(fewer, TABLE)] == [
-        ("R515", Level.REVIEW, "shops gets shop-003, 3 sites before")
+        ("R515", Level.REVIEW, "target shops has 4 sites (was 3), including the new shop-003")
     ]
 
 
@@ -98,4 +98,4 @@ def test_another_canary_is_found_although_the_table_is_the_same() -> None:
     other = SPEC.replace("canary: [shop-001]", "canary: [shop-003]")
 
     messages = [one.message for one in found(TABLE, TABLE, SPEC, other)]
-    assert messages == ["wave changes at shop-001 and shop-003 of shops: at shop-001 it is wave-1, canary before"]
+    assert messages == ["wave changes at shop-001 and shop-003 of shops: at shop-001 it is wave-1 (was canary)"]

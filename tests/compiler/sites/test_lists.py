@@ -175,8 +175,8 @@ def test_a_change_of_the_definition_is_one_finding() -> None:
 
     assert sorted(one.message for one in changes(spec=spec)) == [
         "main: `pulumi up` changes in place: inference.sold-graz and inference.sold-linz",
-        "sold-${each.name} has at most 2 replicas, 1 before (rows graz, linz of list shops)",
-        "sold-${each.name} keeps at least 2 replicas, 1 before (rows graz, linz of list shops)",
+        "sold-${each.name} has at most 2 replicas (was 1) (rows graz, linz of list shops)",
+        "sold-${each.name} keeps at least 2 replicas (was 1) (rows graz, linz of list shops)",
     ]
 
 

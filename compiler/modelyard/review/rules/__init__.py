@@ -9,6 +9,7 @@ from typing import Final
 
 from modelyard.review.changes import Change
 from modelyard.review.rules import (
+    budget,
     data,
     egress,
     gateways,
@@ -40,6 +41,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *data.RULES,
     *egress.RULES,
     *gateways.RULES,
+    *budget.RULES,
     *platform.RULES,
     *overrides.RULES,
 )

@@ -71,13 +71,23 @@ def cut(text: str) -> str:
 
 
 def moves(change: Change) -> str:
-    """Return the new and the old value, as in `0.72, 0.82 before`."""
-    before, after = (_items_of(side, change.meaning) for side in (change.before, change.after))
-    if before is not None and after is not None and (before or after):
-        return _items(before, after)
+    """Return the new and the old value, as in `0.72 (was 0.82)`, or the items of a list that changed."""
+    if items := _moved_items(change):
+        return items
     if change.entry:
-        return "new" if change.added else "gone"
-    return f"{cut(change.after.text) or 'not set any more'}, {cut(change.before.text) or 'not set'} before"
+        return "new" if change.added else "removed"
+    return was(cut(change.after.text) or "not set", cut(change.before.text) or "not set")
+
+
+def was(now: str, before: str) -> str:
+    """Return a new and an old value, as in `0.72 (was 0.82)`."""
+    return f"{now} (was {before})"
+
+
+def _moved_items(change: Change) -> str:
+    """Return the items of a list that changed, or "" for other values."""
+    before, after = (_items_of(side, change.meaning) for side in (change.before, change.after))
+    return _items(before, after) if before is not None and after is not None and (before or after) else ""
 
 
 def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
@@ -88,21 +98,19 @@ def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
 def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     gained = [item for item in after if item not in before]
     lost = [item for item in before if item not in after]
-    parts = [f"gains {cut(', '.join(gained))}"] if gained else []
-    parts += [f"loses {cut(', '.join(lost))}"] if lost else []
-    return " and ".join(parts) if parts else f"is reordered to {cut(', '.join(after))}"
+    parts = [f"added {cut(', '.join(gained))}"] if gained else []
+    parts += [f"removed {cut(', '.join(lost))}"] if lost else []
+    return ", ".join(parts) if parts else f"reordered to {cut(', '.join(after))}"
 
 
-def becomes(change: Change) -> str:
-    """Return the new and the old value with a verb, as in `is 0.72, 0.82 before` and `gains mon 09:00-16:00`."""
-    text = moves(change)
-    return text if text.startswith(("gains", "loses", "is reordered")) else f"is {text}"
+def stated(subject: str, change: Change) -> str:
+    """Describe a change to a subject, as in `the budget is 90 USD (was 80 USD)` and `the windows: added mon 09-16`."""
+    return f"{subject}{':' if _moved_items(change) else ' is'} {moves(change)}"
 
 
 def plainly(change: Change, _: Sides) -> str:
-    """Describe a change by its address: `inference.scorer.pool is shared, unset before`."""
-    address = _INDEX.sub(r"[\1]", ".".join(change.path))
-    return f"{address} {becomes(change)}"
+    """Describe a change by its address: `inference.scorer.pool is shared (was not set)`."""
+    return stated(_INDEX.sub(r"[\1]", ".".join(change.path)), change)
 
 
 _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
@@ -111,9 +119,8 @@ _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
 def named(template: str, gone: str = "") -> Says:
     """Describe a change with a template that contains placeholders for parts of the path and for both values.
 
-    {name} is the entry and {owner} its address, {target} a target, {moves} both values, and {becomes} both values with
-    a verb. `gone` is the template for a removed value. Without `gone`, a removed value is described by its address if
-    the template's verb needs a value.
+    {name} is the entry and {owner} its address, {target} a target, and {moves} both values. `gone` is the template for
+    a removed value. Without `gone`, a removed value is described by its address if the template's verb needs a value.
     """
     needs_value = bool(_WITHOUT_IS.search(template))
 
@@ -129,7 +136,6 @@ def filled(template: str, change: Change) -> str:
     """Return a template of `named` with its placeholders filled in."""
     words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
     words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
-    words["becomes"] = becomes(change)
     words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
     words |= {"parent": change.path[-2] if len(change.path) > 1 else ""}
     words["target"] = "".join(change.path[2:3])

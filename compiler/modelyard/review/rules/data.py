@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, named, stated
 from modelyard.review.sides import SENSITIVE, Sides
 
 
@@ -20,7 +20,7 @@ def _dataset(change: Change, sides: Sides) -> Verdict:
 def _dataset_says(change: Change, sides: Sides) -> str:
     found = (sides.after if change.added else sides.before).data.get(change.path[1])
     kind = f" ({found.classification})" if found is not None and found.classification else ""
-    return f"dataset {change.path[1]}{kind} is {'new' if change.added else 'gone'}"
+    return f"dataset {change.path[1]}{kind} is {'new' if change.added else 'removed'}"
 
 
 def _class(change: Change, _: Sides) -> Verdict:
@@ -81,12 +81,10 @@ def _retention_why(change: Change, sides: Sides) -> str:
 
 def _residency_says(change: Change, _: Sides) -> str:
     if change.removed:
-        return f"data may lie anywhere, {change.before.text} before"
-    return (
-        f"data may lie only in {change.after.text}, anywhere before"
-        if change.added
-        else f"where data may lie {_sets(change)}"
-    )
+        return f"data may be stored anywhere (was only {change.before.text})"
+    if change.added:
+        return f"data may be stored only in {change.after.text} (was anywhere)"
+    return stated("where data may be stored", change)
 
 
 def _place_why(change: Change, sides: Sides) -> str:
@@ -110,7 +108,7 @@ def _path(change: Change, sides: Sides) -> Verdict:
 def _path_why(change: Change, sides: Sides) -> str:
     gates = _gates_on(change, sides)
     moved = _place_why(change, sides)
-    return f"gates are evaluated on other data: {', '.join(gates)}; {moved}" if gates else moved
+    return f"gates are evaluated on different data: {', '.join(gates)}; {moved}" if gates else moved
 
 
 _CAPTURE: Final = ("inference", "*", "capture")
@@ -120,13 +118,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "dataClasses"),
         _classes,
-        lambda change, _: f"the classes of data that the system declares {_sets(change)}",
+        lambda change, _: stated("the data classes that the system declares", change),
         "the people responsible for this data have to know",
     ),
     Rule(
         (*_DATA, "classification"),
         _class,
-        named("dataset {name} is {moves}", "dataset {name} has no class any more, {before} before"),
+        named("dataset {name} is {moves}", "dataset {name} no longer has a class (was {before})"),
         _class_why,
     ),
     Rule(
@@ -155,7 +153,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("stores", "*", "objectLock"),
         by_way(("R315", DANGER), ("R316", REVIEW), ("R315", REVIEW)),
-        named("versions of objects in {name} cannot be deleted: {last} is {moves}"),
+        named("the lock that keeps versions of objects in {name} from being deleted: {last} is {moves}"),
         lambda change, _: "" if change.way is Way.STRICTER else "records may be deleted sooner",
     ),
     Rule(
@@ -166,36 +164,40 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         lambda change, _: "overwritten or deleted objects are lost" if change.way is Way.LOOSER else "",
     ),
-    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {after} of its requests, {before} before"), _kept_why),
+    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {after} of its requests (was {before})"), _kept_why),
     Rule(
         (*_CAPTURE, "redact"),
         _kept,
-        lambda change, _: f"what {change.path[1]} leaves out of its captures {_sets(change)}",
+        lambda change, _: stated(f"fields that {change.path[1]} leaves out of its captures", change),
         _kept_why,
     ),
     Rule(
         (*_CAPTURE, "columns"),
         _kept,
-        lambda change, _: f"which inputs {change.path[1]} keeps {_sets(change)}",
+        lambda change, _: stated(f"inputs that {change.path[1]} keeps", change),
         _kept_why,
     ),
-    Rule((*_CAPTURE, "keys"), _kept, lambda change, _: f"which keys {change.path[1]} keeps {_sets(change)}", _kept_why),
+    Rule((*_CAPTURE, "keys"), _kept, lambda change, _: stated(f"keys that {change.path[1]} keeps", change), _kept_why),
     Rule((*_CAPTURE, "store"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
     Rule((*_CAPTURE, "path"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
     Rule(
         _CAPTURE,
         _capture,
-        named("{name} keeps requests: {after}, {before} before", "{name} keeps no requests, {before} before"),
+        lambda change, _: (
+            f"{change.path[1]} no longer keeps requests (was {change.before.text})"
+            if change.removed
+            else f"{change.path[1]} keeps {'' if change.before.text else 'requests now: '}{change.after.text}"
+        ),
         _kept_why,
     ),
-    Rule((*_DATA, "store"), always("R312", DANGER), named("dataset {name} lies in {moves}"), _place_why),
-    Rule((*_DATA, "path"), _path, named("dataset {name} lies at {moves}"), _path_why),
-    Rule((*_DATA, "uri"), always("R312", DANGER), named("dataset {name} lies at {moves}"), _place_why),
+    Rule((*_DATA, "store"), always("R312", DANGER), named("dataset {name} is in store {moves}"), _place_why),
+    Rule((*_DATA, "path"), _path, named("dataset {name} is at {moves}"), _path_why),
+    Rule((*_DATA, "uri"), always("R312", DANGER), named("dataset {name} is at {moves}"), _place_why),
     Rule((*_DATA, "description"), always("R805", NOTE), named("the description of dataset {name} changes")),
     Rule(
         (*_DATA, "features"),
         always("R111", REVIEW),
-        lambda change, _: f"the features of {change.path[1]}: {_sets(change)}",
+        lambda change, _: stated(f"the features of {change.path[1]}", change),
         "from the next training run, models learn from different columns",
     ),
     Rule(
@@ -208,8 +210,3 @@ RULES: Final[tuple[Rule, ...]] = (
 
 ENTRIES: Final[tuple[Rule, ...]] = (Rule(_DATA, _dataset, _dataset_says),)
 """The rules for whole datasets."""
-
-
-def _sets(change: Change) -> str:
-    text = moves(change)
-    return text if text.startswith(("gains", "loses", "is reordered")) else f"is {text}"

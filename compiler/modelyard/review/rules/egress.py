@@ -6,7 +6,7 @@ from typing import Final
 
 from modelyard.review.changes import Change, Way
 from modelyard.review.ranges import are_ranges, covers
-from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, moves
+from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, stated
 from modelyard.review.sides import Sides
 from modelyard.review.values import Leaf
 
@@ -28,18 +28,18 @@ def _lists_everything(side: Leaf) -> bool:
 def _egress_says(change: Change, _: Sides) -> str:
     target = change.path[2]
     if _lists_everything(change.after):
-        return f"workloads on {target} that call something outside may connect to any address, {_ranges(change)} before"
+        return f"workloads on {target} that call something outside may connect to any address (was {_ranges(change)})"
     if change.removed:
         return (
-            f"workloads on {target} that call something outside may connect to any address, {change.before.text} before"
+            f"workloads on {target} that call something outside may connect to any address (was {change.before.text})"
         )
     if change.added:
-        return f"workloads on {target} may connect only to {change.after.text} outside, any address before"
-    return f"what workloads on {target} may connect to outside {moves(change)}"
+        return f"workloads on {target} may connect only to {change.after.text} outside (was any address)"
+    return stated(f"addresses outside that workloads on {target} may connect to", change)
 
 
 def _ranges(change: Change) -> str:
-    return change.before.text or "any but those that serve credentials of machines"
+    return change.before.text or "any except those that serve machine credentials"
 
 
 def _egress_why(change: Change, _: Sides) -> str:

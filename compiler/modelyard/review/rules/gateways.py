@@ -24,8 +24,8 @@ RULES: Final[tuple[Rule, ...]] = (
         Rule(
             (*_GATEWAY, field),
             always("R408", DANGER),
-            named("requests to {target} enter through the Gateway with {last} {moves}"),
-            "its listeners and addresses decide who can reach the endpoints",
+            named("requests to {target} enter through a different Gateway: its {last} is {moves}"),
+            "its listeners and addresses determine who can reach the endpoints",
         )
         for field in ("name", "namespace")
     ),
@@ -33,8 +33,8 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_GATEWAY, "proxies"),
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
         named(
-            "proxies of the Gateway of {target} run in namespace {moves}",
-            "proxies of the Gateway of {target} may run in any namespace, in {before} before",
+            "the proxies of the Gateway of {target} run in namespace {moves}",
+            "the proxies of the Gateway of {target} may run in any namespace (was {before})",
         ),
         _proxies_why,
     ),

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Says, Verdict, always, becomes, by_way, moves, named
+from modelyard.review.rules.base import (
+    DANGER,
+    NOTE,
+    REVIEW,
+    Rule,
+    Says,
+    Verdict,
+    always,
+    by_way,
+    moves,
+    named,
+    stated,
+    was,
+)
 from modelyard.review.sides import Sides
 from modelyard.spec import Approval, Check, System
 
@@ -39,7 +52,7 @@ def _gate_says(change: Change, sides: Sides) -> str:
     metric = _metric(change, sides)
     if field in _SIGNS:
         after = f"{metric} {_SIGNS[field]} {change.after.text}" if change.after.text else f"any {metric}"
-        return f"{model} passes its gate with {after}, {change.before.text or 'unbounded'} before"
+        return f"{model} passes its gate with {was(after, change.before.text or 'any')}"
     return f"the gate of {model}, {name}: {field} is {moves(change)}"
 
 
@@ -54,17 +67,19 @@ def _approval_entry(change: Change, _: Sides) -> Verdict:
 
 
 def _approval_says(change: Change, _: Sides) -> str:
-    what = "a promotion" if change.path[0] == "governance" else f"{change.path[1]} to reach {change.path[3]}"
+    what = _scope(change)
     approval = change.now if change.added else change.was
     groups = f"{approval.minimum} of {', '.join(approval.groups)}" if isinstance(approval, Approval) else ""
     return (
-        f"{what} needs {groups}, nobody before" if change.added else f"{what} needs nobody's approval, {groups} before"
+        f"{what} needs approval by {groups} (was not needed)"
+        if change.added
+        else f"{what} no longer needs approval (was {groups})"
     )
 
 
 def _minimum_says(change: Change, _: Sides) -> str:
     many = "approval" if change.after.text == "1" else "approvals"
-    return f"{_scope(change)} needs {change.after.text} {many}, {change.before.text} before"
+    return f"{_scope(change)} needs {change.after.text} {many} (was {change.before.text})"
 
 
 def _groups(change: Change, sides: Sides) -> Verdict:
@@ -74,7 +89,7 @@ def _groups(change: Change, sides: Sides) -> Verdict:
 
 
 def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
-    """Return the groups that all had to agree before, and do not have to any more."""
+    """Return the groups that all had to agree before, and no longer have to."""
     approval = _approval_of(change, sides.before)
     if approval is None or approval.minimum < len(approval.groups):
         return ()
@@ -91,26 +106,26 @@ def _approval_of(change: Change, system: System) -> Approval | None:
 
 def _groups_why(change: Change, sides: Sides) -> str:
     if needless := _needless(change, sides):
-        return f"{' and '.join(needless)} had to agree, and no longer {'has' if len(needless) == 1 else 'have'} to"
-    return "other people can approve" if change.way is Way.LOOSER else "fewer groups can approve"
+        return f"{' and '.join(needless)} had to agree, but no longer {'has' if len(needless) == 1 else 'have'} to"
+    return "different people can approve" if change.way is Way.LOOSER else "fewer groups can approve"
 
 
 def _groups_says(change: Change, _: Sides) -> str:
-    return f"who may approve {_scope(change)} {moves(change)}"
+    return stated(f"groups that may approve {_scope(change)}", change)
 
 
 def _scope(change: Change) -> str:
-    return "a promotion" if change.path[0] == "governance" else f"{change.path[1]} for {change.path[3]}"
+    return "a promotion" if change.path[0] == "governance" else f"promoting {change.path[1]} to {change.path[3]}"
 
 
 def _changes_say(change: Change, _: Sides) -> str:
     if change.entry:
         return (
-            f"versions may go live only within {change.after.text}, at any time before"
+            f"versions may go live only within {change.after.text} (was at any time)"
             if change.added
-            else f"versions may go live at any time, within {change.before.text} before"
+            else f"versions may go live at any time (was only within {change.before.text})"
         )
-    return f"when versions may go live: {change.path[-1]} {becomes(change)}"
+    return stated(f"when versions may go live: {change.path[-1]}", change)
 
 
 def _stage(change: Change, _: Sides) -> Verdict:
@@ -123,7 +138,7 @@ def _stage_says(change: Change, _: Sides) -> str:
     model, stage = change.path[1], "".join(change.path[3:4])
     if len(change.path) <= 4:
         return f"stage {stage} of {model} is {moves(change)}"
-    return f"before {model} reaches {stage}: {' '.join(change.path[4:])} {becomes(change)}"
+    return stated(f"before {model} reaches {stage}: {' '.join(change.path[4:])}", change)
 
 
 def _stage_why(change: Change, _: Sides) -> str:
@@ -135,7 +150,7 @@ def _stage_why(change: Change, _: Sides) -> str:
 
 
 def _changes_why(change: Change, _: Sides) -> str:
-    return "versions can go live at times when they could not before" if change.way is Way.LOOSER else ""
+    return "versions can go live at times that were closed before" if change.way is Way.LOOSER else ""
 
 
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -158,16 +173,15 @@ _VALIDATION: Final = ("models", "*", "validation", "*")
 
 
 def _keys_says(change: Change, _: Sides) -> str:
-    return f"who signs for {change.path[2]}: {_keys(change)}"
+    return f"keys that can sign for {change.path[2]}: {_keys(change)}"
 
 
 def _keys(change: Change) -> str:
     before, after = set(change.before.items or ()), set(change.after.items or ())
     gained, lost = len(after - before), len(before - after)
-    words = [f"{gained} new {'key' if gained == 1 else 'keys'}"] if gained else []
-    return (
-        " and ".join([*words, *([f"{lost} fewer" if gained else f"{lost} removed"] if lost else [])]) or "the same keys"
-    )
+    parts = [f"{gained} added"] if gained else []
+    parts += [f"{lost} removed"] if lost else []
+    return ", ".join(parts) or "reordered"
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -195,7 +209,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "approvers"),
         by_way(("R241", REVIEW), ("R242", NOTE), ("R241", REVIEW)),
-        named("the group of approvers {last} is {moves}"),
+        named("approver group {last} is {moves}"),
     ),
     Rule(
         ("governance", "changes"),
@@ -225,7 +239,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("governance", "lineage"),
         by_way(("R246", DANGER), ("R247", NOTE), ("R249", REVIEW)),
         named("lineage is {moves}"),
-        "the origin of a version is then not recorded",
+        lambda change, _: "the origin of new versions is not recorded" if change.way is Way.LOOSER else "",
     ),
     Rule(
         ("governance", "retention", "runs"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.cron import CronError, parse
 from modelyard.review.changes import Change
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Verdict, moves
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Verdict, moves, was
 from modelyard.review.sides import Sides
 from modelyard.spec import RULES_ONLY, Monitor
 from modelyard.units import duration_text
@@ -36,8 +36,8 @@ def looks_says(change: Change, sides: Sides) -> str:
     name = change.path[1]
     before, after = (_interval(monitor) for monitor in _both(change, sides))
     if before is None or after is None or before == after or change.path[-1] not in {"cron", "schedule"}:
-        return f"{name} looks at another time: {'.'.join(change.path[2:])} is {moves(change)}"
-    return f"{name} looks every {duration_text(after)}, every {duration_text(before)} before ({moves(change)})"
+        return f"{name} runs at different times: {'.'.join(change.path[2:])} is {moves(change)}"
+    return f"{name} runs every {was(duration_text(after), duration_text(before))}: {change.path[-1]} is {moves(change)}"
 
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
@@ -54,7 +54,7 @@ def unseen_why(change: Change, sides: Sides) -> str:
     interval = _interval(after)
     if after is not None and interval is not None and _gap(after) > _gap(before):
         seen = f"the last {duration_text(after.window_s)} every {duration_text(interval)}"
-        return f"it looks at {seen}, so {duration_text(_gap(after))} between two runs are never looked at"
+        return f"it checks {seen}, so {duration_text(_gap(after))} of data between two runs is never checked"
     if change.path[2] == "schedule" and looks(change, sides) == ("R215", REVIEW) and interval is not None:
         return f"a breach is noticed up to {duration_text(interval)} later"
     return ""

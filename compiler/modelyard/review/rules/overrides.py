@@ -30,7 +30,7 @@ _ORDINARY: Final = frozenset(
 )
 """Fields that determine where, how often and at what size something runs."""
 
-_UNCHECKED: Final = "modelyard does not check what an override sets, such as images, commands, identities or alerts"
+_UNCHECKED: Final = "modelyard does not check what overrides set, such as images, commands, identities or alerts"
 
 
 def _found(system: System, name: str) -> Override | None:
@@ -94,7 +94,7 @@ def _says(change: Change, sides: Sides) -> str:
         for verb, (target, operations) in (("sets", _gained(change, sides)), ("no longer sets", _lost(change, sides)))
         if operations
     ]
-    what = " and ".join(parts) or "applies its operations in another order"
+    what = " and ".join(parts) or "applies its operations in a different order"
     return f"{override} is {moves(change)}: it {what}" if change.entry else f"{override} {what}"
 
 

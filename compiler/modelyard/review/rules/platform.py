@@ -1,4 +1,4 @@
-"""Rules about where things run and what they own: targets, stores, the registry, machines, networks, money."""
+"""Rules about where things run and what they own: targets, stores, the registry, machines, networks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from modelyard.review.rules.base import (
     moves,
     named,
     plainly,
+    was,
 )
 from modelyard.review.sides import Sides
 from modelyard.spec import System, TargetSpec
-from modelyard.units import money_text
 
 
 def _region(change: Change, sides: Sides) -> Verdict:
@@ -64,7 +64,7 @@ def _placed_why(change: Change, sides: Sides) -> str:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
     is_left = change.before.text not in {target.name for target in sides.after.deployment.targets}
     end = "stays on the old target until that is destroyed" if is_left else "is removed on the old target"
-    gone = f"it {end}, and starts over on the new one"
+    gone = f"it {end}, and starts from scratch on the new one"
     if _share_jurisdiction(before, after):
         return gone
     return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
@@ -79,18 +79,18 @@ def _country(system: System, target: str) -> str:
 
 def _registry_says(change: Change, _: Sides) -> str:
     after, before = (side.text or "created by this system" for side in (change.after, change.before))
-    return f"the registry is {after}, {before} before"
+    return f"the registry is {was(after, before)}"
 
 
 def _accelerators_say(change: Change, _: Sides) -> str:
     after, before = (" or ".join(side.items or ()) or "no accelerator" for side in (change.after, change.before))
-    return f"class {change.path[1]} has {after}, {before} before"
+    return f"compute class {change.path[1]} has {was(after, before)}"
 
 
 def _namespace_says(change: Change, sides: Sides) -> str:
     """Name both namespaces. If a target sets none, it is the system's name."""
     before = change.before.text or sides.before.metadata.name
-    return f"target {change.path[2]} uses namespace {change.after.text or sides.after.metadata.name}, {before} before"
+    return f"target {change.path[2]} uses namespace {was(change.after.text or sides.after.metadata.name, before)}"
 
 
 def _address_why(change: Change, sides: Sides) -> str:
@@ -98,10 +98,10 @@ def _address_why(change: Change, sides: Sides) -> str:
     if before == after:
         return ""
     if not any(target.in_cloud for side in (sides.before, sides.after) for target in side.deployment.targets):
-        return "questions and alerts about the system leave the old domain"
+        return "questions and alerts about the system go to a different domain"
     return (
-        "names that are unique in a whole cloud, such as those of buckets and vaults, contain a hash of the domain: "
-        "resources with such a name are recreated under another one, and what depends on them is rolled out"
+        "names that must be unique in a cloud, such as those of buckets and vaults, contain a hash of the domain: "
+        "these resources are recreated under new names, and everything that depends on them is rolled out"
     )
 
 
@@ -114,10 +114,10 @@ def _target(change: Change, sides: Sides) -> Verdict:
 def _target_says(change: Change, sides: Sides) -> str:
     names = renamed_targets(sides.before, sides.after)
     if not change.added and change.path[2] in names:
-        return f"target {change.path[2]} is called {names[change.path[2]]}"
+        return f"target {change.path[2]} is renamed to {names[change.path[2]]}"
     target = change.now if change.added else change.was
     where = f" ({target.provider} {target.region or target.context})".rstrip() if isinstance(target, TargetSpec) else ""
-    return f"target {change.path[2]}{where} is {'new' if change.added else 'gone'}"
+    return f"target {change.path[2]}{where} is {'new' if change.added else 'removed'}"
 
 
 def _target_why(change: Change, sides: Sides) -> str:
@@ -165,35 +165,6 @@ def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdecimal())
 
 
-def _budget(change: Change, sides: Sides) -> Verdict:
-    if change.way is Way.STRICTER:
-        return "R612", NOTE
-    return "R602", DANGER if _is_disarmed(sides) else REVIEW
-
-
-def _is_disarmed(sides: Sides) -> bool:
-    """Return whether the old version has a budget that blocks but the new version does not."""
-    old, new = (system.governance.budget for system in (sides.before, sides.after))
-    return old is not None and old.on_exceed == "block" and (new is None or new.on_exceed != "block")
-
-
-def _budget_says(change: Change, sides: Sides) -> str:
-    if change.entry:
-        return f"there is {'a' if change.added else 'no'} budget{'' if change.added else ' any more'}{_amount(sides)}"
-    return f"the budget: {change.path[-1]} is {moves(change)}"
-
-
-def _amount(sides: Sides) -> str:
-    old, new = (system.governance.budget for system in (sides.before, sides.after))
-    if new is not None:
-        return f": {money_text(new.monthly, new.currency)} a month"
-    return "" if old is None else f"; {money_text(old.monthly, old.currency)} a month before"
-
-
-def _budget_why(_: Change, sides: Sides) -> str:
-    return "nothing stops a change that costs more than that" if _is_disarmed(sides) else ""
-
-
 def _images(change: Change, _: Sides) -> Verdict:
     is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")
     return "R706", DANGER if is_elsewhere else REVIEW
@@ -209,19 +180,21 @@ def _moved(change: Change, _: Sides) -> Verdict:
 
 def _moved_says(change: Change, _: Sides) -> str:
     if change.removed:
-        return f"{change.path[-1]} no longer keeps the names of {change.before.text}"
-    return f"{change.path[-1]} keeps the names of {change.after.text}"
+        return f"`moved` no longer says that {change.path[-1]} was {change.before.text}"
+    return f"{change.path[-1]} was {change.after.text}, and keeps its resources"
 
 
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
-_ANEW: Final = "resources under the old name are not renamed: new ones are created, and the old ones removed"
-_OTHER_STACKS: Final = "stacks, and what they create, are named after it: everything is recreated under the new name"
+_ANEW: Final = "resources are not renamed: new ones are created, and those with the old name are removed"
+_OTHER_STACKS: Final = (
+    "stacks and their resources are named after the system: everything is recreated under the new name"
+)
 
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule((*_TARGET, "region"), _region, named("target {target} is in {moves}"), _region_why, lasting=True),
-    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {target} stands in {moves}")),
+    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {target} is in {moves}")),
     Rule(
         (*_TARGET, "provider"),
         always("R508", DANGER),
@@ -241,7 +214,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_TARGET, "context"),
         always("R508", DANGER),
-        named("target {target} is the cluster {moves}"),
+        named("target {target} uses cluster context {moves}"),
         "everything is recreated in the other cluster",
     ),
     Rule(
@@ -272,33 +245,37 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "telemetry", "remoteWrite"),
         lambda change, _: ("R410", REVIEW if change.removed else DANGER),
         named(
-            "metrics of {target} are sent to {after}, {before} before",
-            "metrics of {target} are sent nowhere, {before} before",
+            "metrics of {target} are sent to {moves}",
+            "metrics of {target} are no longer sent anywhere (was {before})",
         ),
-        lambda change, _: "readers there see nothing new" if change.removed else "metrics are sent elsewhere",
+        lambda change, _: (
+            "dashboards there stop receiving data" if change.removed else "metrics leave the cluster for this address"
+        ),
     ),
     Rule(
         (*_TARGET, "present"),
         always("R702", REVIEW),
-        lambda change, _: f"add-ons that {change.path[2]} brings itself: {moves(change)}",
-        "add-ons in this list are not installed; those that leave it are",
+        lambda change, _: f"add-ons that {change.path[2]} already has: {moves(change)}",
+        "add-ons in this list are not installed; an add-on that is removed from it is installed",
     ),
     Rule(
         (*_TARGET, "capacity", "*", "price"),
         always("R611", REVIEW),
         plainly,
-        "costs are calculated from it, and checked against the budget",
+        "cost estimates and the budget check use it",
     ),
-    Rule((*_TARGET, "capacity"), always("R613", REVIEW), plainly, "whether everything fits is checked against it"),
-    Rule((*_TARGET, "images"), _images, plainly, "all Pods pull their images from there, and run what they find"),
+    Rule(
+        (*_TARGET, "capacity"), always("R613", REVIEW), plainly, "modelyard checks against it whether everything fits"
+    ),
+    Rule((*_TARGET, "images"), _images, plainly, "all Pods pull their images from there, and run whatever they get"),
     Rule(
         (*_TARGET, "headState"),
         by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
         plainly,
-        "without it, a lost head stops the endpoint for the minutes of a restart",
+        "without it, losing the head node takes endpoints down for the minutes of a restart",
     ),
-    Rule(("deployment", "mode"), always("R511", REVIEW), named("the mode of deployment is {moves}")),
-    Rule(("deployment", "placement"), always("R511", REVIEW), named("placement of {last} is {moves}")),
+    Rule(("deployment", "mode"), always("R511", REVIEW), named("the deployment mode is {moves}")),
+    Rule(("deployment", "placement"), always("R511", REVIEW), named("the placement of {last} is {moves}")),
     Rule(("inference", "*", "target"), _placed, named("{name} runs on {moves}"), _placed_why),
     Rule(("pipelines", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
     Rule(("monitors", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
@@ -307,27 +284,27 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("stores", "*", "adopt"),
         _adopted,
-        named("store {name} is the existing {moves}"),
+        named("store {name} adopts {moves}"),
         "data in the old place is neither moved nor deleted",
     ),
     Rule(
         ("stores", "*", "endpoint"),
         always("R312", DANGER),
-        named("store {name} is reached at {moves}"),
+        named("the endpoint of store {name} is {moves}"),
         "data in the old place is neither moved nor deleted",
     ),
-    Rule(("stores", "*", "type"), always("R506", DANGER), named("store {name} is of another type: {moves}")),
-    Rule(("stores", "*", "size"), _size, named("the volume of {name} is {moves}"), _size_why, lasting=True),
+    Rule(("stores", "*", "type"), always("R506", DANGER), named("the type of store {name} is {moves}")),
+    Rule(("stores", "*", "size"), _size, named("the size of the volume of {name} is {moves}"), _size_why, lasting=True),
     Rule(
         ("stores", "*", "replicas"),
         by_way(("R603", REVIEW), ("R604", NOTE), ("R603", REVIEW)),
-        named("instances of {name}: {after}, {before} before"),
+        named("the number of instances of {name} is {moves}"),
     ),
     Rule(
         ("stores", "*", "encryptionKey"),
         always("R317", REVIEW),
-        named("the key of store {name} is {moves}"),
-        "workloads need the right to use it",
+        named("the encryption key of store {name} is {moves}"),
+        "workloads need permission to use the new key",
     ),
     Rule(
         ("registry", "adopt"),
@@ -351,34 +328,41 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_COMPUTE, "capacity"),
         by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
-        named("machines of class {name} are {moves}"),
-        lambda change, _: "spot machines can be taken away within minutes" if change.way is Way.LOOSER else "",
+        named("machines of compute class {name} are {moves}"),
+        lambda change, _: "spot machines can be reclaimed within minutes" if change.way is Way.LOOSER else "",
     ),
     Rule(
         (*_COMPUTE, "accelerators"),
         always("R607", REVIEW),
         _accelerators_say,
-        "code, batches and drivers have to fit it",
+        "code, batch sizes and drivers have to suit it",
     ),
     Rule(
         ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
     ),
-    Rule(("governance", "budget"), _budget, _budget_says, _budget_why),
     Rule(
         ("governance", "owner", "team"),
         always("R801", REVIEW),
-        named("the owner is {moves}"),
-        "tags, alerts and questions go to another team",
+        named("the owning team is {moves}"),
+        "tags name a different team, and alerts and questions go to it",
     ),
     Rule(
-        ("governance", "owner", "email"), always("R801", REVIEW), named("the owner's address is {moves}"), _address_why
+        ("governance", "owner", "email"),
+        always("R801", REVIEW),
+        named("the owner's email address is {moves}"),
+        _address_why,
     ),
     Rule(
         ("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _OTHER_STACKS, lasting=True
     ),
     Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
     Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
-    Rule(("moved", "*"), _moved, _moved_says, lambda change, _: _ANEW if change.removed else "a rename, not a removal"),
+    Rule(
+        ("moved", "*"),
+        _moved,
+        _moved_says,
+        lambda change, _: _ANEW if change.removed else "this is a rename, so nothing is removed",
+    ),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (

@@ -18,6 +18,8 @@ from modelyard.review.rules.base import (
     is_from_elsewhere,
     moves,
     named,
+    stated,
+    was,
 )
 from modelyard.review.sides import Sides
 from modelyard.review.values import leaf
@@ -46,11 +48,15 @@ def _percents(system: System, endpoint: str) -> dict[str, int]:
 
 def _traffic_says(change: Change, sides: Sides) -> str:
     parts = [
-        f"{after} % of its requests to {name}{_served(change, sides, name)}, {before} % before"
+        f"{after} % (was {before} %) of its requests to {name}{_served(change, sides, name)}"
         for name, (before, after) in _shares(change, sides).items()
         if after > before
     ]
-    return f"{change.path[1]} sends {' and '.join(parts)}" if parts else f"{change.path[1]} sends less to every variant"
+    return (
+        f"{change.path[1]} sends {' and '.join(parts)}"
+        if parts
+        else f"{change.path[1]} sends fewer requests to every variant"
+    )
 
 
 def _served(change: Change, sides: Sides, name: str) -> str:
@@ -72,19 +78,19 @@ def _version(change: Change, sides: Sides) -> Verdict:
 
 def _version_why(change: Change, _: Sides) -> str:
     if change.after.text.rpartition("@")[2].isdecimal():
-        return "promotions do not reach a version that is fixed by its number, and no monitor can roll it back"
+        return "a pinned version does not follow promotions, and no monitor can roll it back"
     if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
         return "clients get predictions from a different model"
     if change.before.text.rpartition("@")[2].isdecimal():
-        return "the version was fixed by its number; from now on, each promotion changes it"
-    return "a different alias is moved by different gates and approvals"
+        return "the version was pinned; from now on, it follows each promotion"
+    return "different gates and approvals decide what this alias points to"
 
 
 def _version_says(change: Change, sides: Sides) -> str:
     """Say which variant serves another version, and how much of the traffic it gets."""
     endpoint, variant = change.path[1], change.path[3]
     percent = _percents(sides.after, endpoint).get(variant, 0)
-    return f"{endpoint} serves {moves(change)}, as variant {variant} with {percent} % of its requests"
+    return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
 
 
 def _code_why(change: Change, _: Sides) -> str:
@@ -92,11 +98,18 @@ def _code_why(change: Change, _: Sides) -> str:
         return "whoever runs that registry decides what the code is"
     if "@sha256:" in change.after.text or ":" not in change.after.text:
         return ""
-    return "a tag can be moved to different content; a digest cannot"
+    return "a tag can later point to different content; a digest cannot"
 
 
 def _mirror(change: Change, _: Sides) -> Verdict:
     return ("R106", NOTE) if change.removed else ("R105", NOTE)
+
+
+def _mirror_says(change: Change, _: Sides) -> str:
+    if change.entry:
+        state = "no longer copies" if change.removed else "now copies"
+        return f"{change.path[1]} {state} requests to a variant: {change.before.text or change.after.text}"
+    return f"copying requests of {change.path[1]}: {change.path[-1]} is {moves(change)}"
 
 
 def _exposure(change: Change, _: Sides) -> Verdict:
@@ -111,7 +124,7 @@ def _exposure_says(change: Change, _: Sides) -> str:
     }
     after = reachable.get(change.after.text, change.after.text)
     before = reachable.get(change.before.text, change.before.text)
-    return f"{change.path[1]} can be called {after}" + (f", {before} before" if before else "")
+    return f"{change.path[1]} can be called {was(after, before) if before else after}"
 
 
 def _exposure_why(change: Change, sides: Sides) -> str:
@@ -130,19 +143,19 @@ def _token(change: Change, _: Sides) -> Verdict:
 def _token_says(change: Change, _: Sides) -> str:
     endpoint, caller = change.path[1], "the caller" if change.path[-1] == "token" else f"caller {change.path[-1]}"
     if change.added:
-        return f"{caller} of {endpoint} has a token: {change.after.text}"
+        return f"{caller} of {endpoint} now has a token: {change.after.text}"
     if change.removed:
-        return f"{caller} of {endpoint} has no token any more"
+        return f"{caller} of {endpoint} no longer has a token"
     return f"the token of {caller} of {endpoint} is read from {moves(change)}"
 
 
 def _auth_says(change: Change, sides: Sides) -> str:
     words = {"none": "no token", "bearer-token": "a token"}
-    before = f", {words.get(change.before.text, change.before.text)} before" if change.before.text else ""
+    before = f" (was {words.get(change.before.text, change.before.text)})" if change.before.text else ""
     endpoint = sides.after.inference.get(change.path[1])
     tokens = () if endpoint is None else (leaf(caller.token).text for caller in endpoint.endpoint.auth.callers)
     known = f" ({', '.join(tokens)})" if change.after.text != "none" else ""
-    return f"{change.path[1]} asks callers for {words.get(change.after.text, change.after.text)}{known}{before}"
+    return f"callers of {change.path[1]} need {words.get(change.after.text, change.after.text)}{known}{before}"
 
 
 def _address(change: Change, _: Sides) -> Verdict:
@@ -151,8 +164,8 @@ def _address(change: Change, _: Sides) -> Verdict:
 
 def _address_says(change: Change, _: Sides) -> str:
     if change.removed:
-        return f"{change.path[1]} is no longer reached at {change.before.text}"
-    return f"{change.path[1]} is reached at {moves(change)}"
+        return f"{change.path[1]} can no longer be reached at {change.path[-1]} {change.before.text}"
+    return f"the {change.path[-1]} of {change.path[1]} is {moves(change)}"
 
 
 def _timeout(change: Change, _: Sides) -> Verdict:
@@ -172,9 +185,9 @@ def _slo(change: Change, _: Sides) -> Verdict:
 def _slo_says(change: Change, _: Sides) -> str:
     if len(change.path) == 3:
         if change.removed:
-            return f"{change.path[1]} promises nothing any more ({change.before.text} before)"
-        return f"{change.path[1]} promises {change.after.text}"
-    return f"{change.path[-1]} of {change.path[1]} may be {moves(change)}"
+            return f"{change.path[1]} no longer has an objective (was {change.before.text})"
+        return f"{change.path[1]} now has an objective: {change.after.text}"
+    return f"the objective of {change.path[1]} for {change.path[-1]} is {moves(change)}"
 
 
 def _replicas(change: Change, sides: Sides) -> Verdict:
@@ -188,8 +201,8 @@ def _replicas(change: Change, sides: Sides) -> Verdict:
 
 def _replicas_say(verb: str) -> Says:
     def says(change: Change, _: Sides) -> str:
-        before, after = (side.text or "nothing" for side in (change.before, change.after))
-        return f"{change.path[1]} {verb} {after} {'replica' if after == '1' else 'replicas'}, {before} before"
+        before, after = (side.text or "not set" for side in (change.before, change.after))
+        return f"{change.path[1]} {verb} {after} {'replica' if after == '1' else 'replicas'} (was {before})"
 
     return says
 
@@ -210,10 +223,10 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_VARIANT, "compute"),
         always("R607", REVIEW),
         named("{name} runs on compute class {moves}"),
-        "its servers are replaced, and both sets run for a while",
+        "its servers are replaced, and the old and the new ones run side by side for a while",
     ),
     Rule(_VARIANT, _variant, named("variant {last} of {name} is {moves}")),
-    Rule(("inference", "*", "mirror"), _mirror, named("mirrored requests of {name}: {after}, {before} before")),
+    Rule(("inference", "*", "mirror"), _mirror, _mirror_says),
     Rule(("inference", "*", "endpoint", "exposure"), _exposure, _exposure_says, _exposure_why),
     Rule(
         ("inference", "*", "endpoint", "auth", "type"),
@@ -227,12 +240,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "endpoint", "clients"),
         _clients,
-        lambda change, _: f"who may call {change.path[1]} in its cluster {moves(change)}",
+        lambda change, _: stated(f"namespaces that may call {change.path[1]} in its cluster", change),
     ),
     Rule(
         ("inference", "*", "endpoint", "timeout"),
         _timeout,
-        named("{name} gives up on a request after {moves}"),
+        named("{name} times out requests after {moves}"),
         lambda change, _: "slow requests that used to be answered now time out" if change.way is Way.LOOSER else "",
     ),
     Rule(
@@ -247,19 +260,21 @@ RULES: Final[tuple[Rule, ...]] = (
         _address_says,
         "clients with the old address get no response",
     ),
-    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the decision to stop a bad rollout, depend on it"),
+    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts depend on it, and so does stopping a bad rollout"),
     Rule(
         ("inference", "*", "rollout", "strategy"),
         by_way(("R703", REVIEW), ("R704", NOTE), ("R703", REVIEW)),
-        named("{name} replaces its servers {moves}"),
+        named("the rollout strategy of {name} is {moves}"),
         lambda change, _: (
-            "with in-place, nothing is served until the new servers are up" if change.after.text == "in-place" else ""
+            "during a rollout, nothing is served until the new servers are up"
+            if change.after.text == "in-place"
+            else ""
         ),
     ),
     Rule(
         ("inference", "*", "rollout"),
         by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
-        named("a rollout of {name}: {last} is {moves}"),
+        named("rollouts of {name}: {last} is {moves}"),
     ),
     Rule(("inference", "*", "source"), code, named("{name} runs {moves}"), _code_why),
 )

@@ -17,6 +17,8 @@ from modelyard.review.rules.base import (
     is_from_elsewhere,
     moves,
     named,
+    stated,
+    was,
 )
 from modelyard.review.rules.looking import longest_wait
 from modelyard.review.sides import Sides, served_at
@@ -38,7 +40,7 @@ def _is_live(change: Change, sides: Sides) -> bool:
 def _promotion_why(change: Change, sides: Sides) -> str:
     if _is_live(change, sides):
         return "a version that passes the gate immediately serves more of the traffic"
-    return "the previous alias keeps its version"
+    return "the previous alias keeps its current version"
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
@@ -53,14 +55,14 @@ def _starts(change: Change, _: Sides) -> Verdict:
 def _starts_why(change: Change, sides: Sides) -> str:
     if _starts(change, sides)[0] != "R117":
         return ""
-    return "what has to be ready before a run, and whoever uses its results, may depend on the time of day"
+    return "its inputs may not be ready at that time, and its results may come too late for those who use them"
 
 
 def _starts_says(change: Change, _: Sides) -> str:
     owner, old, new = ".".join(change.path[:2]), _wait(change.before.text), _wait(change.after.text)
     if old is None or new is None or old == new:
         return f"{owner}: {'.'.join(change.path[2:])} is {moves(change)}"
-    return f"{owner} starts every {duration_text(new)}, every {duration_text(old)} before ({moves(change)})"
+    return f"{owner} starts every {was(duration_text(new), duration_text(old))}: {change.path[-1]} is {moves(change)}"
 
 
 def _wait(text: str) -> int | None:
@@ -77,7 +79,7 @@ def _split(change: Change, _: Sides) -> Verdict:
 
 def _split_why(change: Change, _: Sides) -> str:
     if change.way is Way.LOOSER:
-        return "rows of the same time are in both parts, so the gate may look better than it is"
+        return "rows from the same time end up in both parts, so versions may look better at the gate than they are"
     return "metrics of earlier and later versions are not comparable"
 
 
@@ -87,10 +89,10 @@ def _image_why(change: Change, sides: Sides) -> str:
     tag = (
         ""
         if "@sha256:" in change.after.text or ":" not in change.after.text
-        else "; a tag can be moved, a digest cannot"
+        else "; a tag can later point to different content, a digest cannot"
     )
     foreign = is_from_elsewhere(change.before.text, change.after.text)
-    return f"from its next run on{starts}{'; whoever runs that registry decides what the code is' if foreign else tag}"
+    return f"from its next run{starts}{'; whoever runs that registry decides what the code is' if foreign else tag}"
 
 
 def _model_entry(change: Change, _: Sides) -> Verdict:
@@ -104,19 +106,17 @@ _STEP: Final = (*_PIPELINE, "steps", "*")
 def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
         Rule((*prefix, "source"), code, named("{owner} runs {last} {moves}"), _image_why),
-        Rule(
-            (*prefix, "trainer"), always("R107", REVIEW), named("{owner} trains with {moves}"), "from its next run on"
-        ),
+        Rule((*prefix, "trainer"), always("R107", REVIEW), named("{owner} trains with {moves}"), "from its next run"),
         Rule(
             (*prefix, "parameters"),
             always("R112", REVIEW),
-            named("{owner} gets parameter {last}: {after}, {before} before"),
-            "from its next run on",
+            named("parameter {last} of {owner} is {moves}"),
+            "from its next run",
         ),
         Rule(
             (*prefix, "inputs"),
             always("R111", REVIEW),
-            lambda change, _: f"what {'.'.join(change.path[:2])} reads {moves(change)}",
+            lambda change, _: stated(f"inputs of {'.'.join(change.path[:2])}", change),
             "its results come from different data",
         ),
         Rule((*prefix, "model"), always("R104", REVIEW), named("{owner} uses {moves}")),
@@ -124,7 +124,7 @@ def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
             (*prefix, "output"),
             always("R312", REVIEW),
             named("{owner} writes to {moves}"),
-            "existing data stays; readers of the old place get nothing new",
+            "existing data stays where it is; readers of the old place get nothing new",
         ),
         Rule((*prefix, "compute"), always("R607", REVIEW), named("{owner} runs on compute class {moves}"), ""),
     )
@@ -136,14 +136,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_PIPELINE, "schedule", "overlap"),
         by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
-        named("{owner}: a run that starts while another runs: {moves}"),
+        named("{owner}: overlapping runs: {moves}"),
     ),
     Rule((*_PIPELINE, "schedule"), _starts, _starts_says, _starts_why),
     Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
     Rule(
         (*_PIPELINE, "split"),
         always("R112", REVIEW),
-        named("{owner} holds out other data: {last} is {moves}"),
+        named("{owner} holds out different data: {last} is {moves}"),
         "metrics of earlier and later versions are not comparable",
     ),
     *_code(_STEP),
@@ -151,54 +151,56 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_PIPELINE, "tuning", "trials"),
         always("R608", NOTE),
-        named("{owner} searches with {last} {after} trials, {before} before"),
+        named("the search of {owner}: {last} trials: {moves}"),
     ),
     Rule(
         (*_PIPELINE, "tuning"),
         always("R112", REVIEW),
-        named("{owner} searches {last}: {after}, {before} before"),
-        "from its next run on",
+        named("the search of {owner}: {last}: {moves}"),
+        "from its next run",
     ),
     Rule(
         (*_PIPELINE, "reprocess"),
         always("R118", REVIEW),
-        named("{owner} scores again with a new version: {moves}"),
-        "rows that were scored before may get different scores",
+        named("{owner} rescores old rows with a new version: {moves}"),
+        "rows that already have scores may get different ones",
     ),
-    Rule((*_PIPELINE, "type"), always("R108", DANGER), named("{owner} is another kind of pipeline: {moves}")),
+    Rule((*_PIPELINE, "type"), always("R108", DANGER), named("the type of {owner} is {moves}")),
     Rule(
         ("models", "*", "registeredName"),
         always("R108", DANGER),
-        named("{name} is called {after} in the registry, {before} before"),
+        named("the name of {name} in the registry is {moves}"),
         "versions, aliases and history start over",
         lasting=True,
     ),
     Rule(
         ("models", "*", "task"),
         always("R108", DANGER),
-        named("{name} solves another task: {moves}"),
+        named("the task of {name} is {moves}"),
         "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "framework"),
         always("R108", DANGER),
-        named("{name} is built with {moves}"),
+        named("the framework of {name} is {moves}"),
         "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "threshold"),
         always("R123", REVIEW),
-        named("{name} decides at a probability of {moves}"),
+        named("the decision threshold of {name} is {moves}"),
         "the same scores lead to different decisions",
     ),
     Rule(
         ("models", "*", "import", "digest"),
         always("R124", DANGER),
-        named("{name} is imported with another digest"),
-        "its files are different; approvals of the old ones do not count",
+        named("{name} is imported with a different digest"),
+        "its files are different; approvals of the old ones do not apply",
     ),
     Rule(
-        ("models", "*", "import"), always("R124", REVIEW), named("{name} is imported from elsewhere: {last} is {moves}")
+        ("models", "*", "import"),
+        always("R124", REVIEW),
+        named("{name} is imported from a different source: {last} is {moves}"),
     ),
 )
 
@@ -207,13 +209,13 @@ ENTRIES: Final[tuple[Rule, ...]] = (
         ("pipelines", "*"),
         _entry,
         named("{owner} is {moves}"),
-        lambda change, _: "" if change.added else "nothing starts it anymore; a monitor or a schedule may have",
+        lambda change, _: "" if change.added else "it no longer runs, on a schedule or after a breach",
     ),
     Rule(
         ("models", "*"),
         _model_entry,
         named("{owner} is {moves}"),
-        lambda change, _: "" if change.added else "its versions stay in the registry, without gate and approvals",
+        lambda change, _: "" if change.added else "its versions stay in the registry, without a gate or approvals",
     ),
 )
 """The rules for whole pipelines and models."""

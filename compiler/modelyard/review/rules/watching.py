@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, moves, named
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, named, stated, was
 from modelyard.review.rules.looking import looks, looks_says, unseen, unseen_why
 from modelyard.review.sides import Sides
 
@@ -18,9 +18,10 @@ def _check_says(change: Change, sides: Sides) -> str:
     checks = found.checks if found is not None else ()
     metric = next((check.metric for check in checks if check.name == name), name)
     if field in _SIGNS:
-        after, before = change.after.text or "nothing", change.before.text or "nothing"
-        return f"{monitor} reports {metric} {_SIGNS[field]} {after}, {before} before"
-    return f"{monitor}, {name}: {field} {'is ' if change.before.items is None else ''}{moves(change)}"
+        if not change.after.text:
+            return f"{monitor} no longer reports {metric} {_SIGNS[field]} {change.before.text}"
+        return f"{monitor} reports {metric} {_SIGNS[field]} {was(change.after.text, change.before.text or 'not set')}"
+    return stated(f"check {name} of {monitor}: {field}", change)
 
 
 def _entry(change: Change, _: Sides) -> Verdict:
@@ -32,8 +33,8 @@ def _entry_says(change: Change, sides: Sides) -> str:
     system = sides.after if change.added else sides.before
     monitor = system.monitors.get(name)
     if monitor is None or len(change.path) > 2:
-        return f"check {change.path[-1]} of {name} is {'new' if change.added else 'gone'}"
-    return f"{name} is {'new' if change.added else 'gone'}: {monitor.type} of {monitor.watch}"
+        return f"check {change.path[-1]} of {name} is {'new' if change.added else 'removed'}"
+    return f"monitor {name} is {'new' if change.added else 'removed'}: {monitor.type} of {monitor.watch}"
 
 
 def _window(change: Change, sides: Sides) -> Verdict:
@@ -63,10 +64,10 @@ def _recipients(change: Change, _: Sides) -> Verdict:
 
 def _notified(change: Change, _: Sides) -> str:
     if change.removed:
-        return f"{change.path[1]} notifies nobody, {change.before.text} before"
+        return f"{change.path[1]} no longer notifies anyone (was {change.before.text})"
     if change.added:
-        return f"{change.path[1]} notifies {change.after.text}, nobody before"
-    return f"who {change.path[1]} notifies {moves(change)}"
+        return f"{change.path[1]} notifies {was(change.after.text, 'nobody')}"
+    return stated(f"channels that {change.path[1]} notifies", change)
 
 
 def _cooldown_why(change: Change, sides: Sides) -> str:
@@ -75,17 +76,17 @@ def _cooldown_why(change: Change, sides: Sides) -> str:
     if change.way is not Way.LOOSER or monitor is None:
         return ""
     breach = monitor.on_breach
-    acts = [*(["takes back no version"] if breach.rollback else []), *(["starts no run"] if breach.run else [])]
+    acts = [*(["rolls nothing back"] if breach.rollback else []), *(["starts no run"] if breach.run else [])]
     return f"until then, another breach {' and '.join(acts)}" if acts else ""
 
 
 def _rollback_says(change: Change, _: Sides) -> str:
-    verb = "no longer takes" if change.way is Way.LOOSER else "takes"
+    verb = "no longer rolls" if change.way is Way.LOOSER else "rolls"
     return f"a breach of {change.path[1]} {verb} the version back"
 
 
 def _unheard(change: Change, sides: Sides) -> list[str]:
-    """Return the checks whose severity a changed channel took, and that no channel of their monitor takes any more."""
+    """Return the checks whose severity a changed channel took, and that no channel of their monitor takes now."""
     old, new = (system.channels.get(change.path[1]) for system in (sides.before, sides.after))
     lost = set(old.severities if old is not None else ()) - set(new.severities if new is not None else ())
     return [
@@ -108,7 +109,7 @@ def _severities(change: Change, sides: Sides) -> Verdict:
 
 def _severities_why(change: Change, sides: Sides) -> str:
     unheard = _unheard(change, sides)
-    return f"nobody gets these alerts any more: {', '.join(unheard)}" if unheard else ""
+    return f"nobody receives these alerts anymore: {', '.join(unheard)}" if unheard else ""
 
 
 def _channel(change: Change, sides: Sides) -> Verdict:
@@ -135,16 +136,16 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: "some breaches reported before are no longer reported" if change.way is Way.LOOSER else "",
     ),
     Rule(_CHECK, _entry, _entry_says),
-    Rule((*_MONITOR, "window"), _window, named("{name} looks at a window of {after}, {before} before"), unseen_why),
-    Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("what {name} compares with: {last} is {moves}")),
+    Rule((*_MONITOR, "window"), _window, named("the window of {name} is {moves}"), unseen_why),
+    Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("the reference of {name}: {last} is {moves}")),
     Rule((*_MONITOR, "schedule"), looks, looks_says, unseen_why),
     Rule(
         (*_MONITOR, "coverage"),
         by_way(("R211", DANGER), ("R212", NOTE), ("R212", NOTE)),
-        named("{name} needs labels for {moves} of the predictions"),
+        named("the share of predictions for which {name} needs labels is {moves}"),
     ),
     Rule((*_MONITOR, "labels"), always("R223", REVIEW), named("{name} takes labels from {moves}")),
-    Rule((*_MONITOR, "key"), always("R223", REVIEW), named("{name} matches labels by other columns: {moves}")),
+    Rule((*_MONITOR, "key"), always("R223", REVIEW), named("the columns by which {name} matches labels: {moves}")),
     Rule(
         (*_MONITOR, "watch"),
         always("R223", DANGER),
@@ -154,20 +155,20 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_MONITOR, "type"),
         always("R223", DANGER),
-        named("{name} is another kind of monitor: {moves}"),
+        named("the type of monitor {name} is {moves}"),
         "it no longer notices what it noticed before",
     ),
     Rule((*_BREACH, "notify"), _recipients, _notified),
     Rule(
         (*_BREACH, "cooldown"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
-        named("{name} acts again after {moves} at the earliest"),
+        named("the cooldown of {name} after a breach is {moves}"),
         _cooldown_why,
     ),
     Rule(
         (*_BREACH, "run"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
-        named("a breach of {name} starts {after}, {before} before"),
+        named("a breach of {name} starts {moves}", "a breach of {name} no longer starts {before}"),
     ),
     Rule(
         (*_BREACH, "rollback"),
@@ -178,26 +179,26 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("channels", "*", "severities"),
         _severities,
-        lambda change, _: f"what channel {change.path[1]} is used for {moves(change)}",
+        lambda change, _: stated(f"severities that channel {change.path[1]} takes", change),
         _severities_why,
     ),
     Rule(
         ("channels", "*", "smarthost"),
         lambda change, _: ("R401", REVIEW if change.added else DANGER),
         named("channel {name} sends its mail through {moves}"),
-        "alerts, and the login if there is one, go to another server",
+        "alerts, and the login if there is one, are sent to a different server",
     ),
     Rule(
         ("channels", "*", "type"),
         always("R217", REVIEW),
-        named("channel {name} notifies by {after}, by {before} before"),
-        "the people notified have to be reachable there",
+        named("the type of channel {name} is {moves}"),
+        "the people it notifies have to be reachable there",
     ),
     *(
         Rule(
             ("channels", "*", field),
             always("R217", REVIEW),
-            named("channel {name} notifies {moves}", "channel {name} no longer notifies {before}"),
+            named("channel {name} now notifies: {moves}", "channel {name} no longer notifies {before}"),
             "different people are notified",
         )
         for field in ("to", "room")
@@ -205,7 +206,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "owner", "oncall"),
         _recipients,
-        named("alerts of the system go to {moves}", "alerts of the system go to no channel, {before} before"),
+        named("alerts about the system go to: {moves}", "alerts about the system go to no channel (was {before})"),
     ),
     Rule(
         ("data", "*", "delay"),
