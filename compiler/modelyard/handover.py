@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from modelyard.costs import Rate
 from modelyard.records import record
 from modelyard.spec import SecretRef
 
 
 @record
+class RemoteKey:
+    """An option of rclone whose value is in a Secret, in the namespace of the store's target."""
+
+    option: str  # such as access_key_id
+    secret: str
+    key: str
+
+
+@record
 class Remote:
-    """An object store for rclone. `settings` are lines of rclone's configuration, without credentials."""
+    """An object store for rclone. `settings` are lines of rclone's configuration, without credentials.
+
+    `login` names the options with which a person logs in where no identity has access. `keys` are those that workloads
+    of the store's target read from a Secret.
+    """
 
     store: str
     settings: tuple[tuple[str, str], ...]
@@ -17,6 +32,32 @@ class Remote:
     uri: str  # the address that workloads use, such as s3://bucket
     adopted: bool
     credentials: SecretRef | None = None  # if access to the store requires a key
+    login: tuple[str, ...] = ()
+    keys: tuple[RemoteKey, ...] = ()
+
+
+@record
+class CopyJob:
+    """A Job that runs rclone in a cluster.
+
+    Each command is a list of rclone's arguments, and runs in a container of its own. `variables` are options of remotes
+    as environment variables, whose values are in Secrets of the namespace: variable, Secret, key. `endpoints` are the
+    URLs of stores with an endpoint of their own; an empty one stands for the API of a cloud.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    config: str  # the text of rclone.conf
+    variables: tuple[tuple[str, str, str], ...]
+    endpoints: tuple[str, ...]
+    retries: int
+
+
+COPY_ACCOUNT: Final = "modelyard-migration"
+"""The ServiceAccount of Jobs that copy, and the name of the ConfigMap and the Secret that they read."""
+
+COPY_COMPONENT: Final = "migration"
+"""The component label of everything that these Jobs need."""
 
 
 @record
@@ -46,8 +87,8 @@ class Handover:
     """Everything on one target that people must move manually.
 
     `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` are the
-    public names of all other images, each with the name under which the target pulls it. `egress` is the price of a
-    gigabyte that leaves the cloud.
+    public names of all other images, each with the name under which the target pulls it. `copier` is the same for the
+    image with rclone. `egress` is the price of a gigabyte that leaves the cloud.
     """
 
     namespace: str = ""
@@ -55,6 +96,7 @@ class Handover:
     secrets: tuple[SecretPlace, ...] = ()
     image: str = ""
     images: tuple[tuple[str, str], ...] = ()
+    copier: tuple[str, str] = ("", "")
     quotas: tuple[Quota, ...] = ()
     egress: Rate | None = None
 

@@ -20,7 +20,7 @@ from modelyard.stack import Manifest, Stack
 from modelyard.usage import Usage
 
 if TYPE_CHECKING:
-    from modelyard.handover import Handover  # needed only for migrations
+    from modelyard.handover import CopyJob, Handover  # needed only for migrations
 
 
 @record
@@ -100,6 +100,11 @@ def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     return NO_HANDOVER
 
 
+def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
+    """Return no objects, for targets without a cluster in which a Job could copy."""
+    return ()
+
+
 @record
 class Target:
     """A provider for which modelyard emits projects."""
@@ -126,6 +131,7 @@ class Target:
     effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
     handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people must move manually
+    copy: Callable[[Plan, str, CopyJob], Iterable[Manifest]] = no_copy  # plan, placement: a Job that copies, for a move
 
     @property
     def offer(self) -> Offer:

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import yaml
 
 from modelyard.handover import Remote
 from modelyard.migration.access import rclone_file, remote_name
@@ -90,6 +91,11 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
         s3.fill(bucket, OBJECTS)
         before = _killed(phases["5-data"], tmp_path, environment, f"new_lake:{copy}")
         first = _run(phases["5-data"], tmp_path, environment)
+        s3.fill(bucket, {"visits/later.parquet": b"later"})
+        jobs = [
+            _run_job(phases["5-data"], f"{verb}-lake", tmp_path, environment) for verb in ("check", "copy", "check")
+        ]
+        s3.client.delete_object(Bucket=bucket, Key="visits/later.parquet")
         s3.fill(bucket, {"visits/day=1/part.parquet": b"changed", "visits/late.parquet": b"late"})
         again = _run(phases["8-freeze"], tmp_path, environment)
         s3.client.delete_object(Bucket=bucket, Key="visits/late.parquet")
@@ -100,6 +106,7 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
     assert sorted(first) == sorted(f"= {name}" for name in OBJECTS)
     assert sorted(again) == sorted(f"= {name}" for name in (*OBJECTS, "visits/late.parquet"))
     assert back == b"late"
+    assert jobs == [(1, "visits/later.parquet\n"), (0, ""), (0, "")]
 
 
 def _killed(phase: Phase, folder: Path, environment: dict[str, str], sink: str) -> list[str]:
@@ -133,6 +140,18 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
                 assert fits(step, ran), (step.text, ran.output, (folder / "log").read_text())
                 listed += ran.output.splitlines()
     return listed
+
+
+def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Run what the container of a Job runs, with the configuration that it mounts."""
+    objects = {one["kind"]: one for one in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
+    (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
+    (file, text), *_ = objects["ConfigMap"]["data"].items()
+    (folder / file).write_text(text, encoding="utf-8")
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    command = [word.replace(f"{mounts['config']}/", f"{folder}/") for word in container["command"]]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+    return done.returncode, done.stdout
 
 
 class _S3:

@@ -15,7 +15,8 @@ from modelyard.diagnostics.emit import cannot_write
 from modelyard.disk import write_file_atomically
 from modelyard.lock import digest
 from modelyard.migration.access import RCLONE_FILE, rclone_file
-from modelyard.migration.copying import COPY_FILE
+from modelyard.migration.copying import COPY_FILE, pairs_of
+from modelyard.migration.jobs import LOGINS_FILE, logins_text
 from modelyard.migration.records import Migration, Move
 from modelyard.migration.state import STATE_FILE, State, read_state, state_text
 from modelyard.printing.migration import markdown
@@ -75,6 +76,10 @@ def _files(plan: Migration, move: Move, data: Mapping[str, Value]) -> Iterator[t
     for phase in plan.phases:
         if phase.overlay:
             yield f"phases/{phase.name}/environment.yaml", phase.overlay
+        for name, text in phase.files.items():
+            yield f"phases/{phase.name}/{name}", text
+    if logins := logins_text(move, pairs_of(move, "old", "new")):
+        yield LOGINS_FILE, logins
     yield RCLONE_FILE, rclone_file(move)
     yield COPY_FILE, _script()
     yield "migration.md", markdown(plan)

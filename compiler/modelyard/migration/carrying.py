@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from modelyard.handover import SecretPlace
 from modelyard.migration.access import kubectl, logins
-from modelyard.migration.copying import copies, registry_steps
+from modelyard.migration.copying import copies, pairs_of, registry_steps
+from modelyard.migration.jobs import login_steps, place_of
 from modelyard.migration.projects import adopt, applied, compiled, previews, undone
 from modelyard.migration.records import BUILD, Move, Phase, Step
 from modelyard.migration.shell import command, shell
@@ -74,7 +75,8 @@ def images(move: Move) -> Phase:
     steps: list[Step] = []
     checks: list[Step] = []
     for target, handover in move.handovers["new"].items():
-        copied = [(public, here) for public, here in handover.images if public != here]
+        needed = (*([handover.copier] if target in _copying(move) else []), *handover.images)
+        copied = [(public, here) for public, here in needed if public != here]
         if copied:
             lines = tuple(command("crane", "copy", public, here) for public, here in copied)
             steps.append(Step(f"Copy the images that {target} pulls from its own registry.", lines))
@@ -133,20 +135,24 @@ def workloads(move: Move) -> Phase:
 
 def data(move: Move) -> Phase:
     """Return the phase that copies the data for the first time. Repeating it copies what has changed."""
-    steps, checks = copies(move, "old", "new")
+    name = "5-data"
+    copied = copies(move, name, "old", "new")
     return Phase(
-        "5-data",
+        name,
         "Copy data, captures and artifacts while the old side keeps working.",
         (
             "4-workloads is done, so that the buckets exist.",
-            "rclone 1.64 or newer, on a machine that can reach both sides and is in a place that the residency allows.",
+            "rclone 1.64 or newer, on a machine that can reach both sides and is in a place that the residency allows;"
+            " or a Job for each store, in a cluster.",
             "rclone's credentials come from the environment, as for each provider's own command line.",
         ),
-        steps or (Step("Both sides use the same buckets, so there is nothing to copy."),),
-        checks,
+        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps)
+        or (Step("Both sides use the same buckets, so there is nothing to copy."),),
+        copied.checks,
         (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
         "days for terabytes: repeat until a run takes minutes",
         "egress from the old side, see above",
+        files=copied.files,
     )
 
 
@@ -163,6 +169,12 @@ def registry(move: Move) -> Phase:
         "minutes",
         "nothing",
     )
+
+
+def _copying(move: Move) -> frozenset[str]:
+    """Return the targets of the new side on which Jobs copy data."""
+    places = (place_of(move, ends) for ends in pairs_of(move, "old", "new"))
+    return frozenset(place.target for place in places if place is not None and place.which == "new")
 
 
 def _own(move: Move) -> frozenset[str]:

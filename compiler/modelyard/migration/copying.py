@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.handover import Remote
 from modelyard.migration.access import kubectl, rclone, remote_name
-from modelyard.migration.records import Move, Step
+from modelyard.migration.jobs import RETRIES, Ends, is_inside, job_file, job_name, place_of, run_job, variable
+from modelyard.migration.records import InCluster, Move, Step
 from modelyard.migration.shell import shell
 from modelyard.plan import Identity
+from modelyard.records import record
 from modelyard.spec import System
 
 COPY_FILE: Final = "registry_copy.py"
@@ -19,48 +21,88 @@ EQUAL: Final = "only lines with =; exit code 0"
 NO_NAMES: Final = "no names"
 NOTHING: Final = "nothing"
 
+_PARALLEL: Final = ("--transfers", "16")
+_DIFFERENT: Final = ("--differ", "-", "--missing-on-dst", "-", "--error", "-")
+"""Options with which a comparison lists only what is not equal. The log of a Job has no room for millions of names."""
 
-def copies(move: Move, source: str, sink: str) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return steps that copy each store that differs between the sides, and steps that compare the copies."""
+_OUTCOMES: Final = {
+    "copy": "It needs no connection of yours: if yours ends, wait for it again with the third command. It prints"
+    " Complete; if it prints Failed, its log says why, and the same commands continue.",
+    "late": "It prints Complete.",
+    "check": "It prints Complete. If it prints Failed, its log has the names of objects that differ or are missing.",
+    "missing": "Its log has no names of objects; it prints Failed if it has any, or if the new side has changed some.",
+}
+"""What a Job prints, by the first word of its name."""
+
+
+@record
+class Copies:
+    """Steps that copy every store that differs between the sides, steps that compare them, and the files of Jobs."""
+
+    steps: tuple[Step, ...]
+    checks: tuple[Step, ...]
+    files: Mapping[str, str]
+
+
+def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
+    """Return the copies of a phase. Repeating them copies only what has changed."""
     steps: list[Step] = []
     checks: list[Step] = []
-    for remote, other in _pairs(move, source, sink):
-        ends = [
-            (_end(source, remote, prefix), _end(sink, other, prefix))
-            for prefix in copied_prefixes(move, source, remote)
-        ]
-        copy = tuple(rclone(move, "copy", *pair, "--checksum", "--transfers", "16") for pair in ends)
-        steps += (*_keys(source, remote), *_keys(sink, other), Step(_owner(remote, other), copy))
-        compare = tuple(rclone(move, "check", *pair, "--one-way", "--combined", "-") for pair in ends)
+    files: dict[str, str] = {}
+    verbs = ("copy", "check") if source == "old" else ("copy-back", "check-back")
+    for ends in pairs_of(move, source, sink):
+        (_, remote), (_, other) = ends.source, ends.sink
+        folders = list(_folders(move, ends))
+        copy = [("copy", *pair, "--checksum", *_PARALLEL) for pair in folders]
+        compare = [("check", *pair, "--one-way") for pair in folders]
+        differing = [(*words, *_DIFFERENT) for words in compare]
+        copied = _job(move, phase, ends, verbs[0], copy, files)
+        compared = _job(move, phase, ends, verbs[1], differing, files)
+        text = _owner(remote, other, ends, move)
+        lines = tuple(rclone(move, *words) for words in copy)
+        steps += (*_keys(source, remote), *_keys(sink, other), Step(text, lines, in_cluster=copied))
         text = (
             f"Every object of stores.{remote.store} exists and is equal. In the list, = is equal, * differs, "
             "and + exists only at the source, such as what was captured after the copy began. If the two stores share"
             " no hash type, sizes are compared; add --download to compare bytes."
         )
-        checks.append(Step(text, compare, EQUAL))
-    return tuple(steps), tuple(checks)
+        lines = tuple(rclone(move, *words, "--combined", "-") for words in compare)
+        checks.append(Step(text, lines, EQUAL, compared))
+    return Copies(tuple(steps), tuple(checks), files)
 
 
-def late_copies(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return steps that copy what the old side captured until its last caller moved, and steps that verify it.
+def late_copies(move: Move, phase: str) -> Copies:
+    """Return copies of what the old side captured until its last caller moved, and checks that nothing is missing.
 
     Objects that exist on both sides are not copied, because the new side may have changed them.
     """
     steps: list[Step] = []
     checks: list[Step] = []
-    for remote, other in _pairs(move, "old", "new"):
-        ends = [
-            (_end("old", remote, prefix), _end("new", other, prefix)) for prefix in copied_prefixes(move, "old", remote)
-        ]
-        copy = tuple(rclone(move, "copy", *pair, "--ignore-existing", "--transfers", "16") for pair in ends)
-        text = f"Copy what the old side has written to stores.{remote.store} until its last caller moved."
-        steps.append(Step(text, copy))
-        names = tuple(
-            rclone(move, "check", *pair, "--one-way", "--size-only", "--missing-on-dst", "-") for pair in ends
-        )
-        text = f"The new side lacks no object of stores.{remote.store}. Those that it has changed since may differ."
-        checks.append(Step(text, names, NO_NAMES))
-    return tuple(steps), tuple(checks)
+    files: dict[str, str] = {}
+    for ends in pairs_of(move, "old", "new"):
+        store, folders = ends.source[1].store, list(_folders(move, ends))
+        copy = [("copy", *pair, "--ignore-existing", *_PARALLEL) for pair in folders]
+        names = [("check", *pair, "--one-way", "--size-only", "--missing-on-dst", "-") for pair in folders]
+        copied = _job(move, phase, ends, "late", copy, files)
+        listed = _job(move, phase, ends, "missing", names, files)
+        text = f"Copy what the old side has written to stores.{store} until its last caller moved."
+        steps.append(Step(text, tuple(rclone(move, *words) for words in copy), in_cluster=copied))
+        text = f"The new side lacks no object of stores.{store}. Those that it has changed since may differ."
+        checks.append(Step(text, tuple(rclone(move, *words) for words in names), NO_NAMES, listed))
+    return Copies(tuple(steps), tuple(checks), files)
+
+
+def _job(
+    move: Move, phase: str, ends: Ends, verb: str, commands: Sequence[tuple[str, ...]], files: dict[str, str]
+) -> InCluster | None:
+    """Add the manifests of a Job to a phase's files, and return the commands that run it."""
+    place = place_of(move, ends)
+    if place is None:
+        return None
+    name = job_name(verb, ends.source[1].store)
+    is_check = commands[0][0] == "check"
+    files[f"{name}.yaml"] = job_file(move, place, name, ends, commands, 0 if is_check else RETRIES)
+    return run_job(move, phase, place, name, _OUTCOMES[verb.partition("-")[0]])
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
@@ -123,14 +165,14 @@ def _artifacts(move: Move, which: str, system: System) -> str:
     return f"{remotes[system.registry.artifacts].uri}/{system.registry.artifact_path.strip('/')}"
 
 
-def _pairs(move: Move, source: str, sink: str) -> Iterator[tuple[Remote, Remote]]:
+def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
     """Yield the stores that both sides have, except pairs that are the same bucket."""
     others = {remote.store: remote for one in move.handovers[sink].values() for remote in one.remotes}
     for handover in move.handovers[source].values():
         for remote in handover.remotes:
             other = others.get(remote.store)
             if other is not None and (remote.uri, remote.settings) != (other.uri, other.settings):
-                yield remote, other
+                yield Ends((source, remote), (sink, other))
 
 
 def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
@@ -151,12 +193,25 @@ def _end(which: str, remote: Remote, prefix: str) -> str:
     return f"{remote_name(which, remote)}:{path}"
 
 
-def _owner(remote: Remote, other: Remote) -> str:
+def _folders(move: Move, ends: Ends) -> Iterator[tuple[str, str]]:
+    """Yield the folders to copy, as rclone's source and destination."""
+    (source, remote), (sink, other) = ends.source, ends.sink
+    for prefix in copied_prefixes(move, source, remote):
+        yield _end(source, remote, prefix), _end(sink, other, prefix)
+
+
+def _owner(remote: Remote, other: Remote, ends: Ends, move: Move) -> str:
     text = f"Copy stores.{remote.store}: {remote.uri} to {other.uri}. Repeating it copies only what has changed."
     if other.adopted:
         text += " The new bucket is adopted: its owner creates it first."
     if remote.adopted:
         text += " Only the folders of this system are copied."
+    inside = [end for end in (ends.source, ends.sink) if is_inside(end[1])]
+    if inside:
+        ports = " and ".join(variable(*end, "endpoint") for end in inside)
+        text += f" Your machine reaches it only through kubectl port-forward; set {ports} to the forwarded address."
+        if place_of(move, ends) is None:
+            text += " No Job can copy it, because each end is a Service of another cluster."
     return text
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.handover import Handover
+from modelyard.handover import CopyJob, Handover
 from modelyard.migration import carrying, turning
 from modelyard.migration.judging import judged
 from modelyard.migration.records import Migration, Move, Phase
 from modelyard.migration.sides import Side, Sides
+from modelyard.stack import Manifest
 from modelyard.target import Targets
 from modelyard.usage import Usage
 
@@ -39,7 +40,12 @@ def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, 
         "new": _handovers(sides.live, targets, usage),
     }
     judgement = judged(sides, handovers, targets, usage)
-    move = Move(sides, spec, folder, handovers, schedules_of(sides.old, targets))
+
+    def copy(which: str, target: str, job: CopyJob) -> Iterable[Manifest]:
+        side = sides.old if which == "old" else sides.live
+        return targets[side.system.target(target).provider].copy(side.plan, target, job)
+
+    move = Move(sides, spec, folder, handovers, schedules_of(sides.old, targets), copy)
     return Migration(sides, judgement, tuple(phase(move) for phase in PHASES)), move
 
 

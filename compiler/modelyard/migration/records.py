@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from modelyard.handover import Handover
+from modelyard.handover import CopyJob, Handover
 from modelyard.migration.judging import Judgement
 from modelyard.migration.sides import Side, Sides
-from modelyard.records import record
-from modelyard.stack import Project
+from modelyard.records import field, record
+from modelyard.stack import Manifest, Project
 from modelyard.stack import Stack as TargetStack
 
 BUILD: Final = "build"
 """The folder of compiled projects next to the spec, where commands expect them."""
+
+
+@record
+class InCluster:
+    """Commands that do a step with Jobs in a cluster, instead of on the machine of the person who runs the plan."""
+
+    text: str
+    commands: tuple[str, ...]
 
 
 @record
@@ -23,6 +31,7 @@ class Step:
     text: str
     commands: tuple[str, ...] = ()
     expect: str = ""  # for a check: what the commands print if everything is in order
+    in_cluster: InCluster | None = None
 
 
 @record
@@ -38,6 +47,7 @@ class Phase:
     takes: str
     costs: str
     overlay: str = ""  # the text of environment.yaml that this phase needs
+    files: Mapping[str, str] = field(default_factory=dict[str, str])  # other files in the phase's folder, with text
 
 
 @record
@@ -58,6 +68,7 @@ class Move:
     folder: str  # the plan's folder, relative to the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
     schedules: Mapping[str, tuple[tuple[str, str], ...]]  # the old side's schedules, by target: namespace and CronJob
+    copy: Callable[[str, str, CopyJob], Iterable[Manifest]]  # side, target: the objects of a Job that copies
 
     def side(self, which: str) -> Side:
         """Return a side by its name, `old` or `new`."""

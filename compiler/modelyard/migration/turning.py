@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
-from modelyard.migration.copying import copies, late_copies, registry_steps
+from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps
+from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
 from modelyard.migration.records import Move, Phase, Step
@@ -60,11 +61,12 @@ def dual_run(move: Move) -> Phase:
 
 def freeze(move: Move) -> Phase:
     """Return the phase after which nothing changes on the old side except captures."""
+    name = "8-freeze"
     suspend, check = tuple(_suspended(move, True)), tuple(_listed(move))
-    steps, checks = copies(move, "old", "new")
+    copied = copies(move, name, "old", "new")
     again, equal = registry_steps(move)
     return Phase(
-        "8-freeze",
+        name,
         "Stop schedules and promotions on the old side, and copy one last time.",
         (
             "7-dual-run is done, and both sides agree.",
@@ -72,36 +74,38 @@ def freeze(move: Move) -> Phase:
         ),
         (
             Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
-            *steps,
+            *copied.steps,
             *again,
         ),
         (
             Step("Every schedule of the old side is suspended.", check, "True in each line"),
             Step("No run on the old side is active.", tuple(_runs(move)), "no run in state Running"),
-            *checks,
+            *copied.checks,
             *equal,
         ),
         (Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),),
         "minutes if data was copied in the days before; endpoints stay available",
         "egress of changed data",
+        files=copied.files,
     )
 
 
 def cut_over(move: Move) -> Phase:
     """Return the phase after which the new side serves callers and follows its schedules."""
     name = move.side("new").name
-    late, left = late_copies(move)
+    phase = "9-cut-over"
+    late = late_copies(move, phase)
     return Phase(
-        "9-cut-over",
+        phase,
         "Shift traffic to the new side in steps, and start its schedules.",
         ("8-freeze is done.", "The TTL of the DNS names was lowered to a minute, at least one old TTL ago."),
         (
             Step(
                 "Switch to the overlay with schedules and reactions, and apply it.",
-                (*adopt(move, "9-cut-over"), compiled(move), *_up(move)),
+                (*adopt(move, phase), compiled(move), *_up(move)),
             ),
             *_weights(move),
-            *late,
+            *late.steps,
         ),
         (
             Step(
@@ -110,7 +114,7 @@ def cut_over(move: Move) -> Phase:
                 "no alert in the Prometheus of either side for ten minutes",
             ),
             Step("Applying again changes nothing.", tuple(previews(move, False)), "no changes"),
-            *left,
+            *late.checks,
         ),
         (
             Step("Set the weights back to the old side, which takes one TTL."),
@@ -122,14 +126,16 @@ def cut_over(move: Move) -> Phase:
         "an hour or two; no downtime for callers that reach both sides",
         f"both floors; the budget and alerts of {name} apply from now on",
         move.sides.live.overlay,
+        late.files,
     )
 
 
 def watch(move: Move) -> Phase:
     """Return the phase in which the old side can still take over again."""
-    steps, checks = copies(move, "new", "old")
+    name = "10-watch"
+    copied = copies(move, name, "new", "old")
     return Phase(
-        "10-watch",
+        name,
         "Keep the old side ready to take over.",
         ("9-cut-over is done.",),
         (
@@ -137,12 +143,13 @@ def watch(move: Move) -> Phase:
                 "Each day, copy back what the new side has written, such as captures, scores and models. Versions that"
                 " it trains have numbers that the old registry does not know; after going back they are trained again."
             ),
-            *steps,
+            *copied.steps,
         ),
-        (*checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
+        (*copied.checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
         (Step("Go back as 9-cut-over describes under undo."),),
         f"{ROLLBACK_DAYS} days, an assumption",
         "both floors, and egress from the new side",
+        files=copied.files,
     )
 
 
@@ -160,6 +167,7 @@ def retire(move: Move) -> Phase:
             "Evidence that must be kept has been copied: run logs, approvals, and whatever an object lock protects.",
         ),
         (
+            *removal_steps(move, pairs_of(move, "old", "new")),
             Step("Each `destroy` shows what it deletes, and stops if something is still protected.", tuple(destroy)),
             Step(
                 "Buckets with objects, final snapshots of databases and keys remain and cost money until someone"

@@ -146,11 +146,19 @@ def _phase(phase: Phase) -> Iterator[str]:
 
 def _step(step: Step) -> Iterator[str]:
     yield from ("", escaped(step.text))
-    if step.commands:
-        fence = _fence(step.commands)
-        yield from ("", f"{fence}sh", *step.commands, fence)
+    yield from _block(step.commands)
     if step.expect:
         yield from ("", f"Expected: {escaped(step.expect)}.")
+    if step.in_cluster is not None:
+        if step.in_cluster.text:
+            yield from ("", escaped(step.in_cluster.text))
+        yield from _block(step.in_cluster.commands)
+
+
+def _block(commands: tuple[str, ...]) -> Iterator[str]:
+    if commands:
+        fence = _fence(commands)
+        yield from ("", f"{fence}sh", *commands, fence)
 
 
 def _fence(commands: Iterable[str]) -> str:

@@ -117,8 +117,12 @@ def _phase(phase: Phase) -> Mapping[str, Value]:
         "takes": phase.takes,
         "costs": phase.costs,
         "overlay": f"phases/{phase.name}/environment.yaml" if phase.overlay else None,
+        "files": [f"phases/{phase.name}/{name}" for name in phase.files],
     }
 
 
 def _step(step: Step) -> Mapping[str, Value]:
-    return {"text": step.text, "commands": list(step.commands), "expect": step.expect}
+    in_cluster: Value = None
+    if step.in_cluster is not None:
+        in_cluster = {"text": step.in_cluster.text, "commands": list(step.in_cluster.commands)}
+    return {"text": step.text, "commands": list(step.commands), "expect": step.expect, "inCluster": in_cluster}

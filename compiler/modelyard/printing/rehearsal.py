@@ -52,7 +52,7 @@ _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         (_ENDPOINTS, "servers run without Kubernetes and Ray, from a copy of the spec"),
         (_ALWAYS, "pulumi and kubectl are stand-ins"),
     ),
-    "5-data": ((_BUCKETS, "buckets are folders, so no provider's API is used"),),
+    "5-data": ((_BUCKETS, "buckets are folders, so no provider's API is used; rclone runs here, not in Jobs"),),
     "6-registry": ((_REGISTRY, "databases are SQLite files without logins"),),
     "7-dual-run": (
         (_ENDPOINTS, "requests are rows of the data; no Prometheus checks the objectives, and no days pass"),

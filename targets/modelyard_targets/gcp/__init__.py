@@ -9,7 +9,7 @@ from modelyard.costs import CostLine
 from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.program import Call
-from modelyard.stack import Stack
+from modelyard.stack import Manifest, Stack
 from modelyard.target import Object, Pins, Target
 from modelyard.usage import Usage
 from modelyard_targets.cloud.existing import on_existing
@@ -21,7 +21,7 @@ from modelyard_targets.gcp.options import resolve_options
 from modelyard_targets.kube.network.envoy import CLASS
 
 if TYPE_CHECKING:
-    from modelyard.handover import Handover
+    from modelyard.handover import CopyJob, Handover
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
@@ -80,6 +80,13 @@ def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     return handover_of(context_of(plan, placement), needed, COSTS.egress(plan, placement, usage))
 
 
+def _copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
+    from modelyard_targets.gcp.platform import context_of
+    from modelyard_targets.kube.project.copying import copy_objects
+
+    return copy_objects(job, context_of(plan, placement))
+
+
 TARGET = Target(
     name="gcp",
     catalog=CATALOG,
@@ -101,4 +108,5 @@ TARGET = Target(
     secrets_via="secrets-manager",
     pins=_pins,
     handover=_handover,
+    copy=_copy,
 )

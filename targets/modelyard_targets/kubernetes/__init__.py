@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from modelyard.costs import CostLine
 from modelyard.effects import Effects
 from modelyard.plan import Plan
-from modelyard.stack import Stack
+from modelyard.stack import Manifest, Stack
 from modelyard.target import Object, Pins, Target
 from modelyard.usage import Usage
 from modelyard_targets.kube.existing.choose import choose, choose_system
@@ -16,7 +16,7 @@ from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
 
 if TYPE_CHECKING:
-    from modelyard.handover import Handover
+    from modelyard.handover import CopyJob, Handover
 
 # Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
 
@@ -59,6 +59,13 @@ def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     return handover_of(context_of(plan, placement))
 
 
+def _copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
+    from modelyard_targets.kube.project.copying import copy_objects
+    from modelyard_targets.kubernetes.platform import context_of
+
+    return copy_objects(job, context_of(plan, placement))
+
+
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
@@ -71,5 +78,6 @@ TARGET = Target(
     pins=_pins,
     effects=_effects,
     handover=_handover,
+    copy=_copy,
     secrets_via="external-secrets",
 )

@@ -8,8 +8,10 @@ from modelyard.costs import Rate
 from modelyard.handover import Handover, Quota, Remote, SecretPlace
 from modelyard.plan import Secret
 from modelyard_targets.kube.access.secrets import secrets_of, store_of
+from modelyard_targets.kube.data.openings import credentials_of
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, mirrored
+from modelyard_targets.kube.project.copying import IMAGE
 from modelyard_targets.kube.project.pins import images_of
 from modelyard_targets.kube.storage.rclone import remote_of
 
@@ -25,15 +27,19 @@ def handover_of(context: Context, quotas: Iterable[Quota] = (), egress: Rate | N
         secrets=tuple(_secrets(context)),
         image=context.runtime_image if needs_runtime_image(plan, placement) else "",
         images=tuple((image, mirrored(image, context.target)) for image in images_of(context)),
+        copier=(IMAGE, mirrored(IMAGE, context.target)),
         quotas=tuple(quotas),
         egress=egress,
     )
 
 
 def _remotes(context: Context) -> Iterator[Remote]:
+    here = {secret.name for secret in secrets_of(context.plan.of(Secret, context.placement), context)}
     for store in context.system.stores.values():
         if store.type == "object" and store.target == context.placement:
-            yield remote_of(store, context.system)
+            credentials = credentials_of(store, f"stores.{store.name}", context)
+            is_here = credentials is not None and credentials.secret in here
+            yield remote_of(store, context.system, credentials if is_here else None)
 
 
 def _secrets(context: Context) -> Iterator[SecretPlace]:

@@ -45,4 +45,5 @@ AZURE: Final = Driver(
     domain=".dfs.core.windows.net",
     named=_named,
     remote=_remote,
+    remote_login=("sas_url",),
 )

@@ -62,7 +62,8 @@ class Driver:
     `client` returns the variables for a library that uses a single bucket, such as MLflow's artifact client. `server`
     returns those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
     are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with which rclone opens
-    a bucket, where `env_auth` means the login from the provider's own command line.
+    a bucket, where `env_auth` means the login from the provider's own command line. `remote_login` names the options
+    for a login without it, in the same order as `keys` if there are any.
     """
 
     scheme: str
@@ -75,6 +76,7 @@ class Driver:
     domain: str = ""  # accounts' domain; if set, URIs contain `bucket@account`
     named: Callable[[str, str], str] = hashed  # returns the name of a new bucket in the cloud from a name and its owner
     remote: Callable[[str, Opening], RemoteSettings] = local_folder
+    remote_login: tuple[str, ...] = ()
 
     @property
     def example(self) -> str:

@@ -22,4 +22,13 @@ def _remote(bucket: str, opening: Opening) -> RemoteSettings:
     return (("type", "google cloud storage"), ("env_auth", "true"), ("bucket_policy_only", "true"))
 
 
-GCS: Final = Driver("gs", 443, (), client=_nothing, server=_nothing, maker=_nothing, remote=_remote)
+GCS: Final = Driver(
+    "gs",
+    443,
+    (),
+    client=_nothing,
+    server=_nothing,
+    maker=_nothing,
+    remote=_remote,
+    remote_login=("service_account_credentials",),
+)

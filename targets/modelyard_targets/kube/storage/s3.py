@@ -61,4 +61,14 @@ def _remote(bucket: str, opening: Opening) -> RemoteSettings:
     return (("type", "s3"), ("provider", provider), ("env_auth", "true"), *given)
 
 
-S3: Final = Driver("s3", 443, _KEYS, client=_client, server=_server, maker=_maker, settings=CHECKSUMS, remote=_remote)
+S3: Final = Driver(
+    "s3",
+    443,
+    _KEYS,
+    client=_client,
+    server=_server,
+    maker=_maker,
+    settings=CHECKSUMS,
+    remote=_remote,
+    remote_login=("access_key_id", "secret_access_key"),
+)
