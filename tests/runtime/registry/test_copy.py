@@ -153,7 +153,7 @@ def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
     assert [(one.returncode, "not complete" in one.stderr) for one in cut] == [(1, True), (1, True)]
     assert untouched
     assert (imported.returncode, back.returncode) == (0, 0), (imported.stderr, back.stderr)
-    assert arrived == {table: [row.replace(*moved) for row in rows] for table, rows in expected.items()}
+    assert arrived == {table: [row.replace(moved[0], moved[1]) for row in rows] for table, rows in expected.items()}
     assert returned == expected
     assert summaries[0] == summaries[1]
     assert f"{MODEL}@champion 2 sha256:abc" in summaries[1].splitlines()
