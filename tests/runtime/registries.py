@@ -27,13 +27,13 @@ MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
 class Running:
     """A server and the passwords of its users."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = "") -> None:
         (port,) = free_ports(1)
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
-        self.database = f"sqlite:///{folder}/mlflow.db"
+        self.database = database or f"sqlite:///{folder}/mlflow.db"
         self.logins = folder / "logins"
-        self.logins.mkdir()
+        self.logins.mkdir(exist_ok=True)  # the folder of an earlier start
         for name in (TRAINER, SERVER, PROMOTER):
             (self.logins / name).write_text(f"the password of {name}\n")
         self.described: dict[str, Any] = {
@@ -75,9 +75,9 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path) -> Generator[Running]:
-    """Run a server that writes its output to the file `log` in its folder."""
-    server = Running(folder)
+def started(folder: Path, database: str = "") -> Generator[Running]:
+    """Run a server, on a database of SQLite by default. It writes its output to the file `log` in its folder."""
+    server = Running(folder, database)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
     with (folder / "log").open("wb") as log:

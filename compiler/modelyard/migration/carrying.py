@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from modelyard.handover import SecretPlace
 from modelyard.migration.access import kubectl, logins
-from modelyard.migration.copying import copies, pairs_of, registry_steps
+from modelyard.migration.copying import copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import login_steps, place_of
 from modelyard.migration.projects import adopt, applied, compiled, previews, undone
 from modelyard.migration.records import BUILD, Move, Phase, Step
 from modelyard.migration.shell import command, shell
+from modelyard.migration.sides import Side
+from modelyard.migration.sites import for_each_site
 
 
 def build(move: Move) -> Phase:
@@ -44,6 +48,7 @@ def build(move: Move) -> Phase:
 
 def secrets(move: Move) -> Phase:
     """Return the phase that stores the secrets of the new side."""
+    new = move.side("new")
     needed = [(target, secret) for target, one in move.handovers["new"].items() for secret in one.secrets]
     do = (
         (Step("No workload on the new side needs a secret from you."),)
@@ -53,10 +58,11 @@ def secrets(move: Move) -> Phase:
     check = tuple(
         Step(
             f"After 4-workloads: Secret {secret.name} has all keys. The command prints names, but no values.",
-            (f"{kubectl(move, 'new', target, secret.namespace)} describe secret {shell(secret.name)}",),
+            for_each_site(new, f"{kube} describe secret {shell(secret.name)}"),
             f"the keys {', '.join(secret.keys)}",
         )
         for target, secret in needed
+        for kube in (kubectl(move, "new", target, secret.namespace),)
     )
     return Phase(
         "2-secrets",
@@ -78,9 +84,10 @@ def images(move: Move) -> Phase:
         needed = (*([handover.copier] if target in _copying(move) else []), *handover.images)
         copied = [(public, here) for public, here in needed if public != here]
         if copied:
-            lines = tuple(command("crane", "copy", public, here) for public, here in copied)
+            new = move.side("new")
+            lines = _at_sites(new, (command("crane", "copy", public, here) for public, here in copied))
             steps.append(Step(f"Copy the images that {target} pulls from its own registry.", lines))
-            same = tuple(_same_digest(public, here) for public, here in copied)
+            same = _at_sites(new, (_same_digest(public, here) for public, here in copied))
             checks.append(Step("Both names have the same digest.", same, "nothing; exit code 0 each"))
         if handover.image:
             where = f"{BUILD}/{move.side('new').name}/{target}"
@@ -119,9 +126,10 @@ def workloads(move: Move) -> Phase:
                 (
                     *previews(move, False),
                     *(
-                        f"{kubectl(move, 'new', name)} get cronjobs"
+                        line
                         for name, one in move.handovers["new"].items()
                         if one.namespace
+                        for line in for_each_site(move.side("new"), f"{kubectl(move, 'new', name)} get cronjobs")
                     ),
                 ),
                 "no changes; SUSPEND is True for pipelines",
@@ -146,7 +154,7 @@ def data(move: Move) -> Phase:
             " or a Job for each store, in a cluster.",
             "rclone's credentials come from the environment, as for each provider's own command line.",
         ),
-        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps)
+        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps, *site_steps(move))
         or (Step("Both sides use the same buckets, so there is nothing to copy."),),
         copied.checks,
         (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
@@ -169,6 +177,10 @@ def registry(move: Move) -> Phase:
         "minutes",
         "nothing",
     )
+
+
+def _at_sites(side: Side, commands: Iterable[str]) -> tuple[str, ...]:
+    return tuple(line for one in commands for line in for_each_site(side, one))
 
 
 def _copying(move: Move) -> frozenset[str]:

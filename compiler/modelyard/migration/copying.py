@@ -10,6 +10,7 @@ from modelyard.migration.access import kubectl, rclone, remote_name
 from modelyard.migration.jobs import RETRIES, Ends, is_inside, job_file, job_name, place_of, run_job, variable
 from modelyard.migration.records import InCluster, Move, Step
 from modelyard.migration.shell import shell
+from modelyard.migration.sites import address, is_at_sites
 from modelyard.plan import Identity
 from modelyard.records import record
 from modelyard.spec import System
@@ -166,12 +167,32 @@ def _artifacts(move: Move, which: str, system: System) -> str:
 
 
 def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield the stores that both sides have, except pairs that are the same bucket."""
+    """Yield the stores that both sides have, except pairs that are the same bucket, and stores at sites."""
+    for ends in _differing(move, source, sink):
+        if not (is_at_sites(ends.source[1]) or is_at_sites(ends.sink[1])):
+            yield ends
+
+
+def site_steps(move: Move) -> tuple[Step, ...]:
+    """Return steps that name the stores that exist once for each site. The plan has no commands to copy them."""
+    return tuple(
+        Step(
+            f"stores.{remote.store} exists once for each site. Copy {address(move.side(source), remote)[0]} to"
+            f" {address(move.side(sink), other)[0]} for each, with rclone remotes like those in rclone.conf. Repeat it"
+            " in 8-freeze and, in the other direction, in 10-watch."
+        )
+        for ends in _differing(move, "old", "new")
+        for (source, remote), (sink, other) in ((ends.source, ends.sink),)
+        if is_at_sites(remote) or is_at_sites(other)
+    )
+
+
+def _differing(move: Move, source: str, sink: str) -> Iterator[Ends]:
     others = {remote.store: remote for one in move.handovers[sink].values() for remote in one.remotes}
     for handover in move.handovers[source].values():
         for remote in handover.remotes:
             other = others.get(remote.store)
-            if other is not None and (remote.uri, remote.settings) != (other.uri, other.settings):
+            if other is not None and address(move.side(source), remote) != address(move.side(sink), other):
                 yield Ends((source, remote), (sink, other))
 
 

@@ -25,7 +25,7 @@ def compiled(move: Move) -> str:
 def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
     """Yield steps that apply the new side's projects: infrastructure with cross-target access, or workloads."""
     for stack, project in move.projects("new"):
-        if _is_infrastructure(project.folder) is infrastructure:
+        if is_infrastructure(project.folder) is infrastructure:
             folder = move.project_folder("new", stack.target, project.folder)
             venv = f"{folder}/venv"
             lines = [
@@ -41,7 +41,7 @@ def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
 def previews(move: Move, infrastructure: bool) -> Iterator[str]:
     """Yield commands that fail if applying these projects again would change anything."""
     for stack, project in move.projects("new"):
-        if _is_infrastructure(project.folder) is infrastructure:
+        if is_infrastructure(project.folder) is infrastructure:
             for line in pulumi(move, "new", stack.target, project, "preview"):
                 yield f"{line} --expect-no-changes"
 
@@ -55,10 +55,11 @@ def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator
 def undone(move: Move, infrastructure: bool) -> Iterator[str]:
     """Yield commands that remove these projects, the last one first. Resources created again are protected."""
     for stack, project in reversed(move.projects("new")):
-        if _is_infrastructure(project.folder) is infrastructure:
+        if is_infrastructure(project.folder) is infrastructure:
             yield from destroyed(move, "new", stack.target, project)
             yield from pulumi(move, "new", stack.target, project, "config", "rm", "protect")
 
 
-def _is_infrastructure(folder: str) -> bool:
+def is_infrastructure(folder: str) -> bool:
+    """Return whether a project is applied before secrets and images are in place."""
     return not folder.startswith("workloads")

@@ -9,14 +9,19 @@ from modelyard.migration.access import kubectl, pulumi
 from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps
 from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
-from modelyard.migration.projects import adopt, applied, compiled, destroyed, previews
+from modelyard.migration.projects import adopt, compiled, destroyed, is_infrastructure, previews
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
+from modelyard.migration.sites import for_each_site
 from modelyard.plan import ModelServer, Route
 from modelyard.spec import Inference
 
 STEPS: Final = (1, 10, 50, 100)
 """The percentage of requests that the new side serves in each step."""
+
+_CHAT: Final = "/v1/chat/completions"
+_CHOICES: Final = """python -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["choices"], indent=1))'"""
+"""Takes the texts out of a response of a language model."""
 
 SERVE_PORT: Final = 8000
 """Ray Serve's port, both in a cluster and where commands forward it to."""
@@ -33,7 +38,8 @@ def dual_run(move: Move) -> Phase:
         ),
         *(
             Step(
-                f"Send both sides the same request, which you put in {one.name}.json{_with_token(one)}.",
+                f"Send both sides the same request, which you put in {one.name}.json{_with_token(one)}."
+                f"{_of_text(move, one)}{_of_sites(move, one)}",
                 tuple(_asked(move, one)),
             )
             for one in endpoints
@@ -117,7 +123,10 @@ def cut_over(move: Move) -> Phase:
             *late.checks,
         ),
         (
-            Step("Set the weights back to the old side, which takes one TTL."),
+            Step(
+                "Set the weights back to the old side, which takes one TTL. Then copy back what the new side has"
+                " written in the meantime, with the commands of 10-watch."
+            ),
             Step(
                 "Stop the schedules on the new side, and resume those on the old one.",
                 (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
@@ -190,16 +199,22 @@ def _endpoints(move: Move) -> tuple[Inference, ...]:
 def _asked(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
-    A response repeats the ID of its request. If the request had none, each side would generate a different one.
+    A response repeats the ID of its request. If the request had none, each side would generate a different one. A
+    generated text is taken out of its response, which also has the time at which a side loaded the model. At sites, the
+    first one is asked.
     """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
     request = shell(f"{inference.name}.json")
     for which in ("old", "new"):
         placement, server, path = served(move, which, inference)
-        address = shell(f"http://127.0.0.1:{SERVE_PORT}{path}")
-        yield f"{kubectl(move, which, placement)} port-forward {shell(f'service/{server}-serve-svc')} {SERVE_PORT} &"
-        yield f"{curl}{token} -d @{request} {address} > {shell(_answer(which, inference))}; kill $!; wait"
+        generates = _generates_text(move, inference)
+        address = shell(f"http://127.0.0.1:{SERVE_PORT}{path.rstrip('/') + _CHAT if generates else path}")
+        take = f" | {_CHOICES}" if generates else ""
+        service = shell(f"service/{server}-serve-svc")
+        forward = f"{kubectl(move, which, placement)} port-forward {service} {SERVE_PORT} &"
+        yield for_each_site(move.side(which), forward)[0]
+        yield f"{curl}{token} -d @{request} {address}{take} > {shell(_answer(which, inference))}; kill $!; wait"
 
 
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
@@ -217,13 +232,33 @@ def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]
     return route.placement, backend.server, path
 
 
+def _generates_text(move: Move, inference: Inference) -> bool:
+    system = move.side("new").system
+    return any(system.models[variant.model.model].generates_text for variant in inference.variants)
+
+
+def _of_text(move: Move, inference: Inference) -> str:
+    if not _generates_text(move, inference):
+        return ""
+    messages = '[{"role": "user", "content": "Hello"}]'
+    chat = f'{{"model": "{inference.name}", "messages": {messages}, "temperature": 0}}'
+    return f" It is a chat such as {chat}; without a temperature of 0, texts differ by chance."
+
+
+def _of_sites(move: Move, inference: Inference) -> str:
+    """Say which site is asked, and that the others are left to the waves in which sites get new versions."""
+    placement, _, _ = served(move, "new", inference)
+    sites = move.side("new").system.target(placement).sites
+    return f" This asks site {sites.names[0]}; repeat it at the others that matter." if sites is not None else ""
+
+
 def _with_token(inference: Inference) -> str:
     return ", and the token of a caller in $token" if inference.endpoint.auth.callers else ""
 
 
 def _runs(move: Move) -> Iterator[str]:
     for target in move.schedules:
-        yield f"{kubectl(move, 'old', target)} get rayjobs"
+        yield from for_each_site(move.side("old"), f"{kubectl(move, 'old', target)} get rayjobs")
 
 
 def _answer(which: str, inference: Inference) -> str:
@@ -235,7 +270,8 @@ def _suspended(move: Move, suspended: bool) -> Iterator[str]:
     patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:
-            yield f"{kubectl(move, 'old', target, namespace)} patch cronjob {shell(name)} -p {patch}"
+            line = f"{kubectl(move, 'old', target, namespace)} patch cronjob {shell(name)} -p {patch}"
+            yield from for_each_site(move.side("old"), line)
 
 
 def _listed(move: Move) -> Iterator[str]:
@@ -243,12 +279,14 @@ def _listed(move: Move) -> Iterator[str]:
     for target, jobs in move.schedules.items():
         for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
             names = " ".join(shell(name) for where, name in jobs if where == namespace)
-            yield f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {shown}"
+            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {shown}"
+            yield from for_each_site(move.side("old"), line)
 
 
 def _up(move: Move) -> Iterator[str]:
-    for step in applied(move, infrastructure=False):
-        yield step.commands[-1]
+    for stack, project in move.projects("new"):
+        if not is_infrastructure(project.folder):
+            yield from pulumi(move, "new", stack.target, project, "up")
 
 
 def _weights(move: Move) -> Iterator[Step]:

@@ -16,6 +16,7 @@ from modelyard.disk import write_file_atomically
 from modelyard.migration.access import config_name, remote_name
 from modelyard.migration.copying import copied_prefixes
 from modelyard.migration.records import Move
+from modelyard.migration.sites import for_each_site
 from modelyard.migration.turning import served
 from modelyard.plan import Route
 from modelyard.records import record
@@ -167,7 +168,8 @@ class Layout:
                 cluster = config_name(self.move, which, target) if spec.in_cloud else spec.context
                 jobs = self.move.schedules.get(target, ()) if which == "old" else ()
                 for namespace in {handover.namespace, *(where for where, _ in jobs)}:
-                    yield f"{cluster}/{namespace}", which
+                    for place in for_each_site(self.move.side(which), f"{cluster}/{namespace}"):
+                        yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
         """Return the path of the first variant of each endpoint on its server, and the path in the copy."""

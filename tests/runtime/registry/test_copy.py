@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 import sqlalchemy
 from mlflow.entities import Metric, Param, RunTag
@@ -16,7 +20,9 @@ from mlflow.entities.model_registry import ModelVersionTag
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Models
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+from tests.runtime.registries import EXPERIMENT, HISTORY, MODEL, PROMOTER, SERVER, TRAINER, Running, started
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
 
 SCRIPT = Path(__file__).parents[3] / "compiler/modelyard/migration/registry_copy.py"
 OLD, NEW = "s3://old/mlflow", "gs://new/mlflow"
@@ -100,54 +106,91 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
             server.cleanup()
 
 
-def test_every_row_is_equal_between_two_databases_of_postgresql(copying: Any, postgresql: Callable[[str], str]) -> None:
-    """IDs, aliases, digests, approvals and alias histories are the same, there and back, and numbering goes on."""
-    old, new = postgresql("old"), postgresql("new")
-    runs, models = Runs(old, OLD), Models(old)
-    history = runs.create_experiment("fraud/fraud-xgb/aliases", f"{OLD}/history")
-    moved = runs.create_run(history, "promoter", 1, [RunTag("modelyard.alias", "champion")], "moved to 2")
-    runs.log_batch(moved.info.run_id, [Metric("auc", 0.9, 5, 0)], [Param("before", "1")], [])
-    models.create_registered_model("fraud-xgb")
+def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
+    copying: Any, postgresql: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IDs, aliases, digests, approvals and histories are the same, there and back, and training goes on.
+
+    The script runs as in the servers' Pods, while both servers run. As in a plan, the new server is restarted once.
+    """
+    databases = {which: postgresql(which) for which in ("old", "new")}
+    for which in databases:
+        (tmp_path / which).mkdir()
+    moved = [f"file://{tmp_path}/{which}/artifacts" for which in databases]
+
+    def copy(command: str, which: str, given: str = "", *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "MODELYARD_DATABASE": databases[which]}
+        process = [sys.executable, "-c", SCRIPT.read_text(encoding="utf-8"), command, *words]
+        return subprocess.run(process, input=given, env=environment, capture_output=True, text=True, timeout=120)
+
+    def client(server: Running, name: str) -> mlflow.MlflowClient:
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
+        return mlflow.MlflowClient(server.url, server.url)
+
+    with started(tmp_path / "old", databases["old"]) as old:
+        with started(tmp_path / "new", databases["new"]) as new:
+            run = _train(client(old, TRAINER))
+            history = _promote(client(old, PROMOTER))
+            exported = copy("export", "old").stdout
+            engines = {which: sqlalchemy.create_engine(database) for which, database in databases.items()}
+            before = _content(copying, engines["new"])
+            cut = [copy("import", "new", part, "=".join(moved)) for part in _cut(exported)]
+            untouched = _content(copying, engines["new"]) == before
+            imported = copy("import", "new", exported, "=".join(moved))
+            expected = _content(copying, engines["old"])
+            arrived = _content(copying, engines["new"])
+            summaries = [copy("summary", which).stdout for which in databases]
+            back = copy("import", "old", copy("export", "new").stdout, "=".join(reversed(moved)))
+            returned = _content(copying, engines["old"])
+            answered = client(new, SERVER).get_model_version_by_alias(MODEL, "champion")
+        with started(tmp_path / "new", databases["new"]) as new:
+            reader = client(new, SERVER)
+            found = reader.get_run(run), reader.get_run(history), reader.get_model_version_by_alias(MODEL, "champion")
+            trainer = client(new, TRAINER)
+            next_versions = trainer.get_run(_train(trainer)), trainer.get_registered_model(MODEL).latest_versions
+
+    assert [(one.returncode, "not complete" in one.stderr) for one in cut] == [(1, True), (1, True)]
+    assert untouched
+    assert (imported.returncode, back.returncode) == (0, 0), (imported.stderr, back.stderr)
+    assert arrived == {table: [row.replace(moved[0], moved[1]) for row in rows] for table, rows in expected.items()}
+    assert returned == expected
+    assert summaries[0] == summaries[1]
+    assert f"{MODEL}@champion 2 sha256:abc" in summaries[1].splitlines()
+    assert (answered.version, found[2].version, found[2].run_id) == ("2", "2", run)
+    assert found[2].tags == {"modelyard.digest": "sha256:abc", "modelyard.approved.risk": '{"signature": "é"}'}
+    assert (found[0].data.params, found[0].data.metrics) == ({"depth": "3"}, {"auc": 0.9})
+    assert found[0].info.artifact_uri.startswith(moved[1])
+    assert found[1].data.tags["modelyard.alias"] == "champion"
+    assert [version.version for version in next_versions[1]] == ["4"]  # two versions moved, and two are new
+    assert next_versions[0].info.artifact_uri.startswith(moved[1])
+
+
+def _train(client: mlflow.MlflowClient) -> str:
+    """Register two versions of a run, as its trainer, and return the run's ID."""
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    run = client.create_run(experiment.experiment_id, tags={"modelyard.workload": "pipelines.retrain"})
+    client.log_batch(run.info.run_id, [Metric("auc", 0.9, 5, 0)], [Param("depth", "3")])
     for _ in range(2):
-        models.create_model_version("fraud-xgb", f"{OLD}/models/fraud-xgb/7/model", moved.info.run_id)
+        client.create_model_version(MODEL, f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
+    return str(run.info.run_id)
+
+
+def _promote(client: mlflow.MlflowClient) -> str:
+    """Approve the second version and move the alias, as the promoter, and return the ID of the record of this."""
+    experiment = client.get_experiment_by_name(HISTORY)
+    assert experiment is not None
+    moved = client.create_run(experiment.experiment_id, tags={"modelyard.alias": "champion"}, run_name="moved to 2")
     for key, value in (("modelyard.digest", "sha256:abc"), ("modelyard.approved.risk", '{"signature": "é"}')):
-        models.set_model_version_tag("fraud-xgb", "2", ModelVersionTag(key, value))
-    models.set_registered_model_alias("fraud-xgb", "champion", "2")
-    new_runs, new_models = Runs(new, NEW), Models(new)
-    old_engine, new_engine = sqlalchemy.create_engine(old), sqlalchemy.create_engine(new)
-    lines = io.StringIO()
+        client.set_model_version_tag(MODEL, "2", key, value)
+    client.set_registered_model_alias(MODEL, "champion", "2")
+    return str(moved.info.run_id)
 
-    copying.export(old_engine, lines)
-    text = lines.getvalue()
-    for part in (text[: len(text) // 2], text[: text.rindex("{")]):  # as after a kill, in a line and after one
-        with pytest.raises(copying.Refused, match="not complete"):
-            copying.replace(new_engine, io.StringIO(part), [(OLD, NEW)])
-    before = _content(copying, new_engine)
-    copying.replace(new_engine, io.StringIO(text), [(OLD, NEW)])
-    expected = _content(copying, old_engine)
-    back = io.StringIO()
-    copying.export(new_engine, back)
-    copying.replace(old_engine, io.StringIO(back.getvalue()), [(NEW, OLD)])
 
-    assert not before["runs"]
-    assert _content(copying, old_engine) == expected
-    assert _content(copying, new_engine) == {
-        table: [row.replace(OLD, NEW) for row in rows] for table, rows in expected.items()
-    }
-    assert {name: len(rows) for name, rows in expected.items() if rows} == {
-        "experiments": 2,
-        "runs": 1,
-        "tags": 2,
-        "metrics": 1,
-        "latest_metrics": 1,
-        "params": 1,
-        "registered_models": 1,
-        "registered_model_aliases": 1,
-        "model_versions": 2,
-        "model_version_tags": 2,
-    }
-    assert new_runs.create_experiment("next", f"{NEW}/next") == str(int(history) + 1)
-    assert new_models.create_model_version("fraud-xgb", f"{NEW}/next").version == 3
+def _cut(text: str) -> tuple[str, str]:
+    """Return an export that was cut off in a line, and one that was cut off after a line, as after a kill."""
+    return text[: len(text) // 2], text[: text.rindex("{")]
 
 
 def _content(copying: Any, engine: Any) -> dict[str, list[str]]:

@@ -1,0 +1,62 @@
+"""Requests of the dual run fit the kind of endpoint."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from modelyard.inputs import Given, Inputs
+from modelyard.migration.planning import planned
+from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.pipeline import compile_system
+from modelyard.portability import Destination
+from modelyard.usage import NO_USAGE
+from modelyard_targets import TARGETS
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: support}
+governance: {owner: {team: support, email: support@acme.example}}
+deployment: {mode: cloud, provider: aws, region: eu-central-1}
+stores: {lake: {type: object}, runs: {type: database}}
+registry: {database: runs, artifacts: lake}
+models:
+  chat:
+    task: text-generation
+    framework: transformers
+    import:
+      store: lake
+      path: incoming/chat/1
+      digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+inference:
+  assistant:
+    variants: {live: {model: chat@champion}}
+    compute: {cpu: 8, memory: 16Gi}
+    generation: {contextLength: 4096, maxTokens: 512, concurrency: 4}
+"""
+
+
+def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
+    """A response also has the time at which a side loaded the model, which is never the same on both sides."""
+    inputs = Inputs(Given("system.yaml", SPEC))
+    old = Side(inputs, compile_system(inputs, TARGETS))
+    wish = Wish(("main",), Destination("gcp", "europe-west3"), "gcp", {})
+    migration, _ = planned(sides_of(wish, old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)
+    (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
+    asked = [line for line in step.commands if line.startswith("curl ")]
+
+    assert all("http://127.0.0.1:8000/v1/chat/completions | python " in line for line in asked)
+    filters = [line.partition(" | ")[2].partition(" > ")[0] for line in asked]
+    answers = [
+        subprocess.run(["bash", "-c", one], input=json.dumps(_answer(at)), capture_output=True, text=True, check=True)
+        for at, one in enumerate(filters)
+    ]
+    assert answers[0].stdout == answers[1].stdout
+    assert '"content": "Hello"' in answers[0].stdout
+
+
+def _answer(created: int) -> dict[str, object]:
+    message = {"role": "assistant", "content": "Hello"}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    return {"id": f"chatcmpl-{created}", "created": created, "model": "assistant", "choices": choices}
