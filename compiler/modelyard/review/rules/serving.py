@@ -174,7 +174,7 @@ def _slo_says(change: Change, _: Sides) -> str:
         if change.removed:
             return f"{change.path[1]} promises nothing any more ({change.before.text} before)"
         return f"{change.path[1]} promises {change.after.text}"
-    return f"{change.path[-1]} of {change.path[1]} may be {moves(change)}"
+    return f"{'.'.join(change.path[3:])} of {change.path[1]} may be {moves(change)}"
 
 
 def _replicas(change: Change, sides: Sides) -> Verdict:
