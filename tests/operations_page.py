@@ -91,7 +91,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "ModelyardSloBurn": (
         "An endpoint is using up the error budget of an objective in `slo` too fast. The label `slo` says which.",
-        ("availability", "latency"),
+        ("availability", "latency", "first-token", "tokens-per-second"),
     ),
     "ModelyardSoakFailed": (
         "A version failed a check while it was soaking, so it does not enter the next stage.",
@@ -107,6 +107,8 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _HEADINGS: Final[Mapping[str, str]] = {
     "availability": "For an availability objective",
     "latency": "For a latency objective",
+    "first-token": "For `timeToFirstToken`, an objective of a language model",
+    "tokens-per-second": "For `tokensPerSecond`, an objective of a language model",
     "performance": "For a monitor of type `performance` on an endpoint",
     "runs": "For a monitor of type `performance` on a pipeline",
 }

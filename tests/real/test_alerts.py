@@ -10,6 +10,7 @@ from tests.hostile.seeds import FIELDS
 from tests.observed import AT_A_GATEWAY, ENVOY
 from tests.real.promtool import REQUESTS, Object, Prometheus
 from tests.specs import VALID_SPEC, changed
+from tests.targets.kube.monitoring.test_language_rules import TEXTS
 from tests.targets.kube.monitoring.test_monitor_rules import PERFORMANCE, RUNS
 from tests.targets.kube.monitoring.test_pipeline_rules import ONCE
 
@@ -34,6 +35,7 @@ ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
         (RUNS, "monitor-drift"),
         (VALID_SPEC, "retrain"),
         (VALID_SPEC, "registry.alerts"),
+        (TEXTS, "assistant"),
         (ONCE, "retrain"),
         (changed("team: payments-risk", 'team: "{{ $labels.x }} \\" {{"'), "scorer"),
         (
@@ -246,3 +248,46 @@ def test_alerts_of_sites_fire_for_each_site(prometheus: Prometheus, of_sites: Ob
         gone,
         ("ModelyardSloBurn", "page", "latency-p99", "1h", "shop-001"),
     }
+
+
+TEXTS_OF = 'namespace="support",application="assistant-live"'
+
+TEXTS_HEALTHY = {
+    f"ray_serve_deployment_replica_healthy{{{TEXTS_OF}}}": "1x400",
+    f'ray_serve_num_http_requests_total{{{TEXTS_OF},status_code="200"}}': "0+600x400",
+}
+
+
+def histogram(series: str, *buckets: tuple[str, int]) -> dict[str, str]:
+    """Return a histogram of 600 texts a minute, of which so many are within each bound."""
+    rising = {f'{series}_bucket{{{TEXTS_OF},le="{bound}"}}': f"0+{texts}x400" for bound, texts in buckets}
+    return {**rising, f"{series}_count{{{TEXTS_OF}}}": "0+600x400"}
+
+
+def test_late_first_tokens_page(prometheus: Prometheus) -> None:
+    """If half of the texts begin after 800 ms, an alert fires. All texts are fast enough once they have begun."""
+    first = histogram("ray_modelyard_time_to_first_token_seconds", ("0.5", 100), ("0.8", 300), ("+Inf", 600))
+    rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 0), ("12.5", 0), ("25.0", 600), ("+Inf", 600))
+
+    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **first, **rate}, 400)
+
+    assert {alert[2] for alert in told} == {"first-token-p95"}
+    assert ("ModelyardSloBurn", "page", "first-token-p95", "6h") in told
+
+
+def test_slow_texts_page(prometheus: Prometheus) -> None:
+    """If half of the texts get fewer tokens per second than the objective, an alert fires."""
+    rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 100), ("12.5", 300), ("25.0", 600), ("+Inf", 600))
+
+    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **rate}, 400)
+
+    assert {alert[2] for alert in told} == {"tokens-per-second"}
+
+
+def test_broken_streams_burn_the_availability_budget(prometheus: Prometheus) -> None:
+    """Streams that end with an error have the status 200, and count as failures all the same."""
+    broken = {f'ray_modelyard_broken_streams_total{{{TEXTS_OF},version="1"}}': "0x240 0+300x160"}
+
+    assert prometheus.told(TEXTS, "assistant", TEXTS_HEALTHY, 250) == set()
+    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **broken}, 250)
+    assert ("ModelyardSloBurn", "page", "availability", "1h") in told

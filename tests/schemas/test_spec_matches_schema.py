@@ -84,6 +84,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Batching: ("#/$defs/inference/properties/batching",),
     spec.Generation: ("#/$defs/inference/properties/generation",),
     spec.Slo: ("#/$defs/inference/properties/slo",),
+    spec.TokenRate: ("#/$defs/inference/properties/slo/properties/tokensPerSecond",),
     spec.Rollout: ("#/$defs/rollout",),
     spec.Capture: ("#/$defs/inference/properties/capture",),
     spec.Endpoint: ("#/$defs/endpoint",),

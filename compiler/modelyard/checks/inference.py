@@ -116,24 +116,32 @@ def promises(system: System) -> Iterator[Diagnostic]:
         if inference.slo is None:
             continue
         path = ("inference", inference.name)
-        latencies = inference.slo.latency_ms
-        if not latencies and inference.slo.availability is None:
+        slo, latencies = inference.slo, inference.slo.latency_ms
+        if not (latencies or slo.first_token_ms or slo.tokens_per_second) and slo.availability is None:
             yield problems.nothing_promised(system.at(*path, "slo"), inference.name)
-        timeout_ms = 1000 * inference.endpoint.timeout_s
-        for quantile, bound_ms in latencies:
-            if bound_ms > timeout_ms:
-                span = system.at(*path, "slo", _PERCENTILES[quantile])
-                yield problems.slo_beyond_timeout(span, _PERCENTILES[quantile], inference.endpoint.timeout_s)
-        for (low, fast), (high, slow) in pairwise(latencies):
-            if slow < fast:
-                name = _PERCENTILES[high]
-                span = system.at(*path, "slo", name)
-                yield problems.latencies_out_of_order(span, name, _PERCENTILES[low])
+        yield from _latencies(system, inference, latencies)
+        yield from _latencies(system, inference, slo.first_token_ms, "timeToFirstToken")
         waiting = inference.batching
         if latencies and waiting.max_size > 1 and waiting.max_wait_ms >= latencies[0][1]:
             quantile, slo_ms = latencies[0]
             span = system.at(*path, "batching", "maxWait")
             yield problems.batching_breaks_slo(span, waiting.max_wait_ms, _PERCENTILES[quantile], slo_ms)
+
+
+def _latencies(
+    system: System, inference: Inference, latencies: tuple[tuple[float, int], ...], *above: str
+) -> Iterator[Diagnostic]:
+    """Require bounds below the timeout, which increase with the percentile. `above` is their field within `slo`."""
+    path = ("inference", inference.name, "slo", *above)
+    for quantile, bound_ms in latencies:
+        if bound_ms > 1000 * inference.endpoint.timeout_s:
+            name = _PERCENTILES[quantile]
+            shown = ".".join((*above, name))
+            yield problems.slo_beyond_timeout(system.at(*path, name), shown, inference.endpoint.timeout_s)
+    for (low, fast), (high, slow) in pairwise(latencies):
+        if slow < fast:
+            name = _PERCENTILES[high]
+            yield problems.latencies_out_of_order(system.at(*path, name), name, _PERCENTILES[low])
 
 
 def readers(system: System) -> Iterator[Diagnostic]:

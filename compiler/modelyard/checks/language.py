@@ -15,6 +15,10 @@ from modelyard.spec.watched import watched_models
 
 _TASK: Final = "text-generation"
 _FRAMEWORK: Final = "transformers"
+_BY_TOKENS: Final = "ongoing-tokens"
+_WAITING: Final = 2
+"""Requests for each text that is generated at the same time, beyond which the autoscaler reacts too late."""
+
 _FOREIGN_FIELDS: Final = (
     ("batching", "it generates several texts together without waiting for others", "use `generation.concurrency`"),
     ("capture", "captures are rows of a model's inputs and predictions", "remove `capture`"),
@@ -51,10 +55,24 @@ def endpoints(system: System) -> Iterator[Diagnostic]:
             yield problems.language_model_unsupported(system.key(*path, "variants"), subject, reason, hint)
         elif True in texts:
             yield from _fields(system, inference)
-        elif inference.generation is not None:
-            reason = "its model generates no text"
-            span = system.key(*path, "generation")
-            yield problems.not_for_text(span, subject, "generation", reason, "remove `generation`")
+        else:
+            yield from _only_for_text(system, inference)
+
+
+def _only_for_text(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Report fields that only a language model can have."""
+    slo = inference.slo
+    fields = {
+        ("generation",): inference.generation is not None,
+        ("scaling", "metric"): inference.scaling.metric == _BY_TOKENS,
+        ("slo", "timeToFirstToken"): slo is not None and bool(slo.first_token_ms),
+        ("slo", "tokensPerSecond"): slo is not None and slo.tokens_per_second is not None,
+    }
+    for field, is_set in fields.items():
+        if is_set:
+            span, name = system.key("inference", inference.name, *field), ".".join(field)
+            subject, reason = f"endpoint '{inference.name}'", "its model generates no text"
+            yield problems.not_for_text(span, subject, name, reason, f"remove `{name}`")
 
 
 def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
@@ -78,6 +96,28 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
         field = "maxTokens" if "maxTokens" in system.written(*path, "generation") else "contextLength"
         span = system.at(*path, "generation", field)
         yield problems.tokens_beyond_context(span, inference.name, limits.max_tokens, limits.context_length)
+    yield from _slow_texts(system, inference)
+    yield from _scaling(system, inference)
+
+
+def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Require a target in tokens, and report one in requests that leaves most of them waiting."""
+    path, target = ("inference", inference.name, "scaling"), inference.scaling.target
+    together = inference.generation.concurrency if inference.generation is not None else 0
+    if inference.scaling.metric == _BY_TOKENS:
+        if "target" not in system.written(*path):
+            yield problems.tokens_without_target(system.at(*path, "metric"), inference.name)
+    elif target > _WAITING * together:
+        yield problems.texts_wait(system.at(*path, "target"), inference.name, target, together)
+
+
+def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Report a token rate at which the longest text takes longer than a request may take."""
+    limits, timeout_s = inference.generation, inference.endpoint.timeout_s
+    rate = inference.slo.tokens_per_second if inference.slo is not None else None
+    if limits is not None and rate is not None and limits.max_tokens > rate.minimum * timeout_s:
+        span = system.at("inference", inference.name, "slo", "tokensPerSecond", "min")
+        yield problems.slower_than_timeout(span, rate.minimum, limits.max_tokens, timeout_s)
 
 
 def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:

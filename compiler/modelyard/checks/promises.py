@@ -24,16 +24,21 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 def scale_to_zero(system: System) -> Iterator[Diagnostic]:
     """Report latency objectives that a variant cannot meet while scaling up from zero."""
     for inference in system.inference.values():
-        fast = [quantile for quantile, bound_ms in _latencies(inference) if bound_ms < _START_MS]
+        bounds = [bound for bound in _latencies(inference) if bound[1] < _START_MS]
         for variant in inference.variants:
-            if fast and variant.percent and not variant.replicas.minimum:
-                span = system.at("inference", inference.name, "slo", _PERCENTILES[fast[-1]])
-                bound_ms = dict(_latencies(inference))[fast[-1]]
-                yield problems.scales_to_zero(span, inference.name, variant.name, _PERCENTILES[fast[-1]], bound_ms)
+            if bounds and variant.percent and not variant.replicas.minimum:
+                fields, bound_ms = bounds[-1]
+                span = system.at("inference", inference.name, "slo", *fields)
+                yield problems.scales_to_zero(span, inference.name, variant.name, ".".join(fields), bound_ms)
 
 
-def _latencies(inference: Inference) -> tuple[tuple[float, int], ...]:
-    return inference.slo.latency_ms if inference.slo else ()
+def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield each bound of a whole response and of its first token, with its fields within `slo`."""
+    if inference.slo is not None:
+        for quantile, bound_ms in inference.slo.latency_ms:
+            yield (_PERCENTILES[quantile],), bound_ms
+        for quantile, bound_ms in inference.slo.first_token_ms:
+            yield ("timeToFirstToken", _PERCENTILES[quantile]), bound_ms
 
 
 def availability(system: System) -> Iterator[Diagnostic]:

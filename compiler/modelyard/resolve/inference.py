@@ -27,6 +27,7 @@ from modelyard.spec import (
     Rollout,
     Scaling,
     Slo,
+    TokenRate,
     Variant,
 )
 
@@ -158,15 +159,27 @@ def _batching(scope: Scope, node: Node, path: Path) -> Batching:
 
 def _slo(scope: Scope, node: Node, path: Path) -> Slo:
     default = Slo()
+    rate = (*path, "tokensPerSecond")
     return Slo(
-        latency_ms=tuple(
-            (quantile, milliseconds_or(scope, node, field, path, 0))
-            for field, quantile in _PERCENTILES.items()
-            if field in node
-        ),
+        latency_ms=_percentiles(scope, node, path),
         availability=part(scope, node, "availability", path, 0.0) if "availability" in node else None,
+        first_token_ms=_percentiles(scope, mapping(node, "timeToFirstToken"), (*path, "timeToFirstToken")),
+        tokens_per_second=_rate(scope, mapping(node, rate[-1]), rate) if rate[-1] in node else None,
         window_s=seconds_or(scope, node, "window", path, default.window_s),
     )
+
+
+def _percentiles(scope: Scope, node: Node, path: Path) -> tuple[tuple[float, int], ...]:
+    return tuple(
+        (quantile, milliseconds_or(scope, node, field, path, 0))
+        for field, quantile in _PERCENTILES.items()
+        if field in node
+    )
+
+
+def _rate(scope: Scope, node: Node, path: Path) -> TokenRate:
+    minimum = float(number(node, "min") or 0)
+    return TokenRate(minimum, part(scope, node, "share", path, TokenRate(minimum).share))
 
 
 def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:

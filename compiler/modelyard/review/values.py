@@ -188,9 +188,14 @@ def _channel(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _slo(value: Any) -> Iterator[tuple[Steps, Any]]:
-    for quantile, milliseconds in value.latency_ms:
-        yield (f"p{quantile * 100:g}".replace(".", ""),), leaf(milliseconds, "_ms")
+    for above, percentiles in (((), value.latency_ms), (("timeToFirstToken",), value.first_token_ms)):
+        for quantile, milliseconds in percentiles:
+            yield (*above, f"p{quantile * 100:g}".replace(".", "")), leaf(milliseconds, "_ms")
     yield ("availability",), leaf(value.availability, "availability")
+    rate = value.tokens_per_second
+    if rate is not None:
+        yield ("tokensPerSecond", "min"), leaf(rate.minimum)
+        yield ("tokensPerSecond", "share"), leaf(rate.share, "share")
     yield ("window",), leaf(value.window_s, "window_s")
 
 

@@ -39,8 +39,10 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Range", "minimum"): ("min",),
     ("Stage", "approval"): ("approvals",),
     ("Sites", "names"): ("file", "values"),
+    ("Slo", "first_token_ms"): ("timeToFirstToken",),
     ("Slo", "latency_ms"): ("p50", "p90", "p95", "p99", "p999"),
     ("Telemetry", "prometheus_labels"): ("labels",),
+    ("TokenRate", "minimum"): ("min",),
     ("Tuning", "trials"): ("trials", "max"),
     ("Waves", "count"): ("canary", "shares"),
 }
@@ -49,7 +51,7 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 UNITS: Final = pattern("_(s|ms|bytes|millis|percent)$")
 """Matches the unit at the end of a field's name."""
 
-_SHARES: Final = frozenset({"fraction", "availability", "coverage"})
+_SHARES: Final = frozenset({"fraction", "availability", "coverage", "share"})
 _MEMORY: Final = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("T", 10**12), ("G", 10**9), ("M", 10**6))
 
 

@@ -35,6 +35,7 @@ from modelyard.spec.inference import (
     Rollout,
     Scaling,
     Slo,
+    TokenRate,
     Variant,
 )
 from modelyard.spec.monitors import RULES_ONLY, Channel, Monitor, OnBreach, Reference
@@ -103,6 +104,7 @@ __all__ = [
     "Split",
     "Step",
     "Pipeline",
+    "TokenRate",
     "Variant",
     "Mirror",
     "Scaling",

@@ -31,7 +31,7 @@ class Scaling:
     """The load at which replicas are added and removed, and the delays before that."""
 
     target: float  # per replica
-    metric: str = "ongoing-requests"
+    metric: str = "ongoing-requests"  # ongoing-requests ongoing-tokens
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
     max_queued: int | None = None  # None: derived from how many requests a replica processes at once
@@ -55,11 +55,21 @@ class Generation:
 
 
 @record
+class TokenRate:
+    """How many tokens per second this share of an endpoint's texts gets at least, after the first token."""
+
+    minimum: float
+    share: float = 0.95
+
+
+@record
 class Slo:
     """An endpoint's objectives over a window. Alerts fire if the error budget is used up too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
+    first_token_ms: tuple[tuple[float, int], ...] = ()  # like latency_ms, until the first token of a text
+    tokens_per_second: TokenRate | None = None
     window_s: int = 30 * 86400
 
 

@@ -139,7 +139,7 @@ class Server:
         self._bundle_metrics = (
             BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
         )
-        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name)
+        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name, record.timeout_seconds)
         self.serving: Serving | None = None
         self._begin()
         capture = record.capture

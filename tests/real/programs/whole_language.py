@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -18,12 +19,31 @@ import openai
 import ray
 from ray import serve
 
-from modelyard_runtime.serving.application import application
+from modelyard_runtime.serving.application import server_class
 from modelyard_runtime.workload.records import ServerWorkload
-from tests.runtime.described import completed
-from tests.runtime.serving.language import HELLO, TOKEN, described, imported
+from tests.runtime.described import completed, record
+from tests.runtime.serving.language import HELLO, MOST, TOKEN, described, imported
 from tests.runtime.tiny_model import tiny_model
 
+OPTIONS: dict[str, Any] = {
+    "max_ongoing_requests": 8,
+    "ray_actor_options": {"num_cpus": 0},
+    "autoscaling_config": {
+        "min_replicas": 1,
+        "max_replicas": 2,
+        "upscale_delay_s": 0,
+        "look_back_period_s": 2,
+        "metrics_interval_s": 0.5,
+        "policy": {
+            "policy_function": "modelyard_runtime.serving.language.scaling:ByTokens",
+            "policy_kwargs": {"target": 20},
+        },
+    },
+}
+"""The options of the deployment, in the form in which a RayService has them."""
+
+FIRST, RATE = "ray_modelyard_time_to_first_token_seconds", "ray_modelyard_tokens_per_second"
+SERVED = "ray_serve_num_http_requests_total"
 ROOT = Path(sys.argv[1])
 FACTS: dict[str, Any] = {}
 
@@ -33,19 +53,81 @@ def main() -> None:
     os.chdir(ROOT)
     imported(ROOT, tiny_model(ROOT / "chat"))
     (ROOT / "token").write_text(TOKEN)
-    (ROOT / "workload.json").write_text(json.dumps(completed(ServerWorkload, described(ROOT))))
+    workload = described(ROOT)
+    workload["applications"]["assistant-live"]["generation"] |= {
+        "firstTokenObjectives": [0.8],
+        "tokenRateObjective": 12.5,
+    }
+    (ROOT / "workload.json").write_text(json.dumps(completed(ServerWorkload, workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(ROOT / "workload.json")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, metrics = free_port(), free_port()
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
+    local: dict[str, Any] = {"address": "local", "include_dashboard": False, "_metrics_export_port": metrics}
+    ray.init(**local, num_cpus=2, log_to_driver=False, runtime_env=workers)
     serve.start(http_options={"host": "127.0.0.1", "port": port}, proxy_location="HeadOnly")
-    serve.run(application({"application": "assistant-live"}), name="assistant-live", route_prefix="/support")
+    one = record(ServerWorkload, workload)
+    deployment = serve.deployment(name="model", **OPTIONS)(server_class(one, "assistant-live"))
+    serve.run(deployment.bind(one, "assistant-live"), name="assistant-live", route_prefix="/support")
     ask(f"http://127.0.0.1:{port}/support")
+    measure(f"http://127.0.0.1:{metrics}/metrics")
+    grow(f"http://127.0.0.1:{port}/support")
     serve.shutdown()
     ray.shutdown()
     print(json.dumps(FACTS))
+
+
+def free_port() -> int:
+    """Return a port that nothing uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def measure(address: str) -> None:
+    """Read what Ray exports about the texts so far, of which a client left one in the middle."""
+    series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
+    deadline = time.monotonic() + 60
+    while not all(labels(text := read(address), one) for one in series) and time.monotonic() < deadline:
+        time.sleep(2)
+    FACTS["bucket of the first token"] = "0.8" in {found["le"] for found in labels(text, f"{FIRST}_bucket")}
+    FACTS["bucket of the token rate"] = "12.5" in {found["le"] for found in labels(text, f"{RATE}_bucket")}
+    FACTS["statuses of the proxy"] = sorted({found["status_code"] for found in labels(text, SERVED)})
+    FACTS["statuses of the server"] = sorted(
+        {found["status"] for found in labels(text, "ray_modelyard_requests_total")}
+    )
+
+
+def read(address: str) -> str:
+    """Return the text at an address."""
+    with urllib.request.urlopen(address, timeout=60) as found:
+        text: str = found.read().decode()
+    return text
+
+
+def labels(text: str, series: str) -> list[dict[str, str]]:
+    """Return the labels of each sample of a series that belongs to the application."""
+    lines = [line for line in text.splitlines() if line.startswith(f"{series}{{")]
+    found = [dict(re.findall(r'(\w+)="([^"]*)"', line)) for line in lines]
+    return [each for each in found if each["application"] == "assistant-live"]
+
+
+def grow(address: str) -> None:
+    """Hold more tokens than one replica should have, until Serve has started another one."""
+    client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
+    fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
+    deadline = time.monotonic() + 120
+    while replicas() < 2 and time.monotonic() < deadline:
+        texts = [client.chat.completions.create(**fields) for _ in range(3)]
+        for text in texts:
+            list(text)
+    FACTS["replicas"] = replicas()
+
+
+def replicas() -> int:
+    """Return the number of replicas that Serve aims at."""
+    deployed = serve.status().applications["assistant-live"].deployments["model"]
+    return sum(deployed.replica_states.values())
 
 
 def ask(address: str) -> None:

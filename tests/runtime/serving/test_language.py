@@ -26,11 +26,10 @@ from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.application import Server, server_class
 from modelyard_runtime.serving.checks import check_server
 from modelyard_runtime.serving.language import mlx_engine
-from modelyard_runtime.serving.language.engine import BadPrompt, Sampling
+from modelyard_runtime.serving.language.engine import Sampling
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine, TextFailed
 from modelyard_runtime.serving.language.requests import ApiError, request_of
 from modelyard_runtime.serving.language.server import LanguageServer
-from modelyard_runtime.serving.language.templates import chat_tokens
 from modelyard_runtime.workload.records import ServerWorkload
 from tests.narrowing import present
 from tests.runtime import servers
@@ -310,20 +309,6 @@ print(len(asyncio.run(text())) > 0)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout == "True\n", done.stderr
     assert not record.exists() or "-o" not in record.read_text().split()
-
-
-@pytest.mark.parametrize("problem", [TypeError("1 + 'a'"), ZeroDivisionError(), RecursionError(), OverflowError()])
-def test_failures_of_a_chat_template_are_bad_prompts(problem: Exception) -> None:
-    """A template is a program of the model's authors, so it can fail in many ways."""
-
-    class Tokenizer:
-        chat_template = "a template"
-
-        def apply_chat_template(self, *_: object, **__: object) -> list[int]:
-            raise problem
-
-    with pytest.raises(BadPrompt, match="chat template"):
-        chat_tokens(Tokenizer(), HELLO)
 
 
 @pytest.mark.usefixtures("address")

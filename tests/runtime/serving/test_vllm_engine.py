@@ -35,6 +35,8 @@ class Llm:
 class Tokenizer:
     """Knows ten tokens."""
 
+    chat_template = None
+
     def __len__(self) -> int:
         return 10
 

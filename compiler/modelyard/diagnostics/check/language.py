@@ -1,6 +1,8 @@
-"""Diagnostics about language models: E0497 to E0499."""
+"""Diagnostics about language models: E0497 to E0499, and W0955 to E0957."""
 
 from __future__ import annotations
+
+from math import ceil
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
@@ -61,4 +63,76 @@ def tokens_beyond_context(span: Span, endpoint: str, tokens: int, context: int) 
         f"endpoint {quote(endpoint)} may generate {tokens} tokens, but prompt and continuation have only {context}",
         span,
         f"set `maxTokens` below {context}, so that the prompt has room",
+    )
+
+
+def slower_than_timeout(span: Span, rate: float, tokens: int, timeout_s: int) -> Diagnostic:
+    """A text that is as slow as the objective allows times out before it is complete.
+
+    Wrong:
+
+        generation: {maxTokens: 1024}
+        slo: {tokensPerSecond: {min: 5}}
+        endpoint: {timeout: 60s}
+
+    Right:
+
+        generation: {maxTokens: 1024}
+        slo: {tokensPerSecond: {min: 20}}
+        endpoint: {timeout: 60s}
+    """
+    needed_s = ceil(tokens / rate)
+    return Diagnostic(
+        "W0955",
+        Severity.WARNING,
+        f"{tokens} tokens take {needed_s} s at {rate:g} tokens per second, but requests time out after {timeout_s} s",
+        span,
+        f"raise `endpoint.timeout` to at least {needed_s}s, lower `generation.maxTokens`, or raise `min`",
+    )
+
+
+def texts_wait(span: Span, endpoint: str, target: float, together: int) -> Diagnostic:
+    """The autoscaler adds no replica although most requests wait for others to end.
+
+    A replica generates `generation.concurrency` texts at the same time, and further requests wait. With a target of
+    more than twice as many, more requests wait than are answered before the autoscaler reacts.
+
+    Wrong:
+
+        generation: {concurrency: 8}
+        scaling: {target: 100}
+
+    Right:
+
+        generation: {concurrency: 8}
+        scaling: {target: 8}
+    """
+    return Diagnostic(
+        "W0956",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} scales at {target:g} requests per replica, which generates {together} at a time",
+        span,
+        f"set `target` to about {together}, or raise `generation.concurrency`",
+    )
+
+
+def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
+    """An autoscaler that counts tokens needs a target, because nothing says how many tokens a replica can hold.
+
+    A good target is what fits into the cache: the concurrency, times the usual length of a prompt with its text.
+
+    Wrong:
+
+        scaling: {metric: ongoing-tokens}
+
+    Right:
+
+        scaling: {metric: ongoing-tokens, target: 16000}
+    """
+    return Diagnostic(
+        "E0957",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} scales by tokens, but has no number of tokens per replica",
+        span,
+        "add `target`: `generation.concurrency` times the usual tokens of a prompt with its text",
     )

@@ -187,7 +187,7 @@ def _slo_says(change: Change, _: Sides) -> str:
         if change.removed:
             return f"{change.path[1]} no longer has an objective (was {change.before.text})"
         return f"{change.path[1]} now has an objective: {change.after.text}"
-    return f"the objective of {change.path[1]} for {change.path[-1]} is {moves(change)}"
+    return f"the objective of {change.path[1]} for {'.'.join(change.path[3:])} is {moves(change)}"
 
 
 def _replicas(change: Change, sides: Sides) -> Verdict:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
 from modelyard_runtime.serving.language.stops import Stops
-from modelyard_runtime.serving.language.templates import chat_tokens
+from modelyard_runtime.serving.language.templates import ChatTemplate
 
 _START_S = 3600.0  # loading large weights from a slow disk
 _log = logging.getLogger(__name__)
@@ -75,10 +75,15 @@ class MlxEngine:
             raise Refusal(f"the model was not loaded within {_START_S:.0f} s")
         if self._problem is not None:
             raise Refusal(f"the model cannot be loaded: {self._problem}") from self._problem
+        try:
+            self._template = ChatTemplate(self._tokenizer)
+        except Refusal:
+            self.close()
+            raise
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of a chat, written with the template that is part of the model."""
-        return chat_tokens(self._tokenizer, messages)
+        return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
         """Return the tokens of a text."""
@@ -113,6 +118,8 @@ class MlxEngine:
             self._closing = True
 
         self._commands.put(close)
+        if hasattr(self, "_template"):
+            self._template.close()
 
     @property
     def alive(self) -> bool:

@@ -24,6 +24,7 @@ from modelyard_runtime.serving.language.loaded import Loaded, load
 from modelyard_runtime.serving.language.mlx_engine import EngineFailed
 from modelyard_runtime.serving.language.requests import ApiError, TextRequest, request_of
 from modelyard_runtime.serving.language.responses import DONE, Form, encoded, error_body, event, model_card, usage
+from modelyard_runtime.serving.language.scaling import ONGOING_TOKENS
 from modelyard_runtime.serving.language.token_metrics import TokenMetrics
 from modelyard_runtime.serving.paths import asks_for_health, below
 from modelyard_runtime.serving.request_metrics import RequestMetrics
@@ -76,8 +77,9 @@ class LanguageServer:
         self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
         self._access_log = access_log_of(record)
         self._models = Models(workload, self._model)
-        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name)
-        self._token_metrics = TokenMetrics(name, record.variant, self._model.registered_name)
+        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name, record.timeout_seconds)
+        self._token_metrics = TokenMetrics(name, record, self._generation)
+        self._held: dict[object, int] = {}  # tokens of each text that is being generated or waits for the batch
         self.loaded: Loaded | None = None
         self._renew()
         self._ended = threading.Event()
@@ -109,6 +111,10 @@ class LanguageServer:
         """Report a replica whose engine has ended, so that Serve replaces it."""
         if self.loaded is not None and not self.loaded.engine.alive:
             raise RuntimeError("the engine of the language model has ended")
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """Return what the autoscaler may count instead of requests."""
+        return {ONGOING_TOKENS: float(sum(self._held.values()))}
 
     def __del__(self) -> None:
         """End the engine when Serve stops the replica."""
@@ -164,7 +170,7 @@ class LanguageServer:
         """Begin a generation, and wait for its first piece: errors until then have a status of their own."""
         prompt = await asyncio.to_thread(_tokens_of, sent, loaded)
         sampling = self._sampling(sent, len(prompt), loaded)
-        rest = loaded.engine.generate(prompt, sampling)
+        rest = self._generate(prompt, sampling, loaded.engine)
         try:
             first = await anext(rest)
         except EngineFailed:
@@ -177,6 +183,18 @@ class LanguageServer:
         self._token_metrics.began(loaded.version, len(prompt), access.seconds)
         form = Form(sent.chat, access.request_id, self._generation.model, int(time.time()))
         return Generating(loaded, form, sent, len(prompt), first, rest, access)
+
+    async def _generate(self, prompt: Sequence[int], sampling: Sampling, engine: Engine) -> AsyncGenerator[Piece]:
+        """Generate a text, and count its tokens until it ends."""
+        text = object()
+        self._held[text] = len(prompt)
+        try:
+            async with aclosing(engine.generate(prompt, sampling)) as pieces:
+                async for piece in pieces:
+                    self._held[text] = len(prompt) + piece.tokens
+                    yield piece
+        finally:
+            del self._held[text]
 
     def _sampling(self, sent: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
         """Return how to generate. A limit above that of the endpoint or of the model is an error."""
@@ -230,6 +248,8 @@ class LanguageServer:
             yield event(error_body(_FAILED))
         finally:
             self._answered(generating.access, status)
+            if status >= 500:
+                self._token_metrics.broke(generating.loaded.version)
 
     async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
         """Yield all pieces of a text. The generation ends with them, or earlier if its client has gone."""

@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from modelyard_runtime.serving.request_metrics import bounds_until
+from modelyard_runtime.workload.records import Application, Generation
+
 PROMPT_TOKENS: Final = "modelyard_prompt_tokens"
 GENERATED_TOKENS: Final = "modelyard_generated_tokens"
 FIRST_TOKEN_SECONDS: Final = "modelyard_time_to_first_token_seconds"
+BROKEN_STREAMS: Final = "modelyard_broken_streams"
 TOKENS_PER_SECOND: Final = "modelyard_tokens_per_second"
 
-_SECONDS: Final = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-_RATES: Final = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000]
+_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_RATES: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 class TokenMetrics:
-    """The token metrics of one variant of an endpoint."""
+    """The token metrics of one variant of an endpoint, with a bucket for each objective."""
 
-    def __init__(self, application: str, variant: str, model: str) -> None:
+    def __init__(self, application: str, record: Application, generation: Generation) -> None:
         from ray.util.metrics import Counter, Histogram
 
-        labels = {"application": application, "variant": variant, "model": model}
+        labels = {"application": application, "variant": record.variant, "model": record.model.registered_name}
+        seconds = bounds_until(_SECONDS, record.timeout_seconds, generation.first_token_objectives)
+        objective = generation.token_rate_objective
         keys = (*labels, "version")
         self._prompt: Any = Counter(PROMPT_TOKENS, description="Tokens in prompts.", tag_keys=keys)
         self._generated: Any = Counter(GENERATED_TOKENS, description="Tokens that were generated.", tag_keys=keys)
         self._first: Any = Histogram(
             FIRST_TOKEN_SECONDS,
             description="Seconds from a request to its first token.",
-            boundaries=_SECONDS,
+            boundaries=seconds,
             tag_keys=keys,
         )
         self._rate: Any = Histogram(
             TOKENS_PER_SECOND,
             description="Tokens a second of one text, after its first token.",
-            boundaries=_RATES,
+            boundaries=sorted({*_RATES, *([] if objective is None else [objective])}),
             tag_keys=keys,
         )
-        for metric in (self._prompt, self._generated, self._first, self._rate):
+        self._broken: Any = Counter(
+            BROKEN_STREAMS, description="Streams that ended with an error after their first token.", tag_keys=keys
+        )
+        for metric in (self._prompt, self._generated, self._first, self._rate, self._broken):
             metric.set_default_tags(labels)
 
     def began(self, version: str, prompt_tokens: int, seconds: float) -> None:
@@ -49,3 +58,7 @@ class TokenMetrics:
             self._generated.inc(tokens, {"version": version})
         if tokens > 1 and seconds > 0:
             self._rate.observe((tokens - 1) / seconds, {"version": version})
+
+    def broke(self, version: str) -> None:
+        """Count a stream that ended with an error, which nothing else does, since its status 200 was sent before."""
+        self._broken.inc(1, {"version": version})

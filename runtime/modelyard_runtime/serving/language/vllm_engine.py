@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
-from modelyard_runtime.serving.language.templates import chat_tokens
+from modelyard_runtime.serving.language.templates import ChatTemplate
 
 
 class VllmEngine:
     """A model in a folder in Hugging Face's format, spread over `accelerators` GPUs."""
 
     def __init__(self, folder: Path, concurrency: int, context_length: int | None, accelerators: int) -> None:
+        tokenizers: Any = _module("transformers").AutoTokenizer
+        self._tokenizer: Any = tokenizers.from_pretrained(str(folder), trust_remote_code=False)
+        self._template = ChatTemplate(self._tokenizer)
         arguments: Any = _module("vllm.engine.arg_utils").AsyncEngineArgs(
             model=str(folder),
             load_format="safetensors",
@@ -29,8 +32,6 @@ class VllmEngine:
             max_model_len=context_length,
         )
         self._engine: Any = _module("vllm.v1.engine.async_llm").AsyncLLM.from_engine_args(arguments)
-        tokenizers: Any = _module("transformers").AutoTokenizer
-        self._tokenizer: Any = tokenizers.from_pretrained(str(folder), trust_remote_code=False)
 
     @property
     def context_length(self) -> int:
@@ -44,7 +45,7 @@ class VllmEngine:
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of a chat, written with the template that is part of the model."""
-        return chat_tokens(self._tokenizer, messages)
+        return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
         """Return the tokens of a text."""
@@ -78,6 +79,7 @@ class VllmEngine:
 
     def close(self) -> None:
         """End the engine and its processes."""
+        self._template.close()
         self._engine.shutdown()
 
 

@@ -63,6 +63,8 @@ class Generation(Record):
     concurrency: int
     context_length: int | None = None
     accelerators: int = 0
+    first_token_objectives: tuple[float, ...] = ()  # seconds
+    token_rate_objective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from modelyard.spec import Inference
-from modelyard_targets.kube.metrics.promql import one_of, selector
+from modelyard_targets.kube.metrics.promql import number, one_of, selector
 from modelyard_targets.kube.placement.context import Context
 
 REQUESTS: Final = "ray_serve_num_http_requests_total"
@@ -23,6 +23,15 @@ STATUS: Final = "ray_serve_application_status"
 
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
+
+FIRST_TOKEN: Final = "ray_modelyard_time_to_first_token_seconds"
+TOKEN_RATE: Final = "ray_modelyard_tokens_per_second"
+PROMPT_TOKENS: Final = "ray_modelyard_prompt_tokens_total"
+GENERATED_TOKENS: Final = "ray_modelyard_generated_tokens_total"
+BROKEN_STREAMS: Final = "ray_modelyard_broken_streams_total"
+"""The runtime's metrics of language models, by `application`: histograms with a bucket for each SLO bound, and counters
+of tokens and of streams that ended with an error after their first token.
+"""
 
 CODE: Final = "status_code"
 CALLER_LEFT: Final = f'{CODE}="499"'
@@ -58,6 +67,7 @@ def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
     return selector({"namespace": context.namespace}, one_of("application", names), *more)
 
 
-def within(bound_ms: int) -> str:
+def within(bound: float) -> str:
     """Return a matcher for the histogram bucket up to this bound. Each SLO bound has its own bucket."""
-    return f'le=~"{bound_ms}(\\\\.0)?"'
+    text = number(bound).replace(".", r"\\.")
+    return f'le=~"{text}"' if bound % 1 else f'le=~"{text}(\\\\.0)?"'

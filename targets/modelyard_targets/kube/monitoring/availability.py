@@ -2,6 +2,9 @@
 
 Failures are 5xx responses, timeouts (408 from Ray's proxy, 504 from Envoy or a replica), refused connections (503 from
 Envoy), and requests that the client abandoned (499 from Ray's proxy). Other 4xx responses are client errors.
+
+A stream of text has the status 200 from its first token on, for Ray's proxy and for Envoy. So a client that leaves it
+then counts as no failure, and the server itself counts the streams that ended with an error.
 """
 
 from __future__ import annotations
@@ -24,12 +27,13 @@ def requests(inference: Inference, context: Context, span: str) -> str:
 
 def failures(inference: Inference, context: Context, span: str) -> str:
     """Return PromQL for failed requests per second, which is 0 if there are none."""
-    front = front_of(inference, context)
+    front, broken = front_of(inference, context), _broken_streams(inference, context, span)
     if front is None:
         failed = _rate(serve_series.REQUESTS, of_endpoint(inference, context, failed_by(serve_series.CODE)), span)
-        return f"({failed} or 0 * {requests(inference, context, span)})"
+        every = requests(inference, context, span)
+        return f"(({failed} or 0 * {every}){broken})" if broken else f"({failed} or 0 * {every})"
     failed = _rate(gateway_series.REQUESTS, of_route(front, context, failed_by(gateway_series.CODE)), span)
-    return f"(({failed} or vector(0)) + {_abandoned(inference, front, context, span)})"
+    return f"(({failed} or vector(0)) + {_abandoned(inference, front, context, span)}{broken})"
 
 
 def _abandoned(inference: Inference, front: Front, context: Context, span: str) -> str:
@@ -41,6 +45,13 @@ def _abandoned(inference: Inference, front: Front, context: Context, span: str) 
     left = _rate(serve_series.REQUESTS, of_endpoint(inference, context, CALLER_LEFT), span)
     timed_out = _rate(gateway_series.TIMED_OUT, of_route(front, context), span)
     return f"clamp_min(({left} or vector(0)) - ({timed_out} or vector(0)), 0)"
+
+
+def _broken_streams(inference: Inference, context: Context, span: str) -> str:
+    """Return PromQL to add for the streams of a language model that ended with an error, or "" for other models."""
+    if inference.generation is None:
+        return ""
+    return f" + ({_rate(serve_series.BROKEN_STREAMS, of_endpoint(inference, context), span)} or vector(0))"
 
 
 def _rate(series: str, chosen: str, span: str) -> str:

@@ -14,8 +14,19 @@ from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.kube.metrics import gateway_series
 from modelyard_targets.kube.metrics.gateway_series import front_of, of_route
-from modelyard_targets.kube.metrics.promql import duration, selector
-from modelyard_targets.kube.metrics.serve_series import HEALTHY, LATENCY, QUEUED, REQUESTS, RUNNING, of_endpoint
+from modelyard_targets.kube.metrics.promql import duration, number, selector
+from modelyard_targets.kube.metrics.serve_series import (
+    FIRST_TOKEN,
+    GENERATED_TOKENS,
+    HEALTHY,
+    LATENCY,
+    PROMPT_TOKENS,
+    QUEUED,
+    REQUESTS,
+    RUNNING,
+    TOKEN_RATE,
+    of_endpoint,
+)
 from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL
 from modelyard_targets.kube.monitoring.monitor_rules import VALUE, look_back_s, of_monitor
 from modelyard_targets.kube.monitoring.slo_rules import BUDGET, ERRORS, RATIO, TOTAL
@@ -113,10 +124,29 @@ def _traffic(inference: Inference, context: Context) -> Iterator[dict[str, Value
         (f"sum by (application) ({RUNNING}{own})", "{{application}} running"),
     ]
     yield _panel("Requests in the servers", waiting, "short")
+    if inference.generation is not None:
+        yield from _tokens(own, inference.slo)
 
 
-def _quantiles(own: str) -> Iterator[tuple[str, str]]:
-    buckets = f"sum by (le, application) (rate({LATENCY}_bucket{own}[5m]))"
+def _tokens(own: str, slo: Slo | None) -> Iterator[dict[str, Value]]:
+    """Yield the panels of a language model."""
+    first = [*_quantiles(own, FIRST_TOKEN)]
+    bounds_ms = [bound for _, bound in slo.first_token_ms] if slo is not None else []
+    yield _panel("Time to first token", first, "s", min(bounds_ms) / 1000 if bounds_ms else None)
+    rate = slo.tokens_per_second if slo is not None else None
+    share = 0.95 if rate is None else rate.share
+    buckets = f"sum by (le, application) (rate({TOKEN_RATE}_bucket{own}[5m]))"
+    slowest = f"histogram_quantile({number(round(1 - share, 9))}, {buckets})"
+    legend = f"{{{{application}}}}, {number(round(share * 100, 9))} % of texts get at least this"
+    yield _panel("Tokens per second of a text", [(slowest, legend)], "short", rate.minimum if rate else None)
+    made = f"sum by (application) (rate({GENERATED_TOKENS}{own}[5m]))"
+    read = f"sum by (application) (rate({PROMPT_TOKENS}{own}[5m]))"
+    both = [(made, "{{application}} generated"), (read, "{{application}} in prompts")]
+    yield _panel("Tokens per second of all texts", both, "short")
+
+
+def _quantiles(own: str, series: str = LATENCY) -> Iterator[tuple[str, str]]:
+    buckets = f"sum by (le, application) (rate({series}_bucket{own}[5m]))"
     for quantile in _SHOWN_QUANTILES:
         yield f"histogram_quantile({quantile}, {buckets})", f"{{{{application}}}} p{round(quantile * 100)}"
 

@@ -17,6 +17,16 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Waiting: is the number of replicas at its maximum, or are Pods pending? Raise `replicas.max`.",
         "Slow: compare the variants; a new version may be larger. Move the alias back, or give it no traffic.",
     ),
+    "first-token": (
+        "Dashboard: are texts waiting for a place in the batch, or are prompts long?",
+        "Waiting: is the number of replicas at its maximum, or are Pods pending? Raise `replicas.max`.",
+        "Long prompts: use faster machines, or lower `generation.contextLength`.",
+    ),
+    "tokens-per-second": (
+        "Dashboard: do replicas generate more texts at once than before, or does one variant have slow texts?",
+        "Many texts at once: lower `generation.concurrency` and `scaling.target`, and raise `replicas.max`.",
+        "One variant: a new version may be larger. Move the alias back, or give it no traffic.",
+    ),
     "gone": (
         "`kubectl get rayservice,raycluster,pods` in the namespace.",
         "Pods pending: which machine is missing?",

@@ -18,9 +18,11 @@ from modelyard_targets.kube.metrics.gateway_series import front_of, proxies_of
 from modelyard_targets.kube.metrics.promql import duration, number, selector
 from modelyard_targets.kube.metrics.serve_series import (
     ANSWERED,
+    FIRST_TOKEN,
     HEALTHY,
     LATENCY,
     STATUS,
+    TOKEN_RATE,
     applications,
     of_applications,
     of_endpoint,
@@ -92,6 +94,7 @@ class Objective:
     errors: str
     total: str
     what: str
+    runbook: str
 
 
 def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
@@ -110,17 +113,41 @@ def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterato
 
 
 def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Yield the availability and latency objectives as ratios of five-minute rates."""
+    """Yield the objectives for availability, latency and tokens as ratios of five-minute rates."""
     if slo.availability is not None:
         failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
         what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
-        yield Objective("availability", _rest(slo.availability), failed, every, what)
+        yield Objective("availability", _rest(slo.availability), failed, every, what, "availability")
     for quantile, bound_ms in slo.latency_ms:
         answered = _rate(f"{LATENCY}_count", of_endpoint(inference, context, ANSWERED))
         quick = _rate(f"{LATENCY}_bucket", of_endpoint(inference, context, ANSWERED, within(bound_ms)))
         what = f"{number(quantile * 100)} % of answers take at most {bound_ms} ms"
-        name = f"latency-p{number(quantile * 100).replace('.', '')}"
-        yield Objective(name, _rest(quantile), f"{answered} - {quick}", answered, what)
+        yield Objective(f"latency-{_p(quantile)}", _rest(quantile), f"{answered} - {quick}", answered, what, "latency")
+    yield from _token_objectives(inference, slo, context)
+
+
+def _token_objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
+    """Yield the objectives of a language model. They count texts that have begun; failed requests are unavailability.
+
+    A text with exactly the required tokens per second counts as bad, because buckets include their upper bound.
+    """
+    for quantile, bound_ms in slo.first_token_ms:
+        begun = _rate(f"{FIRST_TOKEN}_count", of_endpoint(inference, context))
+        quick = _rate(f"{FIRST_TOKEN}_bucket", of_endpoint(inference, context, within(bound_ms / 1000)))
+        what = f"{number(quantile * 100)} % of texts begin within {bound_ms} ms"
+        name = f"first-token-{_p(quantile)}"
+        yield Objective(name, _rest(quantile), f"{begun} - {quick}", begun, what, "first-token")
+    rate = slo.tokens_per_second
+    if rate is not None:
+        every = _rate(f"{TOKEN_RATE}_count", of_endpoint(inference, context))
+        slow = _rate(f"{TOKEN_RATE}_bucket", of_endpoint(inference, context, within(rate.minimum)))
+        what = f"{number(rate.share * 100)} % of texts get at least {number(rate.minimum)} tokens per second"
+        yield Objective("tokens-per-second", _rest(rate.share), slow, every, what, "tokens-per-second")
+
+
+def _p(quantile: float) -> str:
+    """Return the name of a percentile, such as p99 for 0.99 and p999 for 0.999."""
+    return f"p{number(round(quantile * 100, 9)).replace('.', '')}"
 
 
 def _rate(series: str, chosen: str) -> str:
@@ -183,7 +210,7 @@ def _burns(
                 "{{ $value | humanizePercentage }} missed it. "
                 f"At this rate the whole budget is gone in {gone_in}."
             ),
-            "runbook": runbook(objective.name.partition("-")[0]),
+            "runbook": runbook(objective.runbook),
         }
         labelled = {**alert_labels(resource, burn.severity, context), "slo": objective.name, "window": long}
         yield alert("ModelyardSloBurn", expression, burn.for_s, labelled, texts)

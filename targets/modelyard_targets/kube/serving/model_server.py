@@ -10,7 +10,7 @@ from modelyard.names import object_name
 from modelyard.nodes import as_node
 from modelyard.plan import Application, ModelServer, Resource
 from modelyard.source import Json
-from modelyard.spec import Inference
+from modelyard.spec import Inference, Scaling
 from modelyard.stack import Manifest, Value
 from modelyard.writers.yaml_text import document
 from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
@@ -37,6 +37,7 @@ from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, clust
 COMPONENT = "server"
 IMPORT_PATH = "modelyard_runtime.serving.application:application"
 DEPLOYMENT = "model"
+_TOKEN_POLICY = "modelyard_runtime.serving.language.scaling:ByTokens"
 
 _SPARE_S = 30
 _QUEUED = 16  # the most requests that may wait; additional requests would end in a timeout
@@ -198,7 +199,8 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
         options["num_gpus"] = hardware.accelerator.count
     options["resources"] = {group_resource(group): 1}
     together = inference.generation.concurrency if inference.generation is not None else inference.batching.max_size
-    ongoing = max(ceil(2 * scaling.target), 2 * together)
+    by_tokens = scaling.metric == "ongoing-tokens"
+    ongoing = 2 * together if by_tokens else max(ceil(2 * scaling.target), 2 * together)
     return {
         "name": DEPLOYMENT,
         "max_ongoing_requests": ongoing,
@@ -207,7 +209,7 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
         "autoscaling_config": {
             "min_replicas": replicas.minimum,
             "max_replicas": replicas.maximum,
-            "target_ongoing_requests": scaling.target,
+            **({"policy": _by_tokens(scaling)} if by_tokens else {"target_ongoing_requests": scaling.target}),
             "upscale_delay_s": scaling.upscale_delay_s,
             "downscale_delay_s": scaling.downscale_delay_s,
         },
@@ -217,6 +219,11 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
         "health_check_timeout_s": 30,
         "ray_actor_options": options,
     }
+
+
+def _by_tokens(scaling: Scaling) -> dict[str, Value]:
+    """Return the policy that the runtime adds to Serve. The controller gets it from the image of the head's Pod."""
+    return {"policy_function": _TOKEN_POLICY, "policy_kwargs": {"target": scaling.target}}
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:

@@ -9,13 +9,21 @@ from modelyard.stack import Value
 _USUAL_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000)
 """Default bucket bounds, which are no coarser than Ray's own around typical model latencies."""
 
+_LONG_MS = (120_000, 300_000, 600_000, 1_800_000, 3_600_000)
+"""Bounds for endpoints with a longer timeout, such as those of language models."""
+
 
 def latency_buckets(server: ModelServer) -> list[Value]:
-    """Return the variable with Serve's latency bucket bounds: the defaults and all SLO bounds, which rules need.
+    """Return the variable with Serve's latency bucket bounds: the defaults, up to the longest timeout, and SLO bounds.
+
+    Rules need a bucket for each SLO bound.
 
     Ray 2.60 uses the variable in ray/serve/_private/constants.py (read 2026-11-24).
     """
-    edges: set[int] = {*_USUAL_MS}
+    longest_ms = 1000 * max(application.inference.endpoint.timeout_s for application in server.applications)
+    edges: set[int] = {*_USUAL_MS, *(edge for edge in _LONG_MS if edge < longest_ms)}
+    if longest_ms > _USUAL_MS[-1]:
+        edges.add(longest_ms)
     for application in server.applications:
         if application.inference.slo is not None:
             edges.update(bound for _, bound in application.inference.slo.latency_ms)

@@ -129,6 +129,11 @@ def describe_generation(application: Application, generation: Generation) -> dic
     accelerator = application.hardware.accelerator
     if accelerator is not None:
         described["accelerators"] = accelerator.count
+    slo = application.inference.slo
+    if slo is not None and slo.first_token_ms:
+        described["firstTokenObjectives"] = [bound_ms / 1000 for _, bound_ms in slo.first_token_ms]
+    if slo is not None and slo.tokens_per_second is not None:
+        described["tokenRateObjective"] = slo.tokens_per_second.minimum
     return described
 
 
