@@ -14,6 +14,8 @@ from modelyard_runtime.workload.description import Json, Section, integer, names
 
 _FILE = Path(__file__).with_name("capabilities.json")
 _PLACE = "K"
+TEXT = "text-generation"
+"""The task of language models."""
 
 
 @dataclass(frozen=True, slots=True)

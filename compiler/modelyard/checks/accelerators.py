@@ -42,6 +42,8 @@ def _trained(system: System) -> Iterator[Diagnostic]:
                 continue
             span = _accelerator_span(system, step.compute, step.path, ("pipelines", pipeline.name))
             subject = f"pipeline '{pipeline.name}'"
+            if step.trainer == "transformers":  # needs an image with MLX for GPUs, which language.trainings requires
+                continue
             if step.trainer not in _ON_DEVICES:
                 reason = f"the built-in {step.trainer} trainer runs on CPUs"
                 yield problems.idle_accelerator(span, subject, reason)

@@ -56,9 +56,9 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 def together(system: System) -> Iterator[Diagnostic]:
     """Require that a trainer can use several workers, for a single model or for parallel search trials."""
-    capable = [name for name, trainer in trainers().items() if trainer.together]
-    for pipeline, step, _ in _built_in(system):
-        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in capable:
+    for pipeline, step, task in _built_in(system):
+        capable = [name for name, trainer in trainers().items() if trainer.together and task in trainer.tasks]
+        if pipeline.tuning is None and step.workers.maximum > 1 and not trainers()[step.trainer].together:
             span = system.key(*_workers_of(system, pipeline, step))
             yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, capable)
 

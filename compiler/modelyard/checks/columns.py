@@ -38,6 +38,12 @@ def labels(system: System) -> Iterator[Diagnostic]:
             task = system.models[pipeline.model.model].task
             for data in (system.data[name] for name in step.inputs):
                 kind = dict(data.schema).get(data.label, "")
+                if task == "text-generation":
+                    if kind not in {"", "string"} and data.name not in reported:
+                        reported.add(data.name)
+                        span = system.at("data", data.name, "label")
+                        yield problems.label_of_wrong_type(span, data.label, kind, step.trainer, task)
+                    continue
                 texts = kind == "string" and (task not in _CLASSES or step.trainer in _FROM_ZERO)
                 if (texts or kind == "timestamp") and data.name not in reported:
                     reported.add(data.name)

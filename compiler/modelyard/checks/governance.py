@@ -47,11 +47,14 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
-    """Require explanations where governance or, for models in production, the industry requires them."""
+    """Require explanations where governance or, for models in production, the industry requires them.
+
+    Other rules check imported models and language models, which have no explanations.
+    """
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None or model.imported is not None:  # imports.imports checks these
+        if model.explainability is not None or model.imported is not None or model.generates_text:
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:

@@ -9,7 +9,7 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Batching, Inference, System, Variant
+from modelyard.spec import Batching, Inference, Model, Pipeline, System, Variant
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -27,9 +27,10 @@ _FOREIGN_FIELDS: Final = (
 
 
 def models(system: System) -> Iterator[Diagnostic]:
-    """Require language models to have their framework, and to be imported."""
+    """Require language models to have their framework, and to be imported or adapters of imported ones."""
     for model in system.models.values():
         path, subject = ("models", model.name), f"model '{model.name}'"
+        yield from _adapter(system, model)
         if model.generates_text != (model.framework == _FRAMEWORK):
             reason = f"has the task {model.task} and the framework {model.framework}"
             hint = f"use `task: {_TASK}` with `framework: {_FRAMEWORK}`, and no other task or framework with these"
@@ -38,10 +39,75 @@ def models(system: System) -> Iterator[Diagnostic]:
             reason = "is a language model, which only a registry of this system can import"
             hint = "replace `registry.adopt` by `database` and `artifacts`, and add `import` to the model"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
-        elif model.generates_text and model.imported is None:
+        elif model.generates_text and model.imported is None and model.base is None:
             reason = "is a language model, but nothing registers a version of it"
-            hint = "add `import` with the folder of the model in a store, and its digest"
+            hint = "add `import` with the folder of the model in a store, and its digest, or `base` to train an adapter"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+
+
+def _adapter(system: System, model: Model) -> Iterator[Diagnostic]:
+    """Report bases that cannot be trained on, and adapters that nothing trains or that should be explained."""
+    path, subject = ("models", model.name), f"model '{model.name}'"
+    if model.base is None:
+        return
+    base = system.models.get(model.base.model)
+    span = system.at(*path, "base")
+    if not model.generates_text:
+        reason, hint = "only language models are trained as adapters", "remove `base`"
+        yield problems.not_for_text(system.key(*path, "base"), subject, "base", reason, hint)
+    elif model.imported is not None:
+        reason, hint = "is both imported and trained here as an adapter", "remove `import` or `base`"
+        yield problems.language_model_unsupported(span, subject, reason, hint)
+    elif base is not None and (base.imported is None or not base.generates_text):
+        reason = f"is an adapter of '{base.name}', which is not an imported language model"
+        hint = "set `base` to a language model with `import`"
+        yield problems.language_model_unsupported(span, subject, reason, hint)
+    elif model.name not in system.trained():
+        hint = f"add a pipeline with `type: training` and `model: {model.name}`"
+        yield problems.language_model_unsupported(span, subject, "is an adapter, but no pipeline trains it", hint)
+    if model.generates_text and (model.explainability is not None or system.governance.explainability):
+        reason = "is a language model, whose predictions cannot be explained"
+        own = model.explainability is not None
+        place = system.key(*path, "explainability") if own else system.at("governance", "explainability")
+        hint = "remove `explainability`" if own else "set `explainability: optional`"
+        yield problems.language_model_unsupported(place, subject, reason, hint)
+
+
+def trainings(system: System) -> Iterator[Diagnostic]:
+    """Report trainings of language models that the built-in trainer does not support."""
+    for pipeline in system.pipelines.values():
+        if pipeline.type != "training" or pipeline.model is None:
+            continue
+        if system.models[pipeline.model.model].base is not None:
+            yield from _training(system, pipeline)
+
+
+def _training(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
+    path, subject = ("pipelines", pipeline.name), f"pipeline '{pipeline.name}'"
+    steps = [step for step in pipeline.steps if step.trainer]
+    if not steps:
+        reason = "trains a language model with user code, but only the built-in trainer writes adapters"
+        hint = "remove `source.entrypoint` from its last step"
+        yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+    if pipeline.tuning is not None:
+        reason = "searches for parameters, which is not supported for language models"
+        hint = "set `parameters`, and remove `tuning`"
+        yield problems.language_model_unsupported(system.key(*path, "tuning"), subject, reason, hint)
+    registry = system.deployment.placement.registry
+    if pipeline.target != registry and system.registry is not None and not system.registry.adopt:
+        reason = f"trains an adapter on target '{pipeline.target}', but its base model is on target '{registry}'"
+        hint = f"place it on target '{registry}'"
+        yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+    for step in steps:
+        prompts = dict.fromkeys(name for data in step.inputs for name in system.data[data].features)
+        if len(prompts) > 1:
+            reason = f"reads {' and '.join(prompts)} as features, but a text has only one prompt before it"
+            hint = "name one column under `features`, or none if the texts have no prompts"
+            yield problems.language_model_unsupported(system.key(*step.path), subject, reason, hint)
+        if _accelerated(system, step.compute) and not step.source.image:
+            reason = "trains an adapter on accelerators, but the runtime image has only MLX for CPUs"
+            hint = "set `source.image`, as in docs/language-models.md, or use a compute class without accelerators"
+            yield problems.language_model_unsupported(system.key(*step.path), subject, reason, hint)
 
 
 def endpoints(system: System) -> Iterator[Diagnostic]:
@@ -145,7 +211,11 @@ def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnosti
 
 
 def _has_accelerators(system: System, variant: Variant) -> bool:
-    compute = system.compute.get(variant.compute)
+    return _accelerated(system, variant.compute)
+
+
+def _accelerated(system: System, name: str) -> bool:
+    compute = system.compute.get(name)
     return compute is not None and bool(compute.accelerators or compute.accelerator_memory_bytes)
 
 
@@ -171,4 +241,4 @@ def monitors(system: System) -> Iterator[Diagnostic]:
             yield problems.language_model_unsupported(span, f"monitor '{monitor.name}'", reason, hint)
 
 
-RULES: Final[tuple[Rule, ...]] = (models, endpoints, pipelines, monitors)
+RULES: Final[tuple[Rule, ...]] = (models, trainings, endpoints, pipelines, monitors)

@@ -260,7 +260,9 @@ def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
 
 def aliases(system: System) -> Iterator[Diagnostic]:
     """Report aliases that MLflow reserves."""
-    named: list[tuple[str, Path]] = []
+    named: list[tuple[str, Path]] = [
+        (model.base.alias, ("models", model.name, "base")) for model in system.models.values() if model.base is not None
+    ]
     for inference in system.inference.values():
         named += [
             (variant.model.alias, ("inference", inference.name, "variants", variant.name, "model"))

@@ -116,6 +116,9 @@ class _View:
         inputs = dict.fromkeys((*pipeline.inputs, *(name for step in pipeline.steps for name in step.inputs)))
         yield from (Arrow(self._ids.of("data", name), box) for name in inputs if name not in outputs)
         yield from (Arrow(self._of(version), box, "scores") for version in models_of(pipeline))
+        base = self._system.models[pipeline.model.model].base if pipeline.model is not None else None
+        if base is not None:
+            yield Arrow(self._of(base), box, "base")
         yield from (Arrow(box, self._ids.of("data", name)) for name in outputs)
         if pipeline.schedule.after:
             yield Arrow(self._ids.of("pipeline", pipeline.schedule.after), box, "then")

@@ -77,6 +77,9 @@ def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
     if pipeline.model is not None:
         if pipeline.type != "batch-inference":
             draft.wants_artifacts(needs, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
+        base = system.models[pipeline.model.model].base
+        if pipeline.type == "training" and base is not None:
+            draft.wants_artifacts(needs, "read", (base.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)
             aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers them

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.diagnostics import resolve as problems
 from modelyard.nodes import Node, flag, integer, mapping, named_nodes, number, pairs, text, texts
 from modelyard.resolve.changes import called
+from modelyard.resolve.pipelines import model_ref
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
 from modelyard.resolve.stages import first_stage, stages_of
@@ -135,6 +136,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
         threshold=number(node, "threshold"),
         stages=stages,
         imported=_import(scope, mapping(node, "import"), (*path, "import"), stages) if "import" in node else None,
+        base=model_ref(scope, text(node, "base"), (*path, "base")) if "base" in node else None,
     )
 
 

@@ -27,7 +27,7 @@ from modelyard.spec import (
     Tuning,
 )
 
-_TRAINERS = frozenset({"scikit-learn", "xgboost", "lightgbm", "pytorch"})
+_TRAINERS = frozenset({"scikit-learn", "xgboost", "lightgbm", "pytorch", "transformers"})
 _NO_SOURCE = Source()
 _NO_SPLIT = Split()
 _BY_HAND = Schedule()

@@ -97,6 +97,8 @@ def _pairs(system: System) -> Iterator[tuple[str, str]]:
 def _of_models(system: System) -> Iterator[tuple[str, str]]:
     for model in system.models.values():
         yield from ((f"data.{check.data}", f"models.{model.name}") for check in model.validation)
+        if model.base is not None:
+            yield f"models.{model.base.model}", f"models.{model.name}"
         if model.imported is not None:
             yield f"stores.{model.imported.store}", f"models.{model.name}"
 

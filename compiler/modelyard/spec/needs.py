@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.records import record, replace
 from modelyard.source import Path
 from modelyard.spec.deployment import Accelerator
-from modelyard.spec.references import SecretRef
+from modelyard.spec.references import ModelRef, SecretRef
 from modelyard.spec.stages import Stage
 
 
@@ -162,6 +162,7 @@ class Model:
     threshold: float | None = None  # probability of the positive class
     stages: tuple[Stage, ...] = ()  # in order; if empty, the only stage is the alias to which training promotes
     imported: ModelImport | None = None
+    base: ModelRef | None = None  # of an adapter: the language model that it changes
 
     @property
     def generates_text(self) -> bool:

@@ -89,7 +89,7 @@ class Step:
     path: Path
     needs: tuple[str, ...]
     source: Source
-    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty if there is an entrypoint
+    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch transformers; empty if there is an entrypoint
     compute: str
     workers: Range
     inputs: tuple[str, ...]

@@ -78,6 +78,8 @@ class Work:
         self._write_sample()
         ordered = in_order(self.plan, self.due(everything=everything))
         trainings = [name for name in ordered if self.trains(name)]
+        if any(map(self._has_base, trainings)):
+            self.promote()  # imports the base model that they need
         for name in ordered[: ordered.index(trainings[-1]) + 1] if trainings else []:
             self.run_pipeline(name)
         if not trainings:
@@ -132,6 +134,11 @@ class Work:
         registry.connect(workload_of(content))
         model, alias = content["pipeline"]["model"]["registeredName"], content["pipeline"]["promoteTo"]
         return registry.version_at(model, alias) is None
+
+    def _has_base(self, name: str) -> bool:
+        """Return whether a pipeline trains an adapter of a base model."""
+        pipeline = self.base.placed.contents[self.plan.pipelines[name].description]["pipeline"]
+        return "base" in pipeline.get("model", {})
 
     def _write_sample(self) -> None:
         if not self.sample:

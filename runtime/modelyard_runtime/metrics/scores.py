@@ -9,6 +9,7 @@ from modelyard_runtime.capabilities import check_of, metric_of
 from modelyard_runtime.metrics.classes import CLASS_METRICS, positive
 from modelyard_runtime.metrics.numbers import NUMBER_METRICS
 from modelyard_runtime.metrics.ranking import mean_of_queries
+from modelyard_runtime.metrics.texts import TEXT_METRICS
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-_COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS}
+_COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS, **TEXT_METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Predictions:
     """Predictions of a model. `values` are classes or numbers. `scores` are by class, or for the positive class.
 
     For classification, `classes` is the number of classes, including those without rows. For forecasts, `naive` is the
-    mean absolute error over the training rows of predicting the previous value.
+    mean absolute error over the training rows of predicting the previous value. For texts, `values` are negative
+    log-likelihoods, and `scores` the numbers of tokens.
     """
 
     values: Numbers

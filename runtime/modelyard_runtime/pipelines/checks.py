@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard_runtime.capabilities import metric_of, trainers
+from modelyard_runtime.capabilities import TEXT, metric_of, trainers
 from modelyard_runtime.metrics.needs import check_needs
 from modelyard_runtime.pipelines.dag import order
 from modelyard_runtime.promotion.gate import check_gate
@@ -50,6 +50,8 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
         raise Refusal("it has neither an entrypoint nor a built-in trainer")
     trainer, task = step.trainer, pipeline.task
     check_task(trainer, task)
+    if task == TEXT:
+        _check_texts(pipeline, [data[name] for name in step.inputs])
     _check_inputs(pipeline, [data[name] for name in step.inputs], task)
     max_workers = step.workers.max
     if max_workers > 1 and pipeline.tuning is None and not trainers()[trainer].together:
@@ -68,6 +70,17 @@ def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if task == "ranking" and not any(dataset.group for dataset in inputs):
         raise Refusal("a ranker needs the query of each row: set `group` on a dataset")
+
+
+def _check_texts(pipeline: Pipeline, inputs: list[Dataset]) -> None:
+    """Check that a language model has a base to train an adapter of, and that rows have one prompt at most."""
+    if pipeline.trained_model.base is None:
+        raise Refusal("a language model is trained as an adapter of a base model, but the model names none")
+    if pipeline.tuning is not None:
+        raise Refusal("a search cannot tune the parameters of a language model's trainer")
+    prompts = list(dict.fromkeys(name for dataset in inputs for name in dataset.features))
+    if len(prompts) > 1:
+        raise Refusal(f"rows of text have one prompt at most, but the features are {', '.join(prompts)}")
 
 
 def _check_training(pipeline: Pipeline, task: str) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard_runtime.batch.run import score_datasets
+from modelyard_runtime.capabilities import TEXT
 from modelyard_runtime.context import Context
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.checkpoints import Checkpoints, state_of
 from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.training.language.tuned import fine_tuned
 from modelyard_runtime.training.sharding import Shards, read_in_shards, reason_to_read_whole
 from modelyard_runtime.training.together import goes_on, parts_of, train_together, trains_together
 from modelyard_runtime.training.trained import Trained, finish
@@ -141,6 +143,8 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     trainer, task = step.trainer, pipeline.task
     parameters, tuning = fixed_parameters(step), pipeline.tuning
     check_trainer(trainer, task, parameters)
+    if task == TEXT:
+        return _fine_tuned(workload, step, inputs, parameters)
     checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     if tuning is None and trains_together(step):
         reason = reason_to_read_whole(workload, step, task)
@@ -167,6 +171,18 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     if checkpoints is not None:
         checkpoints.discard()
     return StepOutcome(model, data, parameters=tuned, run_id=run_id)
+
+
+def _fine_tuned(
+    workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], parameters: Mapping[str, Json]
+) -> StepOutcome:
+    """Train an adapter of a language model."""
+    checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
+    data = training_data(workload, inputs, TEXT, checkpoints.began if checkpoints else None)
+    adapter = fine_tuned(workload, step, parameters, data, worker_of(step), checkpoints)
+    if checkpoints is not None:
+        checkpoints.discard()
+    return StepOutcome(adapter, data, parameters=parameters)
 
 
 def _fitted(

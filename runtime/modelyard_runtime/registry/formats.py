@@ -15,8 +15,8 @@ FORMAT_TAG = "modelyard.format"
 
 SKOPS, NATIVE, PICKLE, OTHER = "skops", "native", "pickle", "other"
 DATA_ALONE = frozenset({SKOPS, NATIVE})
-SAFETENSORS = "safetensors"
-"""The format of language models, whose files are weights and JSON. Their engine runs no code from them."""
+SAFETENSORS, ADAPTER = "safetensors", "peft"
+"""The formats of language models and of their adapters: weights and JSON. Their engine runs no code from them."""
 
 _TRUSTED = frozenset(
     {

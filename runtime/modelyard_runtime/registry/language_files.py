@@ -10,6 +10,13 @@ FRAMEWORK: Final = "transformers"
 
 CONFIGURATION: Final = "config.json"
 
+ADAPTER_CONFIGURATION: Final = "adapter_config.json"
+ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
+"""The files of an adapter, as Hugging Face's PEFT names them."""
+
+BASE_FILE: Final = "base.json"
+"""The file in which an adapter records the version of its base model."""
+
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model")
 _WEIGHTS: Final = "model*.safetensors"
 """The names that engines look for."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from modelyard_runtime.capabilities import known_metrics
+from modelyard_runtime.capabilities import TEXT, known_metrics
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
-
-TEXT = "text-generation"
-"""The task of language models, for which no metrics are computed."""
 
 
 def check_server(workload: Workload) -> ServerWorkload:
@@ -19,7 +16,7 @@ def check_server(workload: Workload) -> ServerWorkload:
         raise Refusal("a server has no application")
     for name, application in applications.items():
         task = application.model.task
-        if task != TEXT and not known_metrics(task):
+        if not known_metrics(task):
             raise Refusal(f"application {name!r}: {task!r} is not a model task")
         if (task == TEXT) != (application.generation is not None):
             raise Refusal(f"application {name!r}: settings for generation belong to the task {TEXT!r}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from modelyard_runtime.capabilities import TEXT
 from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import feature_columns, finite, read_frame, times
@@ -98,13 +99,14 @@ def training_data(
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
     """Select the rows that have all values needed for training and whose labels are complete."""
-    needed = [name for name in (table.label, table.group, *table.key) if name]
+    prompts = table.features if task == TEXT else ()
+    needed = [name for name in (table.label, table.group, *table.key, *prompts) if name]
     frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
         if split.by == "time":
             frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
-    if task not in CLASSIFICATION:
+    if task not in CLASSIFICATION and task != TEXT:
         frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
     return _ripe(frame, table, now)
 
@@ -162,7 +164,8 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
     if table.group:
         return Identity.of(frame, (table.group,), declared=True)
     times_too = [table.timestamp] if table.timestamp else []
-    return Identity.of(frame, list(dict.fromkeys((*table.features, *times_too))), declared=False)
+    columns = table.features or [table.label]  # texts without prompts are identified by themselves
+    return Identity.of(frame, list(dict.fromkeys((*columns, *times_too))), declared=False)
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
@@ -254,8 +257,10 @@ class Joined:
             feature_columns(dataset, list(frames[name].columns))
         roles = (role for dataset in datasets.values() for role in (dataset.label, dataset.timestamp, dataset.group))
         hidden = {*keys, *key, *roles}
-        features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
-        if not features:
+        texts = pipeline.task == TEXT  # a prompt is declared, and other columns of texts are not learned
+        features = list(dict.fromkeys(declared))
+        features = features or [name for name in frame.columns if name not in hidden and not texts]
+        if not features and not texts:
             raise Refusal(f"no feature columns remain in the inputs {', '.join(inputs)}")
         timestamp = next((dataset.timestamp for dataset in datasets.values() if dataset.timestamp), "")
         group = next((dataset.group for dataset in datasets.values() if dataset.group), "")

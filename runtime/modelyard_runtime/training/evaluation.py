@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.capabilities import computes, known_metrics
+from modelyard_runtime.capabilities import TEXT, computes, known_metrics
 from modelyard_runtime.metrics.paired import interval
 from modelyard_runtime.metrics.scores import Predictions, better, score
 from modelyard_runtime.models.answers import answer, plain, predictions
@@ -85,7 +85,7 @@ class Evaluation:
     """Evaluates a new version and compares it with others. Each model predicts each dataset only once."""
 
     def __init__(
-        self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: registry.Model
+        self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: Any
     ) -> None:
         pipeline = workload.pipeline
         self._workload = workload
@@ -141,12 +141,13 @@ class Evaluation:
             raise Incomparable(_too_few(title, int(mask.sum()), len(mask), minimum, self._data.seen))
         other_version = Model(name=self._name, registered_name=self._name, task=self._task)
         try:
-            other_predictions = self._predict(version.uri, load(self._workload, other_version, version), data)
+            other_predictions = self._predict(version.uri, self._load(other_version, version), data)
         except Incomparable as problem:
             raise Incomparable(f"{title} cannot predict these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:
             raise Incomparable(f"{title} cannot predict these rows: {problem}") from problem
         own_predictions = self._predict("", self._model, data)
+        self._check_comparable(own_predictions, other_predictions, title)
         value, other = (rows.measure(metric, predicted, mask) for predicted in (own_predictions, other_predictions))
         bounds = rows.gain_between(metric, (own_predictions, other_predictions), mask, sureness(line))
         if bounds is None:
@@ -226,7 +227,7 @@ class Evaluation:
     def _held_out(self) -> Rows:
         frame, groups = self._data.held_out, self._data.groups(self._data.held_out)
         keyed = self._data.seen is not None and self._data.seen.identity.declared
-        return Rows(frame, self._data.truth(frame), groups, _units(frame, KEY if keyed else "", groups))
+        return Rows(frame, self._truth(frame), groups, _units(frame, KEY if keyed else "", groups))
 
     def _read(self, data: str) -> Rows:
         dataset = self._datasets[data]
@@ -235,12 +236,22 @@ class Evaluation:
             raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
         feature_columns(replace(dataset, features=self._data.features), list(frame.columns))
         group = dataset.group
-        needed = [self._data.label, *([group] if group else [])]
+        prompts = self._data.features if self._task == TEXT else ()
+        needed = [self._data.label, *prompts, *([group] if group else [])]
         rows = numeric(frame.dropna(subset=needed).reset_index(drop=True), self._data.features)
         groups = group_numbers(rows[group]) if group else None
-        return Rows(rows, self._data.truth(rows), groups, _units(rows, "", groups))
+        return Rows(rows, self._truth(rows), groups, _units(rows, "", groups))
 
-    def _predict(self, uri: str, model: registry.Model, data: str) -> Predictions:
+    def _truth(self, frame: pd.DataFrame) -> Numbers:
+        return self._data.truth(frame)
+
+    def _load(self, model: Model, version: registry.Version) -> Any:
+        return load(self._workload, model, version)
+
+    def _check_comparable(self, own: Predictions, other: Predictions, title: str) -> None:
+        """Raise Incomparable if the values of both versions mean different things."""
+
+    def _predict(self, uri: str, model: Any, data: str) -> Predictions:
         if (uri, data) not in self._predictions:
             answers = answer(model, self._task, self._model_inputs(model, self._rows_of(data).frame))
             self._predictions[uri, data] = predictions(

@@ -19,6 +19,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
 from modelyard_runtime.training.checkpoints import Checkpoints
 from modelyard_runtime.training.histograms import grow_histograms, read_histograms
+from modelyard_runtime.training.language.worker import grow_adapter
 from modelyard_runtime.training.network_worker import train_network, unpacked
 from modelyard_runtime.training.sharding import Shards
 from modelyard_runtime.training.shares import SPACING_S, Progress
@@ -37,7 +38,12 @@ _KEPT = 3
 _SNAPSHOT = "checkpoint_manager_snapshot.json"  # ray.train.v2._internal.constants of Ray 2.60
 
 _Grow = Callable[[dict[str, Any]], bytes | None]
-_GROWS: dict[str, _Grow] = {"xgboost": grow_xgboost, "lightgbm": grow_lightgbm, "scikit-learn": grow_histograms}
+_GROWS: dict[str, _Grow] = {
+    "xgboost": grow_xgboost,
+    "lightgbm": grow_lightgbm,
+    "scikit-learn": grow_histograms,
+    "transformers": grow_adapter,
+}
 _log = logging.getLogger(__name__)
 
 
@@ -107,12 +113,8 @@ def train_together(
         **_growth_settings(trainer, task, model, config, data, worker, max_workers),
     }
     scaling = {"num_workers": max_workers if min_workers == max_workers else (max(min_workers, 1), max_workers)}
-    with run_storage(checkpoints, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
-        raw, retries = None, step.retries
-        if checkpoints is not None and not several and trainer in _GROWS and not _resumes(run):
-            raw, retries = _grown_without_train(_GROWS[trainer], config, worker, retries)
-        if raw is None:
-            raw = _fitted(trainer, config, scaling, worker, retries, run, datasets)
+    identity: dict[str, Json] = {"parameters": dict(parameters), "rows": rows_of(data)}
+    raw = train_bytes(step, config, worker, checkpoints, identity, scaling, datasets)
     if trainer == "scikit-learn":
         grown = read_histograms(raw)
     elif "network" in config:
@@ -120,6 +122,23 @@ def train_together(
     else:
         grown = restored(trainer, model, raw, config["parameters"], data.classes)
     return Pipeline([("columns", before), ("model", grown)])
+
+
+def train_bytes(
+    step: Step,
+    config: dict[str, Any],
+    worker: Mapping[str, Any],
+    checkpoints: Checkpoints | None,
+    identity: dict[str, Json],
+    scaling: Mapping[str, Any],
+    datasets: Mapping[str, Any],
+) -> Any:
+    """Return what the first worker's training loop returns, from a resumed run if one has the same identity."""
+    with run_storage(checkpoints, config, identity) as run:
+        raw, retries = None, step.retries
+        if checkpoints is not None and not trains_together(step) and step.trainer in _GROWS and not _resumes(run):
+            raw, retries = _grown_without_train(_GROWS[step.trainer], config, worker, retries)
+        return _fitted(step.trainer, config, scaling, worker, retries, run, datasets) if raw is None else raw
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
@@ -180,7 +199,7 @@ def _growth_settings(
     return {"parameters": parameters, "rounds": int(model.n_estimators or 100)}
 
 
-def _rows_of(data: TrainingData) -> str:
+def rows_of(data: TrainingData) -> str:
     """Identify the training rows by their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
@@ -321,10 +340,10 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
         from ray.train.lightgbm import LightGBMTrainer
 
         return LightGBMTrainer, grow_lightgbm
-    if trainer == "scikit-learn":
+    if trainer in {"scikit-learn", "transformers"}:
         from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # ray.train exports the previous version
 
-        return DataParallelTrainer, grow_histograms
+        return DataParallelTrainer, _GROWS[trainer]
     from ray.train.torch import TorchTrainer
 
     return TorchTrainer, train_network

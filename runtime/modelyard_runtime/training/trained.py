@@ -25,8 +25,10 @@ from modelyard_runtime.training import seen
 from modelyard_runtime.training.data import TrainingData
 from modelyard_runtime.training.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.training.explain import explanation
+from modelyard_runtime.training.language.registered import registered_adapter
+from modelyard_runtime.training.language.tuned import Adapter
 from modelyard_runtime.workload.description import Json
-from modelyard_runtime.workload.records import Explainability, PipelineWorkload
+from modelyard_runtime.workload.records import Dataset, Explainability, PipelineWorkload, Step
 
 EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
@@ -67,33 +69,11 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
     with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        threshold = model.threshold
-        uri = _logged(trained.model, data, step.trainer, threshold)
-        loaded = registry.load(uri)
-        if threshold is not None:
-            _check_threshold(loaded, model.task, data, threshold)
-        evaluation = Evaluation(workload, data, trained.reported, loaded)
-        mlflow.log_metrics(evaluation.metrics())
-        if data.seen is not None:
-            seen.keep(data.seen)
-        _log_profiles(loaded, model.task, data, run_id)
-        if model.explainability is not None:
-            _log_explanation(loaded, model.task, model.explainability, data)
-        with fetched(uri) as files:
-            digest, model_format = content_digest(files), format_of(files)
-        version = registry.register(
-            model.registered_name,
-            uri,
-            {
-                **tags,
-                **model_tags(workload, model, inputs),
-                DIGEST_TAG: digest,
-                FORMAT_TAG: model_format,
-                "modelyard.run": run_name,
-                ROWS_TAG: run_id,
-            },
-            card_text(workload, model, inputs, model_format),
-        )
+        tags |= {"modelyard.run": run_name, ROWS_TAG: run_id}
+        if isinstance(trained.model, Adapter):
+            version, evaluation = registered_adapter(workload, trained.model, data, inputs, trained.reported, tags, run)
+        else:
+            version, evaluation = _registered(workload, step, trained, data, inputs, tags, run_id)
         registry.tag(version, compared_with(subject.promotion, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
@@ -103,6 +83,43 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
     if not promotes_itself(workload):
         return f"version {version.version} of {version.name} passes the gate; the promoter moves the alias"
     return promote(subject, registry.version(version.name, version.version))
+
+
+def _registered(
+    workload: PipelineWorkload,
+    step: Step,
+    trained: Trained,
+    data: TrainingData,
+    inputs: Mapping[str, Dataset],
+    tags: Mapping[str, str],
+    run_id: str,
+) -> tuple[registry.Version, Evaluation]:
+    """Log, evaluate and register a model of rows."""
+    import mlflow
+
+    model = workload.pipeline.trained_model
+    threshold = model.threshold
+    uri = _logged(trained.model, data, step.trainer, threshold)
+    loaded = registry.load(uri)
+    if threshold is not None:
+        _check_threshold(loaded, model.task, data, threshold)
+    evaluation = Evaluation(workload, data, trained.reported, loaded)
+    mlflow.log_metrics(evaluation.metrics())
+    if data.seen is not None:
+        seen.keep(data.seen)
+    _log_profiles(loaded, model.task, data, run_id)
+    if model.explainability is not None:
+        _log_explanation(loaded, model.task, model.explainability, data)
+    with fetched(uri) as files:
+        digest, model_format = content_digest(files), format_of(files)
+    made = {DIGEST_TAG: digest, FORMAT_TAG: model_format}
+    version = registry.register(
+        model.registered_name,
+        uri,
+        {**tags, **model_tags(workload, model, inputs), **made},
+        card_text(workload, model, inputs, model_format),
+    )
+    return version, evaluation
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:

@@ -152,6 +152,10 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
         from modelyard_runtime.networks import NetworkClassifier, NetworkRegressor
 
         return NetworkClassifier if classifies else NetworkRegressor
+    if trainer == "transformers":
+        from modelyard_runtime.training.language.settings import LoraSettings
+
+        return LoraSettings
     raise Refusal(f"unknown built-in trainer {trainer!r}; supported: {', '.join(trainers())}")
 
 

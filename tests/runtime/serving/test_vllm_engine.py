@@ -20,10 +20,14 @@ class Llm:
 
     def __init__(self, arguments: SimpleNamespace) -> None:
         self.arguments, self.asked, self.aborted = arguments, list[Any](), list[str]()
+        self.adapters: list[Any] = []
         self.model_config = SimpleNamespace(max_model_len=arguments.max_model_len)
 
-    async def generate(self, prompt: Any, parameters: Any, request_id: str) -> AsyncGenerator[Any]:
+    async def generate(
+        self, prompt: Any, parameters: Any, request_id: str, *, lora_request: Any = None
+    ) -> AsyncGenerator[Any]:
         self.asked.append((prompt, vars(parameters), request_id))
+        self.adapters.append(lora_request)
         for text, tokens, reason in (("a", [1], None), ("bc", [2, 3], "length")):
             part = SimpleNamespace(text=text, token_ids=tokens, finish_reason=reason)
             yield SimpleNamespace(outputs=[part])
@@ -41,6 +45,13 @@ class Tokenizer:
         return 10
 
 
+class Adapter:
+    """An adapter with vLLM's names of its fields."""
+
+    def __init__(self, lora_name: str, lora_int_id: int, lora_path: str) -> None:
+        self.lora_name, self.lora_int_id, self.lora_path = lora_name, lora_int_id, lora_path
+
+
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
     """Return an engine on the stand-in."""
@@ -51,6 +62,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
             "SamplingParams": SimpleNamespace,
             "RequestOutputKind": SimpleNamespace(DELTA="delta"),
         },
+        "vllm.lora.request": {"LoRARequest": Adapter},
         "transformers": {"AutoTokenizer": SimpleNamespace(from_pretrained=lambda *_, **__: Tokenizer())},
     }
     for name, values in attributes.items():
@@ -60,10 +72,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
     return VllmEngine(Path("/models/chat"), 4, 256, 2)
 
 
-async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9) -> list[Piece]:
+async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: str = "") -> list[Piece]:
     """Read pieces up to a number, and give the text up then."""
     found: list[Piece] = []
-    generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)))
+    generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)), adapter)
     async for piece in generating:
         found.append(piece)
         if len(found) == most:
@@ -100,3 +112,28 @@ def test_text_that_is_given_up_is_aborted(engine: VllmEngine) -> None:
 def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prompt: list[int]) -> None:
     with pytest.raises(BadPrompt):
         asyncio.run(pieces(engine, prompt))
+
+
+@pytest.mark.usefixtures("engine")
+def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
+    """Each adapter has a number of its own, and its files stay until it is removed, whatever happens to the source."""
+    (tmp_path / "adapter_config.json").write_text("{}")
+    engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=2)
+    engine.add_adapter("tone/1", tmp_path)
+    engine.add_adapter("tone/2", tmp_path)
+    asyncio.run(pieces(engine, [1]))
+    asyncio.run(pieces(engine, [1], adapter="tone/2"))
+
+    llm: Any = vars(engine)["_engine"]
+    assert (llm.arguments.enable_lora, llm.arguments.max_loras, llm.arguments.max_lora_rank) == (True, 2, 64)
+    without, used = llm.adapters
+    assert without is None
+    assert (used.lora_name, used.lora_int_id) == ("tone/2", 2)
+    assert (Path(used.lora_path) / "adapter_config.json").is_file()
+    engine.remove_adapter("tone/2")
+    assert not Path(used.lora_path).exists()
+
+
+def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
+    llm: Any = vars(engine)["_engine"]
+    assert not hasattr(llm.arguments, "enable_lora")

@@ -31,9 +31,9 @@ def not_for_text(span: Span, subject: str, field: str, reason: str, hint: str) -
 def language_model_unsupported(span: Span, subject: str, reason: str, hint: str) -> Diagnostic:
     """A language model is used in a way that is not supported.
 
-    A language model has the task text-generation and the framework transformers. It is imported, since nothing here
-    trains one, and served by an endpoint on a target with the registry in reach. Pipelines cannot use it, and monitors
-    can only measure its endpoint's performance.
+    A language model has the task text-generation and the framework transformers. It is imported, or a training pipeline
+    makes adapters of an imported one (`base`) with the built-in trainer. It is served by an endpoint on a target with
+    the registry in reach. Pipelines cannot score with it, and monitors can only measure its endpoint's performance.
 
     Wrong:
 

@@ -24,12 +24,13 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequen
 
         pipelines: {retrain: {type: training, trainer: scikit-learn, workers: 1, …}}
     """
+    others = f", train with {' or '.join(capable)}, or use an entrypoint that trains with Ray Train" if capable else ""
     return Diagnostic(
         "E0449",
         Severity.ERROR,
         f"trainer {trainer} uses one worker, but the pipeline may have {workers}",
         span,
-        f"set `workers: 1`, train with {' or '.join(capable)}, or use an entrypoint that trains with Ray Train",
+        f"set `workers: 1`{others}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 Message: TypeAlias = dict[str, str]
@@ -58,10 +59,63 @@ class Engine(Protocol):
         """Return the tokens of a text."""
         ...
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Piece]:
-        """Generate a continuation piece by piece. Closing the generator ends the generation."""
+    def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
+        """Generate a continuation piece by piece, with an adapter if one is named.
+
+        Closing the generator ends the generation.
+        """
+        ...
+
+    def add_adapter(self, key: str, folder: Path) -> None:
+        """Load an adapter in PEFT's format. Its files may be deleted afterwards."""
+        ...
+
+    def remove_adapter(self, key: str) -> None:
+        """Forget an adapter once its last generation has ended."""
         ...
 
     def close(self) -> None:
         """End the engine once its last generation has ended."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A language model with one of its adapters, as an engine of its own. It shares the weights of the whole one."""
+
+    whole: Engine
+    key: str
+
+    @property
+    def context_length(self) -> int:
+        """The largest number of tokens in a prompt and its continuation together."""
+        return self.whole.context_length
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine can still generate."""
+        return self.whole.alive
+
+    def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of a chat."""
+        return self.whole.chat_tokens(messages)
+
+    def text_tokens(self, text: str) -> list[int]:
+        """Return the tokens of a text."""
+        return self.whole.text_tokens(text)
+
+    def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
+        """Generate a continuation with this adapter."""
+        return self.whole.generate(prompt, sampling, adapter or self.key)
+
+    def add_adapter(self, key: str, folder: Path) -> None:
+        """Load another adapter of the whole model."""
+        self.whole.add_adapter(key, folder)
+
+    def remove_adapter(self, key: str) -> None:
+        """Forget another adapter of the whole model."""
+        self.whole.remove_adapter(key)
+
+    def close(self) -> None:
+        """End the engine once its last generation has ended."""
+        self.whole.close()

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelyard_runtime.models.bases import Base, base_files
 from modelyard_runtime.models.loading import expected_digest
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
-from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
-from modelyard_runtime.serving.language.engine import Engine
+from modelyard_runtime.registry.formats import ADAPTER, FORMAT_TAG, SAFETENSORS
+from modelyard_runtime.serving.language.engine import Adapted, Engine
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
 from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
@@ -28,12 +29,14 @@ class Loaded:
 
 def load(workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation) -> Loaded:
     """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files."""
-    kind = version.tags.get(FORMAT_TAG, "")
+    kind, digest = version.tags.get(FORMAT_TAG, ""), expected_digest(workload, model, version)
+    if kind == ADAPTER:
+        return _with_base(version, digest, generation)
     if kind != SAFETENSORS:
         raise Refusal(
             f"version {version.version} of {version.name} has the format {kind or 'unknown'}, not safetensors"
         )
-    folder = registry.fetch(version, expected_digest(workload, model, version))
+    folder = registry.fetch(version, digest)
     try:
         engine = _engine(folder, generation)
     finally:
@@ -41,10 +44,22 @@ def load(workload: ServerWorkload, model: Model, version: registry.Version, gene
     return Loaded(engine, version.version, version.uri)
 
 
-def _engine(folder: Path, generation: Generation) -> Engine:
+def _with_base(version: registry.Version, digest: str, generation: Generation) -> Loaded:
+    """Load an adapter together with the base that it was trained on, and no other."""
+    files = registry.fetch(version, digest)
+    try:
+        with base_files(Base.read(files)) as folder:
+            engine = _engine(folder, generation, adapters=1)
+        engine.add_adapter(version.uri, files)
+    finally:
+        shutil.rmtree(files, ignore_errors=True)
+    return Loaded(Adapted(engine, version.uri), version.version, version.uri)
+
+
+def _engine(folder: Path, generation: Generation, adapters: int = 0) -> Engine:
     """Return vLLM on the GPUs of this replica or, without any, mlx-lm."""
     if not generation.accelerators:
         return MlxEngine(folder, generation.concurrency, generation.context_length)
     from modelyard_runtime.serving.language.vllm_engine import VllmEngine
 
-    return VllmEngine(folder, generation.concurrency, generation.context_length, generation.accelerators)
+    return VllmEngine(folder, generation.concurrency, generation.context_length, generation.accelerators, adapters)

@@ -1,7 +1,8 @@
 """Generates text with mlx-lm, which needs no GPU: on Linux CPUs and on Apple silicon.
 
 One thread owns the model. It generates one token at a time for all texts that are being written, so a request joins a
-running batch at its next token and does not wait for the others to end.
+running batch at its next token and does not wait for the others to end. Each adapter has a batch of its own, because
+mlx-lm runs one model per batch; all use the same base weights.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import queue
 import random
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from modelyard_runtime.models.adapters import apply_adapter, shared_copy
+from modelyard_runtime.models.texts import load_quietly
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
 from modelyard_runtime.serving.language.stops import Stops
@@ -42,6 +46,7 @@ class _Job:
     prompt: list[int]
     sampling: Sampling
     loop: asyncio.AbstractEventLoop
+    adapter: str = ""
     pieces: asyncio.Queue[Piece | TextFailed | None] = field(default_factory=asyncio.Queue)
     stops: Stops = field(default_factory=lambda: Stops(()))
     detokenizer: Any = None
@@ -58,13 +63,19 @@ _Command: TypeAlias = Callable[[], None]
 
 
 class MlxEngine:
-    """A model in a folder in Hugging Face's format, of which at most `concurrency` texts are generated together."""
+    """A model in a folder in Hugging Face's format, of which at most `concurrency` texts are generated together.
+
+    Each of its adapters generates as many.
+    """
 
     def __init__(self, folder: Path, concurrency: int, context_length: int | None = None) -> None:
         self.context_length = _context(folder, context_length)
         self._concurrency = concurrency
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
-        self._jobs: dict[int, _Job] = {}
+        self._jobs: dict[tuple[str, int], _Job] = {}
+        self._generators: dict[str, Any] = {}  # by adapter; that of the whole model has no name
+        self._leaving: set[str] = set()
+        self._model: Any = None
         self._closing = self._ended = False
         self._tokenizer: Any = None
         self._problem: BaseException | None = None
@@ -89,13 +100,13 @@ class MlxEngine:
         """Return the tokens of a text."""
         return [int(token) for token in self._tokenizer.encode(text)]
 
-    async def generate(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Piece]:
+    async def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
         """Generate a continuation piece by piece. Closing the generator ends the generation."""
         if not prompt:
             raise BadPrompt("the prompt has no tokens")
         if max(prompt) >= len(self._tokenizer):
             raise BadPrompt(f"the prompt has token {max(prompt)}, but the model knows only {len(self._tokenizer)}")
-        job = _Job(list(prompt), sampling, asyncio.get_running_loop())
+        job = _Job(list(prompt), sampling, asyncio.get_running_loop(), adapter)
         job.stops = Stops(sampling.stop)
         self._commands.put(lambda: self._insert(job))
         try:
@@ -110,6 +121,30 @@ class MlxEngine:
                     return
         finally:
             self._commands.put(lambda: self._cancel(job))
+
+    def add_adapter(self, key: str, folder: Path) -> None:
+        """Load an adapter in PEFT's format. Its matrices are in memory afterwards."""
+        done: Future[None] = Future()
+
+        def add() -> None:
+            try:
+                model = shared_copy(self._model)
+                apply_adapter(model, folder)
+                self._generators[key] = self._generator_of(model)
+                self._leaving.discard(key)
+            except Exception as problem:  # noqa: BLE001 - reported to the thread that waits for the adapter
+                done.set_exception(problem)
+            else:
+                done.set_result(None)
+
+        if self._ended:
+            raise EngineFailed("the engine ended before this adapter")
+        self._commands.put(add)
+        done.result(_START_S)
+
+    def remove_adapter(self, key: str) -> None:
+        """Forget an adapter once its last generation has ended."""
+        self._commands.put(lambda: self._leaving.add(key))
 
     def close(self) -> None:
         """End the engine once its last generation has ended."""
@@ -134,7 +169,7 @@ class MlxEngine:
     def _run(self, folder: Path) -> None:
         """Load the model, and generate until the engine is closed. Everything of MLX stays in this thread."""
         try:
-            generator = self._load(folder)
+            self._load(folder)
         except Exception as problem:  # noqa: BLE001 - reported to the thread that waits for the model
             self._problem = problem
             return
@@ -143,33 +178,41 @@ class MlxEngine:
         try:
             while self._jobs or not self._closing:
                 self._follow_commands(wait=not self._jobs)
-                if self._jobs:
-                    for response in generator.next_generated():
-                        self._answer(response)
+                for adapter in sorted({adapter for adapter, _ in self._jobs}):
+                    for response in self._generators[adapter].next_generated():
+                        self._answer(adapter, response)
+                self._drop_leaving()
         except Exception:  # noqa: BLE001 - every waiting request has to hear that the engine has ended
             _log.exception("the engine failed")
         finally:
-            generator.close()
+            for generator in self._generators.values():
+                generator.close()
             self._end_all()
 
-    def _load(self, folder: Path) -> Any:
+    def _load(self, folder: Path) -> None:
+        self._model, self._tokenizer = load_quietly(str(folder))
+        self._generators[""] = self._generator_of(self._model)
+
+    def _generator_of(self, model: Any) -> Any:
         import mlx.core as mx
-        from mlx_lm import load
         from mlx_lm.generate import BatchGenerator
 
-        if mx.default_device().type == mx.DeviceType.cpu:
-            # On CPUs, MLX compiles with g++ while requests wait: at the first token, and for each new `top_p`.
-            mx.disable_compile()
-        loaded: Any = load(str(folder))
-        model, self._tokenizer = loaded
-        self._generator: Any = BatchGenerator(
+        mx.eval(model.parameters())
+        return BatchGenerator(
             model,
             stop_tokens=[[token] for token in self._tokenizer.eos_token_ids],
             completion_batch_size=self._concurrency,
             prefill_batch_size=min(self._concurrency, 8),
             stream=mx.default_stream(mx.default_device()),
         )
-        return self._generator
+
+    def _drop_leaving(self) -> None:
+        """Forget adapters that are not needed any more, and that write no text."""
+        for key in self._leaving - {adapter for adapter, _ in self._jobs}:
+            self._leaving.discard(key)
+            generator = self._generators.pop(key, None)
+            if generator is not None:
+                generator.close()
 
     def _follow_commands(self, *, wait: bool) -> None:
         """Run the commands that have arrived. Without a text to write, wait for one."""
@@ -184,23 +227,24 @@ class MlxEngine:
     def _insert(self, job: _Job) -> None:
         if job.cancelled:
             return
-        if self._ended:
+        generator = self._generators.get(job.adapter)
+        if self._ended or generator is None:
             job.tell(None)
             return
         job.detokenizer = self._tokenizer.detokenizer
-        (uid,) = self._generator.insert([job.prompt], [job.sampling.max_tokens], samplers=[_sampler(job.sampling)])
-        self._jobs[uid] = job
+        (uid,) = generator.insert([job.prompt], [job.sampling.max_tokens], samplers=[_sampler(job.sampling)])
+        self._jobs[job.adapter, uid] = job
 
     def _cancel(self, job: _Job) -> None:
         """Forget a text whose request has ended, and remove it from the batch."""
         job.cancelled = True
-        for uid in [uid for uid, other in self._jobs.items() if other is job]:
-            self._generator.remove([uid])
-            del self._jobs[uid]
+        for adapter, uid in [key for key, other in self._jobs.items() if other is job]:
+            self._generators[adapter].remove([uid])
+            del self._jobs[adapter, uid]
 
-    def _answer(self, response: Any) -> None:
+    def _answer(self, adapter: str, response: Any) -> None:
         """Hand the text of a token to its request. A token may end within a character, and then has no text yet."""
-        job = self._jobs.get(response.uid)
+        job = self._jobs.get((adapter, response.uid))
         if job is None:
             return
         job.tokens += 1
@@ -209,8 +253,8 @@ class MlxEngine:
         except (ArithmeticError, LookupError, TypeError, ValueError) as problem:
             _log.exception("token %s cannot be written as text", response.token)
             if not response.finish_reason:
-                self._generator.remove([response.uid])
-            del self._jobs[response.uid]
+                self._generators[adapter].remove([response.uid])
+            del self._jobs[adapter, response.uid]
             job.tell(TextFailed(f"token {response.token} cannot be written as text: {problem}"))
             return
         if job.stops.found:
@@ -222,8 +266,8 @@ class MlxEngine:
 
     def _finish(self, uid: int, job: _Job, text: str, reason: str, *, removed: bool) -> None:
         if not removed:
-            self._generator.remove([uid])
-        del self._jobs[uid]
+            self._generators[job.adapter].remove([uid])
+        del self._jobs[job.adapter, uid]
         job.tell(Piece(text, job.tokens, reason))
 
     def _end_all(self) -> None:

@@ -6,23 +6,33 @@ Source: https://docs.vllm.ai/en/latest/api/vllm/v1/engine/async_llm.html, read 2
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
 from modelyard_runtime.serving.language.templates import ChatTemplate
 
+MOST_RANK: Final = 64
+"""The largest rank of an adapter. vLLM allocates memory for it in advance, for each adapter of a batch."""
+
 
 class VllmEngine:
-    """A model in a folder in Hugging Face's format, spread over `accelerators` GPUs."""
+    """A model in a folder in Hugging Face's format, spread over `accelerators` GPUs, with up to `adapters` adapters."""
 
-    def __init__(self, folder: Path, concurrency: int, context_length: int | None, accelerators: int) -> None:
+    def __init__(
+        self, folder: Path, concurrency: int, context_length: int | None, accelerators: int, adapters: int = 0
+    ) -> None:
         tokenizers: Any = _module("transformers").AutoTokenizer
         self._tokenizer: Any = tokenizers.from_pretrained(str(folder), trust_remote_code=False)
         self._template = ChatTemplate(self._tokenizer)
+        self._adapters: dict[str, Any] = {}
+        self._added = 0
+        lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": MOST_RANK} if adapters else {}
         arguments: Any = _module("vllm.engine.arg_utils").AsyncEngineArgs(
             model=str(folder),
             load_format="safetensors",
@@ -30,6 +40,7 @@ class VllmEngine:
             tensor_parallel_size=accelerators,
             max_num_seqs=concurrency,
             max_model_len=context_length,
+            **lora,
         )
         self._engine: Any = _module("vllm.v1.engine.async_llm").AsyncLLM.from_engine_args(arguments)
 
@@ -51,7 +62,7 @@ class VllmEngine:
         """Return the tokens of a text."""
         return [int(token) for token in self._tokenizer.encode(text)]
 
-    async def generate(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Piece]:
+    async def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
         """Generate a continuation piece by piece. Closing the generator ends the generation."""
         if not prompt:
             raise BadPrompt("the prompt has no tokens")
@@ -67,8 +78,10 @@ class VllmEngine:
             output_kind=sampling_params.RequestOutputKind.DELTA,
         )
         request_id, tokens, finished = uuid.uuid4().hex, 0, False
+        lora = {"lora_request": self._adapters[adapter]} if adapter else {}
         try:
-            async for output in self._engine.generate({"prompt_token_ids": list(prompt)}, parameters, request_id):
+            tokens_of_prompt = {"prompt_token_ids": list(prompt)}
+            async for output in self._engine.generate(tokens_of_prompt, parameters, request_id, **lora):
                 part = output.outputs[0]
                 tokens += len(part.token_ids)
                 finished = bool(part.finish_reason)
@@ -77,10 +90,25 @@ class VllmEngine:
             if not finished:
                 await self._engine.abort(request_id)
 
+    def add_adapter(self, key: str, folder: Path) -> None:
+        """Keep the files of an adapter, which vLLM reads at its first request and whenever it has dropped them."""
+        copy = Path(tempfile.mkdtemp(prefix="adapter-"))
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        self._added += 1  # vLLM identifies adapters by a number, which must never be used again
+        self._adapters[key] = _module("vllm.lora.request").LoRARequest(key, self._added, str(copy))
+
+    def remove_adapter(self, key: str) -> None:
+        """Forget an adapter. vLLM drops it when it needs the memory for another one."""
+        removed = self._adapters.pop(key, None)
+        if removed is not None:
+            shutil.rmtree(removed.lora_path, ignore_errors=True)
+
     def close(self) -> None:
         """End the engine and its processes."""
         self._template.close()
         self._engine.shutdown()
+        for key in list(self._adapters):
+            self.remove_adapter(key)
 
 
 def _module(name: str) -> Any:

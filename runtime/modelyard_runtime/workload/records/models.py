@@ -65,7 +65,7 @@ class KeptVersions(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Record):
-    """A model with its names, its task, and the alias or version in use."""
+    """A model with its names, its task, and the alias or version in use. An adapter has a base model."""
 
     name: str
     registered_name: str
@@ -78,6 +78,7 @@ class Model(Record):
     artifacts: str = ""
     history: str = ""
     framework: str = ""
+    base: Model | None = None
     threshold: float | None = None
     card: Card = field(default_factory=Card)
     explainability: Explainability | None = None

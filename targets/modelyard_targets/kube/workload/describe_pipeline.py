@@ -45,7 +45,8 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
     described: dict[str, Json] = {}
     if model is not None and training:
         bundles = {} if promoted_here(context) else _deliveries(pipeline.promote_to, model, context)
-        described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
+        base = describe_base(model, resource, context)
+        described["model"] = {**describe_made_model(model), **base, **experiment(model, context), **bundles}
     elif model is not None:
         described["model"] = {
             **describe_model(model, pipeline.model),
@@ -70,6 +71,14 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
         if pipeline.reprocess.window_s is not None:
             described["reprocessSeconds"] = pipeline.reprocess.window_s
     return described
+
+
+def describe_base(model: Model, resource: Resource[Job], context: Context) -> dict[str, Json]:
+    """Describe the language model that a model is an adapter of, with how its version is found and verified."""
+    if model.base is None:
+        return {}
+    base = context.system.models[model.base.model]
+    return {"base": {**describe_model(base, model.base), **loaded(base, model.base, resource, context)}}
 
 
 def _training(job: Job, context: Context) -> dict[str, Json]:
