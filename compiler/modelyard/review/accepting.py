@@ -17,7 +17,7 @@ from modelyard.records import field, record, replace
 from modelyard.review.acknowledged import Acknowledgement, Unreadable
 from modelyard.review.comparing import Outcomes, Review
 from modelyard.review.findings import Accepted, Finding, Level, facts, folded
-from modelyard.spec import System
+from modelyard.spec import Approval, System
 from modelyard.stages import Outcome
 
 _ABOUT_ENTRIES: Final = frozenset({"R920", "R921", "R922", "R923", "R924"})
@@ -76,22 +76,33 @@ def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcom
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
     """Return who must sign in an environment according to the old version, or None if no signature is required.
 
-    A signature is required if the risk is high in either version, or if the old version requires approvals or has
-    change windows. Only groups that may approve promotions can sign.
+    A signature is required if the risk is high in either version, or if the old version requires approvals, for all
+    promotions or for a model's stage, or has change windows. Only groups that may approve promotions can sign.
     """
     old = _old_system(environment, before)
     new = _system(after.get(environment))
     high = any(system is not None and system.governance.risk == "high" for system in (old, new))
     rules = None if old is None else old.governance
-    if not high and (rules is None or (rules.approve_promotion is None and rules.changes is None)):
+    approvals = [] if old is None else _approvals(old)
+    if not high and (rules is None or (not approvals and rules.changes is None)):
         return None
-    approval = None if rules is None else rules.approve_promotion
+    named = {name for approval in approvals for name in approval.groups}
     groups = {
         group.name: frozenset(_bodies(group.ssh_keys))
         for group in (() if rules is None else rules.approvers)
-        if approval is None or group.name in approval.groups
+        if not approvals or group.name in named
     }
-    return Signers(groups, 1 if approval is None else approval.minimum, "" if rules is None else rules.owner.team)
+    minimum = max((approval.minimum for approval in approvals), default=1)
+    return Signers(groups, minimum, "" if rules is None else rules.owner.team)
+
+
+def _approvals(system: System) -> list[Approval]:
+    """Return the approval that every promotion needs or, without one, those of all models' stages."""
+    general = system.governance.approve_promotion
+    if general is not None:
+        return [general]
+    stages = (stage for model in system.models.values() for stage in model.stages)
+    return [stage.approval for stage in stages if stage.approval is not None]
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:

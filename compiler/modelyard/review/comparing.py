@@ -18,6 +18,7 @@ from modelyard.review.pins import Locks, upgraded
 from modelyard.review.previews import Preview
 from modelyard.review.renames import renames
 from modelyard.review.rows import for_rows, repeats_of
+from modelyard.review.shared_places import on_shared_places
 from modelyard.review.sides import Sides
 from modelyard.review.warnings import warnings
 from modelyard.source import Span
@@ -97,6 +98,7 @@ def compared(
         findings += _findings(old, new, targets, usage_of)
         findings += _previewed(old, new, targets, previews)
         findings += upgraded(locks, name, old, targets)
+    findings = list(on_shared_places(findings, after))
     both = tuple(name for name in names if name in before and name in after)
     outcomes = (*after.values(), *before.values())
     found = for_rows(folded(findings), repeats_of(outcomes))

@@ -20,6 +20,8 @@ _SMALL: Final = 0.05
 _LARGE: Final = 0.25
 _MOST: Final = 3
 _CENT: Final = 0.005
+_NOTICED: Final = 0.001
+_NAMES: Final = ("if nothing is used", "expected", "at most")
 
 
 UsageOf: TypeAlias = Callable[[Plan], Usage]
@@ -59,11 +61,10 @@ def costs_of_new(sides: Sides, after: Outcome, targets: Targets, usage_of: Usage
     budget = sides.after.governance.budget
     too_much = budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly
     reasons = (_beyond(budget),) if budget is not None and too_much else ()
-    names = ("if nothing is used", "expected", "at most")
     amounts = dict.fromkeys(_sums(now))
     texts = [now.text(money_text(amount, currency)) for amount in _sums(now)]
-    text = texts[0] if len(amounts) == 1 else "; ".join(map(" ".join, zip(texts, names, strict=True)))
-    message = f"the monthly cost of environment {sides.after.environment} is {text}"
+    text = texts[0] if len(amounts) == 1 else "; ".join(map(" ".join, zip(texts, _NAMES, strict=True)))
+    message = f"the monthly cost will be {text}"
     yield _finding(Level.DANGER if too_much else Level.REVIEW, message, "", sides, [currency], reasons, now=now)
 
 
@@ -95,8 +96,7 @@ def _amounts(was: Total, now: Total, currency: str) -> str:
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)
-    names = ("if nothing is used", "expected", "at most")
-    changed = [(name, step) for name, step in zip(names, steps, strict=True) if abs(step[0] - step[1]) >= _CENT]
+    changed = [(name, step) for name, step in zip(_NAMES, steps, strict=True) if abs(step[0] - step[1]) >= _CENT]
     return "; ".join(_amount(was, now, step, currency, f" {name}") for name, step in changed)
 
 
@@ -128,16 +128,20 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 
 
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
-    """Name the components that change most, measured by whichever of floor, expected cost and ceiling changes most."""
-    column = max((2, 1, 0), key=lambda one: abs(_sums(now)[one] - _sums(was)[one]))
+    """Name the components that change most, in whichever of floor, expected cost and ceiling has the largest share."""
+    before, after = _sums(was), _sums(now)
+    column = max((1, 2, 0), key=lambda one: abs(_growth(before[one], after[one])))
+    changed = {round(new - old, 2) for old, new in zip(before, after, strict=True)} - {0}
+    which = f" ({_NAMES[column]})" if len(changed) > 1 else ""
     steps = {
         name: _sums(total(new.get(name, ())))[column] - _sums(total(old.get(name, ())))[column]
         for name in {**old, **new}
     }
-    largest = sorted((name for name, step in steps.items() if abs(step) >= _CENT), key=lambda name: -abs(steps[name]))
+    least = max(_CENT, _NOTICED * max(map(abs, steps.values()), default=0.0))
+    largest = sorted((name for name, step in steps.items() if abs(step) >= least), key=lambda name: -abs(steps[name]))
     texts = [f"{name} {'+' if steps[name] > 0 else '-'}{money_text(abs(steps[name]), currency)}" for name in largest]
     more = len(texts) - _MOST
-    return f"mostly {', '.join([*texts[:_MOST], *([f'{more} more'] if more > 0 else [])])}" if texts else ""
+    return f"mostly {', '.join([*texts[:_MOST], *([f'{more} more'] if more > 0 else [])])}{which}" if texts else ""
 
 
 def _finding(

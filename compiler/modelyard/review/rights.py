@@ -33,17 +33,37 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
         for name, model in before.system.models.items()
         if name in after.system.models
     }
-    old, new = _rights(before, renamed(before.system, after.system), models), _rights(after, {}, {})
+    aliases = renamed(before.system, after.system)
+    is_named_alike = not aliases and all(old == new for old, new in models.items())
+    same = _same_identities(before, after) if is_named_alike else frozenset[str]()
+    old, new = _rights(before, aliases, models, same), _rights(after, {}, {}, same)
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
 
 
-def _rights(plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return the rights of each workload, with what is renamed under its new name."""
+def _same_identities(before: Plan, after: Plan) -> frozenset[str]:
+    """Return the workloads all of whose identities are the same in both plans."""
+    old, new = (_identities(plan) for plan in (before, after))
+    return frozenset(workload for workload, identities in new.items() if old.get(workload) == identities)
+
+
+def _identities(plan: Plan) -> dict[str, list[Identity]]:
+    found: dict[str, list[Identity]] = {}
+    for resource in plan.of(Identity):
+        found.setdefault(resource.value.workload, []).append(resource.value)
+    return found
+
+
+def _rights(
+    plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str], same: frozenset[str]
+) -> dict[str, frozenset[str]]:
+    """Return the rights of each workload, with what is renamed under its new name, except those that are the same."""
     found: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
+        if identity.workload in same:
+            continue
         held = found.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from itertools import zip_longest
 from typing import Final
 
 from modelyard.plan import Plan
@@ -39,7 +40,8 @@ def _entries(old: System, new: System) -> Iterator[str]:
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
     """Yield the owners of resources that are new, removed or different."""
-    old, new = before.by_place, after.by_place
+    unequal = [pair for pair in zip_longest(before.resources, after.resources) if pair[0] != pair[1]]  # by position
+    old, new = ({pair[side].place: pair[side] for pair in unequal if pair[side] is not None} for side in (0, 1))
     for place in {**old, **new}:
         if old.get(place) != new.get(place):
             yield from (plan[place].workload for plan in (old, new) if place in plan)

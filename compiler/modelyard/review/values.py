@@ -231,6 +231,8 @@ def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
     """Yield a pipeline's fields. The only step of a pipeline without `steps` is treated as part of the pipeline."""
     only = value.steps[0] if len(value.steps) == 1 and value.steps[0].path == ("pipelines", value.name) else None
     for steps, child in _fields(value, "Pipeline"):
+        if steps == ("promoteTo",) and value.type != "training":  # only training promotes
+            continue
         if steps == ("model",) and value.type == "training":  # its alias is the one it promotes to
             yield steps, leaf(value.model.model if value.model else "")
         elif steps == ("steps",) and only is not None:

@@ -58,3 +58,13 @@ def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
     """Whoever may change the acknowledgements accepts a danger there."""
     assert asked("", BASE_FOLDER, "prod") == _BOTH
     assert asked("", "prod") == "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
+
+
+def test_approvals_of_a_stage_ask_for_signatures_too() -> None:
+    """Otherwise, anyone who may edit the acknowledgements could accept that the stage's approvals are removed."""
+    stage = "    stages: {champion: {approvals: {from: [model-risk], minimum: 1}}}\n    validation:\n"
+    staged = VALID_SPEC.replace(_APPROVALS, "").replace("    validation:\n", stage, 1)
+    before, after = (_outcome(spec, BASE_FOLDER) for spec in (staged, staged.replace(*_DANGER)))
+    sides: tuple[Outcomes, Outcomes] = ({BASE_FOLDER: before}, {BASE_FOLDER: after})
+
+    assert agreement(compared(*sides, TARGETS), *sides) == "1 of model-risk must sign for each danger"

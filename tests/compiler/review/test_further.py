@@ -47,6 +47,18 @@ def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
     assert (levels["R201"], levels["R310"]) == (Level.REVIEW, Level.DANGER)
 
 
+def test_an_environment_for_trials_that_uses_a_store_of_others_is_a_danger() -> None:
+    """Trials then read and write the data of an environment that counts."""
+    base, own = outcome_of(BASE), outcome_of(BASE.replace("adopt: acme-lake", "adopt: acme-trials"))
+    trials = [replace(one, system=replace(present(one.system), environment="dev")) for one in (own, base)]
+    before, after = ({BASE_FOLDER: base, "dev": one} for one in trials)
+    alone = compared({"dev": trials[0]}, {"dev": trials[1]}, TARGETS)
+    (found,) = [one for one in compared(before, after, TARGETS).findings if one.code == "R506"]
+
+    assert (found.level, found.reasons) == (Level.DANGER, ("default uses acme-lake too",))
+    assert [one.level for one in alone.findings if one.code == "R506"] == [Level.REVIEW]
+
+
 def test_a_variant_without_traffic_reaches_nobody() -> None:
     idle = BASE.replace("live: 95, next: 5", "live: 100, next: 0")
     other = idle.replace("next: {model: churn@candidate}", "next: {model: churn@champion}")
@@ -69,7 +81,7 @@ def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -
         == "environment blue introduces: churn passes its gate with auc_roc ≥ 0.7 (in the base: 0.8)"
     )
     assert found["R522"].message.startswith("main: `pulumi up` creates database runs")
-    assert found["R620"].message == "the monthly cost of environment blue is 876 USD"  # three machines
+    assert found["R620"].message == "the monthly cost will be 876 USD"  # three machines
     assert not {"R506", "R508", "R519", "R520", "R521"} & found.keys()
 
 

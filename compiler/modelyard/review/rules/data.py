@@ -186,7 +186,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: (
             f"{change.path[1]} no longer keeps requests (was {change.before.text})"
             if change.removed
-            else f"{change.path[1]} keeps {'' if change.before.text else 'requests now: '}{change.after.text}"
+            else f"{change.path[1]} now keeps requests: {change.after.text}"
         ),
         _kept_why,
     ),

@@ -20,7 +20,7 @@ from modelyard.review.rules.base import (
     was,
 )
 from modelyard.review.sides import Sides
-from modelyard.spec import Approval, Check, System
+from modelyard.spec import Approval, Check, Stage, System
 
 
 def _gate_entry(change: Change, _: Sides) -> Verdict:
@@ -69,12 +69,16 @@ def _approval_entry(change: Change, _: Sides) -> Verdict:
 def _approval_says(change: Change, _: Sides) -> str:
     what = _scope(change)
     approval = change.now if change.added else change.was
-    groups = f"{approval.minimum} of {', '.join(approval.groups)}" if isinstance(approval, Approval) else ""
+    groups = _people(approval) if isinstance(approval, Approval) else ""
     return (
         f"{what} needs approval by {groups} (was not needed)"
         if change.added
         else f"{what} no longer needs approval (was {groups})"
     )
+
+
+def _people(approval: Approval) -> str:
+    return f"{approval.minimum} of {', '.join(approval.groups)}"
 
 
 def _minimum_says(change: Change, _: Sides) -> str:
@@ -145,7 +149,9 @@ def _stage_why(change: Change, _: Sides) -> str:
     if change.way is not Way.LOOSER:
         return ""
     if change.entry and len(change.path) <= 4:
-        return f"versions no longer have to pass through {' '.join(change.path[3:]) or 'any stage'}"
+        approval = change.was.approval if isinstance(change.was, Stage) else None
+        lost = f", and no longer need approval by {_people(approval)}" if approval is not None else ""
+        return f"versions no longer have to pass through {' '.join(change.path[3:]) or 'any stage'}{lost}"
     return f"versions may reach {change.path[3]} sooner, or without having passed a check"
 
 

@@ -212,6 +212,22 @@ def _at_most(change: Change, _: Sides) -> Verdict:
     return ("R605", REVIEW) if more else ("R610", REVIEW)
 
 
+def _tokens(change: Change, _: Sides) -> Verdict:
+    """Judge a limit of a language model. Without a context length, the model's configuration limits it."""
+    before, after = change.before.number, change.after.number
+    if after is None:
+        return "R417", REVIEW
+    return ("R416", DANGER if before is not None else REVIEW) if before is None or after < before else ("R417", REVIEW)
+
+
+def _tokens_why(change: Change, sides: Sides) -> str:
+    return _TOKENS[change.path[-1]] if _tokens(change, sides)[0] == "R416" else ""
+
+
+_TOKENS: Final = {
+    "contextLength": "longer prompts and texts that used to fit are rejected",
+    "maxTokens": "texts are cut off earlier, and requests for more tokens are rejected",
+}
 _VARIANT: Final = ("inference", "*", "variants", "*")
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -236,7 +252,12 @@ RULES: Final[tuple[Rule, ...]] = (
             "every caller needs a token" if change.way is Way.STRICTER else "anyone who can reach it can call it"
         ),
     ),
-    Rule(("inference", "*", "endpoint", "auth"), _token, _token_says),
+    Rule(
+        ("inference", "*", "endpoint", "auth"),
+        _token,
+        _token_says,
+        lambda change, _: "requests with its token are rejected" if change.removed else "",
+    ),
     Rule(
         ("inference", "*", "endpoint", "clients"),
         _clients,
@@ -247,6 +268,10 @@ RULES: Final[tuple[Rule, ...]] = (
         _timeout,
         named("{name} times out requests after {moves}"),
         lambda change, _: "slow requests that used to be answered now time out" if change.way is Way.LOOSER else "",
+    ),
+    *(
+        Rule(("inference", "*", "generation", field), _tokens, named("the {last} of {name} is {moves}"), _tokens_why)
+        for field in _TOKENS
     ),
     Rule(
         ("inference", "*", "endpoint", "host"),

@@ -45,6 +45,9 @@ class Federated:
 
 def federated_on(context: Context) -> tuple[Federated, ...]:
     """Return the access of all workloads on this placement to other clouds, in plan order."""
+    here = context.system.target(context.placement)
+    if not any(federates_from(store, here, context.system) for store in context.system.stores.values()):
+        return ()
     workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
     return tuple(access for workload in workloads for access in federated_of(workload, context))
 

@@ -110,6 +110,11 @@ def objects_of(file: File, context: Context) -> Iterator[Made]:
     yield from _labelled_all(policies_of_runs(file.resources, final, context), context)
 
 
+def has_objects(file: File, context: Context) -> bool:
+    """Return whether a file has objects. The first one decides, without labels and overrides, which remove none."""
+    return any(True for _ in _lowered(file, context)) or any(True for _ in objects_of(file, context))
+
+
 def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
     """Yield a file's objects before overrides and without admission policies."""
     yield from _labelled_all(_lowered(file, context), context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from modelyard.hashing import sha256
@@ -10,6 +11,7 @@ AIM: Final = 1000
 """The target for the average number of objects per project. Projects are unlikely to have twice as many."""
 
 
+@lru_cache(maxsize=100_000)
 def home(name: str, projects: int) -> int:
     """Return the index of the project for a name, by jump consistent hashing.
 

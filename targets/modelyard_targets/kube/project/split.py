@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Final
 
-from modelyard.plan import ByType, Kind, ModelServer, Resource
+from modelyard.plan import Kind, ModelServer, Resource, of_type
 from modelyard_targets.kube.project.files import FIRST, File
 from modelyard_targets.kube.project.homes import AIM, home
 
@@ -38,17 +38,7 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     return tuple(tuple(found) for found in held)
 
 
-def _objects(resources: Iterable[Resource]) -> int:
-    return sum(_OBJECTS.get(resource.kind, 1) + _groups(resource) for resource in resources)
-
-
-def _no_more(resource: Resource) -> int:
-    return 0
-
-
-def _of_server(resource: Resource[ModelServer]) -> int:
-    return len(resource.value.applications) - 1
-
-
-_groups: Final = ByType(_no_more).case(ModelServer, _of_server)
-"""Return how many additional disruption budgets a shared server may have: one for each worker group."""
+def _objects(resources: Sequence[Resource]) -> int:
+    """Return the maximum number of objects. A shared server may have a disruption budget for each worker group."""
+    groups = sum(len(server.value.applications) - 1 for server in of_type(resources, ModelServer))
+    return sum([_OBJECTS.get(resource.kind, 1) for resource in resources]) + groups

@@ -15,7 +15,7 @@ from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.image.runtime_image import image_files
 from modelyard_targets.kube.image.sbom import bill_of_materials
 from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.project.files import File, files_of, objects_of, owner_of
+from modelyard_targets.kube.project.files import File, files_of, has_objects, objects_of, owner_of
 from modelyard_targets.kube.project.program import further_program, program_of
 from modelyard_targets.kube.project.split import split
 
@@ -51,7 +51,7 @@ class Workloads:
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
     """Return the projects for everything in a placement's cluster, with these settings in each project's stack."""
-    files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
+    files = tuple(file for file in files_of(context) if has_objects(file, context))
     facts = {file.name: Facts() for file in files}
     projects = tuple(_project(at, held, facts, context, settings) for at, held in enumerate(split(files)))
     needed = needs_runtime_image(context.plan, context.placement)
