@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -68,6 +69,20 @@ class WholeKubernetes(Cluster):
         except RuntimeError:
             return False
         return True
+
+    def resolve(self, hosts: Mapping[str, str]) -> None:
+        """Give hosts outside the cluster an address on the node, and let DNS return it."""
+        for address in {*hosts.values()}:
+            self.run("ip", "addr", "replace", f"{address}/32", "dev", "node0")
+        lines = [f"{address} {host}\n" for host, address in hosts.items()]
+        (self.folder / "hosts").write_text("".join(lines))
+        for host in hosts:
+            self.kubectl.wait_until(partial(self._knows, host), f"DNS knows {host}", 30)
+
+    def _knows(self, host: str) -> bool:
+        program = "import socket, sys; socket.getaddrinfo(sys.argv[1], 443)"
+        look_up = (*self.within, *self.by_name, sys.executable, "-c", program, host)
+        return not subprocess.run(look_up, capture_output=True, check=False).returncode
 
     def load(self, archive: Path) -> None:
         """Load an image from an archive onto the node."""
@@ -212,8 +227,10 @@ def _start_network(processes: Processes, folder: Path, kubeconfig: Path) -> None
         "--conntrack-tcp-timeout-close-wait=0",
     )
     names = folder / "Corefile"
+    (folder / "hosts").touch()
+    hosts = f"hosts {folder / 'hosts'} {{\n    reload 500ms\n    fallthrough\n  }}"
     zone = f"kubernetes cluster.local {{\n    kubeconfig {kubeconfig} {CONTEXT}\n  }}"
-    names.write_text(f".:53 {{\n  bind {NODE_ADDRESS}\n  {zone}\n}}\n")
+    names.write_text(f".:53 {{\n  bind {NODE_ADDRESS}\n  {hosts}\n  {zone}\n}}\n")
     processes.start("dns", binary("coredns"), "-conf", names)
 
 

@@ -1,20 +1,36 @@
-"""Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction."""
+"""Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction.
+
+It runs as emitted for a data centre, and for each cloud with a stand-in of its object store: moto, an emulator of
+Google Cloud Storage, and Azurite. Pods reach these at the real names, with the identity that the cloud's webhook or
+agent would give them. The rights of roles, which other tests evaluate, and the networks of the clouds are not shown.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard_runtime.registry.lineage import content_digest
+from modelyard_targets import TARGETS
 from testbed import environments, image
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.monitoring import on_the_node
 from testbed.kubernetes.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+from testbed.places import REPOSITORY
 from testbed.processes import Processes
 from tests.examples import Example
+from tests.real.object_stores import ADDRESSES, CLOUDS, CONTROL, PROGRAM, PYTHONPATH, System, described, namespace, spec
 from tests.real.test_examples import written
 
 EXAMPLE = Example("hello", None)
@@ -51,37 +67,22 @@ except urllib.error.HTTPError as refused:
 """
 
 
-@pytest.fixture
-def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A running MLflow server, and the folder with the model's files."""
+
+    address: str
+    model: Path
+
+
+@pytest.fixture(scope="module")
+def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """Run the MLflow server that the example expects, with a version behind the alias that is served."""
     python = environments.environment(MLFLOW)
-    kubectl = whole_kubernetes.kubectl
-    kubectl.apply(
-        [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mlflow"}},
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {"name": "mlflow", "namespace": "mlflow"},
-                "spec": {"ports": [{"port": 5000}], "clusterIP": "None"},
-            },
-            {
-                "apiVersion": "discovery.k8s.io/v1",
-                "kind": "EndpointSlice",
-                "metadata": {
-                    "name": "mlflow-1",
-                    "namespace": "mlflow",
-                    "labels": {"kubernetes.io/service-name": "mlflow"},
-                },
-                "addressType": "IPv4",
-                "ports": [{"port": 5000, "protocol": "TCP"}],
-                "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": True}}],
-            },
-        ]
-    )
+    folder = tmp_path_factory.mktemp("mlflow")
     address = f"http://{NODE_ADDRESS}:5000"
-    (tmp_path / "mlflow").mkdir()
-    with kubectl.removing("mlflow"), Processes(tmp_path / "mlflow", whole_kubernetes.within) as processes:
+    with whole_kubernetes.kubectl.removing("mlflow"), Processes(folder, whole_kubernetes.within) as processes:
+        whole_kubernetes.kubectl.apply([namespace_of("mlflow"), *_mlflow_in("mlflow")])
         processes.start(
             "mlflow",
             python.parent / "mlflow",
@@ -90,51 +91,180 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
             "--port=5000",
             "--workers=1",
             "--allowed-hosts=*",
-            f"--backend-store-uri=sqlite:///{tmp_path}/mlflow.db",
-            f"--artifacts-destination={tmp_path}/artifacts",
+            f"--backend-store-uri=sqlite:///{folder}/mlflow.db",
+            f"--artifacts-destination={folder}/artifacts",
+            # A server whose own artifacts are in Azure, as the emitted one, accepts such addresses by itself.
+            environment={**os.environ, "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES": "abfss"},
         )
         processes.wait_until(lambda: whole_kubernetes.reaches(f"{address}/health"), "MLflow answers", 120)
         whole_kubernetes.run(str(python), "-c", _REGISTER, address, "hello-churn", "champion", seconds=120)
-        yield address
+        (described,) = folder.glob("artifacts/**/MLmodel")
+        yield Registry(address, described.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """The example for a data centre, with its image on the node."""
+
+    project: Path
+    image: str
+
+
+@pytest.fixture(scope="module")
+def emitted(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path_factory: pytest.TempPathFactory) -> Emitted:
+    """Compile the example, and build and load its image."""
+    project = written(EXAMPLE.compiled(), tmp_path_factory.mktemp("hello")) / "main"
+    manifest = (project / "workloads" / "manifests" / "model-churn.yaml").read_text()
+    name = next(line for line in manifest.splitlines() if "image: " in line).partition("image: ")[2].strip()
+    assert base_image.exists()
+    whole_kubernetes.load(image.build(project / "image", name))
+    return Emitted(project, name)
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, emitted: Emitted) -> None:
+    """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
+    kubectl = whole_kubernetes.kubectl
+    with kubectl.removing("hello"):
+        for file in ("namespace", "model-churn"):
+            kubectl.apply(emitted.project / "workloads" / "manifests" / f"{file}.yaml")
+        kubectl.wait_until(lambda: _ready(whole_kubernetes, "hello"), "the RayService is ready", 900)
+
+        (head,) = kubectl.all("pods", "hello", "ray.io/node-type=head")
+        address = cast(Any, head)["status"]["podIP"]
+        version = f"http://{address}:8265/api/version"
+        assert whole_kubernetes.run(sys.executable, "-c", _GET, version, "not the token").strip() in {"401", "403"}
+        assert whole_kubernetes.run(sys.executable, "-c", _GET, version, _token(whole_kubernetes)).strip() == "200"
+        assert _predictions(whole_kubernetes, "hello") == [False, True]
 
 
 @pytest.fixture
-def emptied(whole_kubernetes: WholeKubernetes) -> Iterator[None]:
-    """Delete everything that the test has deployed, even if it fails."""
-    with whole_kubernetes.kubectl.removing("hello"):
-        yield
+def clouds(
+    whole_kubernetes: WholeKubernetes, registry: Registry, azurite: None, tmp_path: Path
+) -> Iterator[tuple[list[System], dict[str, str]]]:
+    """Run three clouds in which the example's stores exist. Return the compiled systems, and Azure's identities."""
+    digest = content_digest(registry.model)
+    systems = [System(cloud, _compiled(spec(cloud, digest), tmp_path / cloud)) for cloud in CLOUDS]
+    given = described(systems, whole_kubernetes, registry.model)
+    folder = tmp_path / "clouds"
+    folder.mkdir()
+    (folder / "clouds.json").write_text(json.dumps(given))
+    whole_kubernetes.resolve(given["hosts"])
+    for name in ("agent", "metadata"):
+        whole_kubernetes.run("ip", "addr", "replace", f"{ADDRESSES[name]}/32", "dev", "node0")
+    texts = (REPOSITORY / "runtime/modelyard_runtime/requirements.txt", REPOSITORY / "tests/runtime/requirements.txt")
+    python = environments.environment("\n".join(map(Path.read_text, texts)))
+    with Processes(folder, whole_kubernetes.within) as processes:
+        processes.start("clouds", *whole_kubernetes.by_name, "env", PYTHONPATH, python, PROGRAM, folder)
+        processes.wait_until(lambda: whole_kubernetes.reaches(f"{CONTROL}/seen"), "the clouds answer", 120)
+        with whole_kubernetes.kubectl.removing(*(namespace(cloud) for cloud in CLOUDS)):
+            for system in systems:
+                _prepare(whole_kubernetes, system, (folder / "ca.pem").read_text())
+            yield systems, json.loads((folder / "identities.json").read_text())
 
 
-@pytest.mark.usefixtures("registry", "emptied")
-def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path: Path) -> None:
-    """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
+def test_each_object_store_protocol(
+    whole_kubernetes: WholeKubernetes, emitted: Emitted, clouds: tuple[list[System], dict[str, str]], tmp_path: Path
+) -> None:
+    """A bought model is imported from each store to the registry's artifacts there. It is served from there."""
     kubectl = whole_kubernetes.kubectl
-    folder = written(EXAMPLE.compiled(), tmp_path / "build") / "main"
-    manifests = folder / "workloads" / "manifests"
-    served = next(line for line in (manifests / "model-churn.yaml").read_text().splitlines() if "image: " in line)
-    name = served.partition("image: ")[2].strip()
-    assert base_image.exists()
-    whole_kubernetes.load(image.build(folder / "image", name))
+    systems, identities = clouds
+    used = _with_all_clients(whole_kubernetes, emitted.image, systems, tmp_path / "image")
+    for system in systems:
+        kubectl.apply(list(system.admitted(used, identities)))
+    for cloud in CLOUDS:
+        kubectl.run("create", "job", "import", "--from=cronjob/promoter", "--namespace", namespace(cloud))
+    for cloud in CLOUDS:
+        kubectl.wait_until(partial(_answers, whole_kubernetes, namespace(cloud)), f"{cloud} answers", 900)
 
-    for file in ("namespace", "model-churn"):
-        kubectl.apply(manifests / f"{file}.yaml")
-    kubectl.wait_until(lambda: _ready(whole_kubernetes), "the RayService is ready", 900)
+    def captured() -> bool:
+        found: dict[str, int] = json.loads(whole_kubernetes.fetch(f"{CONTROL}/captured"))
+        return all(found[cloud] >= 2 for cloud in CLOUDS)
 
-    (head,) = kubectl.all("pods", "hello", "ray.io/node-type=head")
-    address = cast(Any, head)["status"]["podIP"]
-    version = f"http://{address}:8265/api/version"
-    assert whole_kubernetes.run(sys.executable, "-c", _GET, version, "not the token").strip() in {"401", "403"}
-    assert whole_kubernetes.run(sys.executable, "-c", _GET, version, _token(whole_kubernetes)).strip() == "200"
+    kubectl.wait_until(captured, "each store has the captured rows", 180)
+    seen = [tuple(each) for each in json.loads(whole_kubernetes.fetch(f"{CONTROL}/seen"))]
+    for cloud in CLOUDS:
+        users = {who for where, who, *_ in seen if where == cloud}
+        assert users == {f"{namespace(cloud)}/promoter", f"{namespace(cloud)}/churn"}
 
-    service = kubectl.get("service", "churn-serve-svc", "hello")
+
+def _compiled(text: str, folder: Path) -> Path:
+    outcome = compile_system(Inputs(Given("hello/system.yaml", text), None, None), TARGETS)
+    return written(outcome, folder) / "main"
+
+
+def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
+    """Create the namespace, and what other parts would create in it, such as logins."""
+    name = namespace(system.cloud)
+    cluster.kubectl.apply(system.project / "workloads" / "manifests" / "namespace.yaml")
+    login = {"username": "workload", "password": "of no use for this server"}
+    secrets: list[Object] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"mlflow-login.{workload}", "namespace": name},
+            "stringData": dict(login),
+        }
+        for workload in ("churn", "promoter")
+    ]
+    trusted: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "trusted", "namespace": name},
+        "data": {"ca.pem": authority},
+    }
+    cluster.kubectl.apply([*_mlflow_in(name), *secrets, trusted])
+
+
+def _mlflow_in(namespace: str) -> list[Object]:
+    """Return a Service that leads to the MLflow server on the node."""
+    spec: Object = {"ports": [{"port": 5000}], "clusterIP": "None"}
+    meta: Object = {"name": "mlflow", "namespace": namespace}
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec},
+        on_the_node("mlflow", namespace, 5000),
+    ]
+
+
+def namespace_of(name: str) -> Object:
+    """Return a namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System], folder: Path) -> str:
+    """Add the packages of all clouds to the image, because each emitted image would take a minute. Return its name."""
+    folder.mkdir()
+    packages: dict[str, str] = {}
+    for system in systems:
+        text = (system.project / "image" / "requirements.txt").read_text()
+        for entry in re.findall(r"^\S.*(?:\n\s+.*)*", text, re.MULTILINE):
+            packages[entry.partition("==")[0]] = entry
+    (folder / "requirements.txt").write_text("\n".join(packages.values()))
+    install = "RUN python -m pip install --no-cache-dir --require-hashes -r /opt/modelyard/requirements.txt"
+    steps = (f"FROM {base}", "USER root", "COPY requirements.txt /opt/modelyard/requirements.txt", install, "USER 1000")
+    (folder / "Dockerfile").write_text("\n".join(steps))
+    name = f"{base.rpartition(':')[0]}:with-all-clients"
+    cluster.load(image.build(folder, name))
+    return name
+
+
+def _answers(cluster: WholeKubernetes, namespace: str) -> bool:
+    try:
+        return _ready(cluster, namespace) and _predictions(cluster, namespace) == [False, True]
+    except RuntimeError:  # the alias has no version yet
+        return False
+
+
+def _predictions(cluster: WholeKubernetes, namespace: str) -> list[bool]:
+    service = cluster.kubectl.get("service", "churn-serve-svc", namespace)
     url = f"http://{cast(Any, service)['spec']['clusterIP']}:8000/"
     rows = {"instances": [{"age": 22.0, "income": 1.0}, {"age": 68.0, "income": 2.0}]}
-    answer = json.loads(whole_kubernetes.run(sys.executable, "-c", _POST, url, json.dumps(rows)))
-    assert [bool(value) for value in answer["predictions"]] == [False, True]
+    answer = json.loads(cluster.run(sys.executable, "-c", _POST, url, json.dumps(rows)))
+    return [bool(value) for value in answer["predictions"]]
 
 
-def _ready(cluster: WholeKubernetes) -> bool:
-    ready = cluster.kubectl.value("rayservice", "churn", '{.status.conditions[?(@.type=="Ready")].status}', "hello")
+def _ready(cluster: WholeKubernetes, namespace: str) -> bool:
+    ready = cluster.kubectl.value("rayservice", "churn", '{.status.conditions[?(@.type=="Ready")].status}', namespace)
     return ready == "True"
 
 

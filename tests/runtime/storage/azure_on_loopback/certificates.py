@@ -1,8 +1,9 @@
-"""A certificate authority, and a single certificate for all Azure hosts."""
+"""A certificate authority, and a single certificate for many hosts, by default those of Azure."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -19,14 +20,14 @@ _DAY = timedelta(days=1)
 class Certificates:
     """The files of a certificate authority and of a server's certificate, which also covers 127.0.0.1."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosts: Iterable[str] = HOSTS) -> None:
         self.authority = folder / "ca.pem"
         self.server, self.server_key = folder / "server.pem", folder / "server.key"
         authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Azure on loopback")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Clouds on loopback")])
         authority = _signed(name, name, authority_key, authority_key, x509.BasicConstraints(ca=True, path_length=0))
-        hosts = [*(x509.DNSName(host) for host in HOSTS), x509.IPAddress(IPv4Address("127.0.0.1"))]
-        server = _signed(x509.Name([]), name, server_key, authority_key, x509.SubjectAlternativeName(hosts))
+        named = [*(x509.DNSName(host) for host in hosts), x509.IPAddress(IPv4Address("127.0.0.1"))]
+        server = _signed(x509.Name([]), name, server_key, authority_key, x509.SubjectAlternativeName(named))
         self.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
         self.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
         self.server_key.write_bytes(

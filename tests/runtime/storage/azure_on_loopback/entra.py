@@ -49,6 +49,10 @@ class Entra:
         self._credentials[client] = (issuer, subject)
         return client
 
+    def trust(self, issuer: str, key: rsa.RSAPrivateKey) -> None:
+        """Accept the tokens that a cluster signs with this key."""
+        self._clusters[issuer] = key
+
     def service_account_token(
         self, subject: str, lifetime_s: int = _HOUR_S, audience: str = _AUDIENCE, issuer: str = CLUSTER
     ) -> str:

@@ -60,8 +60,15 @@ class Front(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, entra: Entra, certificates: Certificates, azurite_port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self,
+        entra: Entra,
+        certificates: Certificates,
+        azurite_port: int,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+        handler: type[Handler] | None = None,
+    ) -> None:
+        super().__init__(address, handler or Handler)
         self.entra, self.azurite_port = entra, azurite_port
         self.of_server, self.of_client = certificates.of_server(), certificates.of_client()
         self.roles: dict[str, tuple[Role, ...]] = {}
@@ -78,7 +85,7 @@ class Front(ThreadingHTTPServer):
         """Ignore clients that close their connection."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     host = ""
     _upstream: HTTPSConnection | None = None
@@ -116,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
+        """Answer a request to the host in `host`."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.host == HOST:
             status, answer = self._front.entra.answer(self.command, self.path, body)
