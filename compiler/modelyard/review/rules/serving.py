@@ -18,6 +18,7 @@ from modelyard.review.rules.base import (
     is_from_elsewhere,
     moves,
     named,
+    plainly,
 )
 from modelyard.review.sides import Sides
 from modelyard.review.values import leaf
@@ -177,6 +178,16 @@ def _slo_says(change: Change, _: Sides) -> str:
     return f"{'.'.join(change.path[3:])} of {change.path[1]} may be {moves(change)}"
 
 
+def _fewer_tokens(consequence: str) -> Says:
+    """Describe what follows from a limit that is lower or new."""
+
+    def says(change: Change, _: Sides) -> str:
+        before, after = change.before.number, change.after.number
+        return consequence if after is not None and (before is None or after < before) else ""
+
+    return says
+
+
 def _replicas(change: Change, sides: Sides) -> Verdict:
     minimum = change.after.number or 0
     endpoint = sides.after.inference.get(change.path[1])
@@ -246,6 +257,18 @@ RULES: Final[tuple[Rule, ...]] = (
         _address,
         _address_says,
         "clients with the old address get no response",
+    ),
+    Rule(
+        ("inference", "*", "generation", "contextLength"),
+        always("R615", REVIEW),
+        plainly,
+        _fewer_tokens("longer prompts that used to be answered are refused"),
+    ),
+    Rule(
+        ("inference", "*", "generation", "maxTokens"),
+        always("R615", REVIEW),
+        plainly,
+        _fewer_tokens("texts end earlier, and requests for more tokens are refused"),
     ),
     Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts, and the decision to stop a bad rollout, depend on it"),
     Rule(

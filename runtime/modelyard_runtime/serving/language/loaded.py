@@ -12,6 +12,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.language.engine import Engine
+from modelyard_runtime.serving.language.fitting import check_heads, check_memory
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
 from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
@@ -35,16 +36,21 @@ def load(workload: ServerWorkload, model: Model, version: registry.Version, gene
         )
     folder = registry.fetch(version, expected_digest(workload, model, version))
     try:
-        engine = _engine(folder, generation)
+        engine = _engine(folder, generation, follows=not model.version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
     return Loaded(engine, version.version, version.uri)
 
 
-def _engine(folder: Path, generation: Generation) -> Engine:
-    """Return vLLM on the GPUs of this replica or, without any, mlx-lm."""
+def _engine(folder: Path, generation: Generation, *, follows: bool) -> Engine:
+    """Return vLLM on the GPUs of this replica or, without any, mlx-lm. A model that does not fit is refused before.
+
+    On CPUs, a replica that follows an alias loads the next version while the last one is still used.
+    """
     if not generation.accelerators:
+        check_memory(folder, generation, versions=2 if follows else 1)
         return MlxEngine(folder, generation.concurrency, generation.context_length)
     from modelyard_runtime.serving.language.vllm_engine import VllmEngine
 
+    check_heads(folder, generation.accelerators)
     return VllmEngine(folder, generation.concurrency, generation.context_length, generation.accelerators)
