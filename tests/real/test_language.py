@@ -18,7 +18,7 @@ def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
         "health": {"status": "ok", "version": "1"},
         "bucket of the first token": True,
         "bucket of the token rate": True,
-        "statuses of the proxy": ["200", "400", "401", "404"],
+        "statuses of the proxy": ["200", "400", "401", "403", "404"],
         "statuses of the server": ["200", "400", "401", "404", "499"],
         "replicas": 2,
     }

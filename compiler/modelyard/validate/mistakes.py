@@ -161,7 +161,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
         )
     hint = f"add '{fault.name}'"
     field = fault.shape
-    constant, example = field.first("const"), field.example()
+    constant, example = field.first("const"), _performance_check(document, fault) or field.example()
     if isinstance(constant, str):
         hint = f"add '{fault.name}: {constant}'"
     elif isinstance(example, str | int | float) and len(str(example)) < _LONGEST_EXAMPLE:
@@ -174,6 +174,18 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
         hint = f"add '{fault.name}': one of {', '.join(texts(field.first('enum'))[:8])}"
     span = document.key_span(fault.path)
     return tell.missing_field(span, fault.name, owner_of(fault.path), hint + _namesake(document, fault.path))
+
+
+def _performance_check(document: Document, fault: Fault) -> Json:
+    """Return an example of `checks` for a monitor of type performance, which measures no drift, or None for others."""
+    if fault.name != "checks" or len(fault.path) != 2:
+        return None
+    monitors = document.value.get("monitors")
+    monitor = monitors.get(str(fault.path[1])) if isinstance(monitors, dict) else None
+    if not isinstance(monitor, dict) or monitor.get("type") != "performance":
+        return None
+    of_runs = str(monitor.get("watch")).startswith("pipelines.")
+    return {"duration_s": {"max": 3600}} if of_runs else {"p95_ms": {"max": 500}}
 
 
 def _namesake(document: Document, path: Path) -> str:

@@ -91,6 +91,7 @@ class Endpoint(Record):
     prefix: str
     models: tuple[str, ...]
     mirror: Mirror | None = None
+    generates_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

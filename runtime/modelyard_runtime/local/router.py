@@ -15,7 +15,10 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from modelyard_runtime.local.loopback import foreign
 from modelyard_runtime.local.plan import Endpoint
+from modelyard_runtime.serving.language.requests import ApiError
+from modelyard_runtime.serving.language.responses import error_body
 
 _HOP_BY_HOP = frozenset(
     {
@@ -35,7 +38,7 @@ _HOP_BY_HOP = frozenset(
 
 _LARGEST = 1024**3  # applications have their own limit, and a larger body would fill this process's memory
 _SIGNIFICANT = 100
-_EVENTS = "text/event-stream"
+_EVENTS, _JSON = "text/event-stream", "application/json"
 
 
 @dataclass(slots=True)
@@ -66,27 +69,30 @@ class Router:
         """Answer one request."""
         name, _, rest = request.rel_url.raw_path.lstrip("/").partition("/")
         endpoint = self.endpoints.get(name)
+        reason = foreign(request.headers)
+        if reason:
+            return _error(endpoint, 403, reason)
         below = None if endpoint is None else below_prefix(f"/{rest}", endpoint.path)
         if endpoint is None or below is None:
             known = ", ".join(f"/{name}{entry.path.rstrip('/')}" for name, entry in self.endpoints.items())
-            return web.json_response({"error": f"no endpoint has this path; available: {known}"}, status=404)
+            return _error(endpoint, 404, f"no endpoint has this path; available: {known}")
         body = await request.read()
         if endpoint.mirror is not None and self.chance.random() * _SIGNIFICANT < endpoint.mirror.percent:
-            self._copy(endpoint.mirror.application, below, request, body, endpoint.timeout_seconds)
+            self._copy(endpoint.mirror.application, below, request, body, endpoint)
         application = self.backend(endpoint)
         try:
-            return await self._forward(application, below, request, body, endpoint.timeout_seconds)
+            return await self._forward(application, below, request, body, endpoint)
         except TimeoutError:
-            return web.json_response({"error": f"no answer within {endpoint.timeout_seconds} s"}, status=504)
+            return _error(endpoint, 504, f"no answer within {endpoint.timeout_seconds} s")
         except aiohttp.ClientError as problem:
-            return web.json_response({"error": f"the server of {application} is not reachable: {problem}"}, status=503)
+            return _error(endpoint, 503, f"the server of {application} is not reachable: {problem}")
 
-    def _copy(self, application: str, below: str, request: web.Request, body: bytes, timeout_s: int) -> None:
+    def _copy(self, application: str, below: str, request: web.Request, body: bytes, endpoint: Endpoint) -> None:
         """Send a copy, whose answer nobody waits for."""
 
         async def send() -> None:
             try:
-                await self._forward(application, below, request, body, timeout_s)
+                await self._forward(application, below, request, body, endpoint)
             except (aiohttp.ClientError, TimeoutError):
                 return
 
@@ -95,7 +101,7 @@ class Router:
         task.add_done_callback(self._mirrors.discard)
 
     async def _forward(
-        self, application: str, below: str, request: web.Request, body: bytes, timeout_s: int
+        self, application: str, below: str, request: web.Request, body: bytes, endpoint: Endpoint
     ) -> web.StreamResponse:
         if self._session is None:
             self._session = aiohttp.ClientSession(auto_decompress=False)
@@ -107,12 +113,15 @@ class Router:
             data=body or None,
             headers=headers,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            timeout=aiohttp.ClientTimeout(total=endpoint.timeout_seconds),
         ) as answer:
             passed: Any = [(name, text) for name, text in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
             self.answered(application, str(answer.status))
             if answer.content_type == _EVENTS:
                 return await _streamed(answer, request, passed)
+            if endpoint.generates_text and answer.status >= 400 and answer.content_type != _JSON:
+                retry = {"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {}
+                return _error(endpoint, answer.status, (await answer.text(errors="replace")).strip(), retry)
             response = web.Response(body=await answer.read(), status=answer.status)
             response.headers.clear()
             response.headers.extend(passed)
@@ -135,6 +144,18 @@ async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, header
         if request.transport is not None:
             request.transport.abort()  # an ordinary end would look like the end of the text
     return response
+
+
+def _error(
+    endpoint: Endpoint | None, status: int, message: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return an error, in OpenAI's format for a language model: its clients read their errors from all responses.
+
+    Errors of Ray's proxy, which are plain text, are also rewritten by this.
+    """
+    if endpoint is None or not endpoint.generates_text:
+        return web.json_response({"error": message}, status=status, headers=headers)
+    return web.json_response(error_body(ApiError(message, status=status)), status=status, headers=headers)
 
 
 def below_prefix(path: str, prefix: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from modelyard_runtime.local.loopback import guarded
 from modelyard_runtime.local.plan import LocalPlan, read_plan
 from modelyard_runtime.local.router import Router
 from modelyard_runtime.local.scaling import deployment_options
@@ -60,7 +61,7 @@ def _targets(plan: LocalPlan, state: Path) -> list[Any]:
         for entry in server.applications:
             options = deployment_options(entry["deployments"][0])
             name = str(entry["name"])
-            deployment = serve.deployment(name=DEPLOYMENT, **options)(server_class(workload, name))
+            deployment = serve.deployment(name=DEPLOYMENT, **options)(guarded(server_class(workload, name)))
             targets.append(serve.RunTarget(deployment.bind(workload, name), name=name, route_prefix=f"/{name}"))
     return targets
 

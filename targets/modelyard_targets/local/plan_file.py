@@ -134,6 +134,8 @@ def _endpoint(route: Route, context: Context) -> dict[str, Value]:
         "prefix": serve_prefix(next(iter(applications.values()))),
         "models": list(dict.fromkeys(one.model.name for one in applications.values())),
     }
+    if inference.generation is not None:
+        described["generatesText"] = True
     if route.mirror is not None:
         mirrored = applications[route.mirror.variant]
         described["mirror"] = {"application": application_name(mirrored), "percent": route.mirror.percent}

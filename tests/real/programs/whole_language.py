@@ -5,12 +5,14 @@ It prints what happened as JSON in its last line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import socket
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import openai
 import ray
 from ray import serve
 
+from modelyard_runtime.local.loopback import guarded
 from modelyard_runtime.serving.application import server_class
 from modelyard_runtime.workload.records import ServerWorkload
 from tests.runtime.described import completed, record
@@ -66,7 +69,7 @@ def main() -> None:
     ray.init(**local, num_cpus=2, log_to_driver=False, runtime_env=workers)
     serve.start(http_options={"host": "127.0.0.1", "port": port}, proxy_location="HeadOnly")
     one = record(ServerWorkload, workload)
-    deployment = serve.deployment(name="model", **OPTIONS)(server_class(one, "assistant-live"))
+    deployment = serve.deployment(name="model", **OPTIONS)(guarded(server_class(one, "assistant-live")))
     serve.run(deployment.bind(one, "assistant-live"), name="assistant-live", route_prefix="/support")
     ask(f"http://127.0.0.1:{port}/support")
     measure(f"http://127.0.0.1:{metrics}/metrics")
@@ -147,6 +150,9 @@ def ask(address: str) -> None:
     time.sleep(1)
     with urllib.request.urlopen(f"{address}/healthz", timeout=60) as found:
         FACTS["health"] = json.load(found)
+    page = urllib.request.Request(f"{address}/healthz", headers={"Host": "evil.example"})
+    with contextlib.suppress(urllib.error.HTTPError):
+        FACTS["page of another site"] = urllib.request.urlopen(page, timeout=60).status
 
 
 def status(client: openai.OpenAI, **fields: Any) -> int:

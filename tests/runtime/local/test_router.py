@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from modelyard_runtime.local.loopback import guarded
 from modelyard_runtime.local.plan import Backend, Endpoint, Mirror
 from modelyard_runtime.local.router import Router, below_prefix
 
@@ -179,3 +181,84 @@ def test_events_are_passed_on_as_they_come() -> None:
                 return [first, await answer.content.read()]
 
     assert asyncio.run(run()) == [b"data: 1\n\n", b"data: 2\n\n"]
+
+
+async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
+    """Return the statuses of requests with headers as browsers send them for pages, and as programs send them."""
+    found: list[Any] = []
+    port = URL(url).port
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": f"evil.example:{port}"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": f"localhost:{port}", "Origin": "http://localhost:3000"},
+        {"Host": f"[::1]:{port}"},
+        {},
+    ):
+        async with session.post(f"{url}/scorer", data=b"{}", headers=headers) as reply:
+            assert "Access-Control-Allow-Origin" not in reply.headers
+            found.append(reply.status)
+    return found
+
+
+def test_pages_of_other_sites_cannot_use_a_model() -> None:
+    """Neither after a DNS name was rebound to this machine, nor by a form or script that cannot read the response."""
+    statuses, seen = asked(endpoint({"a": 1}), refused)
+
+    assert statuses == [403, 403, 403, 403, 403, 200, 200, 200]
+    assert len(seen) == 3
+
+
+def test_server_behind_the_router_refuses_other_sites_as_well() -> None:
+    """Its port is open on the same machine, so a page could also send its requests there."""
+
+    class Echo:
+        async def __call__(self, request: Any) -> str:
+            return "an answer"
+
+    server = guarded(Echo)()
+    here, there = SimpleNamespace(headers={"host": "127.0.0.1:1"}), SimpleNamespace(headers={"host": "evil.example:1"})
+
+    assert asyncio.run(server(here)) == "an answer"
+    assert asyncio.run(server(there)).status_code == 403
+
+
+def test_errors_of_a_language_model_have_the_format_of_openai() -> None:
+    """Those of the router, and those of Ray's proxy, which are plain text. Errors of the server stay as they are."""
+
+    async def run() -> list[Any]:
+        async def answer(request: web.Request) -> web.Response:
+            if request.path.endswith("/own"):
+                return web.json_response({"error": {"message": "mine"}}, status=404)
+            return web.Response(text="Request dropped due to backpressure", status=503, headers={"Retry-After": "5"})
+
+        serve = web.Application()
+        serve.router.add_route("*", "/{path:.*}", answer)
+        async with TestServer(serve) as upstream:
+            entry = endpoint({"chat-live": 1}, path="/support", generates_text=True)
+            router = Router({"chat": entry, "gone": entry}, str(upstream.make_url("")).rstrip("/"))
+            async with TestServer(router.application()) as front, aiohttp.ClientSession() as session:
+                found: list[Any] = []
+                for path in ("/chat/elsewhere", "/chat/support/own", "/chat/support/v1/models"):
+                    async with session.get(front.make_url(path)) as reply:
+                        found.append((reply.status, (await reply.json())["error"], reply.headers.get("Retry-After")))
+                await upstream.close()
+                async with session.get(front.make_url("/gone/support/v1/models")) as reply:
+                    found.append((reply.status, (await reply.json())["error"], None))
+                return found
+
+    absent, own, busy, gone = asyncio.run(run())
+    assert absent[:1] == (404,)
+    assert absent[1]["type"] == "not_found_error"
+    assert own == (404, {"message": "mine"}, None)
+    assert busy[0] == 503
+    assert busy[1] == {
+        "message": "Request dropped due to backpressure",
+        "type": "server_error",
+        "param": None,
+        "code": None,
+    }
+    assert busy[2] == "5"
+    assert (gone[0], gone[1]["type"]) == (503, "server_error")

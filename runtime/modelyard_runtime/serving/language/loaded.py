@@ -13,6 +13,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import ADAPTER, FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.language.engine import Adapted, Engine
+from modelyard_runtime.serving.language.fitting import check_heads, check_memory
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
 from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
@@ -31,35 +32,40 @@ def load(workload: ServerWorkload, model: Model, version: registry.Version, gene
     """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files."""
     kind, digest = version.tags.get(FORMAT_TAG, ""), expected_digest(workload, model, version)
     if kind == ADAPTER:
-        return _with_base(version, digest, generation)
+        return _with_base(version, digest, generation, follows=not model.version)
     if kind != SAFETENSORS:
         raise Refusal(
             f"version {version.version} of {version.name} has the format {kind or 'unknown'}, not safetensors"
         )
     folder = registry.fetch(version, digest)
     try:
-        engine = _engine(folder, generation)
+        engine = _engine(folder, generation, follows=not model.version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
     return Loaded(engine, version.version, version.uri)
 
 
-def _with_base(version: registry.Version, digest: str, generation: Generation) -> Loaded:
+def _with_base(version: registry.Version, digest: str, generation: Generation, *, follows: bool) -> Loaded:
     """Load an adapter together with the base that it was trained on, and no other."""
     files = registry.fetch(version, digest)
     try:
         with base_files(Base.read(files)) as folder:
-            engine = _engine(folder, generation, adapters=1)
+            engine = _engine(folder, generation, follows=follows, adapters=1)
         engine.add_adapter(version.uri, files)
     finally:
         shutil.rmtree(files, ignore_errors=True)
     return Loaded(Adapted(engine, version.uri), version.version, version.uri)
 
 
-def _engine(folder: Path, generation: Generation, adapters: int = 0) -> Engine:
-    """Return vLLM on the GPUs of this replica or, without any, mlx-lm."""
+def _engine(folder: Path, generation: Generation, *, follows: bool, adapters: int = 0) -> Engine:
+    """Return vLLM on the GPUs of this replica or, without any, mlx-lm. A model that does not fit is refused before.
+
+    On CPUs, a replica that follows an alias loads the next version while the last one is still used.
+    """
     if not generation.accelerators:
+        check_memory(folder, generation, versions=2 if follows else 1)
         return MlxEngine(folder, generation.concurrency, generation.context_length)
     from modelyard_runtime.serving.language.vllm_engine import VllmEngine
 
+    check_heads(folder, generation.accelerators)
     return VllmEngine(folder, generation.concurrency, generation.context_length, generation.accelerators, adapters)

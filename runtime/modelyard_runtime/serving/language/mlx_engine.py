@@ -8,7 +8,6 @@ mlx-lm runs one model per batch; all use the same base weights.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import queue
 import random
@@ -24,6 +23,7 @@ from modelyard_runtime.models.adapters import apply_adapter, shared_copy
 from modelyard_runtime.models.texts import load_quietly
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
+from modelyard_runtime.serving.language.fitting import configuration_of
 from modelyard_runtime.serving.language.stops import Stops
 from modelyard_runtime.serving.language.templates import ChatTemplate
 
@@ -309,11 +309,7 @@ def _sampler(sampling: Sampling) -> Any:
 
 def _context(folder: Path, wanted: int | None) -> int:
     """Return the context length: the wanted one or, by default, that of the model's configuration, which limits it."""
-    try:
-        configuration = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise Refusal(f"the model's config.json cannot be read: {problem}") from None
-    found = configuration.get("max_position_embeddings") if isinstance(configuration, dict) else None
+    found = configuration_of(folder).get("max_position_embeddings")
     length = found if isinstance(found, int) and found >= 2 else None
     if wanted is None:
         if length is None:

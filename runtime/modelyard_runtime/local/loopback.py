@@ -1,0 +1,42 @@
+"""Refuses requests that a web page on the internet makes its visitor's browser send to this machine.
+
+A page can send requests to any address, and after its DNS name was rebound to 127.0.0.1 it could even read the
+responses. Browsers write the page's name into `Host` or `Origin`, which programs on this machine have no reason to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def foreign(headers: Mapping[str, str]) -> str:
+    """Return why a request does not come from this machine, or an empty string."""
+    if not _is_loopback(f"http://{headers.get('host', '')}"):
+        return "this machine answers only requests to localhost or 127.0.0.1"
+    origin = headers.get("origin")
+    if (origin is not None and not _is_loopback(origin)) or headers.get("sec-fetch-site") == "cross-site":
+        return "web pages of other sites cannot send requests to this machine"
+    return ""
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _NAMES
+    except ValueError:
+        return False
+
+
+def guarded(server: type[Any]) -> type[Any]:
+    """Return a class of a model server that refuses such requests, for those that bypass the router."""
+
+    async def call(self: Any, request: Any) -> Any:
+        from starlette.responses import JSONResponse
+
+        reason = foreign(request.headers)
+        return JSONResponse({"error": reason}, 403) if reason else await server.__call__(self, request)
+
+    return type(server.__name__, (server,), {"__call__": call})

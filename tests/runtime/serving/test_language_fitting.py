@@ -1,0 +1,90 @@
+"""Tests that a model is refused before it is loaded if it cannot fit the replica."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.serving.language import fitting
+from modelyard_runtime.workload.records import Generation
+
+GIB = 1024**3
+LLAMA: dict[str, Any] = {
+    "num_attention_heads": 24,
+    "num_key_value_heads": 8,
+    "num_hidden_layers": 28,
+    "hidden_size": 3072,
+    "head_dim": 128,
+    "max_position_embeddings": 131072,
+    "torch_dtype": "bfloat16",
+}
+"""The sizes of Llama 3.2 3B, whose cache takes 112 KiB for each token."""
+
+
+def folder_of(folder: Path, configuration: dict[str, Any], size: int) -> Path:
+    """Write a model with weights of this size, which take no room on the disk."""
+    (folder / "config.json").write_text(json.dumps(configuration))
+    header = b'{"w":{}}'
+    for part in ("model-1.safetensors", "model-2.safetensors"):
+        with (folder / part).open("wb") as file:
+            file.write(len(header).to_bytes(8, "little") + header)
+            file.truncate(8 + len(header) + size // 2)
+    return folder
+
+
+def generation(**fields: Any) -> Generation:
+    settings: dict[str, Any] = {"max_tokens": 256, "concurrency": 8, "context_length": 4096, **fields}
+    return Generation(model="assistant", **settings)
+
+
+def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
+    """112 KiB for each token of eight texts of 4096 tokens are 3.5 GiB, besides the weights of two versions."""
+    folder = folder_of(tmp_path, LLAMA, 6 * GIB)
+
+    assert fitting.weight_bytes(folder) == 6 * GIB
+    assert fitting.cache_bytes(LLAMA, generation()) == 8 * 4096 * 112 * 1024
+    fitting.check_memory(folder, generation(), versions=2, limit=16 * GIB)
+    fitting.check_memory(folder, generation(), versions=1, limit=10 * GIB)
+    with pytest.raises(Refusal, match=r"12\.0 GiB for its weights, twice .* and 3\.5 GiB for 8 texts .* has 15\.0 GiB"):
+        fitting.check_memory(folder, generation(), versions=2, limit=15 * GIB)
+
+
+def test_context_of_the_model_counts_without_a_limit(tmp_path: Path) -> None:
+    """The server would accept prompts of 131,072 tokens, so their cache has to fit."""
+    folder = folder_of(tmp_path, {"text_config": LLAMA}, 6 * GIB)
+
+    with pytest.raises(Refusal, match=r"and 112\.0 GiB for 8 texts .* lower generation\.contextLength"):
+        fitting.check_memory(folder, generation(context_length=None), versions=1, limit=64 * GIB)
+
+
+def test_only_weights_count_for_models_with_another_cache(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, {**LLAMA, "sliding_window": 1024}, 6 * GIB)
+
+    fitting.check_memory(folder, generation(context_length=None), versions=1, limit=7 * GIB)
+    with pytest.raises(Refusal, match=r"needs 6\.0 GiB for its weights, but the replica has 5\.0 GiB; raise .*class$"):
+        fitting.check_memory(folder, generation(), versions=1, limit=5 * GIB)
+
+
+def test_limit_is_that_of_the_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pod's limit counts instead of the memory of its machine. A container without a limit has all of it."""
+    limited, unlimited = tmp_path / "memory.max", tmp_path / "unlimited"
+    limited.write_text("123456789\n")
+    unlimited.write_text("max\n")
+    monkeypatch.setattr(fitting, "_LIMITS", (str(limited), str(tmp_path / "absent")))
+    assert fitting.memory_limit() == 123456789
+    monkeypatch.setattr(fitting, "_LIMITS", (str(unlimited),))
+    assert fitting.memory_limit() > 123456789
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 3, 8, 24])
+def test_heads_that_gpus_share_equally(gpus: int, tmp_path: Path) -> None:
+    fitting.check_heads(folder_of(tmp_path, LLAMA, 2), gpus)
+
+
+def test_gpus_that_cannot_share_the_heads(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"24 attention heads, which 5 GPUs .* with 1, 2, 3, 4, 6, 8, 12 or 24 GPUs"):
+        fitting.check_heads(folder_of(tmp_path, LLAMA, 2), 5)
