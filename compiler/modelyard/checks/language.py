@@ -9,7 +9,7 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Batching, Inference, Model, Pipeline, System, Variant
+from modelyard.spec import Batching, Inference, Model, ModelRef, Pipeline, System, Variant
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -117,6 +117,10 @@ def endpoints(system: System) -> Iterator[Diagnostic]:
             yield problems.language_model_unsupported(system.key(*path, "variants"), subject, reason, hint)
         elif True in texts:
             yield from _fields(system, inference)
+            yield from _adapters(system, inference)
+        elif inference.adapters:
+            reason, hint = "its model generates no text", "remove `adapters`"
+            yield problems.not_for_text(system.key(*path, "adapters"), subject, "adapters", reason, hint)
         elif inference.generation is not None:
             reason = "its model generates no text"
             span = system.key(*path, "generation")
@@ -144,6 +148,33 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
         field = "maxTokens" if "maxTokens" in system.written(*path, "generation") else "contextLength"
         span = system.at(*path, "generation", field)
         yield problems.tokens_beyond_context(span, inference.name, limits.max_tokens, limits.context_length)
+
+
+def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Require adapters of the model, and of the version if both are named, that each variant serves."""
+    for adapter in inference.adapters:
+        path = ("inference", inference.name, "adapters", adapter.name)
+        subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"
+        base = system.models[adapter.model.model].base
+        span = system.at(*path)
+        if adapter.name == inference.name:
+            reason, hint = "has the name of the endpoint, by which requests name its own model", "choose another name"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+        if base is None:
+            reason = f"is {adapter.model.model}, which is not an adapter"
+            hint = f"name a model with `base`, or serve {adapter.model.model} as a variant"
+            yield problems.language_model_unsupported(span, subject, reason, hint)
+            continue
+        for variant in inference.variants:
+            fixed = base.alias.isdecimal() and variant.model.alias.isdecimal()
+            if variant.model.model != base.model or (fixed and variant.model != base):
+                reason = f"changes {_shown(base)}, but variant '{variant.name}' serves {_shown(variant.model)}"
+                hint = f"set `model: {_shown(base)}` in the variant, or use an endpoint for each base"
+                yield problems.language_model_unsupported(span, subject, reason, hint)
+
+
+def _shown(ref: ModelRef) -> str:
+    return f"{ref.model}@{ref.alias}"
 
 
 def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:
