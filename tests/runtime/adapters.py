@@ -22,7 +22,7 @@ from tests.runtime.serving.language import NAME as BASE_NAME
 NAME = "support-tone"
 QUICK: dict[str, Any] = {"rank": 4, "alpha": 8, "learning_rate": 0.02, "epochs": 4, "batch_size": 8}
 NO_WORSE = {"name": "better", "metric": "perplexity", "versus": "champion", "minDelta": 0.0}
-PHRASES = [f"the cat number {number} sat on the mat and said hello" for number in range(200)]
+PHRASES = [f"the cat number {number} sat on the mat and said hello" for number in range(160)]
 MODEL = {"name": "tone", "registeredName": NAME, "task": "text-generation", "framework": "transformers"}
 
 

@@ -197,7 +197,7 @@ def _used_models(system: System) -> set[str]:
     used |= {scoring.model.model for scoring in scorings(system)}
     used |= {model.base.model for model in system.models.values() if model.base is not None}
     used |= {model.name for model in imported(system)}  # like a trained model, it may be used outside the system
-    return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
+    return used | {ref.model for inference in system.inference.values() for ref in inference.models}
 
 
 def _used_channels(system: System) -> set[str]:

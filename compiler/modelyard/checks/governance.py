@@ -23,7 +23,7 @@ def _sensitive(system: System) -> list[str]:
 
 def _in_production(system: System) -> dict[str, None]:
     """Return the models that are served or used for scoring."""
-    models = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
+    models = [ref.model for inference in system.inference.values() for ref in inference.models]
     models += [scoring.model.model for scoring in scorings(system)]
     return dict.fromkeys(models)
 

@@ -9,7 +9,7 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Batching, Inference, Model, Pipeline, System, Variant
+from modelyard.spec import Batching, Inference, Model, ModelRef, Pipeline, System, Variant
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -121,6 +121,7 @@ def endpoints(system: System) -> Iterator[Diagnostic]:
             yield problems.language_model_unsupported(system.key(*path, "variants"), subject, reason, hint)
         elif True in texts:
             yield from _fields(system, inference)
+            yield from _adapters(system, inference)
         else:
             yield from _only_for_text(system, inference)
 
@@ -130,6 +131,7 @@ def _only_for_text(system: System, inference: Inference) -> Iterator[Diagnostic]
     slo = inference.slo
     fields = {
         ("generation",): inference.generation is not None,
+        ("adapters",): bool(inference.adapters),
         ("scaling", "metric"): inference.scaling.metric == _BY_TOKENS,
         ("slo", "timeToFirstToken"): slo is not None and bool(slo.first_token_ms),
         ("slo", "tokensPerSecond"): slo is not None and slo.tokens_per_second is not None,
@@ -184,6 +186,33 @@ def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
     if limits is not None and rate is not None and limits.max_tokens > rate.minimum * timeout_s:
         span = system.at("inference", inference.name, "slo", "tokensPerSecond", "min")
         yield problems.slower_than_timeout(span, rate.minimum, limits.max_tokens, timeout_s)
+
+
+def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
+    """Require adapters of the model, and of the version if both are named, that each variant serves."""
+    for adapter in inference.adapters:
+        path = ("inference", inference.name, "adapters", adapter.name)
+        subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"
+        base = system.models[adapter.model.model].base
+        span = system.at(*path)
+        if adapter.name == inference.name:
+            reason, hint = "has the name of the endpoint, by which requests name its own model", "choose another name"
+            yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
+        if base is None:
+            reason = f"is {adapter.model.model}, which is not an adapter"
+            hint = f"name a model with `base`, or serve {adapter.model.model} as a variant"
+            yield problems.language_model_unsupported(span, subject, reason, hint)
+            continue
+        for variant in inference.variants:
+            fixed = base.alias.isdecimal() and variant.model.alias.isdecimal()
+            if variant.model.model != base.model or (fixed and variant.model != base):
+                reason = f"changes {_shown(base)}, but variant '{variant.name}' serves {_shown(variant.model)}"
+                hint = f"set `model: {_shown(base)}` in the variant, or use an endpoint for each base"
+                yield problems.language_model_unsupported(span, subject, reason, hint)
+
+
+def _shown(ref: ModelRef) -> str:
+    return f"{ref.model}@{ref.alias}"
 
 
 def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:

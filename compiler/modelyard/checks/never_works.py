@@ -52,6 +52,8 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
     for inference in system.inference.values():
         for variant in inference.variants:
             yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
+        for adapter in inference.adapters:
+            yield adapter.model, ("inference", inference.name, "adapters", adapter.name)
     for pipeline in system.pipelines.values():
         if pipeline.type != "training" and pipeline.model:
             yield pipeline.model, ("pipelines", pipeline.name, "model")

@@ -268,6 +268,10 @@ def aliases(system: System) -> Iterator[Diagnostic]:
             (variant.model.alias, ("inference", inference.name, "variants", variant.name, "model"))
             for variant in inference.variants
         ]
+        named += [
+            (adapter.model.alias, ("inference", inference.name, "adapters", adapter.name))
+            for adapter in inference.adapters
+        ]
     for pipeline in system.pipelines.values():
         own: Path = ("pipelines", pipeline.name)
         if pipeline.type == "training" and "promoteTo" in system.written(*own):
@@ -294,7 +298,7 @@ def origin(system: System) -> Iterator[Diagnostic]:
     if system.registry is not None and system.registry.adopt:
         return
     promoted = system.promoted()
-    used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
+    used = [ref.model for inference in system.inference.values() for ref in inference.models]
     used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]
     used += [scoring.model.model for scoring in scorings(system)]
     for name in dict.fromkeys(used):

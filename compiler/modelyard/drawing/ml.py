@@ -133,6 +133,7 @@ class _View:
                 yield Arrow(source, box, f"{name}shadow {mirror.percent}%", dashed=True)
             else:
                 yield Arrow(source, box, f"{name}{variant.percent}%")
+        yield from (Arrow(self._of(one.model), box, f"as {one.name}") for one in inference.adapters)
         oncall = self._system.governance.owner.oncall
         if inference.slo is not None and oncall:
             yield Arrow(box, self._ids.of("channel", oncall), "SLO alerts")

@@ -147,6 +147,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "pipelines.*.model": _VERSIONS,
     "pipelines.*.steps.*.model": _VERSIONS,
     "inference.*.variants.*.model": _VERSIONS,
+    "inference.*.adapters.*": _VERSIONS,
     "models.*.base": _VERSIONS,
     "pipelines.*.promoteTo": _ALIASES,
     "models.*.import.promoteTo": _in_same_entry("stages", above=2),

@@ -14,6 +14,9 @@ from modelyard.source import Json
 _HEAVY: Final = "pytorch"
 """The trainer whose library is not among the packages of the `local` extra."""
 
+_NEEDS_BASE: Final = "transformers"
+"""The trainer that changes an imported model, whose files are not fetched."""
+
 _ALIAS: Final = "champion"
 _LOOSEST: Final = 0.8
 """For a metric whose best value is 1, the strictest gate bound that a model trained on noisy data can meet."""
@@ -22,10 +25,13 @@ _LOOSEST: Final = 0.8
 def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
     """Leave out models whose task no built-in trainer supports, unless their own code is available here."""
     for name, model in entries(spec, "models"):
-        task = str(model.get("task"))
-        if _trainer("", task) or all(_has_own(entry, has_code) for _, entry in _trainings(spec, name)):
+        task, trainings = str(model.get("task")), _trainings(spec, name)
+        has_own = bool(trainings) and all(_has_own(entry, has_code) for _, entry in trainings)
+        if _trainer("", task) or has_own:
             continue
-        yield Note(f"models.{name}", f"left out, with everything that needs it: no built-in trainer supports {task}")
+        learnable = any(task in trainer.tasks for trainer in trainers().values())
+        reason = "the files of its model are not fetched" if learnable else f"no built-in trainer supports {task}"
+        yield Note(f"models.{name}", f"left out, with everything that needs it: {reason}")
         yield from _without_model(spec, name)
 
 
@@ -52,7 +58,7 @@ def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
 
 def _trainer(framework: str, task: str) -> str:
     """Return the built-in trainer for a framework or, if it cannot run here, the first one for the task."""
-    able = [name for name, trainer in trainers().items() if task in trainer.tasks and name != _HEAVY]
+    able = [name for name, trainer in trainers().items() if task in trainer.tasks and name not in {_HEAVY, _NEEDS_BASE}]
     return framework if framework in able else next(iter(able), "")
 
 

@@ -33,7 +33,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
     for pipeline in system.pipelines.values():
         yield pipeline.target, models_of(pipeline)
     for inference in system.inference.values():
-        yield inference.target, tuple(variant.model for variant in inference.variants)
+        yield inference.target, inference.models
     for monitor in system.monitors.values():
         yield monitor.target, watched_models(system, monitor)
 

@@ -118,7 +118,8 @@ def _request(route: Resource, server: str) -> Link:
 
 def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
     """Collect access to models, the capture folder, the head's state, and the callers' tokens."""
-    draft.wants_models(needs, inference.target, (variant.model for variant in inference.variants))
+    bases = (draft.system.models[ref.model].base for ref in inference.models)
+    draft.wants_models(needs, inference.target, (*inference.models, *(base for base in bases if base is not None)))
     if inference.capture is not None:
         needs.store(inference.capture.store, inference.capture.path, _capture_mode(draft, inference.capture), "capture")
         draft.wants_credentials(needs, inference.capture.store)

@@ -102,6 +102,8 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
     for inference in draft.system.inference.values():
         for variant in inference.variants:
             yield ("inference", inference.name, "variants", variant.name, "model"), variant.model.model
+        for adapter in inference.adapters:
+            yield ("inference", inference.name, "adapters", adapter.name), adapter.model.model
 
 
 def finish(draft: Draft) -> Plan:

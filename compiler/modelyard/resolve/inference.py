@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.nodes import Node, flag, integer, mapping, named_nodes, number, text, texts
+from modelyard.nodes import Node, flag, integer, mapping, named_nodes, number, pairs, text, texts
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
@@ -23,6 +23,7 @@ from modelyard.spec import (
     Governance,
     Inference,
     Mirror,
+    NamedAdapter,
     Range,
     Rollout,
     Scaling,
@@ -67,6 +68,10 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
         pool=text(node, "pool"),
         priority=text(node, "priority", "normal"),
         generation=generation,
+        adapters=tuple(
+            NamedAdapter(adapter, model_ref(scope, version, (*path, "adapters", adapter)))
+            for adapter, version in pairs(node, "adapters")
+        ),
     )
 
 

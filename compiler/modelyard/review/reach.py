@@ -83,6 +83,8 @@ def _pairs(system: System) -> Iterator[tuple[str, str]]:
         for variant in inference.variants:
             yield f"models.{variant.model.model}", here
             yield f"compute.{variant.compute}", here
+        for adapter in inference.adapters:
+            yield f"models.{adapter.model.model}", here
         if inference.capture is not None:
             yield f"stores.{inference.capture.store}", here
     for name, monitor in system.monitors.items():

@@ -128,6 +128,14 @@ class Endpoint:
 
 
 @record
+class NamedAdapter:
+    """An adapter of an endpoint's language model, with the name that requests use."""
+
+    name: str
+    model: ModelRef
+
+
+@record
 class Inference:
     """An endpoint: models that answer requests at one address, with their objectives."""
 
@@ -145,3 +153,9 @@ class Inference:
     pool: str = ""
     priority: str = "normal"  # normal low lowest
     generation: Generation | None = None  # only for language models
+    adapters: tuple[NamedAdapter, ...] = ()  # only for language models
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """The model versions of all variants and adapters."""
+        return (*(variant.model for variant in self.variants), *(adapter.model for adapter in self.adapters))

@@ -49,12 +49,13 @@ class Base:
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise Refusal(f"the adapter does not record its base model in {BASE_FILE}: {problem}") from None
 
-    def check(self, name: str, version: str, digest: str) -> None:
+    def check(self, other: Base) -> None:
         """Refuse another base than this one. Numbers are shown for people, and only the digest decides."""
-        if digest != self.digest:
+        if other.digest != self.digest:
             raise Refusal(
-                f"the adapter was trained on version {self.version} of {self.name} ({self.digest}), "
-                f"which is not version {version} of {name} ({digest or 'without a digest'}); train it again"
+                f"it was trained on version {self.version} of {self.name} ({self.digest}), "
+                f"which is not version {other.version} of {other.name} ({other.digest or 'without a digest'}); "
+                "train it again"
             )
 
 
@@ -77,7 +78,7 @@ def base_files(base: Base) -> Generator[Path]:
     version = registry.version(base.name, base.version)
     if version.tags.get(FORMAT_TAG) != SAFETENSORS:
         raise Refusal(f"version {base.version} of {base.name} is not a whole language model, so it cannot be a base")
-    base.check(base.name, base.version, version.tags.get(DIGEST_TAG, ""))
+    base.check(Base(base.name, base.version, version.tags.get(DIGEST_TAG, "")))
     folder = registry.fetch(version, base.digest)
     try:
         yield folder

@@ -117,3 +117,15 @@ def test_strict_bounds_of_a_gate_are_loosened(bound: str, kept: float) -> None:
 
     assert spec["models"]["churn"]["validation"]["auc"]["min"] == kept
     assert any("loosened" in note.text for note in copy.notes) == (kept == 0.8)
+
+
+def test_language_models_and_their_adapters_are_left_out() -> None:
+    """Sample data cannot stand in for the files of a base model, so neither it nor its adapters run."""
+    text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
+    language = copied(Inputs(Given("managed.yaml", text)))
+    notes = {note.address: note.text for note in language.notes}
+
+    assert "the files of its model are not fetched" in notes["models.chat"]
+    assert "the files of its model are not fetched" in notes["models.tone"]
+    assert notes["pipelines.tune"] == notes["inference.assistant"] == "left out"
+    assert not understand(Inputs(Given("copy.yaml", yaml_text(language.spec))), TARGETS).failed

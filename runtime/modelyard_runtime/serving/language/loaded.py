@@ -20,44 +20,53 @@ from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One version with its engine."""
+    """One version with its engine, and the base model that its weights are those of."""
 
     engine: Engine
     version: str
     uri: str
+    base: Base
     created: int = field(default_factory=lambda: int(time.time()))
 
 
-def load(workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation) -> Loaded:
-    """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files."""
+def load(
+    workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation, adapters: int = 0
+) -> Loaded:
+    """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files.
+
+    `adapters` is how many named adapters will be added to the engine.
+    """
     kind, digest = version.tags.get(FORMAT_TAG, ""), expected_digest(workload, model, version)
     if kind == ADAPTER:
-        return _with_base(version, digest, generation, follows=not model.version)
+        return _with_base(version, digest, generation, adapters, follows=not model.version)
     if kind != SAFETENSORS:
         raise Refusal(
             f"version {version.version} of {version.name} has the format {kind or 'unknown'}, not safetensors"
         )
     folder = registry.fetch(version, digest)
     try:
-        engine = _engine(folder, generation, follows=not model.version)
+        engine = _engine(folder, generation, adapters, follows=not model.version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
-    return Loaded(engine, version.version, version.uri)
+    return Loaded(engine, version.version, version.uri, Base(version.name, version.version, digest))
 
 
-def _with_base(version: registry.Version, digest: str, generation: Generation, *, follows: bool) -> Loaded:
+def _with_base(
+    version: registry.Version, digest: str, generation: Generation, adapters: int, *, follows: bool
+) -> Loaded:
     """Load an adapter together with the base that it was trained on, and no other."""
     files = registry.fetch(version, digest)
     try:
-        with base_files(Base.read(files)) as folder:
-            engine = _engine(folder, generation, follows=follows, adapters=1)
+        base = Base.read(files)
+        with base_files(base) as folder:
+            engine = _engine(folder, generation, adapters + 1, follows=follows)
         engine.add_adapter(version.uri, files)
     finally:
         shutil.rmtree(files, ignore_errors=True)
-    return Loaded(Adapted(engine, version.uri), version.version, version.uri)
+    return Loaded(Adapted(engine, version.uri), version.version, version.uri, base)
 
 
-def _engine(folder: Path, generation: Generation, *, follows: bool, adapters: int = 0) -> Engine:
+def _engine(folder: Path, generation: Generation, adapters: int, *, follows: bool) -> Engine:
     """Return vLLM on the GPUs of this replica or, without any, mlx-lm. A model that does not fit is refused before.
 
     On CPUs, a replica that follows an alias loads the next version while the last one is still used.

@@ -19,6 +19,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
 from modelyard_runtime.serving.application import FOLLOW_S
 from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
+from modelyard_runtime.serving.language.adapters import NamedAdapters
 from modelyard_runtime.serving.language.engine import BadPrompt, Engine, Piece, Sampling
 from modelyard_runtime.serving.language.loaded import Loaded, load
 from modelyard_runtime.serving.language.mlx_engine import EngineFailed
@@ -80,10 +81,11 @@ class LanguageServer:
         self._metrics = RequestMetrics(name, record.variant, self._model.registered_name, record.timeout_seconds)
         self._token_metrics = TokenMetrics(name, record, self._generation)
         self._held: dict[object, int] = {}  # tokens of each text that is being generated or waits for the batch
+        self._adapters = NamedAdapters(workload, record.adapters)
         self.loaded: Loaded | None = None
         self._renew()
         self._ended = threading.Event()
-        if not self._model.version:
+        if not self._model.version or self._adapters.follow:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
@@ -140,8 +142,9 @@ class LanguageServer:
             return self._about_models(request, path, loaded, access)
         _check_method(request, "POST")
         sent = request_of(await body_of(request, self._most_bytes), chat=chat)
-        self._check_name(sent.model)
-        generating = await self._begin(sent, loaded, access)
+        named = self._named(sent.model, loaded)
+        access.version = named.version
+        generating = await self._begin(sent, named, access)
         return self._streamed(generating) if sent.stream else await self._whole(generating)
 
     def _check_token(self, request: Request, access: Access) -> None:
@@ -152,19 +155,25 @@ class LanguageServer:
             raise ApiError("this endpoint requires a bearer token", code="invalid_api_key", status=401)
 
     def _about_models(self, request: Request, path: str, loaded: Loaded, access: Access) -> Response:
-        card = model_card(self._generation.model, loaded.created, loaded.engine.context_length)
+        served = {self._generation.model: loaded, **self._adapters.loaded}
         one = _MODEL.fullmatch(path)
         if path != "/v1/models" and one is None:
             raise ApiError("there is nothing at this path; use /v1/chat/completions or /v1/completions", status=404)
         _check_method(request, "GET")
         if one is not None:
-            self._check_name(one["name"])
-        return _json(card if one is not None else {"object": "list", "data": [card]}, 200, access)
+            served = {one["name"]: self._named(one["name"], loaded)}
+        context = loaded.engine.context_length
+        cards = [model_card(name, version.created, context) for name, version in served.items()]
+        return _json(cards[0] if one is not None else {"object": "list", "data": cards}, 200, access)
 
-    def _check_name(self, name: str) -> None:
-        if name != self._generation.model:
-            message = f"there is no model {name[:80]!r} here; this endpoint serves {self._generation.model!r}"
+    def _named(self, name: str, loaded: Loaded) -> Loaded:
+        """Return the version that requests with this name get: that of the endpoint's model, or of an adapter."""
+        version = loaded if name == self._generation.model else self._adapters.of(name)
+        if version is None:
+            names = " and ".join(repr(known) for known in (self._generation.model, *self._adapters.loaded))
+            message = f"there is no model {name[:80]!r} here; this endpoint serves {names}"
             raise ApiError(message, "model", "model_not_found", 404)
+        return version
 
     async def _begin(self, sent: TextRequest, loaded: Loaded, access: Access) -> Generating:
         """Begin a generation, and wait for its first piece: errors until then have a status of their own."""
@@ -174,14 +183,15 @@ class LanguageServer:
         try:
             first = await anext(rest)
         except EngineFailed:
-            if self.loaded is None or self.loaded is loaded:
+            current = None if self.loaded is None else self._named(sent.model, self.loaded)
+            if current is None or current is loaded:
                 raise
-            return await self._begin(sent, self.loaded, access)  # another version took over in this moment
+            return await self._begin(sent, current, access)  # another version took over in this moment
         except BaseException:
             await rest.aclose()
             raise
         self._token_metrics.began(loaded.version, len(prompt), access.seconds)
-        form = Form(sent.chat, access.request_id, self._generation.model, int(time.time()))
+        form = Form(sent.chat, access.request_id, sent.model, int(time.time()))
         return Generating(loaded, form, sent, len(prompt), first, rest, access)
 
     async def _generate(self, prompt: Sequence[int], sampling: Sampling, engine: Engine) -> AsyncGenerator[Piece]:
@@ -271,11 +281,15 @@ class LanguageServer:
             self._access_log.write(access, status)
 
     def _renew(self) -> None:
-        """Load the version that the description's URI currently resolves to, unless it is already loaded."""
+        """Load the versions that the description's URIs currently resolve to, unless they are already loaded."""
         version, before = self._models.version(), self.loaded
         if version is None or (before is not None and before.uri == version.uri):
+            if before is not None:
+                self._adapters.renew(before)
             return
-        self.loaded = load(self._workload, self._model, version, self._generation)
+        loaded = load(self._workload, self._model, version, self._generation, len(self._adapters))
+        self._adapters.renew(loaded)
+        self.loaded = loaded
         self._metrics.serves(version.version)
         _log.info("%s serves version %s of %s", self._generation.model, version.version, version.name)
         if before is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelyard_runtime.workload.decode import Record
 from modelyard_runtime.workload.records.models import Model
@@ -69,7 +69,7 @@ class Generation(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Record):
-    """One Serve application of a model server."""
+    """One Serve application of a model server. Only language models have adapters, by the names in requests."""
 
     variant: str
     model: Model
@@ -82,3 +82,4 @@ class Application(Record):
     access_log: AccessLog | None = None
     auth: Auth | None = None
     generation: Generation | None = None
+    adapters: Mapping[str, Model] = field(default_factory=dict[str, Model])

@@ -209,6 +209,11 @@ def describe_application(
     }
     if inference.generation is not None:
         described["generation"] = describe_generation(application, inference.generation)
+    if inference.adapters:
+        described["adapters"] = {
+            adapter.name: _adapter(context.system.models[adapter.model.model], adapter.model, resource, context)
+            for adapter in inference.adapters
+        }
     described["timeoutSeconds"] = inference.endpoint.timeout_s
     described["maxBodyBytes"] = inference.endpoint.max_body_bytes
     if inference.capture is not None:
@@ -219,6 +224,10 @@ def describe_application(
     if inference.endpoint.auth.type != "none":
         described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
     return with_revision(described, context)
+
+
+def _adapter(model: Model, ref: ModelRef, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
+    return {**describe_model(model, ref), **loaded(model, ref, resource, context)}
 
 
 def token_files(inference: Inference) -> dict[str, Json]:
