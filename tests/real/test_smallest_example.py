@@ -249,6 +249,9 @@ def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System]
 
 
 def _answers(cluster: WholeKubernetes, namespace: str) -> bool:
+    """Return whether the server answers with the imported model. If the import failed, raise with its output."""
+    failed = cluster.kubectl.value("job", "import", "{.status.failed}", namespace)
+    assert not failed, cluster.kubectl.run("logs", "job/import", "--namespace", namespace)
     try:
         return _ready(cluster, namespace) and _predictions(cluster, namespace) == [False, True]
     except RuntimeError:  # the alias has no version yet
