@@ -26,7 +26,7 @@ PREVIEW: Final = Path(__file__).resolve().parent / "compiler" / "cli" / "preview
 `pytest --accept tests/real/test_gcp_changes.py` refreshes it.
 """
 
-NO_WORKLOADS: Final = "R527 note: no preview was given of leads-main-workloads"
+NO_WORKLOADS: Final = "R527 note: no preview was given for leads-main-workloads"
 _BEYOND: Final = "which this change does not explain"
 UNAPPLIED: Final = [
     "R524 review: the preview of leads-main-infrastructure changes buckets audit and lake, database runs, the cluster "
