@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from testbed.places import REPOSITORY
 from tests.narrowing import present
 
 REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
-PATIENCE_S = 900
+PATIENCE_S = 1200
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +34,14 @@ def python() -> str:
     return str(environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS)))
 
 
-def run(folder: Path, python: str, *arguments: str) -> str:
+MODELYARD = ("-m", "modelyard")
+KILLED = Path(__file__).parent / "programs" / "killed_rehearsal.py"
+MOMENTS = ("7-dual-run:do", "9-cut-over:weights")
+
+
+def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = MODELYARD) -> str:
     """Run a command in a folder, and return everything that it prints. Nothing may be left running."""
-    command = [sys.executable, "-m", "modelyard", *arguments, "--python", python]
+    command = [sys.executable, *program, *arguments, "--python", python]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     try:
         done = subprocess.run(
@@ -81,13 +87,20 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
 def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str) -> None:
     """A copy trains and answers here, moves with the commands of its plan, back and forth, and no answer changes.
 
-    Every object, ID, version, alias and digest is then on both sides.
+    It is killed in the middle of the dual run, and while both sides answer callers, and continues from there. Every
+    object, ID, version, alias and digest is then on both sides.
     """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
     before = (tmp_path / "hello" / "modelyard.lock").read_bytes()
 
-    text = run(tmp_path, python, "migrate", "hello", "--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+    move = ("migrate", "hello", "--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
+    text = run(tmp_path, python, *move, program=(str(KILLED), *MOMENTS, "--"))
 
+    assert [line for line in text.splitlines() if line.startswith((*MOMENTS, "finish"))] == [
+        *(f"{moment} {-signal.SIGKILL}" for moment in MOMENTS),
+        "finish 0",
+    ]
+    assert re.findall("continuing with (.*)", text) == ["7-dual-run", "9-cut-over", "8-freeze"]
     folder = tmp_path / "hello" / ".modelyard" / "aws-gcp.rehearsal"
     assert_it_ran_as_a_copy(text, (folder / "old" / "seed.log").read_text(encoding="utf-8"))
     assert (tmp_path / "hello" / "modelyard.lock").read_bytes() == before

@@ -118,6 +118,7 @@ def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
     head = (
         "# Written by modelyard migrate: the logins of Jobs that copy data. Fill in a copy outside the repository.",
         "# Delete the lines of a store that the Jobs' ServiceAccount can open with an identity of its cloud.",
+        "# Values are in one line, without quotes; jq -c . FILE prints a JSON key in one line.",
     )
     return "\n".join((*head, *lines)) + "\n"
 

@@ -3,8 +3,9 @@
     killed_rehearsal.py PHASE:PART… -- ARGUMENTS OF modelyard
 
 In the parts `do` and `undo`, a command kills the process after half of the phase's commands, while its shell is still
-running. In the part `end`, the process is killed after the phase's checks and before the phase is recorded. Prints how
-each process ended. They are forks of this one, because importing modelyard takes longer than most phases.
+running. In the part `weights`, the process is killed after both sides have answered a hundred callers, at the second
+step of the weights. In the part `end`, the process is killed after the phase's checks and before the phase is recorded.
+Prints how each process ended. They are forks of this one, because importing modelyard takes longer than most phases.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from modelyard.cli import rehearse
 from modelyard.cli.main import main
 from modelyard.migration.records import Phase, Step
+from modelyard.migration.turning import STEPS
 from modelyard.records import replace
 from modelyard.rehearsal.rehearsal import Done, Rehearsal
 
@@ -42,6 +44,12 @@ def dying(at: str, part: str) -> type[Rehearsal]:
             if is_here and part == "end":
                 os.kill(os.getpid(), signal.SIGKILL)
             return done
+
+        def _weigh(self, percent: int) -> None:
+            super()._weigh(percent)
+            if part == "weights" and percent == STEPS[1]:
+                self._wait_for_callers(100)  # a wrong answer ends the process in another way
+                os.kill(os.getpid(), signal.SIGKILL)
 
         def take_back(self, phase: Phase) -> None:
             super().take_back(replace(phase, undo=half(phase.undo)) if phase.name == at and part == "undo" else phase)
