@@ -21,17 +21,17 @@ def main() -> int:
     preparing.add_argument("requirements", type=Path, nargs="+")
     making = verbs.add_parser("venv", help="make a virtual environment")
     making.add_argument("folder", type=Path)
-    given = parser.parse_args()
-    if given.verb == "packages":
+    args = parser.parse_args()
+    if args.verb == "packages":
         machine.install_packages()
-    elif given.verb == "build":
-        build.build(frozenset(given.part))
-        if not given.part:
+    elif args.verb == "build":
+        build.build(frozenset(args.part))
+        if not args.part:
             npm.install()
-    elif given.verb == "environment":
-        print(environments.environment("\n".join(map(Path.read_text, given.requirements))))
-    elif given.verb == "venv":
-        machine.make_venv(given.folder)
+    elif args.verb == "environment":
+        print(environments.environment("\n".join(map(Path.read_text, args.requirements))))
+    elif args.verb == "venv":
+        machine.make_venv(args.folder)
     else:
         reasons = dict.fromkeys(
             (

@@ -23,8 +23,8 @@ def build(names: frozenset[str] = frozenset()) -> None:
     if shutil.which("go") is None:
         print("there is no Go here, so nothing is built")
         return
-    wanted = [part for part in PARTS if not names or part.name in names]
-    waiting = _waiting(wanted)
+    parts = [part for part in PARTS if not names or part.name in names]
+    waiting = _waiting(parts)
     for position, (part, program) in enumerate(waiting, start=1):
         print(f"[{position}/{len(waiting)}] building {program} ({', '.join(part.requires)})", flush=True)
         began = time.monotonic()
@@ -41,21 +41,21 @@ def unbuilt() -> list[str]:
 
 def installed_pulumi() -> Path | None:
     """Return the machine's own `pulumi`, unless we built it."""
-    found = shutil.which("pulumi")
-    return Path(found) if found and Path(found).parent != binaries() else None
+    program = shutil.which("pulumi")
+    return Path(program) if program and Path(program).parent != binaries() else None
 
 
 def module_folder(part: str, module: str) -> Path:
     """Return the source folder of a module that a part requires. Download the module if Go's cache was cleared."""
     required_by = next(known for known in PARTS if known.name == part)
-    found: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
-    return Path(found["Dir"])
+    info: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
+    return Path(info["Dir"])
 
 
 def download(module: str) -> Path:
     """Download a module such as `sigs.k8s.io/gateway-api@v1.4.1`, and return its source folder."""
-    found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
-    return Path(found["Dir"])
+    info: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
+    return Path(info["Dir"])
 
 
 def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
@@ -89,8 +89,10 @@ def _is_built(part: Part, program: str) -> bool:
 
 def _holds_required_versions(part: Part, program: str) -> bool:
     """Return whether a binary without a stamp reports the required module versions."""
-    told = set(re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M))
-    return told.issuperset(tuple(module.split(" ")) for module in part.requires)
+    reported = set(
+        re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M)
+    )
+    return reported.issuperset(tuple(module.split(" ")) for module in part.requires)
 
 
 def _write_stamp(part: Part, program: str) -> None:
@@ -112,8 +114,8 @@ def _module(part: Part) -> Path:
     """Return the folder of the part's own Go module, with its requirements resolved."""
     folder = sources() / part.name
     text = _go_mod(part)
-    kept = folder / "go.mod.wanted"
-    if kept.exists() and kept.read_text() == text and (folder / "go.sum").exists():
+    stamp = folder / "go.mod.wanted"
+    if stamp.exists() and stamp.read_text() == text and (folder / "go.sum").exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -122,7 +124,7 @@ def _module(part: Part) -> Path:
         (folder / path).write_text(source)
     (folder / "go.mod").write_text(text)
     _go(folder, "mod", "tidy")
-    kept.write_text(text)
+    stamp.write_text(text)
     return folder
 
 
@@ -140,14 +142,16 @@ def _go_mod(part: Part) -> str:
 
 def _staged_modules(module: str) -> list[str]:
     """Return the modules that a module replaces with copies in its own `./staging` folder."""
-    found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
-    return re.findall(r"^\s*(\S+) => \./staging/", Path(found["GoMod"]).read_text(), flags=re.MULTILINE)
+    info: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
+    return re.findall(r"^\s*(\S+) => \./staging/", Path(info["GoMod"]).read_text(), flags=re.MULTILINE)
 
 
 def _go(folder: Path, *arguments: str) -> str:
     """Run go in a folder and return its output. Raise RuntimeError with go's message if it fails."""
     environment = os.environ | {"GOWORK": "off"}
-    done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"go {' '.join(arguments)} failed in {folder}:\n{done.stderr[-4000:]}")
-    return done.stdout
+    result = subprocess.run(
+        ["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise RuntimeError(f"go {' '.join(arguments)} failed in {folder}:\n{result.stderr[-4000:]}")
+    return result.stdout

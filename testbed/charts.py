@@ -122,8 +122,8 @@ class Chart:
 
 def known() -> tuple[Chart, ...]:
     """Return the charts listed in charts.json."""
-    told = json.loads(Path(__file__).with_name("charts.json").read_text())["charts"]
-    return tuple(Chart(name, chart["version"], chart["appVersion"], chart["values"]) for name, chart in told.items())
+    charts = json.loads(Path(__file__).with_name("charts.json").read_text())["charts"]
+    return tuple(Chart(name, chart["version"], chart["appVersion"], chart["values"]) for name, chart in charts.items())
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:

@@ -29,15 +29,15 @@ def environment(requirements: str) -> Path:
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # put a requirement and its hashes on one line
-    wanted = "\n".join(sorted(line.strip() for line in lines if line.strip()))
-    digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
+    normalized = "\n".join(sorted(line.strip() for line in lines if line.strip()))
+    digest = hashlib.sha256(f"{version}\n{normalized}".encode()).hexdigest()[:16]
     folder = cache() / "environments" / digest
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _make(folder, wanted)
+            _make(folder, normalized)
     return folder / "bin" / "python"
 
 
@@ -48,10 +48,10 @@ def type_errors(program: Path, python: Path) -> str:
     """
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
     caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, caching, "--no-error-summary", "."], cwd=program, capture_output=True, text=True, check=False
     )
-    return done.stdout + done.stderr
+    return result.stdout + result.stderr
 
 
 def _make(folder: Path, requirements: str) -> None:
@@ -60,9 +60,9 @@ def _make(folder: Path, requirements: str) -> None:
     machine.make_venv(folder)
     (folder / "requirements.txt").write_text(requirements)
     install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*install, "--requirement", str(folder / "requirements.txt")], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"pip could not install {requirements}:\n{done.stderr[-4000:]}")
+    if result.returncode:
+        raise RuntimeError(f"pip could not install {requirements}:\n{result.stderr[-4000:]}")
     (folder / "complete").touch()

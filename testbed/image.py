@@ -130,8 +130,8 @@ def _fill_base(root: Path) -> None:
 def _mirror() -> str:
     """Return the Debian mirror that is configured on this machine."""
     files = [*Path("/etc/apt").glob("sources.list.d/*.sources"), *Path("/etc/apt").glob("sources.list")]
-    found = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
-    return next((url for url in found if "security" not in url), "http://deb.debian.org/debian")
+    urls = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
+    return next((url for url in urls if "security" not in url), "http://deb.debian.org/debian")
 
 
 def _images() -> Path:
@@ -149,13 +149,13 @@ def _locked(name: str) -> Generator[None]:
 
 
 def _knows(name: str) -> bool:
-    found = subprocess.run(["buildah", "inspect", "--type=image", name], capture_output=True, check=False)
-    return found.returncode == 0
+    result = subprocess.run(["buildah", "inspect", "--type=image", name], capture_output=True, check=False)
+    return result.returncode == 0
 
 
 def _run(*command: str) -> None:
     """Run a program. Raise RuntimeError with its output if it fails."""
     environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{(result.stdout + result.stderr)[-4000:]}")

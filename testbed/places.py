@@ -10,9 +10,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def cache() -> Path:
     """Return the folder that is kept between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
-    given = os.environ.get("MODELYARD_CACHE")
-    if given:
-        return Path(given)
+    override = os.environ.get("MODELYARD_CACHE")
+    if override:
+        return Path(override)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelyard"
 
 

@@ -63,8 +63,8 @@ class Processes:
         while not ready():
             ended = [name for name, process in self._started.items() if process.poll() is not None]
             if ended or time.monotonic() > until:
-                told = "\n".join(f"--- {name}\n{self.log(name)}" for name in ended or self._started)
-                raise RuntimeError(f"{what}: {'ended: ' + ', '.join(ended) if ended else 'not in time'}\n{told}")
+                logs = "\n".join(f"--- {name}\n{self.log(name)}" for name in ended or self._started)
+                raise RuntimeError(f"{what}: {'ended: ' + ', '.join(ended) if ended else 'not in time'}\n{logs}")
             time.sleep(0.1)
 
     def end(self) -> None:
@@ -83,15 +83,15 @@ class Processes:
 
 def descendants(process: int) -> list[int]:
     """Return all descendants of a process, or an empty list on machines without /proc."""
-    found: list[int] = []
-    asked = [process]
-    while asked:
-        one = asked.pop()
+    result: list[int] = []
+    waiting = [process]
+    while waiting:
+        parent = waiting.pop()
         with suppress(OSError):
-            below = [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
-            found += below
-            asked += below
-    return found
+            below = [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+            result += below
+            waiting += below
+    return result
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
@@ -111,12 +111,12 @@ def _runs(process: int) -> bool:
 
 def session(leader: int) -> list[int]:
     """Return all processes of a session in any process group."""
-    found: list[int] = []
+    members: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(ProcessLookupError):
             if os.getsid(int(entry.name)) == leader:
-                found.append(int(entry.name))
-    return found
+                members.append(int(entry.name))
+    return members
 
 
 def free_ports(count: int) -> list[int]:
@@ -125,17 +125,17 @@ def free_ports(count: int) -> list[int]:
     A server binds its port only later. Until then, another program's connection could get a port that the kernel had
     chosen for us, and the server would fail with "address already in use".
     """
-    with ExitStack() as held:
-        return [held.enter_context(_bound()).getsockname()[1] for _ in range(count)]
+    with ExitStack() as stack:
+        return [stack.enter_context(_bound()).getsockname()[1] for _ in range(count)]
 
 
 def _bound() -> socket.socket:
     """Return a socket on a free port, chosen at random so that two runs do not choose the same port."""
     while True:
-        found = socket.socket()
+        candidate = socket.socket()
         try:
-            found.bind(("127.0.0.1", secrets.choice(_PORTS)))
+            candidate.bind(("127.0.0.1", secrets.choice(_PORTS)))
         except OSError:
-            found.close()
+            candidate.close()
         else:
-            return found
+            return candidate

@@ -52,12 +52,12 @@ def _not_asked(explore: Callable[..., Any]) -> Callable[..., Any]:
 def _held(describe: _Describe) -> _Describe:
     @functools.wraps(describe)
     def described(*args: Any) -> dict[str, Any]:
-        found = describe(*args)
+        description = describe(*args)
         try:
             if _asked.get():
-                check_workload(found)
+                check_workload(description)
         except Refusal as refusal:
-            raise NotAccepted(f"{found['address']}: {refusal}") from refusal
-        return found
+            raise NotAccepted(f"{description['address']}: {refusal}") from refusal
+        return description
 
     return described

@@ -12,14 +12,14 @@ from testbed.charts import known
 def unknown_values(calls: Iterable[Call]) -> list[str]:
     """Return the values that the called charts lack, as `chart: path`, and the charts that were not examined."""
     charts = {chart.name: chart for chart in known()}
-    found: list[str] = []
+    missing: list[str] = []
     for call in calls:
         if call.component == "kubernetes.Chart":
-            given = cast("dict[str, Any]", dict(call.arguments))
-            found += [f"{call.name}: {path}" for path in _unknown(given["values"], charts[call.name].values)]
-            if given["version"] != charts[call.name].version:
-                found.append(f"{call.name}: version {given['version']}")
-    return found
+            arguments = cast("dict[str, Any]", dict(call.arguments))
+            missing += [f"{call.name}: {path}" for path in _unknown(arguments["values"], charts[call.name].values)]
+            if arguments["version"] != charts[call.name].version:
+                missing.append(f"{call.name}: version {arguments['version']}")
+    return missing
 
 
 def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:

@@ -51,10 +51,12 @@ def written() -> str:
     for name in time_zones():
         with data.joinpath(*name.split("/")).open("rb") as file:
             zone = ZoneInfo.from_file(file, name)
-        seen: defaultdict[str, set[int]] = defaultdict(set)
+        days_by_rule: defaultdict[str, set[int]] = defaultdict(set)
         for start, end in skipped(zone):
-            seen[f"{start:%H:%M}-{end:%H:%M} {_MONTHS[start.month]} {_DAYS[start.isoweekday() % 7]}"].add(start.day)
-        for rule, days in seen.items():
+            days_by_rule[f"{start:%H:%M}-{end:%H:%M} {_MONTHS[start.month]} {_DAYS[start.isoweekday() % 7]}"].add(
+                start.day
+            )
+        for rule, days in days_by_rule.items():
             zones[f"{rule} {min(days)}-{max(days)}"].append(name)
     lines = [f"{rule}: {' '.join(names)}" for rule, names in sorted(zones.items())]
     head = (

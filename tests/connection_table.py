@@ -28,10 +28,10 @@ class Row:
 
 def rows_of(readme: str) -> tuple[Row, ...]:
     """Return the rows of the table in a README."""
-    found = (_ROW.fullmatch(line) for line in readme.splitlines())
+    matches = (_ROW.fullmatch(line) for line in readme.splitlines())
     return tuple(
         Row(tuple(row["pods"].split(", ")), row["may"], tuple(row["peers"].split(", ")), _ports(row["ports"]))
-        for row in found
+        for row in matches
         if row is not None
     )
 
@@ -63,14 +63,14 @@ class Table:
         return self._means(own if entry == "each other" else entry, peer)
 
     def _means(self, entry: str, pod: Pod) -> bool:
-        found = _PODS.fullmatch(entry)
-        if found is None or "/" in (found["name"] or ""):
+        match = _PODS.fullmatch(entry)
+        if match is None or "/" in (match["name"] or ""):
             return False  # an IP block outside the cluster
         if "any namespace" in entry:
-            near = found["key"] is None or found["key"] in self.network.namespaces[pod.namespace]
+            near = match["key"] is None or match["key"] in self.network.namespaces[pod.namespace]
         else:
-            near = pod.namespace == (found["space"] or self.own)
-        return near and all(_has(pod.labels, label) for label in _labels(found["name"], found["labels"]))
+            near = pod.namespace == (match["space"] or self.own)
+        return near and all(_has(pod.labels, label) for label in _labels(match["name"], match["labels"]))
 
 
 def _ports(text: str) -> frozenset[str]:
@@ -83,6 +83,6 @@ def _labels(name: str | None, labels: str | None) -> Iterator[str]:
     yield from re.findall("`([^`]+)`", labels or "")
 
 
-def _has(labels: Labels, wanted: str) -> bool:
-    key, assigned, value = wanted.partition("=")
+def _has(labels: Labels, selector: str) -> bool:
+    key, assigned, value = selector.partition("=")
     return labels.get(key) == value if assigned else key in labels

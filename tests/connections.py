@@ -55,9 +55,9 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
     """Return a network with the policies and namespaces among these objects, and an address for each of these Pods."""
-    kept = list(objects)
+    all_objects = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
-    for each in kept:
+    for each in all_objects:
         if each["kind"] == "Namespace":
             described = each["metadata"]
             assert isinstance(described, dict)
@@ -65,13 +65,13 @@ def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[
             assert isinstance(own, dict)
             name = str(described["name"])
             spaces[name] = {_NAME: name, **{key: str(value) for key, value in own.items()}}
-    made = [
+    network_pods = [
         Pod(namespace, name, IPv4Address(f"198.18.0.{at + 2}"), {key: str(value) for key, value in labels.items()})
         for at, (name, (namespace, labels)) in enumerate(pods.items())
     ]
-    return Network(spaces, made, [each for each in kept if each["kind"] == "NetworkPolicy"])
+    return Network(spaces, network_pods, [each for each in all_objects if each["kind"] == "NetworkPolicy"])
 
 
-def named(network: Network) -> Mapping[str, Pod]:
+def pods_by_name(network: Network) -> Mapping[str, Pod]:
     """Return a network's Pods by name."""
     return {pod.name: pod for pod in network.pods}

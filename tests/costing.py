@@ -22,11 +22,15 @@ def costs_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> To
 
 def line(lines: Iterable[CostLine], what: str) -> CostLine:
     """Return the only line whose text has this prefix."""
-    (found,) = (one for one in lines if one.what.startswith(what))
-    return found
+    (match,) = (cost_line for cost_line in lines if cost_line.what.startswith(what))
+    return match
 
 
 def nodes_at_least(lines: Iterable[CostLine]) -> float:
     """Return the number of nodes that are paid for even without any usage."""
-    nodes = (one for one in lines if one.category == "compute" and ("pool" in one.what or " on " in one.what))
-    return sum(one.quantity.floor for one in nodes) / 730
+    nodes = (
+        cost_line
+        for cost_line in lines
+        if cost_line.category == "compute" and ("pool" in cost_line.what or " on " in cost_line.what)
+    )
+    return sum(cost_line.quantity.floor for cost_line in nodes) / 730

@@ -60,10 +60,10 @@ def _core_problems(plain: dict[str, Any]) -> list[str]:
 
 @cache
 def _validators() -> dict[tuple[str, str], jsonschema_rs.Validator]:
-    found: dict[tuple[str, str], jsonschema_rs.Validator] = {}
+    validators: dict[tuple[str, str], jsonschema_rs.Validator] = {}
     for group, kind, version, schema in definitions():
-        found[f"{group}/{version}", kind] = jsonschema_rs.validator_for(_closed(schema, top=True))
-    return found
+        validators[f"{group}/{version}", kind] = jsonschema_rs.validator_for(_closed(schema, top=True))
+    return validators
 
 
 def definitions() -> Iterator[tuple[str, str, str, dict[str, Any]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelyard.diagnostics import Diagnostic
-from modelyard.pipeline import Given, Inputs, understand
+from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.printing.diagnostics import render
 from modelyard.source import SourceFile
 from modelyard_targets import TARGETS
@@ -36,15 +36,15 @@ class Question:
     def sources(self) -> list[SourceFile]:
         """Return the files to which the positions of diagnostics refer."""
         overlay = [(self.overlay_path, self.overlay)] if self.overlay is not None else []
-        given = [(self.path, self.spec), *overlay, *self.tables.items()]
-        return [SourceFile.read(path, content) for path, content in given]
+        pairs = [(self.path, self.spec), *overlay, *self.tables.items()]
+        return [SourceFile.read(path, content) for path, content in pairs]
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
     """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
-    overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
-    spec = Given(question.path, question.spec)
-    tables: dict[str, Given | str] = {name: Given(name, content) for name, content in question.tables.items()}
+    overlay = InputFile(question.overlay_path, question.overlay) if question.overlay is not None else None
+    spec = InputFile(question.path, question.spec)
+    tables: dict[str, InputFile | str] = {name: InputFile(name, content) for name, content in question.tables.items()}
     inputs = Inputs(spec, question.environment, overlay, question.settings, tables=tables)
     return understand(inputs, TARGETS).diagnostics
 
@@ -56,11 +56,11 @@ def question_in(folder: Path) -> Question:
     pairs = list(zip(words[::2], words[1::2], strict=True))
     environment = next((value for option, value in pairs if option == "--env"), None)
     settings = dict(value.split("=", 1) for option, value in pairs if option == "--set")
-    beside = folder / "environments" / f"{environment}.yaml"
+    overlay = folder / "environments" / f"{environment}.yaml"
     return Question(
         (folder / "system.yaml").read_bytes(),
         environment=environment,
-        overlay=beside.read_bytes() if beside.exists() else None,
+        overlay=overlay.read_bytes() if overlay.exists() else None,
         settings=settings,
         tables={file.name: file.read_bytes() for file in folder.glob("*.csv")},
     )

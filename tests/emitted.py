@@ -22,18 +22,18 @@ def context(text: str, placement: str = "main") -> Context:
 
 def emitted(text: str, placement: str = "main") -> list[Object]:
     """Return every object of a placement, in order."""
-    return [cast("Object", made.manifest) for made in objects(plan_of(text), placement)]
+    return [cast("Object", obj.manifest) for obj in objects(plan_of(text), placement)]
 
 
-def one(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
+def emitted_object(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
     """Return the only object with this kind and name, optionally in one namespace."""
-    (found,) = [
+    (match,) = [
         each
         for each in emitted(text, placement)
         if (each["kind"], each["metadata"]["name"]) == (kind, name)
         and namespace in ("", each["metadata"].get("namespace"))
     ]
-    return found
+    return match
 
 
 def names(text: str, kind: str, placement: str = "main") -> list[str]:
@@ -60,9 +60,9 @@ def files(text: str, placement: str = "main") -> dict[str, str]:
 def refused(text: str, placement: str = "main") -> list[str]:
     """Return the codes that the target's checks report, each with the marked text in the spec."""
     lines = text.splitlines()
-    found = tuple(check(plan_of(text), placement))
+    diagnostics = tuple(check(plan_of(text), placement))
     return [
         f"{each.code} {lines[each.span.line - 1][each.span.column - 1 : each.span.end_column - 1]}"
-        for each in found
+        for each in diagnostics
         if each.span is not None
     ]

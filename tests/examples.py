@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from modelyard.load import load
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system, understand
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system, understand
 from modelyard.spec import System, TargetSpec
 from modelyard_targets import TARGETS
 
@@ -39,13 +39,13 @@ class Example:
     def inputs(self, text: str | None = None) -> Inputs:
         """Return the input for compiling the example. `text` replaces the spec on disk."""
         folder = self.root / self.name
-        beside = folder / "environments" / f"{self.environment}.yaml"
-        overlay = Given(str(beside), beside.read_bytes()) if beside.is_file() else None
+        overlay_path = folder / "environments" / f"{self.environment}.yaml"
+        overlay = InputFile(str(overlay_path), overlay_path.read_bytes()) if overlay_path.is_file() else None
         spec = (folder / "system.yaml").read_bytes() if text is None else text
-        tables: dict[str, Given | str] = {
-            file.name: Given(f"{self.name}/{file.name}", file.read_bytes()) for file in folder.glob("*.csv")
+        tables: dict[str, InputFile | str] = {
+            file.name: InputFile(f"{self.name}/{file.name}", file.read_bytes()) for file in folder.glob("*.csv")
         }
-        return Inputs(Given(f"{self.name}/system.yaml", spec), self.environment, overlay, tables=tables)
+        return Inputs(InputFile(f"{self.name}/system.yaml", spec), self.environment, overlay, tables=tables)
 
     def compiled(self, text: str | None = None) -> Outcome:
         """Compile the example through all stages."""
@@ -102,7 +102,7 @@ def on_existing() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
-def kept() -> tuple[Example, ...]:
+def golden_examples() -> tuple[Example, ...]:
     """Return the examples with a golden folder. On AWS, these are one system of each shape."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (
@@ -111,7 +111,7 @@ def kept() -> tuple[Example, ...]:
     )
     return (
         *on_clusters(),
-        *(one for one in on_aws() if str(one) in shapes),
+        *(example for example in on_aws() if str(example) in shapes),
         *systems,
         *on_existing(),
         *on_this_machine(),

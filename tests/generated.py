@@ -29,7 +29,7 @@ _HEAD: Final[Mapping[str, Any]] = {
     "compute": {"cpu": {"cpu": 2, "memory": "8Gi"}},
 }
 _DATA = ("events", "truths", "holdout", "scores")
-_TASKS = sorted({task for one in table()["metrics"].values() for task in one["tasks"]})
+_TASKS = sorted({task for entry in table()["metrics"].values() for task in entry["tasks"]})
 _OTHERS = {"parity", "psi", "page_hinkley", "recall_at_3", "recall_at_1001", "pinball_90", "ndcg_at_5", "lift_at_1"}
 _METRICS = sorted({name for task in _TASKS for name in metrics_of(task)} | _OTHERS)
 _CHECKS = sorted({*table()["checks"], *_METRICS})
@@ -41,19 +41,19 @@ class _Spec:
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
-        self.task = self.one_of(_TASKS)
+        self.task = self.choice(_TASKS)
         self.sections: dict[str, Any] = {}
 
-    def one_of(self, values: Sequence[_T]) -> _T:
+    def choice(self, values: Sequence[_T]) -> _T:
         return self._draw(st.sampled_from(list(values)))
 
     def likely(self) -> bool:
-        return self.one_of(range(30)) > 0
+        return self.choice(range(30)) > 0
 
     def maybe(self) -> bool:
-        return self.one_of((True, False))
+        return self.choice((True, False))
 
-    def made(self) -> dict[str, Any]:
+    def build(self) -> dict[str, Any]:
         self.sections["data"] = {name: self._dataset(name) for name in _DATA}
         self.sections["models"] = {"m": self._model()}
         self.sections["pipelines"] = {"train": self._training()}
@@ -62,37 +62,37 @@ class _Spec:
         self.sections["pipelines"]["score"] = self._scoring()
         self.sections["pipelines"]["report"] = self._report()
         self.sections["inference"] = {"answers": self._endpoint()}
-        self.sections["monitors"] = {f"w{at}": self._monitor() for at in range(self.one_of((1, 2, 3)))}
+        self.sections["monitors"] = {f"w{at}": self._monitor() for at in range(self.choice((1, 2, 3)))}
         return {**_HEAD, **self.sections}
 
     def _dataset(self, name: str) -> dict[str, Any]:
         kind = (
-            self.one_of(("parquet", "csv")) if name == "scores" and self.likely() else self.one_of(("parquet", "json"))
+            self.choice(("parquet", "csv")) if name == "scores" and self.likely() else self.choice(("parquet", "json"))
         )
-        made: dict[str, Any] = {"store": "lake", "path": f"{name}/", "format": kind}
+        dataset: dict[str, Any] = {"store": "lake", "path": f"{name}/", "format": kind}
         ranked = self.task in {"ranking", "recommendation"}
         if (name == "events") == self.likely():
-            made["features"] = self.one_of((["a"], ["a", "b"]))
+            dataset["features"] = self.choice((["a"], ["a", "b"]))
         if (name != "scores") == self.likely():
-            made["label"] = "y"
+            dataset["label"] = "y"
         if self.likely():
-            made["timestamp"] = "t"
+            dataset["timestamp"] = "t"
         if ranked == self.likely():
-            made["group"] = "g"
-        if self.one_of((True, False, False)):
-            made["schema"] = {"a": "number", "b": "string", "t": "timestamp", "y": "integer", "g": "string"}
-        return made  # fmt: skip
+            dataset["group"] = "g"
+        if self.choice((True, False, False)):
+            dataset["schema"] = {"a": "number", "b": "string", "t": "timestamp", "y": "integer", "g": "string"}
+        return dataset  # fmt: skip
 
     def _model(self) -> dict[str, Any]:
-        able = [name for name, one in trainers().items() if self.task in one.tasks]
-        chosen = self.one_of(able) if able and self.likely() else self.one_of((*trainers(), "custom"))
-        made: dict[str, Any] = {"task": self.task, "framework": chosen}
-        made["validation"] = {f"g{at}": self._gate() for at in range(self.one_of((0, 1, 2)))}
+        able = [name for name, trainer in trainers().items() if self.task in trainer.tasks]
+        chosen = self.choice(able) if able and self.likely() else self.choice((*trainers(), "custom"))
+        model: dict[str, Any] = {"task": self.task, "framework": chosen}
+        model["validation"] = {f"g{at}": self._gate() for at in range(self.choice((0, 1, 2)))}
         if self.maybe():
-            made["explainability"] = {"method": self.one_of(("shap", "permutation"))}
-        if self.one_of(range(4)) == 0:
-            made["stages"] = self._stages(list(made["validation"]))
-        return {key: value for key, value in made.items() if value}
+            model["explainability"] = {"method": self.choice(("shap", "permutation"))}
+        if self.choice(range(4)) == 0:
+            model["stages"] = self._stages(list(model["validation"]))
+        return {key: value for key, value in model.items() if value}
 
     def _stages(self, lines: list[str]) -> dict[str, Any]:
         last: dict[str, Any] = {"after": "challenger", "approvals": "none"}
@@ -101,52 +101,52 @@ class _Spec:
         return {"challenger": {"checks": lines[:1]} if self.maybe() else {}, "champion": last}
 
     def _gate(self) -> dict[str, Any]:
-        name = self.one_of(metrics_of(self.task)) if self.likely() else self.one_of(_METRICS)
-        made: dict[str, Any] = {"metric": "parity" if self.one_of(range(9)) == 0 else name}
+        name = self.choice(metrics_of(self.task)) if self.likely() else self.choice(_METRICS)
+        gate: dict[str, Any] = {"metric": "parity" if self.choice(range(9)) == 0 else name}
         if self.maybe():
-            made["versus"] = "champion"
+            gate["versus"] = "champion"
         else:
-            made |= self._bound(made["metric"])
+            gate |= self._bound(gate["metric"])
         if self.maybe():
-            made["data"] = "holdout" if self.likely() else self.one_of(_DATA)
-        return made  # fmt: skip
+            gate["data"] = "holdout" if self.likely() else self.choice(_DATA)
+        return gate  # fmt: skip
 
     def _bound(self, name: str) -> dict[str, Any]:
-        found = metric_of(name) or check_of(name)
-        return {"max" if found is None or found.better == "smaller" else "min": 0.5}
+        metric = metric_of(name) or check_of(name)
+        return {"max" if metric is None or metric.better == "smaller" else "min": 0.5}
 
     def _training(self) -> dict[str, Any]:
         framework = self.sections["models"]["m"]["framework"]
-        made: dict[str, Any] = {"type": "training", "model": "m", "compute": "cpu"}
-        made["inputs"] = (
-            ["events"] if self.likely() else self.one_of((["events", "truths"], ["truths"], ["holdout"], []))
+        pipeline: dict[str, Any] = {"type": "training", "model": "m", "compute": "cpu"}
+        pipeline["inputs"] = (
+            ["events"] if self.likely() else self.choice((["events", "truths"], ["truths"], ["holdout"], []))
         )
         knows = framework in trainers() and self.task in trainers()[framework].tasks
-        shape = self.one_of(("plain", "steps")) if knows == self.likely() else "own"
+        shape = self.choice(("plain", "steps")) if knows == self.likely() else "own"
         own = {"source": _OWN}
         if shape == "own":
-            made |= own
+            pipeline |= own
         elif shape == "steps":
             trains = {"needs": ["prepare"], **({} if self.maybe() or not knows else {"trainer": framework})}
-            made["steps"] = {"prepare": own, "fit": {**trains, **({} if "trainer" in trains else own)}}
+            pipeline["steps"] = {"prepare": own, "fit": {**trains, **({} if "trainer" in trains else own)}}
             if self.maybe():
-                made["steps"]["tell"] = {"needs": ["fit"], **own}
+                pipeline["steps"]["tell"] = {"needs": ["fit"], **own}
         if self.likely() if self.task == "forecasting" else self.maybe():
-            made["split"] = {"by": "time"}
+            pipeline["split"] = {"by": "time"}
         elif self.maybe():
-            made["split"] = {"fraction": "30%", "seed": 3}
+            pipeline["split"] = {"fraction": "30%", "seed": 3}
         if framework not in {"scikit-learn"} or not self.likely():
-            made["workers"] = self.one_of((1, 3, {"min": 1, "max": 2}))
+            pipeline["workers"] = self.choice((1, 3, {"min": 1, "max": 2}))
         if self.maybe():
-            made["tuning"] = self._tuning(framework)
-        if made["model"] and self.sections.get("pipelines"):
-            made["promoteTo"] = "challenger"
-        return made  # fmt: skip
+            pipeline["tuning"] = self._tuning(framework)
+        if pipeline["model"] and self.sections.get("pipelines"):
+            pipeline["promoteTo"] = "challenger"
+        return pipeline  # fmt: skip
 
     def _tuning(self, framework: str) -> dict[str, Any]:
-        name = self.one_of(metrics_of(self.task)) if self.likely() else self.one_of(("parity", *_METRICS))
-        found = metric_of(name)
-        goal = "minimize" if found is not None and found.better == "smaller" else "maximize"
+        name = self.choice(metrics_of(self.task)) if self.likely() else self.choice(("parity", *_METRICS))
+        metric = metric_of(name)
+        goal = "minimize" if metric is not None and metric.better == "smaller" else "maximize"
         rate = {"pytorch": "epochs", "custom": "x", "scikit-learn": "max_iter"}.get(framework, "n_estimators")
         return {
             "objective": {"metric": name, "goal": goal},
@@ -155,31 +155,36 @@ class _Spec:
         }
 
     def _scoring(self) -> dict[str, Any]:
-        made: dict[str, Any] = {"type": "batch-inference", "model": "m@champion", "compute": "cpu", "output": "scores"}
-        made["inputs"] = ["events"] if self.likely() else self.one_of((["holdout"], ["events", "holdout"], []))
-        return made
+        pipeline: dict[str, Any] = {
+            "type": "batch-inference",
+            "model": "m@champion",
+            "compute": "cpu",
+            "output": "scores",
+        }
+        pipeline["inputs"] = ["events"] if self.likely() else self.choice((["holdout"], ["events", "holdout"], []))
+        return pipeline
 
     def _report(self) -> dict[str, Any]:
-        made: dict[str, Any] = {"type": "custom", "compute": "cpu", "source": _OWN}
+        pipeline: dict[str, Any] = {"type": "custom", "compute": "cpu", "source": _OWN}
         if self.likely():
-            made["inputs"] = self.one_of((["scores"], ["events"]))
+            pipeline["inputs"] = self.choice((["scores"], ["events"]))
         if not self.likely():
-            del made["source"]
-            made["steps"] = {"fit": {"trainer": self.one_of(list(trainers()))}}
-        return made
+            del pipeline["source"]
+            pipeline["steps"] = {"fit": {"trainer": self.choice(list(trainers()))}}
+        return pipeline
 
     def _endpoint(self) -> dict[str, Any]:
-        made: dict[str, Any] = {"variants": {"live": {"model": "m@champion"}}, "compute": "cpu"}
+        endpoint: dict[str, Any] = {"variants": {"live": {"model": "m@champion"}}, "compute": "cpu"}
         if self.likely():
-            made["capture"] = {"sample": "50%", "store": "lake", "retain": "90d"}
+            endpoint["capture"] = {"sample": "50%", "store": "lake", "retain": "90d"}
         if self.maybe():
-            made["source"] = {"entrypoint": "shop.serve:main"}
+            endpoint["source"] = {"entrypoint": "shop.serve:main"}
         if self.maybe():
-            made["endpoint"] = {"auth": {"type": "bearer-token", "token": "secret://kubernetes/answers#token"}}
-        return made
+            endpoint["endpoint"] = {"auth": {"type": "bearer-token", "token": "secret://kubernetes/answers#token"}}
+        return endpoint
 
     def _monitor(self) -> dict[str, Any]:
-        type_ = self.one_of(list(table()["monitors"]))
+        type_ = self.choice(list(table()["monitors"]))
         kind = monitor_type(type_)
         watched = (
             "inference.answers",
@@ -189,41 +194,41 @@ class _Spec:
             "data.events",
             "data.scores",
         )
-        made: dict[str, Any] = {"type": type_, "watch": self.one_of(watched), "window": self.one_of(("1d", "7d"))}
+        monitor: dict[str, Any] = {"type": type_, "watch": self.choice(watched), "window": self.choice(("1d", "7d"))}
         if self.likely():
             fitting = {
                 "pipelines.batch-inference": "pipelines.score",
                 "inference": "inference.answers",
                 "data": "data.events",
             }
-            made["watch"] = self.one_of([fitting.get(one, self.one_of(watched[1:4])) for one in kind.watches])
+            monitor["watch"] = self.choice([fitting.get(watch, self.choice(watched[1:4])) for watch in kind.watches])
         if "labels" in kind.needs and self.likely():
-            made["labels"] = self.one_of(("events", "truths"))
+            monitor["labels"] = self.choice(("events", "truths"))
         compares = "reference" in kind.needs or any(_needs(name) == "reference" for name in kind.checks)
         if compares and (self.likely() if "reference" in kind.needs else self.maybe()):
-            made["reference"] = self.one_of(
+            monitor["reference"] = self.choice(
                 ({}, {"data": "events"}, {"data": "events", "window": "30d"}, {"data": "holdout"})
             )
-        made["checks"] = dict(self._check(type_, made["watch"]) for _ in range(self.one_of((1, 2))))
-        return made  # fmt: skip
+        monitor["checks"] = dict(self._check(type_, monitor["watch"]) for _ in range(self.choice((1, 2))))
+        return monitor  # fmt: skip
 
     def _check(self, type_: str, watched: str) -> tuple[str, dict[str, Any]]:
         kind = monitor_type(type_)
         own = kind.of_runs if kind.of_runs and watched.startswith("pipelines.") else kind.checks
         fitting = [*own, *(metrics_of(self.task) if kind.metrics else ())]
-        name = self.one_of(fitting) if self.likely() else self.one_of(_CHECKS)
-        made = self._bound(name)
+        name = self.choice(fitting) if self.likely() else self.choice(_CHECKS)
+        check = self._bound(name)
         if kind.features == self.likely() and self.maybe():
-            made["features"] = ["a"]
-        return name, made
+            check["features"] = ["a"]
+        return name, check
 
 
 def _needs(name: str) -> str:
-    found = check_of(name)
-    return "" if found is None else found.needs
+    check = check_of(name)
+    return "" if check is None else check.needs
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> str:
     """Generate a spec that fits the schema but may make no sense."""
-    return json.dumps(_Spec(draw).made())
+    return json.dumps(_Spec(draw).build())

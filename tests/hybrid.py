@@ -69,17 +69,17 @@ def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
     """Return the hybrid system's plan, with each target's machines."""
     system = system_of(text)
     targets = system.deployment.targets
-    made, found = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
-    assert made is not None, found
-    return made
+    result, diagnostics = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
+    assert result is not None, diagnostics
+    return result
 
 
 def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
     """Return the objects of the workloads that the hybrid system runs on a placement."""
-    made = hybrid_plan(text)
-    context = context_of(made, placement)
-    resources = [resource for resource in made.on(placement) if WORKLOADS.covers(resource)]
-    return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
+    plan = hybrid_plan(text)
+    context = context_of(plan, placement)
+    resources = [resource for resource in plan.on(placement) if WORKLOADS.covers(resource)]
+    return Lowered(context, tuple(plan for resource in resources for plan in lower_workload(resource, context)))
 
 
 def described(lowered: Lowered, name: str) -> Any:

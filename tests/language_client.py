@@ -58,14 +58,14 @@ class LanguageClient:
     def completion(self, uri: str, text: str) -> list[dict[str, Any]]:
         """Open a document and return the completions at the cursor marked in its text."""
         self.open(uri, text.replace(CURSOR, ""))
-        found = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
-        listed = cast("dict[str, Any]", found).get("items") if isinstance(found, dict) else found
+        result = self.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": _position(text)})
+        listed = cast("dict[str, Any]", result).get("items") if isinstance(result, dict) else result
         return cast("list[dict[str, Any]]", listed or [])
 
     def hover(self, uri: str, text: str) -> str:
         """Return the hover text at the marked cursor in an open document."""
-        found = self.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": _position(text)})
-        return str(found["contents"]["value"]) if found else ""
+        result = self.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": _position(text)})
+        return str(result["contents"]["value"]) if result else ""
 
     def diagnostics(self, uri: str) -> list[dict[str, Any]]:
         """Return the next diagnostics of a document."""
@@ -109,8 +109,8 @@ class LanguageClient:
         elif method == "textDocument/publishDiagnostics":
             self._queue(message["params"]["uri"]).put(message["params"]["diagnostics"])
         elif "id" in message:
-            wanted = message["params"]["items"] if method == "workspace/configuration" else None
-            result = None if wanted is None else [self._settings.get(one.get("section")) for one in wanted]
+            items = message["params"]["items"] if method == "workspace/configuration" else None
+            result = None if items is None else [self._settings.get(item.get("section")) for item in items]
             self._send({"id": message["id"], "result": result})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from modelyard.plan import Plan, Resource
-from modelyard_targets.kube.placement.context import Context, Made, context_for
+from modelyard_targets.kube.placement.context import Context, KubeObject, context_for
 from modelyard_targets.kube.project.workloads import WORKLOADS
 from tests.plans import plan_of
 
@@ -22,15 +22,15 @@ class Lowered:
     """All objects of the workloads on one placement."""
 
     context: Context
-    made: tuple[Made, ...]
+    objects: tuple[KubeObject, ...]
 
     def __iter__(self) -> Iterator[Object]:
-        return (cast("Object", made.manifest) for made in self.made)
+        return (cast("Object", obj.manifest) for obj in self.objects)
 
     def get(self, kind: str, name: str) -> Object:
         """Return the only object of a kind with this name."""
-        (found,) = [one for one in self if one["kind"] == kind and one["metadata"]["name"] == name]
-        return found
+        (match,) = [obj for obj in self if obj["kind"] == kind and obj["metadata"]["name"] == name]
+        return match
 
     def has(self, kind: str, name: str) -> bool:
         """Return whether an object with this kind and name exists."""
@@ -38,7 +38,7 @@ class Lowered:
 
     def names(self, kind: str) -> list[str]:
         """Return the names of all objects with a kind, in order."""
-        return [one["metadata"]["name"] for one in self if one["kind"] == kind]
+        return [obj["metadata"]["name"] for obj in self if obj["kind"] == kind]
 
 
 def context_of(plan: Plan, placement: str = "main") -> Context:
@@ -46,7 +46,7 @@ def context_of(plan: Plan, placement: str = "main") -> Context:
     return context_for(plan, placement, runtime_image=IMAGE, registry_uri=REGISTRY)
 
 
-def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_workload(resource: Resource, context: Context) -> Iterator[KubeObject]:
     """Return the objects of a resource that has a case in WORKLOADS."""
     return WORKLOADS(resource, context)
 
@@ -56,7 +56,7 @@ def lowered(text: str, placement: str = "main") -> Lowered:
     plan = plan_of(text)
     context = context_of(plan, placement)
     resources = [resource for resource in plan.on(placement) if WORKLOADS.covers(resource)]
-    return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
+    return Lowered(context, tuple(obj for resource in resources for obj in lower_workload(resource, context)))
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:
@@ -66,10 +66,10 @@ def differences(before: object, after: object, path: str = "") -> Iterator[str]:
         for key in dict.fromkeys([*left, *right]):
             yield from differences(left.get(key), right.get(key), f"{path}.{key}")
     elif isinstance(before, list) and isinstance(after, list):
-        one, other = cast("list[object]", before), cast("list[object]", after)
-        if len(one) != len(other):
+        left_items, right_items = cast("list[object]", before), cast("list[object]", after)
+        if len(left_items) != len(right_items):
             yield path
-        for at, pair in enumerate(zip(one, other, strict=False)):
+        for at, pair in enumerate(zip(left_items, right_items, strict=False)):
             yield from differences(*pair, f"{path}.{at}")
     elif before != after:
         yield path

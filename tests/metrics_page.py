@@ -37,13 +37,13 @@ def metrics_page(printed: str) -> str:
 def _models() -> Iterator[str]:
     yield "| metric | meaning | tasks | better | values | needs | as in |"
     yield "|---|---|---|---|---|---|---|"
-    for name, one in table()["metrics"].items():
-        bounds = one.get("K")
-        found = metric_of(name.removesuffix("K") + str(bounds["least"]) if bounds else name)
-        assert found is not None
+    for name, entry in table()["metrics"].items():
+        bounds = entry.get("K")
+        metric = metric_of(name.removesuffix("K") + str(bounds["least"]) if bounds else name)
+        assert metric is not None
         within = f"; K from {bounds['least']} to {bounds['most']}" if bounds else ""
-        as_in = f"`{found.by}`" if "(" in found.by or found.by.startswith(("sklearn", "scipy")) else found.by
-        cells = (f"`{name}`", found.means + within, ", ".join(found.tasks), *_shared(found), as_in)
+        as_in = f"`{metric.by}`" if "(" in metric.by or metric.by.startswith(("sklearn", "scipy")) else metric.by
+        cells = (f"`{name}`", metric.means + within, ", ".join(metric.tasks), *_shared(metric), as_in)
         yield f"| {' | '.join(cells)} |"
 
 
@@ -51,22 +51,24 @@ def _monitors() -> Iterator[str]:
     yield "| check | meaning | types of monitor | better | values | needs |"
     yield "|---|---|---|---|---|---|"
     for name in table()["checks"]:
-        found = check_of(name)
-        assert found is not None
-        kinds = [kind for kind, one in table()["monitors"].items() if name in (*one["checks"], *one.get("of_runs", ()))]
-        yield f"| {' | '.join((f'`{name}`', found.means, ', '.join(kinds), *_shared(found)))} |"
+        check = check_of(name)
+        assert check is not None
+        kinds = [
+            kind for kind, entry in table()["monitors"].items() if name in (*entry["checks"], *entry.get("of_runs", ()))
+        ]
+        yield f"| {' | '.join((f'`{name}`', check.means, ', '.join(kinds), *_shared(check)))} |"
 
 
 def _trainers() -> Iterator[str]:
     yield "| trainer | tasks | several workers for one model |"
     yield "|---|---|---|"
-    for name, one in trainers().items():
-        yield f"| `{name}` | {', '.join(one.tasks)} | {'yes' if one.together else 'no'} |"
+    for name, trainer in trainers().items():
+        yield f"| `{name}` | {', '.join(trainer.tasks)} | {'yes' if trainer.together else 'no'} |"
 
 
-def _shared(found: Metric) -> tuple[str, str, str]:
-    if found.most < inf:
-        values = f"{found.least:g} to {found.most:g}" if found.least > -inf else f"{found.most:g} at most"
+def _shared(metric: Metric) -> tuple[str, str, str]:
+    if metric.most < inf:
+        values = f"{metric.least:g} to {metric.most:g}" if metric.least > -inf else f"{metric.most:g} at most"
     else:
-        values = f"{found.least:g} or more"
-    return found.better or "neither", values, _NEEDS.get(found.needs, "")
+        values = f"{metric.least:g} or more"
+    return metric.better or "neither", values, _NEEDS.get(metric.needs, "")

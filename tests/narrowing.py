@@ -7,8 +7,8 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def present(found: Value | None) -> Value:
+def present(value: Value | None) -> Value:
     """Return the value, or fail the test if it is None."""
-    if found is None:
+    if value is None:
         raise AssertionError("nothing was found")
-    return found
+    return value

@@ -56,7 +56,7 @@ class Fields:
         self.types: dict[str, Any] = {}
         self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
 
-    def named(self, name: str) -> str:
+    def reference(self, name: str) -> str:
         """Return a reference to one of Kubernetes' own types, given its API name."""
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
@@ -68,8 +68,11 @@ class Fields:
         """Return the type of a Kubernetes kind."""
         for name, schema in self._core.items():
             known = schema.get("x-kubernetes-group-version-kind", ())
-            if any(f"{one['group']}/{one['version']}".lstrip("/") == version and one["kind"] == kind for one in known):
-                return self.named(name)
+            if any(
+                f"{entry['group']}/{entry['version']}".lstrip("/") == version and entry["kind"] == kind
+                for entry in known
+            ):
+                return self.reference(name)
         return None
 
     def of(self, schema: dict[str, Any]) -> Any:
@@ -78,19 +81,19 @@ class Fields:
             name = str(schema["$ref"]).rpartition("/")[2]
             if name.endswith(("Quantity", "IntOrString")):
                 return "scalar"
-            return self.named(name)
+            return self.reference(name)
         if schema.get("x-kubernetes-int-or-string"):
             return "scalar"
         properties = schema.get("properties")
         if properties:
             if "containers" in properties.get("spec", {}).get("properties", {}):
-                return self.named(_POD)
+                return self.reference(_POD)
             if schema.get("x-kubernetes-preserve-unknown-fields"):
                 return "any"
             fields = {name: self.of(inner) for name, inner in sorted(properties.items())}
             return _with_required({"fields": fields}, schema.get("required") or ())
-        written = schema.get("type")
-        names = cast("list[str]", written if isinstance(written, list) else [written])
+        declared = schema.get("type")
+        names = cast("list[str]", declared if isinstance(declared, list) else [declared])
         kind = next((name for name in names if name != "null"), "")
         if kind == "array":
             return {"list": self.of(schema.get("items", {}))}
@@ -120,7 +123,7 @@ def table() -> dict[str, Any]:
 
 
 def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
-    metadata = fields.named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+    metadata = fields.reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
     properties = {name: inner for name, inner in schema["properties"].items() if name != "status"}
     known = {name: metadata if name == "metadata" else fields.of(inner) for name, inner in sorted(properties.items())}
     return _with_required({"fields": known}, schema.get("required") or ())

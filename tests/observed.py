@@ -33,9 +33,9 @@ def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLAT
 def rule_object(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
     """Return the PrometheusRule of an endpoint, a monitor or a pipeline."""
     context = context_of(text, placement, platform)
-    found = resource(context.plan, Kind.ALERT_RULES, name)
-    (made,) = LOWERINGS(found, context)
-    return cast("Object", json.loads(json.dumps(made.manifest)))
+    rules = resource(context.plan, Kind.ALERT_RULES, name)
+    (obj,) = LOWERINGS(rules, context)
+    return cast("Object", json.loads(json.dumps(obj.manifest)))
 
 
 def rules(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
@@ -51,6 +51,6 @@ def alerts(text: str, name: str, placement: str = "main", platform: Platform = A
 def dashboard_of(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
     """Return the dashboard of an endpoint, parsed as Grafana parses it."""
     context = context_of(text, placement, platform)
-    (made,) = lower_dashboard(resource_of(context.plan, Inference, name), context)
-    (content,) = cast("Object", made.manifest)["data"].values()
+    (obj,) = lower_dashboard(resource_of(context.plan, Inference, name), context)
+    (content,) = cast("Object", obj.manifest)["data"].values()
     return cast("Object", json.loads(content))

@@ -9,4 +9,7 @@ from modelyard.diagnostics import Diagnostic
 
 def places(diagnostics: Iterable[Diagnostic]) -> list[str]:
     """Return every diagnostic as `line:column code`."""
-    return [f"{one.span.line}:{one.span.column} {one.code}" if one.span else one.code for one in diagnostics]
+    return [
+        f"{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code}" if diagnostic.span else diagnostic.code
+        for diagnostic in diagnostics
+    ]

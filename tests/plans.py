@@ -14,10 +14,10 @@ from modelyard_targets import TARGETS
 
 def system_of(text: str, environment: str = "prod") -> System:
     """Return the system that a valid spec describes."""
-    document, found = load(text, "system.yaml")
-    assert document is not None, found
-    system, found = resolve(document, environment, TARGETS)
-    assert system is not None, found
+    document, diagnostics = load(text, "system.yaml")
+    assert document is not None, diagnostics
+    system, diagnostics = resolve(document, environment, TARGETS)
+    assert system is not None, diagnostics
     return system
 
 
@@ -29,32 +29,32 @@ def planned(text: str) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
 
 def plan_of(text: str) -> Plan:
     """Return the plan of a valid spec."""
-    result, found = planned(text)
-    assert result is not None, found
+    result, diagnostics = planned(text)
+    assert result is not None, diagnostics
     return result
 
 
-def told(text: str) -> list[str]:
+def marked_diagnostics(text: str) -> list[str]:
     """Return the code of each diagnostic with the marked text, such as `E0501 retrain`."""
     lines = text.splitlines()
     return [
-        f"{one.code} {lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1]}"
-        if one.span
-        else one.code
-        for one in planned(text)[1]
+        f"{problem.code} {lines[problem.span.line - 1][problem.span.column - 1 : problem.span.end_column - 1]}"
+        if problem.span
+        else problem.code
+        for problem in planned(text)[1]
     ]
 
 
 def resource(plan: Plan, kind: Kind, name: str) -> Resource:
     """Return the only resource with this kind and name."""
-    (found,) = [one for one in plan.resources if one.kind is kind and one.name == name]
-    return found
+    (match,) = [candidate for candidate in plan.resources if candidate.kind is kind and candidate.name == name]
+    return match
 
 
 def resource_of(plan: Plan, what: type[V], name: str) -> Resource[V]:
     """Return the only resource with this name whose value has this type."""
-    (found,) = [one for one in plan.of(what) if one.name == name]
-    return found
+    (match,) = [candidate for candidate in plan.of(what) if candidate.name == name]
+    return match
 
 
 _HEAD = """\

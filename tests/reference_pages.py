@@ -49,8 +49,8 @@ def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
     for name in _DEPLOYMENT if path == "deployment" else here.names():
         below = here.step(name)
         assert below is not None
-        shown = f"**`{path}.{name}`**" if name in required else f"`{path}.{name}`"
-        yield f"| {shown} | {_cell(str(below.first('description') or ''))} | {_cell(_values(below))} |"
+        label = f"**`{path}.{name}`**" if name in required else f"`{path}.{name}`"
+        yield f"| {label} | {_cell(str(below.first('description') or ''))} | {_cell(_values(below))} |"
         yield from _rows(below, f"{path}.{name}", passed)
     free = here.step(ANY)
     if free is not None and free.names() and not passed & {id(part) for part in free.schemas}:
@@ -62,14 +62,14 @@ def _values(here: Field) -> str:
     parts: list[str] = []
     choices = here.first("enum")
     if isinstance(choices, list):
-        parts.append(", ".join(f"`{_shown(one)}`" for one in choices))
+        parts.append(", ".join(f"`{_formatted(choice)}`" for choice in choices))
     elif isinstance(examples := here.first("examples"), list) and examples:
-        parts.append(f"such as `{_shown(examples[0])}`")
+        parts.append(f"such as `{_formatted(examples[0])}`")
     default = here.first("default")
-    return "; ".join([*parts, *([f"default `{_shown(default)}`"] if default is not None else [])])
+    return "; ".join([*parts, *([f"default `{_formatted(default)}`"] if default is not None else [])])
 
 
-def _shown(value: Json) -> str:
+def _formatted(value: Json) -> str:
     return value if isinstance(value, str) else json_text(value)
 
 

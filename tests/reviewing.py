@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from modelyard.inputs import BASE_FOLDER, Given, Inputs
+from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import Outcome, read, understand
 from modelyard.resolve import resolve
 from modelyard.review.comparing import Review, compared
@@ -19,13 +19,13 @@ from tests.hostile.seeds import TABLES
 def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcome:
     """Compile a spec without its environments."""
     text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
-    return understand(Inputs(Given(path, text)), TARGETS)
+    return understand(Inputs(InputFile(path, text)), TARGETS)
 
 
 def resolved(spec: dict[str, Json]) -> Outcome:
     """Resolve a spec without checks or a plan. The outcome has no system if the spec does not resolve."""
-    tables: dict[str, Given | str] = {name: Given(name, table) for name, table in TABLES.items()}
-    document = read(Inputs(Given("system.yaml", json.dumps(spec, default=str)), tables=tables)).document
+    tables: dict[str, InputFile | str] = {name: InputFile(name, table) for name, table in TABLES.items()}
+    document = read(Inputs(InputFile("system.yaml", json.dumps(spec, default=str)), tables=tables)).document
     if document is None or not system_fits()(root(), document.value):
         return Outcome()
     system, _ = resolve(document, BASE_FOLDER, TARGETS)

@@ -74,7 +74,7 @@ def where(code: str) -> tuple[bool, ...]:
     question = question_in(folder)
     return tuple(
         any(
-            code in {found.code for found in examine(replace(question, environment="probe", overlay=overlay))}
+            code in {diagnostic.code for diagnostic in examine(replace(question, environment="probe", overlay=overlay))}
             for overlay in _overlays(*profile)
         )
         for profile in product(("banking", "other"), ("high", "limited"))
@@ -82,5 +82,5 @@ def where(code: str) -> tuple[bool, ...]:
 
 
 def _overlays(industry: str, risk: str) -> Iterator[str]:
-    written = f"profile: {{industry: {industry}, size: small}}\ngovernance:\n  risk: {risk}\n"
-    yield from (written, written + _APPROVED)
+    overlay = f"profile: {{industry: {industry}, size: small}}\ngovernance:\n  risk: {risk}\n"
+    yield from (overlay, overlay + _APPROVED)

@@ -58,21 +58,21 @@ class Visitor:
         """Return the token in the page's form, which appears once the endpoint has described its inputs."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            if found := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
-                return found[1]
+            if match := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
+                return match[1]
             time.sleep(0.2)
         raise AssertionError(f"the page has no form: {self.get()[1]}")
 
     def submit(self, endpoint: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
         """Send an endpoint's form, with the page's token unless the fields contain another token."""
-        sent = urlencode({"token": self.token(), **fields})
-        status, text = self.get(f"try/{endpoint}", "POST", sent, **{"Content_Type": FORM, **headers})
+        form = urlencode({"token": self.token(), **fields})
+        status, text = self.get(f"try/{endpoint}", "POST", form, **{"Content_Type": FORM, **headers})
         answer: dict[str, Any] = json.loads(text)
         return status, answer
 
 
 @dataclass
-class Shown:
+class RunningSystem:
     """The system, and the requests that its endpoint has received."""
 
     plan: LocalPlan
@@ -115,20 +115,20 @@ def _version(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def shown_system(folder: Path) -> Generator[Shown]:
+def shown_system(folder: Path) -> Generator[RunningSystem]:
     """Yield a system that serves version 2, has refused version 3, and has found drift."""
     compiled = folder / "compiled"
     shutil.copytree(COMPILED, compiled)
     state = State.at(folder / "state")
-    shown = Shown(read_plan(compiled), compiled, state)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(shown))
+    system = RunningSystem(read_plan(compiled), compiled, state)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(system))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     port = server.server_address[1]
     state.announce(registry=f"http://127.0.0.1:{port}", endpoints=port)
     state.below(READY).touch()
     _record(state)
     try:
-        yield shown
+        yield system
     finally:
         server.shutdown()
         server.server_close()
@@ -144,16 +144,16 @@ def _record(state: State) -> None:
     state.record("pipelines.train", DECIDED, f"version 3 of laptop-churn is kept, but it fails the gate: {HOSTILE}")
 
 
-def _handler(shown: Shown) -> type[http.server.BaseHTTPRequestHandler]:
+def _handler(system: RunningSystem) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content = shown.answer(self.path)
+            content = system.answer(self.path)
             self._send(404 if content is None else 200, content or {"error": "there is nothing here"})
 
         def do_POST(self) -> None:
-            shown.headers.append(dict(self.headers.items()))
+            system.headers.append(dict(self.headers.items()))
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._send(*shown.predict(body))
+            self._send(*system.predict(body))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
             pass

@@ -41,5 +41,5 @@ def _column(system: System, target: TargetSpec) -> Iterator[str]:
 
 def _text(size: Size) -> str:
     memory = size.memory_bytes / 2**30
-    shown = f"{memory:g} GiB" if memory >= 1 else f"{memory * 1024:g} MiB"
-    return f"{size.cpu_millis / 1000:g} CPU, {shown}"
+    memory_text = f"{memory:g} GiB" if memory >= 1 else f"{memory * 1024:g} MiB"
+    return f"{size.cpu_millis / 1000:g} CPU, {memory_text}"

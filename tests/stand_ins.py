@@ -58,6 +58,6 @@ class World(Generic[CloudApi]):
 
     def _steady(self, name: str) -> None:
         kind, identifier, inputs, state = self.resources[name]
-        seen = present(self.lifecycle.read(kind, identifier, state, inputs))
-        assert seen[1] == inputs, name
-        assert self.lifecycle.diff(kind, seen[1], seen[0], inputs) == ([], [], False), name
+        current = present(self.lifecycle.read(kind, identifier, state, inputs))
+        assert current[1] == inputs, name
+        assert self.lifecycle.diff(kind, current[1], current[0], inputs) == ([], [], False), name

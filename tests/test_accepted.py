@@ -18,19 +18,19 @@ EXAMPLES = 200
 
 def test_the_runtime_accepts_every_spec_that_compiles() -> None:
     """During a compile, every description is checked by the runtime's own code (`tests.accepted`)."""
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, database=None)
     @given(specs())
     def compiles_or_is_refused(text: str) -> None:
         compiled = compile_text(text)
-        told["compiled"] += compiled.ok
-        told.update({one.code for one in compiled.diagnostics})
+        counts["compiled"] += compiled.ok
+        counts.update({diagnostic.code for diagnostic in compiled.diagnostics})
 
     compiles_or_is_refused()
 
-    assert told["compiled"] > EXAMPLES // 4
-    assert {"E0435", "E0436", "E0465", "E0470"} <= told.keys()
+    assert counts["compiled"] > EXAMPLES // 4
+    assert {"E0435", "E0436", "E0465", "E0470"} <= counts.keys()
 
 
 def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_a_macro_average_can_be_compared_with_the_champion() -> None:
         ("checks: {auc_pr: {min: 0.8}}", "checks: {recall_weighted: {min: 0.8}}"),
     )
 
-    assert [one.code for one in compile_text(several).diagnostics if one.code[0] == "E"] == []
+    assert [diagnostic.code for diagnostic in compile_text(several).diagnostics if diagnostic.code[0] == "E"] == []
 
 
 def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
@@ -68,9 +68,11 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
         ("is_fraud: boolean", "is_fraud: number"),
     )
 
-    assert [one.code for one in compile_text(forecast).diagnostics if one.code[0] == "E"] == []
+    assert [diagnostic.code for diagnostic in compile_text(forecast).diagnostics if diagnostic.code[0] == "E"] == []
     watched = forecast.replace("{pinball_90: {max: 1}}", "{mase: {max: 1}}")
-    assert [one.code for one in compile_text(watched).diagnostics if one.code[0] == "E"] == ["E0465"]
+    assert [diagnostic.code for diagnostic in compile_text(watched).diagnostics if diagnostic.code[0] == "E"] == [
+        "E0465"
+    ]
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
@@ -85,7 +87,7 @@ def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
 
     assert compile_text(changed(tuned, tuned, steps, apart)).ok
     refused = compile_text(changed(tuned, "objective: {metric: parity, goal: maximize}", steps, apart))
-    assert [one.code for one in refused.diagnostics if one.code[0] == "E"] == ["E0435"]
+    assert [diagnostic.code for diagnostic in refused.diagnostics if diagnostic.code[0] == "E"] == ["E0435"]
 
 
 def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
@@ -107,8 +109,8 @@ def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
     own = '    source: {entrypoint: "fraud.train:main"}\n    compute: train\n    split: {by: time}'
     other = f"    inputs: [transactions]\n{own}"
 
-    assert [one.code for one in compile_text(ranked).diagnostics if one.code[0] == "E"] == []
+    assert [diagnostic.code for diagnostic in compile_text(ranked).diagnostics if diagnostic.code[0] == "E"] == []
     ungrouped = ranked.replace(other, other.replace("transactions", "scores"))
     assert ungrouped != ranked
-    codes = {one.code for one in compile_text(ungrouped).diagnostics if one.code[0] == "E"}
+    codes = {diagnostic.code for diagnostic in compile_text(ungrouped).diagnostics if diagnostic.code[0] == "E"}
     assert "E0462" in codes

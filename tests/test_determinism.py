@@ -55,15 +55,15 @@ def shuffled(value: Json, random: Random) -> Json:
     return [shuffled(item, random) for item in value] if isinstance(value, list) else value
 
 
-def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
+def first_difference(first: dict[str, bytes], second: dict[str, bytes]) -> str:
     """Return the first line at which two outputs differ, or an empty string."""
-    if list(one) != list(other):
-        return f"paths {list(one)} and {list(other)}"
-    for path, content in one.items():
-        for number, pair in enumerate(zip(content.splitlines(), other[path].splitlines(), strict=False), 1):
+    if list(first) != list(second):
+        return f"paths {list(first)} and {list(second)}"
+    for path, content in first.items():
+        for number, pair in enumerate(zip(content.splitlines(), second[path].splitlines(), strict=False), 1):
             if pair[0] != pair[1]:
                 return f"{path}:{number}: {pair[0]!r} and {pair[1]!r}"
-    return "" if one == other else "lengths"
+    return "" if first == second else "lengths"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -80,9 +80,9 @@ def test_key_order_does_not_change_the_output(seed: Seed) -> None:
 def test_files_can_be_rendered_twice(seed: Seed) -> None:
     """Rendering a file a second time returns the same bytes."""
     outcome = compile_system(seed.inputs(path="system.yaml"), TARGETS)
-    made = [file for stack in outcome.stacks for file in emit(stack)]
+    files = [file for stack in outcome.stacks for file in emit(stack)]
 
-    assert [file.render() for file in made] == [file.render() for file in made]
+    assert [file.render() for file in files] == [file.render() for file in files]
 
 
 def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
         ({"PYTHONHASHSEED": "7", "PYTHONUTF8": "0", "LANG": "tr_TR.UTF-8"}, str(spec), ROOT),
     ]
 
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", DIGEST, path, seed.environment or "", str(folder)],
             cwd=tmp_path,
@@ -114,7 +114,7 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
         for variables, path, folder in places
     }
 
-    assert len(found) == 1
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -130,8 +130,8 @@ def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: 
     ours -= {""}
 
     for name, content in files(seed, path=path).items():
-        found = [
+        leaks = [
             word for word in ours if re.search(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w-])", content)
         ]
         assert name.startswith(f"{seed.environment or 'default'}/")
-        assert not found, (name, found)
+        assert not leaks, (name, leaks)

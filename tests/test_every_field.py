@@ -67,30 +67,30 @@ class Seed:
 
 def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
     """Return the output of a spec and its diagnostics."""
-    done = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tables=TABLES)
-    return dict(done.files), done.diagnostics
+    outcome = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tables=TABLES)
+    return dict(outcome.files), outcome.diagnostics
 
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
     """Return the specs that together use every field, on existing clusters and on clouds."""
-    found: list[Seed] = []
+    collected: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
-        files, told = compiled(value)
-        assert files, told
-        found.append(Seed(path.stem, value, files))
-    return tuple(found)
+        files, diagnostics = compiled(value)
+        assert files, diagnostics
+        collected.append(Seed(path.stem, value, files))
+    return tuple(collected)
 
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
     """Return the paths in the seeds for each place in the schema."""
-    found: dict[str, list[tuple[int, Steps]]] = {}
+    by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
-            found.setdefault(place, []).append((number, path))
-    return found
+            by_place.setdefault(place, []).append((number, path))
+    return by_place
 
 
 def leaves() -> Iterator[str]:
@@ -135,12 +135,15 @@ def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
     """Yield other values for a field: those in its schema, neighbouring numbers, and names declared in the spec."""
     schema = followed(at(place))
-    for part in (schema, *(followed(schema_of(one)) for key in ("oneOf", "anyOf") for one in _list(schema.get(key)))):
+    for part in (
+        schema,
+        *(followed(schema_of(option)) for key in ("oneOf", "anyOf") for option in _list(schema.get(key))),
+    ):
         yield from (*_list(part.get("enum")), *([part["const"]] if "const" in part else []))
         yield from _list(part.get("examples"))
         items = followed(schema_of(part.get("items")))
         if isinstance(value, list):
-            yield from ([one] for one in (*_list(items.get("enum")), *_list(items.get("examples"))))
+            yield from ([option] for option in (*_list(items.get("enum")), *_list(items.get("examples"))))
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):
@@ -160,7 +163,7 @@ def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Jso
 
 def _names(value: Json, spec: dict[str, Json]) -> Iterator[Json]:
     endpoints = schema_of(spec.get("inference", {})).items()
-    inference = {name: schema_of(schema_of(one).get("variants")) for name, one in endpoints}
+    inference = {name: schema_of(schema_of(endpoint).get("variants")) for name, endpoint in endpoints}
     nested = {"targets": schema_of(schema_of(spec["deployment"]).get("targets")), **inference}
     for name, section in (*spec.items(), *nested.items()):
         if isinstance(section, dict) and isinstance(value, str):
@@ -183,8 +186,8 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
         value = value_at(seed.value, path)
         candidates = [changed(seed.value, path, new) for new in alternatives(place, value, seed.value) if new != value]
         for spec in (*candidates, without(seed.value, path)):
-            files, told = compiled(spec)
-            errors = [one.code for one in told if one.severity is Severity.ERROR]
+            files, diagnostics = compiled(spec)
+            errors = [diagnostic.code for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
             if files:
                 yield "differs" if files != seed.files else "same"
             elif all(code.startswith(("E05", "E06", "AWS-E", "AZURE-E", "GCP-E")) for code in errors):
@@ -215,8 +218,8 @@ def _on(cloud: str) -> list[str]:
     """Return the fields that a spec for a cloud uses in the sections that the cloud's target implements."""
     filled_there = {
         place
-        for place, found in occurrences().items()
-        if any(seeds()[number].name.startswith(cloud) for number, _ in found)
+        for place, paths in occurrences().items()
+        if any(seeds()[number].name.startswith(cloud) for number, _ in paths)
     }
     prefixes = tuple(f"#/$defs/{name}/" for name in OF_A_CLOUD)
     return sorted(filled_there & {place for place in leaves() if place.startswith(prefixes) and place not in DECISIVE})
@@ -242,8 +245,10 @@ def test_environments_can_change_every_section(section: str) -> None:
             text = yaml.safe_dump(patched, sort_keys=False, allow_unicode=True)
             base, other = (compile_text(text, environment=name, tables=TABLES) for name in (None, "other"))
             assert base.ok
-            shown = {path.removeprefix("other/"): data for path, data in other.files.items()}
-            assert not other.ok or shown != {path.removeprefix("default/"): data for path, data in base.files.items()}
+            changed_files = {path.removeprefix("other/"): data for path, data in other.files.items()}
+            assert not other.ok or changed_files != {
+                path.removeprefix("default/"): data for path, data in base.files.items()
+            }
             return
     pytest.fail("no seed has this section")
 

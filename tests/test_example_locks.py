@@ -9,10 +9,10 @@ import pytest
 
 from modelyard.cli import main
 from modelyard.inputs import LOCK_NAME
-from tests.examples import FOLDER, kept
+from tests.examples import FOLDER, golden_examples
 
 COMPILED = {
-    name: [each.environment for each in kept() if each.name == name and each.root == FOLDER]
+    name: [each.environment for each in golden_examples() if each.name == name and each.root == FOLDER]
     for name in sorted(path.parent.name for path in FOLDER.glob("*/system.yaml"))
 }
 

@@ -44,18 +44,18 @@ _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 
 def compiled(example: Example) -> Compiled:
     """Compile an example through the public function, as a user of the library would."""
-    given = example.inputs()
+    inputs = example.inputs()
     return compile_text(
-        given.spec.content,
-        environment=given.environment,
-        path=given.spec.path,
-        overlay=None if given.overlay is None else given.overlay.content,
+        inputs.spec.content,
+        environment=inputs.environment,
+        path=inputs.spec.path,
+        overlay=None if inputs.overlay is None else inputs.overlay.content,
     )
 
 
 def codes_of(outcome: Compiled) -> list[str]:
     """Return the codes of the diagnostics in order."""
-    return [one.code for one in outcome.diagnostics]
+    return [diagnostic.code for diagnostic in outcome.diagnostics]
 
 
 def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -80,12 +80,16 @@ def test_example_compiles(example: Example) -> None:
     assert system is not None
     for target in system.deployment.targets:
         assert f"{example.stack}/{target.name}/workloads/__main__.py" in outcome.files
-        made = f"{example.stack}/{target.name}/infrastructure/__main__.py" in outcome.files
-        assert made == (target.provider in {"aws", "gcp", "azure"})
+        has_infrastructure = f"{example.stack}/{target.name}/infrastructure/__main__.py" in outcome.files
+        assert has_infrastructure == (target.provider in {"aws", "gcp", "azure"})
     for section, prefix, target_of in (
-        ("inference", "model", {one.name: one.target for one in system.inference.values() if not one.pool}),
-        ("pipelines", "pipeline", {one.name: one.target for one in system.pipelines.values()}),
-        ("monitors", "monitor", {one.name: one.target for one in system.monitors.values()}),
+        (
+            "inference",
+            "model",
+            {workload.name: workload.target for workload in system.inference.values() if not workload.pool},
+        ),
+        ("pipelines", "pipeline", {workload.name: workload.target for workload in system.pipelines.values()}),
+        ("monitors", "monitor", {workload.name: workload.target for workload in system.monitors.values()}),
     ):
         for name, placement in target_of.items():
             path = f"{example.stack}/{placement}/workloads/manifests/{prefix}-{name}.yaml"
@@ -99,18 +103,20 @@ def _adopts(target: TargetSpec) -> bool:
 
 def test_examples_cover_aws_features() -> None:
     """Examples cover a hybrid system, an adopted network, an elastic class, and eight accelerators on spot first."""
-    systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
+    systems = {str(example): value for example in on_aws() if (value := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
 
     assert len({example.name for example in on_aws()}) >= 5
     assert [name for name, system in systems.items() if system.deployment.mode == "hybrid"]
-    assert [name for name, found in targets.items() if any(_adopts(one) for one in found)]
-    assert [name for name, found in classes.items() if any(one.elastic for one in found)]
+    assert [name for name, value in targets.items() if any(_adopts(item) for item in value)]
+    assert [name for name, value in classes.items() if any(item.elastic for item in value)]
     assert [
         name
-        for name, found in classes.items()
-        if any(one.capacity == "spot-first" and one.accelerators and one.accelerators[0].count == 8 for one in found)
+        for name, value in classes.items()
+        if any(
+            item.capacity == "spot-first" and item.accelerators and item.accelerators[0].count == 8 for item in value
+        )
     ]
 
 
@@ -131,10 +137,10 @@ def test_examples_name_providers_only_under_deployment(name: str) -> None:
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)
         assert document is not None
-        for found in providers_named(document.value):
-            inside = found[2:] if found[0] == "environments" else found
-            assert inside[0] == "deployment", found
-            assert inside[-1] in {"provider", "mode"}, found
+        for place in providers_named(document.value):
+            inside = place[2:] if place[0] == "environments" else place
+            assert inside[0] == "deployment", place
+            assert inside[-1] in {"provider", "mode"}, place
 
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
@@ -171,7 +177,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 def test_examples_cover_every_rollout_strategy() -> None:
     """Servers are replaced by a second cluster, by a gradual shift of traffic, or one Pod after another."""
-    systems = [found for example in on_clusters() if (found := example.compiled().system)]
-    shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
+    systems = [compiled_system for example in on_clusters() if (compiled_system := example.compiled().system)]
+    strategies = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 
-    assert shown == {"blue-green", "incremental", "in-place"}
+    assert strategies == {"blue-green", "incremental", "in-place"}

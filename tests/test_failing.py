@@ -35,12 +35,12 @@ def test_each_failing_spec_prints_the_expected_text(folder: Path, accept: bool) 
         expected.write_text(printed, encoding="utf-8")
 
     assert printed == expected.read_text(encoding="utf-8")
-    assert _code(folder) in {found.code for found in examine(question_in(folder))}
+    assert _code(folder) in {diagnostic.code for diagnostic in examine(question_in(folder))}
 
 
 def _code(folder: Path) -> str:
-    found = CODE.match(folder.name)
-    return found[0] if found else ""
+    match = CODE.match(folder.name)
+    return match[0] if match else ""
 
 
 OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", "09")]
@@ -73,6 +73,6 @@ def test_every_code_has_a_failing_spec(code: str) -> None:
         "E0175",
     }:
         return
-    shown = {_code(folder) for folder in FOLDERS}
+    covered = {_code(folder) for folder in FOLDERS}
 
-    assert (code in shown) != (code in SHOWN_ELSEWHERE)
+    assert (code in covered) != (code in SHOWN_ELSEWHERE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.pipeline import Given, Inputs
+from modelyard.pipeline import InputFile, Inputs
 from tests.hostile import child
 from tests.hostile.children import hostile
 from tests.hostile.seeds import seeds
@@ -14,11 +14,11 @@ SHARE = 1_000
 
 def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
     """No case raises an exception, hangs or uses over 1 GB of memory, and some cases pass the first stage."""
-    told = hostile(0, SHARE)
+    report = hostile(0, SHARE)
 
-    assert not told.failures, "\n".join(told.failures[:5])
-    assert told.compiled > SHARE // 10
-    assert len(told.codes) > 40
+    assert not report.failures, "\n".join(report.failures[:5])
+    assert report.compiled > SHARE // 10
+    assert len(report.codes) > 40
 
 
 def test_hostile_cases_are_reproducible() -> None:
@@ -33,7 +33,7 @@ def _broken(*_given: object) -> None:
 
 def test_exceptions_in_a_stage_are_reported() -> None:
     """If a target raises an exception, the runner reports a failure instead of a diagnostic."""
-    inputs = Inputs(Given("system.yaml", seeds()[0].text))
+    inputs = Inputs(InputFile("system.yaml", seeds()[0].text))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(child, "compile_system", _broken)
         with pytest.raises(ZeroDivisionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.diagnostics.base import Severity
 from modelyard.emit import stack_files
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system
 from modelyard_targets import TARGETS
 from tests.examples import Example
 from tests.hybrid import HYBRID_SPEC, hybrid, without_section
@@ -43,23 +43,23 @@ def two_clouds(region: str, *changes: tuple[str, str]) -> str:
 
 def compiled(text: str) -> Outcome:
     """Compile a spec through all stages."""
-    return compile_system(Inputs(Given("system.yaml", text)), TARGETS)
+    return compile_system(Inputs(InputFile("system.yaml", text)), TARGETS)
 
 
 def files(outcome: Outcome) -> dict[str, str]:
     """Return all emitted files by target and path, without copies of the library and the runtime."""
     assert not outcome.failed, outcome.diagnostics
-    found: dict[str, str] = {}
+    rendered: dict[str, str] = {}
     for stack in outcome.stacks:
         for file in stack_files(stack):
             if "modelyard_stacks" not in file.path and "modelyard_runtime" not in file.path:
-                found[f"{stack.target}/{file.path}"] = file.render().decode()
-    return found
+                rendered[f"{stack.target}/{file.path}"] = file.render().decode()
+    return rendered
 
 
 def errors(outcome: Outcome) -> list[str]:
     """Return the codes of errors."""
-    return sorted(one.code for one in outcome.diagnostics if one.severity is Severity.ERROR)
+    return sorted(diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR)
 
 
 def spec_of_fraud() -> str:
@@ -69,7 +69,7 @@ def spec_of_fraud() -> str:
 
 def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
     outcome = FRAUD.compiled()
-    found = files(outcome)
+    rendered = files(outcome)
 
     assert outcome.plan is not None
     links = outcome.plan.crossings()
@@ -77,17 +77,17 @@ def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
     for link in links:
         row = f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |"
         for end in link.ends:
-            assert row in next(text for path, text in found.items() if path.endswith(f"{end}/README.md"))
+            assert row in next(text for path, text in rendered.items() if path.endswith(f"{end}/README.md"))
 
 
 def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
-    found = files(FRAUD.compiled())
+    rendered = files(FRAUD.compiled())
 
-    assert "stores__till_access_key_id_1" in found["main/infrastructure/__main__.py"]
-    assert '"crossing-till"' in found["stores/workloads/__main__.py"]
-    assert 'main_infrastructure["stores__till_access_key_id_1"]' in found["stores/workloads/__main__.py"]
-    assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
-    assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/promoter.yaml"]
+    assert "stores__till_access_key_id_1" in rendered["main/infrastructure/__main__.py"]
+    assert '"crossing-till"' in rendered["stores/workloads/__main__.py"]
+    assert 'main_infrastructure["stores__till_access_key_id_1"]' in rendered["stores/workloads/__main__.py"]
+    assert "crossing-till" in rendered["stores/workloads/manifests/model-till.yaml"]
+    assert "/bundles/fraud-detection-fraud-xgb/champion/" in rendered["main/workloads/manifests/promoter.yaml"]
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
@@ -126,10 +126,10 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
     )
-    found = files(compiled(hybrid(CLUSTERS, let_in, LAKE)))
+    rendered = files(compiled(hybrid(CLUSTERS, let_in, LAKE)))
 
-    assert "Infrastructure" not in found["shop/workloads/__main__.py"]
-    policy = found["shop/workloads/manifests/model-till.yaml"]
+    assert "Infrastructure" not in rendered["shop/workloads/__main__.py"]
+    policy = rendered["shop/workloads/manifests/model-till.yaml"]
     assert "port: 9000" in policy
     assert "name: lake" in policy
     assert errors(compiled(hybrid(CLUSTERS, (let_in[0], MAIN), LAKE))) == ["E0520", "E0520", "E0520"]
@@ -137,26 +137,26 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
 
 def test_two_targets_in_one_account_access_buckets_by_role() -> None:
     """No access key is needed, because the role allows the bucket and the encryption key of the other target."""
-    found = files(compiled(two_clouds("eu-central-1")))
-    program = found["shop/infrastructure/__main__.py"]
+    rendered = files(compiled(two_clouds("eu-central-1")))
+    program = rendered["shop/infrastructure/__main__.py"]
 
-    assert "Crossing" not in found["main/infrastructure/__main__.py"]
+    assert "Crossing" not in rendered["main/infrastructure/__main__.py"]
     assert 'main_infrastructure = Infrastructure("till-main-infrastructure", setting="infrastructure-main")' in program
     assert 'main_infrastructure["key_arn"]' in program
-    assert "crossing" not in found["shop/workloads/__main__.py"]
-    assert "ACCESS_KEY" not in found["shop/workloads/manifests/model-till.yaml"]
-    assert "| the role of the workload |" in found["shop/README.md"]
+    assert "crossing" not in rendered["shop/workloads/__main__.py"]
+    assert "ACCESS_KEY" not in rendered["shop/workloads/manifests/model-till.yaml"]
+    assert "| the role of the workload |" in rendered["shop/README.md"]
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
     """Every caller uses an encryption key in the region of the key, so the policy contains that region."""
-    made = files(compiled(two_clouds("eu-west-1")))
-    program = " ".join(made["shop/infrastructure/__main__.py"].split())
+    rendered = files(compiled(two_clouds("eu-west-1")))
+    program = " ".join(rendered["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
 
     assert '"key": main_infrastructure["key_arn"], "region": "eu-central-1"' in program
-    assert '"region"' not in made["main/infrastructure/__main__.py"].replace('"region", account', "")
-    assert '"region": "eu-central-1"' in made["shop/workloads/manifests/model-till.yaml"]
+    assert '"region"' not in rendered["main/infrastructure/__main__.py"].replace('"region", account', "")
+    assert '"region": "eu-central-1"' in rendered["shop/workloads/manifests/model-till.yaml"]
     adopted = two_clouds("eu-west-1", (lake, "lake: {type: object, target: main, adopt: acme-lake}"))
     program = files(compiled(adopted))["shop/infrastructure/__main__.py"]
     assert '"bucket": "acme-lake"' in program
@@ -170,12 +170,12 @@ def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
 def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
     """Training in the cloud on data in the shop is refused unless the shop allows access."""
     opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
-    found = files(compiled(hybrid(opened, *FILMS)))
+    rendered = files(compiled(hybrid(opened, *FILMS)))
 
     assert errors(compiled(hybrid(*FILMS))) == ["E0520"]
-    policy = found["main/workloads/manifests/pipeline-retrain.yaml"]
+    policy = rendered["main/workloads/manifests/pipeline-retrain.yaml"]
     assert "port: 9000" in policy
-    readme = found["main/README.md"]
+    readme = rendered["main/README.md"]
     assert "| out, to shop | `main:training-job/retrain` | `shop:object-store/films` | data | https | 9000 |" in readme
     assert "Apply `workloads/` of shop" not in readme  # the bucket already exists
 
@@ -183,9 +183,9 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 def test_targets_that_depend_on_each_other_are_refused() -> None:
     """Each target would need the other's encryption key first. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
-    both = (FILMS[0], ("  runs: {type", f"  {films}"))
+    managed = (FILMS[0], ("  runs: {type", f"  {films}"))
 
-    assert errors(compiled(two_clouds("eu-central-1", *both))) == ["AWS-E014"] * 2
+    assert errors(compiled(two_clouds("eu-central-1", *managed))) == ["AWS-E014"] * 2
     adopted = (FILMS[0], ("  runs: {type", f"  {films.replace('shop}', 'shop, adopt: acme-films}')}"))
     assert errors(compiled(two_clouds("eu-central-1", *adopted))) == []
 
@@ -199,10 +199,10 @@ def test_ambiguous_combinations_of_names_stay_different() -> None:
         ("  till:\n", f"  till: {{target: shop-a, {till}, rollout: {{strategy: in-place}}}}\n  a-till:\n"),
         ("watch: inference.till", "watch: inference.a-till"),
     )
-    found = files(compiled(text))
+    rendered = files(compiled(text))
 
     for shop, output in (("shop", "shop__a_till"), ("shop-a", "shop_a__till")):
-        assert f'"{output}_access_key_id_1"' in found["main/infrastructure/__main__.py"]
-        assert f'"{output}_access_key_id_1"' in found[f"{shop}/workloads/__main__.py"]
-    assert '    "shop.a-till",' in found["main/infrastructure/__main__.py"]
-    assert '    "shop-a.till",' in found["main/infrastructure/__main__.py"]
+        assert f'"{output}_access_key_id_1"' in rendered["main/infrastructure/__main__.py"]
+        assert f'"{output}_access_key_id_1"' in rendered[f"{shop}/workloads/__main__.py"]
+    assert '    "shop.a-till",' in rendered["main/infrastructure/__main__.py"]
+    assert '    "shop-a.till",' in rendered["main/infrastructure/__main__.py"]

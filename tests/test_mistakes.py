@@ -12,7 +12,7 @@ import yaml
 
 from modelyard.api import compile_text
 from modelyard.diagnostics import Diagnostic, Severity
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.overlay import environments
 from modelyard.pipeline import opened, understand
 from modelyard.survey import survey
@@ -44,18 +44,22 @@ def _mistakes() -> list[Mistake]:
     text = (FOLDER / "cases.yaml").read_text(encoding="utf-8")
     entries = cast("list[dict[str, Any]]", yaml.safe_load(text))
     return [
-        Mistake(one["what"], one["right"], one["wrong"], tuple(one["told"]), one.get("mended", one["right"]))
-        for one in entries
+        Mistake(
+            entry["what"], entry["right"], entry["wrong"], tuple(entry["told"]), entry.get("mended", entry["right"])
+        )
+        for entry in entries
     ]
 
 
-def found_in(text: str | bytes) -> list[Diagnostic]:
+def errors_in(text: str | bytes) -> list[Diagnostic]:
     """Return the errors that `modelyard validate` finds in the base and all environments."""
-    inputs = Inputs(Given("system.yaml", text))
+    inputs = Inputs(InputFile("system.yaml", text))
     spec = opened(inputs)
     names = environments(spec.document) if spec.document is not None else ()
-    found = survey(inputs, spec, names, TARGETS).diagnostics if names else understand(inputs, TARGETS, spec).diagnostics
-    return [one for one in found if one.severity is Severity.ERROR]
+    diagnostics = (
+        survey(inputs, spec, names, TARGETS).diagnostics if names else understand(inputs, TARGETS, spec).diagnostics
+    )
+    return [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
 
 
 def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -72,13 +76,13 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> None:
     """Only this error is reported at the right position, and following the hint leads to a valid spec."""
     wrong, places = marked(mistake.spec(mistake.wrong))
-    found = found_in(wrong)
+    errors = errors_in(wrong)
 
-    assert [f"{one.code} {one.hint}".strip() for one in found] == list(mistake.told)
-    assert [(one.span.line, one.span.column) for one in found if one.span is not None] == places
-    for suggestion in (said for one in found for said in _SUGGESTED.findall(one.hint)):
+    assert [f"{error.code} {error.hint}".strip() for error in errors] == list(mistake.told)
+    assert [(error.span.line, error.span.column) for error in errors if error.span is not None] == places
+    for suggestion in (snippet for error in errors for snippet in _SUGGESTED.findall(error.hint)):
         assert suggestion in mistake.mended
-    assert found_in(mistake.spec(mistake.mended)) == []
+    assert errors_in(mistake.spec(mistake.mended)) == []
 
 
 @pytest.mark.parametrize(
@@ -86,8 +90,8 @@ def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> N
 )
 def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
     """Windows editors write both. They change neither the output nor the position of an error."""
-    assert found_in(text.encode()) == []
+    assert errors_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
-    (typo,) = found_in(text.replace("replicas:", "replcias:", 1).encode())
+    (typo,) = errors_in(text.replace("replicas:", "replcias:", 1).encode())
     assert typo.span is not None
     assert (typo.span.line, typo.span.column) == marked(RIGHT.replace("replicas:", f"{_MARK}replicas:", 1))[1][0]

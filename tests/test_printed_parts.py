@@ -48,10 +48,10 @@ def test_alerts_have_the_runbooks_on_the_page() -> None:
         for rule in group["rules"]
         if "alert" in rule
     ]
-    shown = {name: {runbook(topic) for topic in topics} for name, (_, topics) in ALERTS.items()}
+    runbooks = {name: {runbook(topic) for topic in topics} for name, (_, topics) in ALERTS.items()}
 
     assert rules
-    assert [rule["alert"] for rule in rules if rule["annotations"]["runbook"] not in shown[rule["alert"]]] == []
+    assert [rule["alert"] for rule in rules if rule["annotations"]["runbook"] not in runbooks[rule["alert"]]] == []
 
 
 def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
@@ -60,10 +60,10 @@ def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
 
 
 def test_pages_name_only_alerts_that_exist() -> None:
-    named = {
+    mentioned = {
         name
         for path in DOCS.rglob("*.md")
         for name in re.findall(r"\bModelyard[A-Z]\w+", path.read_text(encoding="utf-8"))
     }
 
-    assert named <= set(ALERTS)
+    assert mentioned <= set(ALERTS)

@@ -49,10 +49,10 @@ def test_pages_named_in_code_exist() -> None:
     """Pages that are mentioned in comments and docstrings exist."""
     folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    named = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
+    mentioned = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
 
-    assert named
-    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
+    assert mentioned
+    assert [page for page in sorted(mentioned) if not (ROOT / page).exists()] == []
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))

@@ -25,9 +25,9 @@ TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
 def names_in(node: ast.expr) -> set[str]:
     """Return the last part of each name in an expression, such as `Job` for `plan.Job`."""
     return {
-        found.attr if isinstance(found, ast.Attribute) else found.id
-        for found in ast.walk(node)
-        if isinstance(found, ast.Attribute | ast.Name)
+        child.attr if isinstance(child, ast.Attribute) else child.id
+        for child in ast.walk(node)
+        if isinstance(child, ast.Attribute | ast.Name)
     }
 
 
@@ -43,7 +43,9 @@ def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
             tested = names_in(node.args[1])
         elif isinstance(node, ast.MatchClass):
             tested = names_in(node.cls)
-        elif isinstance(node, ast.Compare) and any(isinstance(one, ast.Is | ast.IsNot | ast.Eq) for one in node.ops):
+        elif isinstance(node, ast.Compare) and any(
+            isinstance(operator, ast.Is | ast.IsNot | ast.Eq) for operator in node.ops
+        ):
             sides = (node.left, *node.comparators)
             asks = any("__class__" in names_in(side) or _calls(side, "type") for side in sides)
             tested = {name for side in sides for name in names_in(side)} if asks else set()
@@ -56,14 +58,14 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
     """Modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
-    found = [
+    violations = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES
         for line, name in type_tests(ast.parse(path.read_text(encoding="utf-8")))
     ]
 
     assert len(MODULES) > 400
-    assert found == []
+    assert violations == []
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ def test_the_page_shows_what_its_commands_print(tmp_path: Path, accept: bool) ->
     """The commands run next to the examples."""
     shutil.copytree(DOCS.parent / "examples" / "fraud-detection", tmp_path / "fraud-detection")
     page = DOCS / "reviewing.md"
-    shown = played(page.read_text(encoding="utf-8"), tmp_path)
+    updated = played(page.read_text(encoding="utf-8"), tmp_path)
     if accept:
-        page.write_text(shown, encoding="utf-8")
+        page.write_text(updated, encoding="utf-8")
 
-    assert shown == page.read_text(encoding="utf-8")
+    assert updated == page.read_text(encoding="utf-8")

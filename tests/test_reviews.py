@@ -96,9 +96,9 @@ def _outcome(text: str, side: str) -> Outcome:
 
 
 def _read(file: Path) -> tuple[str, dict[str, Json]]:
-    found = _HEAD.match(file.read_text(encoding="utf-8"))
-    assert found is not None, f"{file.name} has no heading or no pair"
-    return found["head"], cast("dict[str, Json]", yaml.safe_load(found["pair"]))
+    match = _HEAD.match(file.read_text(encoding="utf-8"))
+    assert match is not None, f"{file.name} has no heading or no pair"
+    return match["head"], cast("dict[str, Json]", yaml.safe_load(match["pair"]))
 
 
 def specs_of(file: Path) -> tuple[str, str]:
@@ -125,7 +125,7 @@ def _review(file: Path) -> Review:
     return review_of(before, after)
 
 
-def _shown(review: Review) -> str:
+def _formatted(review: Review) -> str:
     report = json.loads(review_json(review, Level.QUIET))
     findings = [json.dumps(finding, ensure_ascii=False) for finding in report.pop("findings")]
     lines = ",\n  ".join(findings)
@@ -141,11 +141,11 @@ def _shown(review: Review) -> str:
 @pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
 def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
     head, _, _ = _pair(file)
-    shown = head + _shown(_review(file))
+    updated = head + _formatted(_review(file))
     if accept:
-        file.write_text(shown, encoding="utf-8")
+        file.write_text(updated, encoding="utf-8")
 
-    assert shown == file.read_text(encoding="utf-8")
+    assert updated == file.read_text(encoding="utf-8")
     assert file.stem.startswith(("none", "first", "broken")) or file.stem[:4] in codes_of(_review(file))
 
 
@@ -165,10 +165,10 @@ def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
 
 def test_every_code_has_a_pair() -> None:
     """Each code has a file that is named after it, or a test elsewhere."""
-    named = {file.stem[:4] for file in PAIRS}
+    covered = {file.stem[:4] for file in PAIRS}
 
-    assert named & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
-    assert not named & SHOWN_ELSEWHERE.keys()
+    assert covered & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
+    assert not covered & SHOWN_ELSEWHERE.keys()
 
 
 def test_json_fits_its_schema() -> None:
@@ -180,7 +180,7 @@ def test_json_fits_its_schema() -> None:
 
 def _accepted_by(review: Review) -> dict[str, str]:
     """Return the message of each finding that can be accepted, by fingerprint."""
-    return {one.whole_fingerprint: one.message for one in review.findings if one.level >= Level.REVIEW}
+    return {finding.whole_fingerprint: finding.message for finding in review.findings if finding.level >= Level.REVIEW}
 
 
 def test_different_changes_have_different_fingerprints() -> None:
@@ -199,7 +199,7 @@ def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> 
     known = [_accepted_by(_review(file)).keys() for file in files]
 
     def reworded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        return folded(replace(one, message="reworded", why="", reasons=()) for one in findings)
+        return folded(replace(finding, message="reworded", why="", reasons=()) for finding in findings)
 
     monkeypatch.setattr(comparing, "folded", reworded)
 
@@ -218,5 +218,5 @@ def test_composition_adds_no_danger() -> None:
             for finding in review.findings
             if finding.level is Level.DANGER
         }
-        whole = {finding.path[:2] for finding in review_of(base, last).findings if finding.level is Level.DANGER}
-        assert whole <= steps
+        combined = {finding.path[:2] for finding in review_of(base, last).findings if finding.level is Level.DANGER}
+        assert combined <= steps

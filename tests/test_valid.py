@@ -9,7 +9,7 @@ import pytest
 
 from modelyard.cli.inputs import environment_names
 from modelyard.diagnostics import has_errors
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.load import load
 from modelyard.pipeline import Outcome, compile_system, opened
 from modelyard.records import replace
@@ -26,13 +26,13 @@ SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "mo
 def inputs_of(example: str) -> Inputs:
     """Return an example with the files of all its environments."""
     folder = FOLDER / example
-    beside = {path.stem: given(path) for path in sorted(folder.glob("environments/*.yaml"))}
-    return Inputs(given(folder / "system.yaml"), beside=beside)
+    environments = {path.stem: input_file(path) for path in sorted(folder.glob("environments/*.yaml"))}
+    return Inputs(input_file(folder / "system.yaml"), beside=environments)
 
 
-def given(path: Path) -> Given:
+def input_file(path: Path) -> InputFile:
     """Return a file as the command line reads it."""
-    return Given(str(path), path.read_text(encoding="utf-8"))
+    return InputFile(str(path), path.read_text(encoding="utf-8"))
 
 
 def surveyed(inputs: Inputs) -> Survey:
@@ -50,19 +50,19 @@ def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
     """Yield a copy of the spec for each reference to a name, with this reference misspelt."""
-    files: list[tuple[str | None, Given]] = [(None, inputs.spec), *inputs.beside.items()]
+    files: list[tuple[str | None, InputFile]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
     for (environment, file), document in zip(files, documents, strict=True):
         for span, name in references(document, names):
-            wrong = Given(file.path, with_a_letter_more(str(file.content), span, name))
+            wrong = InputFile(file.path, with_a_letter_more(str(file.content), span, name))
             if environment is None:
                 yield replace(inputs, spec=wrong)
             else:
                 yield replace(inputs, beside={**inputs.beside, environment: wrong})
 
 
-def document_of(file: Given) -> Document:
+def document_of(file: InputFile) -> Document:
     """Load a file of an example."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     assert document is not None, problems

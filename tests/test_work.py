@@ -46,9 +46,9 @@ def traced(run: Callable[[], object]) -> Counter[str]:
 
 def work(text: str, compiles: bool = True) -> Counter[str]:
     """Return the number of instructions that each function executes to compile a spec and render all its files."""
-    done: list[Compiled] = []
-    ran = traced(lambda: done.append(compile_text(text)))
-    assert done[0].ok == compiles, [one.message for one in done[0].diagnostics]
+    outcomes: list[Compiled] = []
+    ran = traced(lambda: outcomes.append(compile_text(text)))
+    assert outcomes[0].ok == compiles, [diagnostic.message for diagnostic in outcomes[0].diagnostics]
     return ran
 
 

@@ -23,10 +23,10 @@ def played(text: str, place: Path) -> str:
     A console block contains commands and their output. The command of a diagram is in a comment before it.
     """
 
-    def again(found: re.Match[str]) -> str:
-        if found["command"]:
-            return f"<!-- {found['command']} -->\n```mermaid\n{_output(found['command'], place)}```"
-        commands = [line.removeprefix("$ ") for line in found["console"].splitlines() if line.startswith("$ ")]
+    def again(match: re.Match[str]) -> str:
+        if match["command"]:
+            return f"<!-- {match['command']} -->\n```mermaid\n{_output(match['command'], place)}```"
+        commands = [line.removeprefix("$ ") for line in match["console"].splitlines() if line.startswith("$ ")]
         return "```console\n" + "".join(f"$ {each}\n{_output(each, place)}" for each in commands) + "```"
 
     return _SHOWN.sub(again, text)

@@ -79,17 +79,17 @@ def price_texts(tables: Path) -> dict[str, str]:
 
 
 def _price_text(rows: Iterable[Mapping[str, str]]) -> str:
-    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    prices: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in rows:
-        found.setdefault(("on-demand", *PRICED), {})[row["machine"]] = float(row["on_demand_usd_per_hour"])
+        prices.setdefault(("on-demand", *PRICED), {})[row["machine"]] = float(row["on_demand_usd_per_hour"])
     for row in rows:
         if row["spot_usd_per_hour"]:
             source, date = SPOT[row["spot_from"]]
-            found.setdefault(("spot", source, date), {})[row["machine"]] = float(row["spot_usd_per_hour"])
+            prices.setdefault(("spot", source, date), {})[row["machine"]] = float(row["spot_usd_per_hour"])
     entries = (
         f'  {{"capacity": "{capacity}", "source": {json.dumps(source)}, "date": "{date}",\n'
         f'   "usd": {json.dumps(usd)}}}'
-        for (capacity, source, date), usd in found.items()
+        for (capacity, source, date), usd in prices.items()
     )
     return "[\n" + ",\n".join(entries) + "\n]\n"
 

@@ -103,10 +103,10 @@ def printed(value: Any, depth: int = 0) -> str:
 
 def _object_of(value: Mapping[str, Any], schema: Type, types: Types) -> Node:
     properties = schema["properties"]
-    given = _put_together(value, properties, types)
+    values = _put_together(value, properties, types)
     node: Node = {"properties": {}}
     others: list[Node] = []
-    for key, entry in given.items():
+    for key, entry in values.items():
         if key in properties:
             node["properties"][key] = node_of(entry, types.resolved(properties[key]["type"]), types)
         elif "additionalProperties" in schema:

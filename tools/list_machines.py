@@ -145,10 +145,10 @@ def price_texts(tables: Path) -> dict[str, str]:
 
 
 def _moto() -> Path:
-    found = find_spec("moto")
-    if found is None or found.origin is None:
+    spec = find_spec("moto")
+    if spec is None or spec.origin is None:
         sys.exit("moto, one of the packages of development, is not installed")
-    return Path(found.origin).parent / "ec2" / "resources"
+    return Path(spec.origin).parent / "ec2" / "resources"
 
 
 def _unpacked(file: Path) -> Any:
@@ -159,7 +159,7 @@ def _shape(name: str, described: Json) -> Json:
     kind, count = _accelerator(name, described)
     shape: Json = {
         "vcpus": described["VCpuInfo"]["DefaultVCpus"],
-        "memoryGi": _whole(described["MemoryInfo"]["SizeInMiB"] / 1024),
+        "memoryGi": _as_integer(described["MemoryInfo"]["SizeInMiB"] / 1024),
         "pods": _pods(described["NetworkInfo"]),
     }
     if "arm64" in described["ProcessorInfo"]["SupportedArchitectures"]:
@@ -195,7 +195,7 @@ def _accelerator(name: str, described: Json) -> tuple[str, int]:
 def _memory_gi(described: Json) -> float | None:
     """Return the memory of one GPU in GiB, rounded to a tenth, or None for other accelerators."""
     gpus = described.get("GpuInfo", {}).get("Gpus", [])
-    return _whole(round(gpus[0]["MemoryInfo"]["SizeInMiB"] / 1024, 1)) if gpus else None
+    return _as_integer(round(gpus[0]["MemoryInfo"]["SizeInMiB"] / 1024, 1)) if gpus else None
 
 
 def _absent() -> dict[str, list[str]]:
@@ -299,7 +299,7 @@ def _listed(file: Path) -> Prices:
         }
 
 
-def _whole(number: float) -> float:
+def _as_integer(number: float) -> float:
     """Return a whole number as an int, such as 8 instead of 8.0."""
     return int(number) if number == int(number) else number
 

@@ -78,19 +78,19 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
     known = {package["name"]: package for package in resolved}
     extras = {_name(root): tuple(re.findall(r"[\w-]+", root.partition("[")[2].partition("]")[0])) for root in roots}
     waiting = list(extras)
-    found: dict[str, Any] = {}
+    packages: dict[str, Any] = {}
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in packages:
             continue
         package = known[name]
-        found[name] = {
+        packages[name] = {
             "version": package["version"],
             "requires": dict(_requires(package, known, extras.get(name, ()))),
             "hashes": _hashes(package, wheels),
         }
-        waiting += found[name]["requires"]
-    return found
+        waiting += packages[name]["requires"]
+    return packages
 
 
 def _requires(

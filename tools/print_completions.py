@@ -30,9 +30,9 @@ def completion(shell: str) -> str:
     return str(shtab.complete(top, shell))
 
 
-def _actions(found: Any) -> Iterator[Any]:
+def _actions(actions: Any) -> Iterator[Any]:
     """Yield all options and arguments, including those of subcommands, for which argparse has no public interface."""
-    for action in found._actions:
+    for action in actions._actions:
         yield action
         for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this attribute
             yield from _actions(below)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.emit import OutputFile, emit
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system
 from modelyard.records import field, record
 from modelyard_targets import TARGETS
 
@@ -39,9 +39,9 @@ def compile_text(
     `variables` are the values of variables declared under `vars`. `tables` are the CSV files named under `sites` in the
     spec. An invalid spec never raises an exception.
     """
-    overlay_file = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)
-    files = {name: Given(name, content) for name, content in (tables or {}).items()}
-    inputs = Inputs(Given(path, text), environment, overlay_file, variables or {}, tables=files)
+    overlay_file = None if overlay is None else InputFile(f"environments/{environment}.yaml", overlay)
+    files = {name: InputFile(name, content) for name, content in (tables or {}).items()}
+    inputs = Inputs(InputFile(path, text), environment, overlay_file, variables or {}, tables=files)
     outcome = compile_system(inputs, TARGETS)
     return Compiled(outcome.diagnostics, {file.path: file.render() for file in output_files(outcome)})
 

@@ -48,5 +48,5 @@ def _note(costs: Total) -> str:
         f"{costs.estimated} estimated from another region or machine" if costs.estimated else "",
         f"{costs.unpriced} unknown" if costs.unpriced else "",
     )
-    told = " and ".join(filter(None, parts))
-    return f" (of {costs.lines} prices, {told})" if told else ""
+    certainty = " and ".join(filter(None, parts))
+    return f" (of {costs.lines} prices, {certainty})" if certainty else ""

@@ -91,10 +91,10 @@ def _values(field: _Field, text: str) -> frozenset[int]:
 
 def _term(field: _Field, term: str) -> range:
     """Parse one term of a field: `*`, `5`, `1-5`, or any of these with a step, such as `*/15`."""
-    found = _TERM.fullmatch(term)
-    if found is None:
+    match = _TERM.fullmatch(term)
+    if match is None:
         raise CronError(f"{term or 'nothing'} is not a valid {field.name}")
-    first, last, step_text = found.groups()
+    first, last, step_text = match.groups()
     step = int(step_text) if step_text else 1
     if step == 0:
         raise CronError(f"the step of the {field.name} is 0")
@@ -129,7 +129,7 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
     if first < 0:
         return None
     between = set((days[first + 1 :] + days[:first] + "1").split("1")[:-1])
-    distances = {len(others) + 1 for others in between}
+    distances = {len(gap) + 1 for gap in between}
     return min(distances), max(distances)
 
 

@@ -84,16 +84,16 @@ class Effects:
         part = self.part(kind)
         if self._replaces(part, path):
             return Fate.REPLACED
-        rolls = any(_is_below(path, one) for one in part.rolls)
-        quiet = any(path == one or path.endswith(f".{one}") or f".{one}." in path for one in part.quiet)
+        rolls = any(_is_below(path, pattern) for pattern in part.rolls)
+        quiet = any(path == pattern or path.endswith(f".{pattern}") or f".{pattern}." in path for pattern in part.quiet)
         return Fate.ROLLING if rolls and not quiet else Fate.IN_PLACE
 
     def _replaces(self, part: Part, path: str) -> bool:
-        found = (entry_at(part.arguments, path) or "") if part.arguments else path
-        if found == MOVED:
+        entry = (entry_at(part.arguments, path) or "") if part.arguments else path
+        if entry == MOVED:
             return True
         fixed = self.resources.get(part.type, frozenset())
-        return bool(found) and ("*" in fixed or any(_is_below(found, one) for one in fixed))
+        return bool(entry) and ("*" in fixed or any(_is_below(entry, field) for field in fixed))
 
 
 Table: TypeAlias = Callable[[], Effects]

@@ -103,7 +103,7 @@ def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) ->
     theirs = _read_settings(on_disk)
     if theirs is None:
         return None
-    others, config = theirs
+    other_settings, config = theirs
     base = (_read_settings(before) or ({}, {}))[1]
     changed = any(_text_of(config, key) not in {_text_of(base, key), _text_of(ours, key)} for key in base)
     clashes = any(key in config and _text_of(config, key) != _text_of(ours, key) for key in ours if key not in base)
@@ -111,7 +111,7 @@ def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) ->
     merged = {**ours, **added}
     if sorted(merged) == sorted(config) and all(_text_of(merged, key) == _text_of(config, key) for key in merged):
         return Merged(on_disk, contradicts=False, added=tuple(added))
-    return Merged(_yaml({"config": merged, **others}), changed or clashes, tuple(added))
+    return Merged(_yaml({"config": merged, **other_settings}), changed or clashes, tuple(added))
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:

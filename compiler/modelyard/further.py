@@ -57,7 +57,7 @@ def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
     for stage in Stage:
-        common = [one for key, (at, one) in mended.errors.items() if at is stage and key in bare.errors]
+        common = [diagnostic for key, (at, diagnostic) in mended.errors.items() if at is stage and key in bare.errors]
         outcome = outcome.after(stage, common) if common else outcome
     last = min(mended.last, bare.last)
     addresses = sorted({".".join(str(step) for step in path) for path in bare.document.aside if _entry(path) == path})
@@ -108,8 +108,8 @@ def _repair(fault: Fault) -> Repair | None:
 
 def _moves_all(fault: Fault) -> bool:
     """Return whether rules and machines may depend on an error: any error under deployment without an obvious fix."""
-    found = _repair(fault)
-    return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
+    repair = _repair(fault)
+    return fault.path[:1] == ("deployment",) and (repair is None or not repair.is_sure)
 
 
 def _is_needed(path: Path) -> bool:
@@ -148,13 +148,13 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
     """Return the fix if it is certain; otherwise, a guess in one variant and the removal of the entry in the other."""
-    found = _repair(fault)
+    repair = _repair(fault)
     if not fault.path:
-        return None if fault.keyword == "required" or found is None else found.edits
+        return None if fault.keyword == "required" or repair is None else repair.edits
     entry = _entry(fault.path)
-    guess = found.edits if found is not None else _removed(fault)
+    guess = repair.edits if repair is not None else _removed(fault)
     is_free = entry is None and fault.path[0] == "deployment"  # dependent stages do not run
-    if is_mended or is_free or (found is not None and found.is_sure):
+    if is_mended or is_free or (repair is not None and repair.is_sure):
         return guess
     if entry is not None and fault.keyword != "unnamed":
         return {entry: Edit(removes=True)}

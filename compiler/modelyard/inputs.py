@@ -17,7 +17,7 @@ BASE_FOLDER: Final = "default"
 
 
 @record
-class Given:
+class InputFile:
     """An input file: the path as the user typed it, and the content."""
 
     path: str
@@ -33,13 +33,13 @@ class Inputs:
     name in the spec, or the reasons why they cannot be read.
     """
 
-    spec: Given
+    spec: InputFile
     environment: str | None = None
-    overlay: Given | None = None
+    overlay: InputFile | None = None
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
-    beside: Mapping[str, Given] = field(default_factory=dict[str, Given])
-    approvals: tuple[Given, ...] = ()
-    tables: Mapping[str, Given | str] = field(default_factory=dict[str, "Given | str"])
+    beside: Mapping[str, InputFile] = field(default_factory=dict[str, InputFile])
+    approvals: tuple[InputFile, ...] = ()
+    tables: Mapping[str, InputFile | str] = field(default_factory=dict[str, "InputFile | str"])
 
     @property
     def folder(self) -> str:
@@ -49,16 +49,18 @@ class Inputs:
     def files(self) -> tuple[SourceFile, ...]:
         """Return the files that diagnostics may quote, including tables of sites."""
         picked = () if self.overlay is None else (self.overlay,)
-        tables = (SourceFile.read(one.path, one.content) for one in self.tables.values() if isinstance(one, Given))
+        tables = (
+            SourceFile.read(table.path, table.content) for table in self.tables.values() if isinstance(table, InputFile)
+        )
         return (*quotable(self.spec, *picked, *self.beside.values()), *tables)
 
 
-def quotable(*given: Given) -> tuple[SourceFile, ...]:
+def quotable(*input_files: InputFile) -> tuple[SourceFile, ...]:
     """Return the files that diagnostics may quote, which are only those that look like a spec.
 
     A path that is mistyped or set by a pull request may name a file that contains a secret.
     """
-    files = (SourceFile.read(one.path, one.content) for one in given)
+    files = (SourceFile.read(source.path, source.content) for source in input_files)
     return tuple(file for file in files if _looks_like_a_spec(file.text))
 
 

@@ -61,8 +61,8 @@ def _beginning(folded: str, known: list[str]) -> str | None:
     """Return the only known name that starts with the word or is a prefix of it: `batch` means `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
-    found = [name for name in known if _begins(folded, _fold(name))]
-    return found[0] if len(found) == 1 else None
+    matches = [name for name in known if _begins(folded, _fold(name))]
+    return matches[0] if len(matches) == 1 else None
 
 
 def words_of(name: str) -> list[str]:
@@ -75,8 +75,8 @@ def _part(word: str, known: list[str]) -> str | None:
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
-    found = [name for name in known if len(name) >= _SHORTEST and name.lower() in parts]
-    return found[0] if len(found) == 1 else None
+    matches = [name for name in known if len(name) >= _SHORTEST and name.lower() in parts]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _begins(word: str, name: str) -> bool:

@@ -39,15 +39,15 @@ def check_compiled(
     contexts = {place for place, _ in (*_namespaces(own), *_identities(own), *_groups(own))}
     if inputs.environment is None or spec.document is None or not contexts:
         return
-    others: dict[str, Plan] = {}
+    plans: dict[str, Plan] = {}
     for name in sorted({*names} - {inputs.environment}):
         picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
         document = read(picked, spec).document
         if document is not None and contexts & set(_contexts(document)):
             plan = drawn(picked, targets, spec)
-            others |= {} if plan is None else {name: plan}
+            plans |= {} if plan is None else {name: plan}
     place = places_of(inputs, spec.document, [inputs.environment])[inputs.environment]
-    yield from _meetings(inputs.environment, own, others, place)
+    yield from _meetings(inputs.environment, own, plans, place)
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
@@ -56,23 +56,23 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     A cloud cluster belongs to a single environment. An existing cluster is identified by its kubeconfig context.
     """
     shared: set[str] = set()
-    namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}
+    namespaces = {key: other for other in reversed(list(others)) for key in _namespaces(others[other])}
     for context, namespace in _namespaces(plan):
         if (context, namespace) in namespaces:
             shared.add(context)
             yield environments_share_namespace(place, name, namespaces[context, namespace], namespace, context)
-    installed = {one: other for other in reversed(list(others)) for one in _installed(others[other])}
+    installed = {key: other for other in reversed(list(others)) for key in _installed(others[other])}
     twice: dict[tuple[str, str], list[str]] = {}
     for context, addon in _installed(plan):
         if (context, addon) in installed and context not in shared:
             twice.setdefault((installed[context, addon], context), []).append(addon)
     for (other, context), addons in twice.items():
         yield installed_twice(place, name, other, addons, context)
-    known = {one: other for other in reversed(list(others)) for one in _identities(others[other])}
+    known = {key: other for other in reversed(list(others)) for key in _identities(others[other])}
     for account, namespace in dict.fromkeys(_identities(plan)):
         if (account, namespace) in known:
             yield environments_share_identities(place, name, known[account, namespace], namespace, account)
-    grouped = {one: other for other in reversed(list(others)) for one in _groups(others[other])}
+    grouped = {key: other for other in reversed(list(others)) for key in _groups(others[other])}
     for group in dict.fromkeys(_groups(plan)):
         if group in grouped:
             yield environments_share_group(place, name, grouped[group], group[1])
@@ -81,11 +81,11 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
     """Report each adopted bucket in which this environment and another one write to the same folder, once."""
-    written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
+    writers = {key: other for other in reversed(list(others)) for key in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
-        if (bucket, endpoint, folder) in written:
-            shared.setdefault((written[bucket, endpoint, folder], bucket), []).append(folder)
+        if (bucket, endpoint, folder) in writers:
+            shared.setdefault((writers[bucket, endpoint, folder], bucket), []).append(folder)
     for (other, bucket), folders in shared.items():
         yield environments_share_folders(place, name, other, bucket, folders)
 
@@ -143,8 +143,8 @@ def _contexts(document: Document) -> Iterator[str]:
     deployment = document.value.get("deployment")
     if not isinstance(deployment, dict):
         return
-    named = deployment.get("targets")
-    for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
+    targets = deployment.get("targets")
+    for target in (deployment, *(targets.values() if isinstance(targets, dict) else ())):
         if isinstance(target, dict) and target.get("provider") == "kubernetes":
             yield str(target.get("context", ""))
         elif isinstance(target, dict) and "account" in target:

@@ -101,13 +101,13 @@ class _Merge:
         """Merge `patch` into `base`. Null deletes a value, and any value except a mapping replaces the old one."""
         result = dict(base)
         numbers = self._numbers(base)
-        for key, written in self._numbers(patch).items():
+        for key, position in self._numbers(patch).items():
             value = patch[key]
             before = result.get(key)
             if value is None:
                 if key not in base:
-                    self.diagnostics.append(tell.deletes_nothing(self._key_span(written), key, base))
-                self.deleted[*path, key] = self._key_span(written)
+                    self.diagnostics.append(tell.deletes_nothing(self._key_span(position), key, base))
+                self.deleted[*path, key] = self._key_span(position)
                 result.pop(key, None)
             elif isinstance(value, dict):
                 result[key] = self.mapping(before if isinstance(before, dict) else {}, value, (*path, key))
@@ -115,7 +115,7 @@ class _Merge:
                 self.overlaid.add((*path, key))
                 result[key] = value
             if not (isinstance(value, dict) and isinstance(before, dict)):
-                numbers[key] = written
+                numbers[key] = position
         return self._recorded(result, numbers)
 
     def without(self, mapping: dict[str, Json], key: str) -> dict[str, Json]:
@@ -130,6 +130,6 @@ class _Merge:
             self.spans.record(mapping, [number for key in mapping for number in numbers[key]])
         return mapping
 
-    def _key_span(self, written: list[int]) -> Span:
-        line, column, end = written[:3]
+    def _key_span(self, position: list[int]) -> Span:
+        line, column, end = position[:3]
         return self.document.span((line, column, end))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelyard.budget import check_budget
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STAGES",
-    "Given",
+    "InputFile",
     "Inputs",
     "Outcome",
     "Stage",
@@ -90,9 +90,9 @@ def _substitute(outcome: Outcome, task: _Task) -> _Result:
     if has_sites(_document(outcome)):
         from modelyard.sites.bound import SiteChoices, with_sites  # only a few specs have sites
 
-        wanted = SiteChoices(task.inputs.tables, task.choices, task.before)
-        others = task.inputs.beside.values()
-        document, bound, problems = with_sites(_document(outcome), task.inputs.variables, others, wanted)
+        site_choices = SiteChoices(task.inputs.tables, task.choices, task.before)
+        overlays = task.inputs.beside.values()
+        document, bound, problems = with_sites(_document(outcome), task.inputs.variables, overlays, site_choices)
         return replace(outcome, document=document, bound=bound), problems
     inputs = task.inputs
     document, problems = substitute(_document(outcome), inputs.variables, inputs.beside.values(), tables=inputs.tables)
@@ -128,14 +128,14 @@ def _plan(outcome: Outcome, task: _Task) -> _Result:
 def _fit(outcome: Outcome, task: _Task) -> _Result:
     """Report features that the targets do not support, and costs that exceed the budget."""
     planned = _planned(outcome)
-    used = _used(planned.system, task)
-    problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
+    targets = _used(planned.system, task)
+    problems = tuple(check_catalog(planned, {name: target.catalog for name, target in targets.items()}))
     if has_errors(problems):
         return outcome, problems
-    problems += tuple(problem for name, target in used.items() for problem in target.check(planned, name))
+    problems += tuple(problem for name, target in targets.items() for problem in target.check(planned, name))
     if has_errors(problems) or planned.system.governance.budget is None or outcome.bound is not None:
         return outcome, problems
-    lines = (line for name, target in used.items() for line in target.lines(planned, name, NO_USAGE))
+    lines = (line for name, target in targets.items() for line in target.lines(planned, name, NO_USAGE))
     return outcome, (*problems, *check_budget(planned, lines))
 
 
@@ -195,8 +195,8 @@ def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
 
     choices = {group.name: Choice(None, 0) for group in outcome.bound.groups}
     outcome = _read(_Task(inputs, None, choices, outcome.bound), None)
-    wanted = SiteChoices(inputs.tables, choices)
-    return outcome, unfilled(overlaid(inputs), inputs.variables, inputs.beside.values(), wanted)
+    site_choices = SiteChoices(inputs.tables, choices)
+    return outcome, unfilled(overlaid(inputs), inputs.variables, inputs.beside.values(), site_choices)
 
 
 def _read(task: _Task, spec: Outcome | None) -> Outcome:
@@ -229,9 +229,12 @@ def _folded(outcome: Outcome) -> Outcome:
 
     aside = map(Repeats.of(outcome.document.repeated).general, outcome.aside)
     pairs = tuple(folded_diagnostics(outcome.diagnostics, outcome.document.repeated))
-    stages = {one: min(outcome.stages[member] for member in members) for one, members in pairs}
+    stages = {diagnostic: min(outcome.stages[member] for member in members) for diagnostic, members in pairs}
     return replace(
-        outcome, diagnostics=tuple(one for one, _ in pairs), stages=stages, aside=tuple(dict.fromkeys(aside))
+        outcome,
+        diagnostics=tuple(diagnostic for diagnostic, _ in pairs),
+        stages=stages,
+        aside=tuple(dict.fromkeys(aside)),
     )
 
 
@@ -257,8 +260,8 @@ def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
 
     unsigned = _Task(replace(task.inputs, approvals=()), task.targets)
     outcome = further(document, outcome, lambda other: _judged(other, unsigned, Stage.FIT))
-    hidden = {one.span for one in outcome.diagnostics if one.secret}
-    secrets = (one for one in secret_literals(document) if one.span not in hidden)
+    hidden = {diagnostic.span for diagnostic in outcome.diagnostics if diagnostic.secret}
+    secrets = (diagnostic for diagnostic in secret_literals(document) if diagnostic.span not in hidden)
     return replace(outcome.after(Stage.CHECK, secrets), reached=outcome.reached)
 
 
@@ -276,8 +279,8 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
     if outcome.failed:
         return outcome
     planned = _planned(outcome)
-    used = planned.system.deployment.targets
-    stacks = tuple(targets[target.provider].lower(planned, target.name) for target in used)
+    used_targets = planned.system.deployment.targets
+    stacks = tuple(targets[target.provider].lower(planned, target.name) for target in used_targets)
     if outcome.fleets:
         from modelyard.fleets.stacks import with_fleets
 

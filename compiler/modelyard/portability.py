@@ -101,9 +101,9 @@ def moving(system: System) -> tuple[TargetSpec, ...]:
 
 def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
     """Return the clouds that are not used by any of the moving targets."""
-    used = {target.provider for target in moving(system)}
+    providers = {target.provider for target in moving(system)}
     clouds = (name for name, target in targets.items() if target.in_cloud)
-    return tuple(Destination(name) for name in clouds if name not in used)
+    return tuple(Destination(name) for name in clouds if name not in providers)
 
 
 def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations: Iterable[Destination]) -> Portability:
@@ -136,8 +136,8 @@ def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnos
     """Return diagnostics with the parts of a document that they refer to."""
     listed = tuple(problems)
     places = paths_at(document, [problem.span for problem in listed if problem.span is not None])
-    found = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
-    return tuple(Refusal(*_part_at(parts, paths), problem) for problem, paths in found)
+    placed = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
+    return tuple(Refusal(*_part_at(parts, paths), problem) for problem, paths in placed)
 
 
 def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
@@ -152,8 +152,8 @@ def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
 def parts_of(document: Document) -> Iterator[str]:
     """Yield the addresses of everything that a spec declares: entries of sections, targets, and settings."""
     deployment = document.value.get("deployment")
-    named = deployment.get("targets") if isinstance(deployment, dict) else None
-    yield from (f"deployment.targets.{name}" for name in named) if isinstance(named, dict) else ("deployment",)
+    targets = deployment.get("targets") if isinstance(deployment, dict) else None
+    yield from (f"deployment.targets.{name}" for name in targets) if isinstance(targets, dict) else ("deployment",)
     yield from (name for name in _SETTINGS if name in document.value)
     for section in _SECTIONS:
         entries = document.value.get(section)
@@ -221,14 +221,14 @@ class _Trial:
 
     def _changes(self, target: TargetSpec, provider: str, region: str) -> Iterator[Change]:
         path = target_path(self.system, target.name)
-        written = self.system.written(*path)
-        wanted: dict[str, Json] = {"provider": provider, "region": region or None}
-        if "account" in written:
-            wanted["account"] = None
-        if not region and not self.targets[provider].runs_here and not written.get("context"):
-            wanted["context"] = target.name
-        for name, after in wanted.items():
-            before = written.get(name)
+        current = self.system.written(*path)
+        desired: dict[str, Json] = {"provider": provider, "region": region or None}
+        if "account" in current:
+            desired["account"] = None
+        if not region and not self.targets[provider].runs_here and not current.get("context"):
+            desired["context"] = target.name
+        for name, after in desired.items():
+            before = current.get(name)
             if before != after:
                 yield Change((*path, name), before, after)
 

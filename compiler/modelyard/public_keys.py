@@ -162,18 +162,18 @@ class _Fields:
 
     def string(self) -> bytes:
         size = int.from_bytes(self._data[:4], "big")
-        found, after = self._data[4 : 4 + size], self._data[4 + size :]
-        if len(self._data) < 4 or len(found) < size:
+        content, after = self._data[4 : 4 + size], self._data[4 + size :]
+        if len(self._data) < 4 or len(content) < size:
             raise NotAKey("its body is truncated or altered (it ends too early)")
         self._data = after
-        return found
+        return content
 
     def number(self) -> int:
         """Read a positive number in its shortest encoding, because ssh-keygen signs only with that encoding."""
-        found = self.string()
-        if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
+        content = self.string()
+        if not content or content[0] > 127 or (content[0] == 0 and (len(content) == 1 or content[1] < 128)):
             raise NotAKey("its body is truncated or altered (a number is not encoded as OpenSSH does)")
-        return int.from_bytes(found, "big")
+        return int.from_bytes(content, "big")
 
 
 def _check(kind: str, fields: _Fields) -> None:

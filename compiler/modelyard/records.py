@@ -109,12 +109,12 @@ def _filled(
     named: Mapping[str, object],
 ) -> bool:
     """Set the value's fields if the arguments are valid. Returns whether they are."""
-    given = {**dict(zip(names, values, strict=False)), **named} if values else named
-    set_field, used = object.__setattr__, 0
+    arguments = {**dict(zip(names, values, strict=False)), **named} if values else named
+    set_field, count = object.__setattr__, 0
     for name in names:
-        if name in given:
-            set_field(value, name, given[name])
-            used += 1
+        if name in arguments:
+            set_field(value, name, arguments[name])
+            count += 1
             continue
         default = defaults.get(name, _ABSENT)
         if isinstance(default, _New):
@@ -122,7 +122,7 @@ def _filled(
         if default is _ABSENT:
             return False
         set_field(value, name, default)
-    return used == len(values) + len(named)  # otherwise, a name is unknown or set twice
+    return count == len(values) + len(named)  # otherwise, a name is unknown or set twice
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:

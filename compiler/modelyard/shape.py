@@ -126,7 +126,7 @@ def allowed_in(name: str, branch: Schema) -> Schema:
     if name in fields:
         return schema_of(fields[name])
     nested = (allowed_in(name, schema_of(branch[part])) for part in ("then", "else") if part in branch)
-    return next((found for found in nested if found), _NOTHING)
+    return next((schema for schema in nested if schema), _NOTHING)
 
 
 def definition(root: Mapping[str, Json], reference: str) -> Schema:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import signed as problems
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.public_keys import NotAKey, public_key, signing_key
 from modelyard.source import Span
 from modelyard.spec import Signed, System
@@ -19,7 +19,7 @@ _LONGEST = 5000  # the maximum output size of `modelyard approve` in bytes, with
 _MOST = 100  # per environment, because a ConfigMap is limited to 1 MiB
 
 
-def signed(system: System, files: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
+def signed(system: System, files: Iterable[InputFile]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
     """Read an environment's approvals, and report errors in their files."""
     approvals: list[Signed] = []
     wrong: list[Diagnostic] = []

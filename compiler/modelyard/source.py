@@ -62,7 +62,7 @@ class Lines:
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts = array("Q", [0])
-        self._starts.extend(found.end() for found in _LINE_BREAK.finditer(text))
+        self._starts.extend(match.end() for match in _LINE_BREAK.finditer(text))
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -185,13 +185,13 @@ class Document:
 
     def _numbers(self, path: Path) -> tuple[int, ...]:
         value: Json = self.value
-        found: tuple[Container, str | int] | None = None
+        deepest: tuple[Container, str | int] | None = None
         for step in path:
             if not isinstance(value, dict | list) or not _has(value, step):
                 break
-            found = (value, step)
+            deepest = (value, step)
             value = _child(value, step)
-        return self.spans.entry(*found) if found else self.root
+        return self.spans.entry(*deepest) if deepest else self.root
 
 
 def _has(container: Container, step: str | int) -> bool:

@@ -132,39 +132,41 @@ class Substitution:
         return result
 
     def _string(self, text: str, owner: Container, step: str | int) -> Json:
-        found = REFERENCE.fullmatch(text)
-        if found and found["inside"] is not None:
-            value = self._resolved(found, owner, step)
+        match = REFERENCE.fullmatch(text)
+        if match and match["inside"] is not None:
+            value = self._resolved(match, owner, step)
             return value if self._may_grow([str(value)], owner, step) else text
         pieces: list[str] = []
         at = 0
-        for found in REFERENCE.finditer(text):
-            inside = found["inside"]
-            if inside is None and self.scopes is not None and text.startswith("site.", found.end()):
+        for match in REFERENCE.finditer(text):
+            inside = match["inside"]
+            if inside is None and self.scopes is not None and text.startswith("site.", match.end()):
                 self._report_elsewhere("$${site.", owner, step)
             pieces += (
-                text[at : found.start()],
-                "${" if inside is None else text_of(self._resolved(found, owner, step)),
+                text[at : match.start()],
+                "${" if inside is None else text_of(self._resolved(match, owner, step)),
             )
-            at = found.end()
+            at = match.end()
         pieces.append(text[at:])
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
-    def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
+    def _resolved(self, match: re.Match[str], owner: Container, step: str | int) -> Scalar:
         """Return the value of a reference, or the unchanged string if the reference is rejected."""
-        if found["end"] and (column := _OF_SITE.match(found["inside"])):
-            return self._of_site(found[0], column[1], owner, step)
-        if found["end"] and _OF_LIST.match(found["inside"]):
-            return self._of_list(found[0], owner, step)
-        named = _NAMED.match(found["inside"]) if found["end"] else None
-        if named is None:
-            place = self.place(found[0], owner, step)
-            self.diagnostics.append(tell.malformed_reference(place, found[0], self.variables))
-            return found[0]
-        variable = self.variables.get(named[1])
+        if match["end"] and (column := _OF_SITE.match(match["inside"])):
+            return self._of_site(match[0], column[1], owner, step)
+        if match["end"] and _OF_LIST.match(match["inside"]):
+            return self._of_list(match[0], owner, step)
+        variable_match = _NAMED.match(match["inside"]) if match["end"] else None
+        if variable_match is None:
+            place = self.place(match[0], owner, step)
+            self.diagnostics.append(tell.malformed_reference(place, match[0], self.variables))
+            return match[0]
+        variable = self.variables.get(variable_match[1])
         if variable is None or variable.value is None:
-            self.diagnostics.append(tell.unknown_variable(self.place(found[0], owner, step), named[1], self.variables))
-            return found[0]
+            self.diagnostics.append(
+                tell.unknown_variable(self.place(match[0], owner, step), variable_match[1], self.variables)
+            )
+            return match[0]
         self.used.add(variable.name)
         return variable.value
 
@@ -222,6 +224,6 @@ class Substitution:
         """Return the span of the reference itself, if the value is on one line without escapes."""
         span = self.span(owner, step)
         if span.file not in self.lines:
-            self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)
+            self.lines[span.file] = next(file.lines() for file in self.document.files if file.path == span.file)
         at = self.lines[span.file][span.line - 1].find(reference, span.column - 1, span.end_column - 1)
         return span if at < 0 else replace(span, column=at + 1, end_column=at + 1 + len(reference))

@@ -52,10 +52,10 @@ def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagn
 
     `catalogs` are keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
-    asked: dict[tuple[str, Kind], Resource] = {}
+    first_uses: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:
-        asked.setdefault((resource.placement, resource.kind), resource)
-    for (placement, kind), resource in asked.items():
+        first_uses.setdefault((resource.placement, resource.kind), resource)
+    for (placement, kind), resource in first_uses.items():
         entry = catalogs[placement][kind]
         if not isinstance(entry, Component):
             yield cannot_make(plan.system.key(*resource.origin), kind.value, placement, entry.reason)
@@ -136,9 +136,9 @@ class Target:
     @property
     def offer(self) -> Offer:
         """Collect the information that the planner needs."""
-        needed = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
+        addons_by_kind = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
-        addons = {kind: addons for kind, addons in needed.items() if addons}
+        addons = {kind: addons for kind, addons in addons_by_kind.items() if addons}
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:

@@ -78,25 +78,25 @@ def whole_percent(text: str) -> int | None:
 
 def money(text: str) -> tuple[float, str] | None:
     """Parse `18000 USD` as 18000.0 and `USD`."""
-    found = _MONEY.fullmatch(text)
-    if found is None:
+    match = _MONEY.fullmatch(text)
+    if match is None:
         return None
-    whole, part, currency = found.groups()
+    whole, part, currency = match.groups()
     return float(f"{whole}.{part or 0}"), currency
 
 
 @lru_cache(maxsize=4096)
 def accelerator(text: str) -> tuple[str, int] | None:
     """Parse `L4:2` as the name `L4` and the count 2."""
-    found = _ACCELERATOR.fullmatch(text)
-    return (found[1], int(found[2])) if found else None
+    match = _ACCELERATOR.fullmatch(text)
+    return (match[1], int(match[2])) if match else None
 
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
     """Parse `secret://store/path#key` as store, path and key. A reference without a key means a pair of keys."""
-    found = _SECRET.fullmatch(text)
-    return (found[1], found[2], found[3] or "") if found else None
+    match = _SECRET.fullmatch(text)
+    return (match[1], match[2], match[3] or "") if match else None
 
 
 def _scaled(text: str, units: dict[str, int]) -> int | None:
@@ -106,11 +106,11 @@ def _scaled(text: str, units: dict[str, int]) -> int | None:
 
 def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
     """Parse a number with one of these units into a numerator and a denominator."""
-    found = _QUANTITY.fullmatch(text)
-    if found is None or found[3] not in units:
+    match = _QUANTITY.fullmatch(text)
+    if match is None or match[3] not in units:
         return None
-    part = found[2] or ""
-    return int(found[1] + part) * units[found[3]], int(10 ** len(part))
+    part = match[2] or ""
+    return int(match[1] + part) * units[match[3]], int(10 ** len(part))
 
 
 def money_text(amount: float, currency: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from modelyard.records import field, record
 from modelyard.spec import TargetSpec
 
-Way: TypeAlias = Literal["internet", "regions", ""]
+TrafficKind: TypeAlias = Literal["internet", "regions", ""]
 """What a cloud charges for when data leaves a target: traffic to the internet, between its own regions, or nothing."""
 
 
@@ -76,7 +76,7 @@ NO_USAGE = Usage()
 """The usage of a system about which nothing is known."""
 
 
-def way_between(here: TargetSpec, there: TargetSpec) -> Way:
+def way_between(here: TargetSpec, there: TargetSpec) -> TrafficKind:
     """Return what is charged for data sent from `here` to `there`: nothing if it leaves your own cluster."""
     if not here.in_cloud or here.name == there.name:
         return ""

@@ -9,7 +9,7 @@ from typing import Final, cast
 import modelyard_schemas
 from modelyard.diagnostics import Diagnostic, has_errors, nearest
 from modelyard.diagnostics import usage as problems
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.load import load
 from modelyard.nodes import Node, mapping, number, text
 from modelyard.records import record
@@ -32,15 +32,15 @@ _Prices = Mapping[tuple[str, str, str], float]
 class UsageFiles:
     """A usage file and its price book, as read. `book` is None if the usage file does not name one."""
 
-    usage: Given
-    book: Given | None = None
+    usage: InputFile
+    book: InputFile | None = None
 
 
-def price_book(given: Given) -> str:
+def price_book(file: InputFile) -> str:
     """Return the price book that a usage file names, or "". The file may be invalid."""
-    document, _ = load(given.content, given.path, may_be_empty=True)
-    named = document.value.get("priceBook") if document is not None else None
-    return named if isinstance(named, str) else ""
+    document, _ = load(file.content, file.path, may_be_empty=True)
+    book_name = document.value.get("priceBook") if document is not None else None
+    return book_name if isinstance(book_name, str) else ""
 
 
 def read_usage(
@@ -51,9 +51,9 @@ def read_usage(
     `items` returns the items for which a provider has prices.
     """
     schema = _schema()
-    document, found = _valid(schema, files.usage)
+    document, problems = _valid(schema, files.usage)
     if document is None:
-        return Usage(), found
+        return Usage(), problems
     prices, source, more = _prices(document, files)
     usage = _usage(document, prices, source)
     checked = (*_unknown(document, system), *_impossible(document, system), *more)
@@ -61,12 +61,12 @@ def read_usage(
     return usage, checked
 
 
-def _valid(schema: Schema, given: Given) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    document, found = load(given.content, given.path, may_be_empty=True)
-    if document is None or has_errors(found):
-        return None, found
-    found = validate_with(schema, _fits(schema), document)
-    return (None, found) if has_errors(found) else (document, ())
+def _valid(schema: Schema, file: InputFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    document, problems = load(file.content, file.path, may_be_empty=True)
+    if document is None or has_errors(problems):
+        return None, problems
+    problems = validate_with(schema, _fits(schema), document)
+    return (None, problems) if has_errors(problems) else (document, ())
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +76,8 @@ def _schema() -> Schema:
 
 def _book_schema() -> Schema:
     """Return the schema of a price book: the part of a usage file's schema that describes prices."""
-    whole = _schema()
-    return {**schema_of(schema_of(whole["properties"])["prices"]), "$defs": whole["$defs"]}
+    schema = _schema()
+    return {**schema_of(schema_of(schema["properties"])["prices"]), "$defs": schema["$defs"]}
 
 
 def _fits(schema: Schema) -> Fits:
@@ -91,10 +91,13 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
     node = document.value
     platform = mapping(node, "platform")
     return Usage(
-        {name: _requests(one) for name, one in _entries(node, "inference")},
-        {name: _runs(one) for name, one in _entries(node, "pipelines")},
-        {name: _runs(one) for name, one in _entries(node, "monitors")},
-        {name: Rows(_scaled(one["rowsPerDay"]), _scaled(one["bytesPerRow"])) for name, one in _entries(node, "data")},
+        {name: _requests(entry) for name, entry in _entries(node, "inference")},
+        {name: _runs(entry) for name, entry in _entries(node, "pipelines")},
+        {name: _runs(entry) for name, entry in _entries(node, "monitors")},
+        {
+            name: Rows(_scaled(entry["rowsPerDay"]), _scaled(entry["bytesPerRow"]))
+            for name, entry in _entries(node, "data")
+        },
         PlatformUsage(
             _gigabytes(platform, "logsPerMonth"),
             _gigabytes(platform, "internetPerMonth"),
@@ -110,8 +113,8 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
 
 def _pairs(node: Node) -> Iterator[tuple[tuple[str, str], Json]]:
     """Yield the traffic from one target to another, keyed by both names."""
-    for here, others in _entries(node, "crossings"):
-        yield from (((here, there), amount) for there, amount in others.items())
+    for here, amounts in _entries(node, "crossings"):
+        yield from (((here, there), amount) for there, amount in amounts.items())
 
 
 def _entries(node: Node, section: str) -> Iterator[tuple[str, Node]]:
@@ -142,8 +145,8 @@ def _seconds(node: Node, field: str) -> int | None:
 
 
 def _number(node: Node, field: str, default: float) -> float:
-    found = number(node, field)
-    return default if found is None else float(found)
+    value = number(node, field)
+    return default if value is None else float(value)
 
 
 def _gigabytes(node: Node, field: str) -> float | None:
@@ -163,9 +166,9 @@ def _prices(document: Document, files: UsageFiles) -> tuple[_Prices, str, tuple[
     own = dict(_flat(mapping(document.value, "prices")))
     if files.book is None:
         return own, files.usage.path, ()
-    book, found = _valid(_book_schema(), files.book)
+    book, problems = _valid(_book_schema(), files.book)
     shared = dict(_flat(book.value)) if book is not None else {}
-    return {**shared, **own}, files.book.path, found
+    return {**shared, **own}, files.book.path, problems
 
 
 def _flat(node: Node) -> Iterator[tuple[tuple[str, str, str], float]]:
@@ -237,5 +240,5 @@ def _unknown_items(
 
 
 def _capacity(system: System, target: str) -> Collection[str]:
-    found = (one for one in system.deployment.targets if one.name == target)
-    return [f"capacity[{at}]" for one in found for at in range(len(one.capacity))]
+    matches = (entry for entry in system.deployment.targets if entry.name == target)
+    return [f"capacity[{at}]" for entry in matches for at in range(len(entry.capacity))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.bounds import at_most
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.keywords import has_type, same
 from modelyard.load.scalars import MAX_INTEGER, plain_value
 from modelyard.patterns import pattern
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from modelyard.sites.binding import Scopes
     from modelyard.sites.lists import Lists
 
-NO_TABLES: Final[Mapping[str, Given | str]] = {}
+NO_TABLES: Final[Mapping[str, InputFile | str]] = {}
 
 Scalar: TypeAlias = "bool | int | float | str"
 
@@ -45,8 +45,8 @@ class Variable:
         """Return the requirement that a value violates, or "" if it violates none."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
-        if self.enum and not any(same(value, one) for one in self.enum):
-            return f"one of {', '.join(_shown(one) for one in self.enum[:8])}"
+        if self.enum and not any(same(value, allowed) for allowed in self.enum):
+            return f"one of {', '.join(_formatted(allowed) for allowed in self.enum[:8])}"
         if not isinstance(value, str):
             if self.minimum is not None and value < self.minimum:
                 return f"at least {self.minimum}"
@@ -58,9 +58,9 @@ class Variable:
 def substitute(
     document: Document,
     settings: Mapping[str, str],
-    others: Iterable[Given] = (),
+    others: Iterable[InputFile] = (),
     scopes: Scopes | None = None,
-    tables: Mapping[str, Given | str] = NO_TABLES,
+    tables: Mapping[str, InputFile | str] = NO_TABLES,
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
 
@@ -85,7 +85,7 @@ def substitute(
 def _substituted(
     document: Document,
     variables: Mapping[str, Variable],
-    others: Iterable[Given],
+    others: Iterable[InputFile],
     scopes: Scopes | None,
     lists: Lists | None,
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -111,13 +111,16 @@ def repeats(document: Document) -> bool:
 
 
 def _unused(
-    document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
+    document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[InputFile]
 ) -> Iterator[Diagnostic]:
     """Report variables that no environment uses."""
     left = [name for name in variables if name not in used]
     if not left:
         return
-    files = (*document.files, *(SourceFile.read(one.path, one.content) for one in others))
+    files = (
+        *document.files,
+        *(SourceFile.read(environment_file.path, environment_file.content) for environment_file in others),
+    )
     for name in left:
         if not any(f"${{vars.{name}}}" in file.text for file in files):
             yield tell.unused_variable(document.key_span((VARIABLES, name)), name)
@@ -138,8 +141,8 @@ def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str
             span = document.value_span((VARIABLES, name))
             diagnostics.append(tell.variable_declaration(span, name, _kind(declaration)))
             continue
-        given = _given(variable, settings.get(name))
-        variables[name] = replace(variable, value=given)
+        value = _value_of(variable, settings.get(name))
+        variables[name] = replace(variable, value=value)
         diagnostics += _misfits(document, variables[name], name in settings)
     diagnostics += [tell.unknown_setting(name, section) for name in settings if name not in section]
     return variables, diagnostics
@@ -167,7 +170,7 @@ def _bound(value: Json) -> int | float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _given(variable: Variable, text: str | None) -> Scalar | None:
+def _value_of(variable: Variable, text: str | None) -> Scalar | None:
     """Return the value from the command line, or the default. Numbers that a spec may not contain remain strings."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
@@ -183,7 +186,7 @@ def _misfits(document: Document, variable: Variable, is_set: bool) -> Iterator[D
     expected = variable.misfit(variable.value)
     if expected:
         span = document.key_span(path) if is_set else document.value_span((*path, "default"))
-        yield tell.variable_misfit(span, variable.name, _shown(variable.value), expected)
+        yield tell.variable_misfit(span, variable.name, _formatted(variable.value), expected)
 
 
 def _kind(value: Json) -> str:
@@ -194,5 +197,5 @@ def _kind(value: Json) -> str:
     return "a mapping without a known 'type'" if isinstance(value, dict) else "a string"
 
 
-def _shown(value: Json) -> str:
+def _formatted(value: Json) -> str:
     return quote(value) if isinstance(value, str) else text_of(value)

@@ -21,7 +21,7 @@ VERBS = {
     "store": ("provisioning.bucket", "create a bucket, and set its versioning and retention"),
     "login": ("provisioning.login", "create a login for an RDS database, with a new password each time"),
     "registry": ("registry.server", "serve MLflow so that each workload can only change its own models"),
-    "bundle": ("bundles.carry", "transfer a delivered model by hand: pack it into a file, or unpack it"),
+    "bundle": ("bundles.transfer", "transfer a delivered model by hand: pack it into a file, or unpack it"),
     "local": ("local.supervisor", "run a compiled system on this machine, with one Ray and files for buckets"),
     "serve": ("local.serving", "deploy the model servers of a system on this machine, until SIGTERM"),
     "digest": ("registry.digest", "print the digest of a model's files, for an import in the spec"),

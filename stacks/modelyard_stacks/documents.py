@@ -136,14 +136,14 @@ def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Inpu
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():
-        first, *others = expression.split(f'"{host}/')
-        replaced = pulumi.Output.concat(first, *(part for rest in others for part in ('"', registry, "/", rest)))
+        first, *pieces = expression.split(f'"{host}/')
+        replaced = pulumi.Output.concat(first, *(part for rest in pieces for part in ('"', registry, "/", rest)))
     return replaced
 
 
 def _with_values(value: object, values: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda found: _value(found, values), value) if "${site" in value else value
+        return _PLACEHOLDER.sub(lambda match: _value(match, values), value) if "${site" in value else value
     if isinstance(value, dict):
         entries = cast("dict[str, object]", value)
         return {str(_with_values(key, values)): _with_values(child, values) for key, child in entries.items()}
@@ -152,12 +152,12 @@ def _with_values(value: object, values: Mapping[str, str]) -> object:
     return value
 
 
-def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
-    names = [found["name"]] if found["name"] else found["names"].split()
+def _value(match: re.Match[str], values: Mapping[str, str]) -> str:
+    names = [match["name"]] if match["name"] else match["names"].split()
     missing = next((name for name in names if name not in values), None)
     if missing is not None:
         raise pulumi.RunError(f"the stack's setting `site` has no value {missing}")
-    if found["name"]:
-        return values[found["name"]]
+    if match["name"]:
+        return values[match["name"]]
     hashed = hashlib.sha256(json.dumps([values[name] for name in names]).encode())
     return hashed.hexdigest()[:_DIGITS]

@@ -28,7 +28,7 @@ from .documents import (
 )
 
 _Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
-Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
+Argument: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Argument] | Mapping[str, Argument]"
 """Plain data. Strings may be outputs, whose values are known only at run time."""
 
 PROTECT = "modelyard.dev/protect"
@@ -163,7 +163,7 @@ class Chart(helm.Chart):
         version: str,
         namespace: str,
         chart: str | None = None,
-        values: Mapping[str, Given] | None = None,
+        values: Mapping[str, Argument] | None = None,
         site: Site | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -271,7 +271,7 @@ class Object(pulumi.CustomResource):
         name: str,
         *,
         cluster: Cluster,
-        document: Mapping[str, Given],
+        document: Mapping[str, Argument],
         site: Site | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -309,7 +309,7 @@ class EgressPolicy(Object):
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        document: dict[str, Given] = {
+        document: dict[str, Argument] = {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "metadata": {"name": name, "namespace": namespace},

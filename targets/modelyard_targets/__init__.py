@@ -38,9 +38,9 @@ class _Targets(Targets):
         return len(_PROVIDERS)
 
     def rules(self, system: System) -> Iterable[Rule]:
-        named = {target.provider for target in system.deployment.targets}
-        named |= {provider for provider, mentions in _MENTIONS.items() if mentions(system)}
-        return (rule for provider in sorted(named) for rule in self[provider].rules)
+        providers = {target.provider for target in system.deployment.targets}
+        providers |= {provider for provider, mentions in _MENTIONS.items() if mentions(system)}
+        return (rule for provider in sorted(providers) for rule in self[provider].rules)
 
 
 def _mentions_aws(system: System) -> bool:

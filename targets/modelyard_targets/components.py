@@ -42,16 +42,16 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
     return with_imports(_places(provider)[call.component] for call in calls)
 
 
-def with_imports(wanted: Iterable[str]) -> tuple[str, ...]:
+def with_imports(names: Iterable[str]) -> tuple[str, ...]:
     """Return these modules of the library and the modules that they import, sorted by name."""
-    found: set[str] = set()
-    waiting = list(wanted)
+    included: set[str] = set()
+    waiting = list(names)
     while waiting:
         module = waiting.pop()
-        if module not in found:
-            found.add(module)
+        if module not in included:
+            included.add(module)
             waiting += modules()[module]["imports"]
-    return tuple(sorted(found))
+    return tuple(sorted(included))
 
 
 def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
@@ -62,10 +62,18 @@ def wrong_arguments(provider: str, call: Call) -> Iterator[str]:
     if takes is None:
         yield f"no component is called {call.component}"
         return
-    given = [name for name, _ in call.arguments]
-    yield from (f"{call.component} takes no {one}" for one in given if one not in takes["required"] + takes["optional"])
-    yield from (f"{call.component} lacks {one}" for one in takes["required"] if one not in given)
-    yield from (f"{call.component} gets {one} twice" for one in dict.fromkeys(given) if given.count(one) > 1)
+    arguments = [name for name, _ in call.arguments]
+    yield from (
+        f"{call.component} takes no {argument}"
+        for argument in arguments
+        if argument not in takes["required"] + takes["optional"]
+    )
+    yield from (f"{call.component} lacks {argument}" for argument in takes["required"] if argument not in arguments)
+    yield from (
+        f"{call.component} gets {argument} twice"
+        for argument in dict.fromkeys(arguments)
+        if arguments.count(argument) > 1
+    )
 
 
 @cache
@@ -83,5 +91,5 @@ def _places(provider: str) -> Mapping[str, str]:
 def modules() -> Mapping[str, Module]:
     """Return the component library's modules from the table that tools/list_components.py writes."""
     with open(_TABLE, encoding="utf-8") as file:
-        found: Mapping[str, Module] = json.load(file)["modules"]
-    return found
+        table: Mapping[str, Module] = json.load(file)["modules"]
+    return table

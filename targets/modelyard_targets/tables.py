@@ -33,11 +33,11 @@ def targets_page(targets: Mapping[str, Target]) -> str:
 
 
 def _section(name: str, target: Target) -> str:
-    rows = "".join(f"| {kind.value} | {_said(target.catalog[kind])} |\n" for kind in Kind)
+    rows = "".join(f"| {kind.value} | {_cell(target.catalog[kind])} |\n" for kind in Kind)
     return f"## {name}\n\n| kind | becomes |\n|---|---|\n{rows}"
 
 
-def _said(entry: Entry) -> str:
+def _cell(entry: Entry) -> str:
     if isinstance(entry, Component):
         return entry.what
     return f"*impossible*: {entry.reason}"

@@ -47,14 +47,14 @@ _FALLBACK = {
 
 def given_folder() -> Path | None:
     """Return the folder of definitions in $MODELYARD_CRDS."""
-    named = os.environ.get("MODELYARD_CRDS")
-    return Path(named) if named else None
+    folder = os.environ.get("MODELYARD_CRDS")
+    return Path(folder) if folder else None
 
 
 def files() -> list[Path]:
     """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder or in Go modules."""
-    given = given_folder()
-    return sorted(given.glob("*/*.yaml")) if given else _of_modules(_FALLBACK)
+    folder = given_folder()
+    return sorted(folder.glob("*/*.yaml")) if folder else _of_modules(_FALLBACK)
 
 
 def install(kubectl: Kubectl) -> None:

@@ -66,12 +66,12 @@ def _allowed(rule: Rule, other: str) -> str:
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol
-    named = f"tcp dport {{ {ports} }} " if ports else ""
+    port_match = f"tcp dport {{ {ports} }} " if ports else ""
     lines: list[str] = []
     for block in rule.blocks:
         excluded = ", ".join(map(str, block.excluded))
         without = f"ip {other} != {{ {excluded} }} " if excluded else ""
-        lines.append(f"ip {other} {block.network} {without}{named}return;")
+        lines.append(f"ip {other} {block.network} {without}{port_match}return;")
     return "\n".join(lines)
 
 
@@ -81,9 +81,9 @@ def _pod(described: Object) -> Iterator[Pod]:
         return
     containers = cast("list[Object]", spec["containers"])
     ports = [port for each in containers for port in cast("list[Object]", each.get("ports", []))]
-    named = {str(port["name"]): int(str(port["containerPort"])) for port in ports if "name" in port}
+    named_ports = {str(port["name"]): int(str(port["containerPort"])) for port in ports if "name" in port}
     address = IPv4Address(str(status["podIP"]))
-    yield Pod(_namespace(described), _name(described), address, _labels(described), named)
+    yield Pod(_namespace(described), _name(described), address, _labels(described), named_ports)
 
 
 def _name(described: Object) -> str:
@@ -99,6 +99,8 @@ def _labels(described: Object) -> dict[str, str]:
 
 
 def _nft(cluster: WholeKubernetes, rules: str) -> None:
-    done = subprocess.run([*cluster.within, "nft", "-f", "-"], input=rules, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"nftables does not take the rules: {done.stderr}")
+    result = subprocess.run(
+        [*cluster.within, "nft", "-f", "-"], input=rules, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise RuntimeError(f"nftables does not take the rules: {result.stderr}")

@@ -56,27 +56,27 @@ def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
     with (_RECORDS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _clear_left_behind()
-        with _made(folder, address, nowhere) as made:
-            yield made
+        with _created(folder, address, nowhere) as isolated:
+            yield isolated
 
 
 @contextmanager
-def _made(folder: Path, address: str, nowhere: str) -> Generator[Network]:
-    made = Network(f"modelyard-{os.getpid()}", folder)
-    record = _RECORDS / made.name
+def _created(folder: Path, address: str, nowhere: str) -> Generator[Network]:
+    isolated = Network(f"modelyard-{os.getpid()}", folder)
+    record = _RECORDS / isolated.name
     record.write_text(str(folder))
     try:
-        _ip("netns", "add", made.name)
-        inside = ("-n", made.name)
+        _ip("netns", "add", isolated.name)
+        inside = ("-n", isolated.name)
         _ip(*inside, "link", "set", "lo", "up")
         _ip(*inside, "link", "add", "node0", "type", "bridge")
         _ip(*inside, "addr", "add", f"{address}/24", "dev", "node0")
         _ip(*inside, "link", "set", "node0", "up")
         _ip(*inside, "route", "add", "default", "via", nowhere, "dev", "node0")
-        _run(*made.within, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        yield made
+        _run(*isolated.within, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        yield isolated
     finally:
-        _remove(made)
+        _remove(isolated)
         record.unlink()
 
 
@@ -139,6 +139,6 @@ def _ip(*arguments: str) -> None:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {result.stderr}")

@@ -30,9 +30,9 @@ class Kubectl:
     kubeconfig: Path
     within: tuple[str, ...] = ()
 
-    def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 300) -> str:
+    def run(self, *arguments: str | Path, stdin: str | None = None, seconds: float = 300) -> str:
         """Run a command and return its output. Raise Refused with kubectl's message if it fails."""
-        return self._done(arguments, given, seconds).stdout
+        return self._done(arguments, stdin, seconds).stdout
 
     def answers(self, *arguments: str | Path) -> bool:
         """Return whether the command succeeds."""
@@ -44,11 +44,11 @@ class Kubectl:
 
     def apply(self, *manifests: Path | Iterable[Object]) -> None:
         """Apply files, folders or objects with server-side apply."""
-        for given in manifests:
-            if isinstance(given, Path):
-                self.run("apply", "--server-side", "--force-conflicts", "-f", given)
+        for manifest in manifests:
+            if isinstance(manifest, Path):
+                self.run("apply", "--server-side", "--force-conflicts", "-f", manifest)
             else:
-                self.run("apply", "--server-side", "--force-conflicts", "-f", "-", given=as_list(given))
+                self.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=as_list(manifest))
 
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
         """Validate every manifest on the API server with strict field validation, without changing anything.
@@ -58,10 +58,10 @@ class Kubectl:
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
-        done = self._done(
+        result = self._done(
             ("apply", "--server-side", "--validate=strict", "--dry-run=server", "-f", manifests), None, 300
         )
-        return tuple(line for line in done.stderr.splitlines() if line.startswith("Warning:"))
+        return tuple(line for line in result.stderr.splitlines() if line.startswith("Warning:"))
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:
         """Return one object. Raise Refused if it does not exist."""
@@ -70,8 +70,8 @@ class Kubectl:
     def all(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
         """Return all objects of a kind in one namespace or in all of them."""
         where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
-        found = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
-        return cast(list[Object], found["items"])
+        listing = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
+        return cast(list[Object], listing["items"])
 
     def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
         """Return the result of a JSONPath such as `{.status.state}`, or an empty string if something is missing."""
@@ -101,13 +101,13 @@ class Kubectl:
         return self.run("get", "events", "-A", "--field-selector=type=Warning", "--no-headers", "--output", columns)
 
     def _done(
-        self, arguments: Iterable[str | Path], given: str | None, seconds: float
+        self, arguments: Iterable[str | Path], stdin: str | None, seconds: float
     ) -> subprocess.CompletedProcess[str]:
         command = [*self.within, str(self.binary), f"--kubeconfig={self.kubeconfig}", *map(str, arguments)]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=seconds, check=False)
-        if done.returncode:
-            raise Refused(f"kubectl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
-        return done
+        result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
+        if result.returncode:
+            raise Refused(f"kubectl {' '.join(map(str, arguments))}: {result.stderr.strip()}")
+        return result
 
 
 def as_list(objects: Iterable[Object]) -> str:
@@ -119,11 +119,11 @@ def _namespaces(manifests: Path) -> list[Object]:
     """Return the namespaces in manifests, and bare Namespace objects for those that are only referred to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
-    found: dict[str, Object] = {}
+    by_name: dict[str, Object] = {}
     for document in documents:
         if name := document["metadata"].get("namespace"):
-            found[name] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            by_name[name] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     for document in documents:
         if document["kind"] == "Namespace":
-            found[document["metadata"]["name"]] = document
-    return list(found.values())
+            by_name[document["metadata"]["name"]] = document
+    return list(by_name.values())

@@ -48,13 +48,15 @@ class Monitoring:
 
     def targets(self, job: str) -> list[str]:
         """Return the health (up or down) of the targets in a job such as `podMonitor/loans/ray-heads/0`."""
-        found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
-        return [each["health"] for each in found["data"]["activeTargets"] if each["scrapePool"] == job]
+        response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
+        return [each["health"] for each in response["data"]["activeTargets"] if each["scrapePool"] == job]
 
     def fires(self, alert: str) -> bool:
         """Return whether an alert with this name is firing."""
-        found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
-        return any(one["labels"]["alertname"] == alert and one["state"] == "firing" for one in found["data"]["alerts"])
+        response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
+        return any(
+            entry["labels"]["alertname"] == alert and entry["state"] == "firing" for entry in response["data"]["alerts"]
+        )
 
     def _ask(self, url: str) -> Any:
         return json.loads(self.cluster.fetch(url))
@@ -77,7 +79,7 @@ def monitoring(
     try:
         with Processes(folder, cluster.within) as processes:
             _start_operator(cluster, processes)
-            cluster.kubectl.wait_until(lambda: all(_made(cluster)), "the operator has written what both read")
+            cluster.kubectl.wait_until(lambda: all(_is_written(cluster)), "the operator has written what both read")
             _start_alertmanager(cluster, processes, folder)
             _start_prometheus(cluster, processes, folder)
             yield Monitoring(cluster)
@@ -173,10 +175,10 @@ def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Pa
     for name, value in {_RULES: str(folder / "rules"), **_OF_THE_POD}.items():
         text = text.replace(name, value)
     settings.write_text(text)
-    for found in cast("list[Any]", _rules(cluster)):
-        rules = folder / "rules" / found["metadata"]["name"]
+    for config_map in cast("list[Any]", _rules(cluster)):
+        rules = folder / "rules" / config_map["metadata"]["name"]
         rules.mkdir(parents=True)
-        for name, rule in found["data"].items():
+        for name, rule in config_map["data"].items():
             (rules / name).write_text(rule)
     processes.start(
         "prometheus",
@@ -190,7 +192,7 @@ def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Pa
     processes.wait_until(lambda: cluster.reaches(ready), "Prometheus is ready", 60)
 
 
-def _made(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
+def _is_written(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
     """Return whether the operator has written the two configurations and the rules."""
     prometheus, alertmanager = (bool(_encoded(cluster, *each)) for each in (_OF_PROMETHEUS, _OF_ALERTMANAGER))
     return prometheus, alertmanager, bool(_rules(cluster))

@@ -62,8 +62,8 @@ class Rule:
 
     def allows(self, address: IPv4Address, protocol: str, port: int) -> bool:
         """Return whether a connection is allowed."""
-        named = not self.ports or any(part.holds(protocol, port) for part in self.ports)
-        return named and any(address in block for block in self.blocks)
+        port_matches = not self.ports or any(part.holds(protocol, port) for part in self.ports)
+        return port_matches and any(address in block for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +104,19 @@ class Network:
         if not selecting:
             return None
         return tuple(
-            found
+            resolved
             for policy in selecting
             for rule in _objects(_spec(policy).get(direction))
-            for found in self._resolved(rule, peers, pod, str(_metadata(policy)["namespace"]))
+            for resolved in self._resolved(rule, peers, pod, str(_metadata(policy)["namespace"]))
         )
 
     def _resolved(self, rule: Object, peers: str, pod: Pod, namespace: str) -> Iterator[Rule]:
         ports = _objects(rule.get("ports"))
-        named = any(isinstance(port.get("port"), str) for port in ports)
-        if peers == "from" or not named:
+        has_names = any(isinstance(port.get("port"), str) for port in ports)
+        if peers == "from" or not has_names:
             listening = pod if peers == "from" else None
-            found = tuple(_range(port, listening) for port in ports)
-            known = tuple(part for part in found if part is not None)
+            ranges = tuple(_range(port, listening) for port in ports)
+            known = tuple(part for part in ranges if part is not None)
             if known or not ports:
                 yield Rule(tuple(self._blocks(rule, peers, namespace)), known)
             return
@@ -126,10 +126,10 @@ class Network:
                 yield Rule((_alone(target),), known)
 
     def _blocks(self, rule: Object, peers: str, namespace: str) -> Iterator[Block]:
-        found = _objects(rule.get(peers))
-        if not found:  # a rule without peers allows all
+        selected = _objects(rule.get(peers))
+        if not selected:  # a rule without peers allows all
             yield Block(ANYWHERE)
-        for peer in found:
+        for peer in selected:
             if "ipBlock" in peer:
                 yield from _block(_object(peer["ipBlock"]))
             else:
@@ -145,8 +145,8 @@ class Network:
 
 def matches(selector: Object, labels: Labels) -> bool:
     """Return whether a label selector matches these labels; an empty selector matches everything."""
-    wanted = cast("Labels", selector.get("matchLabels", {}))
-    if any(labels.get(key) != value for key, value in wanted.items()):
+    required = cast("Labels", selector.get("matchLabels", {}))
+    if any(labels.get(key) != value for key, value in required.items()):
         return False
     return all(_meets(expression, labels) for expression in _objects(selector.get("matchExpressions")))
 

@@ -69,7 +69,7 @@ def start_kwok(processes: Processes, kubectl: Kubectl) -> None:
 def add_nodes(kubectl: Kubectl, nodes: Iterable[Node]) -> None:
     """Add nodes and wait until they are ready."""
     added = [_object(node) for node in nodes]
-    kubectl.run("apply", "--filename=-", given=as_list(added))
+    kubectl.run("apply", "--filename=-", stdin=as_list(added))
     kubectl.run("wait", "--for=condition=Ready", "node", "--selector=type=kwok", "--timeout=240s")
 
 

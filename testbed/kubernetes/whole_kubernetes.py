@@ -50,10 +50,10 @@ class WholeKubernetes(Cluster):
 
     def run(self, *command: str, seconds: float = 120) -> str:
         """Run a command in the cluster's network and return its output."""
-        done = subprocess.run([*self.within, *command], capture_output=True, text=True, timeout=seconds, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
-        return done.stdout
+        result = subprocess.run([*self.within, *command], capture_output=True, text=True, timeout=seconds, check=False)
+        if result.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {result.stdout}{result.stderr}")
+        return result.stdout
 
     def fetch(self, url: str, seconds: float = 30) -> str:
         """Send a GET in the cluster's network and return the body. Raise RuntimeError if the status is not 200."""
@@ -239,16 +239,16 @@ def _socket(folder: Path) -> Path:
 
 
 def _answers(folder: Path) -> bool:
-    done = subprocess.run([*_ctr(folder), "version"], capture_output=True, check=False)
-    return done.returncode == 0
+    result = subprocess.run([*_ctr(folder), "version"], capture_output=True, check=False)
+    return result.returncode == 0
 
 
 def _load(folder: Path, archive: Path) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [*_ctr(folder), "images", "import", str(archive)], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"containerd does not take {archive}: {done.stderr}")
+    if result.returncode:
+        raise RuntimeError(f"containerd does not take {archive}: {result.stderr}")
 
 
 def _ctr(folder: Path) -> tuple[str, ...]:

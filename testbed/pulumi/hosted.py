@@ -20,17 +20,17 @@ class Host:
 
     def up(self, stack: PulumiStack, seconds: float = 1200) -> None:
         """Run `pulumi up` without a preview. Raise Failed with the engine's output if it fails."""
-        done = self._run(stack, "up", "--yes", "--skip-preview", seconds=seconds)
-        if done.returncode:
-            raise Failed(f"up: {done.stderr[-6000:]}{done.stdout[-6000:]}")
+        result = self._run(stack, "up", "--yes", "--skip-preview", seconds=seconds)
+        if result.returncode:
+            raise Failed(f"up: {result.stderr[-6000:]}{result.stdout[-6000:]}")
 
     def preview(self, stack: PulumiStack, seconds: float = 600) -> str:
         """Return the output of `pulumi preview --json`, even if the preview ends with errors."""
         return self._run(stack, "preview", "--json", seconds=seconds).stdout
 
     def _run(self, stack: PulumiStack, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
-        named = (f"--stack={stack.stack}", self._client, "--exec-kind=auto.inline")
-        return stack.invoke(*arguments, *named, seconds=seconds)
+        options = (f"--stack={stack.stack}", self._client, "--exec-kind=auto.inline")
+        return stack.invoke(*arguments, *options, seconds=seconds)
 
 
 @contextmanager

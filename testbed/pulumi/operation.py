@@ -46,7 +46,7 @@ def _program() -> None:
 
 def _run(stack: automation.Stack, verb: str, events: TextIO) -> None:
     def keep(event: EngineEvent) -> None:
-        for line in _told(event):
+        for line in _event_parts(event):
             events.write(json.dumps(line) + "\n")
             events.flush()
 
@@ -68,21 +68,23 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _told(event: EngineEvent) -> list[list[str]]:
+def _event_parts(event: EngineEvent) -> list[list[str]]:
     """Return the parts of an event that tests need: [kind, URN, operation], or [severity, URN, message]."""
-    told: list[list[str]] = []
+    parts: list[list[str]] = []
     if event.resource_pre_event:
         step = event.resource_pre_event.metadata
-        told.append(["begun", step.urn, str(step.op.value)])
+        parts.append(["begun", step.urn, str(step.op.value)])
     if event.res_outputs_event:
         step = event.res_outputs_event.metadata
-        told.append(["done", step.urn, str(step.op.value)])
+        parts.append(["done", step.urn, str(step.op.value)])
     if event.res_op_failed_event:
         step = event.res_op_failed_event.metadata
-        told.append(["failed", step.urn, str(step.op.value)])
+        parts.append(["failed", step.urn, str(step.op.value)])
     if event.diagnostic_event and event.diagnostic_event.severity in ("warning", "error"):
-        told.append([event.diagnostic_event.severity, event.diagnostic_event.urn or "", event.diagnostic_event.message])
-    return told
+        parts.append(
+            [event.diagnostic_event.severity, event.diagnostic_event.urn or "", event.diagnostic_event.message]
+        )
+    return parts
 
 
 if __name__ == "__main__":

@@ -130,18 +130,18 @@ class PulumiStack:
         self.python = python
         self._within = within
         self._count = 0
-        given = dict(environment or {})
+        variables = dict(environment or {})
         state = scratch / "state"
         state.mkdir(parents=True)
         self._environment = {
             "HOME": str(scratch),
-            "PATH": _path(python, given.pop("PATH", "")),
+            "PATH": _path(python, variables.pop("PATH", "")),
             "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": "only for this test",
             "PULUMI_HOME": str(scratch / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-            **given,
+            **variables,
         }
         shutil.copytree(project, self.folder)
         self.command("stack", "init", stack)
@@ -154,10 +154,10 @@ class PulumiStack:
     def replace(self, project: Path) -> None:
         """Replace the project with another version, but keep the state and settings of the stack."""
         settings = f"Pulumi.{self.stack}.yaml"
-        kept = (self.folder / settings).read_bytes()
+        saved = (self.folder / settings).read_bytes()
         shutil.rmtree(self.folder)
         shutil.copytree(project, self.folder)
-        (self.folder / settings).write_bytes(kept)
+        (self.folder / settings).write_bytes(saved)
 
     def configure(self, key: str, value: str, *, secret: bool = False) -> None:
         """Set a value in the stack's configuration with `pulumi config set`, which overrides the emitted value."""
@@ -165,10 +165,10 @@ class PulumiStack:
 
     def command(self, *arguments: str) -> str:
         """Run the real `pulumi` in the project's folder. Raise Failed with its output if it fails."""
-        done = self.invoke(*arguments)
-        if done.returncode:
-            raise Failed(f"pulumi {' '.join(arguments)}: {done.stderr}{done.stdout}")
-        return done.stdout
+        result = self.invoke(*arguments)
+        if result.returncode:
+            raise Failed(f"pulumi {' '.join(arguments)}: {result.stderr}{result.stdout}")
+        return result.stdout
 
     def invoke(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the real `pulumi` in the project's folder and return its exit code and output.
@@ -247,9 +247,9 @@ class PulumiStack:
         """
         for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
             backup = file.with_name(f"{file.name}.bak")
-            for current, kept in ((file, backup), (_attributes(file), _attributes(backup))):
-                if current.is_file() and not current.stat().st_size and kept.is_file():
-                    shutil.copyfile(kept, current)
+            for current, saved in ((file, backup), (_attributes(file), _attributes(backup))):
+                if current.is_file() and not current.stat().st_size and saved.is_file():
+                    shutil.copyfile(saved, current)
 
     def unlock(self) -> None:
         """Release the lock of a killed operation with `pulumi cancel`."""
@@ -258,8 +258,8 @@ class PulumiStack:
     def export(self) -> dict[str, Json]:
         """Return the deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
         self._restore()
-        found = json.loads(self.command("stack", "export", "--stack", self.stack))
-        return cast(dict[str, Json], found["deployment"])
+        exported = json.loads(self.command("stack", "export", "--stack", self.stack))
+        return cast(dict[str, Json], exported["deployment"])
 
     def resources(self) -> list[dict[str, Json]]:
         """Return the resources in the stack's state, without the stack itself and providers."""

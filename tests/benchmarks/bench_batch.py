@@ -30,15 +30,15 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
         "RAY_AUTH_MODE": "disabled",
     }
     command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("batch")), str(ROUNDS)]
-    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stderr[-4000:]
-    found: Seconds = json.loads(done.stdout.splitlines()[-1])["seconds"]
-    return found
+    process = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
+    assert process.returncode == 0, process.stderr[-4000:]
+    measured: Seconds = json.loads(process.stdout.splitlines()[-1])["seconds"]
+    return measured
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
     """Compare the median time for the additional rows with that of the fastest bare variant."""
     repeat(lambda: None, 1)
-    taken = {name: median(one["many"] - one["few"] for one in rounds) for name, rounds in seconds.items()}
-    best = min(took for name, took in taken.items() if name != "ours")
-    within("batch inference of 20 columns, times bare Ray Data at its best", taken["ours"] / best, 1.0)
+    durations = {name: median(times["many"] - times["few"] for times in rounds) for name, rounds in seconds.items()}
+    best = min(took for name, took in durations.items() if name != "ours")
+    within("batch inference of 20 columns, times bare Ray Data at its best", durations["ours"] / best, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks.children import whole
+from tests.benchmarks.children import processor_time
 from tests.benchmarks.hello import by_hand, emitted
 from tests.benchmarks.ratios import Ratios
 
@@ -16,7 +16,7 @@ def bench_registering(ratios: Ratios, tmp_path: Path) -> None:
     folder, plain = emitted(tmp_path), by_hand("aws")
 
     def registered(program: Path) -> float:
-        return whole("-W", "ignore", str(RUNNER), str(program))
+        return processor_time("-W", "ignore", str(RUNNER), str(program))
 
     def measure() -> float:
         pairs = [(registered(folder), registered(plain)) for _ in range(3)]

@@ -67,8 +67,8 @@ def python() -> str:
 
 def bench_drift(repeat: Repeat, within: Within, python: str) -> None:
     """Measure PSI and KS or chi-square for sixty columns, against a profile stored with the model."""
-    found: list[Cost] = []
-    repeat(lambda: found.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
+    costs: list[Cost] = []
+    repeat(lambda: costs.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
     usual = part(THEIRS, str(RUNTIME), str(ROWS_OF_USUAL), python=python)
-    a_row, usual_a_row = min(cost.seconds for cost in found) / ROWS, usual.seconds / ROWS_OF_USUAL
+    a_row, usual_a_row = min(cost.seconds for cost in costs) / ROWS, usual.seconds / ROWS_OF_USUAL
     within("drift, sixty columns, times Evidently", a_row / usual_a_row, 0.05)

@@ -27,8 +27,8 @@ def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
         "RAY_AUTH_MODE": "disabled",
     }
     command = [str(python), str(PROGRAM), str(tmp_path), str(ROUNDS)]
-    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=3600)
-    assert done.returncode == 0, done.stderr[-4000:]
-    seconds: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=3600)
+    assert process.returncode == 0, process.stderr[-4000:]
+    seconds: dict[str, list[float]] = json.loads(process.stdout.splitlines()[-1])
     ratios = [ours / bare for ours, bare in zip(seconds["ours"], seconds["bare"], strict=True)]
     within("training with a search of 12 trials, times bare Ray Tune", median(ratios), 1.1)

@@ -32,10 +32,10 @@ def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
         "RAY_AUTH_MODE": "disabled",
     }
     command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("serving")), str(ROUNDS)]
-    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stderr[-4000:]
-    found: Times = json.loads(done.stdout.splitlines()[-1])
-    return found
+    process = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
+    assert process.returncode == 0, process.stderr[-4000:]
+    measured: Times = json.loads(process.stdout.splitlines()[-1])
+    return measured
 
 
 @pytest.mark.parametrize("columns", [1, 30, 100])
@@ -43,7 +43,7 @@ def bench_serving(repeat: Repeat, within: Within, times: Times, columns: int) ->
     """Compare the 99th percentile of requests with one row, using the median of several rounds."""
     rounds = times[str(columns)]
     repeat(lambda: None, 1)
-    ratio = median(_p99(one["ours"]) / _p99(one["bare"]) for one in rounds)
+    ratio = median(_p99(entry["ours"]) / _p99(entry["bare"]) for entry in rounds)
     within(f"p99 of a row of {columns} columns, times bare Ray Serve", ratio, BUDGET)
 
 

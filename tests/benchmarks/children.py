@@ -40,7 +40,7 @@ class Cost:
     megabytes: float
 
 
-def whole(*command: str) -> float:
+def processor_time(*command: str) -> float:
     """Run a Python process and return its processor time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *command], check=False, capture_output=True, env=_AS_INSTALLED)

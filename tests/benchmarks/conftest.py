@@ -63,10 +63,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
         if config.getoption("--accept"):
             STORED.write_text(ratios.accepted(STORED.read_text(encoding="utf-8")), encoding="utf-8")
-    found = config.stash[_found]
-    if found:
+    figures = config.stash[_found]
+    if figures:
         terminalreporter.section("budgets")
-        width = max(len(what) for what, _, _ in found)
-        for what, figure, budget in found:
+        width = max(len(what) for what, _, _ in figures)
+        for what, figure, budget in figures:
             verdict = "" if figure <= budget else "  exceeded"
             terminalreporter.write_line(f"{what:<{width}}  {figure:9.2f}  of {budget:g}{verdict}")

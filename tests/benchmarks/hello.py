@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelyard.emit import emit
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import InputFile, Inputs, compile_system
 from modelyard_targets import TARGETS
 from tests.examples import Example
 from tests.narrowing import present
@@ -41,4 +41,4 @@ def _on(cloud: str) -> Inputs:
     aws = present(inputs.overlay)
     text = aws.content.decode() if isinstance(aws.content, bytes) else aws.content
     text = text.replace("provider: aws", f"provider: {cloud}").replace(REGIONS["aws"], REGIONS[cloud])
-    return replace(inputs, environment=cloud, overlay=Given(f"environments/{cloud}.yaml", text))
+    return replace(inputs, environment=cloud, overlay=InputFile(f"environments/{cloud}.yaml", text))

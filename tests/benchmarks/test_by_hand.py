@@ -21,7 +21,7 @@ FEWEST = {"aws": 100, "gcp": 75, "azure": 85}
 """The minimum number of resources for a meaningful comparison."""
 
 
-class Both(NamedTuple):
+class ProgramPair(NamedTuple):
     """The emitted program and the handwritten program, with the resources that each registers."""
 
     cloud: str
@@ -30,45 +30,51 @@ class Both(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=REGIONS)
-def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
+def program_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ProgramPair:
     """Return both programs for a cloud."""
     cloud: str = request.param
     folders = (emitted(tmp_path_factory.mktemp(cloud), cloud), by_hand(cloud))
     ours, plain = registrations(*folders)
-    return Both(cloud, folders, (ours, plain))
+    return ProgramPair(cloud, folders, (ours, plain))
 
 
-def test_emitted_program_has_no_more_resources_of_any_type(both: Both) -> None:
-    ours, plain = (Counter(each["type"] for each in found if _in_the_cloud(each)) for found in both.registered)
+def test_emitted_program_has_no_more_resources_of_any_type(program_pair: ProgramPair) -> None:
+    ours, plain = (
+        Counter(each["type"] for each in resources if _in_the_cloud(each)) for resources in program_pair.registered
+    )
 
-    assert ours.total() > FEWEST[both.cloud]
+    assert ours.total() > FEWEST[program_pair.cloud]
     assert ours - plain == Counter()
 
 
-def test_emitted_program_adds_only_components(both: Both) -> None:
-    ours, plain = both.registered
+def test_emitted_program_adds_only_components(program_pair: ProgramPair) -> None:
+    ours, plain = program_pair.registered
 
     assert [each["name"] for each in plain if _component(each)] == []
     assert 0 < sum(map(_component, ours)) < len(ours) / 5
 
 
-def test_both_programs_protect_the_same_resources(both: Both) -> None:
-    ours, plain = (Counter(each["type"] for each in found if each["protect"]) for found in both.registered)
+def test_both_programs_protect_the_same_resources(program_pair: ProgramPair) -> None:
+    ours, plain = (
+        Counter(each["type"] for each in resources if each["protect"]) for resources in program_pair.registered
+    )
 
     assert ours == plain
 
 
-def test_both_programs_have_the_same_outputs(both: Both) -> None:
+def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
     """Both programs export the same outputs. Workloads read nothing else from the infrastructure."""
-    outputs = [re.findall(r'^pulumi\.export\("(\w+)"', _program(folder), re.MULTILINE) for folder in both.folders]
+    outputs = [
+        re.findall(r'^pulumi\.export\("(\w+)"', _program(folder), re.MULTILINE) for folder in program_pair.folders
+    ]
 
     assert len(outputs[0]) > 5
     assert outputs[0] == outputs[1]
 
 
-def test_emitted_program_is_shorter(both: Both) -> None:
+def test_emitted_program_is_shorter(program_pair: ProgramPair) -> None:
     """Without the library, which is the same for all systems, the emitted program is less than a third as long."""
-    ours, plain = (len(_program(folder).splitlines()) for folder in both.folders)
+    ours, plain = (len(_program(folder).splitlines()) for folder in program_pair.folders)
 
     assert ours < plain / 3
 

@@ -23,9 +23,9 @@ def loaded() -> Loaded:
     """Load YAML that must produce no diagnostics."""
 
     def document(text: str) -> Document:
-        result, found = load(text, "system.yaml")
-        assert result is not None, found
-        assert found == ()
+        result, problems = load(text, "system.yaml")
+        assert result is not None, problems
+        assert problems == ()
         return result
 
     return document
@@ -36,12 +36,12 @@ def examined() -> Examined:
     """Return the diagnostics of a spec up to schema validation."""
 
     def diagnostics(text: str) -> tuple[Diagnostic, ...]:
-        document, found = load(text, "system.yaml")
+        document, problems = load(text, "system.yaml")
         if document is None:
-            return found
-        document, found = overlay(document, None)
+            return problems
+        document, problems = overlay(document, None)
         document, more = substitute(document, {})
-        found += more
-        return in_order(found if has_errors(found) else (*found, *validate(document)))
+        problems += more
+        return in_order(problems if has_errors(problems) else (*problems, *validate(document)))
 
     return diagnostics

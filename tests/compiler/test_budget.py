@@ -26,7 +26,7 @@ def reported(block: bool, *lines: CostLine) -> list[Diagnostic]:
 
 
 def codes(block: bool, *lines: CostLine) -> list[str]:
-    return [one.code for one in reported(block, *lines)]
+    return [diagnostic.code for diagnostic in reported(block, *lines)]
 
 
 @pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])

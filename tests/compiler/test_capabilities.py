@@ -23,13 +23,13 @@ TASKS = DEFS["model"]["properties"]["task"]["enum"]
 
 def names() -> list[str]:
     """Return all metric names, names just outside a family's bounds, and lookalikes."""
-    found = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
-    for name, one in TABLE["metrics"].items():
-        found.append(name)
-        if "K" in one:
-            least, most = one["K"]["least"], one["K"]["most"]
-            found += [name.removesuffix("K") + str(at) for at in (least - 1, least, most, most + 1)]
-    return found
+    results = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
+    for name, metric in TABLE["metrics"].items():
+        results.append(name)
+        if "K" in metric:
+            least, most = metric["K"]["least"], metric["K"]["most"]
+            results += [name.removesuffix("K") + str(at) for at in (least - 1, least, most, most + 1)]
+    return results
 
 
 @pytest.mark.parametrize("name", names())
@@ -62,20 +62,22 @@ def test_the_table_matches_the_schema() -> None:
     metrics = TABLE["metrics"].values()
     frameworks = set(DEFS["model"]["properties"]["framework"]["enum"])
 
-    assert {task for one in metrics for task in one["tasks"]} == set(TASKS)
+    assert {task for entry in metrics for task in entry["tasks"]} == set(TASKS)
     assert list(TABLE["trainers"]) == DEFS["trainer"]["enum"]
     assert frameworks - TABLE["trainers"].keys() == {"custom"}
-    assert {task for one in TABLE["trainers"].values() for task in one["tasks"]} < set(TASKS)
+    assert {task for entry in TABLE["trainers"].values() for task in entry["tasks"]} < set(TASKS)
     assert set(TABLE["monitors"]) == set(DEFS["monitor"]["properties"]["type"]["enum"])
 
 
 def test_every_check_belongs_to_a_monitor_type() -> None:
-    named = {name for one in TABLE["monitors"].values() for name in (*one["checks"], *one.get("of_runs", ()))}
+    check_names = {
+        name for entry in TABLE["monitors"].values() for name in (*entry["checks"], *entry.get("of_runs", ()))
+    }
 
-    assert named == TABLE["checks"].keys()
-    for name, one in {**TABLE["metrics"], **TABLE["checks"]}.items():
-        assert one.get("better") in {"smaller", "larger", None}, name
-        assert one["least"] is None or one["most"] is None or one["least"] < one["most"], name
+    assert check_names == TABLE["checks"].keys()
+    for name, entry in {**TABLE["metrics"], **TABLE["checks"]}.items():
+        assert entry.get("better") in {"smaller", "larger", None}, name
+        assert entry["least"] is None or entry["most"] is None or entry["least"] < entry["most"], name
 
 
 def test_the_image_contains_the_table_of_the_compiler() -> None:

@@ -27,23 +27,24 @@ def constructors() -> dict[str, str]:
         module = ".".join(file.relative_to(FOLDER).with_suffix("").parts)
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
-                found = {
-                    one.value
-                    for one in ast.walk(node)
-                    if isinstance(one, ast.Constant)
-                    and isinstance(one.value, str)
-                    and re.fullmatch(r"[EW]\d{4}", one.value)
+                used_codes = {
+                    child.value
+                    for child in ast.walk(node)
+                    if isinstance(child, ast.Constant)
+                    and isinstance(child.value, str)
+                    and re.fullmatch(r"[EW]\d{4}", child.value)
                 }
-                assert len(found) <= 1, (node.name, found)
-                assert not (found and node.name.startswith("_")), f"{node.name} has a code, and is not public"
-                result.update({f"{module}.{node.name}": code for code in found})
+                assert len(used_codes) <= 1, (node.name, used_codes)
+                assert not (used_codes and node.name.startswith("_")), f"{node.name} has a code, and is not public"
+                result.update({f"{module}.{node.name}": code for code in used_codes})
     return result
 
 
 def test_the_registry_finds_every_code() -> None:
     """The registry contains every code in the source text once and in order."""
     listed = {
-        f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
+        f"{constructor.__module__.removeprefix('modelyard.diagnostics.')}.{constructor.__name__}": code
+        for code, constructor in codes().items()
     }
 
     assert listed == constructors()
@@ -76,8 +77,8 @@ def test_a_provider_has_a_prefix_of_its_own() -> None:
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]
-        assert {found["provider"] for found in own if found} == {package.split(".")[-2].upper()}
-        numbers = [found["number"] for found in own if found]
+        assert {match["provider"] for match in own if match} == {package.split(".")[-2].upper()}
+        numbers = [match["number"] for match in own if match]
         assert len(set(numbers)) == len(numbers)
 
 
@@ -98,8 +99,8 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
     assert re.search(r"^Right:", page, re.MULTILINE)
     right = re.search(r"^Right:\n\n((?:    .*\n?|\n)+)", page, re.MULTILINE)
     if right and "…" not in right[1]:
-        document, found = load(cleandoc(right[1]), "right.yaml")
-        assert document is not None, found
+        document, problems = load(cleandoc(right[1]), "right.yaml")
+        assert document is not None, problems
 
 
 def test_diagnostics_are_sorted_and_unique() -> None:

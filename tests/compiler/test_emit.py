@@ -74,9 +74,9 @@ def test_a_stack_has_these_files() -> None:
 
 def test_files_name_their_generator_and_declare_settings() -> None:
     """Files name their generator in a comment, and settings are declared with types that Pulumi supports."""
-    found = texts(STACK)
+    files = texts(STACK)
 
-    assert found["workloads/Pulumi.yaml"] == (
+    assert files["workloads/Pulumi.yaml"] == (
         f"# {WRITTEN_BY}\n"
         "name: fraud-main-workloads\n"
         'description: "Fraud detection: workloads"\n'
@@ -103,27 +103,27 @@ def test_files_name_their_generator_and_declare_settings() -> None:
         "    items:\n"
         "      type: string\n"
     )
-    assert yaml.safe_load(found["workloads/Pulumi.prod.yaml"]) == {
+    assert yaml.safe_load(files["workloads/Pulumi.prod.yaml"]) == {
         "config": {
             f"fraud-main-workloads:{key}": list(value) if isinstance(value, tuple) else value
             for key, value in SETTINGS.items()
         }
     }
-    assert found["workloads/__main__.py"].startswith(f'"""{WRITTEN_BY}"""\n\nimport pulumi\n')
-    assert found["workloads/requirements.txt"] == "pulumi==3.272.0\npulumi-kubernetes==4.34.2\n"
-    assert found["workloads/manifests/pods.yaml"] == (
+    assert files["workloads/__main__.py"].startswith(f'"""{WRITTEN_BY}"""\n\nimport pulumi\n')
+    assert files["workloads/requirements.txt"] == "pulumi==3.272.0\npulumi-kubernetes==4.34.2\n"
+    assert files["workloads/manifests/pods.yaml"] == (
         f"# {WRITTEN_BY}\nkind: Pod\nmetadata:\n  name: a\n---\nkind: Pod\nmetadata:\n  name: b\n"
     )
-    assert found["README.md"] == "# Fraud\n"
+    assert files["README.md"] == "# Fraud\n"
 
 
 def test_components_are_copied_byte_for_byte() -> None:
     """The components in the output are the same files that were tested."""
     library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
-    found = {file.path: file.render() for file in stack_files(STACK)}
+    files = {file.path: file.render() for file in stack_files(STACK)}
 
     for module in ("__init__", "base"):
-        assert found[f"workloads/modelyard_stacks/{module}.py"] == (library / f"{module}.py").read_bytes()
+        assert files[f"workloads/modelyard_stacks/{module}.py"] == (library / f"{module}.py").read_bytes()
 
 
 def test_components_include_their_packages() -> None:
@@ -160,36 +160,36 @@ def test_a_missing_component_raises() -> None:
 
 def test_a_project_without_settings_has_no_configuration() -> None:
     """Without settings, no configuration is declared and no component folder is written."""
-    found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
+    files = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
 
-    assert list(found) == [
+    assert list(files) == [
         f"workloads/{name}" for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "__main__.py", "requirements.txt")
     ]
-    assert "config" not in found["workloads/Pulumi.yaml"]
-    assert yaml.safe_load(found["workloads/Pulumi.prod.yaml"]) == {"config": {}}
+    assert "config" not in files["workloads/Pulumi.yaml"]
+    assert yaml.safe_load(files["workloads/Pulumi.prod.yaml"]) == {"config": {}}
 
 
 def test_manifests_are_rendered_when_written() -> None:
     """Manifests are rendered one at a time, so ten thousand workloads are never in memory at once."""
-    made: list[int] = []
+    rendered: list[int] = []
 
-    def one(number: int) -> Iterator[Manifest]:
-        made.append(number)
+    def render_pod(number: int) -> Iterator[Manifest]:
+        rendered.append(number)
         yield {"kind": "Pod", "metadata": {"name": f"p{number}"}}
 
-    manifests = (ManifestFile(f"p{number}", partial(one, number)) for number in range(3))
+    manifests = (ManifestFile(f"p{number}", partial(render_pod, number)) for number in range(3))
     files = list(stack_files(replace(STACK, projects=(replace(PROJECT, manifests=tuple(manifests)),))))
 
-    assert made == []
+    assert rendered == []
     assert b"p1" in next(file.render() for file in files if file.path.endswith("p1.yaml"))
-    assert made == [1]
+    assert rendered == [1]
 
 
 def write(out: Path, settings: Mapping[str, Value], *, force: bool = False) -> list[str]:
     """Write the project's settings and return the codes of any conflicts."""
     stack = replace(STACK, projects=(replace(PROJECT, settings=settings),))
     files: list[OutputFile] = [file for file in stack_files(stack) if file.path.endswith("prod.yaml")]
-    return [found.code for found in write_tree(out, "prod", "main", files, repr(settings), force)[1]]
+    return [problem.code for problem in write_tree(out, "prod", "main", files, repr(settings), force)[1]]
 
 
 def settings_file(out: Path) -> Path:

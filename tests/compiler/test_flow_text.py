@@ -26,6 +26,6 @@ def test_values_are_quoted_only_if_necessary(value: Json, text: str) -> None:
     "text", ["true", "null", "1.0", "1e5", "0x1f", "~", "", "a: b", "- a", "#a", 'q"', "a\nb", "07"]
 )
 def test_a_text_is_read_back_unchanged(text: str) -> None:
-    document, found = load(f"value: {flow(text)}\n", "system.yaml")
+    document, problems = load(f"value: {flow(text)}\n", "system.yaml")
 
-    assert (document and document.value, found) == ({"value": text}, ())
+    assert (document and document.value, problems) == ({"value": text}, ())

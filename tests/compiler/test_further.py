@@ -10,7 +10,7 @@ from modelyard.cli.init import templates
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.base import Severity
 from modelyard.edits import Edit, edited
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import read, understand
 from modelyard.source import Json
 from modelyard.source import Path as Place
@@ -40,12 +40,12 @@ def realtime() -> str:
 
 def judged(text: str) -> Outcome:
     """Return all diagnostics for a spec."""
-    return understand(Inputs(Given("system.yaml", text)), TARGETS)
+    return understand(Inputs(InputFile("system.yaml", text)), TARGETS)
 
 
 def errors_of(outcome: Outcome) -> list[Diagnostic]:
     """Return the errors in the reported order."""
-    return [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
+    return [diagnostic for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR]
 
 
 def test_nine_errors_are_reported_in_one_run() -> None:
@@ -55,7 +55,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
         assert right in text
         text = text.replace(right, wrong, 1)
 
-    assert sorted(one.code for one in errors_of(judged(text))) == sorted(code for *_, code in NINE)
+    assert sorted(error.code for error in errors_of(judged(text))) == sorted(code for *_, code in NINE)
 
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
@@ -65,7 +65,7 @@ def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)
 
-    assert sorted(one.code for one in errors_of(judged(text))) == sorted((NINE[first][2], NINE[second][2]))
+    assert sorted(error.code for error in errors_of(judged(text))) == sorted((NINE[first][2], NINE[second][2]))
 
 
 # --- examples with one error
@@ -75,23 +75,23 @@ def changes(example: Example) -> list[tuple[Place, Edit]]:
     """Remove, retype and misspell every value of an example, and add a field to every mapping."""
     document = read(example.inputs()).document
     assert document is not None
-    made: list[tuple[Place, Edit]] = []
+    edits: list[tuple[Place, Edit]] = []
     for path, value in below(document.value, ()):
         if isinstance(value, dict):
-            made.append(((*path, "zzqx"), Edit(1)))
+            edits.append(((*path, "zzqx"), Edit(1)))
         elif isinstance(value, str):
-            made += [(path, Edit("zzqqx")), (path, Edit(f"{value[:2]}q{value[2:]}"))]
-        made += [(path, Edit(removes=True)), *([] if isinstance(value, dict) else [(path, Edit({"zz": 1}))])]
-    return made
+            edits += [(path, Edit("zzqqx")), (path, Edit(f"{value[:2]}q{value[2:]}"))]
+        edits += [(path, Edit(removes=True)), *([] if isinstance(value, dict) else [(path, Edit({"zz": 1}))])]
+    return edits
 
 
 def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
     """Return every value inside another one, with its path."""
-    found: list[tuple[Place, Json]] = []
+    values: list[tuple[Place, Json]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in entries:
-        found += [((*path, step), child), *below(child, (*path, step))]
-    return found
+        values += [((*path, step), child), *below(child, (*path, step))]
+    return values
 
 
 WHOLE = [example for example in every_example() if str(example) in {"fraud-detection-on-prem", "motor-claims-default"}]
@@ -109,7 +109,7 @@ def test_one_error_causes_no_further_errors(example: Example, share: int) -> Non
         if outcome.failed:
             wrong += 1
             stage, _ = outcome.errors()
-            assert [(path, one) for one in errors_of(outcome) if outcome.stages[one] > stage] == []
+            assert [(path, error) for error in errors_of(outcome) if outcome.stages[error] > stage] == []
     assert wrong > 10
 
 
@@ -135,7 +135,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
     """A model without a task is not checked further, nor are the pipelines, endpoints and monitors that use it."""
     outcome = judged(realtime().replace("    task: binary-classification\n", ""))
 
-    assert [one.code for one in errors_of(outcome)] == ["E0202"]
+    assert [error.code for error in errors_of(outcome)] == ["E0202"]
     assert {"inference.returns", "models.returns", "monitors.drift", "pipelines.train"} <= {*outcome.aside}
     assert outcome.waiting == ()
 

@@ -21,17 +21,17 @@ def interruptible() -> Iterator[None]:
 
 def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
     """The block runs to its end, but the code after it does not run."""
-    done: list[str] = []
+    events: list[str] = []
 
     def run() -> None:
         with undisturbed():
             signal.raise_signal(signal.SIGINT)
-            done.append("inside")
-        done.append("after")
+            events.append("inside")
+        events.append("after")
 
     with pytest.raises(KeyboardInterrupt):
         run()
-    assert done == ["inside"]
+    assert events == ["inside"]
 
 
 def test_interrupts_work_normally_afterwards() -> None:
@@ -52,14 +52,14 @@ def test_ignored_interrupts_stay_ignored() -> None:
 
 def test_other_threads_are_not_affected() -> None:
     """Only the main thread gets signals and can set handlers."""
-    done: list[str] = []
+    events: list[str] = []
 
     def inside() -> None:
         with undisturbed():
-            done.append("inside")
+            events.append("inside")
 
     other = threading.Thread(target=inside)
     other.start()
     other.join()
 
-    assert done == ["inside"]
+    assert events == ["inside"]

@@ -80,6 +80,10 @@ def test_types_are_those_of_json_schema(value: Json, name: str) -> None:
 def test_repeated_returns_the_position_of_the_second_item(items: list[Json]) -> None:
     """The position of the second of two equal items is returned."""
     at = repeated(items)
-    before = [position for position in range(len(items)) if any(same(items[position], one) for one in items[:position])]
+    before = [
+        position
+        for position in range(len(items))
+        if any(same(items[position], earlier) for earlier in items[:position])
+    ]
 
     assert at == (before[0] if before else None)

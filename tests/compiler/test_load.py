@@ -18,9 +18,9 @@ from tests.places import places
 
 
 def refused(text: str | bytes, limits: Limits | None = None) -> list[str]:
-    document, found = load(text, "system.yaml", limits or Limits())
+    document, problems = load(text, "system.yaml", limits or Limits())
     assert document is None
-    return places(found)
+    return places(problems)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("", ["1:1 E0105"]),
         ("\n# only\n---\n", ["4:1 E0105"]),
@@ -81,9 +81,9 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
         ("a: [*x, *y]", ["1:5 E0119", "1:9 E0119"]),
     ],
 )  # fmt: skip
-def test_invalid_texts_are_refused_at_their_place(text: str | bytes, found: list[str]) -> None:
+def test_invalid_texts_are_refused_at_their_place(text: str | bytes, expected: list[str]) -> None:
     """One run reports every error from which the parser can recover, with its line and column."""
-    assert refused(text) == found
+    assert refused(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_limits_are_enforced(text: str, limits: Limits, code: str) -> None:
 
 def test_at_most_a_thousand_errors_are_reported() -> None:
     """Errors beyond the first thousand are summarized in one diagnostic."""
-    found = refused("a: 1\n" * 2001)
+    errors = refused("a: 1\n" * 2001)
 
-    assert len(found) == 1001
-    assert found[-1].endswith("E0120")
+    assert len(errors) == 1001
+    assert errors[-1].endswith("E0120")
 
 
 HOSTILE = {
@@ -153,19 +153,22 @@ YAML_PIECES = st.sampled_from(
 @given(st.lists(YAML_PIECES, max_size=30).map("".join))
 def test_any_text_gives_a_document_or_diagnostics(text: str) -> None:
     """Loading never raises an exception, and every diagnostic points into the text."""
-    document, found = load(text, "system.yaml")
+    document, problems = load(text, "system.yaml")
 
-    assert (document is None) == bool(found)
+    assert (document is None) == bool(problems)
     lines = text.count("\n") + text.count("\r") + 2
-    assert all(one.span and 1 <= one.span.line <= lines and one.span.column < one.span.end_column for one in found)
+    assert all(
+        problem.span and 1 <= problem.span.line <= lines and problem.span.column < problem.span.end_column
+        for problem in problems
+    )
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_give_a_document_or_diagnostics(content: bytes) -> None:
     """Any file is loaded or refused with diagnostics, even if it is not text."""
-    document, found = load(content, "system.yaml")
+    document, problems = load(content, "system.yaml")
 
-    assert (document is None) == bool(found)
+    assert (document is None) == bool(problems)
 
 
 JSON_TEXT = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")), max_size=8)
@@ -183,9 +186,9 @@ JSON_VALUES = st.recursive(
 @given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
 def test_json_is_read_correctly(value: dict[str, Json]) -> None:
     """Any JSON object can be loaded, and each of its parts has a span."""
-    document, found = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
+    document, problems = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
 
-    assert found == ()
+    assert problems == ()
     assert document is not None
     assert document.value == value
     assert json.dumps(document.value) == json.dumps(value)
@@ -220,6 +223,6 @@ def _values(text: str, pure: bool) -> Json:
 
 def test_a_long_line_of_dashes_is_read_in_linear_time() -> None:
     """A very long line is searched only once for a misplaced space."""
-    document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
+    document, problems = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
 
-    assert (document, [one.code for one in found]) == (None, ["E0103"])
+    assert (document, [problem.code for problem in problems]) == (None, ["E0103"])

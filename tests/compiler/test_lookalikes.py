@@ -35,8 +35,8 @@ def test_the_lookalike_letter_is_named(name: str, hint: str) -> None:
 )
 def test_no_hint_offers_the_name_without_the_letter(old: str, new: str) -> None:
     """With a hint that drops the letter, users would rename one place and leave the others wrong."""
-    found = examine(Question(VALID_SPEC.replace(old, new, 1)))
-    hints = " ".join(diagnostic.hint for diagnostic in found)
+    diagnostics = examine(Question(VALID_SPEC.replace(old, new, 1)))
+    hints = " ".join(diagnostic.hint for diagnostic in diagnostics)
 
     assert "letter 3 is CYRILLIC SMALL LETTER A" in hints or "invisible ZERO WIDTH SPACE" in hints
     assert "did you mean" not in hints

@@ -37,17 +37,17 @@ def test_memory_text_is_read_back_exactly(size: int) -> None:
 
 def test_requests_are_limits() -> None:
     """Requests equal limits, but are separate objects, so that YAML and JSON never share one."""
-    found = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
+    result = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
 
-    assert found["requests"] == found["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
-    assert found["requests"] is not found["limits"]
+    assert result["requests"] == result["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
+    assert result["requests"] is not result["limits"]
 
 
 def test_labels_are_valid_for_the_longest_names() -> None:
     """Labels are valid even if a section, a dot and forty more characters are used."""
-    found = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
+    result = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
 
-    assert all(len(str(value)) <= 63 for value in found.values())
+    assert all(len(str(value)) <= 63 for value in result.values())
 
 
 def test_empty_values_are_left_out() -> None:

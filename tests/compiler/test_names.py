@@ -50,6 +50,6 @@ def test_every_name_is_a_label_within_its_limit(parts: list[str], limit: int) ->
 @given(st.sets(st.tuples(names, names), min_size=2, max_size=40), st.integers(16, 63))
 def test_shortening_keeps_different_names_different(pairs: set[tuple[str, str]], limit: int) -> None:
     """Two shortened names are equal only if the full names were equal."""
-    found: dict[str, str] = {}
+    originals: dict[str, str] = {}
     for pair in pairs:
-        assert found.setdefault(object_name(*pair, limit=limit), "-".join(pair)) == "-".join(pair)
+        assert originals.setdefault(object_name(*pair, limit=limit), "-".join(pair)) == "-".join(pair)

@@ -52,7 +52,7 @@ def code_of(path: Path) -> str:
 
 
 def words_of(path: Path) -> set[str]:
-    return {found.lower() for found in WORDS.findall(code_of(path))}
+    return {word.lower() for word in WORDS.findall(code_of(path))}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))

@@ -10,7 +10,7 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"),
+    ("word", "expected"),
     [
         ("replcias", "replicas"),
         ("Replicas", "replicas"),
@@ -27,9 +27,9 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
         ("type", None),
     ],
 )
-def test_only_near_names_are_suggested(word: str, meant: str | None) -> None:
+def test_only_near_names_are_suggested(word: str, expected: str | None) -> None:
     """The check tolerates swapped, missing and added letters, letter case and separators."""
-    assert nearest_name(word, KNOWN) == meant
+    assert nearest_name(word, KNOWN) == expected
 
 
 def test_the_hint_is_empty_without_a_name() -> None:
@@ -45,7 +45,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "known", "meant"),
+    ("word", "known", "expected"),
     [
         ("gpu", ["cpu", "memory", "accelerators"], "accelerators"),
         ("vCPU", ["cpu", "memory"], "cpu"),
@@ -54,13 +54,13 @@ def test_the_closest_of_several_names_is_suggested() -> None:
         ("weights", ["variants", "traffic"], "traffic"),
     ],
 )
-def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], meant: str) -> None:
+def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], expected: str) -> None:
     """A synonym from another tool is preferred to a similar spelling, if the synonym is valid in this place."""
-    assert nearest_name(word, known) == meant
+    assert nearest_name(word, known) == expected
 
 
 @pytest.mark.parametrize(
-    ("word", "known", "meant"),
+    ("word", "known", "expected"),
     [
         ("batch", ["training", "batch-inference"], "batch-inference"),
         ("xgb", ["scikit-learn", "xgboost"], "xgboost"),
@@ -70,6 +70,6 @@ def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], m
         ("log", ["logs-a", "logs-b"], None),
     ],
 )
-def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], meant: str | None) -> None:
+def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], expected: str | None) -> None:
     """The word may be a prefix of exactly one known name, or vice versa."""
-    assert nearest_name(word, known) == meant
+    assert nearest_name(word, known) == expected

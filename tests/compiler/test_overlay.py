@@ -35,22 +35,22 @@ def renamed(document: Document, path: str) -> Document:
 
 def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
     """Without an environment, only the section `environments` is removed."""
-    document, found = overlay(loaded(SPEC), None)
+    document, problems = overlay(loaded(SPEC), None)
 
-    assert found == ()
+    assert problems == ()
     assert list(document.value) == ["stores", "compute"]
     assert document.key_span(("compute", "train")).line == 4
 
 
 def test_an_environment_is_merged(loaded: Loaded) -> None:
     """Mappings are merged, null deletes a field, and a short form is replaced as a whole."""
-    document, found = overlay(loaded(SPEC), "dev")
+    document, problems = overlay(loaded(SPEC), "dev")
 
     assert document.value == {
         "stores": {"lake": {"type": "object", "adopt": "dev-lake"}},
         "compute": {"train": {"cpu": 2, "memory": "4Gi"}},
     }
-    assert places(found) == ["7:38 W0135"]
+    assert places(problems) == ["7:38 W0135"]
 
 
 def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
@@ -66,22 +66,22 @@ def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
 
 def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
     """RFC 7396 removes nulls at any depth. A null that deletes nothing is reported."""
-    document, found = overlay(loaded(SPEC), "prod")
+    document, problems = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
         "lake": {"type": "object", "adopt": "acme-lake"},
         "runs": {"type": "database"},
         "archive": {"type": "object"},
     }
-    assert places(found) == ["9:43 W0135"]
+    assert places(problems) == ["9:43 W0135"]
 
 
 def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
     """An environment with an empty value changes nothing."""
     base, _ = overlay(loaded(SPEC), None)
-    document, found = overlay(loaded(SPEC), "same")
+    document, problems = overlay(loaded(SPEC), "same")
 
-    assert found == ()
+    assert problems == ()
     assert document.value == base.value
 
 
@@ -90,9 +90,9 @@ def test_a_file_is_merged_like_an_entry_in_the_spec(loaded: Loaded) -> None:
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )
-    document, found = overlay(loaded("stores: {lake: {type: object, adopt: acme-lake}}\n"), "dev", extra)
+    document, problems = overlay(loaded("stores: {lake: {type: object, adopt: acme-lake}}\n"), "dev", extra)
 
-    assert found == ()
+    assert problems == ()
     assert document.value == {"stores": {"lake": {"type": "object", "adopt": "dev-lake"}, "hot": {"type": "object"}}}
     assert document.value_span(("stores", "lake", "adopt")) == Span("environments/dev.yaml", 3, 17, 25)
     assert document.key_span(("stores", "hot", "type")) == Span("environments/dev.yaml", 4, 9, 13)
@@ -110,7 +110,7 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "environment", "found"),
+    ("text", "environment", "expected"),
     [
         (SPEC, "prd", ["5:1 E0130"]),
         ("stores: {}", "prod", ["E0130"]),
@@ -120,9 +120,11 @@ def test_the_input_document_is_unchanged(loaded: Loaded) -> None:
         ("environments: {dev: {environments: {}}}", None, ["1:22 E0134"]),
     ],
 )
-def test_invalid_environments_are_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
+def test_invalid_environments_are_refused(
+    loaded: Loaded, text: str, environment: str | None, expected: list[str]
+) -> None:
     """Invalid environments are refused even if they are not selected."""
-    assert places(overlay(loaded(text), environment)[1]) == found
+    assert places(overlay(loaded(text), environment)[1]) == expected
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
@@ -143,18 +145,20 @@ def test_deletions_are_recorded(loaded: Loaded) -> None:
 @pytest.mark.parametrize("text", ["", "# later\n", "---\n", "null\n"])
 def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str) -> None:
     """An empty file counts as an environment without changes."""
-    extra, found = load(text, "environments/dev.yaml", may_be_empty=True)
+    extra, problems = load(text, "environments/dev.yaml", may_be_empty=True)
 
-    assert (extra and extra.value, found) == ({}, ())
+    assert (extra and extra.value, problems) == ({}, ())
     assert overlay(loaded("a: 1"), "dev", extra)[0].value == {"a": 1}
 
 
 def test_a_file_with_several_environments_is_refused(loaded: Loaded) -> None:
     """A file is a single environment and must not contain others."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
-    found = overlay(loaded("a: 1"), "dev", extra)[1]
+    problems = overlay(loaded("a: 1"), "dev", extra)[1]
 
-    assert [(one.code, one.span and one.span.file) for one in found] == [("E0134", "environments/dev.yaml")]
+    assert [(problem.code, problem.span and problem.span.file) for problem in problems] == [
+        ("E0134", "environments/dev.yaml")
+    ]
 
 
 KEYS = st.sampled_from("abc")

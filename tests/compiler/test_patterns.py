@@ -13,8 +13,8 @@ def test_a_pattern_matches_like_a_compiled_one() -> None:
     lazy, compiled = pattern("([a-z]+)([0-9])", re.IGNORECASE), re.compile("([a-z]+)([0-9])", re.IGNORECASE)
 
     for text in ("Ab1", "x ab2 c3", "1"):
-        assert [found.groups() for found in lazy.finditer(text)] == [
-            found.groups() for found in compiled.finditer(text)
+        assert [match.groups() for match in lazy.finditer(text)] == [
+            match.groups() for match in compiled.finditer(text)
         ]
         assert lazy.sub("-", text) == compiled.sub("-", text)
         assert (lazy.fullmatch(text) is None) == (compiled.fullmatch(text) is None)

@@ -30,10 +30,10 @@ def test_keys_from_ssh_keygen_are_accepted(kind: str, tmp_path: Path) -> None:
     size = ["-b", bits] if bits else []
     command = ["ssh-keygen", "-q", "-t", name, *size, "-N", "", "-C", "ada of acme", "-f", str(tmp_path / "id")]
     subprocess.run(command, check=True)
-    made = (tmp_path / "id.pub").read_text().strip()
-    word, body, _ = made.split(None, 2)
+    text = (tmp_path / "id.pub").read_text().strip()
+    word, body, _ = text.split(None, 2)
 
-    key = public_key(made)
+    key = public_key(text)
 
     assert (key.kind, base64.b64encode(key.body).decode(), key.comment) == (word, body, "ada of acme")
     assert is_public_body(body)

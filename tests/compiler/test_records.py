@@ -48,16 +48,16 @@ class Itself:
 
 
 def test_fields_are_filled_by_position_by_name_and_by_default() -> None:
-    made = Point(1, notes=["a"])
+    point = Point(1, notes=["a"])
 
-    assert (made.x, made.y, made.notes, made.text, made.sum()) == (1, 2, ["a"], "", 3)
+    assert (point.x, point.y, point.notes, point.text, point.sum()) == (1, 2, ["a"], "", 3)
 
 
 def test_each_value_gets_its_own_new_default() -> None:
-    one, other = Point(1), Point(1)
-    one.notes.append("mine")
+    first, second = Point(1), Point(1)
+    first.notes.append("mine")
 
-    assert other.notes == []
+    assert second.notes == []
 
 
 @pytest.mark.parametrize("wrong", [(), (1, 2, [], "", 5)])
@@ -72,13 +72,13 @@ def test_unknown_fields_are_refused() -> None:
 
 
 def test_a_frozen_value_cannot_be_changed() -> None:
-    made = Alone(1)
+    value = Alone(1)
     with pytest.raises(AttributeError, match="Alone is frozen: its x"):
-        made.x = 2  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+        value.x = 2  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(AttributeError, match="Alone is frozen: its x"):
-        del made.x  # pyright: ignore[reportAttributeAccessIssue]
+        del value.x  # pyright: ignore[reportAttributeAccessIssue]
 
-    assert made.x == 1
+    assert value.x == 1
 
 
 def test_a_value_has_no_other_attributes() -> None:
@@ -96,20 +96,20 @@ def test_values_are_equal_and_hashed_by_their_fields_and_class() -> None:
 
 
 def test_mutable_values_have_no_hash() -> None:
-    made = Count()
-    made.number += 1
+    count = Count()
+    count.number += 1
 
-    assert made == Count(1)
+    assert count == Count(1)
     with pytest.raises(TypeError, match="unhashable"):
-        hash(made)
+        hash(count)
 
 
 def test_without_eq_values_are_compared_by_identity() -> None:
-    made = Itself(1)
+    value = Itself(1)
 
-    assert made == made
-    assert made != Itself(1)
-    assert len({made, Itself(1)}) == 2
+    assert value == value
+    assert value != Itself(1)
+    assert len({value, Itself(1)}) == 2
 
 
 def test_repr_leaves_out_long_fields() -> None:

@@ -39,15 +39,15 @@ _GI = 1024**3
 
 def resolved(spec: str = VALID_SPEC) -> System:
     """Return the system of a valid spec."""
-    system, found = _resolve(spec)
-    assert found == ()
+    system, diagnostics = _resolve(spec)
+    assert diagnostics == ()
     assert system is not None
     return system
 
 
 def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    document, found = load(spec, "system.yaml")
-    assert found == ()
+    document, diagnostics = load(spec, "system.yaml")
+    assert diagnostics == ()
     assert document is not None
     assert validate(document) == ()
     return resolve(document, "default", TARGETS)
@@ -95,10 +95,10 @@ def test_a_monitor_runs_daily_or_hourly_depending_on_its_window() -> None:
 
 
 def test_breaches_notify_the_on_call_channel_by_default() -> None:
-    named = "    onBreach: {notify: [oncall], rollback: true, cooldown: 7d}\n"
+    on_breach = "    onBreach: {notify: [oncall], rollback: true, cooldown: 7d}\n"
 
-    assert resolved(changed(named, "")).monitors["quality"].on_breach == OnBreach(notify=("oncall",))
-    empty = resolved(changed(named, "    onBreach: {notify: []}\n")).monitors["quality"].on_breach
+    assert resolved(changed(on_breach, "")).monitors["quality"].on_breach == OnBreach(notify=("oncall",))
+    empty = resolved(changed(on_breach, "    onBreach: {notify: []}\n")).monitors["quality"].on_breach
     assert empty == OnBreach(notify=())
 
 
@@ -194,11 +194,15 @@ def test_inline_compute_gets_a_name(
 ) -> None:
     """An inline compute class gets a name and is otherwise like a declared one."""
     system = resolved(changed("compute: train", f"compute: {inline}"))
-    made = system.compute["pipelines-retrain"]
+    compute_class = system.compute["pipelines-retrain"]
 
     assert system.pipelines["retrain"].steps[0].compute == "pipelines-retrain"
-    assert (made.cpu_millis, made.memory_bytes, made.accelerators) == (cpu_millis, memory_bytes, accelerators)
-    assert made.path == ("pipelines", "retrain", "compute")
+    assert (compute_class.cpu_millis, compute_class.memory_bytes, compute_class.accelerators) == (
+        cpu_millis,
+        memory_bytes,
+        accelerators,
+    )
+    assert compute_class.path == ("pipelines", "retrain", "compute")
 
 
 def test_monitors_share_one_small_class() -> None:
@@ -313,23 +317,25 @@ def test_all_errors_are_reported_at_once() -> None:
     ]
 
     assert [place.split(":")[0] for place in refused(spec)] == [str(line) for line, _ in expected]
-    system, found = _resolve(spec)
+    system, diagnostics = _resolve(spec)
     assert system is None
-    assert {diagnostic.code for diagnostic in found} == {"E0301"}
+    assert {diagnostic.code for diagnostic in diagnostics} == {"E0301"}
 
 
 def test_thousands_of_dangling_references_are_reported_quickly() -> None:
     """Only the first few errors get suggestions, because each suggestion scans all names."""
     names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
-    used = "".join(f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000))
-    _, found = _resolve(
+    endpoints = "".join(
+        f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000)
+    )
+    _, diagnostics = _resolve(
         "apiVersion: modelyard.dev/v1alpha1\nkind: MLSystem\nmetadata: {name: big}\n"
         "governance: {owner: {team: t, email: t@acme.example}}\ndeployment: {mode: on-prem, provider: kubernetes}\n"
-        f"compute: {{cpu: {{cpu: 1, memory: 1Gi}}}}\nmodels:\n{names}inference:\n{used}"
+        f"compute: {{cpu: {{cpu: 1, memory: 1Gi}}}}\nmodels:\n{names}inference:\n{endpoints}"
     )
 
-    assert len(found) == 3000
-    assert sum(bool(diagnostic.hint) for diagnostic in found) <= 50
+    assert len(diagnostics) == 3000
+    assert sum(bool(diagnostic.hint) for diagnostic in diagnostics) <= 50
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -339,11 +345,11 @@ def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))
-    made = data.draw(fitting(at(f"#/properties/{section}")))
-    document, found = load(json.dumps({**document.value, section: made}), "system.yaml")
-    assume(document is not None and not has_errors(found) and not validate(document))
+    replacement = data.draw(fitting(at(f"#/properties/{section}")))
+    document, diagnostics = load(json.dumps({**document.value, section: replacement}), "system.yaml")
+    assume(document is not None and not has_errors(diagnostics) and not validate(document))
     assert document is not None
-    system, found = resolve(document, "default", TARGETS)
+    system, diagnostics = resolve(document, "default", TARGETS)
 
-    assert (system is None) == bool(found)
-    assert all(diagnostic.span for diagnostic in (check(system) if system else found))
+    assert (system is None) == bool(diagnostics)
+    assert all(diagnostic.span for diagnostic in (check(system) if system else diagnostics))

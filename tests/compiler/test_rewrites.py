@@ -13,10 +13,10 @@ from modelyard.validate.rewrites import rewritten
 
 
 def pattern_of(name: str) -> str:
-    found = schema_of(cast("dict[str, Json]", modelyard_schemas.load())["$defs"])
+    schema = schema_of(cast("dict[str, Json]", modelyard_schemas.load())["$defs"])
     for step in name.split("/"):
-        found = schema_of(found[step])
-    return str(found["pattern"])
+        schema = schema_of(schema[step])
+    return str(schema["pattern"])
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_keywords_agree_with_jsonschema_rs(name: str) -> None:
 
     verdicts = {repr(value): (small(schema, value), rust(schema, value)) for value in VALUES}
 
-    assert {value: both for value, both in verdicts.items() if both[0] != both[1]} == {}
+    assert {value: verdict for value, verdict in verdicts.items() if verdict[0] != verdict[1]} == {}
     assert len(set(verdicts.values())) == 2  # some values fit, and some do not
 
 

@@ -88,10 +88,10 @@ def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> No
 )
 def test_lines_end_at_yaml_line_breaks(text: str, lines: list[str]) -> None:
     """Only LF, CRLF and CR end a line, and no text is lost."""
-    found = Lines(text)
+    parsed = Lines(text)
 
-    assert [found[at] for at in range(len(found))] == lines
-    assert found[len(lines)] == ""
+    assert [parsed[at] for at in range(len(parsed))] == lines
+    assert parsed[len(lines)] == ""
 
 
 def test_a_byte_order_mark_is_removed() -> None:

@@ -7,44 +7,48 @@ from typing import cast
 import pytest
 
 import modelyard_schemas
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.overlay import MOST, environments
 from modelyard.pipeline import opened
 from modelyard.survey import Survey, survey
 from modelyard_targets import TARGETS
-from tests.compiler.cli.said import SPEC
+from tests.compiler.cli.commands import SPEC
 
 BASE = SPEC[: SPEC.index("environments:")]
 
 
 def surveyed(text: str, **files: str) -> Survey:
     """Survey a spec with environments in separate files."""
-    beside = {name: Given(f"environments/{name}.yaml", content) for name, content in files.items()}
-    inputs = Inputs(Given("system.yaml", text), beside=beside)
+    overlays = {name: InputFile(f"environments/{name}.yaml", content) for name, content in files.items()}
+    inputs = Inputs(InputFile("system.yaml", text), beside=overlays)
     spec = opened(inputs)
     assert spec.document is not None
-    return survey(inputs, spec, sorted({*environments(spec.document), *beside}), TARGETS)
+    return survey(inputs, spec, sorted({*environments(spec.document), *overlays}), TARGETS)
 
 
-def told(found: Survey) -> list[str]:
+def codes_of(result: Survey) -> list[str]:
     """Return each code with its line and, if listed, the affected environments.
 
     Conflicts between environments are left out, because the environments in these tests share a namespace.
     """
-    said = [(one, one.message.rfind(" (in ")) for one in found.diagnostics if one.code not in {"E0517", "W0518"}]
+    entries = [
+        (diagnostic, diagnostic.message.rfind(" (in "))
+        for diagnostic in result.diagnostics
+        if diagnostic.code not in {"E0517", "W0518"}
+    ]
     return [
-        f"{one.code} {one.span.file}:{one.span.line}{one.message[at:] if at > 0 else ''}"
-        for one, at in said
-        if one.span is not None
+        f"{diagnostic.code} {diagnostic.span.file}:{diagnostic.span.line}{diagnostic.message[at:] if at > 0 else ''}"
+        for diagnostic, at in entries
+        if diagnostic.span is not None
     ]
 
 
 def test_an_error_in_all_environments_is_reported_once() -> None:
     """A typo in the base is reported once, without a list of environments."""
-    found = surveyed(BASE.replace("compute:", "compte:") + "environments: {dev: {}, prod: {}}\n", edge="")
+    result = surveyed(BASE.replace("compute:", "compte:") + "environments: {dev: {}, prod: {}}\n", edge="")
 
-    assert told(found) == ["E0203 system.yaml:13"]
-    assert found.base_is_whole
+    assert codes_of(result) == ["E0203 system.yaml:13"]
+    assert result.base_is_whole
 
 
 def test_an_error_in_some_environments_lists_them() -> None:
@@ -52,10 +56,12 @@ def test_an_error_in_some_environments_lists_them() -> None:
     bad = "{models: {churn: {framework: xgbost}}}"
     text = BASE.replace("memory: 2Gi", "memory: 2TB")
 
-    assert told(surveyed(f"{BASE}environments: {{dev: {bad}, prod: {{}}}}\n")) == ["E0204 system.yaml:15 (in dev)"]
-    assert told(surveyed(BASE, dev=bad, prod="")) == ["E0204 environments/dev.yaml:1 (in dev)"]
+    assert codes_of(surveyed(f"{BASE}environments: {{dev: {bad}, prod: {{}}}}\n")) == ["E0204 system.yaml:15 (in dev)"]
+    assert codes_of(surveyed(BASE, dev=bad, prod="")) == ["E0204 environments/dev.yaml:1 (in dev)"]
     mended = "{inference: {score: {compute: {memory: 2Gi}}}}"
-    assert told(surveyed(text, dev=mended, prod="", test="")) == ["E0205 system.yaml:13 (in the base, prod and test)"]
+    assert codes_of(surveyed(text, dev=mended, prod="", test="")) == [
+        "E0205 system.yaml:13 (in the base, prod and test)"
+    ]
 
 
 def test_many_affected_environments_are_counted() -> None:
@@ -64,34 +70,34 @@ def test_many_affected_environments_are_counted() -> None:
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
 
-    assert len(told(surveyed(anchored, **files))) == 8  # each in its own file
+    assert len(codes_of(surveyed(anchored, **files))) == 8  # each in its own file
     shared = f"{BASE}environments: {{a: &bad {bad}, b: *bad, c: *bad, d: *bad, e: *bad, f: *bad, g: {{}}}}\n"
-    assert told(surveyed(shared)) == ["E0204 system.yaml:15 (in a, b, c, d and 2 more)"]
+    assert codes_of(surveyed(shared)) == ["E0204 system.yaml:15 (in a, b, c, d and 2 more)"]
 
 
 def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
     """A warning of a later stage is not limited to the environments that reached this stage."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
-    found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
+    result = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
-    assert told(found) == ["E0204 environments/dev.yaml:1 (in dev)", "W0412 system.yaml:9"]
+    assert codes_of(result) == ["E0204 environments/dev.yaml:1 (in dev)", "W0412 system.yaml:9"]
 
 
 def test_an_invalid_overlay_does_not_hide_other_environments() -> None:
     """The error's span shows which environment is invalid, and the other environments are still checked."""
-    found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
+    result = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
-    assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
+    assert codes_of(result) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
 
 
 def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     text = BASE.replace("models:", "compute: {big: {cpu: 2, memory: 4Gi}}\nmodels:").replace(
         "vars:\n", "vars:\n  size: 3\n"
     )
-    used = '{inference: {score: {compute: big, replicas: "${vars.size}"}}}'
+    overlay = '{inference: {score: {compute: big, replicas: "${vars.size}"}}}'
 
-    assert told(surveyed(text, dev="", prod=used)) == []
-    assert told(surveyed(text, dev="", prod="")) == ["W0148 system.yaml:6", "W0412 system.yaml:10"]
+    assert codes_of(surveyed(text, dev="", prod=overlay)) == []
+    assert codes_of(surveyed(text, dev="", prod="")) == ["W0148 system.yaml:6", "W0412 system.yaml:10"]
 
 
 @pytest.mark.parametrize(
@@ -112,20 +118,20 @@ def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
 )
 def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
     """An incomplete base is not checked on its own. An environment that leaves it incomplete is reported."""
-    whole = surveyed(base, dev=environment, prod=environment)
-    assert (whole.base_is_whole, told(whole)) == (False, [])
+    complete = surveyed(base, dev=environment, prod=environment)
+    assert (complete.base_is_whole, codes_of(complete)) == (False, [])
 
-    lacking = surveyed(base, dev=environment, prod="")
-    assert lacking.base_is_whole
-    assert len(told(lacking)) == 1
-    assert told(lacking)[0].endswith("(in the base and prod)")
+    partial = surveyed(base, dev=environment, prod="")
+    assert partial.base_is_whole
+    assert len(codes_of(partial)) == 1
+    assert codes_of(partial)[0].endswith("(in the base and prod)")
 
 
 def test_a_wrong_value_only_in_the_base_is_reported() -> None:
     """A wrong base value is reported even if every environment replaces it, because it is not a missing value."""
-    found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
+    result = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
-    assert told(found) == ["E0204 system.yaml:9 (in the base)"]
+    assert codes_of(result) == ["E0204 system.yaml:9 (in the base)"]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +145,9 @@ def test_a_wrong_value_only_in_the_base_is_reported() -> None:
 )
 def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str) -> None:
     """A dangling reference in the base is an error even if no environment uses the reference."""
-    found = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
+    result = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
 
-    assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
+    assert [line for line in codes_of(result) if line.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
 
 
 def test_the_number_of_environments_is_limited() -> None:
@@ -150,4 +156,4 @@ def test_the_number_of_environments_is_limited() -> None:
     assert schema["properties"]["environments"]["maxProperties"] == MOST
 
     names = ", ".join(f"e{at}: {{}}" for at in range(MOST + 1))
-    assert told(surveyed(f"{BASE}environments: {{{names}}}\n")) == ["E0207 system.yaml:15"]
+    assert codes_of(surveyed(f"{BASE}environments: {{{names}}}\n")) == ["E0207 system.yaml:15"]

@@ -36,7 +36,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
 
 
 @pytest.mark.parametrize(
-    ("part", "found", "hint"),
+    ("part", "expected", "hint"),
     [
         ("stores: {lake: {type: object, retentoin: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
         ("stores: {lake: {type: object, Retention: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
@@ -95,16 +95,16 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("governanse: {risk: high}", "6:1 E0203", "did you mean 'governance'?"),
     ],
 )  # fmt: skip
-def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, found: str, hint: str) -> None:
+def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, expected: str, hint: str) -> None:
     """The wrong key or value itself is marked. If the user can fix it, there is a hint."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
-    assert places(diagnostics) == [found]
+    assert places(diagnostics) == [expected]
     assert diagnostics[0].hint == hint
 
 
 @pytest.mark.parametrize(
-    ("part", "found", "hint"),
+    ("part", "expected", "hint"),
     [
         ("stores:\n  lake:\n  type: object\n  adopt: x\n", "7:3 E0201", "indent 'type' and 'adopt' deeper than 'lake'"),
         ("stores:\n\nlake:\n  type: object\n", "6:1 E0201", "indent 'lake' deeper than 'stores'"),
@@ -112,11 +112,11 @@ def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str,
          "indent 'cron' deeper than 'schedule'"),
     ],
 )  # fmt: skip
-def test_missing_indentation_is_one_error(examined: Examined, part: str, found: str, hint: str) -> None:
+def test_missing_indentation_is_one_error(examined: Examined, part: str, expected: str, hint: str) -> None:
     """Known fields right after an empty field probably lack indentation."""
     diagnostics = examined(HEAD + part)
 
-    assert places(diagnostics) == [found]
+    assert places(diagnostics) == [expected]
     assert diagnostics[0].hint == hint
 
 
@@ -124,7 +124,7 @@ def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> Non
     """An error shows the full path of a field in spec syntax."""
     head = HEAD.replace(", context: frankfurt}", ", secretStores: {vault: {store: v}}, capacity: [{count: 1, cpu: 4}]}")
 
-    assert [(one.message, one.hint) for one in examined(head)] == [
+    assert [(diagnostic.message, diagnostic.hint) for diagnostic in examined(head)] == [
         ("field 'store' cannot be used in 'deployment.secretStores.vault'",
          "add via: external-secrets"),
         ("missing field 'memory' in 'deployment.capacity[0]'", "add 'memory', as in 'memory: 64Gi'"),
@@ -135,9 +135,9 @@ def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
     """The hint adds the section that contains an entry of this name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
-    found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
+    diagnostics = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
 
-    assert [one.hint for one in found if one.code == "E0205"] == [
+    assert [diagnostic.hint for diagnostic in diagnostics if diagnostic.code == "E0205"] == [
         "did you mean 'inference.s'?",
         "did you mean 'pipelines.retrain'?",
     ]
@@ -158,7 +158,7 @@ def test_fields_that_depend_on_a_wrong_type_are_not_checked(examined: Examined) 
 
 def test_missing_required_sections_are_reported_with_examples(examined: Examined) -> None:
     """The error for each missing section shows an example."""
-    hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
+    hints = [diagnostic.hint for diagnostic in examined("metadata: {name: fraud}\n")]
 
     assert hints == [
         "add 'apiVersion: modelyard.dev/v1alpha1'",
@@ -173,27 +173,27 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
     slack, webhook = "{type: slack, url: hunter2-hunter2, rooom: x}", "{type: webhook, url: [hunter3]}"
     text = f"{HEAD}channels: {{c: {slack}, d: {webhook}}}\n"
     document = loaded(text)
-    found = examined(text)
+    diagnostics = examined(text)
 
-    assert [one.code for one in found] == ["E0212", "E0203", "E0212"]
+    assert [diagnostic.code for diagnostic in diagnostics] == ["E0212", "E0203", "E0212"]
     for form in ("text", "json", "sarif", "github"):
-        assert "hunter" not in render(found, document.files, form)
+        assert "hunter" not in render(diagnostics, document.files, form)
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
     """After a thousand errors, one more diagnostic says that there are others."""
-    found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
+    diagnostics = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
-    assert len(found) == 1001
-    assert {one.code for one in found} == {"E0204", "E0207", "E0120"}
+    assert len(diagnostics) == 1001
+    assert {diagnostic.code for diagnostic in diagnostics} == {"E0204", "E0207", "E0120"}
 
 
 def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
     """A keyword without a message of its own still causes an error."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
-    found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
+    diagnostics = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 
-    assert places(found) == ["1:1 E0213"]
+    assert places(diagnostics) == ["1:1 E0213"]
 
 
 def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
@@ -223,11 +223,11 @@ def test_every_keyword_of_the_schema_is_supported() -> None:
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
     }  # fmt: skip
-    told = {"title", "description", "examples", "default"}
+    documentation = {"title", "description", "examples", "default"}
     silent = {
         "$schema",
         "$id",
-        *told,
+        *documentation,
         "x-expected",
         "x-requires",
         "x-secret",
@@ -244,11 +244,11 @@ def _keywords(schema: Schema) -> Iterator[str]:
     for keyword, value in schema.items():
         yield keyword
         if keyword in {"properties", "$defs"}:
-            for one in schema_of(value).values():
-                yield from _keywords(schema_of(one))
+            for subschema in schema_of(value).values():
+                yield from _keywords(schema_of(subschema))
         elif keyword in {"allOf", "oneOf", "anyOf"} and isinstance(value, list):
-            for one in value:
-                yield from _keywords(schema_of(one))
+            for subschema in value:
+                yield from _keywords(schema_of(subschema))
         elif keyword in {"additionalProperties", "propertyNames", "items", "if", "then", "else"}:
             yield from _keywords(schema_of(value))
 
@@ -272,7 +272,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Json]:
 
 
 def _mutate(draw: st.DrawFn, value: Json) -> None:
-    owners = [one for one in _containers(value) if one]
+    owners = [container for container in _containers(value) if container]
     owner = draw(st.sampled_from(owners)) if owners else value
     if isinstance(owner, dict):
         key = draw(st.sampled_from(sorted(owner)))
@@ -303,17 +303,17 @@ RUST, PYTHON, SMALL = rust_fits(SYSTEM), python_fits(SYSTEM), SmallFits(SYSTEM)
 @given(mutated())
 def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json]) -> None:
     """All validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
-    document, found = load(json.dumps(value, indent=1), "system.json")
+    document, diagnostics = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return
     fits = RUST(SYSTEM, document.value)
-    found = validate_with(SYSTEM, RUST, document)
+    diagnostics = validate_with(SYSTEM, RUST, document)
 
     assert PYTHON(SYSTEM, document.value) == fits
     assert SMALL(SYSTEM, document.value) == fits
-    assert validate_with(SYSTEM, PYTHON, document) == found
-    assert fits == (not found)
-    assert "E0213" not in {one.code for one in found}
+    assert validate_with(SYSTEM, PYTHON, document) == diagnostics
+    assert fits == (not diagnostics)
+    assert "E0213" not in {diagnostic.code for diagnostic in diagnostics}
 
 
 def test_validate_imports_few_modules() -> None:
@@ -333,9 +333,9 @@ heavy = {"jsonschema", "jinja2", "rich", "pulumi", "ray", "pydantic", "referenci
 print(sorted(heavy & set(sys.modules)))
 """
     for text in (VALID_SPEC, VALID_SPEC.replace("kind: MLSystem", "kind: System")):
-        done = subprocess.run([sys.executable, "-c", program], input=text.encode(), capture_output=True, check=True)
+        result = subprocess.run([sys.executable, "-c", program], input=text.encode(), capture_output=True, check=True)
 
-        assert done.stdout.decode().strip() == "[]"
+        assert result.stdout.decode().strip() == "[]"
 
 
 def test_the_valid_spec_fits_the_schema(loaded: Loaded) -> None:

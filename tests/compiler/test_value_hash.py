@@ -19,19 +19,19 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def _same(one: Json, other: Json) -> bool:
+def _same(first: Json, second: Json) -> bool:
     """Return whether two values are the same. true and 1 differ, and pairs are entries of a mapping."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    return type(one) is type(other) and bool(one == other)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[key], second[key]) for key in first)
+    return type(first) is type(second) and bool(first == second)
 
 
 @settings(max_examples=200, deadline=None)
 @given(VALUES, VALUES)
-def test_no_two_values_look_alike(one: Any, other: Any) -> None:
-    assert (written(one) == written(other)) is _same(one, other)
+def test_no_two_values_look_alike(first: Any, second: Any) -> None:
+    assert (written(first) == written(second)) is _same(first, second)
 
 
 @settings(max_examples=50, deadline=None)

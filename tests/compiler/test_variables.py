@@ -30,10 +30,10 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
     """A reference that is the whole string keeps its value's type. Within a string, the value is inserted as YAML."""
-    document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
+    document, diagnostics = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
-    assert [one for one in found if one.code != "W0148"] == []
+    assert [diagnostic for diagnostic in diagnostics if diagnostic.code != "W0148"] == []
 
 
 @pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
@@ -62,9 +62,9 @@ def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
 def test_command_line_values_take_precedence(loaded: Loaded) -> None:
     """Command line values are parsed as the declared type or, without one, as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
-    document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
+    document, diagnostics = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 
-    assert found == ()
+    assert diagnostics == ()
     assert document.value["x"] == [7, False, "12", 1, 4]
 
 
@@ -76,7 +76,7 @@ def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "settings", "found"),
+    ("text", "settings", "expected"),
     [
         ("vars: {a: 1}\nx: ['${vars.b} ${vars.a}', '${vars.c}']", {}, ["2:6 E0140", "2:29 E0140"]),
         ("x: ['${a}', '${vars.}', '${vars.a', '${', '${{vars.a}}']", {},
@@ -101,10 +101,10 @@ def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
     ],
 )  # fmt: skip
 def test_variable_errors_are_reported_at_their_place(
-    loaded: Loaded, text: str, settings: dict[str, str], found: list[str]
+    loaded: Loaded, text: str, settings: dict[str, str], expected: list[str]
 ) -> None:
     """Errors point at the reference or the declaration. Errors about the command line have no position."""
-    assert places(substitute(loaded(text), settings)[1]) == found
+    assert places(substitute(loaded(text), settings)[1]) == expected
 
 
 def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
@@ -118,7 +118,7 @@ def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
 def test_the_size_of_substituted_values_is_limited(loaded: Loaded) -> None:
     """A long text that is used many times is refused before it is substituted."""
     text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
-    document, found = substitute(loaded(text), {})
+    document, diagnostics = substitute(loaded(text), {})
 
-    assert places(found) == ["2:4 E0147"]
+    assert places(diagnostics) == ["2:4 E0147"]
     assert document.value["x"] == "${vars.a}" * 1000

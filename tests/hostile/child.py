@@ -19,7 +19,7 @@ from types import FrameType
 
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.emit import emit
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import InputFile, Inputs, compile_system
 from modelyard.printing.diagnostics import FORMS, render
 from modelyard_targets import TARGETS
 from tests.hostile.mutations import mutated
@@ -37,7 +37,7 @@ def case(number: int) -> Inputs:
     """Return the spec with this number, which is the same spec in every process."""
     random = Random(number)
     seed = random.choice(seeds())
-    return Inputs(Given("system.yaml", mutated(seed, random)), seed.environment)
+    return Inputs(InputFile("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
@@ -73,9 +73,9 @@ def main(first: int, count: int) -> None:
         try:
             inputs = case(number)
             signal.alarm(PATIENCE_S)
-            found = run(inputs)
-            compiled += not has_errors(found)
-            codes.update({one.code for one in found})
+            diagnostics = run(inputs)
+            compiled += not has_errors(diagnostics)
+            codes.update({diagnostic.code for diagnostic in diagnostics})
         except (Exception, Hung):  # noqa: BLE001 - every exception is reported with its case's number
             failures.append((number, traceback.format_exc(limit=-6)))
         finally:

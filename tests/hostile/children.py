@@ -16,7 +16,7 @@ _PATIENCE_S = 600
 
 
 @dataclass
-class Told:
+class Outcomes:
     """The outcomes of some cases."""
 
     compiled: int = 0
@@ -24,14 +24,14 @@ class Told:
     failures: list[str] = field(default_factory=list[str])
 
 
-def hostile(first: int, count: int, chunk: int = 500) -> Told:
+def hostile(first: int, count: int, chunk: int = 500) -> Outcomes:
     """Run `count` cases, beginning with `first`. A failure is reported with its number and traceback."""
-    total = Told()
+    total = Outcomes()
     with ThreadPoolExecutor(2) as pool:
-        for told in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):
-            total.compiled += told.compiled
-            total.codes += told.codes
-            total.failures += told.failures
+        for result in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):
+            total.compiled += result.compiled
+            total.codes += result.codes
+            total.failures += result.failures
     return total
 
 
@@ -40,14 +40,14 @@ def _chunks(first: int, count: int, size: int) -> Iterator[tuple[int, int]]:
         yield at, min(size, first + count - at)
 
 
-def _child(first: int, count: int) -> Told:
+def _child(first: int, count: int) -> Outcomes:
     command = [sys.executable, "-m", "tests.hostile.child", str(first), str(count)]
     try:
         ended = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired:
-        return Told(failures=[f"one of the cases from {first} on hangs where no signal ends it"])
+        return Outcomes(failures=[f"one of the cases from {first} on hangs where no signal ends it"])
     if ended.returncode != 0:
-        return Told(failures=[f"one of the cases from {first} on ended the process: {ended.stderr[-2000:]}"])
+        return Outcomes(failures=[f"one of the cases from {first} on ended the process: {ended.stderr[-2000:]}"])
     answer = json.loads(ended.stdout)
     failures = [f"case {number}:\n{trace}" for number, trace in answer["failures"]]
-    return Told(answer["compiled"], Counter(answer["codes"]), failures)
+    return Outcomes(answer["compiled"], Counter(answer["codes"]), failures)

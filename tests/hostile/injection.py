@@ -103,7 +103,7 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
     """Return the places that accept a nasty string, alone or after a harmless word, with the accepted strings."""
     value = seed.alone()
-    found: dict[Place, str] = {}
+    accepted: dict[Place, str] = {}
     for place in places(seed):
         if place.is_key and place.path[-4:-2] == ("sites", "values"):
             continue  # a site's name determines its wave
@@ -112,9 +112,9 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
-                found[place] = word
+                accepted[place] = word
                 break
-    return _accepted(value, found)
+    return _accepted(value, accepted)
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:

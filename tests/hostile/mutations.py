@@ -61,7 +61,7 @@ def _get(parent: Container, key: int | str) -> Json:
     return cast("dict[int | str, Json]", parent)[key]
 
 
-def _put(parent: Container, key: int | str, value: Json) -> None:
+def _set_item(parent: Container, key: int | str, value: Json) -> None:
     cast("dict[int | str, Json]", parent)[key] = value
 
 
@@ -84,17 +84,17 @@ def duplicate(parent: Container, key: int | str, random: Random) -> None:
 
 def retype(parent: Container, key: int | str, random: Random) -> None:
     """Replace a value with one of another type."""
-    _put(parent, key, copy.deepcopy(random.choice(STRANGE)))
+    _set_item(parent, key, copy.deepcopy(random.choice(STRANGE)))
 
 
 def wrap(parent: Container, key: int | str, random: Random) -> None:
     """Put a value into a list or a mapping, or replace a list with its first item."""
     value = _get(parent, key)
     if isinstance(value, list) and value and random.random() < 0.7:
-        _put(parent, key, value[0])
+        _set_item(parent, key, value[0])
     else:
         wrapped: list[Json] = [[value], [value, value], {"a": value}, str(value)]
-        _put(parent, key, random.choice(wrapped))
+        _set_item(parent, key, random.choice(wrapped))
 
 
 def rename(parent: Container, key: int | str, random: Random) -> None:
@@ -112,25 +112,27 @@ def typo(parent: Container, key: int | str, random: Random) -> None:
     """Add, drop or change a letter."""
     value = _get(parent, key)
     if isinstance(value, str):
-        _put(parent, key, _typo(value, random))
+        _set_item(parent, key, _typo(value, random))
 
 
 def number(parent: Container, key: int | str, random: Random) -> None:
     """Change a number or the number in a quantity, by a little or by a lot."""
     value = _get(parent, key)
     if isinstance(value, bool):
-        _put(parent, key, not value)
+        _set_item(parent, key, not value)
     elif isinstance(value, int | float):
-        _put(parent, key, random.choice((value + 1, value - 1, -value, value * 10, value * 1_000_000, value / 3, 0)))
+        _set_item(
+            parent, key, random.choice((value + 1, value - 1, -value, value * 10, value * 1_000_000, value / 3, 0))
+        )
     elif isinstance(value, str):
         new = str(random.choice((0, 1, 2, 7, 60, 99, 100, 101, 1000, 10**9, 10**18, "0.5", "1.25", "-1", "")))
-        _put(parent, key, re.sub(r"\d+(\.\d+)?", new, value, count=1))
+        _set_item(parent, key, re.sub(r"\d+(\.\d+)?", new, value, count=1))
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
     """Replace a value with any value, or with the value of a field of the same name in another spec."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
-    _put(parent, key, copy.deepcopy(random.choice(pool or _anything())))
+    _set_item(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
@@ -144,35 +146,37 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 def inject(parent: Container, key: int | str, random: Random) -> None:
     """Insert text that is code in some language, either around or instead of the existing text."""
     value, nasty = _get(parent, key), random.choice(NASTY)
-    _put(parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty)
+    _set_item(
+        parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty
+    )
 
 
 def swap(parent: Container, key: int | str, random: Random) -> None:
     """Swap two values."""
     keys: list[int | str] = [*range(len(parent))] if isinstance(parent, list) else [*parent]
     other = keys[random.randrange(len(keys))]
-    one, two = _get(parent, key), _get(parent, other)
-    _put(parent, key, two)
-    _put(parent, other, one)
+    first, second = _get(parent, key), _get(parent, other)
+    _set_item(parent, key, second)
+    _set_item(parent, other, first)
 
 
 def huge(parent: Container, key: int | str, random: Random) -> None:
     """Repeat a value very many times."""
     value = _get(parent, key)
     if isinstance(value, list):
-        _put(parent, key, value * random.choice((10, 300)))
+        _set_item(parent, key, value * random.choice((10, 300)))
     elif isinstance(value, dict) and value:
         name, child = random.choice(list(value.items()))
         value.update({f"{name}-{at}": copy.deepcopy(child) for at in range(random.choice((10, 60)))})
     else:
-        _put(parent, key, f"{value}" * random.choice((100, 5000)))
+        _set_item(parent, key, f"{value}" * random.choice((100, 5000)))
 
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
     """Nest mappings and lists deeply."""
     for at in range(random.choice((5, 40, 200))):
         inner = _get(parent, key)
-        _put(parent, key, [inner] if at % 3 else {"a": inner})
+        _set_item(parent, key, [inner] if at % 3 else {"a": inner})
 
 
 _EDITS: Final[tuple[tuple[Edit, ...], tuple[int, ...]]] = (
@@ -191,11 +195,11 @@ def _typo(text: str, random: Random) -> str:
 
 @lru_cache(maxsize=1)
 def _pool() -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = {}
+    by_key: dict[str, list[Json]] = {}
     for seed in seeds():
         for parent, key in _places(seed.value):
-            found.setdefault(str(key), []).append(_get(parent, key))
-    return found
+            by_key.setdefault(str(key), []).append(_get(parent, key))
+    return by_key
 
 
 @lru_cache(maxsize=1)
@@ -259,15 +263,15 @@ def exchange(text: str, random: Random) -> str:
 
 def alias(text: str, random: Random) -> str:
     """Anchor a value and replace other values with its alias."""
-    found = list(re.finditer(r"(?<=: )[\w.-]+", text))
-    if len(found) < 2:
+    matches = list(re.finditer(r"(?<=: )[\w.-]+", text))
+    if len(matches) < 2:
         return text
-    one, *others = sorted(
-        random.sample(found, min(len(found), random.choice((2, 2, 5)))), key=lambda match: match.start()
+    anchor, *aliases = sorted(
+        random.sample(matches, min(len(matches), random.choice((2, 2, 5)))), key=lambda match: match.start()
     )
-    for other in reversed(others):
+    for other in reversed(aliases):
         text = text[: other.start()] + random.choice(("*x", "*y", "*x ")) + text[other.end() :]
-    return text[: one.start()] + "&x " + text[one.start() :]
+    return text[: anchor.start()] + "&x " + text[anchor.start() :]
 
 
 def bomb(text: str, random: Random) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from modelyard.load import load
-from modelyard.pipeline import Given, Inputs, read
+from modelyard.pipeline import InputFile, Inputs, read
 from modelyard.source import Json, SourceFile
 from tests.examples import one_each
 
@@ -28,9 +28,9 @@ class Seed:
 
     def inputs(self, text: str | None = None, path: str | None = None) -> Inputs:
         """Return the seed as the input of a compile, optionally with another text or path."""
-        tables: dict[str, Given | str] = {name: Given(name, table) for name, table in TABLES.items()}
-        given = Given(path or self.name, self.text if text is None else text)
-        return Inputs(given, self.environment, tables=tables)
+        tables: dict[str, InputFile | str] = {name: InputFile(name, table) for name, table in TABLES.items()}
+        spec = InputFile(path or self.name, self.text if text is None else text)
+        return Inputs(spec, self.environment, tables=tables)
 
     def alone(self) -> dict[str, Json]:
         """Return the document of the environment alone, with overlay and variables applied."""
@@ -44,14 +44,14 @@ class Seed:
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
     """Return the specs of tests/fields, which together use every field, and the last environment of every example."""
-    found = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
+    result = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
     for example in one_each():
-        given = example.inputs()
-        if given.overlay is None:
-            found.append(
-                _seed(example.name, example.environment, SourceFile.read(example.name, given.spec.content).text)
+        inputs = example.inputs()
+        if inputs.overlay is None:
+            result.append(
+                _seed(example.name, example.environment, SourceFile.read(example.name, inputs.spec.content).text)
             )
-    return tuple(found)
+    return tuple(result)
 
 
 def _seed(name: str, environment: str | None, text: str) -> Seed:

@@ -30,10 +30,10 @@ def documents(text: str) -> list[object]:
 
 def read_alike(path: str, text: str) -> Iterator[str]:
     """Yield the differences between the values that our loader and PyYAML read from a file with one document."""
-    found = documents(text)
-    if len(found) == 1 and isinstance(found[0], dict):
+    parsed = documents(text)
+    if len(parsed) == 1 and isinstance(parsed[0], dict):
         ours, problems = load(text, path)
-        if ours is None or ours.value != found[0]:
+        if ours is None or ours.value != parsed[0]:
             yield f"{path}: read differently by others {problems[:1]}"
 
 
@@ -45,8 +45,8 @@ def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: 
     if [_filled(path, words) for path in before] != list(after):
         yield f"paths: {sorted(set(before) ^ set(after))}"
         return
-    for (path, one), other in zip(before.items(), after.values(), strict=True):
-        left, right = one.decode(), other.decode()
+    for (path, old), new in zip(before.items(), after.values(), strict=True):
+        left, right = old.decode(), new.decode()
         if left != right:
             yield from _file(path, left, right, words)
 
@@ -70,7 +70,10 @@ def _bones(program: str) -> str:
     """Return a program without constants and with numbered variables, because names depend on the strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
+    numbers = {
+        name: f"v{at}"
+        for at, name in enumerate(dict.fromkeys(variable.id for variable in names if _is_assigned(variable)))
+    }
     for name in names:
         name.id = numbers.get(name.id, name.id)
     for node in ast.walk(tree):
@@ -89,10 +92,10 @@ def _values(place: str, left: object, right: object, words: Mapping[str, str]) -
     elif isinstance(left, dict):
         yield from _mappings(place, cast("dict[str, object]", left), cast("dict[str, object]", right), words)
     elif isinstance(left, list):
-        one, other = cast("list[object]", left), cast("list[object]", right)
-        if len(one) != len(other):
-            yield f"{place}: {len(one)} items became {len(other)}"
-        for at, pair in enumerate(zip(one, other, strict=False)):
+        left_items, right_items = cast("list[object]", left), cast("list[object]", right)
+        if len(left_items) != len(right_items):
+            yield f"{place}: {len(left_items)} items became {len(right_items)}"
+        for at, pair in enumerate(zip(left_items, right_items, strict=False)):
             yield from _values(f"{place}.{at}", *pair, words)
     elif left != right:
         yield from _leaf(place, str(left), str(right), words)
@@ -102,8 +105,8 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
     if [_filled(key, words) for key in left] != [_HASH.sub("#", key) for key in right]:
         yield f"{place}: keys {list(left)} became {list(right)}"
         return
-    for (key, one), other in zip(left.items(), right.values(), strict=True):
-        yield from _values(f"{place}.{key}", one, other, words)
+    for (key, value), other_value in zip(left.items(), right.values(), strict=True):
+        yield from _values(f"{place}.{key}", value, other_value, words)
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:

@@ -49,8 +49,8 @@ class Cloud:
             self._enforce_after(before)
 
     def _enforce_after(self, requests: str) -> str:
-        asked = Request(f"{self.endpoint}/moto-api/reset-auth", data=requests.encode(), headers=_PLAIN)
-        with urlopen(asked, timeout=10) as answer:
+        request = Request(f"{self.endpoint}/moto-api/reset-auth", data=requests.encode(), headers=_PLAIN)
+        with urlopen(request, timeout=10) as answer:
             return str(json.loads(answer.read())["PREVIOUS_INITIAL_NO_AUTH_ACTION_COUNT"])
 
 

@@ -24,11 +24,15 @@ def denies(policy: str, action: str, resource: str, context: Context | None = No
 
 
 def _about(policy: str, action: str, resource: str, context: Context) -> list[Statement]:
-    found = {key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in context.items()}
+    context_values = {
+        key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in context.items()
+    }
     return [
         each
         for each in parse("policy", policy).statements
-        if any(matches(pattern, action, found, ignore_case=True) for pattern in each.actions)
-        and (not each.resources or any(matches_resource(pattern, resource, found) for pattern in each.resources))
-        and hold(each.conditions, found)
+        if any(matches(pattern, action, context_values, ignore_case=True) for pattern in each.actions)
+        and (
+            not each.resources or any(matches_resource(pattern, resource, context_values) for pattern in each.resources)
+        )
+        and hold(each.conditions, context_values)
     ]

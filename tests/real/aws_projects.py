@@ -63,13 +63,13 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
     outcome = example.compiled()
     inputs = example.inputs()
     options = [target.options for target in system_of(outcome).deployment.targets]
-    for network in (one.vpc for one in options if isinstance(one, AwsOptions) and one.vpc.adopt):
+    for network in (option.vpc for option in options if isinstance(option, AwsOptions) and option.vpc.adopt):
         ids = _network(cloud, network)
         assert inputs.overlay is not None
         text = inputs.overlay.content.decode() if isinstance(inputs.overlay.content, bytes) else inputs.overlay.content
-        for written_id, found in ids.items():
+        for written_id, created_id in ids.items():
             assert written_id in text
-            text = text.replace(written_id, found)
+            text = text.replace(written_id, created_id)
         inputs = replace(inputs, overlay=replace(inputs.overlay, content=text))
     return compile_system(inputs, TARGETS)
 
@@ -80,18 +80,18 @@ def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
     blocks = IPv4Network(network.cidr).subnets(prefixlen_diff=3)
-    made = {network.adopt: vpc}
+    created = {network.adopt: vpc}
     for position, (subnet, block) in enumerate(zip(network.subnets, blocks, strict=False)):
         zone = zones[position % len(zones)]
         answer = ec2.create_subnet(VpcId=vpc, CidrBlock=str(block), AvailabilityZone=zone)
-        made[subnet] = answer["Subnet"]["SubnetId"]
-    return made
+        created[subnet] = answer["Subnet"]["SubnetId"]
+    return created
 
 
 def written(outcome: Outcome, out: Path) -> Path:
     """Write all trees of an outcome and return the folder of the first AWS target."""
     assert not outcome.failed, outcome.diagnostics
-    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
     assert problems == ()
     return out / outcome.stacks[0].environment / target_on_aws(outcome)
@@ -117,8 +117,8 @@ def projects(
 
 
 def _namespace(system: System, target: str) -> str:
-    (found,) = [one for one in system.deployment.targets if one.name == target]
-    return found.namespace or system.metadata.name
+    (match,) = [candidate for candidate in system.deployment.targets if candidate.name == target]
+    return match.namespace or system.metadata.name
 
 
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
@@ -138,7 +138,10 @@ def _of_groups(cloud: Cloud) -> Iterator[nodes.Node]:
                 f"{group['nodegroupName']}-{position}",
                 min(group["instanceTypes"], key=_size),
                 {**group.get("labels", {}), "eks.amazonaws.com/nodegroup": group["nodegroupName"]},
-                [(one["key"], one.get("value", ""), _EFFECTS[one["effect"]]) for one in group.get("taints", ())],
+                [
+                    (taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]])
+                    for taint in group.get("taints", ())
+                ],
             )
 
 
@@ -147,28 +150,28 @@ def _of_karpenter(manifests: Path) -> Iterator[nodes.Node]:
     for pool in yaml.safe_load_all(file.read_text()) if file.exists() else ():
         template = pool["spec"]["template"]
         spec = template["spec"]
-        wanted = {one["key"]: one["values"] for one in spec["requirements"]}
+        requirements = {entry["key"]: entry["values"] for entry in spec["requirements"]}
         yield _node(
             f"{pool['metadata']['name']}-0",
-            min(wanted["node.kubernetes.io/instance-type"], key=_size),
+            min(requirements["node.kubernetes.io/instance-type"], key=_size),
             template["metadata"].get("labels", {}),
-            [(one["key"], one.get("value", ""), one["effect"]) for one in spec.get("taints", ())],
+            [(entry["key"], entry.get("value", ""), entry["effect"]) for entry in spec.get("taints", ())],
         )
 
 
 def _size(machine: str) -> tuple[int, int]:
-    found = next(one for one in offerings().machines if one.name == machine)
-    return found.cpu_millis, found.memory_bytes
+    match = next(candidate for candidate in offerings().machines if candidate.name == machine)
+    return match.cpu_millis, match.memory_bytes
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
     """Return a node with the allocatable resources of its machine."""
-    found = next(one for one in offerings().machines if one.name == machine)
+    match = next(candidate for candidate in offerings().machines if candidate.name == machine)
     return nodes.Node(
         name,
-        cpu=f"{found.cpu_millis}m",
-        memory=str(found.memory_bytes),
-        resources=(("nvidia.com/gpu", found.accelerator.count),) if found.accelerator else (),
+        cpu=f"{match.cpu_millis}m",
+        memory=str(match.memory_bytes),
+        resources=(("nvidia.com/gpu", match.accelerator.count),) if match.accelerator else (),
         labels=(*labels.items(), ("node.kubernetes.io/instance-type", machine)),
         taints=tuple(taints),
     )
@@ -187,30 +190,32 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
     """Return the resources by type that still cost money or contain data, except those in every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
-    found = {
-        "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],
+    resources = {
+        "buckets": [entry["Name"] for entry in cloud.client("s3").list_buckets()["Buckets"]],
         "clusters": cloud.client("eks").list_clusters()["clusters"],
         "databases": [
-            one["DBInstanceIdentifier"] for one in cloud.client("rds").describe_db_instances()["DBInstances"]
+            entry["DBInstanceIdentifier"] for entry in cloud.client("rds").describe_db_instances()["DBInstances"]
         ],
-        "networks": [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]],
-        "addresses": [one["AllocationId"] for one in ec2.describe_addresses()["Addresses"]],
+        "networks": [entry["VpcId"] for entry in ec2.describe_vpcs()["Vpcs"] if not entry["IsDefault"]],
+        "addresses": [entry["AllocationId"] for entry in ec2.describe_addresses()["Addresses"]],
         "gateways": [
-            one["NatGatewayId"] for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] != "deleted"
+            entry["NatGatewayId"] for entry in ec2.describe_nat_gateways()["NatGateways"] if entry["State"] != "deleted"
         ],
-        "templates": [one["LaunchTemplateId"] for one in ec2.describe_launch_templates()["LaunchTemplates"]],
-        "roles": [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"]],
-        "users": [one["UserName"] for one in cloud.client("iam").list_users()["Users"]],
-        "registries": [one["repositoryName"] for one in cloud.client("ecr").describe_repositories()["repositories"]],
-        "logs": [one["logGroupName"] for one in cloud.client("logs").describe_log_groups()["logGroups"]],
-        "topics": [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]],
+        "templates": [entry["LaunchTemplateId"] for entry in ec2.describe_launch_templates()["LaunchTemplates"]],
+        "roles": [entry["RoleName"] for entry in cloud.client("iam").list_roles()["Roles"]],
+        "users": [entry["UserName"] for entry in cloud.client("iam").list_users()["Users"]],
+        "registries": [
+            entry["repositoryName"] for entry in cloud.client("ecr").describe_repositories()["repositories"]
+        ],
+        "logs": [entry["logGroupName"] for entry in cloud.client("logs").describe_log_groups()["logGroups"]],
+        "topics": [entry["TopicArn"] for entry in cloud.client("sns").list_topics()["Topics"]],
         "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
-        "rules": [one["Name"] for one in cloud.client("events").list_rules()["Rules"]],
-        "alarms": [one["AlarmName"] for one in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "rules": [entry["Name"] for entry in cloud.client("events").list_rules()["Rules"]],
+        "alarms": [entry["AlarmName"] for entry in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]],
         "keys": [
-            one["KeyId"]
-            for one in keys.list_keys()["Keys"]
-            if keys.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled"
+            entry["KeyId"]
+            for entry in keys.list_keys()["Keys"]
+            if keys.describe_key(KeyId=entry["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled"
         ],
     }
-    return {kind: names for kind, names in found.items() if names}
+    return {kind: names for kind, names in resources.items() if names}

@@ -53,9 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the reasons for a worker's skipped tests to the controller."""
-    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if told is not None:
-        told[_TOLD] = [*session.config.stash[_cannot_run]]
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_TOLD] = [*session.config.stash[_cannot_run]]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -101,9 +101,9 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
     """Return a function that maps a program's name to its path: `built("promtool")`."""
 
     def program(name: str) -> Path:
-        found = binary(name)
-        _demand(request, name, [] if found.exists() else ["it is not built; `make testbed` does it"])
-        return found
+        path = binary(name)
+        _demand(request, name, [] if path.exists() else ["it is not built; `make testbed` does it"])
+        return path
 
     return program
 

@@ -49,9 +49,9 @@ def create_gke_cluster(cloud: Google, name: str, location: str, *, identities: b
     identifier = f"projects/{project}/locations/{location}/clusters/{name}"
     variables = cloud.variables()
     pool = f"{project}.svc.id.goog"
-    _put(cloud, NETWORK, network, {"name": "shared", "project": project})
+    _store(cloud, NETWORK, network, {"name": "shared", "project": project})
     block = {"name": "nodes", "region": region, "network": network, "ipCidrRange": "10.20.0.0/20", "project": project}
-    _put(cloud, SUBNETWORK, subnetwork, block)
+    _store(cloud, SUBNETWORK, subnetwork, block)
     cluster: dict[str, object] = {
         "name": name,
         "location": location,
@@ -65,13 +65,13 @@ def create_gke_cluster(cloud: Google, name: str, location: str, *, identities: b
     if identities:
         cluster["workloadIdentityConfig"] = {"workloadPool": pool}
         cloud.api.store.put("pools", pool, {"project": project})
-    _put(cloud, CLUSTER, identifier, cluster)
+    _store(cloud, CLUSTER, identifier, cluster)
     account = f"nodes@{project}.iam.gserviceaccount.com"
     nodes = {"name": "general", "cluster": name, "location": location, "nodeConfig": {"serviceAccount": account}}
-    _put(cloud, POOL, f"{identifier}/nodePools/general", nodes)
+    _store(cloud, POOL, f"{identifier}/nodePools/general", nodes)
     address = f"projects/{project}/serviceAccounts/{account}"
-    _put(cloud, "gcp:serviceaccount/account:Account", address, {"email": account, "accountId": "nodes"})
+    _store(cloud, "gcp:serviceaccount/account:Account", address, {"email": account, "accountId": "nodes"})
 
 
-def _put(cloud: Google, token: str, identifier: str, values: Mapping[str, object]) -> None:
+def _store(cloud: Google, token: str, identifier: str, values: Mapping[str, object]) -> None:
     cloud.api.store.put(token, identifier, {"declared": dict(values), "assigned": {}})

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard.effects import MOVED
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.review.effects import PROTECTED, Consequence, Effect
 from modelyard.review.lowered import Key
 from modelyard.review.preview_findings import (
     ProjectChange,
+    consequences_in,
     follows,
     is_provider,
     is_spared,
     item_of,
     preview_findings,
     project_changes,
-    shown_in,
 )
 from modelyard.review.previews import Preview, read_previews
 from modelyard.review.sides import Sides
@@ -29,7 +29,7 @@ from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from testbed.pulumi.hosted import Host
 from testbed.pulumi.stack import PulumiStack
-from tests.compiler.cli.said import COMMAND
+from tests.compiler.cli.commands import COMMAND
 from tests.narrowing import present
 
 _OF_PREVIEWS: Final = frozenset({"R524", "R525", "R526", "R527"})
@@ -57,8 +57,8 @@ def changes_in(preview: str) -> dict[str, str]:
 
 def errors_in(preview: str) -> str:
     """Return the errors at which a preview ended."""
-    found: list[dict[str, Any]] = json.loads(preview).get("diagnostics") or []
-    return "\n".join(str(one["message"]) for one in found if one["severity"] == "error")
+    diagnostics: list[dict[str, Any]] = json.loads(preview).get("diagnostics") or []
+    return "\n".join(str(diagnostic["message"]) for diagnostic in diagnostics if diagnostic["severity"] == "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Deployed:
         """Return a preview of a change of the deployed spec. It must show the effects that `modelyard diff` expects."""
         self.stack.replace(self.folder(after))
         text = self.runs.preview(self.stack)
-        found = disagreements(self.compiled(before), self.compiled(after), text)
-        assert not found, found
+        problems = disagreements(self.compiled(before), self.compiled(after), text)
+        assert not problems, problems
         return text
 
 
@@ -85,86 +85,94 @@ def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
     for path, text in zip(paths, (before, after, preview), strict=True):
         path.write_text(text, encoding="utf-8")
     arguments = ["diff", str(old), str(new), "--preview", str(file), "--format", "json"]
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode in {0, 1}, done.stderr
-    found = json.loads(done.stdout)["findings"]
-    return [f"{one['code']} {one['level']}: {one['message']}" for one in found if one["code"] in _OF_PREVIEWS]
+    result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode in {0, 1}, result.stderr
+    findings = json.loads(result.stdout)["findings"]
+    return [
+        f"{finding['code']} {finding['level']}: {finding['message']}"
+        for finding in findings
+        if finding["code"] in _OF_PREVIEWS
+    ]
 
 
 def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
     """Return where the effects of a change and a preview of one of its projects differ."""
-    (preview,), problems = read_previews([Given("preview.json", text)])
+    (preview,), problems = read_previews([InputFile("preview.json", text)])
     assert problems == ()
     sides = Sides(present(before.system), present(after.system))
     change = project_changes(before, after, TARGETS)[preview.project]
-    found = [one.message for one in preview_findings(sides, before, after, TARGETS, [preview]) if one.code != "R527"]
-    return [*_differences(preview, change), *(one for one in found if not _is_refusal(one, change))]
+    messages = [
+        entry.message for entry in preview_findings(sides, before, after, TARGETS, [preview]) if entry.code != "R527"
+    ]
+    return [*_differences(preview, change), *(entry for entry in messages if not _is_refusal(entry, change))]
 
 
 def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
-    shown, raw = _shown(preview, change), shown_in(preview, change)
-    for key, one in change.expected.items():
-        seen = shown.get(key)
-        is_unknown = (preview.errors and _is_unknown(one, seen)) or is_spared(one, raw, change)
-        if not is_unknown and not is_provider(one.item, change) and seen not in _expected(one):
-            yield f"{key[1]} {key[2]}: {one.effect.value} ({', '.join(one.paths)}), but in the preview {seen}"
-    for key, seen in shown.items():
+    effects, raw = _preview_effects(preview, change), consequences_in(preview, change)
+    for key, expected in change.expected.items():
+        seen = effects.get(key)
+        is_unknown = (preview.errors and _is_unknown(expected, seen)) or is_spared(expected, raw, change)
+        if not is_unknown and not is_provider(expected.item, change) and seen not in _expected(expected):
+            yield f"{key[1]} {key[2]}: {expected.effect.value} ({', '.join(expected.paths)}), but in the preview {seen}"
+    for key, seen in effects.items():
         item = change.items.get(key)
         if key not in change.expected and not (seen is Effect.IN_PLACE and item is not None and follows(item, change)):
             yield f"{key[1]} {key[2]}: nothing, but in the preview {seen.value}"
 
 
-def _is_unknown(one: Consequence, seen: Effect | None) -> bool:
+def _is_unknown(consequence: Consequence, seen: Effect | None) -> bool:
     """Return whether a preview with errors may show this: nothing, or only details of what the error is about."""
-    return seen is None or (one.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
+    return seen is None or (consequence.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
 
-def _shown(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
+def _preview_effects(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
     """Return what a preview does to each of our resources, by the steps on the resource itself and on its main ones.
 
     If the table says that a resource cannot move, although its main one could, another one in it is replaced, such as
     the subnetwork of a network.
     """
-    shown = {key: one.effect for key, one in shown_in(preview, change).items()}
+    result = {key: entry.effect for key, entry in consequences_in(preview, change).items()}
     for key, effects in _of_main_ones(preview, change).items():
-        if shown.get(key) is Effect.IN_PLACE and (Effect.REPLACED in effects or effects >= _ANEW):
-            shown[key] = Effect.REPLACED
-    return shown
+        if result.get(key) is Effect.IN_PLACE and (Effect.REPLACED in effects or effects >= _ANEW):
+            result[key] = Effect.REPLACED
+    return result
 
 
 def _of_main_ones(preview: Preview, change: ProjectChange) -> dict[Key, set[Effect]]:
-    found: dict[Key, set[Effect]] = {}
+    by_key: dict[Key, set[Effect]] = {}
     for step in preview.steps:
         key, item = item_of(step, change)
-        part, one = change.effects.part(item.kind), change.expected.get(key)
-        can_move = one is None or all(part.arguments.get(path) != MOVED for path in _all(one))
+        part, consequence = change.effects.part(item.kind), change.expected.get(key)
+        can_move = consequence is None or all(part.arguments.get(path) != MOVED for path in _all(consequence))
         if step.urn.type == part.type or not can_move:
-            found.setdefault(key, set()).add(step.effect)
-    return found
+            by_key.setdefault(key, set()).add(step.effect)
+    return by_key
 
 
-def _all(one: Consequence) -> tuple[str, ...]:
+def _all(consequence: Consequence) -> tuple[str, ...]:
     """Return the arguments that differ, or all that refer to something for what follows from another resource."""
-    return one.paths or tuple(one.item.needs)
+    return consequence.paths or tuple(consequence.item.needs)
 
 
-def _expected(one: Consequence) -> frozenset[Effect | None]:
+def _expected(consequence: Consequence) -> frozenset[Effect | None]:
     """Return what a preview may show for an effect; None is nothing.
 
     What refers to a resource that is replaced may turn out to be equal, and nodes may follow the version of their
     cluster without Pulumi. An item of a list, such as an address that gets alerts, may be a resource of its own.
     """
-    if one.in_turn:
+    if consequence.in_turn:
         return frozenset({Effect.CREATED, Effect.DESTROYED})
-    if not one.paths and one.effect in {Effect.IN_PLACE, Effect.ROLLING}:
+    if not consequence.paths and consequence.effect in {Effect.IN_PLACE, Effect.ROLLING}:
         return frozenset({None, Effect.IN_PLACE})
-    if one.effect is Effect.IN_PLACE and any("[" in path for path in one.paths):
+    if consequence.effect is Effect.IN_PLACE and any("[" in path for path in consequence.paths):
         return frozenset({Effect.IN_PLACE, Effect.CREATED, Effect.DESTROYED, Effect.REPLACED})
-    if one.effect is Effect.REFUSED and one.why != PROTECTED:
+    if consequence.effect is Effect.REFUSED and consequence.why != PROTECTED:
         return frozenset({Effect.IN_PLACE})
-    return _SHOWN[one.effect]
+    return _SHOWN[consequence.effect]
 
 
 def _is_refusal(message: str, change: ProjectChange) -> bool:
     """Return whether a preview fails as expected."""
-    return " fails: " in message and any(one.effect is Effect.REFUSED for one in change.expected.values())
+    return " fails: " in message and any(
+        consequence.effect is Effect.REFUSED for consequence in change.expected.values()
+    )

@@ -31,17 +31,17 @@ class Prometheus:
 
     def problems(self, manifest: Object) -> str:
         """Return the problems that promtool finds in a PrometheusRule."""
-        done = self._run("check", "rules", "--lint-fatal", self._rules(manifest))
-        return "" if done.returncode == 0 else done.stdout + done.stderr
+        result = self._run("check", "rules", "--lint-fatal", self._rules(manifest))
+        return "" if result.returncode == 0 else result.stdout + result.stderr
 
-    def told(
+    def fired_alerts(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
         """Return the alerts that fire for these series after some minutes, each as name, severity and other labels."""
         return self.firing(rule_object(text, name, platform=platform), series, minutes)
 
     def firing(self, manifest: Object, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:
-        """Return the alerts of a PrometheusRule that fire, like `told`.
+        """Return the alerts of a PrometheusRule that fire, like `fired_alerts`.
 
         The generated test expects no alerts, so promtool reports each alert that fires.
         """
@@ -49,18 +49,18 @@ class Prometheus:
         names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
         test: Object = {
             "interval": "1m",
-            "input_series": [{"series": one, "values": values} for one, values in series.items()],
+            "input_series": [{"series": selector, "values": values} for selector, values in series.items()],
             "alert_rule_test": [
                 {"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []} for alert in sorted(names)
             ],
         }
         path = self._folder / "test.yaml"
-        asked = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
-        path.write_text(json.dumps(asked), encoding="utf-8")
-        done = self._run("test", "rules", path)
-        found = set(_got(done.stdout + done.stderr))
-        assert (done.returncode == 0) == (not found), done.stdout + done.stderr
-        return found
+        config = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+        path.write_text(json.dumps(config), encoding="utf-8")
+        result = self._run("test", "rules", path)
+        alerts = set(_got(result.stdout + result.stderr))
+        assert (result.returncode == 0) == (not alerts), result.stdout + result.stderr
+        return alerts
 
     def _rules(self, manifest: Object) -> Path:
         """Write the rules of a PrometheusRule to a file as JSON, which Prometheus reads as YAML."""
@@ -79,4 +79,4 @@ def _got(text: str) -> Iterator[tuple[str, ...]]:
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
             keys = ("alertname", "severity", "slo", "window", "application", "check", "modelyard_site")
             about = (pairs.get(key, "") for key in keys)
-            yield tuple(one for one in about if one)
+            yield tuple(value for value in about if value)

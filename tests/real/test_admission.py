@@ -150,7 +150,7 @@ def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
-        kubectl.run(*(verb or ("create",)), "--dry-run=server", caller, "-f", "-", given=json.dumps(manifest))
+        kubectl.run(*(verb or ("create",)), "--dry-run=server", caller, "-f", "-", stdin=json.dumps(manifest))
     except Refused as problem:
         return str(problem)
     return ""
@@ -258,7 +258,7 @@ def owned(job: Any, cron_job: str) -> Any:
 def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: list[Any]) -> None:
     change, message = FORBIDDEN_CHANGES[name]
     cluster = ray_cluster(objects)
-    larger = changed_by(lambda one: one["spec"]["workerGroupSpecs"][0].update(replicas=1), cluster)
+    larger = changed_by(lambda obj: obj["spec"]["workerGroupSpecs"][0].update(replicas=1), cluster)
 
     assert refusal(guarded, larger, "retrain", "replace") == ""
     assert "its own Ray cluster and Pods only" in refusal(guarded, larger, "nightly", "replace")
@@ -270,7 +270,7 @@ def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objec
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
-    guarded.run("create", "--dry-run=server", "-f", "-", given=json.dumps(run))
+    guarded.run("create", "--dry-run=server", "-f", "-", stdin=json.dumps(run))
 
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)

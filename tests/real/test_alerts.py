@@ -59,34 +59,34 @@ def test_healthy_endpoint_raises_no_alert(prometheus: Prometheus) -> None:
     """One failure in ten thousand requests is within the objective."""
     series = {**healthy(), REQUESTS % "200": "0+60000x400", REQUESTS % "500": "0+6x400"}
 
-    assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 300) == set()
 
 
 def test_ratio_exists_without_any_failures(prometheus: Prometheus) -> None:
-    assert prometheus.told(VALID_SPEC, "scorer", {**healthy(), REQUESTS % "200": "0+600x400"}, 300) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", {**healthy(), REQUESTS % "200": "0+600x400"}, 300) == set()
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
     """After four quiet hours, a tenth of the requests fail, and a page is sent within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
-    told = prometheus.told(VALID_SPEC, "scorer", series, 250)
+    alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 250)
 
-    assert ("ModelyardSloBurn", "page", "availability", "1h") in told
+    assert ("ModelyardSloBurn", "page", "availability", "1h") in alerts
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
     """When the outage is over, the short window is fine, although the long window still includes the outage."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
-    told = prometheus.told(VALID_SPEC, "scorer", series, 280)
+    alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 280)
 
-    assert ("ModelyardSloBurn", "page", "availability", "1h") not in told
+    assert ("ModelyardSloBurn", "page", "availability", "1h") not in alerts
 
 
 def test_requests_refused_with_4xx_raise_no_alert(prometheus: Prometheus) -> None:
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "422": "0+600x400"}
 
-    assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 300) == set()
 
 
 def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
@@ -99,16 +99,18 @@ def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
         f'{LATENCY % "bucket"}{{{ANSWERS},le="50.0"}}': "0+300x400",
         f'{LATENCY % "bucket"}{{{ANSWERS},le="+Inf"}}': "0+600x400",
     }
-    told = prometheus.told(VALID_SPEC, "scorer", series, 120)
+    alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 120)
 
-    assert ("ModelyardSloBurn", "page", "latency-p99", "1h") in told
-    assert not [one for one in told if "availability" in one]
+    assert ("ModelyardSloBurn", "page", "latency-p99", "1h") in alerts
+    assert not [alert for alert in alerts if "availability" in alert]
 
 
 def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) -> None:
     series = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "1x20 0x40", REQUESTS % "200": "0+600x60"}
 
-    assert prometheus.told(VALID_SPEC, "scorer", series, 50) == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 50) == {
+        ("ModelyardEndpointGone", "page", "scorer-challenger")
+    }
 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
@@ -116,9 +118,9 @@ def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: s
     """Timeouts at Ray's proxy, at a caller and at a replica all count as failures."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
-    told = prometheus.told(VALID_SPEC, "scorer", series, 70)
+    alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 70)
 
-    assert ("ModelyardSloBurn", "page", "availability", "1h") in told
+    assert ("ModelyardSloBurn", "page", "availability", "1h") in alerts
 
 
 def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
@@ -129,8 +131,8 @@ def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Promethe
         REQUESTS % "200": "0+600x60 stale",
     }
 
-    assert prometheus.told(VALID_SPEC, "scorer", series, 62) == set()
-    assert prometheus.told(VALID_SPEC, "scorer", series, 65) == {
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 62) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 65) == {
         ("ModelyardEndpointGone", "page", "scorer-champion"),
         ("ModelyardEndpointGone", "page", "scorer-challenger"),
     }
@@ -155,8 +157,8 @@ def at_gateway(**more: str) -> dict[str, str]:
     return {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x400", **more}
 
 
-def paged(told: set[tuple[str, ...]]) -> bool:
-    return ("ModelyardSloBurn", "page", "availability", "1h") in told
+def paged(alerts: set[tuple[str, ...]]) -> bool:
+    return ("ModelyardSloBurn", "page", "availability", "1h") in alerts
 
 
 def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometheus) -> None:
@@ -165,7 +167,7 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
     series[f'envoy_cluster_upstream_rq{{{MIRROR},envoy_response_code="503"}}'] = "0+1000x400"
     series[ENVOY_REQUESTS % "422"] = "0+100x400"
 
-    assert prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY) == set()
+    assert prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 300, ENVOY) == set()
 
 
 def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
@@ -174,7 +176,7 @@ def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
 
-    assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
+    assert paged(prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
 
 
 def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
@@ -182,7 +184,7 @@ def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
-    assert not paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
+    assert not paged(prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
 
 
 @pytest.mark.parametrize(
@@ -197,14 +199,14 @@ def test_total_failure_behind_a_gateway_pages_within_minutes(
     series |= {ENVOY_REQUESTS % code: values for code, values in answers.items()}
     series |= {REQUESTS % code: values for code, values in seen_by_servers.items()}
 
-    assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 66, ENVOY))
+    assert paged(prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 66, ENVOY))
 
 
 def test_missing_gateway_pages(prometheus: Prometheus) -> None:
     """A missing Gateway has no series, so an alert on a ratio of its series would not fire."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
-    assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
+    assert prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
 
 
 def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: Prometheus) -> None:
@@ -212,9 +214,9 @@ def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: 
     status = 'ray_serve_application_status{namespace="fraud",application="scorer-challenger"}'
     quiet = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "0x60", status: "6x60"}
 
-    assert prometheus.told(text, "scorer", quiet, 50) == set()
-    told = prometheus.told(text, "scorer", {**quiet, status: "6x20 2x40"}, 50)
-    assert told == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+    assert prometheus.fired_alerts(text, "scorer", quiet, 50) == set()
+    alerts = prometheus.fired_alerts(text, "scorer", {**quiet, status: "6x20 2x40"}, 50)
+    assert alerts == {("ModelyardEndpointGone", "page", "scorer-challenger")}
 
 
 def of_site(series: str, site: str, labels: str = "") -> str:
@@ -225,9 +227,9 @@ def of_site(series: str, site: str, labels: str = "") -> str:
 @pytest.fixture(scope="module")
 def of_sites() -> Object:
     """Return the rules for two sites that another target evaluates."""
-    done = compile_text((FIELDS / "sites.yaml").read_text(encoding="utf-8"))
-    found: Object = yaml.safe_load(done.files["default/centre/workloads/manifests/sites-shops.yaml"])
-    return found
+    compiled = compile_text((FIELDS / "sites.yaml").read_text(encoding="utf-8"))
+    rules: Object = yaml.safe_load(compiled.files["default/centre/workloads/manifests/sites-shops.yaml"])
+    return rules
 
 
 def test_rules_of_sites_pass_promtool_check(prometheus: Prometheus, of_sites: Object) -> None:
@@ -238,14 +240,14 @@ def test_alerts_of_sites_fire_for_each_site(prometheus: Prometheus, of_sites: Ob
     """A site without a server, a site that sends nothing, and a site that is slow each have their own alert."""
     server = of_site("ray_serve_deployment_replica_healthy", "shop-001", ',namespace="shelf",application="shelf-live"')
     slow = [of_site(f"modelyard:slo_error_ratio:rate{window}", "shop-001", OF_SLO) for window in ("1h", "5m")]
-    one = {of_site("up", "shop-001"): "1x60", server: "1x60"}
-    both = {**one, of_site("up", "shop-107"): "1x60"}
-    gone = ("ModelyardEndpointGone", "page", "shelf-live", "shop-107")
+    one_site = {of_site("up", "shop-001"): "1x60", server: "1x60"}
+    both_sites = {**one_site, of_site("up", "shop-107"): "1x60"}
+    no_server = ("ModelyardEndpointGone", "page", "shelf-live", "shop-107")
 
-    assert prometheus.firing(of_sites, both, 60) == {gone}
-    assert prometheus.firing(of_sites, one, 60) == {("ModelyardSiteSilent", "ticket", "shop-107")}
-    assert prometheus.firing(of_sites, {**both, **dict.fromkeys(slow, "0.9x60")}, 60) == {
-        gone,
+    assert prometheus.firing(of_sites, both_sites, 60) == {no_server}
+    assert prometheus.firing(of_sites, one_site, 60) == {("ModelyardSiteSilent", "ticket", "shop-107")}
+    assert prometheus.firing(of_sites, {**both_sites, **dict.fromkeys(slow, "0.9x60")}, 60) == {
+        no_server,
         ("ModelyardSloBurn", "page", "latency-p99", "1h", "shop-001"),
     }
 
@@ -269,7 +271,7 @@ def test_late_first_tokens_page(prometheus: Prometheus) -> None:
     first = histogram("ray_modelyard_time_to_first_token_seconds", ("0.5", 100), ("0.8", 300), ("+Inf", 600))
     rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 0), ("12.5", 0), ("25.0", 600), ("+Inf", 600))
 
-    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **first, **rate}, 400)
+    told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **first, **rate}, 400)
 
     assert {alert[2] for alert in told} == {"first-token-p95"}
     assert ("ModelyardSloBurn", "page", "first-token-p95", "6h") in told
@@ -279,7 +281,7 @@ def test_slow_texts_page(prometheus: Prometheus) -> None:
     """If half of the texts get fewer tokens per second than the objective, an alert fires."""
     rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 100), ("12.5", 300), ("25.0", 600), ("+Inf", 600))
 
-    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **rate}, 400)
+    told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **rate}, 400)
 
     assert {alert[2] for alert in told} == {"tokens-per-second"}
 
@@ -288,6 +290,6 @@ def test_broken_streams_burn_the_availability_budget(prometheus: Prometheus) -> 
     """Streams that end with an error have the status 200, and count as failures all the same."""
     broken = {f'ray_modelyard_broken_streams_total{{{TEXTS_OF},version="1"}}': "0x240 0+300x160"}
 
-    assert prometheus.told(TEXTS, "assistant", TEXTS_HEALTHY, 250) == set()
-    told = prometheus.told(TEXTS, "assistant", {**TEXTS_HEALTHY, **broken}, 250)
+    assert prometheus.fired_alerts(TEXTS, "assistant", TEXTS_HEALTHY, 250) == set()
+    told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **broken}, 250)
     assert ("ModelyardSloBurn", "page", "availability", "1h") in told

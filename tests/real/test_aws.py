@@ -19,8 +19,8 @@ SMALL = Path(__file__).parent / "programs" / "aws"
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """Run a stand-in for AWS."""
-    with running_cloud(tmp_path / "cloud") as found:
-        yield found
+    with running_cloud(tmp_path / "cloud") as stand_in:
+        yield stand_in
 
 
 @pytest.fixture

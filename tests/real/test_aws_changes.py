@@ -42,8 +42,8 @@ class Spec:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """Run a stand-in for AWS without a Kubernetes cluster, because no Pods run here."""
-    with running_cloud(tmp_path / "cloud") as found:
-        yield found
+    with running_cloud(tmp_path / "cloud") as stand_in:
+        yield stand_in
 
 
 @pytest.fixture
@@ -71,14 +71,14 @@ class Deployed:
 
     def after(self, spec: Spec) -> dict[str, str]:
         """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
-        _, errors = self.wanted(spec)
+        _, errors = self.previewed(spec)
         assert errors == ""
         changed = changes_of(self.stack.up())  # a preview shows more changes where an output is not yet known
         assert changes_in(self.runs.preview(self.stack)) == {}
         self.spec = spec
         return changed
 
-    def wanted(self, spec: Spec) -> tuple[dict[str, str], str]:
+    def previewed(self, spec: Spec) -> tuple[dict[str, str], str]:
         """Return a preview's changes and errors. `modelyard diff` must report the same."""
         self.stack.replace(spec.folder())
         preview = self.runs.preview(self.stack)
@@ -150,21 +150,21 @@ def _changes_behave(deployed: Deployed, rows: set[str]) -> None:
     larger = spec.edited("metadata:", "profile: {size: enterprise}\nmetadata:").edited(
         "team: growth, email: growth@", "team: sales, email: sales@"
     )
-    changed, said = deployed.wanted(larger.edited("lake: {type: object", "lake: {type: object, versioned: false"))
-    assert said == ""
+    changed, output = deployed.previewed(larger.edited("lake: {type: object", "lake: {type: object, versioned: false"))
+    assert output == ""
     assert changed["BucketVersioning lake"] == "delete"
 
     rows.remove("name of a store")
-    changed, said = deployed.wanted(spec.edited("lake", "lake-two"))
+    changed, output = deployed.previewed(spec.edited("lake", "lake-two"))
     assert changed["Bucket lake-two"] == "create"
-    assert 'Bucket::lake" cannot be deleted' in said
+    assert 'Bucket::lake" cannot be deleted' in output
 
     rows.remove("`vpc`, `region`; names of the system, the environment or the target")
-    _, said = deployed.wanted(spec.edited("10.20.0.0/16", "10.30.0.0/16"))
-    assert "unable to replace resource" in said
-    assert ":Vpc::leads-main" in said
-    _, said = deployed.wanted(spec.edited("region: eu-central-1", "region: eu-north-1"))
-    assert "unable to replace resource" in said
+    _, output = deployed.previewed(spec.edited("10.20.0.0/16", "10.30.0.0/16"))
+    assert "unable to replace resource" in output
+    assert ":Vpc::leads-main" in output
+    _, output = deployed.previewed(spec.edited("region: eu-central-1", "region: eu-north-1"))
+    assert "unable to replace resource" in output
 
 
 def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud, stack: PulumiStack) -> None:
@@ -185,13 +185,13 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
     assert stack.up().changed == {}
 
     _drift(cloud, stack)
-    found = {
+    drifts = {
         "BucketPolicy lake": ("delete", "create"),
         "NodeGroup small-m6i-large-on-demand": ("update", "update"),
         "SecurityGroupIngressRule runs": ("delete", "create"),
     }
-    assert changes_of(stack.refresh()) == {name: seen for name, (seen, _) in found.items()}
-    assert changes_of(stack.up()) == {name: mended for name, (_, mended) in found.items()}
+    assert changes_of(stack.refresh()) == {name: drift for name, (drift, _) in drifts.items()}
+    assert changes_of(stack.up()) == {name: mended for name, (_, mended) in drifts.items()}
     assert stack.refresh().changed == {}
 
     with pytest.raises(Failed, match="protect"):
@@ -210,16 +210,18 @@ def _drift(cloud: Cloud, stack: PulumiStack) -> None:
     ec2, group = cloud.client("ec2"), _id(stack, "SecurityGroup", "runs")
     (database,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=database["IpPermissions"])
-    (small,) = [one for one in groups(cloud) if one["nodegroupName"].startswith("small-")]
-    named = {"clusterName": small["clusterName"], "nodegroupName": small["nodegroupName"]}
-    cloud.client("eks").update_nodegroup_config(**named, scalingConfig={**small["scalingConfig"], "maxSize": 9})
+    (small,) = [node_group for node_group in groups(cloud) if node_group["nodegroupName"].startswith("small-")]
+    identity = {"clusterName": small["clusterName"], "nodegroupName": small["nodegroupName"]}
+    cloud.client("eks").update_nodegroup_config(**identity, scalingConfig={**small["scalingConfig"], "maxSize": 9})
 
 
 def _id(stack: PulumiStack, kind: str, name: str) -> str:
     """Return the AWS ID of a resource in the stack."""
-    (found,) = [
-        str(one["id"])
-        for one in stack.resources()
-        if str(one["type"]).endswith(f":{kind}") and str(one["urn"]).endswith(f"::{name}") and "id" in one
+    (match,) = [
+        str(resource["id"])
+        for resource in stack.resources()
+        if str(resource["type"]).endswith(f":{kind}")
+        and str(resource["urn"]).endswith(f"::{name}")
+        and "id" in resource
     ]
-    return found
+    return match

@@ -9,7 +9,7 @@ import pytest
 
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system
 from modelyard_targets import TARGETS
 from testbed.clouds.aws.cloud import Cloud
 from testbed.clouds.aws.cloud import cloud as running_cloud
@@ -27,8 +27,8 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
-    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
-        yield found
+    with running_cloud(tmp_path / "cloud", cluster=control_plane) as stand_in:
+        yield stand_in
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
         control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
@@ -38,7 +38,7 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
 def _infrastructure(outcome: Outcome, out: Path) -> Path:
     """Write a compiled outcome to disk and return its first infrastructure project."""
     assert not outcome.failed, outcome.diagnostics
-    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
     assert problems == ()
     return next(iter(sorted(out.glob("*/*/infrastructure"))))
@@ -74,7 +74,7 @@ def test_lifecycle_of_buckets_without_a_cluster(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
     """A second `pulumi up` and a refresh change nothing. A workload outside AWS gets a key for its bucket."""
-    outcome = compile_system(Inputs(Given("system.yaml", ARCHIVE)), TARGETS)
+    outcome = compile_system(Inputs(InputFile("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
     assert set(stack.up().changes.values()) == {"create"}

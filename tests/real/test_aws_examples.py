@@ -24,8 +24,8 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
-    with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as found:
-        yield found
+    with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as stand_in:
+        yield stand_in
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
         control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
@@ -44,24 +44,24 @@ def test_lifecycle_of_both_projects(
     """A second `pulumi up` changes neither project. Destroying both in reverse order leaves nothing behind."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
-    made = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)
-    for stack in (made.infrastructure, made.workloads):
+    deployment = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)
+    for stack in (deployment.infrastructure, deployment.workloads):
         stack.configure("protect", "false")
 
-    assert set(made.infrastructure.up().changes.values()) == {"create"}
+    assert set(deployment.infrastructure.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
-    assert made.infrastructure.up().changed == {}
+    assert deployment.infrastructure.up().changed == {}
 
     kubectl = control_plane.kubectl
-    add_machines(kubectl, cloud, made.workloads.folder / "manifests")
-    made.workloads.up()
-    assert made.workloads.up().changed == {}
-    settled(kubectl, made.namespace)
-    run_pipelines(kubectl, made.namespace)
+    add_machines(kubectl, cloud, deployment.workloads.folder / "manifests")
+    deployment.workloads.up()
+    assert deployment.workloads.up().changed == {}
+    settled(kubectl, deployment.namespace)
+    run_pipelines(kubectl, deployment.namespace)
 
-    made.workloads.destroy()
-    assert made.workloads.resources() == []
-    assert kubectl.value("namespace", made.namespace, "{.metadata.name}") == ""
-    made.infrastructure.destroy()
-    assert made.infrastructure.resources() == []
+    deployment.workloads.destroy()
+    assert deployment.workloads.resources() == []
+    assert kubectl.value("namespace", deployment.namespace, "{.metadata.name}") == ""
+    deployment.infrastructure.destroy()
+    assert deployment.infrastructure.resources() == []
     assert left_in(cloud) == before

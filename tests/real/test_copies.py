@@ -74,20 +74,20 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
     place: Destination, store: Store, tmp_path: Path
 ) -> None:
     """Killed in the first copy, and repeated: everything is there by checksum, then what has changed, and then back."""
-    plan, carried = plan_to(place)
+    plan, transfer = plan_to(place)
     (tmp_path / PLAN).mkdir()
-    (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(carried), encoding="utf-8")
+    (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(transfer), encoding="utf-8")
     phases = {phase.name: phase for phase in plan.phases}
     remotes = {
-        which: [remote for one in handovers.values() for remote in one.remotes]
-        for which, handovers in carried.handovers.items()
+        which: [remote for handover in handovers.values() for remote in handover.remotes]
+        for which, handovers in transfer.handovers.items()
     }
     buckets = {which: [remote.bucket for remote in ends] for which, ends in remotes.items()}
     bucket, copy = (
         next(remote.bucket for remote in remotes[which] if remote.store == "lake") for which in ("old", "new")
     )
-    with _s3(buckets["old"]) as s3, store(tmp_path, buckets["new"]) as reached:
-        environment = _environment(remotes, {"PROVIDER": "Other", "ENDPOINT": s3.endpoint}, reached)
+    with _s3(buckets["old"]) as s3, store(tmp_path, buckets["new"]) as new_side:
+        environment = _environment(remotes, {"PROVIDER": "Other", "ENDPOINT": s3.endpoint}, new_side)
         s3.fill(bucket, OBJECTS)
         before = _killed(phases["5-data"], tmp_path, environment, f"new_lake:{copy}")
         first = _run(phases["5-data"], tmp_path, environment)
@@ -144,7 +144,7 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
 
 def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
     """Run what the container of a Job runs, with the configuration that it mounts."""
-    objects = {one["kind"]: one for one in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
+    objects = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
     (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     (file, text), *_ = objects["ConfigMap"]["data"].items()
     (folder / file).write_text(text, encoding="utf-8")
@@ -190,11 +190,11 @@ def _running(command: list[str], log: Path, started: str) -> Generator[str]:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=log.parent)
     try:
         deadline = time.monotonic() + PATIENCE_S
-        while not (found := re.search(started, log.read_text())):
+        while not (match := re.search(started, log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
-        yield found[1]
+        yield match[1]
     finally:
         process.kill()
         process.wait()

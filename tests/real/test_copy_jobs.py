@@ -53,8 +53,8 @@ def test_jobs_are_admitted_complete_and_run_again(control_plane: Cluster, tmp_pa
 def guards(move: Move) -> Iterator[Object]:
     """Yield what restricts Pods in the namespace of the new side."""
     side, namespace = move.side("new"), move.handovers["new"]["main"].namespace
-    for one in TARGETS[side.system.target("main").provider].objects(side.plan, "main"):
-        manifest: Any = one.manifest
+    for kube_object in TARGETS[side.system.target("main").provider].objects(side.plan, "main"):
+        manifest: Any = kube_object.manifest
         where = manifest["metadata"].get("namespace", manifest["metadata"]["name"])
         if manifest["kind"] in ("Namespace", "LimitRange", "ResourceQuota", "NetworkPolicy") and where == namespace:
             yield cast(Object, manifest)

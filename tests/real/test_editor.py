@@ -63,12 +63,12 @@ def _offered(editor: LanguageClient, text: str) -> list[str]:
 def _problems(editor: LanguageClient, text: str, uri: str = "") -> list[str]:
     uri = uri or _spec()
     editor.open(uri, text)
-    return [_line(found) for found in editor.diagnostics(uri)]
+    return [_line(diagnostic) for diagnostic in editor.diagnostics(uri)]
 
 
-def _line(found: dict[str, Any]) -> str:
-    start = found["range"]["start"]
-    return f"{start['line'] + 1}:{start['character'] + 1} {found['message']}"
+def _line(diagnostic: dict[str, Any]) -> str:
+    start = diagnostic["range"]["start"]
+    return f"{start['line'] + 1}:{start['character'] + 1} {diagnostic['message']}"
 
 
 def test_the_schemas_pass_ajv_in_strict_mode(yaml_language_server: list[str], schemas: dict[str, Path]) -> None:
@@ -201,7 +201,7 @@ def test_environments_are_validated(editor: LanguageClient) -> None:
         '1:55 Value is not accepted. Valid values: "minimal", "limited", "high".',
     ]
     inside = _problems(editor, f"{_PLACED}environments:\n  dev: {wrong}")
-    assert [one.partition(" ")[0] for one in sorted(inside)] == ["7:29", "7:62"]
+    assert [problem.partition(" ")[0] for problem in sorted(inside)] == ["7:29", "7:62"]
 
 
 def test_environments_may_be_partial_and_delete(editor: LanguageClient) -> None:

@@ -15,7 +15,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.records import replace
 from modelyard.review.effects import Effect, consequences, differing
 from modelyard.review.lowered import Item, Key, lowered
@@ -48,32 +48,32 @@ _NO_WAITING: Final = {"pulumi.com/skipAwait": "true"}
 
 def changes() -> dict[str, tuple[Key, Item, Item, str]]:
     """Return an example of each change in all pairs, by kind and fields: both versions of an object, and the pair."""
-    found: dict[str, tuple[Key, Item, Item, str]] = {}
+    examples: dict[str, tuple[Key, Item, Item, str]] = {}
     for file in PAIRS:
         before, after = outcomes_of(file)
         if before.failed or after.failed:
             continue
         plans = [present(outcome.plan) for outcome in (before, after)]
-        for target in {one.name for plan in plans for one in plan.system.deployment.targets}:
+        for target in {spec.name for plan in plans for spec in plan.system.deployment.targets}:
             old, new = (lowered(plan, target, TARGETS) for plan in plans)
             for key, item in new.items():
                 paths = sorted(set(differing(old[key].values, item.values))) if key in old and "/" in item.kind else ()
                 if paths:
                     was, now = replace(old[key], needs={}), replace(item, needs={})
-                    found.setdefault(f"{item.kind} {' '.join(paths)}", (key, was, now, file.stem))
-    return found
+                    examples.setdefault(f"{item.kind} {' '.join(paths)}", (key, was, now, file.stem))
+    return examples
 
 
 def moved(item: Item, namespace: str) -> Object:
     """Return an object in another namespace, or under another name if it has no namespace."""
-    found = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
-    metadata = found["metadata"]
+    copied = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
+    metadata = copied["metadata"]
     if "namespace" in metadata:
         metadata["namespace"] = namespace
     else:
         metadata["name"] = f"{namespace}-{metadata['name']}"
     metadata["annotations"] = {**metadata.get("annotations", {}), **_NO_WAITING}
-    return found
+    return copied
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
@@ -84,15 +84,15 @@ def written(folder: Path, objects: list[Object]) -> Path:
     return folder
 
 
-def named(one: Object) -> str:
+def name_of(manifest: Object) -> str:
     """Return the name of an object in a stack."""
-    metadata = one["metadata"]
+    metadata = manifest["metadata"]
     return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
 
 def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
     """Yield the name of each object in a preview, and its effect."""
-    (read,), problems = read_previews([Given("preview.json", preview)])
+    (read,), problems = read_previews([InputFile("preview.json", preview)])
     assert (problems, read.errors) == ((), ())
     for step in read.steps:
         yield step.urn.name, step.effect
@@ -101,15 +101,17 @@ def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
 @contextmanager
 def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
     """Create a namespace for each object, and delete the namespaces and the objects of the whole cluster afterwards."""
-    found: list[Object] = [
+    namespaces: list[Object] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(objects))
     ]
-    whole = [one for one in objects if "namespace" not in one["metadata"]]
-    kubectl.apply(found)
+    cluster_wide = [obj for obj in objects if "namespace" not in obj["metadata"]]
+    kubectl.apply(namespaces)
     try:
         yield
     finally:
-        kubectl.run("delete", "--filename=-", "--ignore-not-found", "--wait=false", given=as_list([*whole, *found]))
+        kubectl.run(
+            "delete", "--filename=-", "--ignore-not-found", "--wait=false", stdin=as_list([*cluster_wide, *namespaces])
+        )
 
 
 def test_the_engine_does_what_diff_says(
@@ -117,14 +119,14 @@ def test_the_engine_does_what_diff_says(
 ) -> None:
     """The test fails for an example that the API server refuses, or whose change differs from the prediction."""
     tables = TARGETS["aws"].effects()
-    found = changes()
+    examples = changes()
     expected: dict[str, tuple[Effect, str]] = {}
     old, new = list[Object](), list[Object]()
-    for at, (fields, (key, before, after, pair)) in enumerate(sorted(found.items())):
-        (one,) = consequences({key: before}, {key: after}, tables)
+    for at, (fields, (key, before, after, pair)) in enumerate(sorted(examples.items())):
+        (consequence,) = consequences({key: before}, {key: after}, tables)
         old.append(moved(before, f"effects-{at}"))
         new.append(moved(after, f"effects-{at}"))
-        expected[named(new[-1])] = (_SHOWN[one.effect], f"{pair}: {fields}")
+        expected[name_of(new[-1])] = (_SHOWN[consequence.effect], f"{pair}: {fields}")
     stack = pulumi_stack(written(tmp_path / "old", old), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
     stack.configure("protect", "false")
@@ -132,13 +134,13 @@ def test_the_engine_does_what_diff_says(
     with spaces(control_plane.kubectl, old), host(stack.python) as runs:
         runs.up(stack)
         stack.replace(written(tmp_path / "new", new))
-        shown = dict(effects_of(runs.preview(stack)))
+        effects = dict(effects_of(runs.preview(stack)))
 
     assert len(expected) > 90
     differ = {
-        why: (effect.value, shown.get(name))
+        why: (effect.value, effects.get(name))
         for name, (effect, why) in expected.items()
-        if shown.get(name) is not effect
+        if effects.get(name) is not effect
     }
     assert differ == {}
-    assert shown.keys() == expected.keys()
+    assert effects.keys() == expected.keys()

@@ -43,7 +43,7 @@ class Placed:
 def written(outcome: Outcome, out: Path) -> Path:
     """Write the trees of an outcome to disk and return the environment's folder."""
     assert not outcome.failed, outcome.diagnostics
-    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
     assert problems == ()
     return out / outcome.stacks[0].environment
@@ -83,15 +83,15 @@ def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
 
 def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
     """Return the Pods that fit no machine, with the scheduler's reason."""
-    found: list[str] = []
+    messages: list[str] = []
     for pod in kubectl.all("pod", namespace):
         conditions: list[Object] = cast(Any, pod).get("status", {}).get("conditions", [])
-        found += [
-            f"{cast(Any, pod)['metadata']['name']}: {one.get('message')}"
-            for one in conditions
-            if one.get("type") == "PodScheduled" and one.get("status") == "False"
+        messages += [
+            f"{cast(Any, pod)['metadata']['name']}: {condition.get('message')}"
+            for condition in conditions
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "False"
         ]
-    return found
+    return messages
 
 
 def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
@@ -106,7 +106,7 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
     """Create a run and its owner Job, and wait until KubeRay has created the submitter Job."""
     pipeline = template["metadata"]["name"]
     job = f"{pipeline}-first"
-    made = kubectl.run(
+    manifest = kubectl.run(
         "create",
         "job",
         job,
@@ -116,12 +116,12 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
         "--dry-run=client",
         "--output=json",
     )
-    suspended = json.loads(made)
+    suspended = json.loads(manifest)
     suspended["spec"]["suspend"] = True  # its Pod would wait for a run that never ends
     body = cast(Any, named_after(template, job))
     run = body["metadata"]["name"]
     for each in (suspended, body):
-        kubectl.run("apply", "--validate=strict", "--filename=-", given=json.dumps(each))
+        kubectl.run("apply", "--validate=strict", "--filename=-", stdin=json.dumps(each))
     settled(kubectl, namespace)
     kubectl.wait_until(lambda: is_submitted(kubectl, run, namespace), f"{run} has a submitter", 600)
     kubectl.run("delete", "rayjob", run, "--namespace", namespace)
@@ -154,7 +154,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
                 "hostPath": {"path": f"/nowhere/{name}"},
             },
         }
-        kubectl.run("apply", "--filename=-", given=json.dumps(volume))
+        kubectl.run("apply", "--filename=-", stdin=json.dumps(volume))
 
 
 def settled(kubectl: Kubectl, namespace: str) -> None:
@@ -234,8 +234,8 @@ def priorities(project: Path) -> set[str]:
     """Return the PriorityClasses that the example uses but does not create."""
     texts = [path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml")]
     patterns = r"priorityClassName: ([a-z0-9.-]+)", r"kind: PriorityClass\nmetadata:\n  name: ([a-z0-9.-]+)"
-    named, made = ({name for text in texts for name in re.findall(pattern, text)} for pattern in patterns)
-    return named - made
+    used, defined = ({name for text in texts for name in re.findall(pattern, text)} for pattern in patterns)
+    return used - defined
 
 
 def claims(project: Path) -> bool:

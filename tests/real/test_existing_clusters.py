@@ -90,9 +90,9 @@ def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[
 
     stack.destroy()
     assert stack.resources() == []
-    kept = ("KeyRing", "CryptoKey", "CryptoKeyIAMMember")  # Google never deletes these
-    left = {kind: names for kind, names in cloud.left().items() if kind not in kept}
-    assert left == {kind: names for kind, names in before.items() if kind not in kept}
+    permanent = ("KeyRing", "CryptoKey", "CryptoKeyIAMMember")  # Google never deletes these
+    left = {kind: names for kind, names in cloud.left().items() if kind not in permanent}
+    assert left == {kind: names for kind, names in before.items() if kind not in permanent}
 
 
 def test_two_systems_share_a_cluster(
@@ -115,12 +115,12 @@ def test_two_systems_share_a_cluster(
         stacks: dict[str, tuple[PulumiStack, PulumiStack]] = {}
         for name, text in (("tenant", spec), ("other", second)):
             folder = _written(None, tmp_path / name, text)
-            both = tuple(
+            pair = tuple(
                 pulumi_stack(folder / part, "default", **variables) for part in ("infrastructure", "workloads")
             )
-            for stack in both:
+            for stack in pair:
                 stack.configure("protect", "false")
-            stacks[name] = (both[0], both[1])
+            stacks[name] = (pair[0], pair[1])
             stacks[name][1].configure("chartRepository", chart_repository.url)
             assert set(stacks[name][0].up().changes.values()) == {"create"}
             assert "create" in stacks[name][1].up().changes.values()

@@ -71,8 +71,8 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 def _drift(cloud: Cloud) -> None:
     """Simulate manual changes: more flow logs, a label, and a missing firewall rule."""
-    subnetwork, _ = cloud.named(SUBNETWORK, "subnetwork-")
-    firewall, _ = cloud.named("gcp:compute/firewall:Firewall", "deny-")
+    subnetwork, _ = cloud.find(SUBNETWORK, "subnetwork-")
+    firewall, _ = cloud.find("gcp:compute/firewall:Firewall", "deny-")
     cloud.edit(SUBNETWORK, subnetwork, logConfig={"flowSampling": 1})
     cloud.edit(BUCKET, NAME, labels={"owner": "somebody"})
     cloud.remove("gcp:compute/firewall:Firewall", firewall)

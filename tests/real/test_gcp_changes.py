@@ -133,8 +133,8 @@ def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accep
     assert changes_of(stack.refresh()) == drifted
     preview = deployed.runs.preview(stack)
     if accept:
-        kept = {name: part for name, part in json.loads(preview).items() if name in ("steps", "changeSummary")}
-        PREVIEW.write_text(f"{json.dumps(kept, indent=1)}\n", encoding="utf-8")
+        excerpt = {name: part for name, part in json.loads(preview).items() if name in ("steps", "changeSummary")}
+        PREVIEW.write_text(f"{json.dumps(excerpt, indent=1)}\n", encoding="utf-8")
     assert reported(changed, changed, preview, scratch) == [DRIFT, NO_WORKLOADS]
     assert changes_of(stack.up()) == {**drifted, "BucketIAMMember registry-leads-lake-aa8f43-list": "create"}
 
@@ -143,10 +143,10 @@ def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
     """Preview more changes, and those that protection refuses, whose error is no news."""
     assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
-        wanted = edited(changed, edits)
-        preview = deployed.preview(changed, wanted)
+        edited_spec = edited(changed, edits)
+        preview = deployed.preview(changed, edited_spec)
         assert error in errors_in(preview)
-        (failed, _) = reported(changed, wanted, preview, scratch)
+        (failed, _) = reported(changed, edited_spec, preview, scratch)
         assert failed.startswith("R526 review: the preview of leads-main-infrastructure fails: ")
     deployed.stack.replace(deployed.folder(changed))
     with pytest.raises(Failed, match="protect"):
@@ -159,7 +159,7 @@ def _drift(cloud: Cloud) -> None:
         each for each in cloud.api.all(MEMBER) if "legacyBucketReader" in each and each.endswith("/sa/registry")
     ]
     cloud.remove(MEMBER, member)
-    pool, _ = cloud.named(POOL, "small-")
+    pool, _ = cloud.find(POOL, "small-")
     cloud.edit(POOL, pool, autoscaling={"totalMaxNodeCount": 12})
     (logs,) = cloud.api.all(LOGS)
     cloud.edit(LOGS, logs, retentionDays=7)

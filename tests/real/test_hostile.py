@@ -9,8 +9,8 @@ CASES = 1_500
 
 def test_hostile_specs_compile_or_are_refused() -> None:
     """No spec, generated or mutated, causes a traceback, a hang, or more than 1 GB of memory."""
-    told = hostile(10_000, CASES)
+    report = hostile(10_000, CASES)
 
-    assert not told.failures, "\n".join(told.failures[:5])
-    assert told.compiled > CASES // 10
-    assert len(told.codes) > 60
+    assert not report.failures, "\n".join(report.failures[:5])
+    assert report.compiled > CASES // 10
+    assert len(report.codes) > 60

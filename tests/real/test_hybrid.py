@@ -46,9 +46,11 @@ class System:
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
-    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
-        found.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        yield found
+    with running_cloud(tmp_path / "cloud", cluster=control_plane) as stand_in:
+        stand_in.client("s3").create_bucket(
+            Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        yield stand_in
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
         control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
@@ -85,7 +87,7 @@ def system(
 
 def users(cloud: Cloud) -> list[str]:
     """Return the account's users."""
-    return [one["UserName"] for one in cloud.client("iam").list_users()["Users"]]
+    return [user["UserName"] for user in cloud.client("iam").list_users()["Users"]]
 
 
 def key_of(kubectl: Kubectl, secret: str, number: int = 1) -> dict[str, str]:
@@ -111,7 +113,7 @@ def test_lifecycle_of_cross_target_access(
     """The key can read only the bundle. A second `pulumi up` changes nothing, and removing the till removes the key."""
     kubectl = control_plane.kubectl
     outcome = compiled()
-    made = system(
+    deployment = system(
         written(outcome, tmp_path / "build"),
         tmp_path / "backend",
         cloud,
@@ -119,29 +121,29 @@ def test_lifecycle_of_cross_target_access(
         chart_repository,
         pulumi_stack,
     )
-    for stack in (made.infrastructure, made.workloads, made.tills):
+    for stack in (deployment.infrastructure, deployment.workloads, deployment.tills):
         assert set(stack.up().changed.values()) == {"create"}
 
     (user,) = users(cloud)
     key = key_of(kubectl, "crossing-till")
     known = cloud.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
-    assert [one["AccessKeyId"] for one in known] == [key["AccessKeyId"]]
+    assert [entry["AccessKeyId"] for entry in known] == [key["AccessKeyId"]]
     put_objects(cloud)
     the_key_opens_the_bundle_alone(Moto(cloud.variables()[ENDPOINT]), key)
-    assert key["SecretAccessKey"] not in made.tills.command("stack", "export", "--stack", EXAMPLE.stack)
+    assert key["SecretAccessKey"] not in deployment.tills.command("stack", "export", "--stack", EXAMPLE.stack)
 
-    for stack in (made.infrastructure, made.workloads, made.tills):
+    for stack in (deployment.infrastructure, deployment.workloads, deployment.tills):
         assert stack.up().changed == {}
 
-    a_key_takes_over(made, tmp_path, cloud, kubectl)
-    the_till_is_removed(made, compiled(till=False), tmp_path / "without", cloud)
+    a_key_takes_over(deployment, tmp_path, cloud, kubectl)
+    the_till_is_removed(deployment, compiled(till=False), tmp_path / "without", cloud)
 
-    for stack in (made.workloads, made.infrastructure):
+    for stack in (deployment.workloads, deployment.infrastructure):
         stack.configure("protect", "false")
         stack.up()
         stack.destroy(600)
         assert stack.resources() == []
-    assert [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]] == [LAKE]
+    assert [entry["Name"] for entry in cloud.client("s3").list_buckets()["Buckets"]] == [LAKE]
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
@@ -155,44 +157,44 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
         assert not permitted(lambda: s3.delete_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
 
 
-def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
+def a_key_takes_over(system: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
     """Rotate the key as the README describes. Pods get the second key, and both work until the first is removed."""
     both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
     moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
 
-    made.infrastructure.replace(both / "main" / "infrastructure")
-    made.infrastructure.up()
-    made.tills.replace(both / "stores" / "workloads")
-    made.tills.up()
+    system.infrastructure.replace(both / "main" / "infrastructure")
+    system.infrastructure.up()
+    system.tills.replace(both / "stores" / "workloads")
+    system.tills.up()
     for number in (1, 2):
         the_key_opens_the_bundle_alone(moto, key_of(kubectl, "crossing-till", number))
     server = json.dumps(cast("Any", kubectl.get("rayservice", "till", OWN))["spec"])
     assert "access-key-id-2" in server
     assert "access-key-id-1" not in server
 
-    made.tills.replace(second / "stores" / "workloads")
-    made.tills.up()
-    made.infrastructure.replace(second / "main" / "infrastructure")
-    made.infrastructure.up()
+    system.tills.replace(second / "stores" / "workloads")
+    system.tills.up()
+    system.infrastructure.replace(second / "main" / "infrastructure")
+    system.infrastructure.up()
     key = key_of(kubectl, "crossing-till", 2)
     known = cloud.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
-    assert [one["AccessKeyId"] for one in known] == [key["AccessKeyId"]]
+    assert [entry["AccessKeyId"] for entry in known] == [key["AccessKeyId"]]
     the_key_opens_the_bundle_alone(moto, key)
-    held = cast("dict[str, str]", kubectl.get("secret", "crossing-till", OWN)["data"])
-    assert sorted(held) == ["access-key-id-2", "secret-access-key-2"]
+    data = cast("dict[str, str]", kubectl.get("secret", "crossing-till", OWN)["data"])
+    assert sorted(data) == ["access-key-id-2", "secret-access-key-2"]
 
 
-def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
+def the_till_is_removed(system: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
     """Remove the till: destroy the shops' stack, and then delete the user with its key."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
-    made.tills.configure("protect", "false")
-    made.tills.up()
-    made.tills.destroy(600)
-    assert made.tills.resources() == []
+    system.tills.configure("protect", "false")
+    system.tills.up()
+    system.tills.destroy(600)
+    assert system.tills.resources() == []
 
-    made.infrastructure.replace(remaining / "main" / "infrastructure")
-    changed = made.infrastructure.up().changed
+    system.infrastructure.replace(remaining / "main" / "infrastructure")
+    changed = system.infrastructure.up().changed
     assert {urn.split("::")[2].rpartition("$")[2]: how for urn, how in changed.items() if how == "delete"} == {
         "modelyard:aws:Crossing": "delete",
         "aws:iam/user:User": "delete",
@@ -201,6 +203,6 @@ def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Clo
         "aws:iam/accessKey:AccessKey": "delete",
     }
     assert users(cloud) == []
-    made.workloads.replace(remaining / "main" / "workloads")
-    made.workloads.up()
-    assert made.workloads.up().changed == {}
+    system.workloads.replace(remaining / "main" / "workloads")
+    system.workloads.up()
+    assert system.workloads.up().changed == {}

@@ -52,6 +52,6 @@ def test_missing_base_image_is_not_pulled(context: Path) -> None:
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
-    found = tar.extractfile(name)
-    assert found is not None
-    return found
+    file = tar.extractfile(name)
+    assert file is not None
+    return file

@@ -26,14 +26,14 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 def server(old: str, new: str) -> list[Object]:
     """Return the objects of an endpoint's server in a separate namespace."""
-    made = lowered(changed(old, new, IN_PLACE))
-    wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
+    objects = lowered(changed(old, new, IN_PLACE))
+    server_objects = [objects.get("ConfigMap", f"{SERVER}-description"), objects.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
-    found: list[Object] = [
+    setup: list[Object] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "scorer", **where}},
     ]
-    return [*found, *({**one, "metadata": {**one["metadata"], **where}} for one in wanted)]
+    return [*setup, *({**obj, "metadata": {**obj["metadata"], **where}} for obj in server_objects)]
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
@@ -54,7 +54,7 @@ def test_change_to_pods_replaces_the_server(
     assert set(stack.up().changed.values()) == {"create"}
 
     def clusters() -> list[str]:
-        return [one["metadata"]["name"] for one in cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))]
+        return [cluster["metadata"]["name"] for cluster in cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))]
 
     kubectl.wait_until(lambda: len(clusters()) == 1, "a Ray cluster is there", 600)
     first = clusters()

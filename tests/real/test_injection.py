@@ -20,4 +20,4 @@ def test_code_in_texts_stays_data(seed: Seed) -> None:
     """
     texts = NASTY if seed.name == "two" else WORST
     some = [text for text in texts if text]  # an empty string may remove its key, such as the value of a taint
-    assert [(text, found) for text in some for found in problems(seed, text)] == []
+    assert [(text, problem) for text in some for problem in problems(seed, text)] == []

@@ -60,7 +60,7 @@ def test_a_rehearsal_killed_in_and_after_each_phase_ends_with_everything_on_both
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks"))
     arguments = ("migrate", spec, "--to", "gcp:europe-west3", "--rehearse", "--python", python)
 
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, PROGRAM, *MOMENTS, "--", *arguments],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -68,9 +68,9 @@ def test_a_rehearsal_killed_in_and_after_each_phase_ends_with_everything_on_both
         timeout=PATIENCE_S,
     )
 
-    ended = [line for line in done.stdout.splitlines() if line.partition(" ")[0] in {*MOMENTS, "finish"}]
-    assert ended == [*(f"{moment} {-signal.SIGKILL}" for moment in MOMENTS), "finish 0"], done.stderr
-    continued = [line.rpartition(" ")[2] for line in done.stderr.splitlines() if "continuing with" in line]
+    ended = [line for line in result.stdout.splitlines() if line.partition(" ")[0] in {*MOMENTS, "finish"}]
+    assert ended == [*(f"{moment} {-signal.SIGKILL}" for moment in MOMENTS), "finish 0"], result.stderr
+    continued = [line.rpartition(" ")[2] for line in result.stderr.splitlines() if "continuing with" in line]
     assert continued == [*(moment.partition(":")[0] for moment in MOMENTS[:-2]), LAST, "8-freeze", LAST]
     assert digests(folder / "old" / "stores" / "lake-lake") == EXPECTED
     assert digests(folder / "new" / "stores" / "lake-lake") == EXPECTED

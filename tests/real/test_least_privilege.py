@@ -18,7 +18,7 @@ import pytest
 from tests.moto.cloud import REGION, Cloud, permitted, running
 from tests.moto.rights import allows, denies
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, inputs, registered
+from tests.stacks.aws.programs import Resources, inputs, registered
 
 ACCOUNT = "123456789012"
 KEY = "arn:aws:kms:::Key/fraud-prod-main"
@@ -85,42 +85,42 @@ ATTEMPTS = (
     Attempt("s3:PutObjectTagging", "lake", "scores/a.parquet", False),
 )
 CALLS: dict[str, Callable[[Any, Attempt], object]] = {
-    "s3:GetObject": lambda s3, one: s3.get_object(Bucket=one.bucket, Key=one.key)["Body"].read(),
-    "s3:PutObject": lambda s3, one: s3.put_object(Bucket=one.bucket, Key=one.key, Body=b"new"),
-    "s3:DeleteObject": lambda s3, one: s3.delete_object(Bucket=one.bucket, Key=one.key),
-    "s3:GetObjectTagging": lambda s3, one: s3.get_object_tagging(Bucket=one.bucket, Key=one.key),
-    "s3:PutObjectTagging": lambda s3, one: s3.put_object_tagging(
-        Bucket=one.bucket, Key=one.key, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}
+    "s3:GetObject": lambda s3, attempt: s3.get_object(Bucket=attempt.bucket, Key=attempt.key)["Body"].read(),
+    "s3:PutObject": lambda s3, attempt: s3.put_object(Bucket=attempt.bucket, Key=attempt.key, Body=b"new"),
+    "s3:DeleteObject": lambda s3, attempt: s3.delete_object(Bucket=attempt.bucket, Key=attempt.key),
+    "s3:GetObjectTagging": lambda s3, attempt: s3.get_object_tagging(Bucket=attempt.bucket, Key=attempt.key),
+    "s3:PutObjectTagging": lambda s3, attempt: s3.put_object_tagging(
+        Bucket=attempt.bucket, Key=attempt.key, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}
     ),
 }
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Return the resources that the components register for one workload."""
     return registered(tmp_path_factory.mktemp("rights"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
-def rights(found: Found) -> str:
+def rights(resources: Resources) -> str:
     """Return the policy of the workload's role."""
-    return str(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
+    return str(inputs(resources, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     """Run a simulated AWS with declared buckets, objects and secrets, and others with similar names."""
-    with running() as made:
-        s3, secrets = made.client("s3"), made.client("secretsmanager")
+    with running() as simulated:
+        s3, secrets = simulated.client("s3"), simulated.client("secretsmanager")
         for bucket in ("lake", "other"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         for name in ("fraud/pagerduty", "fraud/pagerduty-eu", "fraud/pagerduty2", "fraud/other"):
             secrets.create_secret(Name=name, SecretString="{}")
-        yield made
+        yield simulated
 
 
 @pytest.fixture(scope="module")
-def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, str]]:
+def credentials(cloud: Cloud, resources: Resources, rights: str) -> dict[str, dict[str, str]]:
     """Return credentials for the role and the cross-target user, with exactly the registered policies."""
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
@@ -131,7 +131,7 @@ def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, 
     session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="pod")["Credentials"]
 
     iam.create_user(UserName="till")
-    crossing = str(inputs(found, "aws:iam/policy:Policy", "till-1")["policy"])
+    crossing = str(inputs(resources, "aws:iam/policy:Policy", "till-1")["policy"])
     policy = iam.create_policy(PolicyName="till-1", PolicyDocument=crossing)["Policy"]["Arn"]
     iam.attach_user_policy(UserName="till", PolicyArn=policy)
     return {"role": session, "user": iam.create_access_key(UserName="till")["AccessKey"]}
@@ -152,10 +152,10 @@ def test_only_declared_objects_are_accessible(
 ) -> None:
     s3 = cloud.client("s3", credentials[who])
     with cloud.enforced():
-        tried = {one: permitted(partial(CALLS[one.action], s3, one)) for one in ATTEMPTS}
+        tried = {attempt: permitted(partial(CALLS[attempt.action], s3, attempt)) for attempt in ATTEMPTS}
 
-    assert [one for one, went in tried.items() if went is not one.expected] == []
-    assert [one for one, went in tried.items() if went is not allows(rights, one.action, one.arn)] == []
+    assert [attempt for attempt, went in tried.items() if went is not attempt.expected] == []
+    assert [attempt for attempt, went in tried.items() if went is not allows(rights, attempt.action, attempt.arn)] == []
 
 
 @pytest.mark.parametrize("who", ["role", "user"])
@@ -263,8 +263,8 @@ def test_the_key_is_never_used_directly(rights: str) -> None:
         ({"aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/another"}, False),
     ],
 )
-def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expected: bool, found: Found) -> None:
-    trust = str(inputs(found, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])
+def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expected: bool, resources: Resources) -> None:
+    trust = str(inputs(resources, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])
     tags = {
         "aws:RequestTag/eks-cluster-arn": CLUSTER_ARN,
         "aws:RequestTag/kubernetes-namespace": "fraud",
@@ -285,16 +285,16 @@ def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expecte
     ],
 )
 def test_bucket_refuses_objects_encrypted_with_another_key(
-    headers: dict[str, str], refused: bool, found: Found
+    headers: dict[str, str], refused: bool, resources: Resources
 ) -> None:
-    bucket = inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
-    put = ("s3:PutObject", "arn:aws:s3:::lake/scores/a")
+    bucket = inputs(resources, "aws:s3/bucketPolicy:BucketPolicy", "lake")
+    request = ("s3:PutObject", "arn:aws:s3:::lake/scores/a")
     ours = {"aws:SecureTransport": "true", "aws:PrincipalAccount": ACCOUNT, "aws:PrincipalIsAWSService": "false"}
 
-    assert denies(bucket["policy"], *put, {**ours, **headers}) is refused
-    assert denies(bucket["policy"], *put, {**ours, **headers, "aws:SecureTransport": "false"})
-    assert denies(bucket["policy"], *put, {**ours, **headers, "aws:PrincipalAccount": "999999999999"})
-    assert not denies(bucket["policy"], "s3:GetObject", put[1], ours)
+    assert denies(bucket["policy"], *request, {**ours, **headers}) is refused
+    assert denies(bucket["policy"], *request, {**ours, **headers, "aws:SecureTransport": "false"})
+    assert denies(bucket["policy"], *request, {**ours, **headers, "aws:PrincipalAccount": "999999999999"})
+    assert not denies(bucket["policy"], "s3:GetObject", request[1], ours)
 
 
 def test_read_only_role_cannot_write(cloud: Cloud, tmp_path: Path) -> None:
@@ -304,8 +304,8 @@ def test_read_only_role_cannot_write(cloud: Cloud, tmp_path: Path) -> None:
     iam.create_user(UserName="reader")
     iam.put_user_policy(UserName="reader", PolicyName="reader", PolicyDocument=text)
     s3 = cloud.client("s3", iam.create_access_key(UserName="reader")["AccessKey"])
-    writing = [one for one in ATTEMPTS if one.action != "s3:GetObject"]
+    writing = [attempt for attempt in ATTEMPTS if attempt.action != "s3:GetObject"]
 
     with cloud.enforced():
-        assert [one for one in writing if permitted(partial(CALLS[one.action], s3, one))] == []
+        assert [attempt for attempt in writing if permitted(partial(CALLS[attempt.action], s3, attempt))] == []
         assert permitted(partial(s3.get_object, Bucket="lake", Key="claims/2026/all.csv"))

@@ -44,7 +44,7 @@ def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = M
     command = [sys.executable, *program, *arguments, "--python", python]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
@@ -53,9 +53,9 @@ def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = M
             text=True,
             timeout=PATIENCE_S,
         )
-        assert done.returncode == 0, done.stdout
+        assert result.returncode == 0, result.stdout
         assert not [process for state in _states(folder) for process in marked(str(state))]
-        return done.stdout
+        return result.stdout
     finally:
         for state in _states(folder):
             sweep(str(state))
@@ -111,8 +111,8 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
     for percent, new, all_of_them in steps:
         assert int(new) == pytest.approx(int(all_of_them) * int(percent) / 100, abs=2)
     assert "the old side serves all requests again; continuing with 8-freeze" in text
-    sent = present(re.search(r"callers sent (\d+) requests; every answer was the same as before the move", text))
-    assert int(sent[1]) > 800
+    match = present(re.search(r"callers sent (\d+) requests; every answer was the same as before the move", text))
+    assert int(match[1]) > 800
     old, new = (digests(folder / which / "stores" / "hello-lake") for which in ("old", "new"))
     assert old == new
     assert any(name.endswith(".parquet") for name in new)

@@ -80,11 +80,11 @@ def _registry(crane: Path, log: Path) -> Generator[str]:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + PATIENCE_S
-        while not (found := re.search(r"serving on port (\d+)", log.read_text())):
+        while not (match := re.search(r"serving on port (\d+)", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
-        yield f"127.0.0.1:{found[1]}"
+        yield f"127.0.0.1:{match[1]}"
     finally:
         process.kill()
         process.wait()

@@ -64,11 +64,11 @@ class Measured:
     """The network as the API server sees it, and the successful connections: source, target and port."""
 
     network: Network
-    made: frozenset[tuple[str, str, int]]
+    connections: frozenset[tuple[str, str, int]]
 
     def sources(self, target: str, port: int) -> set[str]:
         """Return the Pods that connected to this port of the target Pod."""
-        return {source for source, reached, at in self.made if (reached, at) == (target, port)}
+        return {source for source, destination, at in self.connections if (destination, at) == (target, port)}
 
 
 def _pod(name: str) -> Object:
@@ -97,7 +97,7 @@ def _pod(name: str) -> Object:
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
     """Return the network namespaces of Pods by address."""
-    found: dict[str, str] = {}
+    by_address: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]
         if not name.startswith("cni-"):
@@ -105,8 +105,8 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
         # A Pod of an earlier test that is still terminating loses its device and namespace while we query it.
         with suppress(RuntimeError):
             for link in json.loads(cluster.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
-                found |= {each["local"]: name for each in link["addr_info"]}
-    return found
+                by_address |= {each["local"]: name for each in link["addr_info"]}
+    return by_address
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +144,8 @@ def _connections(network: Network, cluster: WholeKubernetes, listeners: Processe
     for source in pods:
         targets = {f"{pod.address}:{port}": (pod.name, port) for pod in pods if pod != source for port in PORTS}
         entered = ("ip", "netns", "exec", within[str(source.address)], sys.executable)
-        made = cluster.run(*entered, str(PROGRAMS / "connect.py"), *targets).split()
-        yield from ((source.name, *targets[each]) for each in made)
+        connected = cluster.run(*entered, str(PROGRAMS / "connect.py"), *targets).split()
+        yield from ((source.name, *targets[each]) for each in connected)
 
 
 def test_connections_match_the_policies(measured: Measured) -> None:
@@ -159,7 +159,7 @@ def test_connections_match_the_policies(measured: Measured) -> None:
         if source != target and measured.network.connects(source, target, port)
     }
 
-    assert measured.made == allowed
+    assert measured.connections == allowed
     assert len(allowed) < len(pods) * len(pods) * len(PORTS) / 4
 
 

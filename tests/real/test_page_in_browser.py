@@ -11,7 +11,7 @@ import pytest
 
 from modelyard_runtime.local.page.server import Page as Served
 from testbed.browser import Browser, Page
-from tests.shown_system import HOSTILE, LACKS, Shown, shown_system
+from tests.shown_system import HOSTILE, LACKS, RunningSystem, shown_system
 
 PATIENCE_S = 20
 TYPE = """
@@ -21,14 +21,14 @@ document.querySelector("form button").click();
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Iterator[Shown]:
+def page_system(tmp_path: Path) -> Iterator[RunningSystem]:
     with shown_system(tmp_path) as system:
         yield system
 
 
 @pytest.fixture
-def served(shown: Shown) -> Iterator[Served]:
-    page = Served.start(shown.plan, shown.compiled, shown.state)
+def served(page_system: RunningSystem) -> Iterator[Served]:
+    page = Served.start(page_system.plan, page_system.compiled, page_system.state)
     yield page
     page.end()
 
@@ -43,19 +43,21 @@ def awaited(page: Page, expression: str) -> Any:
     raise AssertionError(f"{expression} never became true: {page.complaints}")
 
 
-def test_somebody_tries_an_endpoint_on_a_phone(browser: Browser, served: Served, shown: Shown, tmp_path: Path) -> None:
+def test_somebody_tries_an_endpoint_on_a_phone(
+    browser: Browser, served: Served, page_system: RunningSystem, tmp_path: Path
+) -> None:
     """The response and an error appear below the form, which keeps the entered text while the page refreshes itself."""
-    shown.inputs = (*shown.inputs, (HOSTILE, "BYTES"))
+    page_system.inputs = (*page_system.inputs, (HOSTILE, "BYTES"))
     page = browser.open(served.url, 390)
 
     page.evaluate(TYPE % '{usage: "2.5", plan: "a", vip: "true"}')
     assert '"scores"' in awaited(page, 'document.querySelector("output").textContent.includes("scores") && '
                                        'document.querySelector("output").textContent')  # fmt: skip
-    assert shown.received == [{"instances": [{"usage": 2.5, "plan": "a", "vip": True}]}]
+    assert page_system.received == [{"instances": [{"usage": 2.5, "plan": "a", "vip": True}]}]
     page.evaluate(TYPE % '{plan: ""}')
     assert awaited(page, 'document.querySelector("output.refused")?.textContent') == f"422 {LACKS}"
 
-    shown.state.record("pipelines.train", "decided", "'champion' of laptop-churn is now version 4")
+    page_system.state.record("pipelines.train", "decided", "'champion' of laptop-churn is now version 4")
     awaited(page, 'document.querySelector("#decisions").textContent.includes("now version 4")')
     assert page.evaluate("""document.querySelector('[name="input:usage"]').value""") == "2.5"
 

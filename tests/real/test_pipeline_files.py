@@ -23,11 +23,11 @@ def test_actionlint_accepts_the_workflows(built: Callable[[str], Path], tmp_path
     for path, text in pipeline_files("github", settings).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
-    done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    result = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
 
     workflow = tmp_path / ".github/workflows/modelyard.yml"
     unsafe = workflow.read_text(encoding="utf-8").replace('exit "$CODE"', "echo ${{ github.event.pull_request.title }}")
     workflow.write_text(unsafe, encoding="utf-8")
-    done = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
-    assert "potentially untrusted" in done.stdout
+    result = subprocess.run([built("actionlint"), "-no-color"], cwd=tmp_path, capture_output=True, text=True)
+    assert "potentially untrusted" in result.stdout

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli.rehearse import copies, schedules
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.migration.access import rclone_file
 from modelyard.migration.planning import planned
 from modelyard.migration.records import Migration, Move
-from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
 from modelyard.rehearsal.beside import PLAN
@@ -125,9 +125,9 @@ def move() -> tuple[Migration, Move]:
 
 def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: str = SPEC) -> tuple[Migration, Move]:
     """Return a plan from AWS to another place, with changes to the new side."""
-    inputs = Inputs(Given("system.yaml", spec))
+    inputs = Inputs(InputFile("system.yaml", spec))
     old = Side(inputs, compile_system(inputs, TARGETS))
-    sides = sides_of(Wish(("main",), place, place.provider, patch or {}), old, TARGETS)
+    sides = sides_of(MoveRequest(("main",), place, place.provider, patch or {}), old, TARGETS)
     return planned(sides, (".",), PLAN, TARGETS, NO_USAGE)
 
 
@@ -155,19 +155,19 @@ EXPECTED = {name: hashlib.sha256(content).hexdigest() for name, content in OBJEC
 @pytest.fixture
 def starting(tmp_path: Path, move: tuple[Migration, Move]) -> Callable[[], AbstractContextManager[Rehearsal]]:
     """Return a function that begins a rehearsal in this process, or goes on with it from what is on disk."""
-    plan, carried = move
+    plan, transfer = move
     code, folder = tmp_path / "lake", tmp_path / "rehearsal"
     code.mkdir()
     (code / "system.yaml").write_text(SPEC, encoding="utf-8")
     seed(folder, "lake-lake")
-    layout = Layout(folder, carried, dict(copies(folder, plan.sides, "never")), code, sys.executable)
+    layout = Layout(folder, transfer, dict(copies(folder, plan.sides, "never")), code, sys.executable)
     layout.prepare()
     for phase in plan.phases:
         if phase.overlay:
             path = layout.system / PLAN / "phases" / phase.name / "environment.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(phase.overlay, encoding="utf-8")
-    (layout.system / PLAN / "rclone.conf").write_text(rclone_file(carried), encoding="utf-8")
+    (layout.system / PLAN / "rclone.conf").write_text(rclone_file(transfer), encoding="utf-8")
 
     @contextmanager
     def started() -> Generator[Rehearsal]:
@@ -190,13 +190,13 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
     *phases, last = move[0].phases
     for phase in phases:
         with starting() as rehearsal:
-            rehearsal.carry(phase)
+            rehearsal.run_phase(phase)
             rehearsal.take_back(phase)
             assert digests(old) == EXPECTED
             assert rehearsal.gateway.percent_new == 0
             if phase.name == "8-freeze":
                 assert json.loads((folder / "schedules.json").read_text())["old"] == {"lake/clean": False}
-            rehearsal.carry(phase)
+            rehearsal.run_phase(phase)
     assert digests(new) == EXPECTED
     assert (old / "_modelyard-rehearsal-new").is_file()
 
@@ -204,9 +204,9 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
         with pytest.raises(
             Failed, match=r"the old side still answers 100 percent of requests; schedule lake/clean of the old"
         ):
-            rehearsal.carry(last)  # 10-watch was taken back and done again, which moves neither of them
+            rehearsal.run_phase(last)  # 10-watch was taken back and done again, which moves neither of them
         for phase in phases[7:9]:
-            rehearsal.carry(phase)
+            rehearsal.run_phase(phase)
     stacks = json.loads((folder / "stacks.json").read_text())
     with starting() as rehearsal:
         rehearsal.gateway.percent_new = 99
@@ -214,12 +214,12 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
         with pytest.raises(
             Failed, match=r"the old side still answers 1 percent of requests; .*lake: 1 objects .* visits/late"
         ):
-            rehearsal.carry(last)
+            rehearsal.run_phase(last)
     assert json.loads((folder / "stacks.json").read_text()) == stacks
 
     (old / "visits" / "late.parquet").unlink()
     with starting() as rehearsal:
-        rehearsal.carry(last)
+        rehearsal.run_phase(last)
     after = json.loads((folder / "stacks.json").read_text())
     assert {name: bool(stack["applied"]) for name, stack in after.items()} == {
         name: "build/gcp/" in name for name in stacks
@@ -251,13 +251,13 @@ def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(sev
         assert any("5-data begins" in line for line in present(process.stderr))
         process.send_signal(signal.SIGINT)
         rest = present(process.stderr).read()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert process.returncode == 130
     assert "interrupted; run the same command to continue with 5-data" in rest
-    assert done.returncode == 0, done.stderr
-    assert "continuing with 5-data" in done.stderr
-    report = json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr
+    assert "continuing with 5-data" in result.stderr
+    report = json.loads(result.stdout)
     assert [phase["name"] for phase in report["phases"]] == _phases(folder)
     assert report["takenBack"] is True
     for which in ("old", "new"):
@@ -275,9 +275,9 @@ def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(sev
 def _phases(folder: Path) -> list[str]:
     """Return the phases that the state file counts as done, as `modelyard migrate --status` shows them."""
     command = [sys.executable, "-m", "modelyard", "migrate", str(folder.parents[1]), "--status", "--format", "json"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "--out", str(folder / "system" / PLAN)], capture_output=True, text=True, check=True
     )
-    status = json.loads(done.stdout)
+    status = json.loads(result.stdout)
     assert status["next"] is None
     return [str(name) for name in status["done"]]

@@ -27,7 +27,7 @@ def _written(tmp_path: Path, page: str) -> str:
 
 def _usual(tmp_path: Path) -> str:
     findings = [
-        a_finding("R201", Level.DANGER, "fraud", 4, why="a version that failed before may go live", lasting=True),
+        a_finding("R201", Level.DANGER, "fraud", 4, why="a version that failed before may go live", irreversible=True),
         a_finding("R801", Level.REVIEW, _LONG, 5, reached=(_LONG, "inference.till"), before=_LONG, after="x" * 500),
         a_finding("R805", Level.NOTE, "c", 6),
     ]
@@ -102,8 +102,8 @@ def test_hostile_text_runs_nothing(browser: Browser, tmp_path: Path) -> None:
         assert page.requests == [url]
         assert page.complaints == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        found: list[str] = page.evaluate("[...document.querySelectorAll('*')].map(e => e.tagName)")
-        return found
+        names: list[str] = page.evaluate("[...document.querySelectorAll('*')].map(e => e.tagName)")
+        return names
 
     nasty = "".join(text for text in WORST if text != "\x00") + "<img src=x onerror=alert(1)><svg onload=alert(1)>"
     assert tags(nasty) == tags("harmless")

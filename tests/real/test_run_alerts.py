@@ -21,41 +21,46 @@ def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
     """A run pushes one sample, and the alert fires until the next run pushes another sample."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
-    assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}
-    assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1500) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", once, 1200) == {
+        ("ModelyardMonitorBreach", "page", "psi")
+    }
+    assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", once, 1500) == set()
 
 
 def test_monitor_of_another_system_is_ignored(prometheus: Prometheus) -> None:
     """Two systems that share a Prometheus may have monitors of the same name."""
     series = {**monitored("0 _x1440", "0 _x1440"), **monitored("1 _x1440", "0 _x1440", system="other")}
 
-    assert prometheus.told(VALID_SPEC, "monitor-drift", series, 600) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", series, 600) == set()
 
 
 def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> None:
     """A system may run in two namespaces, and a breach in staging must not alert production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
-    assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()
+    assert (
+        prometheus.fired_alerts(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600)
+        == set()
+    )
 
 
 def test_stopped_monitor_opens_a_ticket(prometheus: Prometheus) -> None:
     """The ticket is opened 26 hours after the last run of a monitor that runs daily."""
-    told = prometheus.told(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
+    alerts = prometheus.fired_alerts(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
-    assert told == {("ModelyardMonitorStale", "ticket")}
+    assert alerts == {("ModelyardMonitorStale", "ticket")}
 
 
 def test_monitor_that_never_ran_opens_a_ticket(prometheus: Prometheus) -> None:
-    assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1200) == set()
-    assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1600) == {("ModelyardMonitorSilent", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", {}, 1200) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", {}, 1600) == {("ModelyardMonitorSilent", "ticket")}
 
 
 def test_performance_monitor_uses_server_metrics(prometheus: Prometheus) -> None:
     """A tenth of the requests may fail, but throughput is 1 per second, below the minimum of 2."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
-    assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
+    assert prometheus.fired_alerts(PERFORMANCE, "monitor-drift", series, 50) == {
         ("ModelyardMonitorBreach", "ticket", "throughput_rps")
     }
 
@@ -86,14 +91,14 @@ def test_failed_run_opens_a_ticket_until_the_next_success(prometheus: Prometheus
     series = {**scheduled(), **run(1, "600x20000", "failed"), **run(2, "_x60 3600x20000", "complete")}
     series['kube_job_complete{namespace="fraud",job_name="retrain-2",condition="true"}'] = "_x60 1x20000"
 
-    assert prometheus.told(VALID_SPEC, "retrain", series, 30) == {("ModelyardPipelineFailed", "ticket")}
-    assert prometheus.told(VALID_SPEC, "retrain", series, 70) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, 30) == {("ModelyardPipelineFailed", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, 70) == set()
 
 
 def test_failed_run_of_another_pipeline_is_ignored(prometheus: Prometheus) -> None:
     series = {name.replace("retrain", "nightly"): values for name, values in run(1, "600x20000", "failed").items()}
 
-    assert prometheus.told(VALID_SPEC, "retrain", {**scheduled(), **series}, 30) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", {**scheduled(), **series}, 30) == set()
 
 
 def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
@@ -101,9 +106,9 @@ def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 
-    assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 59) == set()
-    assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 61) == late
-    assert prometheus.told(VALID_SPEC, "retrain", scheduled(), due + 1) == late
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 59) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 61) == late
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", scheduled(), due + 1) == late
 
 
 def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> None:
@@ -113,16 +118,16 @@ def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> 
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
     series = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x900"}
 
-    assert prometheus.told(text, "retrain", {**series, suspended: "0x900"}, due + 5) == late
-    assert prometheus.told(text, "retrain", {**series, suspended: "0x60 1x840"}, 800) == set()
+    assert prometheus.fired_alerts(text, "retrain", {**series, suspended: "0x900"}, due + 5) == late
+    assert prometheus.fired_alerts(text, "retrain", {**series, suspended: "0x60 1x840"}, 800) == set()
     resumed = {**series, suspended: "0x60 1x340 0x500"}
-    assert prometheus.told(text, "retrain", resumed, 400 + due - 5) == set()
-    assert prometheus.told(text, "retrain", resumed, 400 + due + 15) == late
+    assert prometheus.fired_alerts(text, "retrain", resumed, 400 + due - 5) == set()
+    assert prometheus.fired_alerts(text, "retrain", resumed, 400 + due + 15) == late
 
 
 def test_pipeline_without_metrics_opens_a_ticket(prometheus: Prometheus) -> None:
-    assert prometheus.told(VALID_SPEC, "retrain", {}, 50) == set()
-    assert prometheus.told(VALID_SPEC, "retrain", {}, 70) == {("ModelyardPipelineUnseen", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", {}, 50) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", {}, 70) == {("ModelyardPipelineUnseen", "ticket")}
 
 
 PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
@@ -137,8 +142,8 @@ def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prome
         f"modelyard_versions_waiting{PUSHED}": f"0 _x{week - 1} 1 _x{week}",
     }
 
-    assert prometheus.told(VALID_SPEC, "retrain", series, 600) == {("ModelyardGateRefused", "ticket")}
-    assert prometheus.told(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, 600) == {("ModelyardGateRefused", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}
 
 
 def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
@@ -150,8 +155,8 @@ def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
         f"modelyard_versions_waiting{PUSHED}": f"0 _x58 1 _x2 1 _x2 1x100 0x{week}",
     }
 
-    assert prometheus.told(VALID_SPEC, "retrain", series, 120) == {("ModelyardApprovalWaiting", "ticket")}
-    assert prometheus.told(VALID_SPEC, "retrain", series, 170) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, 120) == {("ModelyardApprovalWaiting", "ticket")}
+    assert prometheus.fired_alerts(VALID_SPEC, "retrain", series, 170) == set()
 
 
 def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Prometheus) -> None:
@@ -162,10 +167,10 @@ def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Promethe
     series[f'kube_job_complete{{{job},condition="true"}}'] = "0x20000"
     series[f"kube_job_status_active{{{job}}}"] = "1x20000"
 
-    told = prometheus.told(RUNS, "monitor-drift", series, 240)
-    assert {about[-1] for about in told} == {"failed_runs", "duration_s"}
-    told = prometheus.told(RUNS, "monitor-drift", scheduled("3600x20000"), 60 + 15000 + 10)
-    assert {about[-1] for about in told} == {"freshness_s"}
+    alerts = prometheus.fired_alerts(RUNS, "monitor-drift", series, 240)
+    assert {about[-1] for about in alerts} == {"failed_runs", "duration_s"}
+    alerts = prometheus.fired_alerts(RUNS, "monitor-drift", scheduled("3600x20000"), 60 + 15000 + 10)
+    assert {about[-1] for about in alerts} == {"freshness_s"}
 
 
 def test_promoter_without_a_success_opens_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
@@ -174,17 +179,17 @@ def test_promoter_without_a_success_opens_a_ticket_after_half_an_hour(prometheus
     series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}
     suspended = f"kube_cronjob_spec_suspend{own}"
 
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 39) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 39) == set()
     late = {("ModelyardPromoterMissing", "ticket")}
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 42) == late
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "1x100"}, 42) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 42) == late
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {**series, suspended: "1x100"}, 42) == set()
 
 
 def test_a_registry_without_a_server_pages_after_ten_minutes(prometheus: Prometheus) -> None:
     available = 'kube_deployment_status_replicas_available{namespace="fraud",deployment="mlflow"}'
 
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x60"}, 30) == set()
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 29) == set()
-    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 32) == {
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {available: "1x60"}, 30) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 29) == set()
+    assert prometheus.fired_alerts(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 32) == {
         ("ModelyardRegistryGone", "page")
     }

@@ -22,16 +22,16 @@ def happened(program: str, folder: Path) -> dict[str, Any]:
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     path = os.pathsep.join(map(str, (REPOSITORY / "runtime", REPOSITORY, PROGRAMS)))
     variables = {"PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
-    done = subprocess.run(
+    result = subprocess.run(
         [str(python), str(PROGRAMS / program), str(folder)],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=900,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    assert result.returncode == 0, result.stderr[-4000:]
+    facts: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return facts
 
 
 @pytest.fixture(scope="module")

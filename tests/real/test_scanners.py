@@ -132,7 +132,7 @@ def objects_of(example: Example) -> dict[str, tuple[Scanned, ...]]:
 def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
     """Return copies of a target's objects as plain data."""
     files = [file for project in projects for file in project.manifests]
-    return [cast("Object", json.loads(json.dumps(one))) for file in files for one in file.documents()]
+    return [cast("Object", json.loads(json.dumps(document))) for file in files for document in file.documents()]
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def plans_of(registered: dict[str, list[Registration]]) -> dict[str, tuple[Plann
 
 
 @pytest.fixture(scope="module")
-def found(
+def all_findings(
     built: Callable[[str], Path],
     on_google: dict[str, list[Registration]],
     in_azure: dict[str, list[Registration]],
@@ -171,16 +171,16 @@ def found(
     return findings(systems, plans_of(on_google), templates_of(in_azure), tmp_path_factory.mktemp("scanned"))
 
 
-def test_every_finding_is_explained(found: list[Finding]) -> None:
+def test_every_finding_is_explained(all_findings: list[Finding]) -> None:
     keys = list(listed())
 
-    assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []
+    assert [str(finding) for finding in all_findings if not any(explains(key, finding) for key in keys)] == []
 
 
-def test_every_explanation_has_a_finding(found: list[Finding]) -> None:
+def test_every_explanation_has_a_finding(all_findings: list[Finding]) -> None:
     """Every explanation has a finding that no earlier line explains. Otherwise, it must be removed."""
     keys = list(listed())
-    used = {next((key for key in keys if explains(key, one)), None) for one in found}
+    used = {next((key for key in keys if explains(key, finding)), None) for finding in all_findings}
 
     assert [key for key in keys if key not in used] == []
 
@@ -203,22 +203,22 @@ def weakened(
     for each in changed:
         inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}
         each["inputs"] = {name: value for name, value in inputs.items() if value is not None}
-        used = each["propertyDependencies"]
-        each["propertyDependencies"] = {name: urns for name, urns in used.items() if name in each["inputs"]}
+        dependencies = each["propertyDependencies"]
+        each["propertyDependencies"] = {name: urns for name, urns in dependencies.items() if name in each["inputs"]}
     return changed
 
 
 def test_scanners_report_a_privileged_worker_and_open_resources(
     tmp_path: Path,
-    found: list[Finding],
+    all_findings: list[Finding],
     on_google: dict[str, list[Registration]],
     in_azure: dict[str, list[Registration]],
 ) -> None:
     """Both scanners find Pods inside Ray's kinds, and checkov reads every resource type that it has checks for."""
-    assert found
+    assert all_findings
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))
-    worker = next(one for one in objects if "/worker-" in one.address)
+    worker = next(entry for entry in objects if "/worker-" in entry.address)
     container = worker.manifest["spec"]["template"]["spec"]["containers"][0]
     container["securityContext"] = {"privileged": True}
 
@@ -226,11 +226,11 @@ def test_scanners_report_a_privileged_worker_and_open_resources(
     opened = weakened(in_azure["leads-on-azure-default-main"], OPENED)
     plans, templates = {"weakened": tuple(planned(resources))}, {"opened": tuple(deployed(opened))}
     reported = findings({name: objects}, plans, templates, tmp_path)
-    seen = {(one.tool, one.check) for one in reported if one.object == worker.address}
-    in_plan = {one.check for one in reported if one.where == "weakened"}
+    on_worker = {(entry.tool, entry.check) for entry in reported if entry.object == worker.address}
+    in_plan = {entry.check for entry in reported if entry.where == "weakened"}
 
-    in_template = {one.check for one in reported if one.where == "opened"}
+    in_template = {entry.check for entry in reported if entry.where == "opened"}
 
     assert sorted({check for _, checks in WEAKENED.values() for check in checks} - in_plan) == []
     assert sorted({check for _, checks in OPENED.values() for check in checks} - in_template) == []
-    assert {("checkov", "CKV_K8S_16"), ("kube-score", "container-security-context-privileged")} <= seen
+    assert {("checkov", "CKV_K8S_16"), ("kube-score", "container-security-context-privileged")} <= on_worker

@@ -58,8 +58,8 @@ class Clouds:
 
     def variables(self, target: str) -> dict[str, str]:
         """Return the variables of the cloud that has a target."""
-        found: Mapping[str, Google | Aws | Azure] = {"learn": self.learn, "shop": self.shop, "hub": self.hub}
-        return found[target].variables()
+        clouds: Mapping[str, Google | Aws | Azure] = {"learn": self.learn, "shop": self.shop, "hub": self.hub}
+        return clouds[target].variables()
 
 
 @pytest.fixture
@@ -101,17 +101,17 @@ def stages(
     def stack(project: Path) -> PulumiStack:
         target = project.parent.name
         variables = {**clouds.variables(target), "PULUMI_BACKEND_URL": f"file://{backend}"}
-        made = pulumi_stack(project, OFFERS.stack, **variables)
-        made.configure("protect", "false")
+        created = pulumi_stack(project, OFFERS.stack, **variables)
+        created.configure("protect", "false")
         if project.name == "workloads":
-            made.configure("chartRepository", chart_repository.url)
+            created.configure("chartRepository", chart_repository.url)
         if target == "hub":
-            choose_subscription(made)
-        return made
+            choose_subscription(created)
+        return created
 
     projects = [path for part in ORDER for path in sorted(clouds.folder.glob(f"*/{part}"), reverse=True)]
-    found = dict(zip(projects, _together(stack, projects), strict=True))
-    return [{path.parent.name: each for path, each in found.items() if path.name == part} for part in ORDER]
+    stacks = dict(zip(projects, _together(stack, projects), strict=True))
+    return [{path.parent.name: each for path, each in stacks.items() if path.name == part} for part in ORDER]
 
 
 def _together(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
@@ -169,9 +169,9 @@ def _identities_reach_the_workloads(clouds: Clouds) -> None:
     role = _identity(clouds, "learn", "retrain", "shop")["role_arn"]
     issuer = clouds.shop.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     (host,) = [str(each["Arn"]).partition(":oidc-provider/")[2] for each in issuer]
-    found = clouds.shop.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]
-    trust = json.dumps(found["AssumeRolePolicyDocument"])
-    assert found["Arn"] == role
+    iam_role = clouds.shop.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]
+    trust = json.dumps(iam_role["AssumeRolePolicyDocument"])
+    assert iam_role["Arn"] == role
     token = {f"{host}:sub": _subject("learn", "retrain"), f"{host}:aud": "sts.amazonaws.com"}
     other = {**token, f"{host}:sub": _subject("learn", "starter")}
     assert allows(trust, "sts:AssumeRoleWithWebIdentity", context=token)
@@ -191,8 +191,8 @@ def _identities_reach_the_workloads(clouds: Clouds) -> None:
 
 def _identity(clouds: Clouds, target: str, account: str, cloud: str) -> dict[str, str]:
     """Return the settings with which a ServiceAccount's Pods get credentials of another target's cloud."""
-    found: Any = clouds.kubectl.get("configmap", f"identity-{account}.{cloud}", NAMESPACES[target])
-    data: dict[str, str] = found["data"]
+    config_map: Any = clouds.kubectl.get("configmap", f"identity-{account}.{cloud}", NAMESPACES[target])
+    data: dict[str, str] = config_map["data"]
     return data
 
 

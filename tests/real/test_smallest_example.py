@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import pytest
 
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import InputFile, Inputs, compile_system
 from modelyard_runtime.registry.lineage import content_digest
 from modelyard_targets import TARGETS
 from testbed import environments, image
@@ -189,7 +189,7 @@ def test_each_object_store_protocol(
 
 
 def _compiled(text: str, folder: Path) -> Path:
-    outcome = compile_system(Inputs(Given("hello/system.yaml", text), None, None), TARGETS)
+    outcome = compile_system(Inputs(InputFile("hello/system.yaml", text), None, None), TARGETS)
     return written(outcome, folder) / "main"
 
 

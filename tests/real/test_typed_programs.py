@@ -31,7 +31,7 @@ def _written(examples: Sequence[Example], root: Path) -> list[Path]:
     for example in examples:
         stacks = example.compiled().stacks
         _, problems = write_trees(
-            root / example.name, [Tree(one.environment, one.target, stack_files(one), "test") for one in stacks]
+            root / example.name, [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in stacks]
         )
         assert problems == ()
     return sorted(path.parent for path in root.glob("*/*/*/infrastructure*/Pulumi.yaml"))
@@ -40,8 +40,8 @@ def _written(examples: Sequence[Example], root: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
     """Return the Python interpreter that all projects share, so that the AWS SDK is parsed only once."""
-    (found,) = {program_environment(project / "requirements.txt") for project in projects}
-    return found
+    (interpreter,) = {program_environment(project / "requirements.txt") for project in projects}
+    return interpreter
 
 
 def pyright_errors(program: Path, python: Path, projects: Sequence[Path] | None = None) -> list[str]:
@@ -56,13 +56,13 @@ def pyright_errors(program: Path, python: Path, projects: Sequence[Path] | None 
     settings["executionEnvironments"] = [{"root": root} for root in roots]
     (program / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", str(python), "--project", "."]
-    done = subprocess.run(command, cwd=program, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=program, capture_output=True, text=True, check=False)
     (program / "pyrightconfig.json").unlink()
-    report = json.loads(done.stdout)
+    report = json.loads(result.stdout)
     assert report["summary"]["filesAnalyzed"] == len(roots)
     return [
-        f"{Path(one['file']).relative_to(program)}:{one['range']['start']['line'] + 1}: {one['message']}"
-        for one in report["generalDiagnostics"]
+        f"{Path(problem['file']).relative_to(program)}:{problem['range']['start']['line'] + 1}: {problem['message']}"
+        for problem in report["generalDiagnostics"]
     ]
 
 

@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import pytest
 
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import InputFile, Inputs, compile_system
 from modelyard_targets import TARGETS
 from modelyard_targets.kube.addons.addon_values import prometheus_values
 from modelyard_targets.kube.placement.context import context_for
@@ -135,8 +135,17 @@ class Loans:
 
     def approve(self, name: str, spec: Path | None = None) -> None:
         """Run `modelyard approve` for version 1 with a person's key, as the emitted README describes."""
-        named = ("--model", "repayment", "--version", "1", "--registry", MLFLOW, "--key", str(self.spec.parent / name))
-        program = (sys.executable, "-m", "modelyard", "approve", str(spec or self.spec), *named)
+        options = (
+            "--model",
+            "repayment",
+            "--version",
+            "1",
+            "--registry",
+            MLFLOW,
+            "--key",
+            str(self.spec.parent / name),
+        )
+        program = (sys.executable, "-m", "modelyard", "approve", str(spec or self.spec), *options)
         self._with_login(*program)
 
     def has_ended(self, run: str) -> bool:
@@ -148,8 +157,8 @@ class Loans:
 
     def logs(self) -> str:
         """Return the last log lines of each container in the system."""
-        found = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
-        names = [(pod["metadata"]["name"], one["name"]) for pod in found for one in pod["spec"]["containers"]]
+        pods = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
+        names = [(pod["metadata"]["name"], spec["name"]) for pod in pods for spec in pod["spec"]["containers"]]
         texts = [self._log(pod, container) for pod, container in names]
         return "\n".join(f"--- {pod} {container}\n{text}" for (pod, container), text in zip(names, texts, strict=True))
 
@@ -167,14 +176,17 @@ class Loans:
 
     def address(self, service: str, port: int) -> str:
         """Return the URL of a Service by its IP address."""
-        found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
-        return f"http://{found['spec']['clusterIP']}:{port}"
+        obj = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
+        return f"http://{obj['spec']['clusterIP']}:{port}"
 
     def alerts(self) -> set[tuple[str, str, str]]:
         """Return the status, name and workload of each alert that the receiver got."""
         lines = self.pages.read_text().splitlines() if self.pages.exists() else []
-        found = [one for line in lines for one in json.loads(line)["alerts"]]
-        return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}
+        received = [alert for line in lines for alert in json.loads(line)["alerts"]]
+        return {
+            (alert["status"], alert["labels"]["alertname"], alert["labels"]["modelyard_dev_workload"])
+            for alert in received
+        }
 
     def _with_login(self, *program: str) -> str:
         """Run a program with MLflow's administrator login and name resolution, and return its output."""
@@ -203,7 +215,7 @@ def loans(
     assert base_image.exists()
     folder = tmp_path_factory.mktemp("loans")
     spec = _spec(folder)
-    outcome = compile_system(Inputs(Given("loans/system.yaml", spec.read_text()), None, None), TARGETS)
+    outcome = compile_system(Inputs(InputFile("loans/system.yaml", spec.read_text()), None, None), TARGETS)
     project = written(outcome, folder / "build") / "main"
     name = _image(project)
     whole_kubernetes.load(image.build(project / "image", name))
@@ -259,8 +271,8 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         cluster.run(*as_nobody, str(programs / "initdb"), f"--pgdata={data / 'data'}", "--auth=trust", "--username=pg")
         (data / "data" / "pg_hba.conf").write_text("local all all trust\nhost all all 0.0.0.0/0 scram-sha-256\n")
         settings = (f"listen_addresses={NODE_ADDRESS}", f"unix_socket_directories={data}")
-        given = [part for setting in settings for part in ("-c", setting)]
-        processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
+        options = [part for setting in settings for part in ("-c", setting)]
+        processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *options)
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
         # The port is open before the server is ready.
         ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")

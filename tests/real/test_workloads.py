@@ -56,17 +56,17 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": enforced}}])
     plan = plan_of(SPEC)
     context = context_for(plan, "main", runtime_image=image.BASE_NAME)
-    wanted = (Kind.IDENTITY, Kind.CUSTOM_JOB)
-    made = [
-        cast(Object, json.loads(json.dumps(one.manifest)))
+    kinds = (Kind.IDENTITY, Kind.CUSTOM_JOB)
+    objects = [
+        cast(Object, json.loads(json.dumps(obj.manifest)))
         for resource in plan.on("main")
-        if resource.kind in wanted
-        for one in lower_workload(resource, context)
+        if resource.kind in kinds
+        for obj in lower_workload(resource, context)
     ]
-    (job,) = [one for one in made if one["kind"] == "RayJob"]
+    (job,) = [obj for obj in objects if obj["kind"] == "RayJob"]
     cast(Any, job)["spec"]["entrypoint"] = f"python -c '{DRIVER}'"
     with kubectl.removing(NAMESPACE):
-        kubectl.apply(made)
+        kubectl.apply(objects)
         name = cast(Any, job)["metadata"]["name"]
         kubectl.wait_until(
             lambda: kubectl.value("rayjob", name, "{.status.jobDeploymentStatus}", NAMESPACE) in {"Complete", "Failed"},
@@ -86,10 +86,10 @@ def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubern
 @pytest.mark.parametrize("name", SPECS)
 def test_api_server_accepts_every_object_without_warnings(name: str, control_plane: Cluster, tmp_path: Path) -> None:
     """The API server applies strict field validation and the CEL rules in CustomResourceDefinitions."""
-    made = lowered(SPECS[name])
-    labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
+    workloads = lowered(SPECS[name])
+    labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": workloads.context.namespace}}
     manifests = tmp_path / "manifests.yaml"
-    manifests.write_text(documents([labelled, *made]), encoding="utf-8")
+    manifests.write_text(documents([labelled, *workloads]), encoding="utf-8")
 
     assert control_plane.kubectl.apply_strict(manifests) == ()
 
@@ -97,17 +97,17 @@ def test_api_server_accepts_every_object_without_warnings(name: str, control_pla
 def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cluster) -> None:
     """The operator reports no `InvalidRay…` event, and all Pods are scheduled under Pod security."""
     kubectl = control_plane.kubectl
-    made = lowered(SPECS["valid"])
+    workloads = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
-    namespace: Object = {"name": made.context.namespace, "labels": enforced}
+    namespace: Object = {"name": workloads.context.namespace, "labels": enforced}
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": namespace}])
-    kubectl.apply([one for one in made if one["kind"] != "HTTPRoute"])
+    kubectl.apply([obj for obj in workloads if obj["kind"] != "HTTPRoute"])
 
     def pods() -> list[tuple[str, str]]:
-        found = cast("list[Any]", kubectl.all("pods", made.context.namespace, "ray.io/is-ray-node=yes"))
-        return sorted((one["metadata"]["labels"]["ray.io/node-type"], one["status"]["phase"]) for one in found)
+        items = cast("list[Any]", kubectl.all("pods", workloads.context.namespace, "ray.io/is-ray-node=yes"))
+        return sorted((pod["metadata"]["labels"]["ray.io/node-type"], pod["status"]["phase"]) for pod in items)
 
-    with kubectl.removing(made.context.namespace):
+    with kubectl.removing(workloads.context.namespace):
         kubectl.wait_until(
             lambda: pods() == [("head", "Running")] * 2 + [("worker", "Running")] * 3, "all Pods run", 300
         )

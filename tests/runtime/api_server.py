@@ -44,8 +44,8 @@ class ApiServer:
                 if path in outer.objects:
                     self._answer(200, outer.objects[path])
                 elif query:
-                    found = [v for k, v in outer.objects.items() if k.startswith(f"{path}/")]
-                    self._answer(200, {"items": [one for one in found if _selected(one, query)]})
+                    matches = [v for k, v in outer.objects.items() if k.startswith(f"{path}/")]
+                    self._answer(200, {"items": [obj for obj in matches if _selected(obj, query)]})
                 else:
                     self._answer(404, {"message": "not found"})
 
@@ -58,8 +58,8 @@ class ApiServer:
                 self._answer(201, body)
 
             def do_DELETE(self) -> None:
-                found = outer.objects.pop(self.path.partition("?")[0], None)
-                self._answer(200 if found else 404, {})
+                removed = outer.objects.pop(self.path.partition("?")[0], None)
+                self._answer(200 if removed else 404, {})
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
                 pass
@@ -81,16 +81,16 @@ def launcher_api(
     """Return the API client of a launcher, with this template mounted."""
     (folder / "token").write_text("secret")
     (folder / "rayjob.json").write_text(json.dumps(template))
-    found = ClusterApi(server.url, "cards", folder / "token", None)
+    api = ClusterApi(server.url, "cards", folder / "token", None)
     monkeypatch.setenv("MODELYARD_RAYJOB", str(folder / "rayjob.json"))
     monkeypatch.setenv("MODELYARD_JOB_UID", "7c9e")
-    monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: found)
+    monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: api)
     monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
-    return found
+    return api
 
 
-def _selected(found: dict[str, Any], query: str) -> bool:
+def _selected(obj: dict[str, Any], query: str) -> bool:
     """Return whether an object has the label in a query's selector, of which the runtime uses only `name=value`."""
     selector = parse_qs(query).get("labelSelector", [""])[0]
-    name, _, wanted = selector.partition("=")
-    return not selector or found.get("metadata", {}).get("labels", {}).get(name) == wanted
+    name, _, value = selector.partition("=")
+    return not selector or obj.get("metadata", {}).get("labels", {}).get(name) == value

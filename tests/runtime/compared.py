@@ -71,14 +71,14 @@ class Loans:
 
     def champion(self) -> str:
         """Return the version that the alias points to, or an empty string."""
-        found = registry.version_at("loans", "champion")
-        return "" if found is None else found.version
+        version = registry.version_at("loans", "champion")
+        return "" if version is None else version.version
 
     def gate(self, number: str, line: int = 0) -> dict[str, Any]:
         """Return the recorded result of one line in a version's gate."""
         run = registry.version("loans", number).run_id
-        kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
-        return kept
+        result: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
+        return result
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:

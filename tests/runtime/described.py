@@ -36,22 +36,25 @@ def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
     if isinstance(described, Record):
         return described
     if kind is records.Workload:
-        kind = cast("type[R]", next((one for section, one in _SECTIONS.items() if section in described), kind))
+        kind = cast(
+            "type[R]",
+            next((workload_type for section, workload_type in _SECTIONS.items() if section in described), kind),
+        )
     return decode(kind, completed(kind, described))
 
 
 def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
     """Fill missing fields with empty values, and drop sections that belong to other workload types."""
-    hints, found = get_type_hints(kind), dict(described)
+    hints, result = get_type_hints(kind), dict(described)
     if issubclass(kind, records.Workload):
         other = {*_SECTIONS, "trainedBy", "stage"} - hints.keys()
-        found = {key: one for key, one in found.items() if key not in other}
-    for one in fields(kind):
-        key = _key(one.name)
-        required = one.default is MISSING and one.default_factory is MISSING
-        if one.name != "source" and (key in found or required):
-            found[key] = _completed(hints[one.name], found.get(key, MISSING))
-    return found
+        result = {key: entry for key, entry in result.items() if key not in other}
+    for entry in fields(kind):
+        key = _key(entry.name)
+        required = entry.default is MISSING and entry.default_factory is MISSING
+        if entry.name != "source" and (key in result or required):
+            result[key] = _completed(hints[entry.name], result.get(key, MISSING))
+    return result
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
@@ -62,7 +65,7 @@ def look_of(described: Mapping[str, Any]) -> Subject:
         return Subject.of_training(record(records.PipelineWorkload, described))
     workload = record(records.Workload, {"type": "promoter", **own})
     made_by = described.get("trainedBy") or workload.address
-    promotion = record(records.Promotion, {key: one for key, one in pipeline.items() if key not in _OF_PIPELINES})
+    promotion = record(records.Promotion, {key: entry for key, entry in pipeline.items() if key not in _OF_PIPELINES})
     return Subject(workload, promotion, made_by, described.get("stage", ""), "trainedBy" not in described)
 
 
@@ -71,12 +74,12 @@ _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
 
 def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
     """Return pipeline steps by name."""
-    return {name: record(records.Step, one) for name, one in described.items()}
+    return {name: record(records.Step, step) for name, step in described.items()}
 
 
 def _key(name: str) -> str:
-    first, *others = name.rstrip("_").split("_")
-    return first + "".join(word.capitalize() for word in others)
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _completed(kind: Any, value: Any) -> Any:
@@ -88,7 +91,7 @@ def _completed(kind: Any, value: Any) -> Any:
     if value is MISSING:
         return _EMPTY[origin or kind]
     if origin is tuple:
-        return [_completed(arguments[0], one) for one in value]
+        return [_completed(arguments[0], item) for item in value]
     if origin is Mapping:
-        return {key: _completed(arguments[1], one) for key, one in value.items()}
+        return {key: _completed(arguments[1], item) for key, item in value.items()}
     return value

@@ -39,23 +39,23 @@ class Pod:
 
     def workload(self) -> dict[str, Any]:
         """Return the mounted description."""
-        maps = [one for one in _documents(self.path) if one["metadata"]["name"] == self.description]
-        found: dict[str, Any] = json.loads(maps[0]["data"]["workload.json"])
-        return found
+        maps = [document for document in _documents(self.path) if document["metadata"]["name"] == self.description]
+        description: dict[str, Any] = json.loads(maps[0]["data"]["workload.json"])
+        return description
 
 
 def pods() -> Iterator[Pod]:
     """Yield every workload of the AWS systems with its AWS role, or its AWS user if it runs elsewhere."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
-        held = _names(json.loads(file.read_text()))
+        known_names = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
             target = path.parents[2].name
-            accounts = [one["metadata"]["name"] for one in _documents(path) if one["kind"] == "ServiceAccount"]
-            identities = [one for name in accounts for one in (name, f"{target}.{name}") if one in held]
-            for one in _documents(path):
-                text = one.get("data", {}).get("workload.json", "{}") if one["kind"] == "ConfigMap" else "{}"
+            accounts = [entry["metadata"]["name"] for entry in _documents(path) if entry["kind"] == "ServiceAccount"]
+            identities = [entry for name in accounts for entry in (name, f"{target}.{name}") if entry in known_names]
+            for entry in _documents(path):
+                text = entry.get("data", {}).get("workload.json", "{}") if entry["kind"] == "ConfigMap" else "{}"
                 if identities and "stores" in json.loads(text):
-                    yield Pod(file.stem, identities[0], one["metadata"]["name"], path)
+                    yield Pod(file.stem, identities[0], entry["metadata"]["name"], path)
 
 
 class Account:
@@ -68,7 +68,7 @@ class Account:
         self._endpoint = ""
         text = (GOLDEN / "policies" / f"{system}.json").read_text()
         for project in json.loads(text).values():
-            self._make(project, [one for one in pods() if one.system == system])
+            self._make(project, [pod for pod in pods() if pod.system == system])
 
     def client(self, service: str) -> Any:
         """Return a client that no policy restricts."""
@@ -78,42 +78,46 @@ class Account:
     @contextmanager
     def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
         """Yield a Pod's description with a working registry, and with stores that use the Pod's credentials."""
-        found = pod.workload()
+        description = pod.workload()
         with pytest.MonkeyPatch.context() as patch:
             credentials = self._credentials(pod)
             for name, value in credentials.items():
                 patch.setenv(name, value)
             opened = {"accessKeyIdEnv": "AWS_ACCESS_KEY_ID", "secretAccessKeyEnv": "AWS_SECRET_ACCESS_KEY"}
-            found["stores"] = {
-                name: {**one, "endpoint": self.guard.endpoint, **opened} for name, one in found["stores"].items()
+            description["stores"] = {
+                name: {**store, "endpoint": self.guard.endpoint, **opened}
+                for name, store in description["stores"].items()
             }
-            if "registry" in found:
-                found["registry"] = {**found["registry"], "uri": f"file://{folder}/registry"}
+            if "registry" in description:
+                description["registry"] = {**description["registry"], "uri": f"file://{folder}/registry"}
             patch.setattr(boto3, "DEFAULT_SESSION", None)  # the session caches the previous Pod's credentials
             s3_artifact_repo._cached_get_s3_client.cache_clear()  # pyright: ignore[reportPrivateUsage] # no public way
-            yield found
+            yield description
 
     def _credentials(self, pod: Pod) -> dict[str, str]:
         iam = self.client("iam")
-        if pod.identity in {one["UserName"] for one in iam.list_users()["Users"]}:
+        if pod.identity in {user["UserName"] for user in iam.list_users()["Users"]}:
             for old in iam.list_access_keys(UserName=pod.identity)["AccessKeyMetadata"]:
                 iam.delete_access_key(UserName=pod.identity, AccessKeyId=old["AccessKeyId"])
-            made = iam.create_access_key(UserName=pod.identity)["AccessKey"]
+            credentials = iam.create_access_key(UserName=pod.identity)["AccessKey"]
         else:
             trust = iam.get_role(RoleName=pod.identity)["Role"]["AssumeRolePolicyDocument"]
             (statement,) = trust["Statement"]
             tags = {key.removeprefix(_TAG): value for key, value in statement["Condition"]["StringEquals"].items()}
-            made = self.guard.authorizer.pod_session(pod.identity, tags, self._endpoint)
-        return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+            credentials = self.guard.authorizer.pod_session(pod.identity, tags, self._endpoint)
+        return {
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        }
 
     def _make(self, project: dict[str, Any], workloads: list[Pod]) -> None:
         iam, kms, s3 = self.client("iam"), self.client("kms"), self.client("s3")
         for name, policy in project.get(_KEY, {}).items():
-            made = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
-            self._keys[f"arn:aws:kms:::Key/{name}"] = made
+            arn = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+            self._keys[f"arn:aws:kms:::Key/{name}"] = arn
         policies = {each["Statement"][0]["Resource"][0]: each for each in project.get(_BUCKET_POLICY, {}).values()}
         for bucket in sorted(
-            {one["uri"].split("/")[2] for pod in workloads for one in pod.workload()["stores"].values()}
+            {entry["uri"].split("/")[2] for pod in workloads for entry in pod.workload()["stores"].values()}
         ):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
             if policy := policies.get(f"arn:aws:s3:::{bucket}"):
@@ -127,10 +131,10 @@ class Account:
             iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=self._real(rights))
         for name, rights in project.get(_POLICY, {}).items():
             user = name.rpartition("-")[0]
-            made = iam.create_policy(PolicyName=name, PolicyDocument=self._real(rights))["Policy"]["Arn"]
-            if user not in {one["UserName"] for one in iam.list_users()["Users"]}:
+            arn = iam.create_policy(PolicyName=name, PolicyDocument=self._real(rights))["Policy"]["Arn"]
+            if user not in {entry["UserName"] for entry in iam.list_users()["Users"]}:
                 iam.create_user(UserName=user)
-            iam.attach_user_policy(UserName=user, PolicyArn=made)
+            iam.attach_user_policy(UserName=user, PolicyArn=arn)
 
         for policy in (each for name, each in project.get(_ENDPOINT, {}).items() if name.endswith("-s3")):
             self._endpoint = self._endpoint_of(json.dumps(policy))
@@ -140,8 +144,8 @@ class Account:
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"
-        made = ec2.create_vpc_endpoint(VpcId=network, ServiceName=service, PolicyDocument=policy)
-        return str(made["VpcEndpoint"]["VpcEndpointId"])
+        response = ec2.create_vpc_endpoint(VpcId=network, ServiceName=service, PolicyDocument=policy)
+        return str(response["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
         """Replace the key names in a policy document with this account's ARNs."""
@@ -160,11 +164,11 @@ def account(system: str) -> Generator[Account]:
 
 def _names(projects: dict[str, Any]) -> set[str]:
     """Return the names of users, and of roles that have permissions. A user's policy has the user's name."""
-    found: set[str] = set()
+    names: set[str] = set()
     for project in projects.values():
-        found |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}
-    return found
+        names |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}
+    return names
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:
-    return [one for one in yaml.safe_load_all(path.read_text()) if one]
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]

@@ -46,9 +46,9 @@ class System:
     def names(self) -> set[str]:
         """Return the names of all objects in all buckets."""
         s3 = self.account.client("s3")
-        buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
-        listed = [(one, s3.list_objects_v2(Bucket=one).get("Contents", ())) for one in buckets]
-        return {f"{bucket}/{each['Key']}" for bucket, found in listed for each in found}
+        buckets = [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
+        listed = [(entry, s3.list_objects_v2(Bucket=entry).get("Contents", ())) for entry in buckets]
+        return {f"{bucket}/{each['Key']}" for bucket, contents in listed for each in contents}
 
     def _seed(self, dataset: Any) -> None:
         frame, uri, kind = _rows(dataset), text(dataset, "uri").rstrip("/"), text(dataset, "format")
@@ -63,7 +63,7 @@ def read_by(workload: Any) -> dict[str, Any]:
     """Return the datasets that a workload reads."""
     part = section(workload, "pipeline") or section(workload, "monitor")
     written = {text(part, "output"), *(text(step, "output") for step in sections(part, "steps").values())}
-    return {name: one for name, one in sections(part, "data").items() if name not in written}
+    return {name: dataset for name, dataset in sections(part, "data").items() if name not in written}
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
@@ -77,9 +77,9 @@ def _rows(dataset: Any) -> pd.DataFrame:
         if not dataset.get("features"):
             frame["plain"] = random.normal(size=ROWS)
     if text(dataset, "timestamp"):
-        ages = [timedelta(days=60 if one % 2 else 0, minutes=one) for one in range(ROWS)]  # half have labels
+        ages = [timedelta(days=60 if number % 2 else 0, minutes=number) for number in range(ROWS)]  # half have labels
         frame[text(dataset, "timestamp")] = [NOW - age for age in ages]
     for name, kind in section(dataset, "schema").items():
         if name not in frame:
-            frame[name] = [f"{one}" for one in range(ROWS)] if kind == "string" else random.normal(size=ROWS)
+            frame[name] = [f"{number}" for number in range(ROWS)] if kind == "string" else random.normal(size=ROWS)
     return frame

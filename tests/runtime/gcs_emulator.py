@@ -54,8 +54,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
             return
         query = parse_qs(urlsplit(self.path).query)
         connection, body = self.rfile, self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        named = _NAME.search(body)
-        name = query["name"][0] if "name" in query else named[1].decode() if named else ""
+        match = _NAME.search(body)
+        name = query["name"][0] if "name" in query else match[1].decode() if match else ""
         exists = name in self.storage.objects.get(BUCKET, {})
         if exists and query.get("ifGenerationMatch") == ["0"]:
             self._refuse(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")

@@ -56,14 +56,14 @@ def kill_after(rounds: int) -> None:
 
 def recorded() -> int:
     """Return the number of rounds in the newest checkpoint recorded by Ray Train, even if its file is incomplete."""
-    found = [0]
+    rounds = [0]
     for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
+            snapshot = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        found += [result["metrics"]["rounds"] for result in told["checkpoint_results"]]
-    return max(found)
+        rounds += [result["metrics"]["rounds"] for result in snapshot["checkpoint_results"]]
+    return max(rounds)
 
 
 def train(trainer: str) -> dict[str, Any]:
@@ -76,17 +76,17 @@ def train(trainer: str) -> dict[str, Any]:
         "parameters": PARAMETERS[trainer],
     }
     assert goes_on(record(PipelineWorkload, WORKLOAD), record(Step, step))
-    kept = present(Checkpoints.of(record(PipelineWorkload, WORKLOAD), record(Step, step)))
+    checkpoints = present(Checkpoints.of(record(PipelineWorkload, WORKLOAD), record(Step, step)))
     before = recorded()
-    data = training_data(record(PipelineWorkload, WORKLOAD), ("cells",), TASK, kept.began)
+    data = training_data(record(PipelineWorkload, WORKLOAD), ("cells",), TASK, checkpoints.began)
     worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
-    model = train_together(record(Step, step), TASK, PARAMETERS[trainer], data, worker, kept, spacing=SPACING)
-    kept.discard()
+    model = train_together(record(Step, step), TASK, PARAMETERS[trainer], data, worker, checkpoints, spacing=SPACING)
+    checkpoints.discard()
     rows = data.held_out[list(data.features)]
-    said = np.ascontiguousarray(model.predict_proba(rows)[:, 1])
-    right = float(((said > 0.5) == data.truth(data.held_out)).mean())
-    digest = hashlib.sha256(said.tobytes()).hexdigest()
-    return {"said": digest, "right": right, "began": kept.began.isoformat(), "before": before}
+    scores = np.ascontiguousarray(model.predict_proba(rows)[:, 1])
+    right = float(((scores > 0.5) == data.truth(data.held_out)).mean())
+    digest = hashlib.sha256(scores.tobytes()).hexdigest()
+    return {"said": digest, "right": right, "began": checkpoints.began.isoformat(), "before": before}
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ class Importing:
 
     def approve(self) -> None:
         """Approve the newest version."""
-        newest = max(registry.versions(NAME), key=lambda one: int(one.version))
+        newest = max(registry.versions(NAME), key=lambda version: int(version.version))
         self.risk.approve(
             newest,
             subject(record(Workload, self.described), record(Promotion, self.promotion), newest.tags[DIGEST_TAG]),
@@ -98,30 +98,31 @@ class Importing:
 
     def champion(self) -> str:
         """Return the champion's version, or an empty string."""
-        found = registry.version_at(NAME, "champion")
-        return "" if found is None else found.version
+        version = registry.version_at(NAME, "champion")
+        return "" if version is None else version.version
 
     def served(self) -> list[int]:
         """Start a server and return its predictions."""
         version = present(Models(record(Workload, self.described), record(Model, SERVED)).version())
         return [
-            int(one) for one in load(record(Workload, self.described), record(Model, SERVED), version).predict(ROWS)
+            int(prediction)
+            for prediction in load(record(Workload, self.described), record(Model, SERVED), version).predict(ROWS)
         ]
 
     def metric(self, name: str) -> float:
         """Return the last pushed value of a metric."""
-        (found,) = [one for one in self.told if one.name == name]
-        assert {key: found.labels[key] for key in ("model", "alias", "system", "namespace")} == {
+        (sample,) = [candidate for candidate in self.told if candidate.name == name]
+        assert {key: sample.labels[key] for key in ("model", "alias", "system", "namespace")} == {
             "model": "triage",
             "alias": "champion",
             "system": "cards",
             "namespace": "cards",
         }
-        return found.value
+        return sample.value
 
 
 def versions() -> dict[str, str]:
     """Return the registered versions with their digests."""
     with suppress(MlflowException):
-        return {one.version: one.tags[DIGEST_TAG] for one in registry.versions(NAME)}
+        return {version.version: version.tags[DIGEST_TAG] for version in registry.versions(NAME)}
     return {}

@@ -37,8 +37,8 @@ class ObjectStore:
 
     def names(self) -> list[str]:
         """Return the sorted object names."""
-        found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        return [str(one["Key"]) for one in found]
+        entries = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return [str(entry["Key"]) for entry in entries]
 
     def cut(self) -> None:
         """Make the service unreachable."""

@@ -58,7 +58,7 @@ class Place:
         """Return the content of every file by path."""
         raise NotImplementedError
 
-    def asked(self) -> list[str]:
+    def pending_requests(self) -> list[str]:
         """Return the pending requests."""
         return [path for path in self.files() if path.startswith(ASKED)]
 
@@ -80,8 +80,8 @@ class Folder(Place):
         path.write_bytes(content)
 
     def files(self) -> dict[str, bytes]:
-        found = (path for path in self.folder.rglob("*") if path.is_file())
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
 
 
 class Bucket(Place):
@@ -101,7 +101,7 @@ class Bucket(Place):
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
     """Return the created Jobs."""
-    return [found for path, found in server.objects.items() if path.startswith(JOBS)]
+    return [job for path, job in server.objects.items() if path.startswith(JOBS)]
 
 
 def now() -> datetime:

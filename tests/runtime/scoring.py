@@ -64,10 +64,10 @@ class Scoring:
         registry.connect(record(Workload, self.workload))
         signature = ModelSignature(Schema([ColSpec(DataType.double, "amount"), ColSpec(DataType.string, "plan")]))
         with mlflow.start_run():
-            made = mlflow.pyfunc.log_model(
+            model_info = mlflow.pyfunc.log_model(
                 name="model", python_model=times(factor), signature=signature, pip_requirements=[]
             )
-        version = registry.register(NAME, made.model_uri, {})
+        version = registry.register(NAME, model_info.model_uri, {})
         registry.set_alias(NAME, "champion", version.version)
         return version.version
 
@@ -103,8 +103,8 @@ class Scoring:
 
     def all_answers(self, name: str) -> list[float]:
         """Return the scores of a file from all parts in order."""
-        found = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
-        return [float(score) for one in found for score in pd.read_parquet(one)["prediction"]]
+        parts = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
+        return [float(score) for part in parts for score in pd.read_parquet(part)["prediction"]]
 
     def run(self) -> dict[str, int]:
         """Run the pipeline's step once."""
@@ -112,22 +112,22 @@ class Scoring:
 
     def answers(self, name: str) -> list[float]:
         """Return the scores of a file in order."""
-        return [float(one) for one in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
+        return [float(score) for score in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:
         """Return the model versions that scored each output file."""
-        found = sorted(self.scores.rglob("*.scored*"))
-        return {one.name.partition(".")[0]: set(pd.read_parquet(one)["model_version"]) for one in found}
+        outputs = sorted(self.scores.rglob("*.scored*"))
+        return {path.name.partition(".")[0]: set(pd.read_parquet(path)["model_version"]) for path in outputs}
 
     def refused(self) -> dict[str, str]:
         """Return the refused files and the reasons."""
-        found = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
-        return {Path(one["path"]).name: one["reason"] for one in found}
+        files = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
+        return {Path(file["path"]).name: file["reason"] for file in files}
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records of all runs in order."""
-        found = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
-        return [json.loads(one.read_text()) for one in found]
+        paths = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text()) for path in paths]
 
 
 def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
@@ -141,5 +141,5 @@ def in_this_process(
     """Run each task in this process, and yield the results that a worker would report."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
-        done = scorer({"task": [task.packed()]})
-        yield {key: values[0] for key, values in done.items()}
+        results = scorer({"task": [task.packed()]})
+        yield {key: values[0] for key, values in results.items()}

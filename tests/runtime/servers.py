@@ -100,8 +100,8 @@ class Endpoint:
             f"http://{self.address}{path}", body, {"Content-Type": "application/json", **(headers or {})}, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as found:
-                return Answered(found.status, _content(found.read()), found.headers)
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return Answered(response.status, _content(response.read()), response.headers)
         except urllib.error.HTTPError as problem:
             return Answered(problem.code, _content(problem.read()), dict(problem.headers.items()))
 

@@ -22,9 +22,9 @@ class Signer:
         subprocess.run(command, check=True, capture_output=True)
         self.line = self.key.with_suffix(".pub").read_text().strip()
 
-    def sign(self, said: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
+    def sign(self, content: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
         """Return a signed statement in the registry's format."""
-        statement, file = json.dumps(said), self.key.with_suffix(".json")
+        statement, file = json.dumps(content), self.key.with_suffix(".json")
         file.write_text(statement)
         signed = Path(f"{file}.sig")
         signed.unlink(missing_ok=True)
@@ -32,9 +32,9 @@ class Signer:
         subprocess.run(command, check=True, capture_output=True)
         return json.dumps({"statement": statement, "signature": signed.read_text()})
 
-    def approve(self, version: registry.Version, said: Mapping[str, Any]) -> None:
+    def approve(self, version: registry.Version, content: Mapping[str, Any]) -> None:
         """Attach a signed statement to a version."""
-        registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(said)})
+        registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(content)})
 
 
 class Existing(Signer):

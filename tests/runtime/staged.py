@@ -61,8 +61,8 @@ class Yard:
         with mlflow.start_run() as run:
             mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
             uri = mlflow.get_artifact_uri("model")
-        made = mlflow.MlflowClient().create_model_version(NAME, uri, run_id=run.info.run_id)
-        version = registry.version(NAME, str(made.version))
+        created = mlflow.MlflowClient().create_model_version(NAME, uri, run_id=run.info.run_id)
+        version = registry.version(NAME, str(created.version))
         own = {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain", GATE_TAG: "held"}
         registry.tag(version, {**own, **tags})
         return registry.version(NAME, version.version)
@@ -72,12 +72,14 @@ class Yard:
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
-        found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
-        return {alias: one.version for alias, one in found.items() if one is not None}
+        versions = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
+        return {alias: version.version for alias, version in versions.items() if version is not None}
 
     def metric(self, name: str) -> float:
         """Return the last pushed value of a metric for the champion stage."""
-        return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
+        return next(
+            sample.value for sample in self.told if sample.name == name and sample.labels.get("alias") == "champion"
+        )
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
         """Run one monitor pass with this result."""

@@ -46,11 +46,11 @@ SERVER: dict[str, Any] = {
 def emitted() -> Iterator[Any]:
     """Yield the description of every workload in the golden folders, read from its ConfigMap."""
     for path in sorted(GOLDEN.glob("*/*/*/manifests/*.yaml")):
-        for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
-            if made and made["kind"] == "ConfigMap" and "workload.json" in made["data"]:
-                workload = json.loads(made["data"]["workload.json"])
+        for manifest in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
+            if manifest and manifest["kind"] == "ConfigMap" and "workload.json" in manifest["data"]:
+                workload = json.loads(manifest["data"]["workload.json"])
                 if "type" in workload:  # the description of the registry, which lists permissions, has no type
-                    yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {made['metadata']['name']}")
+                    yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {manifest['metadata']['name']}")
 
 
 EMITTED = list(emitted())
@@ -65,23 +65,23 @@ def test_emitted_descriptions_are_accepted(workload: dict[str, Any]) -> None:
 
 
 def test_examples_have_workloads_of_every_type() -> None:
-    kinds = {one.values[0]["type"] for one in EMITTED}
+    kinds = {case.values[0]["type"] for case in EMITTED}
 
     assert kinds == {"training", "batch-inference", "custom", "server", "monitor", "promoter", "starter"}
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Return a workload with one value changed, or removed if the value is None."""
-    found = copy.deepcopy(workload)
+    result = copy.deepcopy(workload)
     *parents, last = path.split(".")
-    at: Any = found
+    at: Any = result
     for part in parents:
         at = at[int(part) if part.isdigit() else part]
     if value is None:
         del at[last]
     else:
         at[last] = value
-    return found
+    return result
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_server_is_refused_as_a_monitor() -> None:
     ],
 )
 def test_check_without_its_inputs_is_refused(metric: str, without: list[str], why: str) -> None:
-    kind = next(name for name, one in monitors().items() if metric in one.checks)
+    kind = next(name for name, monitor in monitors().items() if metric in monitor.checks)
     workload = changed(MONITOR, "monitor.type", kind)
     workload["monitor"]["checks"] = [{"name": "it", "metric": metric, "max": 0.1}]
     check_monitor(record(Workload, workload))
@@ -172,7 +172,7 @@ def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
+    ("trainer", "task"), [(name, task) for name, entry in trainers().items() for task in sorted(entry.tasks)]
 )
 def test_trainer_supports_the_tasks_in_the_table(trainer: str, task: str) -> None:
     """The library accepts each combination in the table with default parameters, and each has metrics."""

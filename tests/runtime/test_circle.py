@@ -57,9 +57,9 @@ class System:
 
     def champion(self) -> registry.Version:
         """Return the version that the alias points to."""
-        found = registry.version_at("churn", "champion")
-        assert found is not None
-        return found
+        version = registry.version_at("churn", "champion")
+        assert version is not None
+        return version
 
 
 def subscribers(count: int = 400) -> pd.DataFrame:
@@ -67,8 +67,8 @@ def subscribers(count: int = 400) -> pd.DataFrame:
     random = np.random.default_rng(1)
     usage = random.normal(size=count)
     known = random.choice(["basic", "plus"], count)
-    plan = [one if chance > 0.3 else None for one, chance in zip(known, random.random(count), strict=True)]
-    leaves = (usage < -0.3) | np.array([one is None for one in plan])
+    plan = [name if chance > 0.3 else None for name, chance in zip(known, random.random(count), strict=True)]
+    leaves = (usage < -0.3) | np.array([name is None for name in plan])
     return pd.DataFrame({"usage": usage, "plan": plan, "cancelled": np.where(leaves, "yes", "no")})
 
 
@@ -115,11 +115,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             "promoteTo": "champion",
         },
     }
-    made = System(tmp_path, described)
+    system = System(tmp_path, described)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        assert made.retrain(max_iter=10) == "'champion' of churn is now version 1"
-        yield made
+        assert system.retrain(max_iter=10) == "'champion' of churn is now version 1"
+        yield system
     mlflow.end_run()
 
 
@@ -135,7 +135,7 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
         "Trained on subscribers: Who has a contract., confidential",
         "Created by pipelines.train of system hello.",
     ]
-    wanted = {
+    expected = {
         "modelyard.owner": "growth <growth@acme.example>",
         "modelyard.oncall": "growth-oncall",
         "modelyard.target": "main",
@@ -143,7 +143,7 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
         "modelyard.license": "Apache-2.0",
         "modelyard.data-classes": "pii confidential",
     }
-    assert wanted.items() <= dict(version.tags).items()
+    assert expected.items() <= dict(version.tags).items()
     explained = artifacts.load_dict(f"runs:/{version.run_id}/{EXPLANATION}")
     assert set(explained["importance"]) == {"usage", "plan"}
     rows = parquet.read_table(artifacts.download_artifacts(f"runs:/{version.run_id}/{CONTRIBUTIONS}")).to_pandas()
@@ -152,9 +152,9 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
 
 
 def test_gate_refuses_a_worse_version(system: System) -> None:
-    said = system.retrain(max_iter=1, max_leaf_nodes=2)
+    message = system.retrain(max_iter=1, max_leaf_nodes=2)
 
-    assert said.startswith("version 2 of churn is kept, but it fails the gate: ")
+    assert message.startswith("version 2 of churn is kept, but it fails the gate: ")
     assert system.champion().version == "1"
 
 
@@ -162,18 +162,18 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
     """Predictions equal the evaluated ones, even for rows with null or absent values, as in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
-    held = data.held_out[["usage", "plan"]]
-    wanted = answer(model, TASK, held)
-    rows = [{"usage": one.usage, "plan": one.plan} for one in held.itertuples()]
+    features = data.held_out[["usage", "plan"]]
+    expected = answer(model, TASK, features)
+    rows = [{"usage": subscriber.usage, "plan": subscriber.plan} for subscriber in features.itertuples()]
     absent = [{name: value for name, value in row.items() if value is not None} for row in rows]
 
-    for sent in (rows, absent):  # the second body omits columns with missing values
-        body = json.dumps({"instances": sent}).encode()
-        found = answer(model, TASK, fitted(rows_of(body), model.columns()))
-        assert wanted.scores is not None
-        assert found.scores is not None
-        np.testing.assert_allclose(found.scores, wanted.scores)
-        assert list(found.values) == list(wanted.values)
+    for instances in (rows, absent):  # the second body omits columns with missing values
+        body = json.dumps({"instances": instances}).encode()
+        actual = answer(model, TASK, fitted(rows_of(body), model.columns()))
+        assert expected.scores is not None
+        assert actual.scores is not None
+        np.testing.assert_allclose(actual.scores, expected.scores)
+        assert list(actual.values) == list(expected.values)
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
@@ -181,11 +181,11 @@ def test_served_data_are_compared_with_training_data(system: System) -> None:
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}
-    sent = subscribers(200)[["usage", "plan"]].assign(usage=lambda rows: rows["usage"] - 3)
+    served = subscribers(200)[["usage", "plan"]].assign(usage=lambda rows: rows["usage"] - 3)
     captures = Captures(
         record(Workload, system.workload), record(Capture, {**captured, "fraction": 1.0}), "live", flush_s=3600
     )
-    rows = fitted(sent.astype(object), model.columns())
+    rows = fitted(served.astype(object), model.columns())
     captures.keep("request", rows, answer(model, TASK, rows), version.version)
     captures.flush()
     checks = [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}]
@@ -202,17 +202,17 @@ def test_served_data_are_compared_with_training_data(system: System) -> None:
     }
     now = datetime.now(UTC) + timedelta(seconds=5)
 
-    found = {}
+    by_feature = {}
     for kind in ("data-drift", "prediction-drift"):
         results, refused = run_checks(
             record(MonitorWorkload, {**system.workload, "monitor": {**watching, "type": kind}}), now
         )
         assert not refused
-        found |= {one.feature: one for one in results}
+        by_feature |= {result.feature: result for result in results}
 
-    assert {name for name, one in found.items() if one.breach} == {"usage", "prediction", "score"}
-    said = breach_text(record(MonitorWorkload, {**system.workload, "monitor": watching}), found["usage"])
-    assert said.startswith("check psi of inference.churn failed: usage is ")
-    assert ", must be at most 0.2 (it went down, from " in said
-    assert said.endswith(" of the rows); page, sent to growth-channel")
+    assert {name for name, result in by_feature.items() if result.breach} == {"usage", "prediction", "score"}
+    message = breach_text(record(MonitorWorkload, {**system.workload, "monitor": watching}), by_feature["usage"])
+    assert message.startswith("check psi of inference.churn failed: usage is ")
+    assert ", must be at most 0.2 (it went down, from " in message
+    assert message.endswith(" of the rows); page, sent to growth-channel")
     captures.close()

@@ -88,8 +88,8 @@ def ray_here() -> Iterator[None]:
 @pytest.fixture(scope="module", params=SYSTEMS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Return each system in its own account."""
-    with account(request.param) as found:
-        yield System(found, request.param, tmp_path_factory.mktemp("system"))
+    with account(request.param) as own_account:
+        yield System(own_account, request.param, tmp_path_factory.mktemp("system"))
 
 
 @pytest.mark.usefixtures("reading")
@@ -126,9 +126,9 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
             assert known.mark(piece) is None
             assert known.refused == {}
     for workload in system.running("server"):
-        for one in workload["applications"].values():
-            if "bundle" in one["model"]:
-                described = one["model"]["bundle"]
+        for application in workload["applications"].values():
+            if "bundle" in application["model"]:
+                described = application["model"]["bundle"]
                 assert current(place(record(Workload, workload), described["uri"], described["store"])) is None
 
 
@@ -181,7 +181,7 @@ def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_p
             described = section(promotion, "import")
             uri, store, digest = text(described, "uri"), text(described, "store"), content_digest(files)
             source = {**described, "digest": digest}
-            for file in [one for one in files.rglob("*") if one.is_file()]:
+            for file in [entry for entry in files.rglob("*") if entry.is_file()]:
                 system.put(f"{uri}{file.relative_to(files).as_posix()}", file.read_bytes())
             system.put(f"{uri.rstrip('/')}0/MLmodel", b"another one")
             registry.connect(record(Workload, workload))
@@ -196,8 +196,8 @@ def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_p
             version = registry.version(text(section(promotion, "model"), "registeredName"), "1")
             assert digest_of(version.uri) == digest
             where = place(record(Workload, workload), uri, store)
-            beside = where.at(f"{where.path}0/MLmodel")
-            with pytest.raises(OSError, match="ACCESS_DENIED"), reading_of(beside) as stream:
+            neighbour = where.at(f"{where.path}0/MLmodel")
+            with pytest.raises(OSError, match="ACCESS_DENIED"), reading_of(neighbour) as stream:
                 stream.read()
             other = place(record(Workload, workload), text(section(promotion, "model"), "artifacts"), store)
             for path in (where.below("MLmodel").path, f"{other.path}-other/MLmodel"):
@@ -226,10 +226,10 @@ def test_training_run_writes_only_its_models_folder(trained: System) -> None:
                 write_whole(neighbour, b"the weights of another model")
 
     for workload in trained.running("promoter"):
-        folders |= {text(section(one, "model"), "artifacts") for one in sections(workload, "imports").values()}
+        folders |= {text(section(entry, "model"), "artifacts") for entry in sections(workload, "imports").values()}
     for _, model in _promoted(trained):
         delivered = [section(model, "delivery"), *sections(model, "otherDeliveries").values()]
-        folders |= {text(one, "uri") for one in delivered if one}
+        folders |= {text(entry, "uri") for entry in delivered if entry}
 
     written = {f"s3://{name}" for name in trained.names() if "/mlflow/" in name}
     assert written
@@ -241,10 +241,12 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
     """Like Ray Train, the test lists only the run's own folder, whose parent has no marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
-        for step in (one for one in steps if goes_on(record(PipelineWorkload, workload), record(Step, one))):
+        for step in (
+            candidate for candidate in steps if goes_on(record(PipelineWorkload, workload), record(Step, candidate))
+        ):
             before = trained.names()
-            kept = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step)))
-            files, run = kept.files(), f"{kept.path}/run"
+            checkpoints = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step)))
+            files, run = checkpoints.files(), f"{checkpoints.path}/run"
             files.create_dir(run)
             for checkpoint in ("1", "2"):
                 assert files.get_file_info(f"{run}/{checkpoint}/grown").type == fs.FileType.NotFound
@@ -255,9 +257,9 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
             with files.open_input_stream(f"{run}/2/grown") as stream:
                 assert stream.read() == b"trees"
             again = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step)))
-            assert again.began == kept.began
-            kept.discard()
-            assert trained.names() - before <= {f"{kept.root.path}/"}
+            assert again.began == checkpoints.began
+            checkpoints.discard()
+            assert trained.names() - before <= {f"{checkpoints.root.path}/"}
 
 
 def _neighbours(workload: Any) -> list[Place]:
@@ -279,15 +281,15 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
         assert version is not None
         scorer = Scorer(record(PipelineWorkload, workload), output, ModelHandle(version))
         (step,) = sections(pipeline, "steps").values()
-        found = list(pieces(record(PipelineWorkload, workload), tuple(names(step, "inputs"))))
-        for piece in found:
+        batch = list(pieces(record(PipelineWorkload, workload), tuple(names(step, "inputs"))))
+        for piece in batch:
             task = Task(piece, WHOLE, 1, tuple(Known(target).marks(piece)))
             assert scorer({"task": [task.packed()]})["rows"] == [ROWS // 2]
             mark = Known(target).mark(piece)
             assert mark is not None
             assert mark.state == piece.state
         assert len(read_frame(record(Workload, workload), record(Dataset, sections(pipeline, "data")[output]))) == ROWS
-        _in_parts(workload, scorer, found[0], version.version, monkeypatch)
+        _in_parts(workload, scorer, batch[0], version.version, monkeypatch)
         write_refused(target, [{"name": "a", "reason": "why"}])
         assert list(Known(target).refused) == ["a"]
         write_run(target, NOW, "1", {"scored": []})
@@ -300,26 +302,31 @@ def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.Monk
 def test_servers_load_models_and_write_captures(trained: System, tmp_path: Path) -> None:
     trained.account.guard.refused.clear()
     for workload in trained.running("server"):
-        for one in workload["applications"].values():
-            model = dict(one["model"])
+        for application in workload["applications"].values():
+            model = dict(application["model"])
             if "bundle" in model:
                 model["bundle"] = {**model["bundle"], "cache": str(tmp_path / text(model, "registeredName"))}
             version = Models(record(Workload, workload), record(Model, model)).version()
             assert version is not None
             loaded = registry.load(version.uri)
             request = pd.DataFrame({each.name: ["a" if each.kind == "string" else 1] for each in loaded.columns()})
-            if "capture" in one:
+            if "capture" in application:
                 captures = Captures(
                     record(Workload, workload),
-                    record(Capture, {**one["capture"], "fraction": 1.0}),
-                    one["variant"],
+                    record(Capture, {**application["capture"], "fraction": 1.0}),
+                    application["variant"],
                     flush_s=3600,
                 )
                 captures.keep("request-1", request, answer(loaded, text(model, "task"), request), version.version)
                 captures.close()
     assert trained.account.guard.refused == []
-    kept = [one for pod in trained.pods for one in pod.workload().get("applications", {}).values() if "capture" in one]
-    assert bool([name for name in trained.names() if "/variant=" in name]) is bool(kept)
+    capturing = [
+        application
+        for pod in trained.pods
+        for application in pod.workload().get("applications", {}).values()
+        if "capture" in application
+    ]
+    assert bool([name for name in trained.names() if "/variant=" in name]) is bool(capturing)
 
 
 @pytest.mark.usefixtures("reading")
@@ -341,7 +348,7 @@ def test_monitors_read_watched_and_reference_data(trained: System) -> None:
             assert source.profiles(version)["columns"]
         for uri in (
             text(section(section(monitor, "current"), "capture"), "uri"),
-            *(one["uri"] for one in read_by(workload).values()),
+            *(dataset["uri"] for dataset in read_by(workload).values()),
         ):
             if uri:
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
@@ -353,7 +360,7 @@ def test_run_request_is_written_and_answered_by_different_roles(trained: System,
     """The monitor cannot read or delete requests, write responses, or write another monitor's requests."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
-    for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
+    for workload in (entry for entry in trained.running("monitor") if "request" in _run_of(entry)):
         assert act(record(MonitorWorkload, workload), NOW)[0].startswith("requested a run of pipeline")
         assert trained.account.guard.refused == []
         folder = place(record(Workload, workload), text(section(_run_of(workload), "request"), "uri"), "lake")
@@ -377,7 +384,9 @@ def test_run_request_is_written_and_answered_by_different_roles(trained: System,
         for workload in trained.running("starter"):
             assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
             assert answer_requests(api, record(StarterWorkload, workload), datetime.now(UTC)) == 0
-        missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
+        missing = [
+            entry for entry in trained.account.guard.refused if entry.startswith("HEAD ") and "/answered/" in entry
+        ]
         assert trained.account.guard.refused == missing  # S3 may deny access to a missing key
         assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
     assert not [name for name in trained.names() if "/asked/" in name and name[-1] != "/"]
@@ -397,10 +406,10 @@ def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeyp
     parts = parts_of(record(PipelineWorkload, workload), piece)
     monkeypatch.undo()
     assert len(parts) > 1
-    done = scorer({"task": [Task(piece, part, len(parts), ()).packed() for part in parts]})
-    staged = [target.at(path) for path in done["path"] if path]
-    publish(target, piece, staged, sum(done["rows"]), version, Known(target).marks(piece))
-    assert sum(done["rows"]) == ROWS // 2
+    scored = scorer({"task": [Task(piece, part, len(parts), ()).packed() for part in parts]})
+    staged = [target.at(path) for path in scored["path"] if path]
+    publish(target, piece, staged, sum(scored["rows"]), version, Known(target).marks(piece))
+    assert sum(scored["rows"]) == ROWS // 2
     assert (
         len(
             read_frame(

@@ -47,6 +47,6 @@ def test_unreachable_store_is_a_one_line_error(
     described(tmp_path, monkeypatch, type="monitor", stores=stores, monitor=monitor)
 
     assert main(["monitor"]) == 1
-    told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("failed because something outside this Pod did not respond as expected: ")
-    assert "rows" in told
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("failed because something outside this Pod did not respond as expected: ")
+    assert "rows" in message

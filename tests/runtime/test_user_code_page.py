@@ -14,10 +14,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "user-code.md").read_text(encoding=
 def test_page_documents_every_context_member() -> None:
     table = PAGE.partition("| member |")[2].partition("\n\n")[0]
     cells = " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
-    named = {name.partition("(")[0] for name in re.findall(r"`([^`]+)`", cells)}
+    documented = {name.partition("(")[0] for name in re.findall(r"`([^`]+)`", cells)}
     internal = {"workload", "tell", "reported"}
 
-    assert named == {name for name in dir(Context) if not name.startswith("_")} - internal
+    assert documented == {name for name in dir(Context) if not name.startswith("_")} - internal
 
 
 def test_server_accepts_every_body_in_the_page() -> None:

@@ -77,16 +77,16 @@ STRANGE: tuple[Json, ...] = (
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
     """Generate values that fit one of our schemas. They are built keyword by keyword, so none are discarded."""
-    whole = followed(schema)
-    if "const" in whole:
-        return st.just(whole["const"])
-    if "enum" in whole:
-        return _sampled(whole["enum"])
-    kinds = whole.get("type", "object")
+    resolved = followed(schema)
+    if "const" in resolved:
+        return st.just(resolved["const"])
+    if "enum" in resolved:
+        return _sampled(resolved["enum"])
+    kinds = resolved.get("type", "object")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if len(kinds) > 1 and depth > _DEEPEST:
         kinds = [kind for kind in kinds if kind not in ("array", "object")]
-    return st.one_of([_of_type(str(kind), schema, whole, depth) for kind in kinds])
+    return st.one_of([_of_type(str(kind), schema, resolved, depth) for kind in kinds])
 
 
 def _of_type(kind: str, schema: Schema, whole: Schema, depth: int) -> st.SearchStrategy[Json]:
@@ -120,8 +120,8 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
 @cache
 def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
     """Generate matching strings. The strategy is cached, because deriving strings from a pattern is expensive."""
-    whole = pattern.removesuffix("$") + r"\Z"
-    texts = st.from_regex(whole, fullmatch=True, alphabet=st.characters(codec="utf-8"))
+    anchored = pattern.removesuffix("$") + r"\Z"
+    texts = st.from_regex(anchored, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)
 
 
@@ -156,16 +156,19 @@ def _draw_mapping(draw: st.DrawFn, schema: Schema, depth: int) -> Json:
         required += [str(name) for name in _texts_of(layer.get("required"))]
     optional = sorted(set(fields) - set(required) - forbidden)
     chosen = draw(st.lists(st.sampled_from(optional), unique=True, max_size=_MOST_EXTRA)) if optional else []
-    whole = followed(schema)
-    if "minProperties" in whole and fields and not (required or chosen):
+    resolved = followed(schema)
+    if "minProperties" in resolved and fields and not (required or chosen):
         chosen = [draw(st.sampled_from(optional))]
     names = [*dict.fromkeys((*required, *chosen))]
-    most = whole.get("maxProperties")
+    most = resolved.get("maxProperties")
     if isinstance(most, int) and fields:
         names = names[:most]
-    names = _with_dependencies(names, schema, whole)
+    names = _with_dependencies(names, schema, resolved)
     result: Schema = {name: draw(fitting(fields[name], depth + 1)) for name in names}
-    return {**result, **(draw(_entries(whole, depth)) if isinstance(whole.get("additionalProperties"), dict) else {})}
+    return {
+        **result,
+        **(draw(_entries(resolved, depth)) if isinstance(resolved.get("additionalProperties"), dict) else {}),
+    }
 
 
 def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
@@ -192,15 +195,15 @@ def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[s
     if condition.get("type") == "object":
         yield from _layers(draw, schema_of(schema["then"]), forbidden, fields)
     elif condition:
-        held = draw(st.sampled_from([held for held in (True, False) if _possible(condition, held, fields)]))
-        yield condition if held else _negated(condition, forbidden)
-        yield from _layers(draw, schema_of(schema.get("then" if held else "else")), forbidden, fields)
+        holds = draw(st.sampled_from([holds for holds in (True, False) if _possible(condition, holds, fields)]))
+        yield condition if holds else _negated(condition, forbidden)
+        yield from _layers(draw, schema_of(schema.get("then" if holds else "else")), forbidden, fields)
 
 
-def _possible(condition: Schema, held: bool, fields: dict[str, Schema]) -> bool:
+def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool:
     """Return whether every field in a condition still has a possible value."""
     return all(
-        _narrowed(fields.get(name), schema_of(part) if held else {"other": part}) != {"enum": []}
+        _narrowed(fields.get(name), schema_of(part) if holds else {"other": part}) != {"enum": []}
         for name, part in schema_of(condition.get("properties")).items()
     )
 
@@ -236,9 +239,9 @@ def _values(schema: Schema) -> list[Json]:
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
     """Return the names together with the names that the schema requires for them."""
     for part in (whole, *_branches(schema), *_branches(whole)):
-        for name, needed in schema_of(part.get("dependentRequired")).items():
+        for name, dependencies in schema_of(part.get("dependentRequired")).items():
             if name in names:
-                names = [*dict.fromkeys((*names, *map(str, _texts_of(needed))))]
+                names = [*dict.fromkeys((*names, *map(str, _texts_of(dependencies))))]
     return names
 
 
@@ -285,9 +288,9 @@ def _change_mapping(draw: st.DrawFn, owner: Schema, strange: Json) -> None:
     elif change == "add":
         owner[draw(st.sampled_from(("a", "type", "min", "target", "x\n", "É", "uri", "steps")))] = strange
     else:
-        kept = owner.pop(name)
+        value = owner.pop(name)
         if change == "rename":
-            owner[draw(st.sampled_from((name.upper(), name + "s", name + "\n", name[:-1])))] = kept
+            owner[draw(st.sampled_from((name.upper(), name + "s", name + "\n", name[:-1])))] = value
 
 
 def _containers(value: Json) -> Iterator[list[Json] | Schema]:

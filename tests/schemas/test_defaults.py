@@ -21,8 +21,8 @@ UNRESOLVED = ("vars", "environments")
 
 
 def _system(spec: Schema) -> System:
-    document, found = load(json.dumps(spec), "system.yaml")
-    assert document is not None, found
+    document, load_problems = load(json.dumps(spec), "system.yaml")
+    assert document is not None, load_problems
     system, problems = resolve(document, "default", TARGETS)
     assert system is not None, problems
     return system
@@ -35,12 +35,12 @@ def _optional(path: tuple[str | int, ...]) -> bool:
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
     """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
-    found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
+    defaults: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)
-        if "default" in schema and path[0] not in UNRESOLVED and place not in found and _optional(path):
-            found[place] = path, schema["default"]
-    return found
+        if "default" in schema and path[0] not in UNRESOLVED and place not in defaults and _optional(path):
+            defaults[place] = path, schema["default"]
+    return defaults
 
 
 DEFAULTS = _defaults()

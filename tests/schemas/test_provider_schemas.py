@@ -30,11 +30,11 @@ ANOTHER: Final = """{
 
 
 def test_schema_contains_the_providers_current_fields(accept: bool) -> None:
-    written = with_providers(modelyard_schemas.text(), fragments())
+    updated = with_providers(modelyard_schemas.text(), fragments())
     if accept:
-        SCHEMA.write_text(written, encoding="utf-8")
+        SCHEMA.write_text(updated, encoding="utf-8")
 
-    assert written == SCHEMA.read_text(encoding="utf-8")
+    assert updated == SCHEMA.read_text(encoding="utf-8")
 
 
 def test_another_provider_adds_its_fields_to_its_own_targets() -> None:

@@ -51,13 +51,15 @@ def test_fields_without_a_value_have_a_meaning() -> None:
 def _schemas(part: Json) -> Iterator[dict[str, Json]]:
     if isinstance(part, dict):
         yield part
-    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        yield from _schemas(one)
+    for child in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _schemas(child)
 
 
 def _properties(owner: dict[str, Json]) -> dict[str, dict[str, Json]]:
     known = owner.get("properties")
-    return {name: one for name, one in known.items() if isinstance(one, dict)} if isinstance(known, dict) else {}
+    return (
+        {name: schema for name, schema in known.items() if isinstance(schema, dict)} if isinstance(known, dict) else {}
+    )
 
 
 def _is_bound(schema: dict[str, Json]) -> bool:
@@ -86,7 +88,7 @@ def test_ratings_decide_nothing_that_is_compiled() -> None:
 
 def _without(part: Json) -> Json:
     if isinstance(part, list):
-        return [_without(one) for one in part]
+        return [_without(child) for child in part]
     if isinstance(part, dict):
-        return {key: _without(one) for key, one in part.items() if key != "x-review"}
+        return {key: _without(child) for key, child in part.items() if key != "x-review"}
     return part

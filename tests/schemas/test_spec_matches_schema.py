@@ -259,19 +259,19 @@ def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
     default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
     if dataclasses.is_dataclass(default):
         return
-    stated = [
+    defaults = [
         schema["default"] for place in PLACES[owner] for schema in _of_name(at(place), name) if "default" in schema
     ]
 
-    assert stated, name
-    for value in stated:
+    assert defaults, name
+    for value in defaults:
         assert _in_units(field, value) == default or (owner, field) == (spec.Governance, "explainability")
 
 
 def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
-    found = schema_of(schema.get("properties")).get(name)
-    if found is not None:
-        yield schema_of(found)
+    field_schema = schema_of(schema.get("properties")).get(name)
+    if field_schema is not None:
+        yield schema_of(field_schema)
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from _of_name(at(reference), name)
@@ -288,10 +288,10 @@ def _in_units(field: str, value: Json) -> object:
         return value
     if field.endswith("_bytes") and value.endswith("Mi"):
         return int(value.removesuffix("Mi")) * 2**20
-    found = re.fullmatch("([0-9]+)(ms|s|m|h|d|%)", value)
-    if found is None:
+    match = re.fullmatch("([0-9]+)(ms|s|m|h|d|%)", value)
+    if match is None:
         return value
-    number, unit = int(found[1]), found[2]
+    number, unit = int(match[1]), match[2]
     if unit == "%":
         return number if field.endswith("_percent") else number / 100
     milliseconds = number * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]

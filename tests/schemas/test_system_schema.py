@@ -92,7 +92,7 @@ def test_every_scalar_field_has_two_examples(pointer: str) -> None:
     examples = schema.get("examples")
 
     assert isinstance(examples, list)
-    distinct = {json.dumps(one) for one in examples}
+    distinct = {json.dumps(example) for example in examples}
     assert len(distinct) == len(examples)
     assert len(distinct) >= 2 or pointer.endswith(("/space", "/patch"))
 
@@ -102,11 +102,11 @@ def test_every_scalar_field_has_two_examples(pointer: str) -> None:
 )
 def test_every_example_and_default_fits_its_place(pointer: str) -> None:
     schema = at(pointer)
-    shown = schema.get("examples", [])
-    assert isinstance(shown, list)
+    examples = schema.get("examples", [])
+    assert isinstance(examples, list)
     judge = Judge(schema)
 
-    for value in [*shown, *([schema["default"]] if "default" in schema else [])]:
+    for value in [*examples, *([schema["default"]] if "default" in schema else [])]:
         assert judge.places(value) == frozenset(), value
 
 
@@ -133,7 +133,7 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
     assert "string" not in types or "maxLength" in schema or _is_finite(str(schema.get("pattern")))
     assert "array" not in types or "maxItems" in schema
     assert (
-        not {"number", "integer"} & {str(one) for one in types}
+        not {"number", "integer"} & {str(kind) for kind in types}
         or "maximum" in schema
         or pointer.endswith(
             ("/scalar", "/variable", "/parameterValue")  # users' values, which are limited when they are loaded
@@ -181,8 +181,8 @@ def test_ten_thousand_models_fit() -> None:
     """The limits exceed the largest system that the compiler supports."""
     spec = copy.deepcopy(VALID["fraud-detection"])
     for section, copies in (("models", 10_000), ("data", 20_000), ("pipelines", 20_000), ("monitors", 20_000)):
-        one = next(iter(schema_of(spec[section]).values()))
-        spec[section] = {f"n{number}": one for number in range(copies)}
+        template = next(iter(schema_of(spec[section]).values()))
+        spec[section] = {f"n{number}": template for number in range(copies)}
 
     assert jsonschema_rs.Draft202012Validator(SYSTEM).is_valid(spec)
 

@@ -44,9 +44,9 @@ REQUIRED = (
 
 @pytest.mark.parametrize("field", REQUIRED)
 def test_missing_required_fields_are_reported(field: str) -> None:
-    found = SPECS.places(with_value(VALID["every-field"], path_of(field), REMOVED))
+    places = SPECS.places(with_value(VALID["every-field"], path_of(field), REMOVED))
 
-    assert tuple(field.split("/"))[:-1] in found
+    assert tuple(field.split("/"))[:-1] in places
 
 
 WRONG: tuple[tuple[str, Json], ...] = (
@@ -360,10 +360,10 @@ def test_wrong_values_are_refused_at_their_place(field: str, value: Json) -> Non
     """Both validators report the wrong value itself, or the mapping that must not contain it."""
     owner = tuple(field.split("/"))[:-1]
 
-    found = SPECS.places(with_value(VALID["every-field"], path_of(field), value))
+    places = SPECS.places(with_value(VALID["every-field"], path_of(field), value))
 
-    assert found
-    assert all(place[: len(owner)] == owner for place in found), found
+    assert places
+    assert all(place[: len(owner)] == owner for place in places), places
 
 
 def test_short_form_target_excludes_named_targets() -> None:
@@ -372,5 +372,5 @@ def test_short_form_target_excludes_named_targets() -> None:
     assert SPECS.places(with_value(short, ("deployment", "region"), REMOVED)) == {("deployment",)}
     assert SPECS.places(with_value(short, ("deployment", "provider"), REMOVED)) == {("deployment",)}
     assert SPECS.places(with_value(short, ("deployment", "context"), "x")) == {("deployment",)}
-    beside: Json = {"main": {"provider": "local"}}
-    assert SPECS.places(with_value(short, ("deployment", "targets"), beside)) == {("deployment",)}
+    targets: Json = {"main": {"provider": "local"}}
+    assert SPECS.places(with_value(short, ("deployment", "targets"), targets)) == {("deployment",)}

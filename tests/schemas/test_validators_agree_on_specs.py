@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.load import load
-from modelyard.pipeline import Given, Inputs, read
+from modelyard.pipeline import InputFile, Inputs, read
 from tests.examples import Example, every_example
 from tests.hostile import child
 from tests.schemas.validators import SPECS
@@ -34,7 +34,7 @@ def test_both_validators_agree_on_a_file(path: str) -> None:
         SPECS.places(document.value)
 
 
-@pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
+@pytest.mark.parametrize("example", [pytest.param(case, id=str(case)) for case in every_example()])
 def test_both_validators_agree_on_an_environment_of_an_example(example: Example) -> None:
     """An example with overlay and variables applied is valid for both validators."""
     document = read(example.inputs()).document
@@ -48,7 +48,7 @@ def test_both_validators_agree_on_hostile_specs() -> None:
     judged = 0
     for number in range(300):
         inputs = child.case(number)
-        document = read(Inputs(Given("system.yaml", inputs.spec.content), inputs.environment)).document
+        document = read(Inputs(InputFile("system.yaml", inputs.spec.content), inputs.environment)).document
         if document is not None:
             judged += 1
             SPECS.places(document.value)

@@ -41,10 +41,10 @@ class Judge:
     """Runs all validators for one schema. `places` fails if they disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
-        whole = schema if schema is SYSTEM else alone(schema)
-        self._rust = jsonschema_rs.Draft202012Validator(whole, pattern_options=jsonschema_rs.RegexOptions())
-        self._python = _Jsonschema(whole)
-        self._whole, self._small = whole, SmallFits(whole)
+        root_schema = schema if schema is SYSTEM else alone(schema)
+        self._rust = jsonschema_rs.Draft202012Validator(root_schema, pattern_options=jsonschema_rs.RegexOptions())
+        self._python = _Jsonschema(root_schema)
+        self._whole, self._small = root_schema, SmallFits(root_schema)
 
     def places(self, value: Json) -> Places:
         """Return the places where the value does not fit. They are empty for a valid value."""

@@ -47,10 +47,10 @@ def fields() -> dict[str, Schema]:
 
 def at(pointer: str) -> Schema:
     """Return the schema at a JSON Pointer."""
-    found = SYSTEM
+    schema = SYSTEM
     for step in pointer.removeprefix("#").split("/")[1:]:
-        found = schema_of(found[step])
-    return found
+        schema = schema_of(schema[step])
+    return schema
 
 
 def followed(schema: Schema) -> Schema:
@@ -70,8 +70,8 @@ def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)
     if "if" in schema:
-        held = jsonschema_rs.is_valid(alone(schema_of(schema["if"])), value)
-        branch = "then" if held else "else"
+        holds = jsonschema_rs.is_valid(alone(schema_of(schema["if"])), value)
+        branch = "then" if holds else "else"
         yield from filled(value, schema_of(schema.get(branch)), f"{pointer}/{branch}")
     if isinstance(value, dict):
         yield from _filled_mapping(value, schema, pointer)
@@ -87,10 +87,10 @@ def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tup
         if name in known:
             place = f"{pointer}/properties/{name}"
             yield place, (name,)
-            found = filled(child, schema_of(known[name]), place)
+            children = filled(child, schema_of(known[name]), place)
         else:
-            found = filled(child, schema_of(schema.get("additionalProperties")), f"{pointer}/additionalProperties")
-        for inner, path in found:
+            children = filled(child, schema_of(schema.get("additionalProperties")), f"{pointer}/additionalProperties")
+        for inner, path in children:
             yield inner, (name, *path)
 
 

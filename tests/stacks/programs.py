@@ -23,12 +23,12 @@ class Refused(Exception):
 
 def registrations(*folders: Path) -> list[list[Registration]]:
     """Run the projects in a separate process and return the resources that each of them registers."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=300
     )
-    if done.returncode:
-        raise Refused(done.stderr)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    if completed.returncode:
+        raise Refused(completed.stderr)
+    return [json.loads(line) for line in completed.stdout.splitlines() if line.startswith("[")]
 
 
 def project(
@@ -46,9 +46,9 @@ def project(
     return folder
 
 
-def of_type(found: list[Registration], type_: str) -> list[Registration]:
+def of_type(registered: list[Registration], type_: str) -> list[Registration]:
     """Return the registrations of one type."""
-    return [each for each in found if each["type"] == type_]
+    return [each for each in registered if each["type"] == type_]
 
 
 def config_map(name: str, namespace: str = "tiny", annotations: str = "") -> str:

@@ -222,12 +222,14 @@ class Nothing(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """Return the cloud's result for a function that our programs call."""
-        given = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
+        arguments = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
         if args.token == "gcp:compute/getZones:getZones":
-            return {"names": [f"{given['region']}-{letter}" for letter in "abcd"]}
+            return {"names": [f"{arguments['region']}-{letter}" for letter in "abcd"]}
         if args.token == "gcp:compute/getMachineTypes:getMachineTypes":
-            machine = given["filter"].split('"')[1]
-            return {"machineTypes": [{"name": machine}] if given["zone"][-1] in ZONES_WITH.get(machine, "abc") else []}
+            machine = arguments["filter"].split('"')[1]
+            return {
+                "machineTypes": [{"name": machine}] if arguments["zone"][-1] in ZONES_WITH.get(machine, "abc") else []
+            }
         return ANSWERS[args.token]
 
 
@@ -268,8 +270,8 @@ def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]
     if kind == "dbforpostgresql:Server":
         added["fullyQualifiedDomainName"] = f"{name}.postgres.database.azure.com"
     if "userAssignedIdentities" in outputs.get("identity", {}):
-        named = outputs["identity"]["userAssignedIdentities"]
-        identities: dict[str, dict[str, Any]] = {identity: {} for identity in named}
+        identity_ids = outputs["identity"]["userAssignedIdentities"]
+        identities: dict[str, dict[str, Any]] = {identity: {} for identity in identity_ids}
         added["identity"] = {**outputs["identity"], "userAssignedIdentities": identities}
     return {**outputs, **added}
 
@@ -314,10 +316,10 @@ def register(folder: Path) -> list[dict[str, Any]]:
     folder = settings.parent
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     stack = settings.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    said: Any = yaml.safe_load(settings.read_text())
-    config = cast("dict[str, Any]", said.get("config", {}))
-    taken = re.findall(r'\["(\w+)"\]', (folder / "__main__.py").read_text())
-    answers = Nothing({name: f"the {name}" for name in taken})
+    stack_settings: Any = yaml.safe_load(settings.read_text())
+    config = cast("dict[str, Any]", stack_settings.get("config", {}))
+    output_names = re.findall(r'\["(\w+)"\]', (folder / "__main__.py").read_text())
+    answers = Nothing({name: f"the {name}" for name in output_names})
     monitor = Recorder(answers)
     mocks.set_mocks(answers, project["name"], stack, preview=False, monitor=monitor, organization="organization")
     values = {key: json.dumps(value) if isinstance(value, dict) else str(value) for key, value in config.items()}
@@ -332,7 +334,7 @@ def register(folder: Path) -> list[dict[str, Any]]:
         assert library is None or Path(str(library.__file__)).parent == folder / "modelyard_stacks", library
     finally:
         sys.path.remove(str(folder))
-    return sorted(monitor.seen, key=lambda one: (one["type"], one["name"], one["parent"]))
+    return sorted(monitor.seen, key=lambda resource: (resource["type"], resource["name"], resource["parent"]))
 
 
 def _run(program: Path) -> None:

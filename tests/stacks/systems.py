@@ -15,8 +15,8 @@ def registered_systems(systems: Sequence[Example], folder: Path) -> dict[str, li
 
     Additional projects of a target have a number, such as `hello-gcp-main-2`.
     """
-    written = {name: path for system in systems for name, path in _written(system, folder).items()}
-    return dict(zip(written, registrations(*written.values()), strict=True))
+    projects = {name: path for system in systems for name, path in _written(system, folder).items()}
+    return dict(zip(projects, registrations(*projects.values()), strict=True))
 
 
 def _written(system: Example, folder: Path) -> dict[str, Path]:

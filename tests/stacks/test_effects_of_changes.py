@@ -45,24 +45,27 @@ def test_components_change_as_the_review_says(name: str, tmp_path: Path) -> None
     provider = present(outcomes[0].plan).system.target("main").provider
     tables = TARGETS[provider].effects()
     items = [_infrastructure(outcome) for outcome in outcomes]
-    said = {(one.item.kind, one.item.name): one for one in consequences(items[0], items[1], tables)}
+    predicted = {
+        (consequence.item.kind, consequence.item.name): consequence
+        for consequence in consequences(items[0], items[1], tables)
+    }
     old, new = registrations(*folders)
-    done = _operations(old, new, tables)
+    operations = _operations(old, new, tables)
 
     wrong = [
-        f"{key}: {said.get(key) and said[key].effect}, but {how}"
-        for key, how in done.items()
-        if not _fits(said.get(key), how)
+        f"{key}: {predicted.get(key) and predicted[key].effect}, but {how}"
+        for key, how in operations.items()
+        if not _fits(predicted.get(key), how)
     ]
-    unseen = [str(key) for key, one in said.items() if key not in done and _must_show(one)]
+    unseen = [str(key) for key, consequence in predicted.items() if key not in operations and _must_show(consequence)]
     assert wrong == []
     assert unseen == []
-    assert {one.effect for one in said.values()} >= {Effect.IN_PLACE, Effect.DESTROYED}
+    assert {consequence.effect for consequence in predicted.values()} >= {Effect.IN_PLACE, Effect.DESTROYED}
 
 
 def _infrastructure(outcome: Outcome) -> Items:
-    found = lowered(present(outcome.plan), "main", TARGETS)
-    return {key: item for key, item in found.items() if key[0].endswith("-infrastructure")}
+    items = lowered(present(outcome.plan), "main", TARGETS)
+    return {key: item for key, item in items.items() if key[0].endswith("-infrastructure")}
 
 
 def _written(outcome: Outcome, root: Path) -> Path:
@@ -72,46 +75,48 @@ def _written(outcome: Outcome, root: Path) -> Path:
         path = root / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.render())
-    (found,) = root.rglob("infrastructure/Pulumi.yaml")
-    return found.parent
+    (project_file,) = root.rglob("infrastructure/Pulumi.yaml")
+    return project_file.parent
 
 
 def _operations(before: list[Registration], after: list[Registration], tables: Effects) -> dict[tuple[str, str], str]:
     """Return the engine's operation on each component: created, destroyed, replaced, or changed."""
     old, new = (_by_component(listed) for listed in (before, after))
-    found: dict[tuple[str, str], str] = {}
+    operations: dict[tuple[str, str], str] = {}
     for key in {**old, **new}:
         if key not in old or key not in new:
-            found[key] = "created" if key in new else "destroyed"
+            operations[key] = "created" if key in new else "destroyed"
         elif old[key] != new[key]:
             kind = tables.part(key[0]).type
             fixed = tables.resources.get(kind, frozenset())
             mains = [name for name in old[key].keys() & new[key].keys() if name[0] == kind]
             paths = {path for name in mains for path in differing(old[key][name], new[key][name])}
-            replaced = any(path == one or path.startswith((f"{one}.", f"{one}[")) for path in paths for one in fixed)
-            found[key] = "replaced" if replaced else "changed"
-    return found
+            replaced = any(
+                path == prefix or path.startswith((f"{prefix}.", f"{prefix}[")) for path in paths for prefix in fixed
+            )
+            operations[key] = "replaced" if replaced else "changed"
+    return operations
 
 
 def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tuple[str, str], object]]:
     """Return the inputs of resources by type and name, for each outermost component."""
-    parents = {f"{one['type']}::{one['name']}": one for one in listed}
+    parents = {f"{resource['type']}::{resource['name']}": resource for resource in listed}
     groups: dict[tuple[str, str], dict[tuple[str, str], object]] = {}
-    for one in listed:
-        top = one
+    for resource in listed:
+        top = resource
         while "Stack::" not in str(top["parent"]) and top["parent"]:
             kind, _, title = str(top["parent"]).rpartition("::")
             top = parents[f"{kind.rpartition('$')[2]}::{title}"]
         if str(top["type"]).startswith("modelyard:"):
             _, provider, component = str(top["type"]).split(":")
             group = groups.setdefault((f"{provider}.{component}", str(top["name"])), {})
-            group[str(one["type"]), str(one["name"])] = one["inputs"]
+            group[str(resource["type"]), str(resource["name"])] = resource["inputs"]
     return groups
 
 
-def _fits(said: Consequence | None, how: str) -> bool:
+def _fits(predicted: Consequence | None, how: str) -> bool:
     """Return whether an operation matches the prediction. Mocks show neither effects of outputs nor other regions."""
-    if said is None:
+    if predicted is None:
         return how == "changed"
     allowed = {
         Effect.CREATED: {"created"},
@@ -122,11 +127,13 @@ def _fits(said: Consequence | None, how: str) -> bool:
         Effect.REFUSED: {"replaced", "changed", "destroyed"},
         Effect.LEFT: {"destroyed"},
     }
-    return how in allowed[said.effect]
+    return how in allowed[predicted.effect]
 
 
-def _must_show(one: Consequence) -> bool:
+def _must_show(consequence: Consequence) -> bool:
     """Return whether mocks must show the effect, because the resource's own argument differs, not only a reference."""
     return (
-        bool(one.paths) and not one.item.kind.endswith((".Account", ".Project")) and one.effect is not Effect.REPLACED
+        bool(consequence.paths)
+        and not consequence.item.kind.endswith((".Account", ".Project"))
+        and consequence.effect is not Effect.REPLACED
     )

@@ -31,8 +31,8 @@ SECRET = "4dabf18193072939515e22adb298388d"
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
     """Run a program, and return the name of the stack it refers to and one of that stack's outputs."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
-    (made,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
-    data: dict[str, str] = made["inputs"]["data"]
+    (config_map,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
+    data: dict[str, str] = config_map["inputs"]["data"]
     return data
 
 
@@ -45,9 +45,9 @@ def test_setting_selects_another_stack(tmp_path: Path) -> None:
 
 
 def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
-    found = seen(tmp_path, settings="infrastructure: acme/a/b\nedge: acme/below/edge", more=', setting="edge"')
+    outputs = seen(tmp_path, settings="infrastructure: acme/a/b\nedge: acme/below/edge", more=', setting="edge"')
 
-    assert found["stack"] == "acme/below/edge"
+    assert outputs["stack"] == "acme/below/edge"
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from modelyard_stacks.documents import resource_name, type_token
 from tests.stacks.programs import Refused, Registration, config_map, of_type, project, registrations
 
-Found: TypeAlias = dict[str, Registration]
+Resources: TypeAlias = dict[str, Registration]
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 CHART = "kubernetes:helm.sh/v4:Chart"
@@ -45,18 +45,18 @@ MANIFESTS = (
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Return the registrations of `PROGRAM` by type and name."""
     (registered,) = registrations(project(tmp_path_factory.mktemp("tiny"), PROGRAM, MANIFESTS))
     return {f"{each['type']} {each['name']}": each for each in registered}
 
 
-def needs(found: Found, name: str) -> list[str]:
-    return [urn.rpartition("$")[2] for urn in found[f"{CONFIG_MAP} tiny/{name}"]["dependsOn"]]
+def needs(resources: Resources, name: str) -> list[str]:
+    return [urn.rpartition("$")[2] for urn in resources[f"{CONFIG_MAP} tiny/{name}"]["dependsOn"]]
 
 
-def test_all_objects_use_the_named_cluster(found: Found) -> None:
-    owned = [each for each in found.values() if each["type"] not in ("pulumi:pulumi:Stack", PROVIDER)]
+def test_all_objects_use_the_named_cluster(resources: Resources) -> None:
+    owned = [each for each in resources.values() if each["type"] not in ("pulumi:pulumi:Stack", PROVIDER)]
     components = [each for each in owned if each["type"].startswith("modelyard:")]
 
     assert {each["provider"] for each in owned if each not in components} == {
@@ -95,8 +95,8 @@ kubernetes.EgressPolicy(
     }
 
 
-def test_cluster_identity_does_not_depend_on_its_certificate(found: Found) -> None:
-    inputs = found[f"{PROVIDER} main"]["inputs"]
+def test_cluster_identity_does_not_depend_on_its_certificate(resources: Resources) -> None:
+    inputs = resources[f"{PROVIDER} main"]["inputs"]
 
     assert inputs == {
         "clusterIdentifier": "here",
@@ -112,34 +112,34 @@ def test_cluster_without_a_context_is_refused(tmp_path: Path) -> None:
 
 
 def test_object_is_a_resource_with_the_project_field_manager(
-    found: Found,
+    resources: Resources,
 ) -> None:
-    made = found[f"{CONFIG_MAP} tiny/a1"]
+    config_map = resources[f"{CONFIG_MAP} tiny/a1"]
 
-    assert made["inputs"] == {
+    assert config_map["inputs"] == {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "a1", "namespace": "tiny", "annotations": {"pulumi.com/patchFieldManager": "tiny"}},
     }
-    assert made["parent"] == "pulumi:pulumi:Stack$modelyard:kubernetes:Manifests::foundation"
+    assert config_map["parent"] == "pulumi:pulumi:Stack$modelyard:kubernetes:Manifests::foundation"
 
 
-def test_documents_and_ordered_files_are_applied_in_sequence(found: Found) -> None:
-    assert needs(found, "a1") == ["kubernetes:helm.sh/v4:Chart::addon"]
-    assert needs(found, "a2") == [f"{CONFIG_MAP}::tiny/a1"]
-    assert needs(found, "b") == [f"{CONFIG_MAP}::tiny/a2"]
+def test_documents_and_ordered_files_are_applied_in_sequence(resources: Resources) -> None:
+    assert needs(resources, "a1") == ["kubernetes:helm.sh/v4:Chart::addon"]
+    assert needs(resources, "a2") == [f"{CONFIG_MAP}::tiny/a1"]
+    assert needs(resources, "b") == [f"{CONFIG_MAP}::tiny/a2"]
 
 
-def test_parallel_files_wait_only_for_the_foundation(found: Found) -> None:
+def test_parallel_files_wait_only_for_the_foundation(resources: Resources) -> None:
     foundation = [f"{CONFIG_MAP}::tiny/{name}" for name in ("a1", "a2", "b")]
 
-    assert sorted(needs(found, "c1")) == foundation
-    assert sorted(needs(found, "d")) == foundation
-    assert needs(found, "c2") == [f"{CONFIG_MAP}::tiny/c1"]
+    assert sorted(needs(resources, "c1")) == foundation
+    assert sorted(needs(resources, "d")) == foundation
+    assert needs(resources, "c2") == [f"{CONFIG_MAP}::tiny/c1"]
 
 
-def test_only_objects_with_data_are_protected(found: Found) -> None:
-    assert [name for name, each in found.items() if each["protect"]] == [f"{CONFIG_MAP} tiny/b"]
+def test_only_objects_with_data_are_protected(resources: Resources) -> None:
+    assert [name for name, each in resources.items() if each["protect"]] == [f"{CONFIG_MAP} tiny/b"]
 
 
 def test_settings_turn_protection_off_and_set_the_chart_mirror(tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_settings_turn_protection_off_and_set_the_chart_mirror(tmp_path: Path) -
     assert chart["inputs"]["repositoryOpts"] == {"repo": "https://mirror.acme.example/charts"}
 
 
-def test_chart_has_a_pinned_version_and_a_namespace(found: Found) -> None:
-    chart = found[f"{CHART} addon"]
+def test_chart_has_a_pinned_version_and_a_namespace(resources: Resources) -> None:
+    chart = resources[f"{CHART} addon"]
 
     assert chart["remote"] is True
     assert chart["inputs"] == {
@@ -178,15 +178,15 @@ def test_chart_in_a_registry_has_its_full_url(tmp_path: Path) -> None:
     assert "repositoryOpts" not in chart["inputs"]
 
 
-def test_namespace_enforces_its_pod_security_level(found: Found) -> None:
-    inputs = found["kubernetes:core/v1:Namespace addon-system"]["inputs"]
+def test_namespace_enforces_its_pod_security_level(resources: Resources) -> None:
+    inputs = resources["kubernetes:core/v1:Namespace addon-system"]["inputs"]
 
     assert inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_each_login_has_its_own_secret(found: Found) -> None:
+def test_each_login_has_its_own_secret(resources: Resources) -> None:
     """Each login has its own generated password, which later deployments keep."""
-    secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
+    secrets = [resources[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
     data = [secret["inputs"]["data"]["value"] for secret in secrets]
 
     assert [base64.b64decode(each["username"]).decode() for each in data] == ["workload.a", "workload.b"]
@@ -194,8 +194,8 @@ def test_each_login_has_its_own_secret(found: Found) -> None:
     assert all(secret["ignoreChanges"] == ["data"] for secret in secrets)
 
 
-def test_generated_secret_keeps_its_first_value(found: Found) -> None:
-    secret = found["kubernetes:core/v1:Secret tiny/made"]
+def test_generated_secret_keeps_its_first_value(resources: Resources) -> None:
+    secret = resources["kubernetes:core/v1:Secret tiny/made"]
 
     assert secret["ignoreChanges"] == ["data"]
     assert set(secret["inputs"]["data"]["value"]) == {"key", "user"}
@@ -251,15 +251,15 @@ metadata:
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def with_references(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Return the registrations of a program whose values come from another stack."""
     folder = project(tmp_path_factory.mktemp("given"), GIVEN, (("a.yaml", POD),), settings="")
     (registered,) = registrations(folder)
     return {f"{each['type']} {each['name']}": each for each in registered}
 
 
-def test_whole_annotations_are_replaced_by_outputs(given: Found) -> None:
-    metadata = given["kubernetes:core/v1:ServiceAccount tiny/run"]["inputs"]["metadata"]
+def test_whole_annotations_are_replaced_by_outputs(with_references: Resources) -> None:
+    metadata = with_references["kubernetes:core/v1:ServiceAccount tiny/run"]["inputs"]["metadata"]
 
     assert metadata["annotations"] == {
         "identity": "the run_client_id",
@@ -269,35 +269,40 @@ def test_whole_annotations_are_replaced_by_outputs(given: Found) -> None:
     assert metadata["labels"] == {"identity": "run.identity.invalid"}
 
 
-def test_object_can_use_outputs_of_another_project(given: Found) -> None:
-    made = given["kubernetes:core/v1:Secret opened"]
+def test_object_can_use_outputs_of_another_project(with_references: Resources) -> None:
+    secret = with_references["kubernetes:core/v1:Secret opened"]
 
-    assert made["inputs"]["metadata"]["annotations"] == {"pulumi.com/patchFieldManager": "tiny"}
-    assert made["inputs"]["stringData"]["value"] == {"key": "the key", "user": "admin"}
-    assert made["provider"] == "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
+    assert secret["inputs"]["metadata"]["annotations"] == {"pulumi.com/patchFieldManager": "tiny"}
+    assert secret["inputs"]["stringData"]["value"] == {"key": "the key", "user": "admin"}
+    assert secret["provider"] == "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
 
 
-def test_secret_data_is_encrypted_in_the_state(given: Found) -> None:
+def test_secret_data_is_encrypted_in_the_state(with_references: Resources) -> None:
     """Secret data have the marker of values that Pulumi encrypts."""
-    assert "4dabf18193072939515e22adb298388d" in given["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]
+    assert (
+        "4dabf18193072939515e22adb298388d"
+        in with_references["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]
+    )
 
 
-def test_image_placeholder_is_replaced_by_the_registry(given: Found) -> None:
+def test_image_placeholder_is_replaced_by_the_registry(with_references: Resources) -> None:
     """The placeholder is replaced in `image` fields, run templates and policies, but only as a whole host name."""
-    spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
+    spec = with_references["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
-    assert [one["image"] for one in spec["initContainers"]] == [
+    assert [container["image"] for container in spec["initContainers"]] == [
         "the image_registry/sub/own:1",
         "registry.invalid.acme/own:1",
     ]
     assert spec["containers"] == [{"name": "c", "image": "docker.io/other:1", "command": ["registry.invalid/own"]}]
-    data = given["kubernetes:core/v1:ConfigMap tiny/run"]["inputs"]["data"]
+    data = with_references["kubernetes:core/v1:ConfigMap tiny/run"]["inputs"]["data"]
     assert json.loads(data["rayjob.json"]) == {
         "image": "the image_registry/sub/own:1",
         "command": ["registry.invalid/own"],
     }
     assert data["other"] == '{"image": "registry.invalid/sub/own:1"}'
-    policy = given["kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy tiny.runs"]["inputs"]["spec"]
+    policy = with_references["kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy tiny.runs"][
+        "inputs"
+    ]["spec"]
     assert policy["validations"] == [{"expression": 'image in ["the image_registry/sub/own:1", "docker.io/other:1"]'}]
 
 
@@ -329,10 +334,10 @@ def test_in_place_server_is_recreated_when_its_pods_change(tmp_path: Path, strat
         'cluster = kubernetes.Cluster("main")\nkubernetes.Manifests("workloads", cluster=cluster, files=["s.yaml"])\n'
     )
     (registered,) = registrations(project(tmp_path / "p", program, [("s.yaml", server)]))
-    (found,) = of_type(registered, "kubernetes:ray.io/v1:RayService")
+    (resource,) = of_type(registered, "kubernetes:ray.io/v1:RayService")
 
-    paths = found.get("replaceOnChanges", [])
+    paths = resource.get("replaceOnChanges", [])
     assert ("spec.rayClusterConfig.workerGroupSpecs[*].template" in paths) is replaced
     assert ("spec.rayClusterConfig.headGroupSpec" in paths) is replaced
     assert not any("replicas" in path.lower() or "serveconfig" in path.lower() for path in paths)
-    assert found.get("deleteBeforeReplace", False) is replaced
+    assert resource.get("deleteBeforeReplace", False) is replaced

@@ -13,13 +13,13 @@ import yaml
 from modelyard.emit import emit
 from modelyard_targets.kube.image import runtime_image
 from testbed.clouds.azure import bicep
-from tests.examples import SEVERAL_CLOUDS, Example, kept, no_hash, on_clusters, on_this_machine
+from tests.examples import SEVERAL_CLOUDS, Example, golden_examples, no_hash, on_clusters, on_this_machine
 from tests.stacks.azure import sdk
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES = tuple(
-    each for each in kept() if each.name not in SEVERAL_CLOUDS and each not in on_this_machine()
+    each for each in golden_examples() if each.name not in SEVERAL_CLOUDS and each not in on_this_machine()
 )  # test_several_clouds.py covers several clouds; this machine needs no programs
 STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
 POLICIES = {
@@ -61,32 +61,32 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
     """Other resources are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
-    for folder, found in emitted(root).items():
+    for folder, resources in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue
         documents = [
             document for path in (folder / "manifests").iterdir() for document in yaml.safe_load_all(path.read_text())
         ]
-        charts = [each for each in found if each["type"] == "kubernetes:helm.sh/v4:Chart"]
-        wanted = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}
-        names = [(each["type"], each["name"]) for each in found]
-        logins = [each for each in found if str(each["name"]).rpartition("/")[2].startswith("mlflow-")]
+        charts = [each for each in resources if each["type"] == "kubernetes:helm.sh/v4:Chart"]
+        expected = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}
+        names = [(each["type"], each["name"]) for each in resources]
+        logins = [each for each in resources if str(each["name"]).rpartition("/")[2].startswith("mlflow-")]
 
-        assert len(wanted) == len(documents)
+        assert len(expected) == len(documents)
         assert len(set(names)) == len(names)
-        assert len(documents) < len(found) <= len(documents) + 5 + 3 * len(charts) + len(logins)
+        assert len(documents) < len(resources) <= len(documents) + 5 + 3 * len(charts) + len(logins)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_registrations_match_golden_files(example: Example, root: Path, accept: bool) -> None:
     """Types, names, parents, dependencies and options are compared. Golden manifests contain the objects."""
-    found = {
+    by_folder = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
         if root / str(example) in folder.parents
     }
     path = GOLDEN / "registrations" / f"{example}.json"
-    text = json.dumps(found, indent=1) + "\n"
+    text = json.dumps(by_folder, indent=1) + "\n"
     if accept:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -111,14 +111,14 @@ def test_azure_accepts_what_is_registered(root: Path) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_policies_match_golden_files(example: Example, root: Path, accept: bool) -> None:
     """The policy documents of AWS projects are compared by the type and name of their resource."""
-    found = {
+    by_folder = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()
         if root / str(example) in folder.parents and (policies := _policies(registered))
     }
     path = GOLDEN / "policies" / f"{example}.json"
-    text = json.dumps(found, indent=1) + "\n" if found else ""
-    if accept and found:
+    text = json.dumps(by_folder, indent=1) + "\n" if by_folder else ""
+    if accept and by_folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     elif accept:
@@ -128,9 +128,9 @@ def test_policies_match_golden_files(example: Example, root: Path, accept: bool)
 
 
 def _policies(registered: list[Registration]) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+    policies: dict[str, dict[str, object]] = {}
     for each in registered:
         document = each["inputs"].get(POLICIES.get(each["type"], ""))
         if document:
-            found.setdefault(each["type"], {})[each["name"]] = json.loads(document)
-    return found
+            policies.setdefault(each["type"], {})[each["name"]] = json.loads(document)
+    return policies

@@ -50,11 +50,13 @@ def test_pools_carry_the_label_and_the_taint_of_this_system(
 def test_node_groups_of_eks_have_a_role_of_their_own_and_the_subnets_of_the_control_plane(
     registered: Mapping[str, list[Registration]],
 ) -> None:
-    (role,) = (one for one in of_type(registered["aws"], "aws:iam/role:Role") if one["name"].endswith("-node"))
+    (role,) = (
+        resource for resource in of_type(registered["aws"], "aws:iam/role:Role") if resource["name"].endswith("-node")
+    )
     policies = [
-        one["inputs"]["policyArn"].rpartition("/")[2]
-        for one in of_type(registered["aws"], "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
-        if one["inputs"]["role"] == role["name"]
+        resource["inputs"]["policyArn"].rpartition("/")[2]
+        for resource in of_type(registered["aws"], "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        if resource["inputs"]["role"] == role["name"]
     ]
 
     assert sorted(policies) == [

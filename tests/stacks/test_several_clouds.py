@@ -9,7 +9,7 @@ import pytest
 from modelyard.emit import emit
 from tests.examples import SEVERAL_CLOUDS, SYSTEMS, Example
 from tests.moto.rights import allows
-from tests.stacks.aws.programs import Found, policy
+from tests.stacks.aws.programs import Resources, policy
 from tests.stacks.azure.abac import Workload, principal
 from tests.stacks.gcp.roles import allowed, bindings, bucket, stored
 from tests.stacks.programs import Registration, registrations
@@ -33,42 +33,42 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Registered:
         outcome = Example(name, None, SYSTEMS).compiled()
         assert not outcome.failed, outcome.diagnostics
         for stack in outcome.stacks:
-            wanted = {"crossings", *(["infrastructure"] if stack.target == "hub" else [])}
-            wanted |= {"workloads"} if stack.target == "plant" else set()
+            selected = {"crossings", *(["infrastructure"] if stack.target == "hub" else [])}
+            selected |= {"workloads"} if stack.target == "plant" else set()
             for file in emit(stack):
                 path = root / name / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.render())
             for project in stack.projects:
-                if project.folder in wanted:
+                if project.folder in selected:
                     (path,) = (root / name).rglob(f"{stack.target}/{project.folder}/Pulumi.yaml")
                     folders[f"{name}/{stack.target}/{project.folder}"] = path.parent
     return dict(zip(folders, registrations(*folders.values()), strict=True))
 
 
-def named(found: list[Registration]) -> Found:
+def by_name(registered: list[Registration]) -> Resources:
     """Return registrations by type and name."""
-    return {f"{each['type']} {each['name']}": each for each in found}
+    return {f"{each['type']} {each['name']}": each for each in registered}
 
 
-def given(found: list[Registration], type_: str, name: str = "") -> dict[str, object]:
+def inputs_of(registered: list[Registration], type_: str, name: str = "") -> dict[str, object]:
     """Return the inputs of the only resource of a type, or of the one with this name."""
-    (one,) = [each for each in found if each["type"] == type_ and (not name or each["name"] == name)]
-    inputs: dict[str, object] = one["inputs"]
+    (resource,) = [each for each in registered if each["type"] == type_ and (not name or each["name"] == name)]
+    inputs: dict[str, object] = resource["inputs"]
     return inputs
 
 
 def test_no_key_is_created_anywhere(projects: Registered) -> None:
-    types = {str(each["type"]) for found in projects.values() for each in found}
+    types = {str(each["type"]) for resources in projects.values() for each in resources}
 
     assert not [type_ for type_ in types for part in KEYS if part.lower() in type_.lower()]
 
 
 def test_aws_trusts_one_service_account_of_one_cluster(projects: Registered) -> None:
-    found = projects["three-clouds/shop/crossings"]
-    provider = given(found, "aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    resources = projects["three-clouds/shop/crossings"]
+    provider = inputs_of(resources, "aws:iam/openIdConnectProvider:OpenIdConnectProvider")
     issuer = str(provider["url"]).removeprefix("https://")
-    trust = str(given(found, "aws:iam/role:Role")["assumeRolePolicy"])
+    trust = str(inputs_of(resources, "aws:iam/role:Role")["assumeRolePolicy"])
 
     def assumed(sub: str, aud: str = "sts.amazonaws.com", by: str = issuer) -> bool:
         return allows(trust, ASSUME, context={f"{by}:sub": sub, f"{by}:aud": aud})
@@ -83,7 +83,7 @@ def test_aws_trusts_one_service_account_of_one_cluster(projects: Registered) -> 
 
 
 def test_role_on_aws_reads_one_folder(projects: Registered) -> None:
-    rights = str(given(projects["three-clouds/shop/crossings"], "aws:iam/rolePolicy:RolePolicy")["policy"])
+    rights = str(inputs_of(projects["three-clouds/shop/crossings"], "aws:iam/rolePolicy:RolePolicy")["policy"])
     name = next(part for part in rights.split('"') if part.startswith("arn:aws:s3:::")).split("/")[0]
 
     assert allows(rights, "s3:GetObject", f"{name}/returns/day=1/a.parquet")
@@ -99,8 +99,8 @@ def test_role_on_aws_reads_one_folder(projects: Registered) -> None:
 
 
 def test_google_trusts_one_namespace_of_one_cluster(projects: Registered) -> None:
-    found = projects["three-clouds/learn/crossings"]
-    provider = given(found, "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
+    resources = projects["three-clouds/learn/crossings"]
+    provider = inputs_of(resources, "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
     oidc = provider["oidc"]
 
     assert isinstance(oidc, dict)
@@ -114,8 +114,8 @@ def test_each_cluster_has_a_pool_of_its_own(projects: Registered) -> None:
     """ServiceAccounts in two clusters may have the same names, so members must differ by the pool."""
     pools = {
         str(each["inputs"]["workloadIdentityPoolId"])
-        for found in projects.values()
-        for each in found
+        for resources in projects.values()
+        for each in resources
         if each["type"] == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
     }
 
@@ -125,7 +125,7 @@ def test_each_cluster_has_a_pool_of_its_own(projects: Registered) -> None:
 
 def test_google_grants_exactly_the_folders(projects: Registered) -> None:
     policies = bindings(projects["three-clouds/learn/crossings"])
-    pool = given(projects["three-clouds/learn/crossings"], "gcp:iam/workloadIdentityPool:WorkloadIdentityPool")
+    pool = inputs_of(projects["three-clouds/learn/crossings"], "gcp:iam/workloadIdentityPool:WorkloadIdentityPool")
     who = f"{POOLS}/{pool['workloadIdentityPoolId']}/subject/monitor-drift"
     (lake,) = {each.on for each in policies}
     name = lake.rpartition("/")[2]
@@ -138,8 +138,8 @@ def test_google_grants_exactly_the_folders(projects: Registered) -> None:
 
 
 def test_azure_trusts_one_service_account_for_each_identity(projects: Registered) -> None:
-    found = projects["three-clouds/hub/crossings"]
-    credentials = [each["inputs"] for each in found if each["type"] == CREDENTIAL]
+    resources = projects["three-clouds/hub/crossings"]
+    credentials = [each["inputs"] for each in resources if each["type"] == CREDENTIAL]
 
     assert len(credentials) == 6
     assert {each["subject"].rpartition(":")[2] for each in credentials} == {
@@ -178,9 +178,9 @@ def test_azure_opens_exactly_the_folders(
     who: str, action: str, path: str, expected: bool, projects: Registered
 ) -> None:
     """The roles are defined in `infrastructure` and assigned in `crossings`."""
-    both = named([*projects["three-clouds/hub/infrastructure"], *projects["three-clouds/hub/crossings"]])
+    resources = by_name([*projects["three-clouds/hub/infrastructure"], *projects["three-clouds/hub/crossings"]])
 
-    assert Workload(both, principal(both, who), "offers-runs").may(action, path) is expected
+    assert Workload(resources, principal(resources, who), "offers-runs").may(action, path) is expected
 
 
 @pytest.mark.parametrize(
@@ -198,21 +198,23 @@ def test_azure_opens_exactly_the_folders(
 def test_plant_is_trusted_by_the_issuer_in_the_spec(
     name: str, type_: str, field: str, issuer: str, projects: Registered
 ) -> None:
-    found = [each["inputs"][field] for each in projects[f"{name}/main/crossings"] if each["type"] == type_]
+    issuers = [each["inputs"][field] for each in projects[f"{name}/main/crossings"] if each["type"] == type_]
 
-    assert found
-    assert {each["issuerUri"] if isinstance(each, dict) else each for each in found} == {issuer}
+    assert issuers
+    assert {each["issuerUri"] if isinstance(each, dict) else each for each in issuers} == {issuer}
 
 
 @pytest.mark.parametrize("name", ["plant-and-google", "plant-and-azure"])
 def test_plant_gets_identities_as_config_maps_and_no_secret(name: str, projects: Registered) -> None:
-    found = projects[f"{name}/plant/workloads"]
+    resources = projects[f"{name}/plant/workloads"]
     maps = {
         str(each["inputs"]["metadata"]["name"]): set(each["inputs"]["data"])
-        for each in found
+        for each in resources
         if each["type"] == "kubernetes:core/v1:ConfigMap" and "identity-" in str(each["name"])
     }
     values = {"credentials"} if name == "plant-and-google" else {"client_id", "tenant"}
 
     assert maps == {"identity-line.main": values, "identity-monitor-drift.main": values}
-    assert not [each for each in found if each["type"] == "kubernetes:core/v1:Secret" and "crossing" in each["name"]]
+    assert not [
+        each for each in resources if each["type"] == "kubernetes:core/v1:Secret" and "crossing" in each["name"]
+    ]

@@ -28,8 +28,8 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
         if name.startswith("_") or getattr(value, "__module__", "") != getattr(module, "__name__", None):
             continue
         if inspect.isclass(value):
-            for method, found in vars(value).items():
-                called = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+            for method, member in vars(value).items():
+                called = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
                 if inspect.isfunction(called) and (method in {"__init__", "__getitem__"} or not method.startswith("_")):
                     yield f"{name}.{method}", called
         elif inspect.isfunction(value):
@@ -39,8 +39,8 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 def untyped(function: Callable[..., object]) -> list[str]:
     """Return the parameters without a type or with `Any` in their type. The result is called `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
-    asked = [name for name in inspect.signature(function).parameters if name != "self"]
-    return [name for name in (*asked, "return") if name not in hints or _holds_any(hints[name], set())]
+    parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+    return [name for name in (*parameters, "return") if name not in hints or _holds_any(hints[name], set())]
 
 
 def _holds_any(kind: object, seen: set[int]) -> bool:
@@ -75,14 +75,14 @@ def test_nested_any_is_found() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_signatures_contain_no_any(name: str) -> None:
     """Aliases and typed dictionaries in signatures are resolved before the check."""
-    found = dict(public(import_module(name)))
+    functions = dict(public(import_module(name)))
 
-    assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}
+    assert {where: holes for where, function in functions.items() if (holes := untyped(function))} == {}
 
 
 def test_all_components_are_checked() -> None:
     """The check covers the components that emitted programs call."""
-    found = {where for name in MODULES for where, _ in public(import_module(name))}
+    names = {where for name in MODULES for where, _ in public(import_module(name))}
 
     assert {
         "Network.__init__",
@@ -90,4 +90,4 @@ def test_all_components_are_checked() -> None:
         "Database.__init__",
         "Object.__init__",
         "Infrastructure.__getitem__",
-    } <= found
+    } <= names

@@ -34,14 +34,14 @@ def registered(folder: Path) -> dict[str, list[Registration]]:
 
 
 def test_no_placeholder_reaches_a_cluster(registered: dict[str, list[Registration]]) -> None:
-    for found in registered.values():
-        assert len(found) > 30
-        assert "${site" not in json.dumps(found)
+    for resources in registered.values():
+        assert len(resources) > 30
+        assert "${site" not in json.dumps(resources)
 
 
 def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]) -> None:
     """Images, addresses and labels in manifests and charts are those of the site."""
-    texts = {site: json.dumps(found) for site, found in registered.items()}
+    texts = {site: json.dumps(resources) for site, resources in registered.items()}
 
     for own, other in (("graz", "villach"), ("10.1.0.0/24", "10.4.0.0/24"), ("shop-001", "shop-107")):
         assert own in texts["shop-001"]
@@ -52,8 +52,8 @@ def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]
 
 def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, list[Registration]]) -> None:
     """The second shop has two machines, and an override for it."""
-    quotas = [_only(of_type(found, "kubernetes:core/v1:ResourceQuota")) for found in registered.values()]
-    servers = [_only(of_type(found, "kubernetes:ray.io/v1:RayService")) for found in registered.values()]
+    quotas = [_only(of_type(resources, "kubernetes:core/v1:ResourceQuota")) for resources in registered.values()]
+    servers = [_only(of_type(resources, "kubernetes:ray.io/v1:RayService")) for resources in registered.values()]
 
     assert [quota["inputs"]["spec"]["hard"]["requests.cpu"] for quota in quotas] == ["8", "16"]
     assert ["acme.example/box" in server["inputs"]["metadata"]["annotations"] for server in servers] == [False, True]
@@ -62,11 +62,11 @@ def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, 
 def test_description_and_server_agree_on_the_revision(registered: dict[str, list[Registration]]) -> None:
     """A server waits for the description with its own digest, which depends on the site's values."""
     revisions: list[str] = []
-    for found in registered.values():
-        maps = of_type(found, "kubernetes:core/v1:ConfigMap")
+    for resources in registered.values():
+        maps = of_type(resources, "kubernetes:core/v1:ConfigMap")
         described = next(each for each in maps if each["name"].endswith("/shelf-description"))
         entry = json.loads(described["inputs"]["data"]["workload.json"])["applications"]["shelf-live"]
-        server = _only(of_type(found, "kubernetes:ray.io/v1:RayService"))
+        server = _only(of_type(resources, "kubernetes:ray.io/v1:RayService"))
         (application,) = yaml.safe_load(server["inputs"]["spec"]["serveConfigV2"])["applications"]
         assert application["args"]["digest"] == entry["revision"]
         revisions.append(entry["revision"])
@@ -77,8 +77,8 @@ def test_description_and_server_agree_on_the_revision(registered: dict[str, list
 
 def test_both_sites_have_the_same_resources(registered: dict[str, list[Registration]]) -> None:
     first, second = (
-        [(each["type"], each["name"]) for each in found if each["type"] != "pulumi:pulumi:Stack"]
-        for found in registered.values()
+        [(each["type"], each["name"]) for each in resources if each["type"] != "pulumi:pulumi:Stack"]
+        for resources in registered.values()
     )
 
     assert first == second
@@ -103,6 +103,6 @@ kubernetes.Manifests("m", cluster=cluster, site=kubernetes.Site("shops"), files=
         registrations(tiny)
 
 
-def _only(found: list[Registration]) -> Registration:
-    (one,) = found
-    return one
+def _only(resources: list[Registration]) -> Registration:
+    (resource,) = resources
+    return resource

@@ -13,16 +13,16 @@ def capture(text: str) -> dict[str, Any]:
     """Return the capture settings in a server's description."""
     described = json.loads(lowered(text).get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
     (application,) = described["applications"].values()
-    found: dict[str, Any] = application["capture"]
-    return found
+    settings: dict[str, Any] = application["capture"]
+    return settings
 
 
 def test_capture_columns_keys_and_redactions_are_described() -> None:
-    written = "sample: 20%, columns: [amount], keys: [id], redact: [id]"
+    fields = "sample: 20%, columns: [amount], keys: [id], redact: [id]"
 
-    found = capture(changed("sample: 20%", written))
+    settings = capture(changed("sample: 20%", fields))
 
-    assert (found["columns"], found["keys"], found["redact"]) == (["amount"], ["id"], ["id"])
+    assert (settings["columns"], settings["keys"], settings["redact"]) == (["amount"], ["id"], ["id"])
     assert {"columns", "redact"}.isdisjoint(capture(VALID_SPEC))
 
 
@@ -34,7 +34,7 @@ def test_default_keys_are_the_label_datasets_columns() -> None:
 
 def test_monitor_description_lists_redacted_columns() -> None:
     """Redacted columns are listed, so that the monitor does not take their values for drift."""
-    made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
-    described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
+    manifests = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
+    described = json.loads(manifests.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 
     assert described["monitor"]["current"]["capture"]["redact"] == ["merchant"]

@@ -6,11 +6,11 @@ import pytest
 
 from modelyard.program import Call
 from modelyard_targets.components import imports_of, modules_of, wrong_arguments
-from tests.examples import Example, kept, on_clouds, on_this_machine
+from tests.examples import Example, golden_examples, on_clouds, on_this_machine
 from tests.narrowing import present
 from tools.list_components import TABLE, table_text
 
-WITH_PROGRAMS = tuple(example for example in (*kept(), *on_clouds()) if example not in on_this_machine())
+WITH_PROGRAMS = tuple(example for example in (*golden_examples(), *on_clouds()) if example not in on_this_machine())
 ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 
@@ -20,7 +20,7 @@ def test_the_table_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize(
-    "example", [each for each in (*kept(), *on_clouds()) if each not in on_this_machine()], ids=str
+    "example", [each for each in (*golden_examples(), *on_clouds()) if each not in on_this_machine()], ids=str
 )
 def test_every_call_matches_its_component(example: Example) -> None:
     compiled = example.compiled()
@@ -64,4 +64,6 @@ def test_modules_include_their_imports() -> None:
 def test_a_class_is_imported_once() -> None:
     pools = (Call("a", "NodePool", "a"), Call("b", "NodePool", "b"))
 
-    assert [(one.module, one.name) for one in imports_of("aws", pools)] == [("modelyard_stacks.aws.nodes", "NodePool")]
+    assert [(imported.module, imported.name) for imported in imports_of("aws", pools)] == [
+        ("modelyard_stacks.aws.nodes", "NodePool")
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.costs import CostLine, total
-from modelyard.pipeline import Given, Inputs, Outcome, understand
+from modelyard.pipeline import InputFile, Inputs, Outcome, understand
 from modelyard.plan import Plan
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
@@ -17,14 +17,14 @@ from tests.targets.costs_by_hand import SHEETS, Sheet
 
 def planned(text: str) -> Plan:
     """Return the plan of a spec that has no errors."""
-    outcome: Outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    outcome: Outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
 
 
 def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
     """Return the lines that a manual calculation includes: without traffic and logs, and without rollouts."""
-    return [one for one in lines if not one.open_ended and "rollouts" not in one.what]
+    return [line for line in lines if not line.open_ended and "rollouts" not in line.what]
 
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
@@ -63,7 +63,7 @@ def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str
     before, after = (
         lines_of(planned(text)) for text in (SHEETS[name].spec, SHEETS[name].spec.replace(here, elsewhere))
     )
-    database = [sum(one.floor for one in lines if one.category == "database") for lines in (before, after)]
+    database = [sum(line.floor for line in lines if line.category == "database") for lines in (before, after)]
 
     assert total(after).floor > total(before).floor
     assert total(after).ceiling > total(before).ceiling
@@ -85,8 +85,8 @@ def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
 def test_columns_are_in_order(sheet: Sheet) -> None:
-    for one in lines_of(planned(sheet.spec)):
-        assert 0 <= one.floor <= one.expected + 1e-9 <= one.ceiling + 2e-9, one.what
+    for line in lines_of(planned(sheet.spec)):
+        assert 0 <= line.floor <= line.expected + 1e-9 <= line.ceiling + 2e-9, line.what
 
 
 def test_every_example_has_costs_in_order() -> None:
@@ -97,8 +97,8 @@ def test_every_example_has_costs_in_order() -> None:
             continue
         for target in outcome.plan.system.deployment.targets:
             lines = tuple(TARGETS[target.provider].lines(outcome.plan, target.name, NO_USAGE))
-            assert len({(one.component, one.address, one.what) for one in lines}) == len(lines), example
-            for one in lines:
-                assert 0 <= one.floor <= one.expected + 1e-9 <= one.ceiling + 2e-9, (example, one.what)
-                assert one.component
-                assert one.address
+            assert len({(line.component, line.address, line.what) for line in lines}) == len(lines), example
+            for line in lines:
+                assert 0 <= line.floor <= line.expected + 1e-9 <= line.ceiling + 2e-9, (example, line.what)
+                assert line.component
+                assert line.address

@@ -49,11 +49,11 @@ def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
     """Yield the fields, at any depth, that only one of record and schema has or requires."""
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
-    own = {key_of(one.name): one for one in fields(kind) if one.name != "source"}
+    own = {key_of(field.name): field for field in fields(kind) if field.name != "source"}
     yield from (f"{kind.__name__}.{key}" for key in own.keys() ^ declared.keys())
     for key in own.keys() & declared.keys():
-        needed = own[key].default is MISSING and own[key].default_factory is MISSING
-        if needed != (key in required):
+        is_required = own[key].default is MISSING and own[key].default_factory is MISSING
+        if is_required != (key in required):
             yield f"{kind.__name__}.{key} is required by one of them"
         inner, of_inner = within(hints[own[key].name], declared[key])
         if isinstance(inner, type) and issubclass(inner, Record):
@@ -61,21 +61,23 @@ def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
 
 
 def test_records_match_the_schema() -> None:
-    sections = {one.name for kind in OF_TYPE.values() for one in fields(kind)} - {one.name for one in fields(Workload)}
+    sections = {entry.name for kind in OF_TYPE.values() for entry in fields(kind)} - {
+        entry.name for entry in fields(Workload)
+    }
     assert sections == {"applications", "pipeline", "monitor", "promotions", "imports", "stages", "requests"}
 
     for kind in {*OF_TYPE.values()}:
-        other = sections - {one.name for one in fields(kind)}
-        declared = {key: one for key, one in SCHEMA["properties"].items() if key not in other}
-        needed = next(one.get("required", []) for one in SCHEMA["oneOf"] if kind in of_types(one))
-        schema = {"properties": declared, "required": [*SCHEMA["required"], *needed]}
+        other = sections - {entry.name for entry in fields(kind)}
+        declared = {key: entry for key, entry in SCHEMA["properties"].items() if key not in other}
+        required = next(entry.get("required", []) for entry in SCHEMA["oneOf"] if kind in of_types(entry))
+        schema = {"properties": declared, "required": [*SCHEMA["required"], *required]}
         assert sorted(differences(kind, schema)) == []
 
 
 def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
     """Return the record types that a branch of the schema covers."""
-    asked = choice["properties"]["type"]
-    return {OF_TYPE[name] for name in asked.get("enum", [asked.get("const")])}
+    type_schema = choice["properties"]["type"]
+    return {OF_TYPE[name] for name in type_schema.get("enum", [type_schema.get("const")])}
 
 
 def read_by_the_runtime() -> frozenset[str]:
@@ -101,8 +103,8 @@ def declared(schema: Any) -> Iterator[str]:
         own = fields.get("properties")
         yield from cast("dict[str, Any]", own) if isinstance(own, dict) else ()
         for key, entry in fields.items():
-            named = key == "properties" and isinstance(entry, dict)
-            yield from declared(list(cast("dict[str, Any]", entry).values()) if named else entry)
+            is_properties = key == "properties" and isinstance(entry, dict)
+            yield from declared(list(cast("dict[str, Any]", entry).values()) if is_properties else entry)
 
 
 def test_every_description_field_is_used() -> None:

@@ -27,7 +27,7 @@ OF_PROVIDERS: Final = frozenset({"region", "location"})
 def registered_types() -> set[str]:
     """Return the types that the programs of golden systems register."""
     projects = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.json")))
-    return {resource["type"] for found in projects for listed in found.values() for resource in listed}
+    return {resource["type"] for project in projects for listed in project.values() for resource in listed}
 
 
 def components() -> Iterator[tuple[str, list[str]]]:
@@ -77,8 +77,14 @@ def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -
         if "/" in kind:
             continue
         tables = effects_of(kind)
-        named = {*part.arguments, *part.rolls, *part.grows, *part.spreads, *filter(None, (part.pool, part.items))}
-        wrong += [f"{kind} takes no {name}" for name in named if name.partition(".")[0] not in arguments[kind]]
+        argument_names = {
+            *part.arguments,
+            *part.rolls,
+            *part.grows,
+            *part.spreads,
+            *filter(None, (part.pool, part.items)),
+        }
+        wrong += [f"{kind} takes no {name}" for name in argument_names if name.partition(".")[0] not in arguments[kind]]
         wrong += [
             f"{kind}.{name}: {target} of {part.type}"
             for name, target in part.arguments.items()

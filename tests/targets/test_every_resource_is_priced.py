@@ -17,7 +17,7 @@ from modelyard.costs import HOURS_OF_A_MONTH
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
 from tests.costing import line
-from tests.examples import Example, kept
+from tests.examples import Example, golden_examples
 from tests.narrowing import present
 
 REGISTRATIONS: Final = Path(__file__).parents[1] / "golden" / "registrations"
@@ -135,21 +135,21 @@ FREE: Final[Mapping[str, str]] = {
 
 def registered(example: Example) -> dict[str, Counter[str]]:
     """Return the types of cloud resources that an example's programs register, by target."""
-    found: dict[str, Counter[str]] = {}
+    by_target: dict[str, Counter[str]] = {}
     for folder, resources in json.loads((REGISTRATIONS / f"{example}.json").read_text(encoding="utf-8")).items():
         target = Path(folder).parts[-2] if Path(folder).parts[-1] != folder else folder
         types = (str(each["type"]) for each in resources)
-        found.setdefault(target, Counter()).update(kind for kind in types if kind.startswith(CLOUDS))
-    return {target: kinds for target, kinds in found.items() if kinds}
+        by_target.setdefault(target, Counter()).update(kind for kind in types if kind.startswith(CLOUDS))
+    return {target: kinds for target, kinds in by_target.items() if kinds}
 
 
 # Of systems on several clouds, only parts are registered.
-_STORED: Final = [example for example in kept() if (REGISTRATIONS / f"{example}.json").is_file()]
+_STORED: Final = [example for example in golden_examples() if (REGISTRATIONS / f"{example}.json").is_file()]
 IN_CLOUDS: Final = [example for example in _STORED if registered(example)]
 
 
 def test_every_type_has_exactly_one_answer() -> None:
-    kinds = {kind for example in IN_CLOUDS for found in registered(example).values() for kind in found}
+    kinds = {kind for example in IN_CLOUDS for counts in registered(example).values() for kind in counts}
     answers = Counter([*COUNTED, *LINES, *FREE])
 
     assert kinds - {*answers} == set()
@@ -162,10 +162,10 @@ def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
     """The quantity of a line follows from the spec, and must equal the number of resources that a program registers."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
-        found = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
+        lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
         for kind, (what, units) in COUNTED.items():
             if kinds[kind]:
-                assert line(found, what).quantity.floor == kinds[kind] * units, kind
+                assert line(lines, what).quantity.floor == kinds[kind] * units, kind
 
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
@@ -173,15 +173,15 @@ def test_alarms_and_secrets_are_counted(example: Example) -> None:
     """Alarms and secrets have a line for each of their owners."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
-        found = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
-        alarms = sum(one.quantity.ceiling for one in found if one.what.startswith(("alarm", "alert")))
+        lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
+        alarms = sum(line.quantity.ceiling for line in lines if line.what.startswith(("alarm", "alert")))
         registered_alarms = (
             "aws:cloudwatch/metricAlarm:MetricAlarm",
             "gcp:monitoring/alertPolicy:AlertPolicy",
             "azure-native:monitor:MetricAlert",
         )
         databases = kinds["aws:rds/instance:Instance"]
-        secrets = sum(one.quantity.floor for one in found if one.what == "secrets")
+        secrets = sum(line.quantity.floor for line in lines if line.what == "secrets")
 
         assert alarms == sum(kinds[kind] for kind in registered_alarms)
         assert secrets == kinds["aws:secretsmanager/secret:Secret"] + databases

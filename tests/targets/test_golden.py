@@ -15,7 +15,7 @@ import modelyard_runtime
 import modelyard_stacks
 from modelyard.emit import stack_files
 from modelyard_targets.kube.image import runtime_image
-from tests.examples import Example, kept, no_hash, of_sites
+from tests.examples import Example, golden_examples, no_hash, of_sites
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COPIES = {
@@ -30,21 +30,21 @@ def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 
-@pytest.mark.parametrize("example", [*kept(), of_sites()], ids=str)
+@pytest.mark.parametrize("example", [*golden_examples(), of_sites()], ids=str)
 def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
     """All files of the example's targets equal the golden files, and no file is missing or extra."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:
         folder = GOLDEN / str(example) / stack.target
-        found: dict[str, str] = {}
+        rendered: dict[str, str] = {}
         for file in stack_files(stack):
             if not _copied(file.path, file.render()):
-                found[file.path] = file.render().decode()
+                rendered[file.path] = file.render().decode()
         if accept:
-            _write(folder, found)
+            _write(folder, rendered)
 
-        assert found == _read(folder)
+        assert rendered == _read(folder)
 
 
 def _copied(path: str, content: bytes) -> bool:

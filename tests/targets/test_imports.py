@@ -16,7 +16,7 @@ from modelyard_runtime.promotion.imports import LARGEST_BYTES
 from modelyard_targets.kube.pods.sizes import PROMOTER_DISK_BYTES
 from tests.lowering import Object, lowered
 from tests.observed import alerts
-from tests.targets.aws.infrastructure import arguments, made
+from tests.targets.aws.infrastructure import arguments, calls_by_name
 
 GATEWAY = "gateway: {name: shared, namespace: gateways}"
 DEPLOYMENT = f"deployment: {{mode: on-prem, provider: kubernetes, context: frankfurt, {GATEWAY}}}"
@@ -84,13 +84,13 @@ def changed(before: str, after: str) -> str:
 
 def test_promoter_description_has_source_and_requirements() -> None:
     """The description contains the source and requirements of the import, and the runtime accepts it."""
-    found = described(SPEC, "promoter")
+    description = described(SPEC, "promoter")
 
-    one = found["imports"]["triage"]
-    assert one["import"] == {"uri": "s3://acme-models/triage/4/", "store": "shared", "digest": DIGEST}
-    assert (one["promoteTo"], "approvals" in one) == ("challenger", False)
-    assert found["stages"]["triage.champion"]["approvals"]["from"] == ["risk"]
-    model = one["model"]
+    triage = description["imports"]["triage"]
+    assert triage["import"] == {"uri": "s3://acme-models/triage/4/", "store": "shared", "digest": DIGEST}
+    assert (triage["promoteTo"], "approvals" in triage) == ("challenger", False)
+    assert description["stages"]["triage.champion"]["approvals"]["from"] == ["risk"]
+    model = triage["model"]
     assert {key: model[key] for key in ("framework", "threshold", "experiment", "history")} == {
         "framework": "xgboost",
         "threshold": 0.35,
@@ -98,10 +98,10 @@ def test_promoter_description_has_source_and_requirements() -> None:
         "history": "claims/claims-triage/aliases",
     }
     assert model["card"] == {"purpose": "Sorts claims."}
-    assert "promotions" not in found
+    assert "promotions" not in description
     schema = json.loads(modelyard_schemas.text("workload"))
-    assert python_fits(schema)(schema, found)
-    check_workload(found)
+    assert python_fits(schema)(schema, description)
+    check_workload(description)
 
 
 @pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
@@ -121,7 +121,7 @@ def accesses(text: str) -> set[tuple[str, str, str]]:
     identity = lowered(text).context.identity("promoter")
     assert identity is not None
     assert isinstance(identity.value, Identity)
-    return {(one.store, one.prefix, one.mode) for one in identity.value.access}
+    return {(grant.store, grant.prefix, grant.mode) for grant in identity.value.access}
 
 
 def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
@@ -131,7 +131,7 @@ def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
         identity = lowered(SPEC).context.identity(workload)
         assert identity is not None
         assert isinstance(identity.value, Identity)
-        assert "shared" not in {one.store for one in identity.value.access}
+        assert "shared" not in {grant.store for grant in identity.value.access}
 
 
 def test_promoter_may_reach_the_source() -> None:
@@ -145,13 +145,15 @@ def test_promoter_may_reach_the_source() -> None:
 def ports(text: str) -> set[int]:
     """Return the egress ports in the promoter's network policy."""
     policy: Object = lowered(text).get("NetworkPolicy", "promoter")
-    return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
+    return {port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", ())}
 
 
 def test_promoter_has_secrets_of_both_stores() -> None:
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
+    secrets = {
+        variable["valueFrom"]["secretKeyRef"]["name"] for variable in container["env"] if "valueFrom" in variable
+    }
 
     assert {"lake", "shared", "mlflow-login.promoter"} <= secrets
 
@@ -159,7 +161,7 @@ def test_promoter_has_secrets_of_both_stores() -> None:
 def test_promoter_scratch_volume_fits_the_largest_import() -> None:
     """The promoter's scratch volume is limited to twice the size of the largest import."""
     pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (scratch,) = [one for one in pod["volumes"] if one["name"] == "scratch"]
+    (scratch,) = [volume for volume in pod["volumes"] if volume["name"] == "scratch"]
 
     assert scratch["emptyDir"] == {"sizeLimit": "16Gi"}
     assert 2 * LARGEST_BYTES <= PROMOTER_DISK_BYTES == 16 * 2**30
@@ -174,21 +176,21 @@ def test_servers_follow_the_promoters_history() -> None:
 def test_import_compiles_on_premises_and_for_aws() -> None:
     """The spec compiles for both targets, and the README has the steps to approve the import."""
     for text in (SPEC, on_aws()):
-        done = compile_text(text)
-        assert done.ok, done.diagnostics
-        (readme,) = [content for path, content in done.files.items() if path.endswith("main/README.md")]
+        outcome = compile_text(text)
+        assert outcome.ok, outcome.diagnostics
+        (readme,) = [content for path, content in outcome.files.items() if path.endswith("main/README.md")]
         assert b"### Import" in readme
         assert b"modelyard approve . --model triage --alias champion --digest DIGEST" in readme
         server = next(
-            content for content in done.files.values() if b'"movers"' in content or b'\\"movers\\"' in content
+            content for content in outcome.files.values() if b'"movers"' in content or b'\\"movers\\"' in content
         )
         assert b"claims/claims-triage" in server
 
 
 def test_promoter_role_in_aws_has_the_same_access() -> None:
-    given = arguments(made(on_aws())["Identity promoter"])["access"]
+    grants = arguments(calls_by_name(on_aws())["Identity promoter"])["access"]
 
-    assert [(one["prefix"], one["mode"]) for one in given] == [
+    assert [(grant["prefix"], grant["mode"]) for grant in grants] == [
         ("mlflow/models/", "read"),
         ("mlflow/models/claims-triage/", "append"),
         ("triage/4/", "read"),
@@ -197,12 +199,12 @@ def test_promoter_role_in_aws_has_the_same_access() -> None:
 
 def test_import_alerts_are_tickets() -> None:
     """A missing import and a waiting approval raise tickets."""
-    found = {one["alert"]: one for one in alerts(SPEC, "registry.alerts")}
+    by_name = {alert["alert"]: alert for alert in alerts(SPEC, "registry.alerts")}
 
-    missing = found["ModelyardImportMissing"]
+    missing = by_name["ModelyardImportMissing"]
     assert missing["expr"].startswith('max(last_over_time(modelyard_import_missing{namespace="claims",model="triage"')
     assert (missing["labels"]["severity"], missing["for"]) == ("ticket", "600s")
-    waiting = found["ModelyardApprovalWaiting"]
+    waiting = by_name["ModelyardApprovalWaiting"]
     assert 'model="triage",alias="champion"' in waiting["expr"]
     assert "It serves as 'challenger', is ready to become 'champion'" in waiting["annotations"]["description"]
 
@@ -215,8 +217,10 @@ def test_unreachable_import_bucket_is_refused() -> None:
         f"    main: {{provider: kubernetes, context: frankfurt, {GATEWAY}}}\n"
         "    other: {provider: kubernetes, context: berlin}\n  placement: {default: main}",
     ).replace("adopt: acme-models,", "adopt: acme-models, target: other,")
-    done = compile_text(text)
+    outcome = compile_text(text)
 
-    refused = [one for one in done.diagnostics if one.severity.value == "error"]
+    refused = [diagnostic for diagnostic in outcome.diagnostics if diagnostic.severity.value == "error"]
     lines = text.splitlines()
-    assert [lines[one.span.line - 1].strip()[:7] for one in refused if one.span is not None] == ["import:"]
+    assert [lines[diagnostic.span.line - 1].strip()[:7] for diagnostic in refused if diagnostic.span is not None] == [
+        "import:"
+    ]

@@ -19,6 +19,6 @@ def test_promoter_writes_the_bundles_that_remote_servers_read(model: str) -> Non
     promoter = described(hybrid_lowered(spec, "main"), "promoter")
 
     read = next(iter(server["applications"].values()))["model"]["bundle"]["uri"]
-    looks = [one for kind in ("imports", "stages") for one in promoter.get(kind, {}).values()]
-    moved = [one["model"]["delivery"]["uri"] for one in looks if one["promoteTo"] == "champion"]
+    looks = [look for kind in ("imports", "stages") for look in promoter.get(kind, {}).values()]
+    moved = [look["model"]["delivery"]["uri"] for look in looks if look["promoteTo"] == "champion"]
     assert moved == [read]

@@ -18,7 +18,7 @@ WITHOUT_DEFINITION = {"AlertmanagerConfig", "ExternalSecret", "Cluster"}
 
 
 def test_target_folder_is_complete() -> None:
-    found = set(files(VALID_SPEC))
+    paths = set(files(VALID_SPEC))
 
     assert {
         "README.md",
@@ -36,8 +36,8 @@ def test_target_folder_is_complete() -> None:
         "workloads/manifests/model-scorer.yaml",
         "workloads/manifests/pipeline-retrain.yaml",
         "workloads/manifests/monitor-drift.yaml",
-    } <= found
-    assert "images.txt" not in found
+    } <= paths
+    assert "images.txt" not in paths
 
 
 def test_every_payload_type_except_secrets_has_a_lowering() -> None:
@@ -46,38 +46,52 @@ def test_every_payload_type_except_secrets_has_a_lowering() -> None:
 
 def test_every_resource_has_a_file() -> None:
     plan = plan_of(VALID_SPEC)
-    named = {file_of(resource) for resource in plan.resources}
+    file_names = {file_of(resource) for resource in plan.resources}
 
-    assert set(FOUNDATION) <= named | {"gateway", "nodes"}
-    assert {"model-scorer", "pipeline-nightly", "monitor-quality"} <= named
+    assert set(FOUNDATION) <= file_names | {"gateway", "nodes"}
+    assert {"model-scorer", "pipeline-nightly", "monitor-quality"} <= file_names
 
 
 def test_every_object_is_valid_and_named_once() -> None:
-    made = emitted(VALID_SPEC)
-    places = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in made]
+    manifests = emitted(VALID_SPEC)
+    places = [
+        (manifest["kind"], manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
+        for manifest in manifests
+    ]
 
     assert len(set(places)) == len(places)
-    assert [problems(one) for one in made if one["kind"] not in WITHOUT_DEFINITION and problems(one)] == []
+    assert [
+        problems(manifest)
+        for manifest in manifests
+        if manifest["kind"] not in WITHOUT_DEFINITION and problems(manifest)
+    ] == []
 
 
 def test_objects_have_their_spec_path() -> None:
     plan = plan_of(VALID_SPEC)
-    made = list(objects(plan, "main"))
+    items = list(objects(plan, "main"))
 
-    assert len(made) == len(emitted(VALID_SPEC))
-    assert {one.origin[0] for one in made} >= {"deployment", "inference", "pipelines", "monitors", "registry", "stores"}
-    assert all(plan.system.key(*one.origin).line > 1 for one in made)
+    assert len(items) == len(emitted(VALID_SPEC))
+    assert {item.origin[0] for item in items} >= {
+        "deployment",
+        "inference",
+        "pipelines",
+        "monitors",
+        "registry",
+        "stores",
+    }
+    assert all(plan.system.key(*item.origin).line > 1 for item in items)
 
 
 def test_manifest_files_contain_the_emitted_objects() -> None:
-    written = [
+    documents = [
         document
         for path, text in files(VALID_SPEC).items()
         if path.startswith("workloads/manifests/")
         for document in yaml.safe_load_all(text)
     ]
 
-    assert written == emitted(VALID_SPEC)
+    assert documents == emitted(VALID_SPEC)
 
 
 def test_output_is_deterministic() -> None:

@@ -34,21 +34,21 @@ ALLOWED = {
 """Files that may name providers, with the reason. Data files are not checked."""
 
 
-def named() -> Iterator[tuple[str, str]]:
+def provider_mentions() -> Iterator[tuple[str, str]]:
     """Yield each provider name in shared code with its file."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:
-                for found in WORD.finditer(path.read_text(encoding="utf-8")):
-                    yield path.relative_to(ROOT).as_posix(), found[0]
+                for match in WORD.finditer(path.read_text(encoding="utf-8")):
+                    yield path.relative_to(ROOT).as_posix(), match[0]
 
 
 def test_shared_code_names_no_provider() -> None:
-    assert [(path, word) for path, word in named() if path not in ALLOWED] == []
+    assert [(path, word) for path, word in provider_mentions() if path not in ALLOWED] == []
 
 
 def test_every_exception_is_still_needed() -> None:
-    assert sorted({path for path, _ in named()} & ALLOWED.keys()) == sorted(ALLOWED)
+    assert sorted({path for path, _ in provider_mentions()} & ALLOWED.keys()) == sorted(ALLOWED)
 
 
 def test_provider_names_are_found_in_any_spelling() -> None:

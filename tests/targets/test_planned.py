@@ -14,7 +14,7 @@ from modelyard.api import output_files
 from modelyard.cli.addresses import explain_address
 from modelyard.costs import total
 from modelyard.drawing.network import network_view
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system, understand
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system, understand
 from modelyard.plan import Kind, NodePool, Plan, SystemPool, hardware_of
 from modelyard.source import Path
 from modelyard.usage import NO_USAGE
@@ -59,9 +59,9 @@ def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
 
     def count(frame: FrameType, event: str, _argument: Any) -> None:
         if event == "call" and frame.f_code in (cloud, cluster):
-            asked = frame.f_locals
-            where = asked["region"] if frame.f_code is cloud else asked["target"].name
-            counts[where, asked["compute"].name] += 1
+            frame_locals = frame.f_locals
+            where = frame_locals["region"] if frame.f_code is cloud else frame_locals["target"].name
+            counts[where, frame_locals["compute"].name] += 1
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -89,14 +89,20 @@ def everything(inputs: Inputs) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("inputs", [HYBRID.inputs(), Inputs(Given("system.yaml", LEADS))], ids=["hybrid", "elastic"])
+@pytest.mark.parametrize(
+    "inputs", [HYBRID.inputs(), Inputs(InputFile("system.yaml", LEADS))], ids=["hybrid", "elastic"]
+)
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
     """Machines are chosen once for each class, because all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
 
-    expected = {(_where(plan, one.placement), use.compute) for one in plan.resources for _, use in hardware_of(one)}
+    expected = {
+        (_where(plan, resource.placement), use.compute)
+        for resource in plan.resources
+        for _, use in hardware_of(resource)
+    }
     expected |= {(_where(plan, pool.placement), pool.name) for pool in plan.of(SystemPool)}
     assert plan.of(SystemPool)
     assert counts == dict.fromkeys(expected, 1)
@@ -119,28 +125,28 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
     """Return the kinds of a placement's resources that belong to a spec path."""
-    return {one.kind for one in plan.on(placement) if one.origin == origin[: len(one.origin)]}
+    return {resource.kind for resource in plan.on(placement) if resource.origin == origin[: len(resource.origin)]}
 
 
-@pytest.mark.parametrize("example", [one for one in every_example() if one.environment is None], ids=str)
+@pytest.mark.parametrize("example", [case for case in every_example() if case.environment is None], ids=str)
 def test_all_output_comes_from_a_planned_resource(example: Example) -> None:
     assert orphans(planned_of(understand(example.inputs(), TARGETS))) == []
 
 
 def test_output_for_elastic_classes_comes_from_a_planned_resource() -> None:
-    assert orphans(planned_of(understand(Inputs(Given("system.yaml", LEADS)), TARGETS))) == []
+    assert orphans(planned_of(understand(Inputs(InputFile("system.yaml", LEADS)), TARGETS))) == []
 
 
 def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
     """Return the output that belongs to no resource in the plan, or to a resource of the wrong kind."""
-    made = list(lowered(plan))
-    assert made
-    found: list[tuple[str, str, str, Path]] = []
-    for placement, component, name, origin in made:
+    output = list(lowered(plan))
+    assert output
+    orphaned: list[tuple[str, str, str, Path]] = []
+    for placement, component, name, origin in output:
         kinds = sources(plan, placement, origin)
         if component not in ELSEWHERE and (not kinds if component == "object" else LOWERED[component] not in kinds):
-            found.append((placement, component, name, origin))
-    return found
+            orphaned.append((placement, component, name, origin))
+    return orphaned
 
 
 def test_every_node_group_comes_from_a_planned_pool() -> None:

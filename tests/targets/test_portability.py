@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from modelyard.diagnostics.base import Severity
-from modelyard.pipeline import Given, Inputs, compile_system, understand
+from modelyard.pipeline import InputFile, Inputs, compile_system, understand
 from modelyard.portability import Destination, portability
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS, Example, every_example, providers_of
@@ -64,12 +64,12 @@ _REGION = re.compile(rf"\bregion: ({'|'.join(region for regions in NEARBY for re
 _ACCOUNT = re.compile(rf"\baccount: ({'|'.join(ACCOUNTS)})$", re.MULTILINE)
 
 
-def moved(text: Given, cloud: str) -> Given:
+def moved(text: InputFile, cloud: str) -> InputFile:
     """Return a spec or an environment for another cloud."""
     content = text.content.decode() if isinstance(text.content, bytes) else text.content
     elsewhere = {region: regions[CLOUDS.index(cloud)] for regions in NEARBY for region in regions}
     there = _PROVIDER.sub(f"provider: {cloud}", _ACCOUNT.sub(f"account: {ACCOUNTS[CLOUDS.index(cloud)]}", content))
-    return Given(text.path, _REGION.sub(lambda match: f"region: {elsewhere[match[1]]}", there).encode())
+    return InputFile(text.path, _REGION.sub(lambda match: f"region: {elsewhere[match[1]]}", there).encode())
 
 
 EXAMPLES = (*every_example(), *(Example(folder.name, None, SYSTEMS) for folder in sorted(SYSTEMS.iterdir())))

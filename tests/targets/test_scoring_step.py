@@ -58,9 +58,9 @@ def test_scoring_login_may_not_change_anything() -> None:
 
 
 def test_skipped_files_raise_an_alert() -> None:
-    found = {rule["alert"]: rule for rule in alerts(SCORING, "report")}
+    by_name = {rule["alert"]: rule for rule in alerts(SCORING, "report")}
 
-    assert "in rated" in found["ModelyardFilesRefused"]["annotations"]["description"]
+    assert "in rated" in by_name["ModelyardFilesRefused"]["annotations"]["description"]
     assert "ModelyardFilesRefused" not in {rule["alert"] for rule in alerts(VALID_SPEC, "report")}
     assert "metrics" in described(SCORING, "report")
 

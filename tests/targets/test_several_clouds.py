@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from modelyard.emit import emit
-from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system
 from modelyard_targets import TARGETS
 
 CLOUDS = ("aws", "gcp", "azure")
@@ -62,7 +62,9 @@ class Compiled:
 
     @property
     def codes(self) -> list[str]:
-        return sorted({found.code for found in self.outcome.diagnostics if found.code.partition("-")[2][:1] != "W"})
+        return sorted(
+            {diagnostic.code for diagnostic in self.outcome.diagnostics if diagnostic.code.partition("-")[2][:1] != "W"}
+        )
 
     def manifest(self) -> str:
         """Return the manifests of the only workload."""
@@ -88,7 +90,7 @@ def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STOR
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after)
-    outcome = compile_system(Inputs(Given("system.yaml", text), None, None), TARGETS)
+    outcome = compile_system(Inputs(InputFile("system.yaml", text), None, None), TARGETS)
     files = {file.path: file.render().decode() for stack in outcome.stacks for file in emit(stack)}
     return Compiled(outcome, files)
 
@@ -100,26 +102,26 @@ def of_cloud(name: str) -> str:
 
 @pytest.mark.parametrize(("here", "there"), list(permutations(CLOUDS, 2)))
 def test_each_cloud_opens_stores_of_each_other_by_its_tokens(here: str, there: str) -> None:
-    found = compiled(IN_CLOUD[here], of_cloud(there))
-    pod = found.manifest()
+    result = compiled(IN_CLOUD[here], of_cloud(there))
+    pod = result.manifest()
 
-    assert not found.outcome.failed, found.codes
+    assert not result.outcome.failed, result.codes
     assert AUDIENCES[there] in pod
     assert all(variable in pod for variable in VARIABLES[there])
-    assert found.folders("there") == {"infrastructure", "crossings"}
-    assert 'here_infrastructure["issuer"]' in found.program("there", "crossings")
-    assert 'pulumi.export("issuer", cluster.issuer)' in found.program("here", "infrastructure")
-    assert "Crossing(" not in found.program("there", "infrastructure"), "there is no key"
+    assert result.folders("there") == {"infrastructure", "crossings"}
+    assert 'here_infrastructure["issuer"]' in result.program("there", "crossings")
+    assert 'pulumi.export("issuer", cluster.issuer)' in result.program("here", "infrastructure")
+    assert "Crossing(" not in result.program("there", "infrastructure"), "there is no key"
 
 
 @pytest.mark.parametrize("there", CLOUDS)
 def test_own_cluster_with_a_public_issuer_opens_stores_of_each_cloud(there: str) -> None:
-    found = compiled(ON_PREM["public"], of_cloud(there))
+    result = compiled(ON_PREM["public"], of_cloud(there))
 
-    assert not found.outcome.failed, found.codes
-    assert AUDIENCES[there] in found.manifest()
-    assert PUBLIC in found.program("there", "crossings")
-    assert "Crossing(" not in found.program("there", "infrastructure")
+    assert not result.outcome.failed, result.codes
+    assert AUDIENCES[there] in result.manifest()
+    assert PUBLIC in result.program("there", "crossings")
+    assert "Crossing(" not in result.program("there", "infrastructure")
 
 
 @pytest.mark.parametrize(
@@ -134,13 +136,13 @@ def test_own_cluster_with_a_public_issuer_opens_stores_of_each_cloud(there: str)
     ],
 )
 def test_own_cluster_without_a_public_issuer(issuer: str, there: str, codes: list[str]) -> None:
-    found = compiled(ON_PREM[issuer], of_cloud(there))
-    errors = [each for each in found.codes if "-E" in each or each.startswith("E")]
+    result = compiled(ON_PREM[issuer], of_cloud(there))
+    errors = [each for each in result.codes if "-E" in each or each.startswith("E")]
 
     assert errors == codes
     if there == "aws":
-        assert "Crossing(" in found.program("there", "infrastructure")
-        assert found.folders("there") == {"infrastructure"}
+        assert "Crossing(" in result.program("there", "infrastructure")
+        assert result.folders("there") == {"infrastructure"}
 
 
 @pytest.mark.parametrize("here", CLOUDS)
@@ -150,15 +152,15 @@ def test_clouds_open_stores_of_an_own_cluster_by_its_credentials(here: str) -> N
         " credentials: 'secret://kubernetes/rows'}"
     )
     there = ON_PREM["no issuer"].replace("context: shop", "context: shop, reachableFrom: [here]")
-    found = compiled(IN_CLOUD[here], there, store=store)
+    result = compiled(IN_CLOUD[here], there, store=store)
 
-    assert not found.outcome.failed, found.codes
-    assert "serviceAccountToken" not in found.manifest()
+    assert not result.outcome.failed, result.codes
+    assert "serviceAccountToken" not in result.manifest()
 
 
 def test_two_clouds_may_open_stores_of_each_other() -> None:
     """Neither infrastructure needs the other; what each grants is in a project of its own."""
-    both = (
+    changes = (
         ("  lake: {type: object, target: there}\n", "  lake: {type: object, target: there}\n  mine: {type: object}\n"),
         (
             'inputs: [rows], compute: {cpu: 2, memory: 8Gi}, schedule: {cron: "0 4 * * 1"}}\n',
@@ -169,13 +171,13 @@ def test_two_clouds_may_open_stores_of_each_other() -> None:
         ),
         ("label: bought}\n", "label: bought}\n  others: {store: mine, path: others, format: parquet}\n"),
     )
-    found = compiled(IN_CLOUD["gcp"], IN_CLOUD["aws"], *both)
+    result = compiled(IN_CLOUD["gcp"], IN_CLOUD["aws"], *changes)
 
-    assert not found.outcome.failed, [each.message for each in found.outcome.diagnostics]
+    assert not result.outcome.failed, [each.message for each in result.outcome.diagnostics]
     for target, other in (("here", "there"), ("there", "here")):
-        assert f"pair-{other}" not in found.program(target, "infrastructure")
-        assert f'{other}_infrastructure["issuer"]' in found.program(target, "crossings")
-        assert f"{other}_crossings[" in found.program(target, "workloads")
+        assert f"pair-{other}" not in result.program(target, "infrastructure")
+        assert f'{other}_infrastructure["issuer"]' in result.program(target, "crossings")
+        assert f"{other}_crossings[" in result.program(target, "workloads")
 
 
 @pytest.mark.parametrize("here", ["aws", "gcp"])
@@ -201,30 +203,30 @@ def test_workload_has_one_identity_in_a_cloud() -> None:
 
 
 def test_adopted_stores_alone_need_no_infrastructure_project_on_aws() -> None:
-    found = compiled(IN_CLOUD["gcp"], of_cloud("aws"), store="{type: object, target: there, adopt: acme-rows}")
+    result = compiled(IN_CLOUD["gcp"], of_cloud("aws"), store="{type: object, target: there, adopt: acme-rows}")
 
-    assert not found.outcome.failed, found.codes
-    assert found.folders("there") == {"crossings"}
-    assert "offers-there-infrastructure" not in found.program("there", "crossings")
+    assert not result.outcome.failed, result.codes
+    assert result.folders("there") == {"crossings"}
+    assert "offers-there-infrastructure" not in result.program("there", "crossings")
 
 
 def test_issuer_without_effect_is_reported() -> None:
     spec = ON_PREM["inside"]
-    found = compiled(spec, of_cloud("aws"))
+    result = compiled(spec, of_cloud("aws"))
 
-    assert [each.message for each in found.outcome.diagnostics if each.code == "W0634"] == [
+    assert [each.message for each in result.outcome.diagnostics if each.code == "W0634"] == [
         "`issuer` of target 'here' has no effect: nothing there opens a cloud's store with its own identity"
     ]
 
 
 def test_project_stays_when_nothing_crosses_any_more() -> None:
     """Otherwise nobody would withdraw what it granted."""
-    found = compiled(
+    result = compiled(
         IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
     )
-    program = found.program("there", "crossings")
+    program = result.program("there", "crossings")
 
-    assert not found.outcome.failed, found.codes
+    assert not result.outcome.failed, result.codes
     assert "Trusted" not in program
     assert "export" not in program
 
@@ -244,10 +246,10 @@ def test_registry_in_the_network_of_another_target(address: str, codes: list[str
     third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
     scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
     registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
-    found = compiled(IN_CLOUD["gcp"], of_cloud("aws"), third, scored, registry)
+    result = compiled(IN_CLOUD["gcp"], of_cloud("aws"), third, scored, registry)
 
-    assert not found.outcome.failed, found.codes
-    reported = [each for each in found.outcome.diagnostics if each.code == "W0527"]
+    assert not result.outcome.failed, result.codes
+    reported = [each for each in result.outcome.diagnostics if each.code == "W0527"]
     assert [each.code for each in reported if "pipelines.train" in each.message] == codes
 
 
@@ -267,10 +269,10 @@ def of_shops(issuer: str, first: str = "{}", second: str = "{}") -> Compiled:
 
 
 def test_sites_share_what_a_cloud_trusts() -> None:
-    found = of_shops(PUBLIC)
+    result = of_shops(PUBLIC)
 
-    assert not found.outcome.failed, [each.message for each in found.outcome.diagnostics]
-    assert f'issuer="{PUBLIC}"' in found.program("there", "crossings")
+    assert not result.outcome.failed, [each.message for each in result.outcome.diagnostics]
+    assert f'issuer="{PUBLIC}"' in result.program("there", "crossings")
 
 
 def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:

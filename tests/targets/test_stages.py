@@ -39,25 +39,25 @@ STAGED = (
 
 def described(text: str, name: str) -> Any:
     """Return a workload's description, which must match the schema."""
-    found = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+    description = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
     schema = json.loads(modelyard_schemas.text("workload"))
-    assert python_fits(schema)(schema, found)
-    return found
+    assert python_fits(schema)(schema, description)
+    return description
 
 
 def test_promoter_description_has_requirements_of_each_stage() -> None:
     """Each stage has its own checks, soak, approvals and change windows in the promoter's description."""
-    found = described(STAGED, "promoter")
+    description = described(STAGED, "promoter")
 
-    assert {name: one["promoteTo"] for name, one in found["promotions"].items()} == {
+    assert {name: promotion["promoteTo"] for name, promotion in description["promotions"].items()} == {
         "retrain": "candidate",
         "try-out": "candidate",
     }
-    first = found["promotions"]["retrain"]
+    first = description["promotions"]["retrain"]
     assert first["checks"] == ["auc-pr"]
     assert not {"approvals", "changes", "after", "soak"} & first.keys()
-    assert list(found["stages"]) == ["fraud-xgb.champion"]
-    last = found["stages"]["fraud-xgb.champion"]
+    assert list(description["stages"]) == ["fraud-xgb.champion"]
+    last = description["stages"]["fraud-xgb.champion"]
     assert (last["promoteTo"], last["after"]) == ("champion", "candidate")
     assert last["soak"] == {"seconds": 60 * 86400, "monitor": "quality", "minRows": 500, "takeBack": True}
     assert (last["approvals"]["from"], list(last["approvals"]["groups"])) == (["payments-risk"], ["payments-risk"])
@@ -70,10 +70,10 @@ def test_promoter_description_has_requirements_of_each_stage() -> None:
 
 
 def test_change_windows_apply_to_every_promotion_without_stages() -> None:
-    found = described(VALID_SPEC.replace("  approvers:\n", CHANGES), "promoter")
+    description = described(VALID_SPEC.replace("  approvers:\n", CHANGES), "promoter")
 
-    assert "stages" not in found
-    assert all(one["changes"]["timeZone"] == "Europe/Berlin" for one in found["promotions"].values())
+    assert "stages" not in description
+    assert all(promotion["changes"]["timeZone"] == "Europe/Berlin" for promotion in description["promotions"].values())
 
 
 def test_training_has_the_checks_of_its_stage() -> None:
@@ -97,14 +97,17 @@ def test_soak_monitor_records_results_and_moves_no_alias() -> None:
     assert access["movers"] == ["workload.promoter"]
     assert "fraud/fraud-fraud-xgb/aliases/soaks" in access["experiments"]
     assert "fraud/fraud-fraud-xgb/aliases/soaks" not in usual["experiments"]
-    both = lowered(STAGED)
-    rolls_back = login_of(resource(both.context.plan, Kind.MONITOR, "monitor-quality"), both.context)
+    with_rollback = lowered(STAGED)
+    rolls_back = login_of(resource(with_rollback.context.plan, Kind.MONITOR, "monitor-quality"), with_rollback.context)
     assert rolls_back is not None
     assert rolls_back.moves
     assert "fraud/fraud-fraud-xgb/aliases/soaks" in rolls_back.experiments
-    told = described(quiet, "monitor-quality")["monitor"]
-    assert told["soaks"] == ["challenger"]
-    assert [(one["variant"], "history" in one) for one in told["models"]] == [("challenger", True), ("champion", False)]
+    description = described(quiet, "monitor-quality")["monitor"]
+    assert description["soaks"] == ["challenger"]
+    assert [(model["variant"], "history" in model) for model in description["models"]] == [
+        ("challenger", True),
+        ("champion", False),
+    ]
     assert "soaks" not in described(VALID_SPEC, "monitor-quality")["monitor"]
 
 

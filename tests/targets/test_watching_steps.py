@@ -42,7 +42,7 @@ def monitor_of(text: str, name: str) -> Any:
 
 def codes(text: str) -> list[str]:
     """Return the error codes that the rules report."""
-    return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
+    return [diagnostic.code for diagnostic in check(plan_of(text).system) if diagnostic.code.startswith("E")]
 
 
 def test_prediction_quality_uses_the_scoring_step() -> None:
@@ -66,9 +66,9 @@ def test_data_quality_uses_the_last_steps_output() -> None:
 def test_monitor_reads_only_the_watched_data() -> None:
     plan = plan_of(WATCHED)
 
-    assert [one for one in identity(plan, "monitor-sums").access if one.mode == "read" and one.store == "lake"] == [
-        Access("lake", "sums/", "read")
-    ]
+    assert [
+        grant for grant in identity(plan, "monitor-sums").access if grant.mode == "read" and grant.store == "lake"
+    ] == [Access("lake", "sums/", "read")]
 
 
 def test_two_scoring_steps_are_refused() -> None:

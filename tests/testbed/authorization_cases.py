@@ -101,12 +101,12 @@ def _operators() -> Iterator[Case]:
         action, resource = (
             ("s3:ListBucket", "arn:aws:s3:::lake") if listing else ("s3:GetObject", "arn:aws:s3:::lake/a")
         )
-        for operator, suffix, expected, found in product(operators, ("", "IfExists"), values, actual):
-            context = {"aws:PrincipalTag/other": "risk"} | ({} if found is None else {key: found})
+        for operator, suffix, expected, value in product(operators, ("", "IfExists"), values, actual):
+            context = {"aws:PrincipalTag/other": "risk"} | ({} if value is None else {key: value})
             condition = {f"{operator}{suffix}": {key: expected}}
             rights = _document(_allow(action=action, resource=resource, Condition=condition))
             yield Case(
-                f"{operator}{suffix} {expected} {found!r}",
+                f"{operator}{suffix} {expected} {value!r}",
                 action=action,
                 resource=resource,
                 context=context,
@@ -119,12 +119,12 @@ def _several_values() -> Iterator[Case]:
     for quantifier, operator, suffix in product(("ForAllValues:", "ForAnyValue:"), _STRINGS, ("", "IfExists")):
         if quantifier == "ForAnyValue:" and suffix:
             continue  # not supported
-        for expected, found in product((["a"], ["a", "b"], ["x*"]), sets):
+        for expected, value in product((["a"], ["a", "b"], ["x*"]), sets):
             condition = {f"{quantifier}{operator}{suffix}": {"aws:TagKeys": expected}}
-            context = {} if found is None else {"aws:TagKeys": found}
+            context = {} if value is None else {"aws:TagKeys": value}
             rights = _document(_allow(Condition=condition))
             yield Case(
-                f"{quantifier}{operator}{suffix} {expected} {found}",
+                f"{quantifier}{operator}{suffix} {expected} {value}",
                 context=context,
                 identity=(rights,),
             )
@@ -136,12 +136,12 @@ def _several_conditions() -> Iterator[Case]:
         context = {} if prefix is None else {"s3:prefix": prefix}
         rights = _document(_allow(action=action, resource=resource, Condition={"Null": {"s3:prefix": null}}))
         yield Case(f"Null {null} {prefix}", action=action, resource=resource, context=context, identity=(rights,))
-    both = {"StringLike": {"s3:prefix": "lake/*"}, "Bool": {"aws:SecureTransport": "true"}}
+    two_operators = {"StringLike": {"s3:prefix": "lake/*"}, "Bool": {"aws:SecureTransport": "true"}}
     elsewhere = {"StringNotLike": {"s3:prefix": "lake/*"}}
     for prefix, secure in product((None, "lake/", "x"), ("true", "false")):
         context = {"aws:SecureTransport": secure} | ({} if prefix is None else {"s3:prefix": prefix})
         for name, statements in (
-            ("two operators", [_allow(action="s3:*", resource="*", Condition=both)]),
+            ("two operators", [_allow(action="s3:*", resource="*", Condition=two_operators)]),
             (
                 "denied by condition",
                 [

@@ -10,7 +10,7 @@ import pytest
 
 from testbed.clouds.aws.authorization.decide import Policies, Principal, Request, decide
 from testbed.clouds.aws.authorization.language import NotEvaluated, parse
-from testbed.clouds.aws.authorization.s3_requests import asked
+from testbed.clouds.aws.authorization.s3_requests import needed_actions
 from tests.testbed.authorization_cases import ACCOUNT, ROLE, SESSION, Case, cases
 
 VERDICTS = Path(__file__).with_name("authorization_verdicts.txt")
@@ -30,7 +30,7 @@ def judged(case: Case) -> bool:
     return decide(Request(PRINCIPAL, case.action, case.resource, context, case.account), policies).allowed
 
 
-def one(action: str, resource: str, context: Mapping[str, tuple[str, ...]], **statement: Any) -> bool:
+def is_allowed(action: str, resource: str, context: Mapping[str, tuple[str, ...]], **statement: Any) -> bool:
     """Return whether a single statement allows a request."""
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}}
     policies = Policies((parse("identity-based policy", document),))
@@ -41,25 +41,27 @@ def test_decisions_match_another_implementation() -> None:
     """The cases cover every operator, quantifier and pattern, and every combination of policies."""
     lines = (line.partition("\t") for line in VERDICTS.read_text().splitlines())
     verdicts = {name: word == "allowed" for word, _, name in lines}
-    found = {case.name: judged(case) for case in cases()}
+    decisions = {case.name: judged(case) for case in cases()}
 
-    assert found.keys() == verdicts.keys()
-    assert [name for name, allowed in found.items() if allowed is not verdicts[name]] == []
+    assert decisions.keys() == verdicts.keys()
+    assert [name for name, allowed in decisions.items() if allowed is not verdicts[name]] == []
 
 
 @pytest.mark.parametrize(
-    ("written", "found", "expected"),
+    ("written", "value", "expected"),
     [("a${*}", "a*", True), ("a${*}", "ab", False), ("${?}", "?", True), ("${$}", "$", True), ("a*", "a*", True)],
 )
-def test_special_characters_can_be_written_as_variables(written: str, found: str, expected: bool) -> None:
+def test_special_characters_can_be_written_as_variables(written: str, value: str, expected: bool) -> None:
     """Variables such as `${*}` stand for the characters themselves.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, 2026-11-25.
     """
     condition = {"StringLike": {"aws:PrincipalTag/team": written}}
-    context = {"aws:PrincipalTag/team": (found,)}
+    context = {"aws:PrincipalTag/team": (value,)}
 
-    assert one("s3:GetObject", "*", context, Action="s3:GetObject", Resource="*", Condition=condition) is expected
+    assert (
+        is_allowed("s3:GetObject", "*", context, Action="s3:GetObject", Resource="*", Condition=condition) is expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,14 +80,14 @@ def test_special_characters_can_be_written_as_variables(written: str, found: str
 )
 def test_unsupported_policy_elements_are_refused(statement: dict[str, Any], problem: str) -> None:
     with pytest.raises(NotEvaluated, match=problem):
-        one("s3:GetObject", "*", {"aws:PrincipalArn": (ROLE,)}, Action="*", Resource="*", **statement)
+        is_allowed("s3:GetObject", "*", {"aws:PrincipalArn": (ROLE,)}, Action="*", Resource="*", **statement)
 
 
 def test_multivalued_key_needs_a_quantifier() -> None:
     condition = {"StringEquals": {"aws:TagKeys": "a"}}
 
     with pytest.raises(NotEvaluated, match="several values"):
-        one("s3:GetObject", "*", {"aws:TagKeys": ("a", "b")}, Action="*", Resource="*", Condition=condition)
+        is_allowed("s3:GetObject", "*", {"aws:TagKeys": ("a", "b")}, Action="*", Resource="*", Condition=condition)
 
 
 def test_older_policy_version_is_refused() -> None:
@@ -115,7 +117,7 @@ def test_older_policy_version_is_refused() -> None:
 def test_requests_map_to_the_actions_that_s3_documents(
     method: str, target: str, headers: dict[str, str], expected: list[str]
 ) -> None:
-    assert [f"{each.action} {each.arn}" for each in asked(method, target, headers)] == expected
+    assert [f"{each.action} {each.arn}" for each in needed_actions(method, target, headers)] == expected
 
 
 @pytest.mark.parametrize(
@@ -124,4 +126,4 @@ def test_requests_map_to_the_actions_that_s3_documents(
 )
 def test_unknown_operation_is_refused(method: str, target: str) -> None:
     with pytest.raises(NotEvaluated):
-        asked(method, target, {})
+        needed_actions(method, target, {})

@@ -67,15 +67,15 @@ def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch
     assert builds(calls) == 2
 
 
-@pytest.mark.parametrize(("told", "unbuilt"), [("v1.2.3", []), ("v1.2.2", ["tool"])])
+@pytest.mark.parametrize(("reported_version", "unbuilt"), [("v1.2.3", []), ("v1.2.2", ["tool"])])
 def test_binary_without_a_stamp_is_kept_if_its_modules_match(
-    calls: Path, monkeypatch: pytest.MonkeyPatch, told: str, unbuilt: list[str]
+    calls: Path, monkeypatch: pytest.MonkeyPatch, reported_version: str, unbuilt: list[str]
 ) -> None:
     """The versions of modules are read from the binary by Go."""
     build.build()
     for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
         stamp.unlink()
-    monkeypatch.setenv("TOLD", told)
+    monkeypatch.setenv("TOLD", reported_version)
 
     assert build.unbuilt() == unbuilt
 

@@ -44,11 +44,11 @@ def test_policy_without_rules_closes_its_direction() -> None:
 
 def test_default_policy_types_follow_from_the_rules() -> None:
     """A policy always applies to ingress, and to egress only if it has egress rules."""
-    found = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
+    topology = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
 
-    assert found.reaches(WEB, "8.8.8.8", 53, "UDP")
-    assert not found.reaches(WEB, "8.8.8.8", 53)
-    assert not found.connects(SPY, WEB, 8080)
+    assert topology.reaches(WEB, "8.8.8.8", 53, "UDP")
+    assert not topology.reaches(WEB, "8.8.8.8", 53)
+    assert not topology.connects(SPY, WEB, 8080)
 
 
 def test_an_empty_rule_opens_everything() -> None:
@@ -56,10 +56,10 @@ def test_an_empty_rule_opens_everything() -> None:
 
 
 def test_pod_selector_alone_matches_only_the_policys_namespace() -> None:
-    found = network(ingress({"from": [{"podSelector": {"matchLabels": {"app": "till"}}}]}))
+    topology = network(ingress({"from": [{"podSelector": {"matchLabels": {"app": "till"}}}]}))
 
-    assert found.connects(TILL, WEB, 8080)
-    assert not found.connects(SPY, WEB, 8080)
+    assert topology.connects(TILL, WEB, 8080)
+    assert not topology.connects(SPY, WEB, 8080)
 
 
 def test_both_selectors_of_one_peer_have_to_match() -> None:
@@ -76,22 +76,22 @@ def test_two_peers_are_alternatives() -> None:
         {"namespaceSelector": {"matchLabels": {"team": "none"}}},
         {"podSelector": {"matchLabels": {"app": "till"}}},
     ]
-    found = network(ingress({"from": [*peers]}))
+    topology = network(ingress({"from": [*peers]}))
 
-    assert found.connects(SPY, WEB, 8080)
-    assert found.connects(TILL, WEB, 8080)
+    assert topology.connects(SPY, WEB, 8080)
+    assert topology.connects(TILL, WEB, 8080)
 
 
 def test_rules_of_several_policies_are_combined() -> None:
-    found = network({"podSelector": {}}, ingress({"ports": [{"port": 8080}]}))
+    topology = network({"podSelector": {}}, ingress({"ports": [{"port": 8080}]}))
 
-    assert found.connects(SPY, WEB, 8080)
-    assert not found.connects(SPY, TILL, 8080)
+    assert topology.connects(SPY, WEB, 8080)
+    assert not topology.connects(SPY, TILL, 8080)
 
 
 def test_egress_and_ingress_must_both_allow_a_connection() -> None:
     closed: Object = {"podSelector": {}, "policyTypes": ["Egress"]}
-    found = Network(
+    topology = Network(
         NAMESPACES,
         PODS,
         [
@@ -100,21 +100,21 @@ def test_egress_and_ingress_must_both_allow_a_connection() -> None:
         ],
     )
 
-    assert not found.connects(SPY, WEB, 8080)
+    assert not topology.connects(SPY, WEB, 8080)
 
 
 def test_ip_block_exceptions_are_excluded() -> None:
     block: Object = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
-    found = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [block]}]})
+    topology = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [block]}]})
 
-    assert found.reaches(WEB, "8.8.8.8", 443)
-    assert not found.reaches(WEB, "169.254.169.254", 80)
+    assert topology.reaches(WEB, "8.8.8.8", 443)
+    assert not topology.reaches(WEB, "169.254.169.254", 80)
 
 
 def test_port_range_includes_both_ends() -> None:
-    found = network(ingress({"ports": [{"port": 8000, "endPort": 8002}]}))
+    topology = network(ingress({"ports": [{"port": 8000, "endPort": 8002}]}))
 
-    assert [found.connects(TILL, WEB, port) for port in (7999, 8000, 8002, 8003)] == [False, True, True, False]
+    assert [topology.connects(TILL, WEB, port) for port in (7999, 8000, 8002, 8003)] == [False, True, True, False]
 
 
 def test_port_name_refers_to_a_port_of_the_target_pod() -> None:
@@ -128,7 +128,7 @@ def test_port_name_refers_to_a_port_of_the_target_pod() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "values", "found"),
+    ("operator", "values", "is_match"),
     [
         ("In", ["web"], True),
         ("In", ["till"], False),
@@ -138,7 +138,7 @@ def test_port_name_refers_to_a_port_of_the_target_pod() -> None:
         ("DoesNotExist", [], False),
     ],
 )
-def test_selector_expressions(operator: str, values: list[str], found: bool) -> None:
+def test_selector_expressions(operator: str, values: list[str], is_match: bool) -> None:
     expression: Object = {"key": "app", "operator": operator, "values": [*values]}
 
-    assert matches({"matchExpressions": [expression]}, WEB.labels) is found
+    assert matches({"matchExpressions": [expression]}, WEB.labels) is is_match

@@ -19,8 +19,8 @@ SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sle
 
 def children() -> set[int]:
     """Return the running child processes of this process."""
-    found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return {int(process) for process in found.split()}
+    text = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
+    return {int(process) for process in text.split()}
 
 
 def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
@@ -97,6 +97,6 @@ def test_ports_are_free_different_and_not_given_to_connections() -> None:
     ports = free_ports(50)
     assert len(set(ports)) == 50
     assert max(ports) < first
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for port in ports:
-            held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            stack.enter_context(socket.socket()).bind(("127.0.0.1", port))

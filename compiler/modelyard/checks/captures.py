@@ -11,7 +11,7 @@ from modelyard.diagnostics.check import captures as problems
 from modelyard.provider import Rule
 from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
-from modelyard.spec.learned import learned
+from modelyard.spec.training_input import training_input
 from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
@@ -171,7 +171,7 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
             assert pipeline.model is not None
             model = pipeline.model.model
             data = [system.data[name] for name in step.inputs] if step.trainer else []
-            features = learned(data, pipeline.split.key).features if data else ()
+            features = training_input(data, pipeline.split.key).features if data else ()
             before = inputs.get(model, features)
             inputs[model] = (*before, *features) if before and features else ()
     return inputs

@@ -36,7 +36,7 @@ class Jump:
     last_day: int
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The skipped time of day, such as 02:00 to 03:00."""
         return " to ".join(f"{at // 60:02}:{at % 60:02}" for at in (self.start, self.end % _DAY))
 
@@ -57,7 +57,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
     span = system.at(*path, "cron")
     for jump in skipped_times().get(schedule.time_zone, ()):
         if _skipped(times, jump):
-            yield problems.hour_skipped(span, jump.shown, schedule.time_zone)
+            yield problems.hour_skipped(span, jump.text, schedule.time_zone)
             break
     if not times.any_day and not times.any_weekday:
         yield problems.date_or_weekday(span)

@@ -59,10 +59,14 @@ def ranges(system: System) -> Iterator[Diagnostic]:
         (target, target.options.network) for target in system.deployment.targets if target.name in with_network
     ]
     networks = [(target, network) for target, network in candidates if network is not None]
-    for (first, one), (second, other) in combinations(networks, 2):
-        if (not one.adopted or one.adopted != other.adopted) and _overlap(one, other):
-            span = system.key(*target_path(system, second.name), *other.field)
-            yield problems.ranges_overlap(span, second.name, other.cidr, first.name, one.cidr, other.example)
+    for (first, first_network), (second, second_network) in combinations(networks, 2):
+        if (not first_network.adopted or first_network.adopted != second_network.adopted) and _overlap(
+            first_network, second_network
+        ):
+            span = system.key(*target_path(system, second.name), *second_network.field)
+            yield problems.ranges_overlap(
+                span, second.name, second_network.cidr, first.name, first_network.cidr, second_network.example
+            )
 
 
 def _with_network(system: System) -> Iterator[str]:
@@ -77,8 +81,8 @@ def _with_network(system: System) -> Iterator[str]:
 def _overlap(first: Network, second: Network) -> bool:
     from ipaddress import ip_network  # imported here because few specs have two networks
 
-    one, other = (ip_network(network.cidr, strict=False) for network in (first, second))
-    return one.version == other.version and one.overlaps(other)
+    first_range, second_range = (ip_network(network.cidr, strict=False) for network in (first, second))
+    return first_range.version == second_range.version and first_range.overlaps(second_range)
 
 
 def reachability(system: System) -> Iterator[Diagnostic]:

@@ -67,8 +67,8 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
         )
         in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, even if ours has
         reported = system.profile.regulated and endpoint.auth.type != "none"  # reported as W0636
-        reached = endpoint.exposure == "internal" or (in_steps and not target.creates_cluster)
-        if reached and (unencrypted or in_steps) and not reported:
+        is_reachable = endpoint.exposure == "internal" or (in_steps and not target.creates_cluster)
+        if is_reachable and (unencrypted or in_steps) and not reported:
             field = ("endpoint", "exposure") if endpoint.exposure == "internal" else ("rollout", "strategy")
             span = system.at("inference", inference.name, *field)
             yield problems.requests_in_clear(span, inference.name, target.name, in_steps)

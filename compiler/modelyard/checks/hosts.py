@@ -67,19 +67,19 @@ def tokens(system: System) -> Iterator[Diagnostic]:
     opened: dict[tuple[SecretRef, str], str] = {}
     for inference in system.inference.values():
         for caller in inference.endpoint.auth.callers:
-            secret = (caller.token, _kept_in(system.target(inference.target), caller.token))
+            secret = (caller.token, _secret_location(system.target(inference.target), caller.token))
             other = opened.setdefault(secret, inference.name)
             if other != inference.name:
                 span = system.at("inference", inference.name, "endpoint", "auth", *caller.field)
                 yield problems.endpoints_share_token(span, inference.name, f"endpoint '{other}'")
-    for what, ref, path, targets in _others(system):
-        endpoints = (opened.get((ref, _kept_in(target, ref))) for target in targets)
+    for what, ref, path, targets in _other_secrets(system):
+        endpoints = (opened.get((ref, _secret_location(target, ref))) for target in targets)
         endpoint = next(filter(None, endpoints), None)
         if endpoint is not None:
             yield problems.endpoints_share_token(system.at(*path), endpoint, what)
 
 
-def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
+def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
     """Return where a target stores a secret. The same name in another cluster's namespace means a different secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
@@ -87,7 +87,7 @@ def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
     return store.store if store is not None else ""
 
 
-def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
+def _other_secrets(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
     """Yield the tokens, passwords and secret addresses that are used for anything other than endpoints."""
     everywhere = system.deployment.targets
     for target in everywhere:

@@ -76,7 +76,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
     incremental rollout.
     """
     targets = {target.name: target for target in system.deployment.targets}
-    taken: dict[tuple[str, str, str], str] = {}
+    owners: dict[tuple[str, str, str], str] = {}
     for inference in system.inference.values():
         endpoint, target = inference.endpoint, targets[inference.target]
         path = ("inference", inference.name, "endpoint")
@@ -91,7 +91,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
         if inference.rollout.strategy == "incremental":
             continue
         address = endpoint.path.rstrip("/") or "/"
-        other = taken.setdefault((target.name, endpoint.host, address), inference.name)
+        other = owners.setdefault((target.name, endpoint.host, address), inference.name)
         if other != inference.name:
             span = system.key(*path)
             shown_address = f"{endpoint.host}{address}" if endpoint.host else f"{address} of any host"
@@ -100,11 +100,11 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
     """Require different paths for pool members inside the cluster, because the members share one server."""
-    taken: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
             address = inference.endpoint.path.rstrip("/")
-            other = taken.setdefault((inference.pool, address), inference.name)
+            other = owners.setdefault((inference.pool, address), inference.name)
             if other != inference.name:
                 span = system.at("inference", inference.name, "endpoint", "path")
                 yield problems.address_taken(span, inference.name, other, f"{address} in pool '{inference.pool}'")

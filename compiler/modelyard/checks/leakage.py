@@ -10,8 +10,8 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
 from modelyard.provider import Rule
 from modelyard.spec import Pipeline, Step, System
-from modelyard.spec.learned import Learned, learned
 from modelyard.spec.scoring import scorings
+from modelyard.spec.training_input import TrainingInput, training_input
 
 _NUMBERS = frozenset({"integer", "number"})
 
@@ -82,10 +82,10 @@ def scoring(system: System) -> Iterator[Diagnostic]:
 
     Unlike training, scoring does not join its inputs but processes each of them separately.
     """
-    trained: dict[str, Learned] = {}
+    trained: dict[str, TrainingInput] = {}
     for pipeline, step in _training_steps(system):
         if step.trainer and pipeline.model is not None:
-            learned_model = learned([system.data[name] for name in step.inputs], pipeline.split.key)
+            learned_model = training_input([system.data[name] for name in step.inputs], pipeline.split.key)
             trained.setdefault(pipeline.model.model, learned_model)
     for scoring in scorings(system):
         model = trained.get(scoring.model.model)
@@ -96,7 +96,7 @@ def scoring(system: System) -> Iterator[Diagnostic]:
                 yield from _scored(system, step, model)
 
 
-def _scored(system: System, step: Step, model: Learned) -> Iterator[Diagnostic]:
+def _scored(system: System, step: Step, model: TrainingInput) -> Iterator[Diagnostic]:
     if len(model.datasets.intersection(step.inputs)) > 1:
         yield problems.scored_separately(system.key(*step.path, "inputs"), step.name, sorted(model.datasets))
         return

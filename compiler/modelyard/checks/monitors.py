@@ -45,11 +45,11 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     watched = {section, *(["pipelines.batch-inference"] if scored else [])}
     if monitor.type in OF_PREDICTIONS and len(scored) > 1:
         span = system.at("monitors", monitor.name, "watch")
-        yield problems.watches_several_models(span, monitor.watch, [one.name for one in scored])
+        yield problems.watches_several_models(span, monitor.watch, [item.name for item in scored])
     elif watched.isdisjoint(properties.watches):
         span = system.at("monitors", monitor.name, "watch")
         yield problems.watch_does_not_fit(
-            span, monitor.type, monitor.watch, [_WATCHED[one] for one in properties.watches]
+            span, monitor.type, monitor.watch, [_WATCHED[item] for item in properties.watches]
         )
     elif section == "inference" and properties.reads == "rows" and _captures_nothing(system.inference[name]):
         yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)

@@ -104,7 +104,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
         yield problems.parameter_out_of_range(span, name, step.trainer, "a fraction", f"write int instead of {kind}")
     for name, value, path in _numbers(pipeline, step):
         if name in bounds and name not in fractions and not bounds[name].takes(value):
-            span, hint = system.at(*path), f"use {bounds[name].shown}"
+            span, hint = system.at(*path), f"use {bounds[name].text}"
             yield problems.parameter_out_of_range(span, name, step.trainer, f"{value:.12g}", hint)
 
 

@@ -33,9 +33,9 @@ def columns(system: System) -> Iterator[Diagnostic]:
 
 def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) -> Iterator[Diagnostic]:
     known = dict(data.schema)
-    named: list[tuple[Path, str]] = [(("features", at), column) for at, column in enumerate(data.features)]
-    named += [(("label",), data.label), (("timestamp",), data.timestamp), (("group",), data.group)]
-    for path, column in named:
+    columns: list[tuple[Path, str]] = [(("features", at), column) for at, column in enumerate(data.features)]
+    columns += [(("label",), data.label), (("timestamp",), data.timestamp), (("group",), data.group)]
+    for path, column in columns:
         if column and column not in known:
             span = system.at("data", data.name, *path)
             yield problems.column_unknown(span, column, [data.name], suggestions.among(known))
@@ -87,8 +87,8 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
     """Report gates that need a user-defined metric for the champion or for other data, where it has no value."""
-    given = (("versus", check.versus), ("data", check.data), ("by", check.by))
-    field = next((field for field, value in given if value and not reported_may_have(field)), "")
+    fields = (("versus", check.versus), ("data", check.data), ("by", check.by))
+    field = next((field for field, value in fields if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
         span = system.key(*path, field)
         yield metric_problems.own_metric_compared(span, check.metric, model.name, field, metrics_of(model.task))
@@ -209,8 +209,8 @@ def _cycle(pipeline: Pipeline) -> list[str]:
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:
-        for needed in step.needs:
-            followers.setdefault(needed, []).append(step.name)
+        for dependency in step.needs:
+            followers.setdefault(dependency, []).append(step.name)
     ready = [name for name, count in waiting.items() if not count]
     while ready:
         name = ready.pop()
@@ -260,35 +260,35 @@ def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
 
 def aliases(system: System) -> Iterator[Diagnostic]:
     """Report aliases that MLflow reserves."""
-    named: list[tuple[str, Path]] = [
+    references: list[tuple[str, Path]] = [
         (model.base.alias, ("models", model.name, "base")) for model in system.models.values() if model.base is not None
     ]
     for inference in system.inference.values():
-        named += [
+        references += [
             (variant.model.alias, ("inference", inference.name, "variants", variant.name, "model"))
             for variant in inference.variants
         ]
-        named += [
+        references += [
             (adapter.model.alias, ("inference", inference.name, "adapters", adapter.name))
             for adapter in inference.adapters
         ]
     for pipeline in system.pipelines.values():
         own: Path = ("pipelines", pipeline.name)
         if pipeline.type == "training" and "promoteTo" in system.written(*own):
-            named.append((pipeline.promote_to, (*own, "promoteTo")))
+            references.append((pipeline.promote_to, (*own, "promoteTo")))
         elif pipeline.type == "training":
             continue
         elif pipeline.model is not None:
-            named.append((pipeline.model.alias, (*own, "model")))
-        named += [(step.model.alias, (*step.path, "model")) for step in pipeline.steps if step.model is not None]
+            references.append((pipeline.model.alias, (*own, "model")))
+        references += [(step.model.alias, (*step.path, "model")) for step in pipeline.steps if step.model is not None]
     for model in system.models.values():
         if model.imported is not None and "promoteTo" in system.written("models", model.name, "import"):
-            named.append((model.imported.promote_to, ("models", model.name, "import", "promoteTo")))
+            references.append((model.imported.promote_to, ("models", model.name, "import", "promoteTo")))
         for stage in model.stages:
             if RESERVED_ALIAS.fullmatch(stage.alias):
                 span = system.key("models", model.name, "stages", stage.alias)
                 yield problems.alias_of_the_registry(span, stage.alias, stage=True)
-    for alias, path in named:
+    for alias, path in references:
         if RESERVED_ALIAS.fullmatch(alias):
             yield problems.alias_of_the_registry(system.at(*path), alias)
 

@@ -87,22 +87,22 @@ def sizes(system: System) -> Iterator[Diagnostic]:
     """Report unrealistic sizes for workload disks and for database volumes on clusters."""
     for compute in system.compute.values():
         if compute.disk_bytes is not None:
-            written = str(system.written(*compute.path).get("disk"))
+            size_text = str(system.written(*compute.path).get("disk"))
             span = system.at(*compute.path, "disk")
-            yield from _size(span, f"the disk of compute class '{compute.name}'", written, compute.disk_bytes)
+            yield from _size(span, f"the disk of compute class '{compute.name}'", size_text, compute.disk_bytes)
     for store in system.stores.values():
         is_managed = (
             store.type == "database" and not store.adopt and system.target(store.target).provider == "kubernetes"
         )
         if is_managed and store.size_bytes is not None:
-            written = str(system.written("stores", store.name).get("size"))
+            size_text = str(system.written("stores", store.name).get("size"))
             span = system.at("stores", store.name, "size")
-            yield from _size(span, f"the volume of database '{store.name}'", written, store.size_bytes)
+            yield from _size(span, f"the volume of database '{store.name}'", size_text, store.size_bytes)
 
 
-def _size(span: Span, subject: str, written: str, size: int) -> Iterator[Diagnostic]:
+def _size(span: Span, subject: str, size_text: str, size: int) -> Iterator[Diagnostic]:
     if not _SMALLEST <= size <= _LARGEST:
-        yield problems.size_implausible(span, subject, written, size < _SMALLEST)
+        yield problems.size_implausible(span, subject, size_text, size < _SMALLEST)
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:

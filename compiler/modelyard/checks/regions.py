@@ -50,8 +50,8 @@ class Regions:
         same = (
             region for region, code in places.items() if code == country and (not allowed or self.within(code, allowed))
         )
-        others = (region for region, code in places.items() if code != country and self.within(code, around))
-        return (*sorted(same, key=_numbered), *sorted(others, key=_numbered))
+        nearby = (region for region, code in places.items() if code != country and self.within(code, around))
+        return (*sorted(same, key=_numbered), *sorted(nearby, key=_numbered))
 
 
 def _numbered(region: str) -> tuple[str, int]:

@@ -51,7 +51,7 @@ def _better(line: str) -> str:
     """Return the line that was probably meant, with minute and hour swapped, or with day or month names abbreviated."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
-    for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
+    for better in (swapped, _LONG_NAME.sub(lambda match: match[0][:3].upper(), line)):
         try:
             cron.parse(better)
         except cron.CronError:

@@ -166,10 +166,10 @@ def approvals(system: System) -> Iterator[Diagnostic]:
     for model in system.models.values():
         for stage in model.stages:
             path: Path = ("models", model.name, "stages", stage.alias, "approvals")
-            written = system.written(*path[:-1]).get("approvals")
+            declared = system.written(*path[:-1]).get("approvals")
             if system.governance.risk == "high" and _answers(system, model, stage):
-                yield from _at_high_risk(system, model, stage, str(written))
-            if not isinstance(written, dict) or stage.approval is None:
+                yield from _at_high_risk(system, model, stage, str(declared))
+            if not isinstance(declared, dict) or stage.approval is None:
                 continue
             if stage.approval.minimum > len(stage.approval.groups):
                 span = system.key(*path, "minimum")

@@ -37,7 +37,7 @@ class Interval:
         return above and (value <= self.high if self.has_high else value < self.high)
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The interval in words, such as `of at least 1`, `above 0` or `above 0 and at most 1`."""
         if self.high == float("inf"):
             return f"of at least {self.low:g}" if self.has_low else f"above {self.low:g}"
@@ -60,10 +60,10 @@ class Bounds:
         return interval is not None and interval.holds(value)
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The bounds in words, such as `a whole number of at least 1, or a number above 0 and below 1`."""
         kinds = (("a whole number", self.whole), ("a number", self.number))
-        return ", or ".join(f"{kind} {interval.shown}" for kind, interval in kinds if interval is not None)
+        return ", or ".join(f"{kind} {interval.text}" for kind, interval in kinds if interval is not None)
 
 
 @lru_cache(maxsize=1)
@@ -95,7 +95,7 @@ def _entry(trainer: str, estimator: str) -> str:
 
 
 def _interval(text: str) -> Interval:
-    found = _INTERVAL.fullmatch(text)
-    assert found is not None
-    opens, low, high, closes = found.groups()
+    match = _INTERVAL.fullmatch(text)
+    assert match is not None
+    opens, low, high, closes = match.groups()
     return Interval(float(low), float(high), opens == "[", closes == "]")

@@ -13,7 +13,7 @@ from modelyard.cli.approve import CannotApprove, own_key, signed
 from modelyard.cli.console import report, say
 from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
-from modelyard.cli.used import read_used
+from modelyard.cli.usage_input import read_used
 from modelyard.cli.versions import Version, before_of, not_judged, on_disk, reviewed
 from modelyard.disk.single import write_file_atomically
 from modelyard.load import load
@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         if problems:
             report(problems, (), "text", arguments.color)
             return 1
-        used, problems = read_used(arguments)
-        change = reviewed(before, after, None, usage_of=assumed if used is None else used.usage_of)
-        problems += used.misfits(change) if used is not None else ()
+        usage, problems = read_used(arguments)
+        change = reviewed(before, after, None, usage_of=assumed if usage is None else usage.usage_of)
+        problems += usage.misfits(change) if usage is not None else ()
         if problems:
             report(problems, (), "text", arguments.color)
             return 1
@@ -67,14 +67,14 @@ def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) 
 
 def _finding(review: Review, typed: str) -> Finding:
     """Return the finding with this fingerprint. The first twelve digits are enough."""
-    open_ones = {one.whole_fingerprint: one for one in review.findings if can_be_accepted(one)}
+    open_ones = {finding.whole_fingerprint: finding for finding in review.findings if can_be_accepted(finding)}
     if len(typed) < _LEAST:
         raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")
-    found = [one for whole, one in open_ones.items() if whole.startswith(typed)]
-    if not found:
-        hint = nearest(typed, [one.fingerprint for one in open_ones.values()], "; did you mean {}?")
+    matches = [finding for fingerprint, finding in open_ones.items() if fingerprint.startswith(typed)]
+    if not matches:
+        hint = nearest(typed, [finding.fingerprint for finding in open_ones.values()], "; did you mean {}?")
         raise CannotApprove(f"no danger and nothing to review has the fingerprint {typed[:40]!r}{hint}")
-    return found[0]
+    return matches[0]
 
 
 def _entry(arguments: argparse.Namespace, finding: Finding, system: str) -> dict[str, str]:
@@ -99,11 +99,11 @@ def _written(path: str) -> str:
     """Return the text of the file, or "" if it does not exist yet."""
     if not os.path.lexists(path):
         return ""
-    given, problems = other_file(path)
-    if given is None:
+    file, problems = other_file(path)
+    if file is None:
         raise CannotApprove(problems[0].message)
     try:
-        return given.content if isinstance(given.content, str) else given.content.decode("utf-8")
+        return file.content if isinstance(file.content, str) else file.content.decode("utf-8")
     except UnicodeDecodeError:
         raise CannotApprove(f"{path} is not valid UTF-8") from None
 
@@ -116,8 +116,8 @@ def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
         text = _without_empty_list(text)
         added = f"{head}\n{added}"
     joined = f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{_indented(added, text, bool(before))}"
-    found, _ = load(joined, path)
-    if found is None or entries_of(found) != [*before, dict(entry)]:
+    loaded, _ = load(joined, path)
+    if loaded is None or entries_of(loaded) != [*before, dict(entry)]:
         raise CannotApprove(f"{path} does not end with its list of entries; add this one by hand:\n{added}")
     return joined
 
@@ -125,10 +125,10 @@ def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
 def _entries(text: str, path: str) -> list[Json]:
     if not text.strip():
         return []
-    found, problems = load(text, path, may_be_empty=True)
-    if found is None:
+    loaded, problems = load(text, path, may_be_empty=True)
+    if loaded is None:
         raise CannotApprove(f"{path}: {problems[0].message}")
-    return entries_of(found)
+    return entries_of(loaded)
 
 
 def _without_empty_list(text: str) -> str:

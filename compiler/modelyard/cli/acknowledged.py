@@ -37,11 +37,13 @@ def read_acknowledged(version: Version, system: str) -> Acknowledged:
     path = path_beside(version)
     if not os.path.lexists(path):
         return Acknowledged()
-    given, problems = other_file(path)
-    if given is None:
-        return Acknowledged(wrong=tuple(Unreadable(one.message, one.span or Span(path, 1, 1, 1)) for one in problems))
-    entries, wrong = acknowledgements(given)
-    return Acknowledged(entries, wrong, {one: _signer(one, system) for one in entries if one.signature})
+    file, problems = other_file(path)
+    if file is None:
+        return Acknowledged(
+            wrong=tuple(Unreadable(item.message, item.span or Span(path, 1, 1, 1)) for item in problems)
+        )
+    entries, wrong = acknowledgements(file)
+    return Acknowledged(entries, wrong, {item: _signer(item, system) for item in entries if item.signature})
 
 
 def _signer(entry: Acknowledgement, system: str) -> bytes | None:
@@ -62,7 +64,7 @@ def _signer(entry: Acknowledgement, system: str) -> bytes | None:
         command = ["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", path]
         text = signed_text(entry.statement(system)).encode("utf-8", "surrogatepass")
         try:
-            done = subprocess.run(command, input=text, capture_output=True, check=False)
+            result = subprocess.run(command, input=text, capture_output=True, check=False)
         except OSError:  # without OpenSSH, nothing can be verified
             return None
-    return None if done.returncode else key
+    return None if result.returncode else key

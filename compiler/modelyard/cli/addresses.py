@@ -20,7 +20,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     lines = _definition(outcome, address) or _explained(outcome, address)
     if not lines or outcome.bound is None:
         return lines
-    from modelyard.fleets.judging import shown, sites_lines  # only a few specs have sites
+    from modelyard.fleets.judging import sites_lines, with_references  # only a few specs have sites
 
     placements = (
         {
@@ -33,7 +33,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     )
     placements |= {address.removeprefix("deployment.targets.")}
     about = (line for target in sorted(placements) for line in sites_lines(outcome, target))
-    return [shown(outcome, line) for line in (*lines, *about)]
+    return [with_references(outcome, line) for line in (*lines, *about)]
 
 
 def _definition(outcome: Outcome, address: str) -> list[str]:
@@ -41,12 +41,12 @@ def _definition(outcome: Outcome, address: str) -> list[str]:
     if outcome.document is None:
         return []
     repeated = outcome.document.repeated
-    made = [path for path, repeat in repeated.items() if address == f"{path[0]}.{repeat.key}"]
-    if not made:
+    paths = [path for path, repeat in repeated.items() if address == f"{path[0]}.{repeat.key}"]
+    if not paths:
         return []
-    place, rows = _place(outcome.document.key_span(made[0])), repeated[made[0]].list
+    place, rows = _place(outcome.document.key_span(paths[0])), repeated[paths[0]].list
     lines = [f"{address}: written at {place}, for each row of list {rows}", ""]
-    return [*lines, *(f"  {'.'.join(map(str, path))}, from {_place(repeated[path].place)}" for path in made)]
+    return [*lines, *(f"  {'.'.join(map(str, path))}, from {_place(repeated[path].place)}" for path in paths)]
 
 
 def _explained(outcome: Outcome, address: str) -> list[str]:

@@ -138,15 +138,15 @@ def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> 
         if typed is None:
             raise CannotApprove("set --digest sha256:… to the version's tag modelyard.digest")
         return typed
-    kept = tags.get("modelyard.digest", "")
-    if not _DIGEST.fullmatch(kept):
+    recorded = tags.get("modelyard.digest", "")
+    if not _DIGEST.fullmatch(recorded):
         raise CannotApprove(
             f"version {version} has no digest in its tag modelyard.digest, so it cannot be approved: "
             "its training did not finish, or it was not trained by modelyard"
         )
-    if typed not in {None, kept}:
-        raise CannotApprove(f"version {version} has the digest {kept}, which differs from --digest")
-    return kept
+    if typed not in {None, recorded}:
+        raise CannotApprove(f"version {version} has the digest {recorded}, which differs from --digest")
+    return recorded
 
 
 def _reason(text: str) -> str:
@@ -183,11 +183,11 @@ def signed(content: Mapping[str, str], key: Path) -> str:
         file.write_text(text, encoding="utf-8")
         command = ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(file)]
         try:
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+            result = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         except OSError:
             raise CannotApprove("ssh-keygen is not installed; it is part of OpenSSH") from None
         signature_file = Path(f"{file}.sig")
-        if done.returncode or not signature_file.exists():
+        if result.returncode or not signature_file.exists():
             raise CannotApprove(f"ssh-keygen did not sign with {key}")
         signature = signature_file.read_text(encoding="utf-8")
     return json.dumps({"statement": text, "signature": signature})
@@ -221,8 +221,8 @@ def _no_key(private: Path, public: Path) -> str:
     if private == public:
         return f"{public} does not exist"
     if os.path.exists(private):
-        shown = shlex.quote(str(private))
-        return f"{public} is missing; create it with ssh-keygen -y -f {shown} > {shlex.quote(str(public))}"
+        quoted_key = shlex.quote(str(private))
+        return f"{public} is missing; create it with ssh-keygen -y -f {quoted_key} > {shlex.quote(str(public))}"
     return f"neither {private} nor {public} exists"
 
 
@@ -238,21 +238,21 @@ def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
     """Return a model in the spec, and the alias to which the approval applies."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
-        raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_meant(name, system.models)}")
+        raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_suggestion(name, system.models)}")
     moved = system.promoted().get(name, ())
     listed = ", ".join(moved) or "none"
     if alias is not None and alias not in moved:
         raise CannotApprove(
-            f"no promotion moves alias {alias!r} of model {name!r}, only {listed}{_meant(alias, moved)}"
+            f"no promotion moves alias {alias!r} of model {name!r}, only {listed}{_suggestion(alias, moved)}"
         )
-    asked = [one for one in moved if system.approval(name, one) is not None]
-    if alias is None and len(asked) != 1:
-        if not asked:
+    with_approvals = [candidate for candidate in moved if system.approval(name, candidate) is not None]
+    if alias is None and len(with_approvals) != 1:
+        if not with_approvals:
             raise CannotApprove(f"this spec requires no approvals for {name!r}; see governance.approvals")
-        listed = ", ".join(asked)
+        listed = ", ".join(with_approvals)
         raise CannotApprove(f"choose an alias of {name!r} with --alias; these require approvals: {listed}")
-    return name, alias or asked[0]
+    return name, alias or with_approvals[0]
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def _suggestion(word: str, known: Iterable[str]) -> str:
     return nearest(word, known, "; did you mean {}?")

@@ -10,8 +10,8 @@ from modelyard.cli.versions import Compared, Version, before_of, not_judged, rev
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import change_not_approved, change_not_judged
 from modelyard.inputs import Inputs
-from modelyard.lasting import lasting
 from modelyard.lock import Addresses
+from modelyard.persistent import persistent_resources
 from modelyard.records import replace
 from modelyard.review.fingerprint import change_fingerprint
 
@@ -32,7 +32,7 @@ def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Ad
     if arguments.approved is not None and (refused := _refused(change, arguments.approved)):
         return {}, (refused,)
     old = change.before.get(inputs.folder)
-    return {} if old is None or old.plan is None else lasting(old.plan), ()
+    return {} if old is None or old.plan is None else persistent_resources(old.plan), ()
 
 
 def _refused(change: Compared, approved: str) -> Diagnostic | None:

@@ -37,9 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(root: Path, files: Mapping[str, str]) -> int:
     """Write all files, or none of them if one exists with different content."""
-    taken = [root / path for path, text in files.items() if _differs(root / path, text)]
-    if taken:
-        say("\n".join(f"error: '{path}' exists with different content; remove it, or use --out -" for path in taken))
+    conflicts = [root / path for path, text in files.items() if _differs(root / path, text)]
+    if conflicts:
+        say(
+            "\n".join(f"error: '{path}' exists with different content; remove it, or use --out -" for path in conflicts)
+        )
         return 1
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)

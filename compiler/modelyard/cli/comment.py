@@ -19,11 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         post = _post(Path(arguments.report))
         host = _host(arguments)
-        done = repeated(lambda: publish(post, host))
+        outcome = repeated(lambda: publish(post, host))
     except (HostError, ValueError) as problem:
         say(f"error: {problem}")
         return 1
-    say(f"comment {done}")
+    say(f"comment {outcome}")
     return 0
 
 

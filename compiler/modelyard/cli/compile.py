@@ -98,8 +98,8 @@ def _checked(arguments: argparse.Namespace, inputs: Inputs, old: Addresses) -> t
     Warnings also cover resources of an old version that no longer exist, even if the lock does not contain them.
     """
     # Imported here because an unchanged compile needs neither stages nor targets.
-    from modelyard.lasting import check_gone
     from modelyard.neighbours import check_compiled
+    from modelyard.persistent import check_gone
     from modelyard.pipeline import compile_system, opened
     from modelyard_targets import TARGETS
 
@@ -149,20 +149,20 @@ def _write(
             Tree(inputs.folder, stack.target, _counted(stack_files(stack), progress), entry.sealed())
             for stack in outcome.stacks
         ]
-        written, problems = write_trees(out, trees, force=arguments.force)
+        tree_reports, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
         problems += _write_lock(inputs, entry)
         remember(inputs, text_key(inputs), values)
     diagnostics = (*outcome.diagnostics, *problems)
     if arguments.format == "json" and not has_errors(problems):
-        reports = {stack.target: one for stack, one in zip(outcome.stacks, written, strict=True)}
+        reports = {stack.target: tree_report for stack, tree_report in zip(outcome.stacks, tree_reports, strict=True)}
         _print_json(diagnostics, inputs, out, reports)
         return 0
     report(diagnostics, inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
-        _print_summary(out / inputs.folder, plan, outcome.stacks, written)
+        _print_summary(out / inputs.folder, plan, outcome.stacks, tree_reports)
         here = any(TARGETS[target.provider].runs_here for target in plan.system.deployment.targets)
         if here and arguments.command != "run":
             say(f"next: modelyard run {arguments.spec}{f' --env {inputs.environment}' if inputs.environment else ''}")
@@ -181,12 +181,12 @@ def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
 
 
 def _print_summary(folder: Path, plan: Plan, stacks: tuple[Stack, ...], reports: tuple[Report, ...]) -> None:
-    for stack, one in zip(stacks, reports, strict=True):
-        say(f"{folder / stack.target}: {one.total} files, {len(one.written)} written, {len(one.removed)} removed")
+    for stack, item in zip(stacks, reports, strict=True):
+        say(f"{folder / stack.target}: {item.total} files, {len(item.written)} written, {len(item.removed)} removed")
     with_projects = [stack for stack in stacks if stack.projects]  # none if all resources are adopted
     if not with_projects:
         return
     calling = {link.ends[0] for link in plan.crossings()}  # the called target is applied first
     first = next((stack for stack in with_projects if stack.target not in calling), with_projects[0])
-    project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
+    project = folder.joinpath(first.target, *(item.folder for item in first.projects[:1]))
     say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

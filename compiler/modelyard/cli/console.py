@@ -83,9 +83,9 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
         say(f"fix these errors to run the checks of {listed}")
     elif aside:
-        shown = ", ".join([*aside][:_MOST_ADDRESSES])
+        addresses = ", ".join([*aside][:_MOST_ADDRESSES])
         more = f" and {len(aside) - _MOST_ADDRESSES} more" if len(aside) > _MOST_ADDRESSES else ""
-        say(f"fix these errors to run all checks of {shown}{more}")
+        say(f"fix these errors to run all checks of {addresses}{more}")
 
 
 class Progress:

@@ -14,7 +14,7 @@ from modelyard.costs import discounted
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.diagnostics.usage import several_currencies
 from modelyard.fleets.costs import lines_of
-from modelyard.inputs import Given, Inputs, quotable
+from modelyard.inputs import InputFile, Inputs, quotable
 from modelyard.pipeline import Outcome, understand
 from modelyard.plan import Plan
 from modelyard.printing.costs import Estimate, data_of, markdown_of, text_of
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     report(after.diagnostics, after.sources, "text", arguments.color)
     if after.estimate is None:
         return 1
-    sys.stdout.write(_shown(arguments.format, after.estimate, before.estimate if before is not None else None))
+    sys.stdout.write(_formatted(arguments.format, after.estimate, before.estimate if before is not None else None))
     return int(has_errors(after.diagnostics))
 
 
@@ -69,17 +69,17 @@ def usage_files(arguments: argparse.Namespace) -> tuple[UsageFiles | None, tuple
     usage, problems = other_file(str(arguments.usage))
     if usage is None:
         return None, problems
-    named = price_book(usage)
-    if not named:
+    book_name = price_book(usage)
+    if not book_name:
         return UsageFiles(usage), ()
-    book, problems = other_file(os.path.join(os.path.dirname(usage.path), named))
+    book, problems = other_file(os.path.join(os.path.dirname(usage.path), book_name))
     return UsageFiles(usage, book), problems
 
 
 def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
     outcome = understand(inputs, TARGETS)
     sources = (*inputs.files(), *_sources(files))
-    kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
+    kept = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.code not in _OF_BUDGETS)
     if outcome.plan is None or has_errors(kept) or (outcome.failed and len(kept) == len(outcome.diagnostics)):
         return _Result(None, outcome.diagnostics, sources)
     plan = outcome.plan
@@ -95,7 +95,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
 
 def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
     """Return the estimate for a spec, or None if the spec has errors other than its budget. Usage may be assumed."""
-    kept = tuple(one for one in outcome.diagnostics if one.code not in _OF_BUDGETS)
+    kept = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.code not in _OF_BUDGETS)
     if outcome.plan is None or has_errors(kept):
         return None
     return _estimate(outcome, outcome.plan, usage_of(files, outcome.plan)[0], files)
@@ -112,16 +112,16 @@ def _estimate(outcome: Outcome, plan: Plan, usage: Usage, files: UsageFiles | No
     system = plan.system
     yielded = lines_of(plan, outcome.fleets, TARGETS, usage)
     lines = {name: tuple(discounted(of_target, usage.discounts)) for name, of_target in yielded}
-    used = {name: found for name, found in lines.items() if found}
-    return Estimate(system.metadata.name, system.environment, used, files.usage.path if files is not None else "")
+    nonempty = {name: target_lines for name, target_lines in lines.items() if target_lines}
+    return Estimate(system.metadata.name, system.environment, nonempty, files.usage.path if files is not None else "")
 
 
 def _sources(files: UsageFiles | None) -> tuple[SourceFile, ...]:
-    given: tuple[Given | None, ...] = () if files is None else (files.usage, files.book)
-    return quotable(*(one for one in given if one is not None))
+    inputs: tuple[InputFile | None, ...] = () if files is None else (files.usage, files.book)
+    return quotable(*(file for file in inputs if file is not None))
 
 
-def _shown(form: str, after: Estimate, before: Estimate | None) -> str:
+def _formatted(form: str, after: Estimate, before: Estimate | None) -> str:
     if before is None:
         if form == "json":
             from modelyard.writers.json_text import json_text

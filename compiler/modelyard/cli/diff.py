@@ -13,7 +13,7 @@ from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
 from modelyard.cli.versions import Compared, Version, committed, not_judged, on_disk, reviewed
 from modelyard.diagnostics import Diagnostic, has_errors
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.records import record
 from modelyard.review.comparing import Review
 from modelyard.review.cost_findings import assumed
@@ -23,7 +23,7 @@ from modelyard.review.previews import Preview, read_previews
 from modelyard_targets import TARGETS
 
 if TYPE_CHECKING:
-    from modelyard.cli.used import Used
+    from modelyard.cli.usage_input import UsageInput
 
 _LEVELS = {level.word: level for level in Level}
 _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
@@ -48,7 +48,7 @@ class Comparison:
 
     change: Compared
     review: Review
-    used: Used | None = None
+    used: UsageInput | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -75,20 +75,20 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
         _refuse(arguments, problems)
         return None
     previews, problems = _previews(arguments.preview)
-    used, wrong = _used(arguments)
-    change = reviewed(before, after, arguments.env, previews, assumed if used is None else used.usage_of)
-    problems += (*_foreign(previews, change), *wrong, *(used.misfits(change) if used is not None else ()))
+    usage, wrong = _used(arguments)
+    change = reviewed(before, after, arguments.env, previews, assumed if usage is None else usage.usage_of)
+    problems += (*_foreign(previews, change), *wrong, *(usage.misfits(change) if usage is not None else ()))
     if problems:
         _refuse(arguments, problems)
         return None
-    return Comparison(change, with_acknowledgements(change, after), used)
+    return Comparison(change, with_acknowledgements(change, after), usage)
 
 
-def _used(arguments: argparse.Namespace) -> tuple[Used | None, tuple[Diagnostic, ...]]:
+def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagnostic, ...]]:
     """Read the usage file, if any. Most runs do not need the modules of `modelyard cost`."""
     if arguments.usage is None:
         return None, ()
-    from modelyard.cli.used import read_used
+    from modelyard.cli.usage_input import read_used
 
     return read_used(arguments)
 
@@ -113,11 +113,11 @@ def _before(arguments: argparse.Namespace, after: Version) -> tuple[Version | No
 
 def _previews(paths: Iterable[str]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
     """Read the previews that the arguments name."""
-    files: list[Given] = []
+    files: list[InputFile] = []
     wrong: tuple[Diagnostic, ...] = ()
     for path in paths:
-        given, problems = other_file(path)
-        files += [given] if given is not None else []
+        file, problems = other_file(path)
+        files += [file] if file is not None else []
         wrong += problems
     previews, problems = read_previews(files)
     return previews, (*wrong, *problems)
@@ -169,7 +169,7 @@ def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
 
 def show_errors(review: Review) -> None:
     """Print any errors that prevent a version from being judged."""
-    problems = tuple(dict.fromkeys(one for each in review.unjudged for one in each.diagnostics))
+    problems = tuple(dict.fromkeys(diagnostic for each in review.unjudged for diagnostic in each.diagnostics))
     if has_errors(problems):
         report(problems, (), "text", "never")
         say("fix these errors, or compare versions that compile")

@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
     section, _, rest = what.partition(".")
-    named = section in {*SECTIONS_WITH_ADDRESSES, "registry", "deployment"} or what in _ADDED
-    if named and "*" not in rest and os.path.isfile(spec_path(str(arguments.spec))):
+    is_address = section in {*SECTIONS_WITH_ADDRESSES, "registry", "deployment"} or what in _ADDED
+    if is_address and "*" not in rest and os.path.isfile(spec_path(str(arguments.spec))):
         code = _explain_in_spec(arguments, what)
         if code is not None:
             return code
@@ -78,11 +78,11 @@ def _explain_finding(code: str) -> int:
 
 def _explain_field(what: str) -> int:
     path = tuple(step for step in what.split(".") if step)
-    found, problem = field(_schema(), path)
-    if found is None:
+    definition, problem = field(_schema(), path)
+    if definition is None:
         say(f"error: {problem}")
         return 1
-    print("\n".join(field_lines(".".join(path), found)))
+    print("\n".join(field_lines(".".join(path), definition)))
     return 0
 
 

@@ -83,13 +83,13 @@ class Revision:
 
     def _batch(self, mode: str, path: str) -> bytes:
         """Read one object by its path. Git follows links, and responds with a line and, for `--batch`, the content."""
-        whole = self._whole(path)
-        if "\n" in whole:
+        full_path = self._full_path(path)
+        if "\n" in full_path:
             raise GitError("the path of the spec contains a line break")
-        name = os.fsencode(f"{self.commit}:{'' if whole == '.' else whole}\n")
-        return _git(self.folder, "cat-file", mode, "--follow-symlinks", given=name)
+        name = os.fsencode(f"{self.commit}:{'' if full_path == '.' else full_path}\n")
+        return _git(self.folder, "cat-file", mode, "--follow-symlinks", stdin=name)
 
-    def _whole(self, path: str) -> str:
+    def _full_path(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.above, path)).replace(os.sep, "/")
 
 
@@ -105,12 +105,12 @@ def merge_base(folder: str, name: str) -> Revision:
 def _commit(folder: str, name: str) -> str:
     """Return the commit to which a revision refers."""
     try:
-        found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        output = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except GitError:
         _git(folder, "rev-parse", "--git-dir")  # raises GitError if git rejects the whole folder
         hint = "fetch it, with its history: `git fetch origin`, or `fetch-depth: 0` in a pipeline"
         raise GitError(f"'{name}' is no revision of this repository", hint) from None
-    return found.decode().strip()
+    return output.decode().strip()
 
 
 def _above(folder: str) -> str:
@@ -123,7 +123,9 @@ def _above(folder: str) -> str:
     way = [typed]
     while way[-1] != os.path.dirname(way[-1]):
         way.append(os.path.dirname(way[-1]))
-    start = next((one for one in reversed(way) if os.path.exists(one) and os.path.samefile(one, top)), None)
+    start = next(
+        (ancestor for ancestor in reversed(way) if os.path.exists(ancestor) and os.path.samefile(ancestor, top)), None
+    )
     # On disk, `link/..` leads to a different place than the text suggests.
     if start is None or not (os.path.exists(typed) and os.path.samefile(typed, folder or ".")):
         raise GitError(f"{folder or '.'} leads through a symbolic link into another folder")
@@ -133,9 +135,9 @@ def _above(folder: str) -> str:
 
 def _working_folder() -> str:
     """Return the working folder, including the links by which the shell entered it if the shell provides them."""
-    stated = os.environ.get("PWD", "")
-    is_true = os.path.isabs(stated) and os.path.exists(stated) and os.path.samefile(stated, os.curdir)
-    return stated if is_true else os.getcwd()
+    shell_folder = os.environ.get("PWD", "")
+    is_true = os.path.isabs(shell_folder) and os.path.exists(shell_folder) and os.path.samefile(shell_folder, os.curdir)
+    return shell_folder if is_true else os.getcwd()
 
 
 def default_revision(folder: str) -> str:
@@ -155,18 +157,18 @@ def default_revision(folder: str) -> str:
     raise GitError("there is no default branch to compare with; name a revision with --against")
 
 
-def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
+def _git(folder: str, *arguments: str, stdin: bytes = b"") -> bytes:
     command = ("git", "--no-pager", "--literal-pathspecs", *arguments)
     import subprocess  # imported here because comparing two paths does not need git
 
     try:
         plain = {**os.environ, "LC_ALL": "C"}  # for the hints
-        done = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, input=given, env=plain)
+        result = subprocess.run(command, cwd=folder or ".", capture_output=True, check=False, input=stdin, env=plain)
     except OSError as problem:
         raise GitError(f"git cannot be started: {problem.strerror or 'unknown reason'}") from problem
-    if done.returncode:
-        raise GitError(_reason(done.stderr.decode("utf-8", "replace"), arguments))
-    return done.stdout[:_LARGEST]
+    if result.returncode:
+        raise GitError(_reason(result.stderr.decode("utf-8", "replace"), arguments))
+    return result.stdout[:_LARGEST]
 
 
 def _reason(error: str, arguments: Iterable[str]) -> str:

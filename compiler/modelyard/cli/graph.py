@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     view = _network if arguments.view == "network" else _ml
     drawing = view(outcome.plan, arguments.format)
     if outcome.bound is not None:
-        from modelyard.fleets.judging import shown  # only a few specs have sites
+        from modelyard.fleets.judging import with_references  # only a few specs have sites
 
-        drawing = shown(outcome, drawing)
+        drawing = with_references(outcome, drawing)
     sys.stdout.write(drawing)
     return 0
 

@@ -21,18 +21,18 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 def run(arguments: argparse.Namespace) -> int:
     """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if any of these files exists."""
-    found = templates()
+    available = templates()
     if arguments.list:
-        width = max(map(len, found))
-        print("\n".join(f"{name:<{width}}  {_summary(path)}" for name, path in found.items()))
+        width = max(map(len, available))
+        print("\n".join(f"{name:<{width}}  {_summary(path)}" for name, path in available.items()))
         return 0
-    if arguments.template not in found:
+    if arguments.template not in available:
         return _refuse(
             f"no template '{arguments.template}'",
-            nearest(arguments.template, found, "did you mean {}?") or f"one of: {', '.join(found)}",
+            nearest(arguments.template, available, "did you mean {}?") or f"one of: {', '.join(available)}",
         )
     folder = Path(arguments.folder)
-    code = write(folder, found[arguments.template])
+    code = write(folder, available[arguments.template])
     if code == 0:
         say(f"next: modelyard compile {folder}")
     return code
@@ -74,9 +74,9 @@ def _write(folder: Path, template: Path) -> list[Path]:
     for path in (folder / DISTINCT_NAME, spec, *code):  # two specs in a folder would be an error
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
+    spec_text = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:
-        file.write(f"# yaml-language-server: $schema={SCHEMA_NAME}\n{named}")
+        file.write(f"# yaml-language-server: $schema={SCHEMA_NAME}\n{spec_text}")
     code[folder / SCHEMA_NAME] = schema_text("system")
     for path, content in code.items():
         path.write_text(content, encoding="utf-8", newline="\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.load.builder import LIMITS
 from modelyard.patterns import pattern
 from modelyard.source import Document, Span
@@ -41,21 +41,21 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
         return None, (*problems, tell.two_specs(typed))
     repository = _repository(path)
     spec = _read(path, repository, problems)
-    beside, unread = _beside(path, repository)
+    overlays, unread = _beside(path, repository)
     if environment is not None:
         problems += unread.get(environment, ())
     if spec is None or problems:
         return None, tuple(problems)
-    overlay = beside.get(environment) if environment is not None else None
+    overlay = overlays.get(environment) if environment is not None else None
     approvals = _approvals(path, repository, problems)
     if problems:
         return None, tuple(problems)
     file_problems = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
-    tables = tables_of(path, (spec, *beside.values()))
-    return Inputs(spec, environment, overlay, variables, beside, approvals, tables), tuple(file_problems)
+    tables = tables_of(path, (spec, *overlays.values()))
+    return Inputs(spec, environment, overlay, variables, overlays, approvals, tables), tuple(file_problems)
 
 
-def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
+def tables_of(spec: str, files: Iterable[InputFile]) -> dict[str, InputFile | str]:
     """Read the CSV files that a spec and its environments name. Unreadable files are replaced by the reason."""
     names = names_of_tables(files)
     if not names:
@@ -65,15 +65,15 @@ def tables_of(spec: str, files: Iterable[Given]) -> dict[str, Given | str]:
     return {name: read_beside(spec, name) for name in names}
 
 
-def names_of_tables(files: Iterable[Given]) -> list[str]:
+def names_of_tables(files: Iterable[InputFile]) -> list[str]:
     """Return the names of the CSV files that a spec and its environments name."""
-    wanted = [one for one in files if any(word in _text(one.content) for word in ("sites", "lists"))]
-    if not wanted:
+    relevant = [file for file in files if any(word in _text(file.content) for word in ("sites", "lists"))]
+    if not relevant:
         return []
     from modelyard.load import load  # imported here for the same reason
     from modelyard.sites.groups import files_of
 
-    documents = (load(one.content, one.path, may_be_empty=True)[0] for one in wanted)
+    documents = (load(file.content, file.path, may_be_empty=True)[0] for file in relevant)
     return list(dict.fromkeys(name for document in documents if document is not None for name in files_of(document)))
 
 
@@ -81,11 +81,11 @@ def _text(content: str | bytes) -> str:
     return content if isinstance(content, str) else content.decode("utf-8", "replace")
 
 
-def other_file(path: str) -> tuple[Given | None, tuple[Diagnostic, ...]]:
+def other_file(path: str) -> tuple[InputFile | None, tuple[Diagnostic, ...]]:
     """Read another file that the arguments name. It must not be a link that leads out of its repository."""
     problems: list[Diagnostic] = []
-    given = _read(path, _repository(path), problems)
-    return given, tuple(problems)
+    file = _read(path, _repository(path), problems)
+    return file, tuple(problems)
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
@@ -95,10 +95,10 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
-def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
+def _beside(spec: str, repository: str) -> tuple[dict[str, InputFile], dict[str, list[Diagnostic]]]:
     """Return the environment files next to a spec, and why others are unreadable, both by environment name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
-    files: dict[str, Given] = {}
+    files: dict[str, InputFile] = {}
     unread: dict[str, list[Diagnostic]] = {}
     try:
         entries = sorted(os.listdir(folder))
@@ -113,22 +113,22 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
         if extension == ".yml" or not _ENVIRONMENT.fullmatch(name):
             problems.append(tell.environment_file(path, name))
         elif os.path.isfile(path) or not os.path.exists(path):  # report dangling links, but do not wait for pipes
-            given = _read(path, repository, problems)
-            if given is not None:
-                files[name] = given
+            file = _read(path, repository, problems)
+            if file is not None:
+                files[name] = file
         if problems:
             unread.setdefault(name, []).extend(problems)
     return files, unread
 
 
-def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[Given, ...]:
+def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[InputFile, ...]:
     """Return the signed approvals next to a spec (`approvals/*.json` and `approvals/*/*.json`), sorted by path."""
     folder = os.path.join(os.path.dirname(spec), APPROVALS)
     paths: list[str] = []
     for root in (folder, *_listed(folder)):
         paths += [path for path in _listed(root) if path.endswith(".json") and os.path.isfile(path)]
-    found = (_read(path, repository, problems) for path in sorted(paths))
-    return tuple(one for one in found if one is not None)
+    files = (_read(path, repository, problems) for path in sorted(paths))
+    return tuple(file for file in files if file is not None)
 
 
 def _listed(folder: str) -> list[str]:
@@ -170,13 +170,15 @@ def _is_inside(path: str, repository: str) -> bool:
     return os.path.commonpath((root, os.path.realpath(path))) == root
 
 
-def _read(path: str, repository: str, problems: list[Diagnostic]) -> Given | None:
+def _read(path: str, repository: str, problems: list[Diagnostic]) -> InputFile | None:
     try:
         if not _is_inside(path, repository):
             problems.append(tell.outside_repository(path))
             return None
         with open(path, "rb") as file:
-            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one byte more shows that the file is too large
+            return InputFile(
+                path, file.read(LIMITS.size_mib * 2**20 + 1)
+            )  # one byte more shows that the file is too large
     except OSError as problem:
         is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))

@@ -15,7 +15,7 @@ from modelyard.cli.validate import judged
 from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.editor.server import Knowledge
 from modelyard.editor.texts import environment_of
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.printing.fields import field, field_lines
 from modelyard.records import replace
@@ -38,14 +38,14 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):
             return None, problems
-        inputs, problems = Inputs(Given(spec, texts[spec])), ()  # not saved yet
+        inputs, problems = Inputs(InputFile(spec, texts[spec])), ()  # not saved yet
     folder = os.path.join(os.path.dirname(spec), "environments")
     overlays = dict(inputs.beside)
     for path, text in texts.items():
         name = environment_of(path)
         if name is not None and os.path.dirname(path) == folder:
-            overlays[name] = Given(path, text)
-    spec_file = Given(spec, texts[spec]) if spec in texts else inputs.spec
+            overlays[name] = InputFile(path, text)
+    spec_file = InputFile(spec, texts[spec]) if spec in texts else inputs.spec
     tables = tables_of(spec, (spec_file, *overlays.values()))
     return replace(inputs, spec=spec_file, beside=overlays, tables=tables), problems
 

@@ -10,7 +10,7 @@ import modelyard_schemas
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import lock_unreadable
-from modelyard.inputs import LOCK_NAME, Given, Inputs
+from modelyard.inputs import LOCK_NAME, InputFile, Inputs
 from modelyard.lock import (
     Addresses,
     Locked,
@@ -42,7 +42,7 @@ def input_key(inputs: Inputs, system: System) -> str:
     return digest(values_hash(system), *names, *tables)
 
 
-def _rows(table: Given | str) -> str:
+def _rows(table: InputFile | str) -> str:
     """Return the rows of a CSV file, or why it cannot be read, as text that ignores quotes and line breaks."""
     import csv  # imported here because only a few specs have tables
 
@@ -55,7 +55,7 @@ def text_key(inputs: Inputs) -> str:
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
-    approvals = (_bytes(one.content) for one in inputs.approvals)
+    approvals = (_bytes(approval.content) for approval in inputs.approvals)
     tables = (
         part
         for name, table in sorted(inputs.tables.items())
@@ -79,11 +79,11 @@ def lock_path(inputs: Inputs) -> str:
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
     """Return the lock's entry for a plan. `before` are resources left by earlier compiles, by target and address."""
-    from modelyard.lasting import lasting, removed
+    from modelyard.persistent import persistent_resources, removed
 
     names = tuple(target.name for target in plan.system.deployment.targets)
     pins = _pinned(plan, targets)
-    return Locked(key, names, pins["charts"], pins["images"], lasting(plan), removed(plan, before))
+    return Locked(key, names, pins["charts"], pins["images"], persistent_resources(plan), removed(plan, before))
 
 
 def _pinned(plan: Plan, targets: Targets) -> Pinned:

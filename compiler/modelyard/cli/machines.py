@@ -12,17 +12,17 @@ from modelyard.source import Path
 def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
     """Describe the machines for these resources or for the compute class at `path`."""
     mine = {resource.place for resource in resources}
-    used: dict[tuple[str, Hardware], list[str]] = {}
+    machines: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:
         for label, hardware in hardware_of(resource):
-            asked = plan.system.compute[hardware.compute].path
-            if resource.place in mine or (path[0] == "compute" and asked[: len(path)] == path):
-                used.setdefault((resource.placement, hardware), []).append(label)
+            compute_path = plan.system.compute[hardware.compute].path
+            if resource.place in mine or (path[0] == "compute" and compute_path[: len(path)] == path):
+                machines.setdefault((resource.placement, hardware), []).append(label)
     for pool in plan.of(SystemPool):
         if pool.place in mine:
             yield f"\nmachine of {pool.address}, for Pods that no compute class sizes, on {pool.placement}:"
             yield from _lines(pool.value.hardware)
-    for (placement, hardware), labels in used.items():
+    for (placement, hardware), labels in machines.items():
         yield f"\nmachine of {'; '.join(labels)} (compute class {hardware.compute}, on {placement}):"
         yield from _lines(hardware)
 

@@ -14,11 +14,11 @@ from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather, other_fi
 from modelyard.cli.migrate_files import changed_state, folder_of, read_plan, written
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import migrating as tell
-from modelyard.inputs import Given, Inputs, quotable
+from modelyard.inputs import InputFile, Inputs, quotable
 from modelyard.load import load
 from modelyard.migration.judging import Judgement, refusals_of, verdicts_of
 from modelyard.migration.planning import planned
-from modelyard.migration.sides import Side, Sides, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, Sides, sides_of
 from modelyard.migration.state import State, advanced, digest_of, status_lines
 from modelyard.patterns import pattern
 from modelyard.pipeline import compile_system, opened
@@ -70,15 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _misused(arguments: argparse.Namespace) -> Iterator[str]:
     """Yield error messages, worded as by argparse, about options that would have no effect."""
-    given = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
-    modes = [name for name in ("status", "done", "rehearse") if name in given]
+    options = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
+    modes = [name for name in ("status", "done", "rehearse") if name in options]
     for mode in modes[1:]:
         yield f"argument --{mode}: not allowed with argument --{modes[0]}"
     for mode in modes:
-        for name in given:
+        for name in options:
             if name in _WITHOUT_EFFECT[mode]:
                 yield f"argument {_WITHOUT_EFFECT[mode][name]}: not allowed with argument --{mode}"
-    if "python" in given and "rehearse" not in modes:
+    if "python" in options and "rehearse" not in modes:
         yield "argument --python: only allowed with argument --rehearse"
 
 
@@ -88,8 +88,8 @@ def _track(arguments: argparse.Namespace) -> int:
     state, problems = read_plan(folder)
     if state is None:
         raise Refused(*problems)
-    named = argparse.Namespace(**{**vars(arguments), "env": None if state.old == "default" else state.old})
-    inputs, problems = gather(named)
+    old_arguments = argparse.Namespace(**{**vars(arguments), "env": None if state.old == "default" else state.old})
+    inputs, problems = gather(old_arguments)
     if inputs is None:
         raise Refused(*problems)
     spec = digest_of(inputs)
@@ -117,7 +117,7 @@ def _show_state(state: State, spec: str, folder: str, form: str) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    inputs, sides, usage = _both(arguments)
+    inputs, sides, usage = _compile_sides(arguments)
     if has_errors(sides.problems):
         return _refused(sides, inputs, arguments.format)
     if arguments.rehearse:
@@ -139,7 +139,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _both(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
+def _compile_sides(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
     """Compile both sides. The new side may have errors."""
     inputs, problems = gather(arguments)
     if inputs is None:
@@ -150,15 +150,15 @@ def _both(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
     files, problems = usage_files(arguments)
     usage, unfit = (NO_USAGE, problems) if problems else usage_of(files, old.plan)
     if has_errors(unfit):
-        given = () if files is None else quotable(*(one for one in (files.usage, files.book) if one is not None))
-        raise Refused(*unfit, sources=given)
+        sources = () if files is None else quotable(*(file for file in (files.usage, files.book) if file is not None))
+        raise Refused(*unfit, sources=sources)
     folder = folder_of(arguments.out, inputs.spec.path)
-    return inputs, _sides(_wish(arguments, old, folder), old), usage
+    return inputs, _sides(_move_request(arguments, old, folder), old), usage
 
 
-def _sides(wish: Wish, old: Side) -> Sides:
+def _sides(request: MoveRequest, old: Side) -> Sides:
     try:
-        return sides_of(wish, old, TARGETS)
+        return sides_of(request, old, TARGETS)
     except NoRegion as missing:
         near = f"none of its regions is near {missing.region}" if missing.region else "modelyard knows no region nearby"
         problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
@@ -175,7 +175,7 @@ def _refused(sides: Sides, inputs: Inputs, form: str) -> int:
     return 1
 
 
-def _wish(arguments: argparse.Namespace, old: Side, folder: str) -> Wish:
+def _move_request(arguments: argparse.Namespace, old: Side, folder: str) -> MoveRequest:
     """Return the requested move. Raises Refused if nothing would move."""
     system = old.system
     sources = tuple(dict.fromkeys(arguments.source)) or tuple(target.name for target in moving(system))
@@ -189,7 +189,7 @@ def _wish(arguments: argparse.Namespace, old: Side, folder: str) -> Wish:
     place = to if isinstance(to, str) else to.provider
     name = arguments.name or "-".join(part for part in (old.inputs.environment, place) if part)
     _check_name(name, old.inputs, folder)
-    return Wish(sources, to, name, _overlay(arguments.overlay))
+    return MoveRequest(sources, to, name, _overlay(arguments.overlay))
 
 
 def _destination(typed: str, names: tuple[str, ...]) -> Destination | str:
@@ -210,7 +210,7 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
     if to.region and not there.in_cloud:
         return tell.no_destination(f"{to.provider}:{to.region}", "it has no regions", f"--to {to.provider}")
     moved = [system.target(source) for source in sources]
-    if all(one.provider == to.provider and to.region in {"", one.region} for one in moved):
+    if all(target.provider == to.provider and to.region in {"", target.region} for target in moved):
         return tell.there_already(sources, ":".join(part for part in (to.provider, to.region) if part))
     return None
 
@@ -229,17 +229,17 @@ def _check_name(name: str, inputs: Inputs, folder: str) -> None:
 def _overlay(path: str | None) -> Mapping[str, Json]:
     if path is None:
         return {}
-    given, problems = other_file(path)
-    if given is None:
+    file, problems = other_file(path)
+    if file is None:
         raise Refused(*problems)
-    read, problems = load(given.content, given.path, may_be_empty=True)
+    read, problems = load(file.content, file.path, may_be_empty=True)
     if read is None:
-        raise Refused(*problems, sources=_quoted(given))
+        raise Refused(*problems, sources=_quoted(file))
     return read.value
 
 
-def _quoted(given: Given) -> tuple[SourceFile, ...]:
-    return quotable(given)
+def _quoted(file: InputFile) -> tuple[SourceFile, ...]:
+    return quotable(file)
 
 
 def _spec_words(inputs: Inputs) -> tuple[str, ...]:

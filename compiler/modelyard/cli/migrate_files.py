@@ -87,10 +87,10 @@ def _files(plan: Migration, move: Move, data: Mapping[str, Value]) -> Iterator[t
 
 
 def _script() -> str:
-    found = find_spec("modelyard.migration.registry_copy")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).read_text(encoding="utf-8")
+    spec = find_spec("modelyard.migration.registry_copy")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_text(encoding="utf-8")
 
 
 def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnostic, ...]]:

@@ -107,10 +107,10 @@ def rehearse(
 
 
 def _rehearsed(
-    arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, made: tuple[Migration, Move]
+    arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, planned: tuple[Migration, Move]
 ) -> tuple[tuple[Diagnostic, ...], Mapping[str, Any]]:
     """Rehearse a plan in a folder. Returns what failed, and the report of what did not."""
-    plan, move = made
+    plan, move = planned
     spec = digest_of(inputs)
     _make(folder)
     with (folder / _LOCK).open("w") as lock:
@@ -254,11 +254,11 @@ def schedules(sides: Sides) -> Mapping[str, Mapping[str, bool]]:
 def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
     """Carry out a phase, and record it."""
     say(f"{phase.name} begins")
-    sent = rehearsal.sent
-    done = rehearsal.carry(phase)
-    say(phase_line(done))
-    phases = {**_report(prepared).get("phases", {}), phase.name: done.data()}
-    _keep_report(prepared, rehearsal.sent - sent, phases=phases, kinds=rehearsal.kinds)
+    sent_before = rehearsal.sent
+    outcome = rehearsal.run_phase(phase)
+    say(phase_line(outcome))
+    phases = {**_report(prepared).get("phases", {}), phase.name: outcome.data()}
+    _keep_report(prepared, rehearsal.sent - sent_before, phases=phases, kinds=rehearsal.kinds)
     state = _state(prepared)
     _keep(prepared, replace(state, done=(*state.done, phase.name)))
 
@@ -266,12 +266,12 @@ def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
 def _go_back(prepared: _Prepared, rehearsal: Rehearsal) -> None:
     """Let the old side take over again, as after a problem, and count what has to be done again as not done."""
     say(f"rolling back with the undo steps of {_TAKEN_BACK}")
-    sent = rehearsal.sent
+    sent_before = rehearsal.sent
     rehearsal.take_back(_phase(prepared, _TAKEN_BACK))
     say(f"the old side serves all requests again; continuing with {_AGAIN_FROM}")
     state = _state(prepared)
     _keep(prepared, replace(state, done=state.phases[: state.phases.index(_AGAIN_FROM)]))
-    _keep_report(prepared, rehearsal.sent - sent, takenBack=True)
+    _keep_report(prepared, rehearsal.sent - sent_before, takenBack=True)
 
 
 def _keep_report(prepared: _Prepared, requests: int, **changed: object) -> None:

@@ -29,13 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(problems, (), "text", arguments.color)
         return 1
-    outcome, written = as_written(inputs)
+    outcome, source_document = as_written(inputs)
     if outcome.document is not None and not outcome.failed:
         outcome = outcome.after(Stage.VALIDATE, validate(outcome.document))
     report(outcome.diagnostics, inputs.files(), "text", arguments.color)
     if outcome.document is None or has_errors(outcome.diagnostics):
         return 1
-    lines = rendered(written or outcome.document, cast("Schema", modelyard_schemas.load("system")))
+    lines = rendered(source_document or outcome.document, cast("Schema", modelyard_schemas.load("system")))
     sys.stdout.writelines(_FORMS[arguments.format](lines, wants_colour(sys.stdout, arguments.color)))
     return 0
 

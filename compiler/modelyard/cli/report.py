@@ -9,7 +9,7 @@ from pathlib import Path
 from modelyard.cli.console import report, say
 from modelyard.cli.cost import estimate_of
 from modelyard.cli.diff import Comparison, compare, exit_code, show_errors
-from modelyard.cli.used import Used
+from modelyard.cli.usage_input import UsageInput
 from modelyard.diagnostics import files as tell
 from modelyard.diagnostics import has_errors
 from modelyard.disk import OutputFile, write_folder
@@ -28,11 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     if comparison is None:
         return 1
     folder = Path(arguments.out)
-    written, problems = write_folder(folder, _files(comparison))
+    summary, problems = write_folder(folder, _files(comparison))
     report(problems, (), "text", arguments.color)
     if has_errors(problems):
         return 1
-    _say_summary(comparison, folder, written.total)
+    _say_summary(comparison, folder, summary.total)
     return exit_code(comparison.review, arguments.fail_on)
 
 
@@ -75,5 +75,5 @@ def _costs(comparison: Comparison) -> Iterator[CostChange]:
         yield CostChange(name, *(_estimate(side.get(name), comparison.used) for side in (before, after)))
 
 
-def _estimate(outcome: Outcome | None, used: Used | None) -> Estimate | None:
+def _estimate(outcome: Outcome | None, used: UsageInput | None) -> Estimate | None:
     return NOTHING if outcome is None else estimate_of(outcome, used.files if used is not None else None)

@@ -136,14 +136,14 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagnostic | None]:
     """Return a Python that has the runtime's packages: the one the user names, or the one that runs this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
-    needed = (*NEEDED, *_LANGUAGE) if language else NEEDED
+    packages = (*NEEDED, *_LANGUAGE) if language else NEEDED
     install = _install(python, "local,language" if language else "local")
     if python == sys.executable:
-        missing = [name for name in needed if find_spec(name) is None]
+        missing = [name for name in packages if find_spec(name) is None]
         return python, problems.no_runtime("this Python", missing, install) if missing else None
     try:
         probe = subprocess.run(
-            [python, "-c", _PROBE, *needed], capture_output=True, timeout=_PROBE_S, check=True, text=True
+            [python, "-c", _PROBE, *packages], capture_output=True, timeout=_PROBE_S, check=True, text=True
         )
         missing = json.loads(probe.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as problem:

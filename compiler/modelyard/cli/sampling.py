@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.cli.console import report, say
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.disk import Tree, write_file_atomically, write_trees
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.lock import digest
 from modelyard.source import Document
 
@@ -33,9 +33,9 @@ def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str)
     from modelyard_targets import TARGETS
 
     copied = copy_of(document.value, lambda entrypoint: _is_here(entrypoint, Path(inputs.spec.path).parent))
-    spec = Given(str(folder / "system.yaml"), _HEAD + yaml_text(copied.spec))
+    spec = InputFile(str(folder / "system.yaml"), _HEAD + yaml_text(copied.spec))
     outcome = compile_system(Inputs(spec), TARGETS)
-    errors = tuple(one for one in outcome.diagnostics if has_errors((one,)))
+    errors = tuple(diagnostic for diagnostic in outcome.diagnostics if has_errors((diagnostic,)))
     if not errors:
         key = digest(spec.content)
         trees = [Tree("build", stack.target, stack_files(stack), key) for stack in outcome.stacks]
@@ -49,7 +49,7 @@ def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str)
     return folder / "build" / outcome.stacks[0].target
 
 
-def _written(folder: Path, spec: Given, trees: list[Tree]) -> tuple[Diagnostic, ...]:
+def _written(folder: Path, spec: InputFile, trees: list[Tree]) -> tuple[Diagnostic, ...]:
     _, problems = write_trees(folder, trees, force=True)
     if has_errors(problems):
         return problems

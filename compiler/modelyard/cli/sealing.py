@@ -38,8 +38,8 @@ def create_key() -> None:
 
 
 def _path() -> str:
-    stated = os.environ.get("XDG_CACHE_HOME", "")
-    folder = stated if os.path.isabs(stated) else os.path.expanduser(os.path.join("~", ".cache"))
+    cache_home = os.environ.get("XDG_CACHE_HOME", "")
+    folder = cache_home if os.path.isabs(cache_home) else os.path.expanduser(os.path.join("~", ".cache"))
     if not os.path.isabs(folder):  # without a home, the path would be in the working folder, possibly a checkout
         return os.devnull
     return os.path.join(folder, "modelyard", _NAME)

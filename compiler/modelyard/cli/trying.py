@@ -30,14 +30,14 @@ _TIMEOUT_S: Final = 60
 def run(arguments: argparse.Namespace) -> int:
     """Create a system unless the folder already contains one, and run it; or query the system already running there."""
     folder, template = _place(arguments.what)
-    found = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
+    has_system = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
     if arguments.ask:
         return _ask(folder, arguments)
     _, unfit = run_command.python_for(arguments.python)
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
-    if found:
+    if has_system:
         say(f"{folder} already has a system, which continues; delete the folder to start over")
     elif init.write(folder, init.templates()[template]):
         return 1

@@ -24,13 +24,13 @@ def run(arguments: argparse.Namespace) -> int:
         report(problems, (), arguments.format, arguments.color)
         return 1
     verdict = judged(inputs)
-    found = in_order((*problems, *verdict.diagnostics, *_false_pins(inputs, verdict.plans)))
-    report(found, inputs.files(), arguments.format, arguments.color)
-    if arguments.format == "text" and has_errors(found):
+    diagnostics = in_order((*problems, *verdict.diagnostics, *_false_pins(inputs, verdict.plans)))
+    report(diagnostics, inputs.files(), arguments.format, arguments.color)
+    if arguments.format == "text" and has_errors(diagnostics):
         say_waiting(verdict.waiting, verdict.aside)
     elif arguments.format == "text":
         say(f"{inputs.spec.path}: valid{verdict.valid}")
-    return int(has_errors(found))
+    return int(has_errors(diagnostics))
 
 
 def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
@@ -63,13 +63,13 @@ def judged(inputs: Inputs) -> Verdict:
         return _of_one(inputs, understand(inputs, TARGETS, spec), "")
     from modelyard.survey import survey  # imported here because a spec without environments does not need it
 
-    found = survey(inputs, spec, names, TARGETS)
+    result = survey(inputs, spec, names, TARGETS)
     listed = f" for {', '.join(names)}"
-    if found.base_is_whole:
+    if result.base_is_whole:
         listed = f", alone and{listed}"
     else:
         listed += "; the base is incomplete without an environment"
-    return Verdict(found.diagnostics, found.waiting, found.aside, listed, found.plans)
+    return Verdict(result.diagnostics, result.waiting, result.aside, listed, result.plans)
 
 
 def _of_one(inputs: Inputs, outcome: Outcome, valid: str) -> Verdict:

@@ -86,8 +86,8 @@ def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
 
 def _lock_problems(inputs: Inputs, entry: Locked) -> Iterator[Diagnostic]:
     text, path = read_lock(inputs), lock_path(inputs)
-    written = entry_for(environments(text), inputs.folder, entry.inputs)
-    pins = list(wrong_pins(written, path, inputs.folder, entry.pins)) if written is not None else []
+    recorded = entry_for(environments(text), inputs.folder, entry.inputs)
+    pins = list(wrong_pins(recorded, path, inputs.folder, entry.pins)) if recorded is not None else []
     difference = "" if pins else first_difference(text, inputs.folder, entry)
     yield from pins
     if difference:

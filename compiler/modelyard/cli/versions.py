@@ -12,7 +12,7 @@ from modelyard.cli.inputs import APPROVALS, SPEC_NAMES, environment_names, gathe
 from modelyard.cli.locking import read_lock
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.diagnostics.verify import change_not_judged
-from modelyard.inputs import BASE_FOLDER, LOCK_NAME, Given, Inputs
+from modelyard.inputs import BASE_FOLDER, LOCK_NAME, InputFile, Inputs
 from modelyard.pipeline import Outcome, opened, understand
 from modelyard.records import record, replace
 from modelyard.review.accepting import agreement
@@ -47,40 +47,42 @@ def committed(name: str | None, after: Version) -> Version | None:
     revision = merge_base(folder, default_revision(folder) if name is None else name)
     label = (name or revision.name).removeprefix("refs/remotes/").removeprefix("refs/heads/")
 
-    def given(file: str, content: bytes) -> Given:
-        return Given(f"{label}:{os.path.normpath(os.path.join(folder, file))}", content)
+    def input_file(file: str, content: bytes) -> InputFile:
+        return InputFile(f"{label}:{os.path.normpath(os.path.join(folder, file))}", content)
 
     own = os.path.basename(path)
-    found = (item for candidate in (own, *SPEC_NAMES) for item in revision.files(candidate).items())
-    file, content = next(found, ("", b""))
+    matches = (item for candidate in (own, *SPEC_NAMES) for item in revision.files(candidate).items())
+    file, content = next(matches, ("", b""))
     if not file:
         return None
-    spec = given(file, content)
+    spec = input_file(file, content)
     overlays = {
-        os.path.splitext(os.path.basename(one))[0]: given(one, text)
-        for one, text in revision.files("environments").items()
-        if os.path.splitext(one)[1] == ".yaml" and os.path.dirname(one) == "environments"
+        os.path.splitext(os.path.basename(file_name))[0]: input_file(file_name, text)
+        for file_name, text in revision.files("environments").items()
+        if os.path.splitext(file_name)[1] == ".yaml" and os.path.dirname(file_name) == "environments"
     }
-    approvals = sorted((one, text) for one, text in revision.files(APPROVALS).items() if one.endswith(".json"))
+    approvals = sorted(
+        (file_name, text) for file_name, text in revision.files(APPROVALS).items() if file_name.endswith(".json")
+    )
     inputs = replace(
         after.inputs,
         spec=spec,
         beside=overlays,
         overlay=overlays.get(after.inputs.environment or ""),
-        approvals=tuple(given(one, text) for one, text in approvals),
-        tables={name: _table(revision, name, given) for name in names_of_tables((spec, *overlays.values()))},
+        approvals=tuple(input_file(file_name, text) for file_name, text in approvals),
+        tables={name: _table(revision, name, input_file) for name in names_of_tables((spec, *overlays.values()))},
     )
     return Version(inputs, revision.files(LOCK_NAME).get(LOCK_NAME, b""))
 
 
-def _table(revision: Revision, name: str, given: Callable[[str, bytes], Given]) -> Given | str:
+def _table(revision: Revision, name: str, input_file: Callable[[str, bytes], InputFile]) -> InputFile | str:
     """Return a CSV file from a revision, or the reason why there is none."""
     from modelyard.sites.files import MISSING, refused_name
 
     if refused := refused_name(name):
         return refused
-    found = revision.files(name).get(name)
-    return MISSING if found is None else given(name, found)
+    content = revision.files(name).get(name)
+    return MISSING if content is None else input_file(name, content)
 
 
 def before_of(
@@ -155,5 +157,7 @@ def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
 def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
     """Return whether the base lacks only parts that every environment adds."""
     base = outcomes.get(BASE_FOLDER)
-    errors = [] if base is None else [one for one in base.diagnostics if one.severity is Severity.ERROR]
-    return len(outcomes) > 1 and bool(errors) and all(one.lacks for one in errors)
+    errors = (
+        [] if base is None else [diagnostic for diagnostic in base.diagnostics if diagnostic.severity is Severity.ERROR]
+    )
+    return len(outcomes) > 1 and bool(errors) and all(diagnostic.lacks for diagnostic in errors)

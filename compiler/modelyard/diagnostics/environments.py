@@ -136,13 +136,13 @@ def environments_share_folders(span: Span, name: str, other: str, bucket: str, f
         stores: {lake: {type: object, adopt: acme-ml, …}}
         environments: {dev: {stores: {lake: {adopt: acme-ml-dev}}, …}, prod: {…}}
     """
-    shown = ", ".join(quote(folder) for folder in folders[:_MOST_SHOWN])
+    listed = ", ".join(quote(folder) for folder in folders[:_MOST_SHOWN])
     more = f" and {len(folders) - _MOST_SHOWN} more" if len(folders) > _MOST_SHOWN else ""
     return Diagnostic(
         "W0519",
         Severity.WARNING,
         f"environments {quote(other)} and {quote(name)} write to the same folders in bucket {quote(bucket)}: "
-        f"{shown}{more}",
+        f"{listed}{more}",
         span,
         f"let environment {quote(name)} adopt its own bucket",
     )

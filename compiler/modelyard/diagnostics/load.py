@@ -137,7 +137,7 @@ def second_document(span: Span) -> Diagnostic:
     )
 
 
-def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
+def top_level_not_a_mapping(span: Span, actual: str) -> Diagnostic:
     """A spec must be a mapping of sections.
 
     Wrong:
@@ -151,7 +151,7 @@ def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
     return Diagnostic(
         "E0107",
         Severity.ERROR,
-        f"a spec must be a mapping of sections, but this is {found}",
+        f"a spec must be a mapping of sections, but this is {actual}",
         span,
         "write 'section: …' at the beginning of a line, without a dash",
     )
@@ -182,7 +182,7 @@ def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
     )
 
 
-def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
+def key_not_text(span: Span, actual: str, hint: str) -> Diagnostic:
     """Keys must be strings.
 
     An unquoted `1`, `true` or `null` is not a string in YAML, and neither is a mapping, a list or an alias.
@@ -195,7 +195,7 @@ def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
 
         labels: {"2024": season}
     """
-    return Diagnostic("E0109", Severity.ERROR, f"a key must be a string, but this is {found}", span, hint)
+    return Diagnostic("E0109", Severity.ERROR, f"a key must be a string, but this is {actual}", span, hint)
 
 
 def explicit_tag(span: Span, tag: str) -> Diagnostic:

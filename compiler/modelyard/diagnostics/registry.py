@@ -25,28 +25,32 @@ CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<numb
 @lru_cache(maxsize=8)
 def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
     """Collect the constructors in packages by code: first the compiler's, then each provider's, sorted by number."""
-    found: dict[str, Constructor] = {}
+    constructors: dict[str, Constructor] = {}
     for package in packages:
         for constructor in _constructors(package):
             code = code_of(constructor)
             if code is not None:
-                assert code not in found, f"{code} has two constructors"
-                found[code] = constructor
-    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _place(item[0]))))
+                assert code not in constructors, f"{code} has two constructors"
+                constructors[code] = constructor
+    return MappingProxyType(dict(sorted(constructors.items(), key=lambda item: _place(item[0]))))
 
 
 def former_codes(packages: Iterable[str]) -> dict[str, str]:
     """Map each former code to the current one, from `FORMER` in the providers' packages."""
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for package in packages:
-        found.update(import_module(package).FORMER)
-    return found
+        codes.update(import_module(package).FORMER)
+    return codes
 
 
 def code_of(constructor: FunctionType) -> str | None:
     """Return the code in a function, or None if it creates no diagnostic or takes the code as an argument."""
-    written = (one for one in constructor.__code__.co_consts if isinstance(one, str) and CODE.fullmatch(one))
-    return next(written, None)
+    codes = (
+        constant
+        for constant in constructor.__code__.co_consts
+        if isinstance(constant, str) and CODE.fullmatch(constant)
+    )
+    return next(codes, None)
 
 
 def _constructors(package: str) -> Iterator[FunctionType]:

@@ -21,8 +21,8 @@ def _missing(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
 def _one_of(names: Iterable[str]) -> str:
     """List the first few names for a hint."""
     listed = list(names)
-    shown = ", ".join(listed[:5])
-    return f"{shown}, …" if len(listed) > 5 else shown
+    joined = ", ".join(listed[:5])
+    return f"{joined}, …" if len(listed) > 5 else joined
 
 
 def unknown_reference(

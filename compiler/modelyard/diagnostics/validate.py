@@ -10,7 +10,7 @@ from modelyard.source import Span
 _LISTED = 12
 
 
-def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
+def wrong_type(span: Span, expected: str, actual: str, hint: str) -> Diagnostic:
     """A value has the wrong type, such as a list instead of a mapping, or a string instead of a number.
 
     Named entries are mappings keyed by name, never lists. Unquoted `yes`, `no`, `on` and `off` are strings in YAML 1.2.
@@ -28,7 +28,7 @@ def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
           fraud-xgb:
             task: binary-classification
     """
-    return Diagnostic("E0201", Severity.ERROR, f"expected {expected}, but found {found}", span, hint)
+    return Diagnostic("E0201", Severity.ERROR, f"expected {expected}, but found {actual}", span, hint)
 
 
 def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
@@ -78,7 +78,7 @@ def _listed(names: list[str]) -> str:
     return f"available fields: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
-def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Diagnostic:
+def not_one_of(span: Span, actual: str, allowed: Iterable[str], hint: str) -> Diagnostic:
     """A value is not one of those that its field allows.
 
     Wrong:
@@ -91,12 +91,12 @@ def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Dia
     """
     names = list(allowed)
     if len(names) == 1:
-        return Diagnostic("E0204", Severity.ERROR, f"expected {quote(names[0])}, but found {found}", span, hint)
+        return Diagnostic("E0204", Severity.ERROR, f"expected {quote(names[0])}, but found {actual}", span, hint)
     listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
-    return Diagnostic("E0204", Severity.ERROR, f"expected one of {listed}, but found {found}", span, hint)
+    return Diagnostic("E0204", Severity.ERROR, f"expected one of {listed}, but found {actual}", span, hint)
 
 
-def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
+def wrong_form(span: Span, expected: str, actual: str, hint: str) -> Diagnostic:
     """A value does not have the form that its field requires, such as a quantity without a unit or a name with
     capitals.
 
@@ -108,10 +108,10 @@ def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
 
         compute: {train: {cpu: 8, memory: 32Gi}}
     """
-    return Diagnostic("E0205", Severity.ERROR, f"expected {expected}, but found {found}", span, hint)
+    return Diagnostic("E0205", Severity.ERROR, f"expected {expected}, but found {actual}", span, hint)
 
 
-def out_of_bounds(span: Span, found: str, bound: str) -> Diagnostic:
+def out_of_bounds(span: Span, actual: str, bound: str) -> Diagnostic:
     """A number is outside the bounds of its field.
 
     Wrong:
@@ -122,10 +122,10 @@ def out_of_bounds(span: Span, found: str, bound: str) -> Diagnostic:
 
         inference: {scorer: {replicas: 1}}
     """
-    return Diagnostic("E0206", Severity.ERROR, f"{found} is out of bounds: it must be {bound}", span)
+    return Diagnostic("E0206", Severity.ERROR, f"{actual} is out of bounds: it must be {bound}", span)
 
 
-def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
+def wrong_length(span: Span, actual: str, bound: str) -> Diagnostic:
     """A string, list or mapping is longer or shorter than its field allows.
 
     Wrong:
@@ -136,10 +136,10 @@ def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
 
         data: {transactions: {format: parquet, store: lake, path: transactions/, features: [amount_eur]}}
     """
-    return Diagnostic("E0207", Severity.ERROR, f"this has {found}, but {bound}", span)
+    return Diagnostic("E0207", Severity.ERROR, f"this has {actual}, but {bound}", span)
 
 
-def repeated_item(span: Span, found: str) -> Diagnostic:
+def repeated_item(span: Span, item: str) -> Diagnostic:
     """An item appears twice in a list that allows no duplicates.
 
     Wrong:
@@ -150,7 +150,7 @@ def repeated_item(span: Span, found: str) -> Diagnostic:
 
         governance: {residency: [eu]}
     """
-    return Diagnostic("E0208", Severity.ERROR, f"{found} appears twice in this list", span, "remove one of the two")
+    return Diagnostic("E0208", Severity.ERROR, f"{item} appears twice in this list", span, "remove one of the two")
 
 
 def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnostic:

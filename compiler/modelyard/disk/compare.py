@@ -9,7 +9,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import link_in_the_way
 from modelyard.diagnostics.verify import differs, missing, not_verified, settings_added, unexpected
 from modelyard.disk.files import OutputFile
-from modelyard.disk.found import Found, copied_from, is_file, is_folder, is_link, scan
+from modelyard.disk.folder_entries import FolderEntries, copied_from, is_file, is_folder, is_link, scan
 from modelyard.disk.record import RECORD
 from modelyard.regular_files import read
 
@@ -18,16 +18,16 @@ _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
 
 def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
     """Yield the differences between the expected files and the tree at root, with unexpected files last."""
-    found = scan(root)
+    entries = scan(root)
     expected = {RECORD}
     for file in files:
         expected.add(file.path)
-        status = found.get(file.path)
+        status = entries.get(file.path)
         if is_file(status):
             yield from _difference(f"{root}/{file.path}", file)
         elif status is None:
             yield missing(f"{root}/{file.path}")
-    yield from _others(root, found, expected)
+    yield from _unexpected(root, entries, expected)
 
 
 def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
@@ -45,10 +45,10 @@ def first_line_that_differs(there: bytes, ours: bytes) -> int:
     return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
 
 
-def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]:
+def _unexpected(root: str, entries: FolderEntries, expected: set[str]) -> Iterator[Diagnostic]:
     """Yield unexpected files at root. Links are reported but never followed."""
     passed_over = ""
-    for path, status in found.items():
+    for path, status in entries.items():
         if passed_over and path.startswith(passed_over):
             continue
         if is_folder(status):

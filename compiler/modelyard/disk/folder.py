@@ -15,7 +15,7 @@ from modelyard.diagnostics.emit import (
     output_busy,
 )
 from modelyard.disk.files import NO_REPORT, OutputFile, Report, Tree
-from modelyard.disk.found import is_folder, is_link, status_of
+from modelyard.disk.folder_entries import is_folder, is_link, status_of
 from modelyard.disk.record import NO_RECORD, read_record
 from modelyard.disk.stage import Stage
 from modelyard.disk.switch import OutputBusyError, clean, locked_folder, staging_folder

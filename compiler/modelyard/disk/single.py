@@ -10,7 +10,7 @@ from pathlib import Path
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way
 from modelyard.disk.files import write_new
-from modelyard.disk.found import is_file, is_link, status_of
+from modelyard.disk.folder_entries import is_file, is_link, status_of
 from modelyard.regular_files import read
 
 

@@ -16,7 +16,7 @@ from modelyard.diagnostics.emit import (
     path_refused,
 )
 from modelyard.disk.files import NO_REPORT, OutputFile, Paths, Report, Tree, write_new
-from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, scan, take_along
+from modelyard.disk.folder_entries import FolderEntries, free_name, is_file, is_folder, is_link, scan, take_along
 from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
 from modelyard.records import field, record
 from modelyard.regular_files import read
@@ -28,7 +28,7 @@ _MANY: Final = 300
 
 @record(frozen=False)
 class Stage:
-    """Prepares a tree in `folder`. `root` is the tree's final place, and `found` is the current content of `root`.
+    """Prepares a tree in `folder`. `root` is the tree's final place, and `current` is the current content of `root`.
 
     The folder is created at the first difference. After `prepare`, `differs` means that the folder must replace the
     root, and `stale` means that only the record must be replaced.
@@ -38,7 +38,7 @@ class Stage:
     folder: str
     tree: Tree
     force: bool
-    found: Found = field(default_factory=dict[str, os.stat_result])
+    current: FolderEntries = field(default_factory=dict[str, os.stat_result])
     old: Record = NO_RECORD
     new: Record = NO_RECORD
     problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
@@ -53,11 +53,11 @@ class Stage:
 
     def prepare(self) -> None:
         """Prepare the tree. Afterwards, either there are problems, or the folder is complete, or nothing differs."""
-        self.found = scan(self.root)
+        self.current = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
         removed = self._leftovers(hashes)
-        self._others(hashes)
+        self._keep_unrelated(hashes)
         self._name_aside(hashes)
         self.report = Report(tuple(sorted(written)), len(hashes) - len(written), tuple(sorted(removed)))
         self.new = Record(self.tree.key, hashes, self._ours)
@@ -79,7 +79,7 @@ class Stage:
             for file in files:
                 reason = paths.refuse(file.path)
                 if reason:
-                    self.problems.append(path_refused(self._shown(file.path), reason))
+                    self.problems.append(path_refused(self._full_path(file.path), reason))
                 elif self._output(file, render(file), hashes):
                     written.append(file.path)
         return hashes, written
@@ -106,7 +106,7 @@ class Stage:
 
     def _there(self, path: str) -> bytes | None:
         """Read the file at path if it exists. A link there is reported as a problem."""
-        status = self.found.get(path)
+        status = self.current.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")
         if status is not None and not is_folder(status):
@@ -125,7 +125,7 @@ class Stage:
         """Return our files that are no longer part of the output. Edited files are reported or kept instead."""
         removed: list[str] = []
         for path, ours in self.old.files.items():
-            if path in hashes or not is_file(self.found.get(path)):
+            if path in hashes or not is_file(self.current.get(path)):
                 continue
             if digest(read(f"{self.root}/{path}")) == ours:
                 removed.append(path)
@@ -133,21 +133,21 @@ class Stage:
                 self._set_aside(path, edited_by_hand)
         return removed
 
-    def _others(self, hashes: Mapping[str, str]) -> None:
+    def _keep_unrelated(self, hashes: Mapping[str, str]) -> None:
         """Carry over all entries that are not ours, unless we must write to their path."""
         files = {RECORD, *self.old.files, *hashes}
-        wanted = {RECORD, *hashes}
-        needed = _folders_of(hashes)
-        own = needed | _folders_of(self.old.files)
-        for path, status in self.found.items():
-            if (is_file(status) and path in files) or (is_folder(status) and path in own and path not in wanted):
+        outputs = {RECORD, *hashes}
+        folders = _folders_of(hashes)
+        own = folders | _folders_of(self.old.files)
+        for path, status in self.current.items():
+            if (is_file(status) and path in files) or (is_folder(status) and path in own and path not in outputs):
                 continue
-            blocked = next((folder for folder in _above(path) if folder in wanted), "")
-            if blocked or (path in wanted and is_folder(status) and path not in own):
+            blocked = next((folder for folder in _above(path) if folder in outputs), "")
+            if blocked or (path in outputs and is_folder(status) and path not in own):
                 self._complain(folder_in_the_way, blocked or path)
-            elif path in needed or path == RECORD:
+            elif path in folders or path == RECORD:
                 self._complain(link_in_the_way if is_link(status) else folder_in_the_way, path)
-            elif path not in wanted:
+            elif path not in outputs:
                 self._along[path] = path
 
     def _set_aside(self, path: str, complaint: Callable[[str], Diagnostic]) -> None:
@@ -159,15 +159,15 @@ class Stage:
     def _name_aside(self, hashes: Mapping[str, str]) -> None:
         """Keep the text that `force` overwrites, under a free name."""
         for path in self._aside:
-            taken = {*self.found, *self._along, *hashes}
+            taken = {*self.current, *self._along, *hashes}
             self._along[free_name(path, taken.__contains__)] = path
 
     def _complain(self, complaint: Callable[[str], Diagnostic], path: str) -> None:
-        problem = complaint(self._shown(path))
+        problem = complaint(self._full_path(path))
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def _shown(self, path: str) -> str:
+    def _full_path(self, path: str) -> str:
         return f"{self.root}/{path}"
 
     def _write(self, path: str, data: bytes) -> None:
@@ -176,7 +176,7 @@ class Stage:
 
     def _take_along(self) -> None:
         for path, source in self._along.items():
-            status = self.found[source]
+            status = self.current[source]
             self._make_folder(path)
             take_along(f"{self.root}/{source}", f"{self.folder}/{path}", status)
             if is_folder(status):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-from modelyard.disk.found import discard, is_folder, status_of
+from modelyard.disk.folder_entries import discard, is_folder, status_of
 from modelyard.patterns import pattern
 
 LOCK = ".modelyard.lock"
@@ -145,7 +145,7 @@ def switch(folder: str, root: str) -> bool:
     return True
 
 
-def _exchange(one: str, other: str) -> bool:
+def _exchange(folder: str, other: str) -> bool:
     """Exchange two folders in one step. Returns False if the system or the file system does not support this."""
     if sys.platform != "linux":
         return False
@@ -153,7 +153,7 @@ def _exchange(one: str, other: str) -> bool:
 
     library = ctypes.CDLL(None, use_errno=True)
     try:
-        failed = library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
+        failed = library.renameat2(_HERE, os.fsencode(folder), _HERE, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
     except AttributeError:
         return False  # this C library has no renameat2
     if not failed:

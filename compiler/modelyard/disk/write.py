@@ -10,7 +10,7 @@ from pathlib import Path
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way, output_busy, path_refused
 from modelyard.disk.files import NO_REPORT, OutputFile, Report, Tree, name_refused
-from modelyard.disk.found import discard, is_folder, is_link, status_of
+from modelyard.disk.folder_entries import discard, is_folder, is_link, status_of
 from modelyard.disk.record import NO_RECORD, RECORD, digest, read_record
 from modelyard.disk.stage import Stage
 from modelyard.disk.switch import OutputBusyError, clean, locked, staging_folder, switch, sync
@@ -113,16 +113,16 @@ def switch_all(stages: list[Stage], durable: bool = True) -> None:
     """Switch all trees in order. If one fails, switch the earlier ones back. If `durable`, flush the disk first."""
     if stages and durable:
         sync(stages[0].folder)
-    done: list[Stage] = []
+    switched: list[Stage] = []
     try:
         for stage in stages:
             if stage.differs:
                 stage.replaced = switch(stage.folder, stage.root)
-                done.append(stage)
+                switched.append(stage)
             else:
                 os.replace(f"{stage.folder}/{RECORD}", f"{stage.root}/{RECORD}")
     except BaseException:
-        for stage in reversed(done):
+        for stage in reversed(switched):
             _switch_back(stage)
         raise
 
@@ -142,7 +142,7 @@ def tidy(stage: Stage) -> None:
     """
     with suppress(OSError):
         if stage.replaced:
-            discard(stage.folder, stage.found, stage.root)
+            discard(stage.folder, stage.current, stage.root)
         elif os.path.lexists(stage.folder):
             discard(stage.folder)
 

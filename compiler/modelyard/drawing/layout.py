@@ -135,14 +135,14 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
     """Return the tops of a column's boxes. Each box is centered at its preferred middle or below the previous box."""
-    tops, free, shift, wished = list[float](), 0.0, 0.0, 0
+    tops, free, shift, wish_count = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2
         if wish is not None:
-            shift, wished = shift + top + height / 2 - wish, wished + 1
+            shift, wish_count = shift + top + height / 2 - wish, wish_count + 1
         tops.append(top)
         free = top + height + _BETWEEN_BOXES
-    return [top - (shift / wished if wished else 0) for top in tops]
+    return [top - (shift / wish_count if wish_count else 0) for top in tops]
 
 
 def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:

@@ -27,8 +27,8 @@ _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET,
 
 def network_view(plan: Plan) -> Picture:
     """Draw a box for each resource and an arrow for each link, grouped by target."""
-    shown = [resource for resource in plan.resources if resource.kind not in _SHOWN_BY_OTHERS]
-    ids = {resource.place: f"r{at}" for at, resource in enumerate(shown, 1)}
+    resources = [resource for resource in plan.resources if resource.kind not in _SHOWN_BY_OTHERS]
+    ids = {resource.place: f"r{at}" for at, resource in enumerate(resources, 1)}
     groups = {placement: f"t{at}" for at, placement in enumerate(plan.placements(), 1)}
     boxes = tuple(
         Box(
@@ -38,7 +38,7 @@ def network_view(plan: Plan) -> Picture:
             f"{resource.kind.value.replace('-', ' ')} {resource.name}",
             group=groups[resource.placement],
         )
-        for resource in shown
+        for resource in resources
     )
     arrows = (Arrow(ids.get(link.source, ""), ids.get(link.sink, ""), link.what) for link in plan.links)
     titles = tuple((group, _title(plan, placement)) for placement, group in groups.items())

@@ -82,10 +82,10 @@ class Ids:
         if known is not None:
             return known
         base = f"{kind}_{_UNSAFE.sub('_', name.lower()).strip('_')}"
-        found = next(each for each in _numbered(base) if each not in self._taken)
-        self._taken.add(found)
-        self._ids[kind, name] = found
-        return found
+        new_id = next(each for each in _numbered(base) if each not in self._taken)
+        self._taken.add(new_id)
+        self._ids[kind, name] = new_id
+        return new_id
 
 
 def _numbered(base: str) -> Iterator[str]:

@@ -21,20 +21,20 @@ def by_definition(picture: Picture, document: Document) -> Picture:
     for (_, kind, name), boxes in joined.items():
         own = boxes[0].id if name == boxes[0].name else _free(ids.of(kind.replace("-", "_"), name), taken)
         new |= {box.id: own for box in boxes}
-    drawn = tuple(_one(new[boxes[0].id], name, boxes, repeats) for (_, _, name), boxes in joined.items())
+    drawn = tuple(_merged_box(new[boxes[0].id], name, boxes, repeats) for (_, _, name), boxes in joined.items())
     arrows = (replace(arrow, source=new[arrow.source], sink=new[arrow.sink]) for arrow in picture.arrows)
     return replace(picture, boxes=drawn, arrows=between_boxes(drawn, arrows))
 
 
-def _free(wanted: str, taken: set[str]) -> str:
-    return wanted if wanted not in taken else _free(f"{wanted}_", taken)
+def _free(preferred: str, taken: set[str]) -> str:
+    return preferred if preferred not in taken else _free(f"{preferred}_", taken)
 
 
-def _one(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
+def _merged_box(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
     """Return one box for all of them, with the details on which they agree."""
     first = boxes[0]
     if name == first.name:
         return replace(first, id=box_id)
     details = {tuple(map(repeats.general, box.details)) for box in boxes}
-    shown = next(iter(details)) if len(details) == 1 else first.details[:1]
-    return replace(first, id=box_id, name=f"{name} × {len(boxes)}", details=shown)
+    shared_details = next(iter(details)) if len(details) == 1 else first.details[:1]
+    return replace(first, id=box_id, name=f"{name} × {len(boxes)}", details=shared_details)

@@ -54,8 +54,8 @@ def cursor_at(text: str, line: int, column: int) -> Cursor:
         lines += [""] * (line + 1 - len(lines))
     lines[line] = lines[line][:column].rstrip("\r")
     scan = _Scan()
-    for number, one in enumerate(lines[:-1]):
-        scan.line(one.rstrip("\r"), number)
+    for number, whole_line in enumerate(lines[:-1]):
+        scan.line(whole_line.rstrip("\r"), number)
     return scan.last(lines[-1])
 
 
@@ -79,10 +79,10 @@ class _Scan:
             return
         self._scalar_indent = -1
         rest, at = self._dashes(line[indent:], indent)
-        found = _KEY.match(rest)
-        if found:
-            self._enter(at, _unquoted(found["key"]))
-            rest = rest[found.end() :].lstrip()
+        match = _KEY.match(rest)
+        if match:
+            self._enter(at, _unquoted(match["key"]))
+            rest = rest[match.end() :].lstrip()
             if _BLOCK_SCALAR.match(rest):
                 self._scalar_indent = at
         if rest[:1] in {"{", "["}:
@@ -96,10 +96,10 @@ class _Scan:
         if self._scalar_indent >= 0 and (indent > self._scalar_indent or not line.strip()):
             return Cursor(self._path(), "", is_key=False, in_flow=False)
         rest, at = self._dashes(line[indent:], indent)
-        found = _KEY.match(rest)
-        if found:
-            self._enter(at, _unquoted(found["key"]))
-            rest = rest[found.end() :]
+        match = _KEY.match(rest)
+        if match:
+            self._enter(at, _unquoted(match["key"]))
+            rest = rest[match.end() :]
             if rest.lstrip()[:1] in {"{", "["}:
                 return self._in_flow(rest.lstrip())
             return Cursor(self._path(), rest.lstrip(), is_key=False, in_flow=False)
@@ -112,7 +112,7 @@ class _Scan:
 
     def _in_flow(self, text: str) -> Cursor:
         self._flow(text)
-        path = (*self._path(), *(one.step for one in self._brackets if one.step is not None))
+        path = (*self._path(), *(bracket.step for bracket in self._brackets if bracket.step is not None))
         word = self._token.lstrip()
         top = self._brackets[-1] if self._brackets else None
         return Cursor(path, word, is_key=top is not None and top.step is None, in_flow=top is not None)
@@ -122,13 +122,13 @@ class _Scan:
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
         """Return the text after the dashes of list items, and its column."""
-        while found := _DASH.match(rest):
+        while match := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):
                 self._levels[-1].step += 1
             else:
                 self._levels.append(_Level(at, 0))
-            rest, at = rest[found.end() :], at + found.end()
+            rest, at = rest[match.end() :], at + match.end()
         return rest, at
 
     def _enter(self, at: int, key: str) -> None:

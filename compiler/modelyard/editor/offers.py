@@ -47,18 +47,20 @@ def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, hold
     root = _schema(is_environment)
     schemas = _schemas_at(root, value, cursor.path, holds)
     base = cursor.path if is_environment else in_base(cursor.path)
-    found = _fields(schemas, value, cursor, base, names) if cursor.is_key else _values(schemas, cursor, base, names)
-    return tuple({offer.label: offer for offer in reversed([*found])}.values())[::-1]
+    completions = (
+        _fields(schemas, value, cursor, base, names) if cursor.is_key else _values(schemas, cursor, base, names)
+    )
+    return tuple({offer.label: offer for offer in reversed([*completions])}.values())[::-1]
 
 
 def _references(names: Names, path: Path) -> Iterator[str]:
     """Yield references to variables and, in an entry with `forEach`, to the values of a row in the spec."""
     yield from (f"${{vars.{name}}}" for name in names.at(VARIABLES))
-    wanted = names.first(*map(str, path[:2]), FOR_EACH) if path[:1] and path[0] in REPEATED else None
-    if isinstance(wanted, str):
-        rows = names.at(LISTS, wanted, "values")
+    list_name = names.first(*map(str, path[:2]), FOR_EACH) if path[:1] and path[0] in REPEATED else None
+    if isinstance(list_name, str):
+        rows = names.at(LISTS, list_name, "values")
         columns = dict.fromkeys(
-            ("name", *(column for row in rows for column in names.at(LISTS, wanted, "values", row)))
+            ("name", *(column for row in rows for column in names.at(LISTS, list_name, "values", row)))
         )
         yield from (f"${{each.{column}}}" for column in columns)
 
@@ -77,9 +79,9 @@ def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, name
         if name not in here:
             yield Offer(name, f"{name}: ", "name", replaces)
     for schema in schemas:
-        for name, one in schema_of(schema.get("properties")).items():
-            if name not in here and isinstance(one, dict):
-                yield Offer(name, f"{name}: ", "field", replaces, str(one.get("description", "")))
+        for name, field_schema in schema_of(schema.get("properties")).items():
+            if name not in here and isinstance(field_schema, dict):
+                yield Offer(name, f"{name}: ", "field", replaces, str(field_schema.get("description", "")))
 
 
 def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
@@ -103,8 +105,8 @@ def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> 
 
 
 def _snippets(schema: Schema) -> Iterable[Schema]:
-    found = schema.get("defaultSnippets")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else ()
+    snippets = schema.get("defaultSnippets")
+    return [snippet for snippet in snippets if isinstance(snippet, dict)] if isinstance(snippets, list) else ()
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
@@ -123,11 +125,11 @@ def _applied(root: Schema, schema: Schema, value: Json, holds: Holds) -> Iterato
     if isinstance(schema.get("$ref"), str):
         parts.append(definition(root, str(schema["$ref"])))
     for keyword in ("allOf", "anyOf"):
-        found = schema.get(keyword)
-        parts += found if isinstance(found, list) else []
+        subschemas = schema.get(keyword)
+        parts += subschemas if isinstance(subschemas, list) else []
     if "if" in schema:
-        held = holds(schema_of(schema["if"]), value)
-        parts.append(schema.get("then" if held else "else"))
+        matches = holds(schema_of(schema["if"]), value)
+        parts.append(schema.get("then" if matches else "else"))
     for part in parts:
         if isinstance(part, dict):
             yield from _applied(root, part, value, holds)

@@ -46,7 +46,7 @@ def system_schema() -> Schema:
     definitions = {**schema_of(root["$defs"]), **patches(root)}
     schema_of(schema_of(root["properties"])["environments"])["additionalProperties"] = {"$ref": "#/$defs/environment"}
     result: Schema = {**root, "title": judged["title"]}
-    return _whole(result, definitions)
+    return _with_used_definitions(result, definitions)
 
 
 def environment_schema() -> Schema:
@@ -59,10 +59,10 @@ def environment_schema() -> Schema:
         "title": "MLSystem environment",
         **schema_of(definitions.pop("environment")),
     }
-    return _whole(result, definitions)
+    return _with_used_definitions(result, definitions)
 
 
-def _whole(root: Schema, definitions: Schema) -> Schema:
+def _with_used_definitions(root: Schema, definitions: Schema) -> Schema:
     """Return the schema with only those definitions that it uses."""
     with_metrics(definitions)
     used: dict[str, None] = {}
@@ -72,19 +72,19 @@ def _whole(root: Schema, definitions: Schema) -> Schema:
         if name not in used:
             used[name] = None
             waiting += _references(definitions[name])
-    return {**root, "$defs": {name: one for name, one in definitions.items() if name in used}}
+    return {**root, "$defs": {name: definition for name, definition in definitions.items() if name in used}}
 
 
 def _references(part: Json) -> Iterator[str]:
     if isinstance(part, list):
-        for one in part:
-            yield from _references(one)
+        for child in part:
+            yield from _references(child)
     if isinstance(part, dict):
         if isinstance(part.get("$ref"), str):
             yield str(part["$ref"]).removeprefix("#/$defs/")
-        for keyword, one in part.items():
+        for keyword, child in part.items():
             if keyword != "$defs":
-                yield from _references(one)
+                yield from _references(child)
 
 
 def for_editors(node: Schema) -> Schema:
@@ -95,7 +95,7 @@ def for_editors(node: Schema) -> Schema:
 
 def _part(keyword: str, value: Json) -> Json:
     if keyword in _MAPPINGS:
-        return {name: for_editors(schema_of(one)) for name, one in schema_of(value).items()}
+        return {name: for_editors(schema_of(schema)) for name, schema in schema_of(value).items()}
     if keyword == "propertyNames":  # editors would offer the string `propertyName`
         return {"doNotSuggest": True, "allOf": [worded(schema_of(value))]}
     if keyword == "if":
@@ -116,7 +116,7 @@ def _offered(node: Schema) -> Schema:
     }
     if not moved:
         return node
-    left: Schema = {name: one for name, one in fields.items() if name not in moved}
+    left: Schema = {name: field for name, field in fields.items() if name not in moved}
     properties: Schema = {**schema_of(node.get("properties")), **moved}
     return {**node, "properties": properties, "then": {**then, "properties": left}}
 
@@ -161,9 +161,9 @@ def _without_skeleton(node: Schema) -> Schema:
 def _apart(node: Schema, keywords: Schema) -> Schema:
     """Move some of a schema's keywords into a separate subschema."""
     rest = {key: value for key, value in node.items() if key == "properties" or key not in keywords}
-    others = node.get("allOf")
+    all_of = node.get("allOf")
     apart: Schema = {"type": node.get("type", "object"), **keywords}
-    return {**rest, "allOf": [*(others if isinstance(others, list) else []), apart]}
+    return {**rest, "allOf": [*(all_of if isinstance(all_of, list) else []), apart]}
 
 
 def _typed(node: Schema) -> Schema:

@@ -30,8 +30,8 @@ def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
 
 def end_of_word(line: str, column: int) -> int:
     """Return the column at which the word at the given column ends."""
-    found = _REST_OF_WORD.match(line, column)
-    return found.end() if found else column
+    match = _REST_OF_WORD.match(line, column)
+    return match.end() if match else column
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:

@@ -69,12 +69,12 @@ def _types(node: Schema) -> list[str]:
 def _examples(node: Schema) -> str:
     """Return the scalar examples as text to append to a description."""
     examples = node.get("examples")
-    shown = (
+    scalars = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]
         if isinstance(examples, list)
         else []
     )
-    return f"\n\nFor example {' or '.join(f'`{example}`' for example in shown)}." if shown else ""
+    return f"\n\nFor example {' or '.join(f'`{example}`' for example in scalars)}." if scalars else ""
 
 
 def _snippets(node: Schema) -> list[Json]:

@@ -25,9 +25,11 @@ def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked],
         return "the number of projects"
     filling = _Filling(marked, values)
     for project, other in zip(lowered.projects, alone.projects, strict=True):
-        found = _fixed_text(project) or filling.difference(dict(_parts(project)), dict(_parts(other)), project.folder)
-        if found:
-            return found
+        difference = _fixed_text(project) or filling.difference(
+            dict(_parts(project)), dict(_parts(other)), project.folder
+        )
+        if difference:
+            return difference
     return "" if list(_images(lowered)) == list(_images(alone)) else "the image"
 
 
@@ -36,12 +38,12 @@ def program_difference(first: Stack, other: Stack) -> str:
     if [project.folder for project in first.projects] != [project.folder for project in other.projects]:
         return "the number of projects"
     for project, another in zip(first.projects, other.projects, strict=True):
-        calls, others = project.program.calls, another.program.calls
-        for call, alternative in zip(calls, others, strict=False):
+        calls, other_calls = project.program.calls, another.program.calls
+        for call, alternative in zip(calls, other_calls, strict=False):
             if plain(call) != plain(alternative):
                 return call.name
-        if len(calls) != len(others):
-            return max(calls, others, key=len)[min(len(calls), len(others))].name
+        if len(calls) != len(other_calls):
+            return max(calls, other_calls, key=len)[min(len(calls), len(other_calls))].name
     return "" if list(_images(first)) == list(_images(other)) else "the image"
 
 
@@ -61,24 +63,24 @@ class _Filling:
         if isinstance(value, Sequence):
             if not isinstance(own, Sequence) or isinstance(own, str) or len(own) != len(value):
                 return where
-            found = (self.difference(one, other, where) for one, other in zip(value, own, strict=True))
-            return next((each for each in found if each), "")
+            differences = (self.difference(child, other, where) for child, other in zip(value, own, strict=True))
+            return next((each for each in differences if each), "")
         return "" if value == own and isinstance(value, bool) == isinstance(own, bool) else where
 
     def _of_mapping(self, value: Mapping[str, Value], own: Mapping[str, Value], where: str) -> str:
         if len(own) != len(value):
             return where
         for (key, child), (own_key, own_child) in zip(value.items(), own.items(), strict=True):
-            found = self.difference(child, own_child, f"{where}.{key}") if self._same(key, own_key) else where
-            if found:
-                return found
+            difference = self.difference(child, own_child, f"{where}.{key}") if self._same(key, own_key) else where
+            if difference:
+                return difference
         return ""
 
     def _same(self, text: str, own: str) -> bool:
-        done = filled(text, self.marked, self._fill)
-        if _HASHED not in done:
-            return done == own
-        parts = [re.escape(part) for part in re.split(f"{_HASH}-{_HASHED}", done)]
+        result = filled(text, self.marked, self._fill)
+        if _HASHED not in result:
+            return result == own
+        parts = [re.escape(part) for part in re.split(f"{_HASH}-{_HASHED}", result)]
         return re.fullmatch(f'"?{_HASH}"?'.join(parts), own) is not None  # in YAML, some hashes are quoted
 
     def _fill(self, kind: str, columns: tuple[str, ...]) -> str:

@@ -50,9 +50,9 @@ def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
         return first
     outcome, fixed = _demoted(first, again, targets)
     if has_errors(refused := tuple(_too_many(outcome))):
-        return _shown(outcome.after(Stage.SUBSTITUTE, refused))
+        return _with_references(outcome.after(Stage.SUBSTITUTE, refused))
     runs = list(_runs(outcome, again, fixed))
-    outcome = _shown(_merged(outcome, runs))
+    outcome = _with_references(_merged(outcome, runs))
     if outcome.failed:
         return outcome
     fleets = tuple(_fleet(group, outcome, runs) for group in _bound(outcome).groups)
@@ -104,20 +104,20 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
 
 def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
     """Return the columns used at the places of errors that the first sites do not have, or else all columns."""
-    known = {(one.code, one.span) for one in real.diagnostics}
-    places = [one.span for one in outcome.diagnostics if (one.code, one.span) not in known]
-    found: dict[str, set[str]] = {}
+    known = {(diagnostic.code, diagnostic.span) for diagnostic in real.diagnostics}
+    places = [diagnostic.span for diagnostic in outcome.diagnostics if (diagnostic.code, diagnostic.span) not in known]
+    culprits: dict[str, set[str]] = {}
     for (target, column), spans in _bound(outcome).used.items():
         if column not in fixed[target] and any(_covers(place, span) for place in places for span in spans):
-            found.setdefault(target, set()).add(column)
-    left = found or _left(outcome)
+            culprits.setdefault(target, set()).add(column)
+    left = culprits or _left(outcome)
     return {target: frozenset(columns) for target, columns in left.items() if columns}
 
 
 def _left(outcome: Outcome) -> dict[str, set[str]]:
     left = {target: set(binding.marked.columns) for target, binding in _bound(outcome).bindings.items()}
-    others = {target: columns - {NAME} for target, columns in left.items()}
-    return others if any(others.values()) else left
+    without_name = {target: columns - {NAME} for target, columns in left.items()}
+    return without_name if any(without_name.values()) else left
 
 
 def _covers(place: Span | None, span: Span) -> bool:
@@ -179,17 +179,17 @@ def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
         if count <= MOST_KINDS:
             continue
         most = max(columns, key=lambda column: len(set(group.columns[column])))
-        named = [column for column in columns if not column.startswith(EXCEPTION)]
+        listed = [column for column in columns if not column.startswith(EXCEPTION)]
         spans = _bound(outcome).used.get((group.name, most))
         span = spans[0] if spans else _bound(outcome).places[group.name]
-        yield tell.too_many_kinds(span, group.name, named, count, MOST_KINDS)
+        yield tell.too_many_kinds(span, group.name, listed, count, MOST_KINDS)
 
 
 def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
     """Yield an outcome for each kind of site, and for the sites with the shortest and longest values."""
     groups = _bound(outcome).groups
     for group in groups:
-        held = None if outcome.failed else fixed[group.name]
+        fixed_columns = None if outcome.failed else fixed[group.name]
         columns = _kind_columns(outcome, group)
         if outcome.failed:
             markable = _bound(outcome).markable[group.name]
@@ -199,8 +199,8 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
             if rows[0] == 0:
                 yield _Run(group, tuple(rows), outcome, True)
                 continue
-            choices = {other.name: Choice(None if held is None else fixed[other.name], 0) for other in groups}
-            yield _Run(group, tuple(rows), again({**choices, group.name: Choice(held, rows[0])}), True)
+            choices = {other.name: Choice(None if fixed_columns is None else fixed[other.name], 0) for other in groups}
+            yield _Run(group, tuple(rows), again({**choices, group.name: Choice(fixed_columns, rows[0])}), True)
         for at in () if outcome.failed else _extremes(outcome, group):
             choices = {other.name: Choice(fixed[other.name], 0) for other in groups}
             yield _Run(group, (at,), again({**choices, group.name: Choice(None, at)}), False)
@@ -209,53 +209,59 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
 def _extremes(outcome: Outcome, group: Group) -> list[int]:
     """Return the positions of the sites with the shortest and longest texts for the markers."""
     marked = _bound(outcome).bindings[group.name].marked
-    found: dict[int, None] = {}
+    positions: dict[int, None] = {}
     for column in marked.columns:
         lengths = [len(str(value)) for value in group.columns[column]]
-        found[lengths.index(max(lengths))] = None
-        found[lengths.index(min(lengths))] = None
-    return list(found)
+        positions[lengths.index(max(lengths))] = None
+        positions[lengths.index(min(lengths))] = None
+    return list(positions)
 
 
 def _merged(outcome: Outcome, runs: Iterable[_Run]) -> Outcome:
     """Add the problems of all runs, with the sites that have them."""
     listed = list(runs)
-    base = {_key(one): one for one in outcome.diagnostics}
-    kept = list(outcome.diagnostics)
-    for number, one in enumerate(kept):
-        lacking = [run for run in listed if run.kind and _key(one) not in {_key(o) for o in run.outcome.diagnostics}]
-        own = [run for run in listed if run.kind and run.outcome is outcome and run.group in {r.group for r in lacking}]
-        if lacking and own:
-            kept[number] = _at(one, [own[0].group.names[at] for at in own[0].rows])
-    stages = {new: outcome.stages[old] for new, old in zip(kept, outcome.diagnostics, strict=True)}
-    merged = replace(outcome, diagnostics=tuple(kept), stages=stages)
+    base = {_key(diagnostic): diagnostic for diagnostic in outcome.diagnostics}
+    diagnostics = list(outcome.diagnostics)
+    for number, diagnostic in enumerate(diagnostics):
+        runs_without = [
+            run for run in listed if run.kind and _key(diagnostic) not in {_key(o) for o in run.outcome.diagnostics}
+        ]
+        own = [
+            run
+            for run in listed
+            if run.kind and run.outcome is outcome and run.group in {r.group for r in runs_without}
+        ]
+        if runs_without and own:
+            diagnostics[number] = _at(diagnostic, [own[0].group.names[at] for at in own[0].rows])
+    stages = {new: outcome.stages[old] for new, old in zip(diagnostics, outcome.diagnostics, strict=True)}
+    merged = replace(outcome, diagnostics=tuple(diagnostics), stages=stages)
     added: dict[tuple[str, Span | None], tuple[Diagnostic, Stage, dict[str, None]]] = {}
     for run in listed:
-        for one in run.outcome.diagnostics:
-            if _key(one) not in base:
-                entry = added.setdefault(_key(one), (one, run.outcome.stages[one], {}))
+        for diagnostic in run.outcome.diagnostics:
+            if _key(diagnostic) not in base:
+                entry = added.setdefault(_key(diagnostic), (diagnostic, run.outcome.stages[diagnostic], {}))
                 entry[2].update(dict.fromkeys(run.group.names[at] for at in run.rows))
-    for one, stage, names in added.values():
-        merged = replace(merged.after(stage, (_at(one, list(names)),)), reached=outcome.reached)
+    for diagnostic, stage, names in added.values():
+        merged = replace(merged.after(stage, (_at(diagnostic, list(names)),)), reached=outcome.reached)
     return merged
 
 
-def _key(one: Diagnostic) -> tuple[str, Span | None]:
-    return one.code, one.span
+def _key(diagnostic: Diagnostic) -> tuple[str, Span | None]:
+    return diagnostic.code, diagnostic.span
 
 
-def _at(one: Diagnostic, names: list[str]) -> Diagnostic:
-    return replace(one, message=f"{one.message}{tell.of_sites(names)}")
+def _at(diagnostic: Diagnostic, names: list[str]) -> Diagnostic:
+    return replace(diagnostic, message=f"{diagnostic.message}{tell.of_sites(names)}")
 
 
-def shown(outcome: Outcome, text: str) -> str:
+def with_references(outcome: Outcome, text: str) -> str:
     """Replace the markers in human-readable text with the references that they represent."""
     return text if outcome.bound is None else filled(text, _marked(outcome), placeholder)
 
 
 def sites_lines(outcome: Outcome, target: str) -> list[str]:
     """Describe a target's sites and their kinds, or return nothing if it has no sites."""
-    fleet = next((one for one in outcome.fleets if one.group.name == target), None)
+    fleet = next((candidate for candidate in outcome.fleets if candidate.group.name == target), None)
     if fleet is None:
         return []
     names = fleet.group.names
@@ -269,11 +275,18 @@ def sites_lines(outcome: Outcome, target: str) -> list[str]:
     ]
 
 
-def _shown(outcome: Outcome) -> Outcome:
+def _with_references(outcome: Outcome) -> Outcome:
     """Replace the markers in messages."""
     pairs = [
-        (one, replace(one, message=shown(outcome, one.message), hint=shown(outcome, one.hint)))
-        for one in outcome.diagnostics
+        (
+            diagnostic,
+            replace(
+                diagnostic,
+                message=with_references(outcome, diagnostic.message),
+                hint=with_references(outcome, diagnostic.hint),
+            ),
+        )
+        for diagnostic in outcome.diagnostics
     ]
     stages = {new: outcome.stages[old] for old, new in pairs}
     return replace(outcome, diagnostics=tuple(new for _, new in pairs), stages=stages)
@@ -299,7 +312,9 @@ def _kind_name(values: Mapping[str, Scalar], taken: set[str]) -> str:
             parts += [column.removeprefix(EXCEPTION)] if value is True else []
         else:
             parts += [column, str(value).lower() if isinstance(value, bool) else str(value)]
-    plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in "-".join(parts).lower())
+    plain = "".join(
+        character if character.isascii() and character.isalnum() else "-" for character in "-".join(parts).lower()
+    )
     name = "-".join(piece for piece in plain.split("-") if piece) or "usual"
     if len(name) > 40 or name in taken:
         name = f"{name[:32].rstrip('-')}-{len(taken) + 1}"

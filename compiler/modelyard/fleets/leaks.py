@@ -33,8 +33,8 @@ def _objects(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterato
     reported: set[Path] = set()
     for target in plan.system.deployment.targets:
         for item in targets[target.provider].objects(plan, target.name) if target.name not in grouped else ():
-            found = next((text for text in texts_in(item.manifest) if has_markers(text)), None)
-            if found is not None and item.origin[:2] not in reported:
+            marked_text = next((text for text in texts_in(item.manifest) if has_markers(text)), None)
+            if marked_text is not None and item.origin[:2] not in reported:
                 reported.add(item.origin[:2])
                 who = ".".join(map(str, item.origin[:2]))
                 yield tell.no_single_site(
@@ -69,14 +69,14 @@ def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
 
 def _columns(text: str, fleet: Fleet) -> Mapping[str, None]:
     """Return the columns of a group whose markers are in a text."""
-    found: dict[str, None] = {}
+    present: dict[str, None] = {}
 
     def note(_: str, columns: tuple[str, ...]) -> str:
-        found.update(dict.fromkeys(columns))
+        present.update(dict.fromkeys(columns))
         return ""
 
     filled(text, {fleet.number: fleet.binding.marked}, note)
-    return found
+    return present
 
 
 def _kinds(stack: Stack, fleet: Fleet, bound: Bound, targets: Targets) -> Iterator[Diagnostic]:

@@ -66,7 +66,9 @@ def _plain(value: Literal) -> Value:
 
 def _project(project: Project, fill: Fill) -> Project:
     calls = tuple(
-        replace(call, name=fill(call.name), arguments=tuple((key, _literal(one, fill)) for key, one in call.arguments))
+        replace(
+            call, name=fill(call.name), arguments=tuple((key, _literal(value, fill)) for key, value in call.arguments)
+        )
         for call in project.program.calls
     )
     return replace(

@@ -31,17 +31,17 @@ def with_fleets(
     """Replace each group's stack with one for all its sites. Other stacks get references to the sites' values."""
     marked = {fleet.number: fleet.binding.marked for fleet in fleets}
     by_target = {fleet.group.name: fleet for fleet in fleets}
-    found: list[Stack] = []
+    results: list[Stack] = []
     for stack in stacks:
         fleet = by_target.get(stack.target)
         if fleet is None:
             texts = tuple(mapped_text(text, lambda text: filled(text, marked, placeholder)) for text in stack.texts)
-            found.append(replace(stack, texts=texts))
+            results.append(replace(stack, texts=texts))
             continue
         lower = targets[plan.system.target(stack.target).provider].lower
-        others = (lower(_plan(kind), stack.target) for kind in fleet.kinds[1:])
-        found.append(_of_all((stack, *others), fleet, marked))
-    return tuple(found)
+        kind_stacks = (lower(_plan(kind), stack.target) for kind in fleet.kinds[1:])
+        results.append(_of_all((stack, *kind_stacks), fleet, marked))
+    return tuple(results)
 
 
 def _plan(kind: Kind) -> Plan:
@@ -54,14 +54,14 @@ def _of_all(lowered: tuple[Stack, ...], fleet: Fleet, marked: Mapping[int, Marke
     projects: list[Project] = []
     for at, project in enumerate(stacks[0].projects):
         settings = [stack.projects[at].settings for stack in lowered]
-        named = dict(_settings(settings, fleet, marked, stacks[0].environment))
+        settings_by_stack = dict(_settings(settings, fleet, marked, stacks[0].environment))
         manifests = tuple(_manifests([stack.projects[at] for stack in stacks], fleet))
         projects.append(
             replace(
                 project,
                 program=_with_site(project.program, fleet.group.name),
-                settings=next(iter(named.values())),
-                stacks=named,
+                settings=next(iter(settings_by_stack.values())),
+                stacks=settings_by_stack,
                 manifests=manifests,
             )
         )
@@ -96,13 +96,13 @@ def _manifests(projects: list[Project], fleet: Fleet) -> Iterator[ManifestFile]:
     if len(projects) == 1:
         yield from projects[0].manifests
         return
-    held = [{file.name: tuple(file.documents()) for file in project.manifests} for project in projects]
-    for name in dict.fromkeys(name for files in held for name in files):
-        first = held[0].get(name)
-        if first is not None and all(files.get(name) == first for files in held):
+    contents = [{file.name: tuple(file.documents()) for file in project.manifests} for project in projects]
+    for name in dict.fromkeys(name for files in contents for name in files):
+        first = contents[0].get(name)
+        if first is not None and all(files.get(name) == first for files in contents):
             yield _constant(name, first)
             continue
-        for kind, files in zip(fleet.kinds, held, strict=True):
+        for kind, files in zip(fleet.kinds, contents, strict=True):
             if name in files:
                 yield _constant(f"{kind.name}/{name}", files[name])
 
@@ -116,8 +116,8 @@ def _with_site(program: Program, target: str) -> Program:
     calls = [Call(SETTING, "kubernetes.Site", target, group="site")]
     for call in program.calls:
         if call.component in FILLED and (call.component == "kubernetes.Manifests" or _has_placeholder(call)):
-            head, *others = call.arguments
-            call = replace(call, arguments=(head, (SETTING, Ref(SETTING)), *others))
+            head, *rest = call.arguments
+            call = replace(call, arguments=(head, (SETTING, Ref(SETTING)), *rest))
         calls.append(call)
     return replace(program, calls=tuple(calls))
 

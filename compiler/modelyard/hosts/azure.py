@@ -28,10 +28,10 @@ class PullRequest:
         """Yield the first comment in each thread started by the token's owner, as `thread/comments/comment`."""
         own = part(self.api.send("GET", f"/_apis/connectionData?{_PREVIEW}"), "authenticatedUser", "id")
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
-            for one in rows(part(thread, "comments") or [])[:1]:
-                is_deleted = part(thread, "isDeleted") or part(one, "isDeleted")
-                if own is not None and part(one, "author", "id") == own and not is_deleted:
-                    yield f"{part(thread, 'id')}/comments/{part(one, 'id')}", part(one, "content") or ""
+            for comment in rows(part(thread, "comments") or [])[:1]:
+                is_deleted = part(thread, "isDeleted") or part(comment, "isDeleted")
+                if own is not None and part(comment, "author", "id") == own and not is_deleted:
+                    yield f"{part(thread, 'id')}/comments/{part(comment, 'id')}", part(comment, "content") or ""
 
     def create(self, text: str) -> None:
         """Add a thread that does not have to be resolved."""

@@ -66,10 +66,10 @@ def publish(post: Post, host: Host) -> str:
 
     If nothing in the review matters, an existing comment is updated, but no new comment is created.
     """
-    done = _comment(post, host)
+    action = _comment(post, host)
     label = LABELS.get(post.verdict, "")
     host.label(label, tuple(sorted({*LABELS.values()} - {label})))
-    return done
+    return action
 
 
 def _comment(post: Post, host: Host) -> str:

@@ -27,9 +27,9 @@ class PullRequest:
 
     def comments(self) -> Iterator[tuple[str, str]]:
         """Yield the comments written by our author."""
-        for one in _pages(self.api, f"/repos/{self.repository}/issues/{self.number}/comments", {}):
-            if part(one, "user", "login") == self.author:
-                yield str(part(one, "id")), part(one, "body") or ""
+        for comment in _pages(self.api, f"/repos/{self.repository}/issues/{self.number}/comments", {}):
+            if part(comment, "user", "login") == self.author:
+                yield str(part(comment, "id")), part(comment, "body") or ""
 
     def create(self, text: str) -> None:
         """Add a comment."""
@@ -42,7 +42,7 @@ class PullRequest:
     def label(self, add: str, remove: tuple[str, ...]) -> None:
         """Add and remove labels."""
         path = f"/repos/{self.repository}/issues/{self.number}/labels"
-        names = {part(one, "name") for one in _pages(self.api, path, {})}
+        names = {part(label, "name") for label in _pages(self.api, path, {})}
         for name in remove:
             if name in names:
                 self.api.send("DELETE", f"{path}/{quote(name, safe='')}")
@@ -77,17 +77,17 @@ def _number(api: Connection, repository: str, event: Json) -> int:
     branch, commit = (part(event, "workflow_run", name) for name in ("head_branch", "head_sha"))
     if not owner or not branch or not commit:
         raise HostError("the workflow was not started by a pull request")
-    for one in _pages(api, f"/repos/{repository}/pulls", {"state": "open", "head": f"{owner}:{branch}"}):
-        if part(one, "head", "sha") == commit:
-            return int(part(one, "number"))
+    for pull_request in _pages(api, f"/repos/{repository}/pulls", {"state": "open", "head": f"{owner}:{branch}"}):
+        if part(pull_request, "head", "sha") == commit:
+            return int(part(pull_request, "number"))
     raise HostError("no open pull request has the commit of this run; a later one has its own run")
 
 
 def _pages(api: Connection, path: str, query: Mapping[str, str]) -> Iterator[Json]:
     page = 1
     while True:
-        found = rows(api.send("GET", f"{path}?{urlencode({**query, 'per_page': _PAGE, 'page': page})}"))
-        yield from found
-        if len(found) < _PAGE:
+        entries = rows(api.send("GET", f"{path}?{urlencode({**query, 'per_page': _PAGE, 'page': page})}"))
+        yield from entries
+        if len(entries) < _PAGE:
             return
         page += 1

@@ -25,8 +25,8 @@ class MergeRequest:
         page = 1
         while True:
             notes = rows(self.api.send("GET", f"{self.path}/notes?per_page={_PAGE}&page={page}&sort=asc"))
-            ours = (one for one in notes if own is not None and part(one, "author", "id") == own)
-            yield from ((str(part(one, "id")), part(one, "body") or "") for one in ours)
+            ours = (note for note in notes if own is not None and part(note, "author", "id") == own)
+            yield from ((str(part(note, "id")), part(note, "body") or "") for note in ours)
             if len(notes) < _PAGE:
                 return
             page += 1

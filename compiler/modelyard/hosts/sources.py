@@ -35,9 +35,9 @@ def installed_source() -> str:
 
 def recorded_source(text: str) -> str:
     """Return the pinned source recorded in the text of a `direct_url.json`, or "" if there is none."""
-    found = cast("dict[str, Any]", json.loads(text))
-    url = str(found.get("url", ""))
-    commit = str(found.get("vcs_info", {}).get("commit_id", ""))
-    digest = str(found.get("archive_info", {}).get("hashes", {}).get("sha256", ""))
+    record = cast("dict[str, Any]", json.loads(text))
+    url = str(record.get("url", ""))
+    commit = str(record.get("vcs_info", {}).get("commit_id", ""))
+    digest = str(record.get("archive_info", {}).get("hashes", {}).get("sha256", ""))
     source = f"git+{url}@{commit}" if commit else f"{url}#sha256={digest}"
     return source if is_pinned(source) else ""

@@ -234,10 +234,10 @@ class Builder:
         value = self._value(event)
         if isinstance(value, str) and event.__class__ is _Scalar:
             return value
-        found = "an alias" if event.__class__ is _Alias else _kind_of(value)
+        description = "an alias" if event.__class__ is _Alias else _kind_of(value)
         is_template = self._source.text.startswith("{", event.start_mark.index - 1) and isinstance(value, dict)
         hint = "quote literal braces, or write a variable as ${vars.NAME}" if is_template else "write a name"
-        self._tell(tell.key_not_text(self._event_span(event), found, hint))
+        self._tell(tell.key_not_text(self._event_span(event), description, hint))
         return None
 
     def _scalar(self, event: Any) -> Json:
@@ -282,16 +282,16 @@ class Builder:
         """Reject escapes of characters that are forbidden as literal characters."""
         if event.style != '"' or event.value.isprintable():
             return
-        found = _UNSEEN.search(event.value)
-        if found:
-            self._tell(tell.forbidden_character(self._event_span(event), found[0]))
+        match = _UNSEEN.search(event.value)
+        if match:
+            self._tell(tell.forbidden_character(self._event_span(event), match[0]))
 
     # --- the document as a whole
 
     def _refuse_many_directives(self) -> None:
         """Reject files with many directives, because each directive is compared with all earlier ones."""
-        found = _DIRECTIVES.match(self._source.text)
-        if found and len(_DIRECTIVE.findall(found[0])) > _MOST_DIRECTIVES:
+        match = _DIRECTIVES.match(self._source.text)
+        if match and len(_DIRECTIVE.findall(match[0])) > _MOST_DIRECTIVES:
             problem = f"more than {_MOST_DIRECTIVES} directives"
             self._stop(tell.syntax(self._span(0, 0), problem, "remove the lines that begin with '%'"))
 
@@ -321,13 +321,13 @@ class Builder:
         else:
             self._tell(tell.syntax(span, problem.message, problem.hint))
 
-    def _tell(self, found: Diagnostic) -> None:
-        self.diagnostics.append(found)
+    def _tell(self, diagnostic: Diagnostic) -> None:
+        self.diagnostics.append(diagnostic)
         if len(self.diagnostics) > bounds.MOST_MISTAKES:
             raise Stop
 
-    def _stop(self, found: Diagnostic) -> NoReturn:
-        self.diagnostics.append(found)
+    def _stop(self, diagnostic: Diagnostic) -> NoReturn:
+        self.diagnostics.append(diagnostic)
         raise Stop
 
     def _event_span(self, event: Any) -> Span:

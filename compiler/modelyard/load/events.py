@@ -124,10 +124,10 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
 def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
     """Find a comment that hides the end of brackets, as in `{type: slack, room: #alerts}`."""
     for at in range(problem.line, max(-1, problem.line - 3), -1) if problem.hint == _BRACKETS else ():
-        found = _HIDDEN.search(lines[at][:_SHOWN])
-        if found:
+        match = _HIDDEN.search(lines[at][:_SHOWN])
+        if match:
             message = "this is a comment, which hides the end of the brackets before it"
-            return SyntaxProblem(message, "quote a string that begins with '#'", at, found.start(1))
+            return SyntaxProblem(message, "quote a string that begins with '#'", at, match.start(1))
     return None
 
 
@@ -142,10 +142,10 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
     """Find a character (usually copied) that only looks like a space, in this line or the two lines above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
-        found = _NO_BREAK.match(lines[at])
-        if found:
-            message = f"this is U+{ord(found[1]):04X}, which only looks like a space"
-            return SyntaxProblem(message, "write a space instead", at, found.start(1))
+        match = _NO_BREAK.match(lines[at])
+        if match:
+            message = f"this is U+{ord(match[1]):04X}, which only looks like a space"
+            return SyntaxProblem(message, "write a space instead", at, match.start(1))
     return None
 
 
@@ -157,9 +157,9 @@ def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
             continue
         for at in range(problem.line - 1, max(-1, problem.line - _LOOKED_BACK), -1):
             if lines[at].count(quotes) % 2:
-                found = opening.search(lines[at])
+                match = opening.search(lines[at])
                 hint = f"close the quotes; they now extend to line {problem.line + 1}"
-                return found and SyntaxProblem("this quoted string is not closed", hint, at, found.start(1))
+                return match and SyntaxProblem("this quoted string is not closed", hint, at, match.start(1))
     return None
 
 

@@ -30,7 +30,7 @@ def _pipeline(spec: Entry, name: str, pipeline: Entry, has_code: HasCode) -> Ite
     if "steps" in pipeline:
         yield from _steps(here, pipeline, data, has_code)
     elif _is_foreign(pipeline, has_code):
-        yield from _whole(here, pipeline, data)
+        yield from _replace_code(here, pipeline, data)
     else:
         _without_image(pipeline)
     if pipeline.get("type") == "custom" and "source" not in pipeline and not pipeline.get("steps"):
@@ -39,7 +39,7 @@ def _pipeline(spec: Entry, name: str, pipeline: Entry, has_code: HasCode) -> Ite
         without_pipeline(spec, name)
 
 
-def _whole(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
+def _replace_code(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
     """Remove the code from a pipeline without steps."""
     yield Note(here, f"{_code(pipeline)} is not on this machine")
     del pipeline["source"]

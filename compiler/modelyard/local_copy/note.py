@@ -39,8 +39,8 @@ def section(spec: Entry, name: str) -> Entry:
     return cast("Entry", spec.setdefault(name, {}))
 
 
-def unused(spec: Entry, name: str, wanted: str) -> str:
+def unused(spec: Entry, name: str, preferred: str) -> str:
     """Return the wanted name or, if an entry of the section already has it, the name with a number appended."""
     taken = mapping(spec.get(name))
-    names = (wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 3)))
+    names = (preferred, *(f"{preferred}-{number}" for number in range(2, len(taken) + 3)))
     return next(candidate for candidate in names if candidate not in taken)

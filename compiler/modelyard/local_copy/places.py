@@ -73,12 +73,12 @@ def _registry(spec: Entry) -> Iterator[Note]:
     }
 
 
-def _store(spec: Entry, kind: str, wanted: str) -> str:
+def _store(spec: Entry, kind: str, preferred: str) -> str:
     """Return a store of this type. It is added if there is none."""
     for name, store in entries(spec, "stores"):
         if store.get("type") == kind:
             return name
-    name = unused(spec, "stores", wanted)
+    name = unused(spec, "stores", preferred)
     section(spec, "stores")[name] = {"type": kind}
     return name
 

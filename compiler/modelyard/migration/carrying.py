@@ -49,11 +49,11 @@ def build(move: Move) -> Phase:
 def secrets(move: Move) -> Phase:
     """Return the phase that stores the secrets of the new side."""
     new = move.side("new")
-    needed = [(target, secret) for target, one in move.handovers["new"].items() for secret in one.secrets]
+    pairs = [(target, secret) for target, handover in move.handovers["new"].items() for secret in handover.secrets]
     do = (
         (Step("No workload on the new side needs a secret from you."),)
-        if not needed
-        else tuple(Step(_stored(target, secret)) for target, secret in needed)
+        if not pairs
+        else tuple(Step(_stored(target, secret)) for target, secret in pairs)
     )
     check = tuple(
         Step(
@@ -61,7 +61,7 @@ def secrets(move: Move) -> Phase:
             for_each_site(new, f"{kube} describe secret {shell(secret.name)}"),
             f"the keys {', '.join(secret.keys)}",
         )
-        for target, secret in needed
+        for target, secret in pairs
         for kube in (kubectl(move, "new", target, secret.namespace),)
     )
     return Phase(
@@ -127,8 +127,8 @@ def workloads(move: Move) -> Phase:
                     *previews(move, False),
                     *(
                         line
-                        for name, one in move.handovers["new"].items()
-                        if one.namespace
+                        for name, handover in move.handovers["new"].items()
+                        if handover.namespace
                         for line in for_each_site(move.side("new"), f"{kubectl(move, 'new', name)} get cronjobs")
                     ),
                 ),
@@ -192,8 +192,8 @@ def _copying(move: Move) -> frozenset[str]:
 def _own(move: Move) -> frozenset[str]:
     """Return the images of the user's own code."""
     system = move.side("new").system
-    steps = {step.source.image for one in system.pipelines.values() for step in one.steps}
-    return frozenset({*steps, *(one.source.image for one in system.inference.values())} - {""})
+    steps = {step.source.image for workload in system.pipelines.values() for step in workload.steps}
+    return frozenset({*steps, *(workload.source.image for workload in system.inference.values())} - {""})
 
 
 def _same_digest(public: str, here: str) -> str:

@@ -135,8 +135,8 @@ def _copied_registry(move: Move, old: System, new: System) -> tuple[tuple[Step, 
     lists = tuple(shell(f"{new.metadata.name}-registry-{which}.txt") for which in ("old", "new"))
     compared = (
         *(
-            f"{one} exec deploy/mlflow -- python -c {script} summary > {into}"
-            for one, into in zip((before, after), lists, strict=True)
+            f"{command} exec deploy/mlflow -- python -c {script} summary > {into}"
+            for command, into in zip((before, after), lists, strict=True)
         ),
         f"diff {' '.join(lists)}",
     )
@@ -162,7 +162,7 @@ def _mlflow(move: Move, which: str) -> str:
 
 def _artifacts(move: Move, which: str, system: System) -> str:
     assert system.registry is not None
-    remotes = {remote.store: remote for one in move.handovers[which].values() for remote in one.remotes}
+    remotes = {remote.store: remote for handover in move.handovers[which].values() for remote in handover.remotes}
     return f"{remotes[system.registry.artifacts].uri}/{system.registry.artifact_path.strip('/')}"
 
 
@@ -200,13 +200,13 @@ def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
     """Return the folders to copy: the whole bucket or, if it is adopted, only this system's folders."""
     if not remote.adopted:
         return ("",)
-    used = {
+    prefixes = {
         access.prefix.strip("/")
         for resource in move.side(source).plan.of(Identity)
         for access in resource.value.access
         if access.store == remote.store
     }
-    return tuple(sorted(one for one in used if not any(one.startswith(f"{other}/") for other in used)))
+    return tuple(sorted(prefix for prefix in prefixes if not any(prefix.startswith(f"{other}/") for other in prefixes)))
 
 
 def _end(which: str, remote: Remote, prefix: str) -> str:

@@ -52,8 +52,8 @@ def place_of(move: Move, ends: Ends) -> Place | None:
     which, remote = ends.sink if ends.sink[0] == "new" else ends.source
     near = _target(move, which, remote)
     targets = [near, *move.handovers["new"]]
-    found = next((target for target in targets if move.handovers["new"][target].namespace), "")
-    return Place("new", found) if found else None
+    target_name = next((target for target in targets if move.handovers["new"][target].namespace), "")
+    return Place("new", target_name) if target_name else None
 
 
 def is_inside(remote: Remote) -> bool:
@@ -110,9 +110,9 @@ def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
     for ends in pairs:
         place = place_of(move, ends)
         if place is not None:
-            given = {variable for variable, _, _ in _variables(move, place, ends)}
+            variables = {variable for variable, _, _ in _variables(move, place, ends)}
             for which, remote in (ends.source, ends.sink):
-                lines |= dict.fromkeys(_login_lines(which, remote, given))
+                lines |= dict.fromkeys(_login_lines(which, remote, variables))
     if not lines:
         return ""
     head = (
@@ -165,11 +165,11 @@ def _login_step(move: Move, place: Place) -> Step:
     return Step(text, in_cluster=InCluster("", lines))
 
 
-def _login_lines(which: str, remote: Remote, given: set[str]) -> Iterator[str]:
+def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[str]:
     """Yield the variables with which rclone logs in to a store, except those that a Job gets from another Secret."""
     name = variable(which, remote, "")
     options = [f"{name}{option.upper()}" for option in remote.login]
-    if not given.intersection(options):
+    if not variables.intersection(options):
         yield f"\n# stores.{remote.store} on the {which} side: {remote.uri}"
         yield f"{name}ENV_AUTH=false"
         yield from (f"{option}=" for option in options)
@@ -189,7 +189,7 @@ def _variables(move: Move, place: Place, ends: Ends) -> Iterator[tuple[str, str,
 
 
 def _target(move: Move, which: str, remote: Remote) -> str:
-    return next(target for target, one in move.handovers[which].items() if remote in one.remotes)
+    return next(target for target, handover in move.handovers[which].items() if remote in handover.remotes)
 
 
 def _cluster(move: Move, place: Place) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class Judgement:
 
 def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
     """Return the errors from compiling the new side, each with the part of the spec that it concerns."""
-    found: dict[tuple[str, str, str], Refusal] = {}
+    refusals: dict[tuple[str, str, str], Refusal] = {}
     for side in (sides.live, sides.idle):
         document = side.outcome.document
         if document is None:
@@ -98,8 +98,8 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
         else:
             located_here = located(document, tuple(parts_of(document)), errors_of(side.outcome))
         for refusal in located_here:
-            found.setdefault((refusal.part, refusal.problem.code, refusal.problem.message), refusal)
-    return tuple(found.values())
+            refusals.setdefault((refusal.part, refusal.problem.code, refusal.problem.message), refusal)
+    return tuple(refusals.values())
 
 
 def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
@@ -124,12 +124,12 @@ def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[t
 
 
 def _reasons(refusals: Iterable[Refusal]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
+    reasons_by_part: dict[str, list[str]] = {}
     for refusal in refusals:
         problem = refusal.problem
         hint = f"; {problem.hint}" if problem.hint else ""
-        found.setdefault(refusal.part, []).append(f"{problem.message}{hint} [{problem.code}]")
-    return {part: tuple(reasons) for part, reasons in found.items()}
+        reasons_by_part.setdefault(refusal.part, []).append(f"{problem.message}{hint} [{problem.code}]")
+    return {part: tuple(reasons) for part, reasons in reasons_by_part.items()}
 
 
 def _verdict(
@@ -160,10 +160,10 @@ def _changed(before: Json, after: Json, path: str = "") -> tuple[str, ...]:
         )
     if before == after:
         return ()
-    return (f"{path}: {_shown(before)} -> {_shown(after)}",)
+    return (f"{path}: {_formatted(before)} -> {_formatted(after)}",)
 
 
-def _shown(value: Json) -> str:
+def _formatted(value: Json) -> str:
     return "absent" if value is None else "…" if isinstance(value, dict | list) else str(value)
 
 
@@ -176,10 +176,10 @@ def _value(document: Document, part: str) -> Json:
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
     """Return what the resources of each part become on their platform, in the words of the target's catalog."""
-    found: dict[str, dict[Kind, str]] = {}
+    words: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
-        found.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
-    return found
+        words.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
+    return words
 
 
 def _word(resource: Resource, plan: Plan | None, targets: Targets) -> str:
@@ -206,7 +206,7 @@ def judged(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], target
         monthly,
         (*_places("old", old), *_places("new", new)),
         old.system.governance.residency,
-        tuple((target, quota) for target, one in handovers["new"].items() for quota in one.quotas),
+        tuple((target, quota) for target, handover in handovers["new"].items() for quota in handover.quotas),
         (*_double_running(monthly), *_egress(sides, handovers, usage)),
     )
 
@@ -268,7 +268,12 @@ def _egress(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], usage
     """Yield what the old side is charged when each store's data leaves it."""
     for target, handover in handovers["old"].items():
         for remote in handover.remotes:
-            after = [other for one in handovers["new"].values() for other in one.remotes if other.store == remote.store]
+            after = [
+                other
+                for new_handover in handovers["new"].values()
+                for other in new_handover.remotes
+                if other.store == remote.store
+            ]
             if after and after[0].uri == remote.uri and after[0].settings == remote.settings:
                 continue
             size, note = _gigabytes(sides.old.system.stores[remote.store], sides.old, usage)
@@ -285,8 +290,8 @@ def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Cha
 def _gigabytes(store: Store, old: Side, usage: Usage) -> tuple[float | None, str]:
     """Return the gigabytes in a store after a year or at the end of its retention, and where the number comes from."""
     days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
-    rows = [one for name, one in usage.data.items() if old.system.data[name].store == store.name]
+    rows = [volume for name, volume in usage.data.items() if old.system.data[name].store == store.name]
     if not rows:
         return None, "no rows of its datasets in a usage file"
-    size = sum(one.per_day * one.row_bytes * days for one in rows) / _GB
+    size = sum(volume.per_day * volume.row_bytes * days for volume in rows) / _GB
     return size, f"datasets in the usage file, after {days:g} days"

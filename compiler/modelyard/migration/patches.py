@@ -20,15 +20,15 @@ def merged(base: Json, patch: Json) -> Json:
     return result
 
 
-def difference(base: Mapping[str, Json], wanted: Mapping[str, Json]) -> dict[str, Json]:
+def difference(base: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str, Json]:
     """Return the smallest patch that turns one document into another, which must not contain null."""
-    patch: dict[str, Json] = {key: None for key in base if key not in wanted}
-    for key, value in wanted.items():
+    patch: dict[str, Json] = {key: None for key in base if key not in target}
+    for key, value in target.items():
         before = base.get(key)
         if key in base and value == before and _same_type(value, before):
             continue
-        both = isinstance(value, dict) and isinstance(before, dict)
-        patch[key] = difference(before, value) if both else value  # type: ignore[arg-type] # both are mappings
+        is_nested = isinstance(value, dict) and isinstance(before, dict)
+        patch[key] = difference(before, value) if is_nested else value  # type: ignore[arg-type] # both are mappings
     return patch
 
 
@@ -42,5 +42,5 @@ def with_value(document: Mapping[str, Json], path: Path, value: Json) -> dict[st
     return result
 
 
-def _same_type(one: Json, other: Json) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool)
+def _same_type(value: Json, other: Json) -> bool:
+    return isinstance(value, bool) == isinstance(other, bool)

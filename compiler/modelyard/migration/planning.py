@@ -67,14 +67,14 @@ def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, 
 
 def jobs_of(side: Side, targets: Targets) -> Mapping[str, bool]:
     """Return whether each schedule of a side is suspended, by namespace and name."""
-    placements = (one.name for one in side.system.deployment.targets if side.plan.has_cluster(one.name))
+    placements = (target.name for target in side.system.deployment.targets if side.plan.has_cluster(target.name))
     return {"/".join(where): off for name in placements for where, off in _jobs(side, name, targets)}
 
 
 def _jobs(side: Side, placement: str, targets: Targets) -> Iterator[tuple[tuple[str, str], bool]]:
     provider = side.system.target(placement).provider
-    for one in targets[provider].objects(side.plan, placement):
-        manifest = one.manifest
+    for item in targets[provider].objects(side.plan, placement):
+        manifest = item.manifest
         meta, spec = manifest["metadata"], manifest.get("spec")
         if manifest["kind"] != "CronJob" or not isinstance(meta, Mapping) or not isinstance(spec, Mapping):
             continue

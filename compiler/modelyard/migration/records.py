@@ -76,8 +76,8 @@ class Move:
 
     def projects(self, which: str) -> tuple[tuple[TargetStack, Project], ...]:
         """Return a side's projects in the order of application: infrastructure, cross-target access, workloads."""
-        found = [(stack, project) for stack in self.side(which).outcome.stacks for project in stack.projects]
-        return tuple(sorted(found, key=lambda pair: _rank(pair[1])))
+        projects = [(stack, project) for stack in self.side(which).outcome.stacks for project in stack.projects]
+        return tuple(sorted(projects, key=lambda pair: _rank(pair[1])))
 
     def project_folder(self, which: str, target: str, project: str) -> str:
         """Return the folder of a compiled project, relative to the spec's folder."""

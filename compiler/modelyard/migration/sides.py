@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic, in_order
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.migration.patches import difference, merged, with_value
 from modelyard.neighbours import check_neighbours
 from modelyard.pipeline import compile_system, opened, overlaid
@@ -24,7 +24,7 @@ _WRITTEN_BY: Final = "Written by modelyard migrate; put your own changes in the 
 
 
 @record
-class Wish:
+class MoveRequest:
     """The targets to move, their destination (a provider or another target of the spec), and the new environment.
 
     `patch` contains the user's own changes to the new side.
@@ -62,15 +62,15 @@ class Side:
     @property
     def overlay(self) -> str:
         """Return the text of the environment's file, which the new side always has."""
-        given = self.inputs.overlay
-        return given.content if given is not None and isinstance(given.content, str) else ""
+        overlay = self.inputs.overlay
+        return overlay.content if overlay is not None and isinstance(overlay.content, str) else ""
 
 
 @record
 class Sides:
     """Both sides. The new side is compiled twice: idle, until the data has arrived, and live."""
 
-    wish: Wish
+    request: MoveRequest
     old: Side
     idle: Side
     live: Side
@@ -81,21 +81,21 @@ class Sides:
         return in_order((*self.idle.outcome.diagnostics, *self.live.outcome.diagnostics))
 
 
-def sides_of(wish: Wish, old: Side, targets: Targets) -> Sides:
+def sides_of(request: MoveRequest, old: Side, targets: Targets) -> Sides:
     """Compile the new side of a valid environment. Raises NoRegion for a provider without a near region."""
     spec = opened(old.inputs).document
     assert spec is not None
     base = {key: value for key, value in spec.value.items() if key != "environments"}
-    wanted = _moved(wish, old, targets)
-    live = _side(wish.name, old.inputs, difference(base, wanted), targets)
-    idle = _side(wish.name, old.inputs, difference(base, idle_of(wanted)), targets)
-    return Sides(wish, old, _beside(idle, old), _beside(live, old))
+    moved = _moved(request, old, targets)
+    live = _side(request.name, old.inputs, difference(base, moved), targets)
+    idle = _side(request.name, old.inputs, difference(base, idle_of(moved)), targets)
+    return Sides(request, old, _beside(idle, old), _beside(live, old))
 
 
 def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
     """Return a document in which nothing starts automatically: no schedules, and no reactions of monitors."""
-    pipelines = {name: _on_demand(one) for name, one in _entries(value, "pipelines")}
-    monitors = {name: _watching(one) for name, one in _entries(value, "monitors")}
+    pipelines = {name: _on_demand(entry) for name, entry in _entries(value, "pipelines")}
+    monitors = {name: _watching(entry) for name, entry in _entries(value, "monitors")}
     changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
     return {**value, **{section: entries for section, entries in changed.items() if entries}}
 
@@ -124,31 +124,31 @@ def _watching(monitor: Json) -> Json:
     reaction = monitor.get("onBreach") if isinstance(monitor, dict) else None
     if not isinstance(monitor, dict) or not isinstance(reaction, dict):
         return monitor
-    kept = {key: one for key, one in reaction.items() if key == "notify"}
-    others = {key: one for key, one in monitor.items() if key != "onBreach"}
-    return {**others, "onBreach": kept} if kept else others
+    kept = {key: value for key, value in reaction.items() if key == "notify"}
+    rest = {key: value for key, value in monitor.items() if key != "onBreach"}
+    return {**rest, "onBreach": kept} if kept else rest
 
 
-def _moved(wish: Wish, old: Side, targets: Targets) -> dict[str, Json]:
+def _moved(request: MoveRequest, old: Side, targets: Targets) -> dict[str, Json]:
     """Return the new side's document before variables are substituted."""
     value = dict(overlaid(old.inputs).value)
-    for path, after in _changes(wish, old, targets):
+    for path, after in _changes(request, old, targets):
         value = with_value(value, path, after)
-    result = merged(value, dict(wish.patch))
+    result = merged(value, dict(request.patch))
     assert isinstance(result, dict)
     return result
 
 
-def _changes(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
-    if isinstance(wish.to, str):
-        yield from _onto(wish.sources, wish.to, old.system)
+def _changes(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
+    if isinstance(request.to, str):
+        yield from _onto(request.sources, request.to, old.system)
     else:
-        moving = [old.system.target(name) for name in wish.sources]
-        move = moved_to(old.outcome, old.inputs, targets, wish.to, moving)
+        moving = [old.system.target(name) for name in request.sources]
+        move = moved_to(old.outcome, old.inputs, targets, request.to, moving)
         yield from ((change.path, change.after) for change in move.changes)
-        if targets[wish.to.provider].in_cloud:
+        if targets[request.to.provider].in_cloud:
             yield from _left_behind(moving, old.system)
-    yield from _namespaces(wish, old, targets)
+    yield from _namespaces(request, old, targets)
 
 
 def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
@@ -180,17 +180,17 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
 def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
     """For each remaining target that a moving target could reach, yield the targets that may still reach it."""
     for target in system.deployment.targets:
-        others: list[Json] = [name for name in target.reachable_from if name not in sources]
-        if target.name not in sources and len(others) < len(target.reachable_from):
-            yield target.name, others or None
+        remaining: list[Json] = [name for name in target.reachable_from if name not in sources]
+        if target.name not in sources and len(remaining) < len(target.reachable_from):
+            yield target.name, remaining or None
 
 
-def _namespaces(wish: Wish, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
+def _namespaces(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
     """Yield the namespaces of the new side on clusters that both sides use."""
     for target in old.system.deployment.targets:
-        stays = target.name == wish.to or target.name not in wish.sources
+        stays = target.name == request.to or target.name not in request.sources
         if stays and not target.creates_cluster and old.plan.of(Cluster, target.name):
-            yield (*target_path(old.system, target.name), "namespace"), _namespace(target, wish.name, old, targets)
+            yield (*target_path(old.system, target.name), "namespace"), _namespace(target, request.name, old, targets)
 
 
 def _namespace(target: TargetSpec, name: str, old: Side, targets: Targets) -> str:
@@ -199,8 +199,8 @@ def _namespace(target: TargetSpec, name: str, old: Side, targets: Targets) -> st
 
 
 def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets) -> Side:
-    given = Given(f"environments/{name}.yaml", overlay_text(patch))
-    own = replace(inputs, environment=name, overlay=given, beside={**inputs.beside, name: given})
+    overlay = InputFile(f"environments/{name}.yaml", overlay_text(patch))
+    own = replace(inputs, environment=name, overlay=overlay, beside={**inputs.beside, name: overlay})
     return Side(own, compile_system(own, targets))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.fleets.judging import shown
+from modelyard.fleets.judging import with_references
 from modelyard.handover import Remote
 from modelyard.migration.sides import Side
 from modelyard.sites.binding import filled, has_markers
@@ -32,4 +32,4 @@ def is_at_sites(remote: Remote) -> bool:
 
 def address(side: Side, remote: Remote) -> tuple[str, ...]:
     """Return what identifies a store, with references such as `${site.s3}` for the values of sites."""
-    return tuple(shown(side.outcome, text) for text in (remote.uri, *(value for _, value in remote.settings)))
+    return tuple(with_references(side.outcome, text) for text in (remote.uri, *(value for _, value in remote.settings)))

@@ -72,7 +72,7 @@ def read_state(content: bytes, path: str) -> State | None:
         return None
     if done != phases[: len(done)]:
         return None
-    return State(old, new, spec, phases, done, {path: str(one) for path, one in files.items()})
+    return State(old, new, spec, phases, done, {path: str(file_hash) for path, file_hash in files.items()})
 
 
 def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, tuple[Diagnostic, ...]]:
@@ -101,4 +101,4 @@ def status_lines(state: State, spec: str, folder: str) -> Iterable[str]:
 def _texts(value: Json) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         return None
-    return tuple(one for one in value if isinstance(one, str))
+    return tuple(item for item in value if isinstance(item, str))

@@ -38,11 +38,11 @@ def dual_run(move: Move) -> Phase:
         ),
         *(
             Step(
-                f"Send both sides the same request, which you put in {one.name}.json{_with_token(one)}."
-                f"{_of_text(move, one)}{_of_sites(move, one)}",
-                tuple(_asked(move, one)),
+                f"Send both sides the same request, which you put in {endpoint.name}.json{_with_token(endpoint)}."
+                f"{_of_text(move, endpoint)}{_of_sites(move, endpoint)}",
+                tuple(_comparison_requests(move, endpoint)),
             )
-            for one in endpoints
+            for endpoint in endpoints
         ),
     ]
     return Phase(
@@ -54,7 +54,7 @@ def dual_run(move: Move) -> Phase:
             Step(
                 "The responses of both sides are equal, because the model files are the same. A difference in the last"
                 " digits comes from a different type of processor.",
-                tuple(command("diff", _answer("old", one), _answer("new", one)) for one in endpoints),
+                tuple(command("diff", _answer("old", endpoint), _answer("new", endpoint)) for endpoint in endpoints),
                 "nothing",
             ),
             Step("Objectives are met on the new side: no alert of its endpoints fires in Prometheus.", (), "no alert"),
@@ -193,10 +193,12 @@ def retire(move: Move) -> Phase:
 def _endpoints(move: Move) -> tuple[Inference, ...]:
     """Return the endpoints that both sides have."""
     old = move.side("old").system.inference
-    return tuple(one.value.inference for one in move.side("new").plan.of(Route) if one.value.inference.name in old)
+    return tuple(
+        route.value.inference for route in move.side("new").plan.of(Route) if route.value.inference.name in old
+    )
 
 
-def _asked(move: Move, inference: Inference) -> Iterator[str]:
+def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
     A response repeats the ID of its request. If the request had none, each side would generate a different one. A
@@ -220,13 +222,13 @@ def _asked(move: Move, inference: Inference) -> Iterator[str]:
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
     """Return where an endpoint's first variant is: the target, the name of its server, and the path on that server."""
     plan = move.side(which).plan
-    route = next(one for one in plan.of(Route) if one.value.inference.name == inference.name)
+    route = next(candidate for candidate in plan.of(Route) if candidate.value.inference.name == inference.name)
     backend = route.value.backends[0]
-    server = next(one for one in plan.of(ModelServer, route.placement) if one.name == backend.server)
+    server = next(candidate for candidate in plan.of(ModelServer, route.placement) if candidate.name == backend.server)
     application = next(
-        one
-        for one in server.value.applications
-        if one.inference.name == inference.name and one.variant.name == backend.variant
+        candidate
+        for candidate in server.value.applications
+        if candidate.inference.name == inference.name and candidate.variant.name == backend.variant
     )
     path = inference.endpoint.path.rstrip("/") or application.route_prefix
     return route.placement, backend.server, path
@@ -275,11 +277,11 @@ def _suspended(move: Move, suspended: bool) -> Iterator[str]:
 
 
 def _listed(move: Move) -> Iterator[str]:
-    shown = "'custom-columns=:metadata.name,:spec.suspend'"
+    columns = "'custom-columns=:metadata.name,:spec.suspend'"
     for target, jobs in move.schedules.items():
         for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
             names = " ".join(shell(name) for where, name in jobs if where == namespace)
-            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {shown}"
+            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {columns}"
             yield from for_each_site(move.side("old"), line)
 
 

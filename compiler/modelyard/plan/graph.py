@@ -148,10 +148,10 @@ class Plan:
 
 @index
 def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resource, ...]]:
-    found: dict[str, list[Resource]] = {}
+    grouped: dict[str, list[Resource]] = {}
     for resource in resources:
-        found.setdefault(resource.placement, []).append(resource)
-    return {placement: tuple(here) for placement, here in found.items()}
+        grouped.setdefault(resource.placement, []).append(resource)
+    return {placement: tuple(here) for placement, here in grouped.items()}
 
 
 @index

@@ -28,9 +28,9 @@ def expiries(system: System, store: Store) -> dict[str, int]:
     for inference in system.inference.values():
         capture = inference.capture
         if capture is not None and capture.store == store.name and capture.retain_s is not None and not store.adopt:
-            kept = -(-capture.retain_s // _DAY_S)
+            retention_days = -(-capture.retain_s // _DAY_S)
             folder = capture.path.rstrip("/")
-            days[folder] = min(kept, days.get(folder, kept))
+            days[folder] = min(retention_days, days.get(folder, retention_days))
     return days
 
 

@@ -113,7 +113,7 @@ class Promoter:
 
     def models(self, system: System) -> tuple[Model, ...]:
         """Return the models of these training pipelines and the imported models, without duplicates."""
-        trained = (one.model.model for one in self.pipelines if one.model is not None)
+        trained = (pipeline.model.model for pipeline in self.pipelines if pipeline.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
@@ -122,7 +122,7 @@ class Promoter:
         if any(target.waves is not None for target in system.deployment.targets):
             return True
         on_call = bool(system.governance.owner.oncall)
-        return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
+        return any(reports_gate(pipeline, system) for pipeline in self.pipelines) or (on_call and bool(self.imported))
 
 
 @record

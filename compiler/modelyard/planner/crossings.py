@@ -21,12 +21,12 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
     """Map each model to its aliases that are served, used for scoring or watched on placements without the registry."""
-    found: dict[str, dict[str, None]] = {}
+    aliases_by_model: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
             for ref in refs:
-                found.setdefault(ref.model, {}).setdefault(ref.alias)
-    return {model: tuple(aliases) for model, aliases in found.items()}
+                aliases_by_model.setdefault(ref.model, {}).setdefault(ref.alias)
+    return {model: tuple(aliases) for model, aliases in aliases_by_model.items()}
 
 
 def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
@@ -68,7 +68,7 @@ def _connections(plan: Plan) -> Iterator[Diagnostic]:
 def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: System) -> Diagnostic | None:
     targets = {target.name: target for target in system.deployment.targets}
     here, there = targets[reader.placement], targets[sink.placement]
-    where = system.key(*_asked_by(reader, sink, system))
+    where = system.key(*_required_by(reader, sink, system))
     adopted = sink.kind is Kind.REGISTRY and system.registry is not None and bool(system.registry.adopt)
     what = "the registry" if sink.kind is Kind.REGISTRY else f"{_HELD.get(sink.kind, '')} '{sink.name}'"
     service = cluster_service(_address(sink, system))
@@ -81,7 +81,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
     return problems.not_reachable(where, who, here.name, what, there.name)
 
 
-def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
+def _required_by(reader: Resource, sink: Resource, system: System) -> Path:
     """Return the spec line that requires the connection. For the promoter, this is an import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
@@ -128,13 +128,13 @@ def _in_other_networks(plan: Plan) -> Iterator[Diagnostic]:
     for link in plan.links:
         reader, sink = placed[link.source], placed[link.sink]
         host = _host(_address(sink, plan.system)) if sink.kind in {Kind.REGISTRY, Kind.DATABASE} else ""
-        others = _networks_with(host, plan) if host[:1].isdigit() else ()
+        owners = _networks_with(host, plan) if host[:1].isdigit() else ()
         who = reader.workload or reader.address
-        if others and reader.placement not in others and who not in reported:
+        if owners and reader.placement not in owners and who not in reported:
             reported.add(who)
             what = "the registry" if sink.kind is Kind.REGISTRY else f"{_HELD[sink.kind]} '{sink.name}'"
             where = plan.system.key(*reader.origin[:2])
-            yield problems.other_network(where, who, reader.placement, what, host, others[0])
+            yield problems.other_network(where, who, reader.placement, what, host, owners[0])
 
 
 def _host(address: str) -> str:

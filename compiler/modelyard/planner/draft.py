@@ -147,8 +147,8 @@ class Draft:
         if target.region in table.restricted:  # the account cannot use other regions
             return ()
         near = table.near(target.provider, table.country_of(target.region), self.system.governance.residency)
-        others = (replace(target, region=region) for region in near if region != target.region)
-        fits = (other.region for other in others if not isinstance(choose(compute, other), str))
+        alternatives = (replace(target, region=region) for region in near if region != target.region)
+        fits = (other.region for other in alternatives if not isinstance(choose(compute, other), str))
         return tuple(islice(fits, _MOST_REGIONS))
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:

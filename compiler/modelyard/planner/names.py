@@ -41,13 +41,13 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
             yield reserved_name(plan.system.key(*_place(resource)), resource.name, why)
         first = claims.setdefault((resource.placement, resource.name), resource)
         rivals = (_owner(first), _owner(resource))
-        if rivals not in reported and (rivals[0] != rivals[1] or _both(first, resource, Kind.MODEL_SERVER)):
+        if rivals not in reported and (rivals[0] != rivals[1] or _are_two_of(first, resource, Kind.MODEL_SERVER)):
             reported.add(rivals)
             span, where = plan.system.key(*_place(resource)), plan.system.key(*_place(first))
             yield name_collision(span, resource.name, _what(resource), _what(first), where)
 
 
-def _both(first: Resource, second: Resource, kind: Kind) -> bool:
+def _are_two_of(first: Resource, second: Resource, kind: Kind) -> bool:
     return first is not second and first.kind is kind and second.kind is kind
 
 
@@ -72,7 +72,7 @@ def _place(resource: Resource) -> Path:
 
 
 def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
-    taken: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for resource in plan.resources:
         if resource.kind is not Kind.NAMESPACE:
             continue
@@ -82,6 +82,6 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
             yield reserved_name(span, resource.name, "that namespace belongs to the cluster")
         if target.in_cloud:
             continue
-        other = taken.setdefault((target.context, resource.name), target.name)
+        other = owners.setdefault((target.context, resource.name), target.name)
         if other != target.name:
             yield same_namespace(plan.system.key(*resource.origin[:-1]), target.name, other, resource.name)

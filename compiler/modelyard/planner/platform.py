@@ -81,8 +81,8 @@ def plan_registry(draft: Draft) -> None:
     draft.registry = resource
     if registry.adopt:
         return
-    for ref, named in needs.secrets.items():
-        draft.use_secret(ref, placement, named, "registry", resource.place)
+    for ref, keys in needs.secrets.items():
+        draft.use_secret(ref, placement, keys, "registry", resource.place)
     if database is not None:
         draft.link_store(resource, database.name, "database")
     if artifacts is not None:
@@ -113,13 +113,13 @@ def finish(draft: Draft) -> Plan:
     """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
-    running = {one.placement for one in (*draft.shared, *draft.workloads) if _on_cluster(one, draft)}
+    running = {item.placement for item in (*draft.shared, *draft.workloads) if _on_cluster(item, draft)}
     # without a cluster, there is no Secret for the credentials of an adopted store
     draft.secrets = {key: use for key, use in draft.secrets.items() if key[0] in running}
     _target_secrets(draft, running)
     secrets = tuple(_secrets(draft))
     addons = _addons(draft, (*secrets, *draft.shared, *draft.workloads))
-    workloads = tuple(one for one in draft.workloads if one.kind is not Kind.DASHBOARD or _observed(one, addons))
+    workloads = tuple(item for item in draft.workloads if item.kind is not Kind.DASHBOARD or _observed(item, addons))
     everything = (*secrets, *draft.shared, *channels, *workloads)
     clusters: list[Resource] = []
     namespaces: list[Resource] = []
@@ -263,8 +263,8 @@ def _through_our_gateway(resource: Resource[Route], target: TargetSpec, offer: O
 
 def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> bool:
     """Return whether external-secrets copies a secret into the cluster."""
-    named = resource.value.ref.store
-    return any(store.name == named and store.via != "existing" for store in target.secret_stores)
+    store_name = resource.value.ref.store
+    return any(store.name == store_name and store.via != "existing" for store in target.secret_stores)
 
 
 _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)

@@ -35,7 +35,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
     """Return the comment. `spec` is the new version's path, which distinguishes the comments for several systems."""
-    parts = [_head(review, costs, spec), *(_problems(one) for one in review.unjudged[:_MOST_UNJUDGED])]
+    parts = [_head(review, costs, spec), *(_problems(unjudged) for unjudged in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS
     parts.append(_dangers(groups[Level.DANGER], review, room))
@@ -62,13 +62,13 @@ def _head(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def _is_empty(review: Review, costs: Sequence[CostChange]) -> bool:
-    return not review.unjudged and review.worst is Level.QUIET and not any(one.differs for one in costs)
+    return not review.unjudged and review.worst is Level.QUIET and not any(cost.differs for cost in costs)
 
 
 def _problems(unjudged: Unjudged) -> str:
     side = "old" if unjudged.side == "before" else "new"
     shown = unjudged.diagnostics[:_MOST_PROBLEMS]
-    lines = [f"- {escaped(cut(f'{one.code}: {one.message}', _LONGEST))}" for one in shown]
+    lines = [f"- {escaped(cut(f'{diagnostic.code}: {diagnostic.message}', _LONGEST))}" for diagnostic in shown]
     more = len(unjudged.diagnostics) - len(shown)
     lines += [f"- {more} more"] if more else []
     head = f"The {side} version does not compile in {escaped(unjudged.environment)}:"
@@ -120,7 +120,7 @@ def _sections(groups: dict[Level, list[Finding]], review: Review, costs: Sequenc
     reviews, notes = groups[Level.REVIEW], groups[Level.NOTE]
     opened = not groups[Level.DANGER]  # otherwise, nothing would be visible without a click
     yield lambda room: _folded(f"{len(reviews)} to review", _rows(reviews, review), room, _HEAD, opened)
-    if any(one.is_known and one.differs for one in costs):
+    if any(cost.is_known and cost.differs for cost in costs):
         head, *rows = [f"{row}\n" for row in costs_markdown(costs)]
         yield lambda room: _folded("Cost by line", rows[1:], room, head + rows[0])
     title = f"{len(notes)} {'note' if len(notes) == 1 else 'notes'}"

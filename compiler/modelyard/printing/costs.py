@@ -43,7 +43,7 @@ class Estimate:
         """Return the lines by target and component. On each target, the platform's lines are last."""
         groups: dict[tuple[str, str], list[CostLine]] = {}
         for target, lines in self.lines.items():
-            for line in sorted(lines, key=lambda one: (one.component == "platform", one.component)):
+            for line in sorted(lines, key=lambda cost_line: (cost_line.component == "platform", cost_line.component)):
                 groups.setdefault((target, line.component), []).append(line)
         return {key: tuple(lines) for key, lines in groups.items()}
 
@@ -128,12 +128,17 @@ def data_of(estimate: Estimate) -> dict[str, Value]:
         "hoursOfMonth": HOURS_OF_A_MONTH,
         "total": _totals(estimate.all),
         "categories": {
-            category: _totals(found)
+            category: _totals(category_lines)
             for category in CATEGORIES
-            if (found := tuple(line for line in estimate.all if line.category == category))
+            if (category_lines := tuple(line for line in estimate.all if line.category == category))
         },
         "components": [
-            {"target": target, "component": component, **_totals(lines), "lines": [_line_data(one) for one in lines]}
+            {
+                "target": target,
+                "component": component,
+                **_totals(lines),
+                "lines": [_line_data(cost_line) for cost_line in lines],
+            }
             for (target, component), lines in estimate.components().items()
         ],
     }
@@ -226,10 +231,10 @@ def _number(amount: float) -> str:
 def _price(line: CostLine, sources: _Sources) -> str:
     if line.price is None:
         return "unknown"
-    shown = _rate(line.price, sources)
+    text = _rate(line.price, sources)
     if line.ceiling_price is not None:
-        shown += f" (ceiling: {_rate(line.ceiling_price, sources)})"
-    return shown
+        text += f" (ceiling: {_rate(line.ceiling_price, sources)})"
+    return text
 
 
 def _rate(rate: Rate, sources: _Sources) -> str:

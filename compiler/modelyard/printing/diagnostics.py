@@ -166,7 +166,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
     """Return the part of a line around a span with secrets hidden, and the span's position in that part."""
-    for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
+    for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda place: -place.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
     part = redacted(line[left : span.column + _AROUND])
@@ -189,12 +189,12 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
     """Return the part of a line that fits, and the spaces and marks below it that underline the span."""
-    shown: list[Cell] = cells(line)
-    start = min(span.column - 1, len(shown))
-    end = max(start, min(span.end_column - 1, len(shown)))
-    shown, start, end = clipped(shown, start, end, widest)
-    text = "".join(piece for piece, _ in shown)
-    return text, (" " * width(shown[:start]), "^" * max(1, width(shown[start:end])))
+    line_cells: list[Cell] = cells(line)
+    start = min(span.column - 1, len(line_cells))
+    end = max(start, min(span.end_column - 1, len(line_cells)))
+    line_cells, start, end = clipped(line_cells, start, end, widest)
+    text = "".join(piece for piece, _ in line_cells)
+    return text, (" " * width(line_cells[:start]), "^" * max(1, width(line_cells[start:end])))
 
 
 # --- machine-readable formats

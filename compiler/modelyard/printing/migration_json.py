@@ -18,7 +18,7 @@ def data_of(
     sides: Sides, digest: str, judgement: Judgement, phases: Iterable[Phase], variables: Iterable[str]
 ) -> dict[str, Value]:
     """Return a plan as plain data. If the new side does not compile, the data has verdicts but no phases."""
-    wish = sides.wish
+    wish = sides.request
     to = wish.to if isinstance(wish.to, str) else ":".join(part for part in _parts(wish.to) if part)
     return {
         "apiVersion": VERSION,
@@ -28,10 +28,10 @@ def data_of(
         "to": wish.name,
         "request": {"from": list(wish.sources), "to": to, "variables": sorted(variables)},
         "spec": digest,
-        "verdicts": [_verdict(one) for one in judgement.verdicts],
+        "verdicts": [_verdict(item) for item in judgement.verdicts],
         "machines": {"old": _machines(judgement.before), "new": _machines(judgement.after)},
         "monthly": {side: _monthly(lines) for side, lines in (judgement.monthly or {}).items()},
-        "charges": [_charge(one) for one in judgement.charges],
+        "charges": [_charge(item) for item in judgement.charges],
         "residency": {
             "allowed": list(judgement.allowed),
             "places": [

@@ -13,8 +13,8 @@ from modelyard.printing.terminal import visible
 def refused_text(sides: Sides, refusals: Sequence[Refusal]) -> str:
     """Return the parts without an equivalent, and what to do about them."""
     parts = len({refusal.part for refusal in refusals})
-    counted = "1 part has" if parts == 1 else f"{parts} parts have"
-    lines = [f"{sides.old.name} as {sides.wish.name}: {counted} no equivalent"]
+    subject = "1 part has" if parts == 1 else f"{parts} parts have"
+    lines = [f"{sides.old.name} as {sides.request.name}: {subject} no equivalent"]
     lines += [line for refusal in refusals for line in refusal_lines(refusal)]
     lines += ["nothing was written: put changes to the new side in an overlay, and pass it with --overlay FILE"]
     return "\n".join(visible(line) for line in lines) + "\n"

@@ -42,9 +42,9 @@ def _place(move: Move) -> str:
 def _verdict(move: Move, result: Portability) -> str:
     if not move.refusals:
         return "nothing else changes (100 %)"
-    needed = len({refusal.part for refusal in move.refusals})
-    needs = "needs a change" if needed == 1 else "need a change"
-    return f"{needed} of {_counted(len(result.parts), 'part')} {needs} ({move.score} %)"
+    count = len({refusal.part for refusal in move.refusals})
+    needs = "needs a change" if count == 1 else "need a change"
+    return f"{count} of {_counted(len(result.parts), 'part')} {needs} ({move.score} %)"
 
 
 def _change(change: Change) -> str:

@@ -29,11 +29,11 @@ _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 
 def redacted(text: str) -> str:
     """Replace everything that looks like a secret with asterisks, without changing the length of the text."""
-    return _KEYED.sub(_starred, _TOKENS.sub(lambda found: "*" * len(found[0]), text))
+    return _KEYED.sub(_starred, _TOKENS.sub(lambda match: "*" * len(match[0]), text))
 
 
-def _starred(found: re.Match[str]) -> str:
-    value = found["value"]
+def _starred(match: re.Match[str]) -> str:
+    value = match["value"]
     if value.strip("\"'").startswith(_PUBLIC):
-        return found[0]
-    return found[0][: found.start("value") - found.start()] + "*" * len(value)
+        return match[0]
+    return match[0][: match.start("value") - match.start()] + "*" * len(value)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from modelyard.migration.sides import Sides
-from modelyard.rehearsal.rehearsal import Done
+from modelyard.rehearsal.rehearsal import PhaseReport
 from modelyard.source import Json
 
 _ALWAYS: Final = ""
@@ -69,7 +69,7 @@ def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> lis
     return [text for kind, text in texts if not kind or kind in kinds]
 
 
-def phase_line(done: Done) -> str:
+def phase_line(done: PhaseReport) -> str:
     """Return one line about a rehearsed phase."""
     acted = "".join(f"; {text}" for text in done.acted)
     return f"{done.phase} done in {done.seconds:.0f} s: {done.commands} commands ran{acted}"

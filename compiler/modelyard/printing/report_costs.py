@@ -34,7 +34,9 @@ class CostChange:
     @property
     def currencies(self) -> frozenset[str]:
         """The currencies used by either version."""
-        return frozenset(name for one in (self.before, self.after) if one is not None for name in one.currencies)
+        return frozenset(
+            name for estimate in (self.before, self.after) if estimate is not None for name in estimate.currencies
+        )
 
     @property
     def currency(self) -> str:
@@ -44,7 +46,7 @@ class CostChange:
     @property
     def steps(self) -> tuple[tuple[float, float], ...]:
         """Floor, expected cost and ceiling, each before and after, rounded to cents."""
-        sides = [total(one.all) if one is not None else total(()) for one in (self.before, self.after)]
+        sides = [total(estimate.all) if estimate is not None else total(()) for estimate in (self.before, self.after)]
         return tuple((round(getattr(sides[0], name), 2), round(getattr(sides[1], name), 2)) for name in AMOUNTS)
 
     @property
@@ -55,7 +57,7 @@ class CostChange:
     @property
     def is_lower_bound(self) -> bool:
         """Whether any line has no price, so that the totals are lower bounds."""
-        return any(total(one.all).unpriced for one in (self.before, self.after) if one is not None)
+        return any(total(estimate.all).unpriced for estimate in (self.before, self.after) if estimate is not None)
 
     def lines(self) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
         """Yield the lines that differ, with their amounts before and after."""
@@ -64,26 +66,26 @@ class CostChange:
 
 def sentence(costs: Sequence[CostChange]) -> str:
     """Return one line that states what changes in which environments, and where nothing changes."""
-    known = [one for one in costs if one.is_known]
-    parts = [_of_one(one) for one in known if one.differs]
-    same = [one.environment for one in known if not one.differs]
-    unknown = [one.environment for one in costs if not one.is_known]
+    known = [cost for cost in costs if cost.is_known]
+    parts = [_of_one(cost) for cost in known if cost.differs]
+    same = [cost.environment for cost in known if not cost.differs]
+    unknown = [cost.environment for cost in costs if not cost.is_known]
     if same:
         parts.append(f"unchanged in {listed(same)}")
     if unknown:
         parts.append(f"not compared in {listed(unknown)}")
-    files = {estimate.usage for one in costs for estimate in (one.before, one.after) if estimate and estimate.usage}
-    used = f", used as in {listed(sorted(files))}" if files else ""
-    return f"Cost a month{used}: {'; '.join(parts)}" if parts else ""
+    files = {estimate.usage for cost in costs for estimate in (cost.before, cost.after) if estimate and estimate.usage}
+    usage_note = f", used as in {listed(sorted(files))}" if files else ""
+    return f"Cost a month{usage_note}: {'; '.join(parts)}" if parts else ""
 
 
 def _of_one(change: CostChange) -> str:
     deltas = {name: new - old for name, (old, new) in zip(AMOUNTS, change.steps, strict=True)}
-    shown = {name: f"{_rounded(delta)} {change.currency}" for name, delta in deltas.items()}
-    if len(set(shown.values())) == 1:
-        amounts = shown["floor"]
+    texts = {name: f"{_rounded(delta)} {change.currency}" for name, delta in deltas.items()}
+    if len(set(texts.values())) == 1:
+        amounts = texts["floor"]
     else:
-        amounts = ", ".join(f"{amount} {name}" for name, amount in shown.items() if deltas[name])
+        amounts = ", ".join(f"{amount} {name}" for name, amount in texts.items() if deltas[name])
     return f"{amounts} in {change.environment}{', at least' if change.is_lower_bound else ''}"
 
 
@@ -97,15 +99,15 @@ def costs_data(costs: Sequence[CostChange], system: str) -> Mapping[str, Value]:
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostReport",
         "system": system,
-        "environments": {one.environment: _data(one) for one in costs},
+        "environments": {cost.environment: _data(cost) for cost in costs},
     }
 
 
 def _data(change: CostChange) -> Value:
     if change.is_known and change.before is not None and change.after is not None:
         return changes_data(change.before, change.after)
-    one = change.after or change.before
-    return data_of(one) if one is not None else None
+    estimate = change.after or change.before
+    return data_of(estimate) if estimate is not None else None
 
 
 def costs_markdown(costs: Sequence[CostChange]) -> Iterator[str]:

@@ -28,7 +28,7 @@ def review_html(review: Review, lowest: Level, costs: Sequence[CostChange] = ())
     templates = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
-        finalize=_shown,
+        finalize=_displayed,
         undefined=StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
@@ -56,7 +56,7 @@ def _values(review: Review, lowest: Level, costs: Sequence[CostChange]) -> Mappi
 
 
 @record
-class _Shown:
+class _FindingRow:
     code: str
     message: str
     why: str
@@ -67,33 +67,33 @@ class _Shown:
 def _groups(review: Review, lowest: Level) -> Iterator[Mapping[str, object]]:
     groups = by_level(review, lowest)
     for level in (Level.DANGER, Level.REVIEW, Level.NOTE):
-        found = groups[level]
-        if found:
-            shown = [_finding(one, review) for one in found]
-            yield {"id": level.word, "title": count_of(level, len(found)), "findings": shown}
+        findings = groups[level]
+        if findings:
+            entries = [_finding(finding, review) for finding in findings]
+            yield {"id": level.word, "title": count_of(level, len(findings)), "findings": entries}
 
 
-def _finding(finding: Finding, review: Review) -> _Shown:
+def _finding(finding: Finding, review: Review) -> _FindingRow:
     details = (
         ("before", finding.before),
         ("after", finding.after),
         ("affects", listed(finding.reached)),
         ("level", "; ".join(finding.reasons)),
         ("accepted", "; ".join(acceptances(finding, ""))),
-        ("cannot be undone", "reverting the spec does not bring it back" if finding.lasting else ""),
+        ("cannot be undone", "reverting the spec does not bring it back" if finding.irreversible else ""),
     )
     where = held_in(finding, review)
     place = (place_of(finding) or finding.subject, f"in {where}" if where else "", finding.fingerprint)
-    given = tuple((name, text) for name, text in details if text)
-    return _Shown(finding.code, finding.message, finding.why, given, ", ".join(part for part in place if part))
+    rows = tuple((name, text) for name, text in details if text)
+    return _FindingRow(finding.code, finding.message, finding.why, rows, ", ".join(part for part in place if part))
 
 
 def _unjudged(review: Review) -> Iterator[Mapping[str, object]]:
-    for one in review.unjudged:
-        problems = [f"{problem.code}: {problem.message}" for problem in one.diagnostics]
+    for unjudged in review.unjudged:
+        problems = [f"{problem.code}: {problem.message}" for problem in unjudged.diagnostics]
         yield {
-            "side": "old" if one.side == "before" else "new",
-            "environment": one.environment,
+            "side": "old" if unjudged.side == "before" else "new",
+            "environment": unjudged.environment,
             "problems": problems,
         }
 
@@ -107,6 +107,6 @@ def _costs(costs: Sequence[CostChange]) -> Iterator[Mapping[str, object]]:
                 yield {"environment": change.environment, "what": what, "amounts": amounts, "is_total": at == 0}
 
 
-def _shown(value: object) -> object:
+def _displayed(value: object) -> object:
     """Return the form in which a value is displayed: strings on one line, without secrets and control characters."""
     return visible(redacted(value)) if type(value) is str else value  # our own markup is a subclass

@@ -27,7 +27,7 @@ def review_json(review: Review, lowest: Level) -> str:
         "counts": {level.word: review.count(level) for level in Level},
         "environments": list(review.environments),
         "findings": [_finding(finding) for finding in review.findings if finding.level >= lowest],
-        "notJudged": [_unjudged(one) for one in review.unjudged],
+        "notJudged": [_unjudged(unjudged) for unjudged in review.unjudged],
     }
     return json.dumps(content, indent=2) + "\n"
 
@@ -45,15 +45,20 @@ def _finding(finding: Finding) -> dict[str, object]:
         "after": redacted(finding.after),
         "reached": list(finding.reached),
         "environments": list(finding.environments),
-        "cannotBeUndone": finding.lasting,
+        "cannotBeUndone": finding.irreversible,
         "places": {"before": _span(finding.was_at), "after": _span(finding.now_at)},
         "fingerprint": finding.fingerprint,
-        **({"accepted": [_accepted(one) for one in finding.accepted]} if finding.accepted else {}),
+        **({"accepted": [_accepted(acceptance) for acceptance in finding.accepted]} if finding.accepted else {}),
     }
 
 
-def _accepted(one: Accepted) -> dict[str, object]:
-    return {"by": redacted(one.by), "reason": redacted(one.reason), "until": one.until, "group": one.group}
+def _accepted(acceptance: Accepted) -> dict[str, object]:
+    return {
+        "by": redacted(acceptance.by),
+        "reason": redacted(acceptance.reason),
+        "until": acceptance.until,
+        "group": acceptance.group,
+    }
 
 
 def _span(span: Span | None) -> dict[str, object] | None:
@@ -62,6 +67,6 @@ def _span(span: Span | None) -> dict[str, object] | None:
     return {"file": span.file, "line": span.line, "column": span.column, "endColumn": span.end_column}
 
 
-def _unjudged(one: Unjudged) -> dict[str, object]:
-    problems = [{"code": problem.code, "message": redacted(problem.message)} for problem in one.diagnostics]
-    return {"environment": one.environment, "side": one.side, "problems": problems}
+def _unjudged(unjudged: Unjudged) -> dict[str, object]:
+    problems = [{"code": problem.code, "message": redacted(problem.message)} for problem in unjudged.diagnostics]
+    return {"environment": unjudged.environment, "side": unjudged.side, "problems": problems}

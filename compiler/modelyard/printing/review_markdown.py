@@ -43,8 +43,8 @@ def in_brief(review: Review) -> str:
 
 def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:
     """Group the findings at or above a level by level, omitting changes to prose."""
-    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
-    return {level: [one for one in shown if one.level is level] for level in Level}
+    findings = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
+    return {level: [item for item in findings if item.level is level] for level in Level}
 
 
 def cut(text: str, longest: int) -> str:
@@ -85,7 +85,9 @@ def _rest(review: Review) -> Iterator[str]:
     for unjudged in review.unjudged:
         side = "old" if unjudged.side == "before" else "new"
         yield f"\nThe {side} version does not compile in {escaped(unjudged.environment)}:\n\n"
-        yield from (f"- {escaped(f'{one.code}: {one.message}')}\n" for one in unjudged.diagnostics[:10])
+        yield from (
+            f"- {escaped(f'{diagnostic.code}: {diagnostic.message}')}\n" for diagnostic in unjudged.diagnostics[:10]
+        )
     quiet = review.count(Level.QUIET)
     if quiet:
         yield f"\n{quiet} {'change' if quiet == 1 else 'changes'} to text only.\n"

@@ -27,9 +27,9 @@ _LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "n
 
 def review_sarif(review: Review, lowest: Level, spec: str) -> str:
     """Return a log with findings at or above a level, highest first. `spec` is the file of findings without a place."""
-    shown = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
-    rules = sorted({finding.code for finding in shown})
-    results = [_result(finding, rules.index(finding.code), spec) for finding in shown]
+    findings = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
+    rules = sorted({finding.code for finding in findings})
+    results = [_result(finding, rules.index(finding.code), spec) for finding in findings]
     run = {"executionSuccessful": not review.unjudged, "toolExecutionNotifications": list(_notifications(review))}
     return log([_rule(code) for code in rules], results, invocations=[run])
 
@@ -51,7 +51,7 @@ def _result(finding: Finding, rule: int, spec: str) -> Entry:
         "path": finding.subject,
         "environments": list(finding.environments),
         "reached": list(finding.reached),
-        "cannotBeUndone": finding.lasting,
+        "cannotBeUndone": finding.irreversible,
     }
     return {
         "ruleId": finding.code,
@@ -61,13 +61,13 @@ def _result(finding: Finding, rule: int, spec: str) -> Entry:
         "locations": [location(finding.now_at or Span(spec, 1, 1, 1))],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
         "properties": properties,
-        **({"suppressions": [_suppression(one) for one in finding.accepted]} if finding.accepted else {}),
+        **({"suppressions": [_suppression(acceptance) for acceptance in finding.accepted]} if finding.accepted else {}),
     }
 
 
-def _suppression(one: Accepted) -> Entry:
+def _suppression(acceptance: Accepted) -> Entry:
     """Return a suppression that states who accepts a result (section 3.35). Hosts close such results."""
-    why = visible(redacted(f"{one.reason} ({one.by}, until {one.until})"))
+    why = visible(redacted(f"{acceptance.reason} ({acceptance.by}, until {acceptance.until})"))
     return {"kind": "external", "status": "accepted", "justification": why}
 
 

@@ -20,14 +20,14 @@ _INDENT: Final = " " * 13
 
 def review_text(review: Review, lowest: Level, colour: bool) -> str:
     """Return the text for all findings at or above a level."""
-    shown = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
+    findings = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
     blocks = ["\n".join([_paint(_BOLD, safe(headline(review)), colour), *map(safe, summary(review))])]
-    blocks += ["\n".join(_block(finding, review, colour)) for finding in shown if finding.level > Level.NOTE]
-    notes = [finding for finding in shown if finding.level is Level.NOTE]
+    blocks += ["\n".join(_block(finding, review, colour)) for finding in findings if finding.level > Level.NOTE]
+    notes = [finding for finding in findings if finding.level is Level.NOTE]
     blocks += ["\n".join(_note(finding, review, colour) for finding in notes)] if notes else []
     quiet = review.count(Level.QUIET)
     blocks += [f"{quiet} {'change' if quiet == 1 else 'changes'} to text only"] if quiet else []
-    codes = list(dict.fromkeys(finding.code for finding in shown))
+    codes = list(dict.fromkeys(finding.code for finding in findings))
     blocks += [f"`{explain_command(codes[0])}` explains a code"] if codes else []
     return "\n\n".join(blocks) + "\n"
 

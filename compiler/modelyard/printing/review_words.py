@@ -33,7 +33,9 @@ def summary(review: Review) -> tuple[str, ...]:
     """Return one line each for the cost and for who must agree, or nothing if the change needs no review."""
     if not review.agreement:
         return ()
-    costs = [f"{one.message}{_in(held_in(one, review))}" for one in review.findings if one.code == "R620"]
+    costs = [
+        f"{finding.message}{_in(held_in(finding, review))}" for finding in review.findings if finding.code == "R620"
+    ]
     more = f" (and {len(costs) - 1} more)" if len(costs) > 1 else ""
     unknown = "not known, because a version does not compile" if review.unjudged else "unchanged"
     return f"cost: {costs[0] if costs else unknown}{more}", f"sign-off: {review.agreement}"
@@ -44,9 +46,9 @@ def _in(environments: str) -> str:
 
 
 def _broken(unjudged: Sequence[Unjudged]) -> str:
-    sides = [side for side in ("before", "after") if any(one.side == side for one in unjudged)]
+    sides = [side for side in ("before", "after") if any(version.side == side for version in unjudged)]
     words = {"before": "the old version", "after": "the new version"}
-    names = tuple(dict.fromkeys(one.environment for one in unjudged))
+    names = tuple(dict.fromkeys(version.environment for version in unjudged))
     subject = "neither version compiles" if len(sides) > 1 else f"{words[sides[0]]} does not compile"
     return f"{subject} in {listed(names)}"
 
@@ -58,10 +60,10 @@ def _so_far(review: Review) -> str:
 
 def counted(review: Review) -> str:
     """Return the number of findings at each level, or "" if there are none."""
-    counts = [(review.count(level), level, one, many) for level, one, many in _LEVELS]
+    counts = [(review.count(level), level, singular, plural) for level, singular, plural in _LEVELS]
     return ", ".join(
-        f"{count} {one if count == 1 else many}{_of_them(count, review.count_accepted(level))}"
-        for count, level, one, many in counts
+        f"{count} {singular if count == 1 else plural}{_of_them(count, review.count_accepted(level))}"
+        for count, level, singular, plural in counts
         if count
     )
 
@@ -75,15 +77,15 @@ def _of_them(count: int, accepted: int) -> str:
 def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
     """Return one sentence for each person who accepts a finding, with the end date and the reason."""
     return tuple(
-        f"{verb}by {one.by}{f' for {one.group}' if one.group else ''} until {one.until}: {one.reason}"
-        for one in finding.accepted
+        f"{verb}by {entry.by}{f' for {entry.group}' if entry.group else ''} until {entry.until}: {entry.reason}"
+        for entry in finding.accepted
     )
 
 
 def count_of(level: Level, count: int) -> str:
     """Return a number of findings at a level: `2 dangers`."""
-    one, many = next((one, many) for each, one, many in _LEVELS if each is level)
-    return f"{count} {one if count == 1 else many}"
+    singular, plural = next((singular, plural) for each, singular, plural in _LEVELS if each is level)
+    return f"{count} {singular if count == 1 else plural}"
 
 
 def listed(names: Sequence[str]) -> str:

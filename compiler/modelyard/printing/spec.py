@@ -68,9 +68,9 @@ class _Writer:
         if not isinstance(item, dict) or not item:
             yield Line(f"{indent}- {_flow(item)}", self._origin(path))
             return
-        first, *others = self.mapping(item, path, schemas, indent + "  ")
+        first, *rest = self.mapping(item, path, schemas, indent + "  ")
         yield Line(f"{indent}- {first.text[len(indent) + 2 :]}", first.origin)
-        yield from others
+        yield from rest
 
     def _defaults(self, shape: Shape, value: dict[str, Json]) -> Iterator[tuple[str, Json]]:
         listed = set(value)

@@ -28,24 +28,24 @@ def cells(line: str) -> list[Cell]:
     return [_cell(character) for character in line]
 
 
-def width(shown: list[Cell]) -> int:
+def width(line: list[Cell]) -> int:
     """Return the total width of cells in columns."""
-    return sum(columns for _, columns in shown)
+    return sum(columns for _, columns in line)
 
 
-def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
+def clipped(line: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
     """Return at most `widest` columns of a line around the marked range, and the mark's position in them."""
-    if width(shown) <= widest:
-        return shown, start, end
+    if width(line) <= widest:
+        return line, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0
     right, room = left, widest
-    while right < len(shown) and room >= shown[right][1]:
-        room -= shown[right][1]
+    while right < len(line) and room >= line[right][1]:
+        room -= line[right][1]
         right += 1
     before: list[Cell] = [("…", 1)] if left else []
-    after: list[Cell] = [("…", 1)] if right < len(shown) else []
+    after: list[Cell] = [("…", 1)] if right < len(line) else []
     shift = len(before) - left
-    return [*before, *shown[left:right], *after], start + shift, min(end, right) + shift
+    return [*before, *line[left:right], *after], start + shift, min(end, right) + shift
 
 
 def _escaped(character: str) -> str:

@@ -106,11 +106,11 @@ def _refuse(problem: OSError) -> None:
 
 
 def _digest(path: Path) -> bytes:
-    one = hashlib.sha256()
+    digest = hashlib.sha256()
     with _reading(path), path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
-            one.update(chunk)
-    return one.digest()
+            digest.update(chunk)
+    return digest.digest()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, body_
 from modelyard.rehearsal.layout import Layout, read_json, tree_of, write_json
 from modelyard.rehearsal.running import SideProcess, command_environment
 from modelyard.rehearsal.stand_ins import digest_of
-from modelyard.rehearsal.steps import Failed, Ran, fits, run_step, why
+from modelyard.rehearsal.steps import Failed, StepOutput, fits, run_step, why
 from modelyard.rehearsal.used import uses
 
 Jobs = Mapping[str, bool]
@@ -35,7 +35,7 @@ _CAPTURED_S: Final = 5.0
 
 
 @record
-class Done:
+class PhaseReport:
     """What a rehearsed phase did: its commands that ran, what took the place of people, and what was left out."""
 
     phase: str
@@ -103,16 +103,16 @@ class Rehearsal:
     def kinds(self) -> list[str]:
         """Return what the system has that can be rehearsed."""
         move = self.layout.move
-        found = {
+        parts = {
             "buckets": any(self.layout.pairs()),
             "endpoints": bool(self._questions),
             "registry": move.side("new").system.registry is not None,
             "schedules": bool(self._jobs["old"]),
-            "secrets": any(one.secrets for one in move.handovers["new"].values()),
+            "secrets": any(handover.secrets for handover in move.handovers["new"].values()),
         }
-        return [kind for kind, is_there in found.items() if is_there]
+        return [kind for kind, is_there in parts.items() if is_there]
 
-    def carry(self, phase: Phase) -> Done:
+    def run_phase(self, phase: Phase) -> PhaseReport:
         """Do a phase and check it. Raises Failed if something is not as the plan says."""
         began = time.monotonic()
         self._began = time.time()
@@ -143,7 +143,9 @@ class Rehearsal:
         checked, more = self._steps(phase, phase.check)
         self._wait_for_callers()
         seconds = time.monotonic() - began
-        return Done(phase.name, seconds, count + checked, tuple(self._acted), tuple(dict.fromkeys((*left, *more))))
+        return PhaseReport(
+            phase.name, seconds, count + checked, tuple(self._acted), tuple(dict.fromkeys((*left, *more)))
+        )
 
     def take_back(self, phase: Phase) -> None:
         """Undo a phase as its plan says: callers first, and then by its commands."""
@@ -175,7 +177,7 @@ class Rehearsal:
                 self._settle()
         return count, left
 
-    def _without_later(self, ran: Ran) -> Ran:
+    def _without_later(self, ran: StepOutput) -> StepOutput:
         """Return what a comparison printed, without objects written after the phase began, such as captures."""
         differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
         unexplained = [line for line in differing if not self._is_later(line[2:])]
@@ -221,11 +223,11 @@ class Rehearsal:
             if not is_wanted and which in self._running:
                 del self.gateway.ports[which]
                 self._running.pop(which).close()
-            asked = self.layout.folder / f"restart-{which}"
-            if asked.exists():
+            request_file = self.layout.folder / f"restart-{which}"
+            if request_file.exists():
                 if which in self._running:
                     self._running[which].restart_registry()
-                asked.unlink()
+                request_file.unlink()
         self._write("running.json", {which: dict(process.ports) for which, process in self._running.items()})
         self._keep_new_schedules()
 
@@ -261,7 +263,7 @@ class Rehearsal:
         endpoints = self.layout.local_plan("old")["endpoints"]
         for name, request in self._read("old/requests.json").items():
             token = Path(request["token"]).read_text(encoding="utf-8").strip() if request["token"] else ""
-            variants = [str(one["application"]) for one in endpoints[name]["backends"] if one["weight"]]
+            variants = [str(backend["application"]) for backend in endpoints[name]["backends"] if backend["weight"]]
             path = f"/{name}{str(endpoints[name]['path']).rstrip('/')}"
             for row in request["rows"]:
                 question = Question(name, path, body_of(row), token, ())
@@ -284,7 +286,7 @@ class Rehearsal:
         if tokens.is_dir():
             shutil.copytree(tokens, self.layout.state("new") / "tokens", dirs_exist_ok=True)
             self._acted.append("tokens of callers were stored on the new side")
-        places = [secret for one in self.layout.move.handovers["new"].values() for secret in one.secrets]
+        places = [secret for handover in self.layout.move.handovers["new"].values() for secret in handover.secrets]
         if places:
             self._acted.append(f"the paths of {len(places)} secrets were read from the plan; no secret was opened")
 
@@ -331,7 +333,7 @@ class Rehearsal:
         deadline = time.monotonic() + _PATIENCE_S
         while (problem := self._questions[0].ask(port)) and time.monotonic() < deadline:
             time.sleep(0.5)
-        return [problem] if problem else [text for one in self._questions if (text := one.ask(port))]
+        return [problem] if problem else [text for question in self._questions if (text := question.ask(port))]
 
     def _cut_over(self) -> None:
         """Move callers step by step, and go on only if every answer is as before."""
@@ -345,7 +347,7 @@ class Rehearsal:
 
     def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
         """Copy what the old side has captured until its last answer, which it writes a little later."""
-        if any(one.capture is not None for one in self.layout.move.side("old").system.inference.values()):
+        if any(endpoint.capture is not None for endpoint in self.layout.move.side("old").system.inference.values()):
             time.sleep(_CAPTURED_S)
         return self._steps(phase, steps)[0]
 

@@ -172,5 +172,5 @@ def _imports() -> dict[str, str]:
 
 def _without_proxy() -> dict[str, str]:
     """Return what keeps requests to this machine from a proxy, which user code may need to fetch data."""
-    named = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(named), _HERE]))
+    hosts = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(hosts), _HERE]))

@@ -28,7 +28,7 @@ _PATIENCE_S = 60.0
 
 def main(arguments: list[str]) -> int:
     """Run a compiled system in a state's folder until standard input ends."""
-    compiled, folder = (Path(one) for one in arguments)
+    compiled, folder = (Path(argument) for argument in arguments)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # nobody would read the access logs that servers write to standard output
         return _run(compiled, folder, answers, _orders())
@@ -127,12 +127,12 @@ def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
     if path.exists():
         return
     rows_for = import_module("modelyard_runtime.local.asking").rows_for
-    kept: dict[str, Any] = {}
+    requests: dict[str, Any] = {}
     for name, endpoint in plan.endpoints.items():
         rows = rows_for(endpoint, plan, placed)
         token = str(state.token(name, endpoint.callers[0])) if endpoint.callers else ""
-        kept[name] = {"rows": rows.features[:_ROWS] if rows is not None else [], "token": token}
-    path.write_text(json.dumps(kept), encoding="utf-8")
+        requests[name] = {"rows": rows.features[:_ROWS] if rows is not None else [], "token": token}
+    path.write_text(json.dumps(requests), encoding="utf-8")
 
 
 def _start(servers: dict[str, Any], port: int) -> None:

@@ -188,11 +188,11 @@ def _patch(folder: Path, world: Json, side: str, namespace: str, words: list[str
 
 
 def _cronjobs(folder: Path, world: Json, side: str, namespace: str, words: list[str]) -> int:
-    named = [word for word in words[2:] if not word.startswith("-") and ":" not in word]
+    names = [word for word in words[2:] if not word.startswith("-") and ":" not in word]
     _say("" if "-o" in words else "NAME SUSPEND")
     for name, suspended in sorted(_read(folder, "schedules.json").get(side, {}).items()):
         where, _, short = name.partition("/")
-        if where == namespace and (not named or short in named):
+        if where == namespace and (not names or short in names):
             _say(f"{short}   {'true' if suspended else 'false'}")
     return 0
 

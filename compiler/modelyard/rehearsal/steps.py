@@ -32,7 +32,7 @@ class Failed(Exception):
 
 
 @record
-class Ran:
+class StepOutput:
     """The output of a step's commands, the number of commands run, and the reasons why other commands were not run."""
 
     output: str
@@ -41,7 +41,7 @@ class Ran:
     left_out: tuple[str, ...]
 
 
-def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> Ran:
+def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> StepOutput:
     """Run a step's commands as if a person pasted them. Commands after a failed one do not run.
 
     `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
@@ -49,24 +49,24 @@ def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[b
     lines = [line for line in step.commands if not _reasons([line])]
     reasons = tuple(dict.fromkeys(_reasons(step.commands)))
     if not lines:
-        return Ran("", 0, 0, reasons)
+        return StepOutput("", 0, 0, reasons)
     script = "\n".join(_elsewhere(lines))
     log.write(f"\n# {step.text}\n{script}\n".encode())
     log.flush()
     code, output = _bash(script, folder, environment, log, hold)
-    return Ran(output, code, len(lines), reasons)
+    return StepOutput(output, code, len(lines), reasons)
 
 
-def fits(step: Step, ran: Ran) -> bool:
+def fits(step: Step, ran: StepOutput) -> bool:
     """Return whether a step has done what the plan expects."""
     judge = _EXPECTED.get(step.expect)
     return ran.code == 0 if judge is None else judge(ran.code, [line for line in ran.output.splitlines() if line])
 
 
-def why(step: Step, ran: Ran, log: Path) -> str:
+def why(step: Step, ran: StepOutput, log: Path) -> str:
     """Describe the expected and the actual output of a step."""
-    shown = f": {ran.output.strip()[-_SHOWN:]}" if ran.output.strip() else ""
-    return f"Expected: {step.expect or 'exit code 0'}; got exit code {ran.code}{shown}. The log is {log}."
+    tail = f": {ran.output.strip()[-_SHOWN:]}" if ran.output.strip() else ""
+    return f"Expected: {step.expect or 'exit code 0'}; got exit code {ran.code}{tail}. The log is {log}."
 
 
 def _each(holds: Callable[[str], bool]) -> Callable[[int, Sequence[str]], bool]:

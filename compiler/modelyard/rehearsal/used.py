@@ -22,15 +22,17 @@ _OPENED: Final = {
 
 def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
     """Return everything that uses the old side: callers (with this percentage), schedules, objects and addresses."""
-    found = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
-    found += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
+    findings = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
+    findings += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
     for old, new in layout.pairs():
-        lacking = sorted(digests(old.folder).keys() - digests(new.folder).keys())
-        if lacking:
-            found.append(f"stores.{old.store}: {len(lacking)} objects are only on the old side, such as {lacking[0]}")
+        missing = sorted(digests(old.folder).keys() - digests(new.folder).keys())
+        if missing:
+            findings.append(
+                f"stores.{old.store}: {len(missing)} objects are only on the old side, such as {missing[0]}"
+            )
     places = [old.folder.as_uri() for old, _ in layout.pairs()]
     opened = addresses(layout.state("new") / "mlflow.db", places)
-    return [*found, *(f"the new registry still uses an address on the old side: {one}" for one in opened)]
+    return [*findings, *(f"the new registry still uses an address on the old side: {address}" for address in opened)]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -53,4 +55,6 @@ def addresses(database: Path, places: Sequence[str]) -> list[str]:
             for column in columns
             for row in connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
         ]
-    return sorted({one for one in opened if any(one == place or one.startswith(f"{place}/") for place in places)})
+    return sorted(
+        {address for address in opened if any(address == place or address.startswith(f"{place}/") for place in places)}
+    )

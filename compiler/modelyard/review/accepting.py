@@ -66,11 +66,11 @@ def can_be_accepted(finding: Finding) -> bool:
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
     """Mark the findings that entries accept, and add a finding for each entry that does not accept any."""
-    valid = [one for one in file.entries if one.until >= today and file.signers.get(one, b"") is not None]
+    valid = [item for item in file.entries if item.until >= today and file.signers.get(item, b"") is not None]
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
     problems = folded((*_problems(file, today), *_without_use(valid, findings), *_unsigned(valid, findings, required)))
-    return replace(review, findings=tuple(sorted((*findings, *problems), key=lambda one: -one.level)))
+    return replace(review, findings=tuple(sorted((*findings, *problems), key=lambda item: -item.level)))
 
 
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
@@ -107,21 +107,21 @@ def _approvals(system: System) -> list[Approval]:
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
     """Return who must agree to a review's dangers or should look at it, or "" if nothing in it matters."""
-    dangers = [one for one in review.findings if one.level is Level.DANGER]
+    dangers = [finding for finding in review.findings if finding.level is Level.DANGER]
     if not dangers:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
         return f"{' and '.join(owners)} should look at it" if review.count(Level.REVIEW) and owners else ""
-    names = dict.fromkeys(name for one in dangers for name in one.environments)
-    asked: dict[str, list[str]] = {}
+    names = dict.fromkeys(name for finding in dangers for name in finding.environments)
+    signatures: dict[str, list[str]] = {}
     for name in names:
         signers = signers_of(name, before, after)
         if signers is not None:
-            asked.setdefault(_signatures(signers), []).append(name)
-    if not asked:
+            signatures.setdefault(_signatures(signers), []).append(name)
+    if not signatures:
         return "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
-    if len(asked) == 1:
-        return next(iter(asked))
-    return "; ".join(f"in {' and '.join(environments)}: {text}" for text, environments in asked.items())
+    if len(signatures) == 1:
+        return next(iter(signatures))
+    return "; ".join(f"in {' and '.join(environments)}: {text}" for text, environments in signatures.items())
 
 
 def _signatures(signers: Signers) -> str:
@@ -158,7 +158,7 @@ def _settled(
     required: Mapping[str, Signers | None],
 ) -> Finding:
     """Return a finding with the people who accept it, if its entries are sufficient in each of its environments."""
-    entries = [one for one in valid if _names(one, finding)]
+    entries = [entry for entry in valid if _names(entry, finding)]
     if not entries or not can_be_accepted(finding):
         return finding
     groups: dict[Acknowledgement, str] = {}
@@ -166,13 +166,13 @@ def _settled(
         signers = required.get(name)
         if signers is None:
             continue
-        signed = {one: signers.of(key) for one in entries if (key := file.signers.get(one)) is not None}
-        counting = {one: group for one, group in signed.items() if group}
+        signed = {entry: signers.of(key) for entry in entries if (key := file.signers.get(entry)) is not None}
+        counting = {entry: group for entry, group in signed.items() if group}
         if not signers.are_enough(set(counting.values())):
             return finding
         groups |= counting
-    counted = [one for one in entries if one in groups] if groups else entries
-    people = (Accepted(one.by, one.reason, one.until.isoformat(), groups.get(one, "")) for one in counted)
+    effective = [entry for entry in entries if entry in groups] if groups else entries
+    people = (Accepted(entry.by, entry.reason, entry.until.isoformat(), groups.get(entry, "")) for entry in effective)
     return replace(finding, accepted=tuple(people))
 
 
@@ -200,7 +200,11 @@ def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) 
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue
-        open_ones = [one.whole_fingerprint for one in findings if one.code == entry.code and not one.accepted]
+        open_ones = [
+            candidate.whole_fingerprint
+            for candidate in findings
+            if candidate.code == entry.code and not candidate.accepted
+        ]
         if open_ones:
             closest = nearest(entry.fingerprint, open_ones, "{}") or open_ones[0]
             message = (
@@ -218,19 +222,19 @@ def _unsigned(
 ) -> Iterator[Finding]:
     """Report entries that are not needed, or whose finding is still open because too few groups have signed."""
     for finding in findings:
-        entries = [one for one in valid if _names(one, finding)]
+        entries = [entry for entry in valid if _names(entry, finding)]
         if finding.accepted or not entries:
             continue
         if not can_be_accepted(finding):
             message = f"the acknowledgement of {finding.code} by {entries[0].by} is not needed"
             yield _finding("R921", Level.NOTE, message, entries[0])
             continue
-        asked = next(signers for name in finding.environments if (signers := required.get(name)) is not None)
+        requirement = next(signers for name in finding.environments if (signers := required.get(name)) is not None)
         message = f"the acknowledgement of {finding.code} by {entries[0].by} lacks signatures"
-        why = f"it needs {asked.minimum} of {', '.join(asked.groups)}, by keys that the old version lists"
-        if asked.owner in asked.groups:
-            why += f", and {asked.owner} alone is not enough"
-        if not asked.groups.keys() - {asked.owner}:
+        why = f"it needs {requirement.minimum} of {', '.join(requirement.groups)}, by keys that the old version lists"
+        if requirement.owner in requirement.groups:
+            why += f", and {requirement.owner} alone is not enough"
+        if not requirement.groups.keys() - {requirement.owner}:
             why = "the old version lists no group that may sign it, other than the owner's"
         yield _finding("R924", Level.DANGER, message, entries[0], why)
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.load import load
 from modelyard.patterns import pattern
 from modelyard.records import record
@@ -71,7 +71,7 @@ class Unreadable:
     place: Span
 
 
-def acknowledgements(file: Given) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
+def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
     """Read the file. An invalid entry accepts nothing, but does not affect the other entries."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     start = Span(file.path, 1, 1, 1)
@@ -81,8 +81,8 @@ def acknowledgements(file: Given) -> tuple[tuple[Acknowledgement, ...], tuple[Un
     if not isinstance(entries, list) or set(document.value) - {_LIST} or len(entries) > _MOST:
         return (), (Unreadable(f"it must have one field, {_LIST}, a list of at most {_MOST} entries", start),)
     read = [_entry(entry, document.value_span((_LIST, at))) for at, entry in enumerate(entries)]
-    wrong = tuple(one for one in read if isinstance(one, Unreadable))
-    return tuple(one for one in read if isinstance(one, Acknowledgement)), wrong
+    wrong = tuple(item for item in read if isinstance(item, Unreadable))
+    return tuple(item for item in read if isinstance(item, Acknowledgement)), wrong
 
 
 def entries_of(document: Document) -> list[Json]:

@@ -13,7 +13,7 @@ from modelyard.records import record, replace
 from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
 from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
-from modelyard.review.words import shown
+from modelyard.review.words import spec_text
 from modelyard.shape import Schema
 from modelyard.spec import System
 
@@ -21,7 +21,7 @@ Raw: TypeAlias = Any
 """A value of the typed spec, or None."""
 
 
-class Way(StrEnum):
+class Direction(StrEnum):
     """Which way a change goes."""
 
     LOOSER = "looser"
@@ -55,7 +55,7 @@ class Change:
         return not self.after.text
 
     @property
-    def way(self) -> Way:
+    def way(self) -> Direction:
         """Which way the change goes, by the order of the field's values."""
         return way_of(self)
 
@@ -64,10 +64,10 @@ _MISSING: Final = object()
 _SECTIONS: Final = frozenset({"stores", "data", "models", "pipelines", "inference", "monitors", "channels"})
 _MOVABLE: Final = frozenset({"stores", "pipelines", "inference", "monitors"})
 _INLINE: Final = "compute"
-_PRESENCE: Final[Mapping[Absent, tuple[Way, Way]]] = {
-    Absent.LOOSEST: (Way.LOOSER, Way.STRICTER),
-    Absent.STRICTEST: (Way.STRICTER, Way.LOOSER),
-    Absent.NEITHER: (Way.OTHER, Way.OTHER),
+_PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
+    Absent.LOOSEST: (Direction.LOOSER, Direction.STRICTER),
+    Absent.STRICTEST: (Direction.STRICTER, Direction.LOOSER),
+    Absent.NEITHER: (Direction.OTHER, Direction.OTHER),
 }
 """Which way it goes that a value is gone, and that it is new."""
 
@@ -80,12 +80,12 @@ def changes(before: System, after: System) -> Iterator[Change]:
     """
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
-    whole: set[Steps] = set()
-    for change in _of_parts((), _whole(before, aliases), _whole(after, {}), [root()]):
+    entry_paths: set[Steps] = set()
+    for change in _of_parts((), _renamed_sections(before, aliases), _renamed_sections(after, {}), [root()]):
         if change.entry:
-            if any(change.path[:length] in whole for length in range(2, len(change.path))):
+            if any(change.path[:length] in entry_paths for length in range(2, len(change.path))):
                 continue
-            whole.add(change.path)
+            entry_paths.add(change.path)
         follows = _follows(change, aliases) or _is_placed_again(change, targets)
         if not follows and not _is_of_another_kind(change, before, after):
             yield change
@@ -93,14 +93,14 @@ def changes(before: System, after: System) -> Iterator[Change]:
 
 def renamed_targets(before: System, after: System) -> dict[str, str]:
     """Return targets that another name replaces, with an equal definition, by old name."""
-    old, new = ({one.name: one for one in system.deployment.targets} for system in (before, after))
-    fresh = [one for name, one in new.items() if name not in old]
-    found: dict[str, str] = {}
+    old, new = ({candidate.name: candidate for candidate in system.deployment.targets} for system in (before, after))
+    fresh = [candidate for name, candidate in new.items() if name not in old]
+    renames: dict[str, str] = {}
     for name, target in old.items():
-        twin = next((one.name for one in fresh if one == replace(target, name=one.name)), "")
-        if name not in new and twin and twin not in found.values():
-            found[name] = twin
-    return found
+        twin = next((candidate.name for candidate in fresh if candidate == replace(target, name=candidate.name)), "")
+        if name not in new and twin and twin not in renames.values():
+            renames[name] = twin
+    return renames
 
 
 def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
@@ -116,7 +116,7 @@ def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
         return old is not None and new is not None and old.type != new.type
     if section == "registry" and name not in {"adopt", "credentials"}:
         registries = (before.registry, after.registry)
-        return None not in registries and len({bool(one and one.adopt) for one in registries}) > 1
+        return None not in registries and len({bool(side and side.adopt) for side in registries}) > 1
     if section == "inference" and field == "rollout" and change.path[-1] != "strategy":
         was, now = (system.inference.get(name) for system in (before, after))
         if was is None or now is None or was.rollout.strategy == now.rollout.strategy:
@@ -124,7 +124,7 @@ def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
         return "in-place" in {was.rollout.strategy, now.rollout.strategy}
     if section == "inference" and change.path[2:4] == ("endpoint", "auth") and change.path[4:] != ("type",):
         endpoints = (before.inference.get(name), after.inference.get(name))
-        return len({one.endpoint.auth.type for one in endpoints if one is not None}) > 1
+        return len({side.endpoint.auth.type for side in endpoints if side is not None}) > 1
     return False
 
 
@@ -139,7 +139,7 @@ def _has(system: System, address: str) -> bool:
     return section in _MOVABLE and name in getattr(system, section)
 
 
-def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
+def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
     """Return the sections of a system, with renamed entries under their new names."""
     sections = parts(system) or {}
     for section in _MOVABLE:
@@ -147,11 +147,11 @@ def _whole(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
         new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
         sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
     classes: dict[Steps, Raw] = {}
-    for one in system.compute.values():
-        if len(one.path) > 1:  # the class of monitors without a class of their own is constant and has no place
-            path = tuple(map(str, one.path))
+    for compute in system.compute.values():
+        if len(compute.path) > 1:  # the class of monitors without a class of their own is constant and has no place
+            path = tuple(map(str, compute.path))
             address = ".".join(path[:2])
-            classes[(*aliases.get(address, address).split(".", 1), *path[2:])] = one
+            classes[(*aliases.get(address, address).split(".", 1), *path[2:])] = compute
     del sections[(_INLINE,)]
     sections[("moved",)] = system.moved or {}
     return sections | classes
@@ -183,17 +183,17 @@ def _of_parts(
     path: Steps, old: Mapping[Steps, Raw], new: Mapping[Steps, Raw], schemas: Sequence[Schema]
 ) -> Iterator[Change]:
     for steps in {**old, **new}:
-        one, other = old.get(steps, _MISSING), new.get(steps, _MISSING)
-        if one is other or one == other:
+        old_value, new_value = old.get(steps, _MISSING), new.get(steps, _MISSING)
+        if old_value is new_value or old_value == new_value:
             continue
         here = list(schemas)
         for step in steps:
             here = below(here, step)
-        if one is _MISSING or other is _MISSING:
+        if old_value is _MISSING or new_value is _MISSING:
             rating = rated(here) or rated(schemas) or rating_of(path)
-            yield _entry((*path, *steps), one, other, rating)
+            yield _entry((*path, *steps), old_value, new_value, rating)
         else:
-            yield from _compared((*path, *steps), one, other, here)
+            yield from _compared((*path, *steps), old_value, new_value, here)
 
 
 def start_of(schedule: Raw) -> str:
@@ -228,8 +228,8 @@ def _entry(path: Steps, was: Raw, now: Raw, rating: str) -> Change:
 
 
 def _summary(value: Raw) -> Leaf:
-    found = leaf(value) if parts(value) is None else Leaf(shown("", plain(value)))
-    return found if found.text else Leaf("{}")
+    summary = leaf(value) if parts(value) is None else Leaf(spec_text("", plain(value)))
+    return summary if summary.text else Leaf("{}")
 
 
 def rating_of(path: Steps) -> str:
@@ -244,53 +244,57 @@ def rating_of(path: Steps) -> str:
     return "schema"
 
 
-def way_of(change: Change) -> Way:
+def way_of(change: Change) -> Direction:
     """Return which way a change goes."""
     meaning = change.meaning
     if change.added or change.removed:
         return _of_presence(change)
     old, new = change.before.text.partition(" ")[0], change.after.text.partition(" ")[0]
     if old in meaning.values and new in meaning.values:
-        return Way.LOOSER if meaning.values.index(new) > meaning.values.index(old) else Way.STRICTER
+        return Direction.LOOSER if meaning.values.index(new) > meaning.values.index(old) else Direction.STRICTER
     if change.before.number is not None and change.after.number is not None:
         return _of_numbers(meaning.direction, change.before.number, change.after.number)
     if change.before.items is not None and change.after.items is not None:
         sides = set(change.before.items), set(change.after.items)
         return _of_ranges(meaning.direction, *sides) or _of_items(meaning.direction, *sides)
-    return Way.OTHER
+    return Direction.OTHER
 
 
-def _of_presence(change: Change) -> Way:
+def _of_presence(change: Change) -> Direction:
     """Return the way of a value that is new or gone, by what the field's rating says of having none."""
     meaning = change.meaning
     if meaning.absent in _PRESENCE:
         return _PRESENCE[meaning.absent][change.added]
     if meaning.direction in {"added", "removed"}:
-        return Way.LOOSER if change.added is (meaning.direction == "added") else Way.STRICTER
+        return Direction.LOOSER if change.added is (meaning.direction == "added") else Direction.STRICTER
     if meaning.values:
         value = change.after.text or change.before.text
         strictest = value == meaning.values[0]
-        return Way.OTHER if strictest or value not in meaning.values else (Way.LOOSER if change.added else Way.STRICTER)
-    return Way.OTHER
+        return (
+            Direction.OTHER
+            if strictest or value not in meaning.values
+            else (Direction.LOOSER if change.added else Direction.STRICTER)
+        )
+    return Direction.OTHER
 
 
-def _of_numbers(direction: str, before: float, after: float) -> Way:
+def _of_numbers(direction: str, before: float, after: float) -> Direction:
     if direction not in {"less", "more"} or before == after:
-        return Way.OTHER
-    return Way.LOOSER if (after < before) is (direction == "less") else Way.STRICTER
+        return Direction.OTHER
+    return Direction.LOOSER if (after < before) is (direction == "less") else Direction.STRICTER
 
 
-def _of_ranges(direction: str, before: set[str], after: set[str]) -> Way | None:
+def _of_ranges(direction: str, before: set[str], after: set[str]) -> Direction | None:
     """Return the way of lists of address ranges, of which one contains the other, or None for other lists."""
     if direction != "added" or not (before - after and after - before) or not are_ranges(before | after):
         return None
     fewer, more = covers(before, after), covers(after, before)
-    return Way.OTHER if fewer and more else Way.STRICTER if fewer else Way.LOOSER
+    return Direction.OTHER if fewer and more else Direction.STRICTER if fewer else Direction.LOOSER
 
 
-def _of_items(direction: str, before: set[str], after: set[str]) -> Way:
+def _of_items(direction: str, before: set[str], after: set[str]) -> Direction:
     if direction not in {"added", "removed"} or before == after:
-        return Way.OTHER
+        return Direction.OTHER
     grown, shrunk = bool(after - before), bool(before - after)
     loosened = grown if direction == "added" else shrunk
-    return Way.LOOSER if loosened else Way.STRICTER
+    return Direction.LOOSER if loosened else Direction.STRICTER

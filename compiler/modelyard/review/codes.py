@@ -34,12 +34,12 @@ def codes() -> Mapping[str, Code]:
 
 def explained(code: str) -> str:
     """Return the documentation page for a code, starting with the code itself."""
-    found = codes()[code]
-    lines = [f"{code}: {found.title}"]
-    if found.before or found.after:
-        lines += ["", "Before:", "", f"    {found.before or '(nothing)'}"]
-        lines += ["", "After:", "", f"    {found.after or '(nothing)'}"]
+    entry = codes()[code]
+    lines = [f"{code}: {entry.title}"]
+    if entry.before or entry.after:
+        lines += ["", "Before:", "", f"    {entry.before or '(nothing)'}"]
+        lines += ["", "After:", "", f"    {entry.after or '(nothing)'}"]
     reverse = (
-        "The reverse change has the same code." if found.mirror == code else f"The reverse change is {found.mirror}."
+        "The reverse change has the same code." if entry.mirror == code else f"The reverse change is {entry.mirror}."
     )
     return "\n".join([*lines, "", reverse])

@@ -99,10 +99,10 @@ def compared(
         findings += _previewed(old, new, targets, previews)
         findings += upgraded(locks, name, old, targets)
     findings = list(on_shared_places(findings, after))
-    both = tuple(name for name in names if name in before and name in after)
+    common = tuple(name for name in names if name in before and name in after)
     outcomes = (*after.values(), *before.values())
-    found = for_rows(folded(findings), repeats_of(outcomes))
-    return Review(_system_name(outcomes), folded(found), both, tuple(unjudged))
+    joined = for_rows(folded(findings), repeats_of(outcomes))
+    return Review(_system_name(outcomes), folded(joined), common, tuple(unjudged))
 
 
 def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -> Review:
@@ -111,12 +111,12 @@ def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():
         unjudged += _failures(name, None, outcome)
-        system = _whole(outcome)
+        system = _complete_system(outcome)
         if system is not None:
             findings += judged(Sides(_emptied(system), system))
             findings += _begins(outcome, system, targets, usage_of)
-    found = for_rows(folded(findings), repeats_of(after.values()))
-    return Review(_system_name(tuple(after.values())), folded(found), tuple(after), tuple(unjudged), is_first=True)
+    joined = for_rows(folded(findings), repeats_of(after.values()))
+    return Review(_system_name(tuple(after.values())), folded(joined), tuple(after), tuple(unjudged), is_first=True)
 
 
 def _emptied(system: System) -> System:
@@ -154,19 +154,19 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
         environments=(name,),
         now_at=_key(new, path),
     )
-    system = _whole(new)
+    system = _complete_system(new)
     if system is None:
         return
     known: Mapping[str, Dataset] = {} if base is None or base.system is None else base.system.data
     introduced = [
-        one
-        for one in judged(Sides(_emptied(system), system))
-        if one.code != "R300" or known.get(one.path[1]) != system.data[one.path[1]]  # the base has the same data
+        item
+        for item in judged(Sides(_emptied(system), system))
+        if item.code != "R300" or known.get(item.path[1]) != system.data[item.path[1]]  # the base has the same data
     ]
     if base is not None and base.system is not None:
         unlike = judged(Sides(base.system, system))
-        introduced += [_unlike_the_base(one) for one in unlike if one.code not in _OF_WHAT_RUNS]
-    for finding in {(one.code, one.path): one for one in introduced if one.level >= Level.REVIEW}.values():
+        introduced += [_unlike_the_base(item) for item in unlike if item.code not in _OF_WHAT_RUNS]
+    for finding in {(item.code, item.path): item for item in introduced if item.level >= Level.REVIEW}.values():
         message = f"environment {name} introduces: {finding.message}"
         yield replace(finding, message=message, facts=facts("introduced", finding.facts), was_at=None)
     yield from _begins(new, system, targets, usage_of)
@@ -185,7 +185,9 @@ _OF_WHAT_RUNS: Final = frozenset(
 def _unlike_the_base(finding: Finding) -> Finding:
     """Reword a finding for a new environment, which differs from the base rather than from an earlier version."""
     return replace(
-        finding, message=finding.message.replace("(was ", "(in the base: "), why="" if finding.lasting else finding.why
+        finding,
+        message=finding.message.replace("(was ", "(in the base: "),
+        why="" if finding.irreversible else finding.why,
     )
 
 
@@ -208,18 +210,18 @@ def _failures(name: str, old: Outcome | None, new: Outcome | None) -> Iterator[U
 
 
 def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
-    return tuple(one for one in outcome.diagnostics if one.severity is Severity.ERROR)
+    return tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR)
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield all findings that can be derived from both outcomes. Without plans, there are none about rights."""
-    before, after = _whole(old), _whole(new)
+    before, after = _complete_system(old), _complete_system(new)
     if before is None or after is None:
         return
     sides = Sides(before, after)
-    found = judged(sides)
+    findings = judged(sides)
     plan = None if old.failed or new.failed else new.plan
-    yield from found if plan is None else with_enforcement(found, sides, plan, targets)
+    yield from findings if plan is None else with_enforcement(findings, sides, plan, targets)
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
     yield from renames(sides)
@@ -239,14 +241,14 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
     """Yield the findings about previews, which require that both versions compile."""
-    before, after = _whole(old), _whole(new)
+    before, after = _complete_system(old), _complete_system(new)
     if previews and before is not None and after is not None and not (old.failed or new.failed):
         from modelyard.review.preview_findings import preview_findings  # only a few reviews have previews
 
         yield from preview_findings(Sides(before, after), old, new, targets, previews)
 
 
-def _whole(outcome: Outcome) -> System | None:
+def _complete_system(outcome: Outcome) -> System | None:
     """Return the system from an outcome, unless parts of it were set aside because of errors."""
     system = outcome.system
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):

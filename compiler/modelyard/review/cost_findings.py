@@ -44,7 +44,7 @@ def cost_changes(
         yield _finding(Level.REVIEW, message, "", sides, currencies)
         return
     was, now = total(_all(old)), total(_all(new))
-    if any(abs(one - other) >= _CENT for one, other in zip(_sums(was), _sums(now), strict=True)):
+    if any(abs(old_sum - new_sum) >= _CENT for old_sum, new_sum in zip(_sums(was), _sums(now), strict=True)):
         currency = currencies[0] if currencies else "USD"
         level, reasons = _level(was, now, sides)
         message = f"the monthly cost is {_amounts(was, now, currency)}"
@@ -113,7 +113,7 @@ def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]
     growth = _growth(was.floor, now.floor)
     if growth > _LARGE:
         return Level.DANGER, (f"more than {_LARGE:.0%} higher if nothing is used".replace("%", " %"),)
-    largest = max(_growth(one, other) for one, other in zip(_sums(was), _sums(now), strict=True))
+    largest = max(_growth(old_sum, new_sum) for old_sum, new_sum in zip(_sums(was), _sums(now), strict=True))
     return (Level.NOTE if largest < _SMALL else Level.REVIEW), ()
 
 
@@ -130,7 +130,7 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
     """Name the components that change most, in whichever of floor, expected cost and ceiling has the largest share."""
     before, after = _sums(was), _sums(now)
-    column = max((1, 2, 0), key=lambda one: abs(_growth(before[one], after[one])))
+    column = max((1, 2, 0), key=lambda index: abs(_growth(before[index], after[index])))
     changed = {round(new - old, 2) for old, new in zip(before, after, strict=True)} - {0}
     which = f" ({_NAMES[column]})" if len(changed) > 1 else ""
     steps = {

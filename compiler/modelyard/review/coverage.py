@@ -23,16 +23,16 @@ def signals(system: System) -> dict[str, dict[str, str]]:
 
     A model is also watched by anything that watches an endpoint that sends it traffic.
     """
-    found: dict[str, dict[str, str]] = {}
+    sources: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():
-        found.setdefault(monitor.watch, {}).setdefault(monitor.type, f"monitors.{name}")
+        sources.setdefault(monitor.watch, {}).setdefault(monitor.type, f"monitors.{name}")
     for name, inference in system.inference.items():
-        here = found.setdefault(f"inference.{name}", {})
+        here = sources.setdefault(f"inference.{name}", {})
         if inference.slo is not None:
             here.setdefault("slo", f"inference.{name}")
         for variant in inference.variants:
             if variant.percent:
-                of_model = found.setdefault(f"models.{variant.model.model}", {})
+                of_model = sources.setdefault(f"models.{variant.model.model}", {})
                 for kind, giver in here.items():
                     of_model.setdefault(kind, giver)
-    return found
+    return sources

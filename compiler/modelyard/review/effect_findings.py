@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.records import record
-from modelyard.review.effect_words import enumerated, is_of_workload, named, owners, reasons, texts_of
+from modelyard.review.effect_words import enumerated, enumerated_resources, is_of_workload, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import lowered
@@ -37,35 +37,42 @@ class OnTarget:
     """
 
     name: str
-    found: tuple[Consequence, ...]
+    consequences: tuple[Consequence, ...]
     effects: Effects
     place: str = ""
     kept: frozenset[str] = frozenset()
 
-    def of(self, *wanted: Effect) -> tuple[Consequence, ...]:
+    def of(self, *effects: Effect) -> tuple[Consequence, ...]:
         """Return the resources with one of these effects, except those that contain only settings."""
         return tuple(
-            one
-            for one in self.found
-            if one.effect in wanted and not self._is_setting(one) and not self.is_part_of_a_change(one)
+            consequence
+            for consequence in self.consequences
+            if consequence.effect in effects
+            and not self._is_setting(consequence)
+            and not self.is_part_of_a_change(consequence)
         )
 
-    def is_part_of_a_change(self, one: Consequence) -> bool:
+    def is_part_of_a_change(self, consequence: Consequence) -> bool:
         """Return whether a dispensable object is created or destroyed while its workload remains."""
-        comes_or_goes = one.effect in {Effect.CREATED, Effect.DESTROYED}
-        return comes_or_goes and is_of_workload(one) and one.item.workload in self.kept and not self.holds(one)
+        comes_or_goes = consequence.effect in {Effect.CREATED, Effect.DESTROYED}
+        return (
+            comes_or_goes
+            and is_of_workload(consequence)
+            and consequence.item.workload in self.kept
+            and not self.holds(consequence)
+        )
 
-    def holds(self, one: Consequence) -> str:
+    def holds(self, consequence: Consequence) -> str:
         """Return what is lost with a resource: data, everything, requests, machines, access, or nothing."""
-        return self.effects.part(one.item.kind).holds
+        return self.effects.part(consequence.item.kind).holds
 
     def up(self, verb: str) -> str:
         """Describe what `pulumi up` does on this target, or would do if protected resources did not stop it."""
         return f"`pulumi up` {_STOPPED[verb] if self.of(Effect.REFUSED) else verb}"
 
-    def _is_setting(self, one: Consequence) -> bool:
-        is_provider = self.effects.part(one.item.kind).type.startswith(_PROVIDERS_OF_PULUMI)
-        return is_provider and one.effect is not Effect.IN_PLACE
+    def _is_setting(self, consequence: Consequence) -> bool:
+        is_provider = self.effects.part(consequence.item.kind).type.startswith(_PROVIDERS_OF_PULUMI)
+        return is_provider and consequence.effect is not Effect.IN_PLACE
 
 
 def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget]:
@@ -79,9 +86,9 @@ def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget
     for name in {**new, **old}:
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
-        found = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
+        affected = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
         kept = entries if name in old and name in new and _is_same_namespace(before, after, name) else frozenset[str]()
-        yield OnTarget(name, found, tables, old[name].region if name in old else "", kept)
+        yield OnTarget(name, affected, tables, old[name].region if name in old else "", kept)
 
 
 def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
@@ -108,33 +115,33 @@ def effects_of_up(sides: Sides, before: Plan, after: Plan, targets: Targets) -> 
 
 def created_by_up(sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
     """Report what `pulumi up` creates in a new environment."""
-    for one in after.system.deployment.targets:
-        tables = targets[one.provider].effects()
-        found = consequences({}, lowered(after, one.name, targets), tables)
-        yield from _harmless(OnTarget(one.name, found, tables), sides)
+    for target in after.system.deployment.targets:
+        tables = targets[target.provider].effects()
+        affected = consequences({}, lowered(after, target.name, targets), tables)
+        yield from _harmless(OnTarget(target.name, affected, tables), sides)
 
 
 def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report what stops `pulumi up`, grouped by reason."""
     by_reason: dict[str, list[Consequence]] = {}
-    for one in target.of(Effect.REFUSED):
-        by_reason.setdefault(one.why, []).append(one)
-    for reason, found in by_reason.items():
-        names = named(found, target.effects)
+    for consequence in target.of(Effect.REFUSED):
+        by_reason.setdefault(consequence.why, []).append(consequence)
+    for reason, affected in by_reason.items():
+        names = enumerated_resources(affected, target.effects)
         if reason == PROTECTED:
-            what = f"it would have to delete {names}, which {'is' if len(found) == 1 else 'are'} protected"
+            what = f"it would have to delete {names}, which {'is' if len(affected) == 1 else 'are'} protected"
             why = "nothing changes until this is undone, or someone lifts the protection and deletes the resources"
         else:
             what = f"{reason}: {names}"
             why = "nothing changes until this is undone"
-        yield _finding("R519", Level.DANGER, f"`pulumi up` stops: {what}", why, found, target, sides)
+        yield _finding("R519", Level.DANGER, f"`pulumi up` stops: {what}", why, affected, target, sides)
 
 
 def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report what is replaced or destroyed."""
-    replaced = [one for one in target.of(Effect.REPLACED) if _is_noticed(target, one)]
+    replaced = [consequence for consequence in target.of(Effect.REPLACED) if _is_noticed(target, consequence)]
     if replaced:
-        message = f"{target.up('replaces')} {named(replaced, target.effects)}"
+        message = f"{target.up('replaces')} {enumerated_resources(replaced, target.effects)}"
         yield _finding("R502", _level(replaced, target), message, _loss(replaced, target), replaced, target, sides)
     destroyed = target.of(Effect.DESTROYED)
     names = _most(destroyed, target)
@@ -143,30 +150,34 @@ def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
         yield _finding("R520", _level(destroyed, target), message, _loss(destroyed, target), destroyed, target, sides)
 
 
-def _is_noticed(target: OnTarget, one: Consequence) -> bool:
+def _is_noticed(target: OnTarget, consequence: Consequence) -> bool:
     """Return whether replacing a resource is noticeable, unlike replacing a ConfigMap or a finished Job."""
-    return bool(target.holds(one))
+    return bool(target.holds(consequence))
 
 
-def _most(found: Sequence[Consequence], target: OnTarget) -> str:
+def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
     """Name the resources that matter, and workloads that lose only other objects. If nothing matters, name all."""
-    noticed = [one for one in found if _is_noticed(target, one)]
+    noticed = [consequence for consequence in affected if _is_noticed(target, consequence)]
     if not noticed:
-        return owners(found, target.effects, "objects of ")
-    with_all = any(target.holds(one) == "everything" for one in noticed)
-    covered = {one.item.workload for one in noticed}
-    others = [one for one in found if is_of_workload(one) and not with_all and one.item.workload not in covered]
-    more = owners(others, target.effects, "objects of ")
+        return owners(affected, target.effects, "objects of ")
+    with_all = any(target.holds(consequence) == "everything" for consequence in noticed)
+    covered = {consequence.item.workload for consequence in noticed}
+    remaining = [
+        consequence
+        for consequence in affected
+        if is_of_workload(consequence) and not with_all and consequence.item.workload not in covered
+    ]
+    more = owners(remaining, target.effects, "objects of ")
     return enumerated([*texts_of(noticed, target.effects), *([more] if more else [])])
 
 
-def _level(found: Sequence[Consequence], target: OnTarget) -> Level:
+def _level(affected: Sequence[Consequence], target: OnTarget) -> Level:
     """Return the level of a loss. The deliberate removal of an endpoint has its own findings."""
-    held = {target.holds(one) for one in found}
-    is_replaced = any(one.effect is Effect.REPLACED for one in found)
-    if held & {"data", "everything"} or ("requests" in held and is_replaced):
+    losses = {target.holds(consequence) for consequence in affected}
+    is_replaced = any(consequence.effect is Effect.REPLACED for consequence in affected)
+    if losses & {"data", "everything"} or ("requests" in losses and is_replaced):
         return Level.DANGER
-    return Level.REVIEW if any(_is_noticed(target, one) for one in found) else Level.NOTE
+    return Level.REVIEW if any(_is_noticed(target, consequence) for consequence in affected) else Level.NOTE
 
 
 _LOSSES: Final = {
@@ -179,54 +190,54 @@ _LOSSES: Final = {
 _ENDS: Final = {**_LOSSES, "requests": "they no longer serve requests", "access": "access ends"}
 
 
-def _loss(found: Sequence[Consequence], target: OnTarget) -> str:
-    held = {target.holds(one) for one in found}
-    texts = _ENDS if found[0].effect is Effect.DESTROYED else _LOSSES
-    return "; ".join(text for kind, text in texts.items() if kind in held)
+def _loss(affected: Sequence[Consequence], target: OnTarget) -> str:
+    losses = {target.holds(consequence) for consequence in affected}
+    texts = _ENDS if affected[0].effect is Effect.DESTROYED else _LOSSES
+    return "; ".join(text for kind, text in texts.items() if kind in losses)
 
 
 def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report what is rolled out. For a platform server, such as the registry, this is only a note."""
-    found = target.of(Effect.ROLLING)
-    if found:
-        level = Level.REVIEW if any(_is_noticed(target, one) for one in found) else Level.NOTE
-        message = f"{target.up('rolls out')} {_once(found, target)}"
-        yield _finding("R518", level, message, reasons(found, target.effects), found, target, sides)
+    affected = target.of(Effect.ROLLING)
+    if affected:
+        level = Level.REVIEW if any(_is_noticed(target, consequence) for consequence in affected) else Level.NOTE
+        message = f"{target.up('rolls out')} {_once(affected, target)}"
+        yield _finding("R518", level, message, reasons(affected, target.effects), affected, target, sides)
 
 
-def _once(found: Sequence[Consequence], target: OnTarget) -> str:
+def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
     """Name the resources. Groups of machines that replace each other are named once, by their pool's class."""
     pools = {
-        f"the {part.words} of {one.item.values[part.pool]}" if part.named else f"the {part.words}": None
-        for one in found
-        if (part := target.effects.part(one.item.kind)).pool
+        f"the {part.words} of {consequence.item.values[part.pool]}" if part.named else f"the {part.words}": None
+        for consequence in affected
+        if (part := target.effects.part(consequence.item.kind)).pool
     }
-    others = [one for one in found if not target.effects.part(one.item.kind).pool]
-    return enumerated([*sorted(pools), *texts_of(others, target.effects)])
+    remaining = [consequence for consequence in affected if not target.effects.part(consequence.item.kind).pool]
+    return enumerated([*sorted(pools), *texts_of(remaining, target.effects)])
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report resources that remain although nothing manages them now, and data that does not move to a new place."""
-    found = target.of(Effect.LEFT)
-    shown = [one for one in found if target.holds(one)] or found
-    names = named(shown, target.effects)
+    affected = target.of(Effect.LEFT)
+    shown = [consequence for consequence in affected if target.holds(consequence)] or affected
+    names = enumerated_resources(shown, target.effects)
     if names:
-        level = Level.DANGER if any(target.holds(one) == "data" for one in found) else Level.REVIEW
-        yield _finding("R521", level, f"{names} {_stay(shown)}", _why_left(target, sides), found, target, sides)
-    stuck = [one for one in target.of(Effect.REFUSED) if _is_store(target, one)]
+        level = Level.DANGER if any(target.holds(consequence) == "data" for consequence in affected) else Level.REVIEW
+        yield _finding("R521", level, f"{names} {_stay(shown)}", _why_left(target, sides), affected, target, sides)
+    stuck = [consequence for consequence in target.of(Effect.REFUSED) if _is_store(target, consequence)]
     if stuck and _moves_to(target, sides):
-        what = f"the data in {named(stuck, target.effects)} stays in {target.place}"
+        what = f"the data in {enumerated_resources(stuck, target.effects)} stays in {target.place}"
         yield _finding("R521", Level.DANGER, what, "nothing copies it to the new place", stuck, target, sides)
 
 
-def _is_store(target: OnTarget, one: Consequence) -> bool:
-    part = target.effects.part(one.item.kind)
-    return part.named and part.holds == "data" and one.why == PROTECTED
+def _is_store(target: OnTarget, consequence: Consequence) -> bool:
+    part = target.effects.part(consequence.item.kind)
+    return part.named and part.holds == "data" and consequence.why == PROTECTED
 
 
 def _why_left(target: OnTarget, sides: Sides) -> str:
     """Explain why nothing manages the remaining resources on a target anymore, and what follows from that."""
-    names = [one.name for one in sides.after.deployment.targets]
+    names = [entry.name for entry in sides.after.deployment.targets]
     if target.name not in names:
         cause = f"no stack of {target.name} is written anymore"
     elif sides.before.metadata.name != sides.after.metadata.name:
@@ -236,13 +247,13 @@ def _why_left(target: OnTarget, sides: Sides) -> str:
     return f"{cause}; what is deployed keeps running and costing money until `pulumi destroy`"
 
 
-def _stay(found: Sequence[Consequence]) -> str:
-    return "stays behind" if len(found) == 1 else "stay behind"
+def _stay(affected: Sequence[Consequence]) -> str:
+    return "stays behind" if len(affected) == 1 else "stay behind"
 
 
 def _moves_to(target: OnTarget, sides: Sides) -> bool:
     """Return whether a target's region has changed."""
-    regions = {one.name: one.region for one in sides.after.deployment.targets}
+    regions = {entry.name: entry.region for entry in sides.after.deployment.targets}
     return bool(target.place) and regions.get(target.name, target.place) != target.place
 
 
@@ -251,21 +262,21 @@ def _harmless(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     names = _most(created, target)
     if names:
         yield _finding("R522", Level.NOTE, f"{target.up('creates')} {names}", "", created, target, sides)
-    with_it = any(_is_noticed(target, one) for one in target.of(Effect.REPLACED, Effect.REFUSED))
+    with_it = any(_is_noticed(target, consequence) for consequence in target.of(Effect.REPLACED, Effect.REFUSED))
     changed = [
-        one
-        for one in target.found
-        if one.effect is Effect.IN_PLACE
-        or target.is_part_of_a_change(one)
-        or (_unnoticed(target, one) and (one.paths or not with_it))
+        consequence
+        for consequence in target.consequences
+        if consequence.effect is Effect.IN_PLACE
+        or target.is_part_of_a_change(consequence)
+        or (_unnoticed(target, consequence) and (consequence.paths or not with_it))
     ]
     names = owners(changed, target.effects)
     if names:
         yield _finding("R523", Level.NOTE, f"{target.up('changes')} in place: {names}", "", changed, target, sides)
 
 
-def _unnoticed(target: OnTarget, one: Consequence) -> bool:
-    return one.effect is Effect.REPLACED and not _is_noticed(target, one)
+def _unnoticed(target: OnTarget, consequence: Consequence) -> bool:
+    return consequence.effect is Effect.REPLACED and not _is_noticed(target, consequence)
 
 
 def _finding(
@@ -273,12 +284,12 @@ def _finding(
     level: Level,
     message: str,
     why: str,
-    found: Iterable[Consequence],
+    items: Iterable[Consequence],
     target: OnTarget,
     sides: Sides,
 ) -> Finding:
-    affected = tuple(found)
-    is_data = any(target.holds(one) == "data" for one in affected)
+    affected = tuple(items)
+    is_data = any(target.holds(consequence) == "data" for consequence in affected)
     softened = sides.is_trial and level is Level.DANGER and not is_data
     return Finding(
         code=code,
@@ -289,27 +300,34 @@ def _finding(
         reasons=(f"environment {sides.after.environment} is for trials",) if softened else (),
         reached=_reached(affected, sides) if level > Level.NOTE else (),
         environments=(sides.after.environment,),
-        lasting=is_data and level is Level.DANGER,
+        irreversible=is_data and level is Level.DANGER,
         facts="" if level is Level.NOTE else _every(affected, target),
     )
 
 
-def _every(found: Iterable[Consequence], target: OnTarget) -> str:
+def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
     """List all resources, even if the message only counts them, so that accepting the finding covers exactly these.
 
     It also covers only whether `pulumi up` stops before that, and the values at which it stops.
     """
     listed = sorted(
-        (one.effect.name, one.item.kind, one.item.name, one.paths if one.effect is Effect.REFUSED else ())
-        for one in found
+        (
+            consequence.effect.name,
+            consequence.item.kind,
+            consequence.item.name,
+            consequence.paths if consequence.effect is Effect.REFUSED else (),
+        )
+        for consequence in affected
     )
     return facts(bool(target.of(Effect.REFUSED)), listed)
 
 
-def _reached(found: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:
+def _reached(affected: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:
     """Return the endpoints whose resources are affected, and everything that they reach."""
     reached: dict[str, None] = {}
-    for workload in dict.fromkeys(one.item.workload for one in found if one.item.workload.startswith("inference.")):
+    for workload in dict.fromkeys(
+        consequence.item.workload for consequence in affected if consequence.item.workload.startswith("inference.")
+    ):
         section, _, name = workload.partition(".")
         system = sides.after if name in sides.after.inference else sides.before
         reached |= dict.fromkeys((*reached_by(system, (section, name)), workload))

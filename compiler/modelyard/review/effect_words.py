@@ -14,18 +14,18 @@ _MOST_GROUPS: Final = 8
 _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "access": 4, "": 5}
 
 
-def named(found: Iterable[Consequence], effects: Effects) -> str:
+def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> str:
     """List all resources, starting with those that hold data. Returns "" if no resource has a word."""
-    return enumerated(texts_of(found, effects))
+    return enumerated(texts_of(affected, effects))
 
 
-def texts_of(found: Iterable[Consequence], effects: Effects) -> list[str]:
+def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
     """Return a string for each word, at most eight, followed by the number of remaining resources."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
-    for one in found:
-        part = effects.part(one.item.kind)
+    for consequence in affected:
+        part = effects.part(consequence.item.kind)
         if part.word:
-            groups.setdefault((_RANKS[part.holds], part.word), (part, []))[1].append(one.item)
+            groups.setdefault((_RANKS[part.holds], part.word), (part, []))[1].append(consequence.item)
     ordered = [groups[key] for key in sorted(groups)]
     hidden = sum(len(items) for _, items in ordered[_MOST_GROUPS:])
     texts = [_group(part, items) for part, items in ordered[:_MOST_GROUPS]]
@@ -52,28 +52,28 @@ def enumerated(texts: Sequence[str]) -> str:
     return " and ".join((", ".join(texts[:-1]), texts[-1])) if len(texts) > 1 else "".join(texts)
 
 
-def is_of_workload(one: Consequence) -> bool:
+def is_of_workload(consequence: Consequence) -> bool:
     """Return whether a resource is an object that belongs to an entry in the spec."""
-    return "." in one.item.workload and "/" in one.item.kind
+    return "." in consequence.item.workload and "/" in consequence.item.kind
 
 
-def owners(found: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
+def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
     """Return the addresses of the workloads that own objects, preceded by `intro`, followed by all other resources."""
     known: dict[str, None] = {}
-    others: list[Consequence] = []
-    for one in found:
-        if is_of_workload(one):
-            known[one.item.workload] = None
+    remaining: list[Consequence] = []
+    for consequence in affected:
+        if is_of_workload(consequence):
+            known[consequence.item.workload] = None
         else:
-            others.append(one)
+            remaining.append(consequence)
     addresses = sorted(known)
     texts = [f"{len(addresses)} workloads"] if len(addresses) > _MOST_GROUPS else addresses
     if texts and intro:
         texts = [f"{intro}{enumerated(texts)}"]
-    return enumerated([*texts, *texts_of(others, effects)])
+    return enumerated([*texts, *texts_of(remaining, effects)])
 
 
-def reasons(found: Iterable[Consequence], effects: Effects) -> str:
+def reasons(affected: Iterable[Consequence], effects: Effects) -> str:
     """Return why the resources change in this way, with each reason only once."""
-    parts: list[Part] = [effects.part(one.item.kind) for one in found]
+    parts: list[Part] = [effects.part(consequence.item.kind) for consequence in affected]
     return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

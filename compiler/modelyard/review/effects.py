@@ -136,33 +136,37 @@ def _loses_items(part: Part, was: Item, item: Item) -> bool:
     return bool(part.items) and bool(set(was.values.get(part.items) or ()) - set(item.values.get(part.items) or ()))
 
 
-def _taking_turns(found: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
+def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
     """Yield what happens, with what comes while others of its group go as one change."""
-    come, go = (
-        {_group(one, effects) for one in found if one.effect is effect and _group(one, effects)}
+    created, destroyed = (
+        {
+            _group(consequence, effects)
+            for consequence in affected
+            if consequence.effect is effect and _group(consequence, effects)
+        }
         for effect in (Effect.CREATED, Effect.DESTROYED)
     )
-    for one in found:
-        group = _group(one, effects) if one.effect in {Effect.CREATED, Effect.DESTROYED} else None
-        if group not in come & go:
-            yield one
+    for consequence in affected:
+        group = _group(consequence, effects) if consequence.effect in {Effect.CREATED, Effect.DESTROYED} else None
+        if group not in created & destroyed:
+            yield consequence
         else:
-            effect = Effect.ROLLING if effects.part(one.item.kind).pool else Effect.IN_PLACE
-            yield Consequence(one.key, one.item, effect, one.paths, in_turn=True)
+            effect = Effect.ROLLING if effects.part(consequence.item.kind).pool else Effect.IN_PLACE
+            yield Consequence(consequence.key, consequence.item, effect, consequence.paths, in_turn=True)
 
 
-def _group(one: Consequence, effects: Effects) -> tuple[str, str, str] | None:
+def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] | None:
     """Return the pool of machines, or the owner of objects that nobody would miss, such as Jobs named by a hash.
 
     Objects in different namespaces do not take each other's place.
     """
-    part, item = effects.part(one.item.kind), one.item
+    part, item = effects.part(consequence.item.kind), consequence.item
     if part.pool:
-        return (one.key[0], item.kind, str(item.values.get(part.pool)))
+        return (consequence.key[0], item.kind, str(item.values.get(part.pool)))
     if not item.workload or "/" not in item.kind or part.holds:
         return None
     namespace, _, _ = item.name.rpartition("/")
-    return (f"{one.key[0]}/{namespace}", item.kind, item.workload)
+    return (f"{consequence.key[0]}/{namespace}", item.kind, item.workload)
 
 
 def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
@@ -174,8 +178,8 @@ def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
         for name in {**old, **new}:
             yield from differing(old.get(name), new.get(name), f"{path}.{name}" if path else name)
     elif len(_items(was)) == len(_items(now)) > 0:
-        for one, other in zip(_items(was), _items(now), strict=True):
-            yield from differing(one, other, f"{path}[*]")
+        for old_item, new_item in zip(_items(was), _items(now), strict=True):
+            yield from differing(old_item, new_item, f"{path}[*]")
     else:
         yield path
 

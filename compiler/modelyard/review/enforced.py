@@ -35,13 +35,15 @@ def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, tar
 
 def _is_enforced(target: str, sides: Sides, after: Plan, targets: Targets) -> bool:
     """Return whether the old version's list would result in different policies from the new version's list."""
-    old = next((one.egress for one in sides.before.deployment.targets if one.name == target), ())
+    old = next((entry.egress for entry in sides.before.deployment.targets if entry.name == target), ())
     other = replace(after, system=_with_egress(after.system, target, old))
     return _policies(other, target, targets) != _policies(after, target, targets)
 
 
 def _with_egress(system: System, target: str, ranges: tuple[str, ...]) -> System:
-    changed = tuple(replace(one, egress=ranges) if one.name == target else one for one in system.deployment.targets)
+    changed = tuple(
+        replace(entry, egress=ranges) if entry.name == target else entry for entry in system.deployment.targets
+    )
     return replace(system, deployment=replace(system.deployment, targets=changed))
 
 

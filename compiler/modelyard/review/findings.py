@@ -47,7 +47,7 @@ class Finding:
     """A change that matters, with its place before and after. The place is None in a version that lacks it.
 
     `reasons` explain the level, `reached` are the addresses of everything that the change reaches, and `environments`
-    are those in which the finding applies. `lasting` means that reverting the spec does not undo the change. `facts`
+    are those in which the finding applies. `irreversible` means that reverting the spec does not undo it. `facts`
     is everything else that distinguishes the change from others, in a form without words (see `facts`), and `nth` of
     `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the finding, if the
     acknowledgements next to the spec are sufficient.
@@ -65,7 +65,7 @@ class Finding:
     environments: tuple[str, ...] = ()
     was_at: Span | None = None
     now_at: Span | None = None
-    lasting: bool = False
+    irreversible: bool = False
     facts: str = ""
     nth: int = 0
     alike: int = 1
@@ -131,21 +131,21 @@ def _change(finding: Finding) -> tuple[object, ...]:
 
 def _joined(findings: list[Finding]) -> Finding:
     """Return one finding for several about the same change, with each of their messages."""
-    first = max(findings, key=lambda one: one.level)
+    first = max(findings, key=lambda finding: finding.level)
     if len(findings) == 1:
         return first
     others: dict[str, list[str]] = {}
-    for one in findings:
-        if one.message != first.message:
-            others.setdefault(one.message, []).extend(
-                name for name in one.environments if name not in first.environments
+    for finding in findings:
+        if finding.message != first.message:
+            others.setdefault(finding.message, []).extend(
+                name for name in finding.environments if name not in first.environments
             )
     texts = (f"in {' and '.join(names)}, {text}" if names else text for text, names in others.items())
     return replace(
         first,
         message="; ".join([first.message, *texts]),
-        environments=tuple(dict.fromkeys(name for one in findings for name in one.environments)),
-        reached=tuple(dict.fromkeys(address for one in findings for address in one.reached)),
+        environments=tuple(dict.fromkeys(name for finding in findings for name in finding.environments)),
+        reached=tuple(dict.fromkeys(address for finding in findings for address in finding.reached)),
     )
 
 

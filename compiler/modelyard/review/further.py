@@ -44,8 +44,8 @@ def coverage(sides: Sides) -> Iterator[Finding]:
 def _of_signals(
     code: str, level: Level, path: Steps, message: str, sides: Sides, before: dict[str, str], after: dict[str, str]
 ) -> Finding:
-    found = at_place(code, level, path, message, sides)
-    return replace(found, before=", ".join(sorted(before)), after=", ".join(sorted(after)))
+    finding = at_place(code, level, path, message, sides)
+    return replace(finding, before=", ".join(sorted(before)), after=", ".join(sorted(after)))
 
 
 def _exists(system: System, path: Steps) -> bool:
@@ -62,8 +62,8 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
         return
     bare = _bare(new)
     profiled = replace(bare, profile=old.profile, governance=replace(bare.governance, risk=old.governance.risk))
-    before = {one.code for one in check(profiled, provider_rules)}
-    after = {one.code for one in check(bare, provider_rules)}
+    before = {diagnostic.code for diagnostic in check(profiled, provider_rules)}
+    after = {diagnostic.code for diagnostic in check(bare, provider_rules)}
     path = ("governance", "risk") if old.governance.risk != new.governance.risk else ("profile",)
     if before - after:
         codes = ", ".join(sorted(before - after))
@@ -106,26 +106,26 @@ def _is_new_power(changed: Rights) -> bool:
     return bool(_powers(changed.after) - _powers(changed.before))
 
 
-def _powers(held: frozenset[str]) -> set[str]:
-    changing = (right for right in held if right.startswith(_MUTATING))
+def _powers(rights: frozenset[str]) -> set[str]:
+    changing = (right for right in rights if right.startswith(_MUTATING))
     return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
 
 
 def _of_rights(
     code: str, level: Level, verb: str, words: tuple[str, ...], changed: list[Rights], sides: Sides
 ) -> Finding:
-    names = [one.workload for one in changed]
+    names = [rights.workload for rights in changed]
     listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     path = tuple(names[0].split("."))
     text = ", ".join(words)
-    found = replace(at_place(code, level, path, f"{listed} {verb} {text}", sides), facts=facts(words, names))
-    return replace(found, before=text) if code == "R413" else replace(found, after=text)
+    finding = replace(at_place(code, level, path, f"{listed} {verb} {text}", sides), facts=facts(words, names))
+    return replace(finding, before=text) if code == "R413" else replace(finding, after=text)
 
 
 def signatures(sides: Sides) -> Iterator[Finding]:
     """Report signed approvals next to the spec that are new or have been removed."""
     old, new = set(sides.before.signed), set(sides.after.signed)
-    for signed in sorted(new ^ old, key=lambda one: (one.model, one.alias, one.digest)):
+    for signed in sorted(new ^ old, key=lambda approval: (approval.model, approval.alias, approval.digest)):
         is_new = signed in new
         state = "is approved" if is_new else "is no longer approved"
         message = f"{signed.model} with digest {signed.digest} {state} for {signed.alias}"

@@ -14,7 +14,7 @@ from modelyard.review.rules import rule_for
 from modelyard.review.rules.base import Rule
 from modelyard.review.sides import Sides
 from modelyard.review.values import ABSENT, Leaf, Steps, plain
-from modelyard.review.words import shown
+from modelyard.review.words import spec_text
 from modelyard.spec import Inference as Endpoint
 
 _GUARDS: Final = frozenset({"gate", "approval", "evidence", "promotion", "data", "privacy", "residency"})
@@ -36,7 +36,7 @@ def _is_default_of_provider(change: Change, sides: Sides) -> bool:
     if change.path[:2] != ("deployment", "targets") or len(change.path) < 4 or change.path[3] == "provider":
         return False
     providers = [
-        {one.provider for one in system.deployment.targets if one.name == change.path[2]}
+        {target.provider for target in system.deployment.targets if target.name == change.path[2]}
         for system in (sides.before, sides.after)
     ]
     is_other = bool(providers[0]) and bool(providers[1]) and providers[0] != providers[1]
@@ -54,7 +54,7 @@ def _brought_along(change: Change) -> Iterator[Change]:
         if endpoint.endpoint.auth.type == "none":
             yield Change((*path, "auth", "type"), ABSENT, Leaf("none"), parsed("access: added"))
     if endpoint.capture is not None:
-        summary = Leaf(shown("", plain(endpoint.capture)))
+        summary = Leaf(spec_text("", plain(endpoint.capture)))
         yield Change((*change.path, "capture"), ABSENT, summary, parsed("privacy: added"), True, None, endpoint.capture)
 
 
@@ -77,7 +77,7 @@ def _finding(change: Change, sides: Sides) -> Finding:
         environments=(sides.after.environment,),
         was_at=None if change.added else span_of(sides.before, old),
         now_at=span_of(sides.after, change.path),
-        lasting=rule.lasting,
+        irreversible=rule.irreversible,
         facts=_exactly(change.before, change.after),
     )
 
@@ -110,7 +110,7 @@ def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) 
     if _is_idle(change, code, sides) and level > Level.NOTE:
         level = Level(level - 1)
         reasons.append("the variant gets no traffic")
-    if sides.is_trial and level is Level.DANGER and not rule.lasting:
+    if sides.is_trial and level is Level.DANGER and not rule.irreversible:
         level = Level.REVIEW
         reasons.append(f"environment {sides.after.environment} is for trials")
     return level, tuple(reasons)

@@ -54,7 +54,7 @@ def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] 
 
 
 def _items(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
-    provider = next((one.provider for one in plan.system.deployment.targets if one.name == placement), "")
+    provider = next((target.provider for target in plan.system.deployment.targets if target.name == placement), "")
     if provider:
         for project in targets[provider].lower(plan, placement).projects:
             yield from _of_project(project, provider, scope)

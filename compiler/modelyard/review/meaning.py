@@ -65,26 +65,26 @@ def parsed(rating: str) -> Meaning:
     """Parse a rating. Raises ValueError for an invalid rating, which is an error in the schema."""
     about, colon, order = rating.partition(": ")
     words = order.split(", ") if colon else []
-    others = [word for word in words if not word.startswith("absent")]
+    orderings = [word for word in words if not word.startswith("absent")]
     absent = [word for word in words if word.startswith("absent")]
-    is_known = about in ABOUT and len(others) <= 1 and len(absent) <= 1 and set(absent) <= set(Absent)
-    if not is_known or any(word not in _DIRECTIONS and "<" not in word for word in others):
+    is_known = about in ABOUT and len(orderings) <= 1 and len(absent) <= 1 and set(absent) <= set(Absent)
+    if not is_known or any(word not in _DIRECTIONS and "<" not in word for word in orderings):
         raise ValueError(f"x-review {rating!r}")
-    order = others[0] if others else ""
+    order = orderings[0] if orderings else ""
     values = tuple(order.split("<")) if "<" in order else ()
     return Meaning(about, "" if values else order, values, Absent("".join(absent)))
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
     """Return the schemas of a field or entry, in any branch, given the schemas of the value that contains it."""
-    found: list[Schema] = []
+    children: list[Schema] = []
     for schema in _expanded(schemas):
         known = schema_of(schema.get("properties"))
         if step in known:
-            found.append(schema_of(known[step]))
+            children.append(schema_of(known[step]))
         else:
-            found += [schema_of(schema[word]) for word in _ENTRIES if isinstance(schema.get(word), dict)]
-    return found
+            children += [schema_of(schema[word]) for word in _ENTRIES if isinstance(schema.get(word), dict)]
+    return children
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:

@@ -13,16 +13,16 @@ def span_of(system: System, path: Steps) -> Span | None:
     """Return the span of the value at a path, of the field from which it is inherited, or of its nearest ancestor."""
     document = system.document
     for candidate in _candidates(path):
-        found = _found(document.value, candidate)
-        if found is not None:
-            return document.value_span(found)
+        existing = _resolved_path(document.value, candidate)
+        if existing is not None:
+            return document.value_span(existing)
     nearest = _nearest(document.value, path)
     return document.key_span(nearest) if nearest else None
 
 
 def is_written(system: System, path: Steps) -> bool:
     """Return whether the spec writes a value at this path, or at the field from which it is inherited."""
-    return any(_found(system.document.value, candidate) is not None for candidate in _candidates(path))
+    return any(_resolved_path(system.document.value, candidate) is not None for candidate in _candidates(path))
 
 
 def _candidates(path: Steps) -> Iterator[Steps]:
@@ -36,25 +36,25 @@ def _candidates(path: Steps) -> Iterator[Steps]:
         yield from _candidates(path[:-1])
 
 
-def _found(value: Json, path: Steps) -> Path | None:
+def _resolved_path(value: Json, path: Steps) -> Path | None:
     """Return the path with list positions as numbers, or None if it does not exist in the document."""
-    found: list[str | int] = []
+    steps: list[str | int] = []
     for step in path:
         if isinstance(value, dict) and step in value:
             value = value[step]
-            found.append(step)
+            steps.append(step)
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
-            found.append(int(step))
+            steps.append(int(step))
         else:
             return None
-    return tuple(found)
+    return tuple(steps)
 
 
 def _nearest(value: Json, path: Steps) -> Path | None:
     for length in range(len(path) - 1, 0, -1):
         for candidate in (path[:length], ("deployment",)) if path[0] == "deployment" else (path[:length],):
-            found = _found(value, candidate)
-            if found is not None:
-                return found
+            existing = _resolved_path(value, candidate)
+            if existing is not None:
+                return existing
     return None

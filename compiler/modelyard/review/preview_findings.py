@@ -9,7 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import previews as problems
 from modelyard.effects import Effects
 from modelyard.records import record
-from modelyard.review.effect_words import enumerated, named
+from modelyard.review.effect_words import enumerated, enumerated_resources
 from modelyard.review.effects import Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import Item, Items, Key, lowered
@@ -99,25 +99,29 @@ def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[s
     assert after.plan is not None
     plans = (before.plan, after.plan)
     providers = {target.name: target.provider for plan in plans for target in plan.system.deployment.targets}
-    found: dict[str, ProjectChange] = {}
+    changes: dict[str, ProjectChange] = {}
     for target, provider in providers.items():
         effects = targets[provider].effects()
         old, new = (lowered(plan, target, targets) for plan in plans)
-        expected = {one.key: one for one in consequences(old, new, effects)}
+        expected = {consequence.key: consequence for consequence in consequences(old, new, effects)}
         for name in dict.fromkeys(key[0] for key in {**old, **new}):
             items = {key: item for key, item in {**old, **new}.items() if key[0] == name}
-            own = {key: one for key, one in expected.items() if key[0] == name}
-            found[name] = ProjectChange(target, effects, items, own)
-    return found
+            own = {key: consequence for key, consequence in expected.items() if key[0] == name}
+            changes[name] = ProjectChange(target, effects, items, own)
+    return changes
 
 
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield the differences between a preview and what a change does to the same project."""
-    shown = shown_in(preview, project)
-    in_order = sorted(shown.values(), key=lambda one: one.key)  # the engine's order varies
+    shown = consequences_in(preview, project)
+    in_order = sorted(shown.values(), key=lambda consequence: consequence.key)  # the engine's order varies
     for effect in reversed(_BY_HARM):
-        beyond = [one for one in in_order if one.effect is effect and not _is_explained(one, project)]
-        names = named(beyond, project.effects)
+        beyond = [
+            consequence
+            for consequence in in_order
+            if consequence.effect is effect and not _is_explained(consequence, project)
+        ]
+        names = enumerated_resources(beyond, project.effects)
         if names:
             message = f"the preview of {preview.project} {_VERBS[effect]} {names}, which this change does not explain"
             why = "what is deployed is not the old version: someone changed it by hand, or applied a different version"
@@ -126,17 +130,21 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     if preview.errors:
         yield from _failed(preview, project, sides)
         return
-    lacking = [one for key, one in project.expected.items() if key not in shown and _must_show(one, shown, project)]
-    names = named(lacking, project.effects)
+    missing = [
+        consequence
+        for key, consequence in project.expected.items()
+        if key not in shown and _must_show(consequence, shown, project)
+    ]
+    names = enumerated_resources(missing, project.effects)
     if names:
         message = f"the preview of {preview.project} does not change {names}, although this change does"
         why = "the change may already be applied, or the preview is of a different version"
-        yield _finding("R525", Level.REVIEW, message, why, project.target, sides, _every(preview, lacking))
+        yield _finding("R525", Level.REVIEW, message, why, project.target, sides, _every(preview, missing))
 
 
 def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield the first error of a preview. It is no news if this change is refused."""
-    known = any(one.effect is Effect.REFUSED for one in project.expected.values())
+    known = any(consequence.effect is Effect.REFUSED for consequence in project.expected.values())
     message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
     more = len(preview.errors) - 1
     why = f"{more} more {'error' if more == 1 else 'errors'}" if more else ""
@@ -145,33 +153,39 @@ def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     yield _finding("R526", level, message, why, project.target, sides, every)
 
 
-def _level(found: Iterable[Consequence], effect: Effect, project: ProjectChange) -> Level:
-    held = {project.effects.part(one.item.kind).holds for one in found}
-    if effect in {Effect.DESTROYED, Effect.REPLACED} and held & {"data", "everything", "requests"}:
+def _level(affected: Iterable[Consequence], effect: Effect, project: ProjectChange) -> Level:
+    losses = {project.effects.part(consequence.item.kind).holds for consequence in affected}
+    if effect in {Effect.DESTROYED, Effect.REPLACED} and losses & {"data", "everything", "requests"}:
         return Level.DANGER
     return Level.REVIEW
 
 
-def _must_show(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
+def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
     """Return whether a preview has to show what a change does.
 
     It does not show what the cloud does next, as when nodes follow the version of their cluster, nor that objects go
     with a cluster of another project. And what only refers to a resource that is replaced may turn out to be equal.
     """
-    if one.effect is Effect.LEFT or is_provider(one.item, project) or is_spared(one, shown, project):
+    if (
+        consequence.effect is Effect.LEFT
+        or is_provider(consequence.item, project)
+        or is_spared(consequence, shown, project)
+    ):
         return False
-    follows_in_place = one.effect in {Effect.IN_PLACE, Effect.ROLLING} and not one.in_turn
-    return bool(one.paths) or not (follows_in_place or ("/" in one.item.kind and one.effect is Effect.REPLACED))
+    follows_in_place = consequence.effect in {Effect.IN_PLACE, Effect.ROLLING} and not consequence.in_turn
+    return bool(consequence.paths) or not (
+        follows_in_place or ("/" in consequence.item.kind and consequence.effect is Effect.REPLACED)
+    )
 
 
-def is_spared(one: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
+def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
     """Return whether a preview replaces nothing from which the replacement of a resource follows.
 
     The engine tries to move a cluster to another network, which no cloud can do, and leaves alone what goes with it.
     """
-    if one.paths or one.effect not in _ANEW:
+    if consequence.paths or consequence.effect not in _ANEW:
         return False
-    needs = (key for keys in one.item.needs.values() for key in keys)
+    needs = (key for keys in consequence.item.needs.values() for key in keys)
     causes = [key for key in needs if key in project.expected and project.expected[key].effect in _ANEW]
     return bool(causes) and all(key in shown and shown[key].effect is Effect.IN_PLACE for key in causes)
 
@@ -181,11 +195,11 @@ def is_provider(item: Item, project: ProjectChange) -> bool:
     return project.effects.part(item.kind).type.startswith("pulumi:providers:")
 
 
-def _is_explained(one: Consequence, project: ProjectChange) -> bool:
-    expected = project.expected.get(one.key)
-    if expected is not None and one.effect in _EXPLAINS.get(expected.effect, set()):
+def _is_explained(consequence: Consequence, project: ProjectChange) -> bool:
+    expected = project.expected.get(consequence.key)
+    if expected is not None and consequence.effect in _EXPLAINS.get(expected.effect, set()):
         return True
-    return one.effect is Effect.IN_PLACE and follows(one.item, project)
+    return consequence.effect is Effect.IN_PLACE and follows(consequence.item, project)
 
 
 def follows(item: Item, project: ProjectChange) -> bool:
@@ -194,18 +208,18 @@ def follows(item: Item, project: ProjectChange) -> bool:
     return any(key in project.expected or follows(project.items[key], project) for key in needs)
 
 
-def shown_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
+def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
     """Return what a preview does to each of our resources: the worst of what it does to the main one of a component."""
-    found: dict[Key, Consequence] = {}
+    worst: dict[Key, Consequence] = {}
     for step in preview.steps:
         if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
             continue
         key, item = item_of(step, project)
         effect = step.effect if _is_main(step, item, project) else Effect.IN_PLACE
-        known = found.get(key)
+        known = worst.get(key)
         if known is None or _BY_HARM.index(effect) > _BY_HARM.index(known.effect):
-            found[key] = Consequence(key, item, effect)
-    return found
+            worst[key] = Consequence(key, item, effect)
+    return worst
 
 
 def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
@@ -260,9 +274,11 @@ def _kind_and_name(step: Step) -> tuple[str, str]:
     return step.urn.type, name
 
 
-def _every(preview: Preview, found: Iterable[Consequence]) -> str:
+def _every(preview: Preview, consequences: Iterable[Consequence]) -> str:
     """List all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
-    listed = sorted((one.effect.name, one.item.kind, one.item.name) for one in found)
+    listed = sorted(
+        (consequence.effect.name, consequence.item.kind, consequence.item.name) for consequence in consequences
+    )
     return facts(preview.stack, preview.project, listed)
 
 

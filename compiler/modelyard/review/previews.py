@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import previews as problems
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.records import record
 from modelyard.review.effects import Effect
 from modelyard.source import Span
@@ -75,41 +75,41 @@ def urn_of(text: str) -> Urn | None:
     return Urn(head.removeprefix("urn:pulumi:"), project, tuple(types.split("$")), name)
 
 
-def read_previews(files: Iterable[Given]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
+def read_previews(files: Iterable[InputFile]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
     """Return the previews in these files, and the errors in the files."""
-    found: dict[tuple[str, str], Preview] = {}
+    previews: dict[tuple[str, str], Preview] = {}
     wrong: list[Diagnostic] = []
-    for given in files:
-        preview, problem = _read(given)
+    for file in files:
+        preview, problem = _read(file)
         if preview is None:
             wrong += [problem] if problem is not None else []
-        elif (preview.stack, preview.project) in found:
+        elif (preview.stack, preview.project) in previews:
             wrong.append(problems.preview_twice(preview.span, preview.stack, preview.project))
         else:
-            found[preview.stack, preview.project] = preview
-    return tuple(found.values()), tuple(wrong)
+            previews[preview.stack, preview.project] = preview
+    return tuple(previews.values()), tuple(wrong)
 
 
-def _read(given: Given) -> tuple[Preview | None, Diagnostic | None]:
-    text = given.content if isinstance(given.content, str) else given.content.decode("utf-8", "replace")
+def _read(file: InputFile) -> tuple[Preview | None, Diagnostic | None]:
+    text = file.content if isinstance(file.content, str) else file.content.decode("utf-8", "replace")
     text = text.removeprefix("\ufeff")
     try:
         content: Any = json.loads(text)
     except json.JSONDecodeError as error:
-        span = Span(given.path, error.lineno, error.colno, error.colno + 1)
+        span = Span(file.path, error.lineno, error.colno, error.colno + 1)
         return None, problems.no_json(span, error.msg)
     except RecursionError:
-        return None, problems.no_json(_start(given.path), "it is nested too deeply")
+        return None, problems.no_json(_start(file.path), "it is nested too deeply")
     steps, reason, near = _steps(content)
     if reason:
-        return None, problems.no_preview(_place(given.path, text, near), reason)
+        return None, problems.no_preview(_place(file.path, text, near), reason)
     stack, project = steps[0][0].stack, steps[0][0].project
     other = next((urn for urn, _, _ in steps if (urn.stack, urn.project) != (stack, project)), None)
     if other is not None:
-        where = _place(given.path, text, f"urn:pulumi:{other.stack}::{other.project}::")
+        where = _place(file.path, text, f"urn:pulumi:{other.stack}::{other.project}::")
         return None, problems.no_preview(where, "its steps belong to several stacks")
     changed = tuple(Step(urn, _EFFECTS[op], parent) for urn, op, parent in steps if op in _EFFECTS)
-    where = _place(given.path, text, f"urn:pulumi:{stack}::{project}::")
+    where = _place(file.path, text, f"urn:pulumi:{stack}::{project}::")
     return Preview(where, stack, project, changed, tuple(_errors(content))), None
 
 
@@ -120,18 +120,18 @@ def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
     entries: Any = cast("dict[str, Any]", content).get("steps")
     if not isinstance(entries, list) or not entries:
         return [], "it has no `steps`", '"steps"'
-    found: list[tuple[Urn, str, Urn | None]] = []
+    steps: list[tuple[Urn, str, Urn | None]] = []
     listed = cast("list[Any]", entries)  # type: ignore[redundant-cast] # for pyright, its items are unknown
     for entry in listed:
         step = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
         urn, op = step.get("urn"), step.get("op")
         if not isinstance(urn, str) or not isinstance(op, str):
-            return [], f"step {len(found) + 1} has no `op` or no `urn`", '"steps"'
+            return [], f"step {len(steps) + 1} has no `op` or no `urn`", '"steps"'
         parsed = urn_of(urn)
         if parsed is None:
-            return [], f"step {len(found) + 1} has no valid `urn`", urn
-        found.append((parsed, op, _parent(step)))
-    return found, "", ""
+            return [], f"step {len(steps) + 1} has no valid `urn`", urn
+        steps.append((parsed, op, _parent(step)))
+    return steps, "", ""
 
 
 def _parent(step: Mapping[str, Any]) -> Urn | None:
@@ -145,13 +145,13 @@ def _parent(step: Mapping[str, Any]) -> Urn | None:
 
 def _errors(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield the first line of each error message."""
-    found = content.get("diagnostics")
-    listed = cast("list[Any]", found) if isinstance(found, list) else []  # type: ignore[redundant-cast] # for pyright
+    diagnostics = content.get("diagnostics")
+    listed = cast("list[Any]", diagnostics) if isinstance(diagnostics, list) else []  # type: ignore[redundant-cast] # for pyright
     for entry in listed:
         if isinstance(entry, dict):
-            said = cast("dict[str, Any]", entry)
-            message = str(said.get("message", "")).strip()
-            if said.get("severity") == "error" and message:
+            diagnostic = cast("dict[str, Any]", entry)
+            message = str(diagnostic.get("message", "")).strip()
+            if diagnostic.get("severity") == "error" and message:
                 yield message.splitlines()[0]
 
 

@@ -19,12 +19,12 @@ def covers(ranges: Iterable[str], others: Iterable[str]) -> bool:
     """Return whether every address in `others` is in one of the ranges."""
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few changes involve ranges
 
-    known, wanted = ([ip_network(item, strict=False) for item in side] for side in (ranges, others))
-    fourth = list(collapse_addresses(one for one in known if isinstance(one, IPv4Network)))
-    sixth = list(collapse_addresses(one for one in known if isinstance(one, IPv6Network)))
+    known, inner = ([ip_network(item, strict=False) for item in side] for side in (ranges, others))
+    fourth = list(collapse_addresses(network for network in known if isinstance(network, IPv4Network)))
+    sixth = list(collapse_addresses(network for network in known if isinstance(network, IPv6Network)))
     return all(
-        any(one.subnet_of(other) for other in fourth)
-        if isinstance(one, IPv4Network)
-        else any(one.subnet_of(other) for other in sixth)
-        for one in wanted
+        any(network.subnet_of(other) for other in fourth)
+        if isinstance(network, IPv4Network)
+        else any(network.subnet_of(other) for other in sixth)
+        for network in inner
     )

@@ -38,11 +38,11 @@ def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
 
 def neighbours(system: System, addresses: Iterable[str]) -> Iterator[str]:
     """Yield the direct dependencies and the direct dependents of these addresses."""
-    wanted = set(addresses)
+    origins = set(addresses)
     for source, sinks in _edges(system).items():
-        if source in wanted:
+        if source in origins:
             yield from sinks
-        elif not wanted.isdisjoint(sinks):
+        elif not origins.isdisjoint(sinks):
             yield source
 
 

@@ -11,7 +11,7 @@ from modelyard.review.findings import Finding, Level
 from modelyard.review.further import at_place
 from modelyard.review.sides import Sides
 from modelyard.review.values import plain
-from modelyard.review.words import shown
+from modelyard.review.words import spec_text
 from modelyard.spec import System
 
 _MOVABLE: Final = ("stores", "pipelines", "inference", "monitors")
@@ -26,10 +26,14 @@ def renames(sides: Sides) -> Iterator[Finding]:
     old, new = _Text(sides.before, names), _Text(sides.after, names)
     moved = {*(sides.after.moved or {})}
     for section in _MOVABLE:
-        fresh = [one for one in _missing(sides.after, sides.before, section) if f"{section}.{one}" not in moved]
+        fresh = [
+            candidate
+            for candidate in _missing(sides.after, sides.before, section)
+            if f"{section}.{candidate}" not in moved
+        ]
         for name in _missing(sides.before, sides.after, section):
-            gone = old.of(section, name)
-            twin = next((other for other in fresh if new.of(section, other) == gone), None)
+            old_text = old.of(section, name)
+            twin = next((other for other in fresh if new.of(section, other) == old_text), None)
             if twin is not None:
                 fresh.remove(twin)
                 yield _finding(section, name, twin, sides)
@@ -43,8 +47,10 @@ def _missing(system: System, other: System, section: str) -> list[str]:
 
 def _changed_names(sides: Sides) -> set[str]:
     """Return the names of entries of any kind that only one version has."""
-    both = [{name for section in _NAMED for name in getattr(system, section)} for system in (sides.before, sides.after)]
-    return both[0] ^ both[1]
+    names = [
+        {name for section in _NAMED for name in getattr(system, section)} for system in (sides.before, sides.after)
+    ]
+    return names[0] ^ names[1]
 
 
 class _Text:
@@ -59,7 +65,7 @@ class _Text:
 
     def of(self, section: str, name: str) -> str:
         """Return an entry's fields in the spec's terms, without the entry's name in default folders and classes."""
-        text = shown("", plain(getattr(self._system, section)[name]))
+        text = spec_text("", plain(getattr(self._system, section)[name]))
         text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
         return self._names.sub("?", text) if self._has_names else text
 
@@ -68,5 +74,5 @@ def _finding(section: str, name: str, twin: str, sides: Sides) -> Finding:
     declared = f"moved: {{{section}.{twin}: {section}.{name}}}"
     why = f"if so, add `{declared}`; otherwise its resources are recreated"
     message = f"{section}.{name} seems to be renamed to {twin}, without `moved`"
-    found = at_place("R504", Level.DANGER, (section, twin), message, sides)
-    return replace(found, why=why, before=name, after=twin)
+    finding = at_place("R504", Level.DANGER, (section, twin), message, sides)
+    return replace(finding, why=why, before=name, after=twin)

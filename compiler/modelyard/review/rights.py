@@ -59,19 +59,19 @@ def _rights(
     plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str], same: frozenset[str]
 ) -> dict[str, frozenset[str]]:
     """Return the rights of each workload, with what is renamed under its new name, except those that are the same."""
-    found: dict[str, set[str]] = {}
+    rights: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
         if identity.workload in same:
             continue
-        held = found.setdefault(aliases.get(identity.workload, identity.workload), set())
+        granted = rights.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
-            held.add(f"{access.mode} {store}/{_renamed(access.prefix, models)}".rstrip("/"))
-        held.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
+            granted.add(f"{access.mode} {store}/{_renamed(access.prefix, models)}".rstrip("/"))
+        granted.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:
-            held.add(f"call the Kubernetes API as {identity.api}")
-    return {workload: frozenset(held) for workload, held in found.items()}
+            granted.add(f"call the Kubernetes API as {identity.api}")
+    return {workload: frozenset(granted) for workload, granted in rights.items()}
 
 
 def _renamed(prefix: str, models: Mapping[str, str]) -> str:

@@ -23,18 +23,20 @@ def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]
         yield from findings
         return
     same: dict[tuple[object, ...], list[Finding]] = {}
-    for one in findings:
-        path = tuple(map(repeats.general, one.path))
-        same.setdefault((one.code, path, one.environments) if path != one.path else (one,), []).append(one)
+    for finding in findings:
+        path = tuple(map(repeats.general, finding.path))
+        same.setdefault((finding.code, path, finding.environments) if path != finding.path else (finding,), []).append(
+            finding
+        )
     for members in same.values():
         yield members[0] if len(members) == 1 else _joined(members, repeats)
 
 
 def _joined(members: list[Finding], repeats: Repeats) -> Finding:
     """Join findings about the same field in different rows. If their messages differ, the first row's is used."""
-    first = max(members, key=lambda one: one.level)
+    first = max(members, key=lambda finding: finding.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
-    texts = {tuple(map(repeats.general, (one.message, one.before, one.after))) for one in members}
+    texts = {tuple(map(repeats.general, (finding.message, finding.before, finding.after))) for finding in members}
     if len(texts) == 1:
         message, before, after = next(iter(texts))
     else:
@@ -46,8 +48,10 @@ def _joined(members: list[Finding], repeats: Repeats) -> Finding:
         before=before,
         after=after,
         why=repeats.general(first.why),
-        reasons=tuple(dict.fromkeys(repeats.general(reason) for one in members for reason in one.reasons)),
-        reached=tuple(dict.fromkeys(repeats.general(address) for one in members for address in one.reached)),
-        lasting=any(one.lasting for one in members),
-        facts=facts(sorted(one.whole_fingerprint for one in members)),  # accepting it means accepting it for every row
+        reasons=tuple(dict.fromkeys(repeats.general(reason) for finding in members for reason in finding.reasons)),
+        reached=tuple(dict.fromkeys(repeats.general(address) for finding in members for address in finding.reached)),
+        irreversible=any(finding.irreversible for finding in members),
+        facts=facts(
+            sorted(finding.whole_fingerprint for finding in members)
+        ),  # accepting it means accepting it for every row
     )

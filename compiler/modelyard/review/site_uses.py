@@ -19,7 +19,7 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
     if outcome.bound is None or outcome.document is None or group.name not in outcome.bound.bindings:
         return ()
     marked = outcome.bound.bindings[group.name].marked
-    found: list[Path] = []
+    paths: list[Path] = []
     for path, text in _texts(outcome.document.value, ()):
         columns: set[str] = set()
 
@@ -29,8 +29,8 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
 
         filled(text, {marked.group: marked}, note)
         if column in columns:
-            found.append(path)
-    return tuple(found)
+            paths.append(path)
+    return tuple(paths)
 
 
 def worst_level(fields: tuple[Path, ...]) -> Level:

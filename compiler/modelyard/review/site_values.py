@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.records import replace
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.site_uses import fields_using, worst_level
-from modelyard.review.words import shown
+from modelyard.review.words import spec_text
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
 from modelyard.source import Span
 from modelyard.stages import Outcome
@@ -26,8 +26,8 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
     for group in new.bound.groups:
         if group.name in before:
             columns = dict.fromkeys(column for target, column in used if target == group.name and column != NAME)
-            both = (before[group.name].columns, group.columns)
-            if any(WAVE in columns_of_side for columns_of_side in both):
+            column_sets = (before[group.name].columns, group.columns)
+            if any(WAVE in columns_of_side for columns_of_side in column_sets):
                 columns[WAVE] = None
             yield from _names(before[group.name], group, environment)
             for finding in _values(before[group.name], group, tuple(columns), environment):
@@ -38,8 +38,8 @@ def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
     """Raise the level for a value used where loosening it is a danger, such as in an allow rule."""
     fields = fields_using(new, group, finding.path[-1])
     level = max(finding.level, worst_level(fields))
-    named = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
-    why = f"it is used in {named}{f' and {len(fields) - _MOST} more' if len(fields) > _MOST else ''}" if fields else ""
+    places = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
+    why = f"it is used in {places}{f' and {len(fields) - _MOST} more' if len(fields) > _MOST else ''}" if fields else ""
     return replace(finding, level=level, why=why)
 
 
@@ -63,14 +63,14 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[Finding]:
     """Report each of these columns whose values differ at sites that both versions have."""
     positions = {name: at for at, name in enumerate(old.names)}
-    both = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
+    pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
         was, now = _column(old, column), _column(new, column)
-        differing = [(a, b) for a, b in both if _at(was, a) != _at(now, b)]
+        differing = [(a, b) for a, b in pairs if _at(was, a) != _at(now, b)]
         if not differing:
             continue
         first, second = differing[0]
-        before, after = _shown(_at(was, first)), _shown(_at(now, second))
+        before, after = _formatted(_at(was, first)), _formatted(_at(now, second))
         names = _listed([new.names[at] for _, at in differing])
         message = f"{column} of site {names} of {new.name} is {after} (was {before})"
         if len(differing) > 1:
@@ -79,10 +79,10 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         place = NAME if column == WAVE else column  # a wave is not a table cell
         places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
         every = facts([(new.names[b], _at(was, a), _at(now, b)) for a, b in differing])
-        found = _finding(
+        finding = _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
         )
-        yield replace(found, facts=every)
+        yield replace(finding, facts=every)
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
@@ -95,8 +95,8 @@ def _at(column: tuple[Scalar | None, ...] | None, at: int) -> Scalar | None:
     return None if column is None else column[at]
 
 
-def _shown(value: Scalar | None) -> str:
-    return "none" if value is None else shown("", value)
+def _formatted(value: Scalar | None) -> str:
+    return "none" if value is None else spec_text("", value)
 
 
 def _listed(names: list[str]) -> str:

@@ -27,7 +27,7 @@ def touched(before: Plan, after: Plan) -> frozenset[str] | None:
     changed = {*_entries(old, new), *_planned(before, after)}
     reached = {address for system in (old, new) for address in dependents(system, changed)}
     return frozenset(
-        changed | reached | {one for system in (old, new) for one in neighbours(system, reached | changed)}
+        changed | reached | {neighbour for system in (old, new) for neighbour in neighbours(system, reached | changed)}
     )
 
 

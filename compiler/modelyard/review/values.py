@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from modelyard.records import record
-from modelyard.review.words import shown, word
+from modelyard.review.words import spec_text, word
 from modelyard.source import Json
 from modelyard.value_hash import KEYED
 
@@ -91,25 +91,25 @@ def leaf(value: Any, field: str = "") -> Leaf:
         items = tuple(item if isinstance(item, str) else leaf(item).text for item in listed)
         return Leaf(f"[{', '.join(items)}]", items=items, order=field in _ORDERED)
     if kind or isinstance(value, Mapping):
-        return Leaf(shown(field, plain(value)))
+        return Leaf(spec_text(field, plain(value)))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Leaf(shown(field, value), float(value) if is_number else None)
+    return Leaf(spec_text(field, value), float(value) if is_number else None)
 
 
 def plain(value: Any, field: str = "") -> Json:
     """Return a whole value in the spec's terms, omitting absent parts."""
     below = parts(value)
     if below is None:
-        found = leaf(value, field)
-        if found.items is not None:
-            return list(found.items)
-        is_plain = found.number is not None and found.text == f"{found.number:.10g}"
-        return found.number if is_plain and found.number is not None else found.text
+        leaf_value = leaf(value, field)
+        if leaf_value.items is not None:
+            return list(leaf_value.items)
+        is_plain = leaf_value.number is not None and leaf_value.text == f"{leaf_value.number:.10g}"
+        return leaf_value.number if is_plain and leaf_value.number is not None else leaf_value.text
     result: dict[str, Json] = {}
     for steps, child in below.items():
-        written = plain(child, steps[-1])
-        if written not in ("", [], {}) or (kind_of(child) == "Leaf" and child.text):
-            result[".".join(steps)] = written
+        child_value = plain(child, steps[-1])
+        if child_value not in ("", [], {}) or (kind_of(child) == "Leaf" and child.text):
+            result[".".join(steps)] = child_value
     return result
 
 
@@ -256,13 +256,13 @@ def _schedule(value: Any) -> Iterator[tuple[Steps, Any]]:
 def _override(value: Any) -> Iterator[tuple[Steps, Any]]:
     yield ("target",), leaf(value.target)
     yield ("object",), Leaf(f"{value.kind}/{value.object}")
-    yield ("patch",), Leaf(shown("", [dict(operation) for operation in value.patch]))
+    yield ("patch",), Leaf(spec_text("", [dict(operation) for operation in value.patch]))
     yield ("reason",), leaf(value.reason)
 
 
 def _parameter(value: Any) -> str:
     if value.kind == "choice":
-        return shown("", {"choice": list(value.choices)})
+        return spec_text("", {"choice": list(value.choices)})
     return f"{{{value.kind}: [{value.low:.10g}, {value.high:.10g}]}}"
 
 
@@ -300,7 +300,7 @@ _LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
     "Parameter": _parameter,
     "ChangeWindow": _window,
     "Freeze": lambda value: f"{value.first} to {value.last}" + (f" ({value.reason})" if value.reason else ""),
-    "Reprocess": lambda value: value.kind if value.window_s is None else f"window {shown('_s', value.window_s)}",
+    "Reprocess": lambda value: value.kind if value.window_s is None else f"window {spec_text('_s', value.window_s)}",
     "Taint": lambda value: f"{value.key}={value.value}:{value.effect}",
 }
 """Records that are a single value in a spec, or an item in a list."""

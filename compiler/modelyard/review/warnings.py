@@ -42,21 +42,21 @@ def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]
     A warning is not new if only its figures, such as a cost, changed, or if it exists for a row and its list gains
     another row.
     """
-    one, other = _side(before), _side(after)
-    for warning, facts_of_it in _unlike(other, one):
+    old_side, new_side = _side(before), _side(after)
+    for warning, facts_of_it in _unlike(new_side, old_side):
         message = f"new warning {warning.code}: {warning.message}"
         yield _finding("R905", Level.REVIEW, message, warning, facts_of_it, sides)
-    for warning, facts_of_it in _unlike(one, other):
+    for warning, facts_of_it in _unlike(old_side, new_side):
         message = f"warning {warning.code} no longer appears: {warning.message}"
-        found = _finding("R906", Level.NOTE, message, warning, facts_of_it, sides)
-        yield replace(found, was_at=warning.span, now_at=None)
+        finding = _finding("R906", Level.NOTE, message, warning, facts_of_it, sides)
+        yield replace(finding, was_at=warning.span, now_at=None)
 
 
 def _side(outcome: Outcome) -> _Side:
     repeats = repeats_of([outcome])
     rows = frozenset((repeat.list, repeat.row) for repeat in repeats.by_name.values())
-    found = tuple(one for one in outcome.diagnostics if one.severity is Severity.WARNING)
-    return _Side(found, outcome.document, repeats, rows)
+    listed = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.WARNING)
+    return _Side(listed, outcome.document, repeats, rows)
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
@@ -64,20 +64,20 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
     different = tuple(_unpaired(side, other))
     starts = _starts(side.document) if different else []
     for warning in different:
-        yield warning, facts(_entry_at(warning.span, starts), sorted(_named_in(warning.message)))
+        yield warning, facts(_entry_at(warning.span, starts), sorted(_quoted_parts(warning.message)))
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
     """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
-    texts, own = ({(one.code, one.message) for one in each.warnings} for each in (other, side))
-    left = [one for one in side.warnings if (one.code, one.message) not in texts]
-    candidates = [one for one in other.warnings if (one.code, one.message) not in own]
-    of_rows = [_of_rows(one, other) for one in candidates]
-    alike = Counter(_without_figures(one) for one in candidates)
-    for one in left:
-        alike[_without_figures(one)] -= 1
-        if alike[_without_figures(one)] < 0 and not _is_known(_of_rows(one, side), of_rows, other):
-            yield one
+    texts, own = ({(warning.code, warning.message) for warning in each.warnings} for each in (other, side))
+    left = [warning for warning in side.warnings if (warning.code, warning.message) not in texts]
+    candidates = [warning for warning in other.warnings if (warning.code, warning.message) not in own]
+    of_rows = [_of_rows(warning, other) for warning in candidates]
+    alike = Counter(_without_figures(warning) for warning in candidates)
+    for warning in left:
+        alike[_without_figures(warning)] -= 1
+        if alike[_without_figures(warning)] < 0 and not _is_known(_of_rows(warning, side), of_rows, other):
+            yield warning
 
 
 def _without_figures(warning: Diagnostic) -> tuple[str, str]:
@@ -89,20 +89,20 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
     """Return a warning in terms of the repeated definition, together with the rows that it is about."""
-    found = _ROWS.search(warning.message)
-    rows = _named(found["rows"]) if found is not None else side.repeats.rows_in(warning.message)
+    match = _ROWS.search(warning.message)
+    rows = _named_rows(match["rows"]) if match is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)
 
 
-def _named(text: str) -> Iterator[tuple[str, str]]:
-    for found in _OF_LIST.finditer(text):
-        yield from ((found["list"], name) for name in found["names"].split(" and ")[0].split(", "))
+def _named_rows(text: str) -> Iterator[tuple[str, str]]:
+    for match in _OF_LIST.finditer(text):
+        yield from ((match["list"], name) for name in match["names"].split(" and ")[0].split(", "))
 
 
 def _is_known(warning: _General, others: list[_General], other: _Side) -> bool:
     """Return whether the other version has the same warning, except for rows that it does not have."""
     code, text, rows = warning
-    known = [found for *same, found in others if same == [code, text]]
+    known = [known_rows for *same, known_rows in others if same == [code, text]]
     return bool(rows) and bool(known) and rows & other.rows <= frozenset().union(*known)
 
 
@@ -111,7 +111,7 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
     return Finding(code, level, path, message, environments=environments, now_at=warning.span, facts=facts_of_it)
 
 
-def _named_in(message: str) -> set[str]:
+def _quoted_parts(message: str) -> set[str]:
     """Return the quoted names and the figures in a message, which a new wording does not change."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
     return quoted | {figure.rstrip(".,") for figure in _FIGURES.findall(_QUOTED.sub("", message))}

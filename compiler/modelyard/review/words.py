@@ -63,7 +63,7 @@ def word(owner: str, field: str) -> str:
     return first + "".join(part.capitalize() for part in more)
 
 
-def shown(field: str, value: Json) -> str:
+def spec_text(field: str, value: Json) -> str:
     """Write the value of a record's field as in a spec: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
     if value is None:
         return ""

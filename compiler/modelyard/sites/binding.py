@@ -146,9 +146,9 @@ def scopes_of(document: Document, groups: tuple[Group, ...], bindings: Mapping[s
     for section in _SECTIONS:
         entries = document.value.get(section)
         for entry in entries.values() if isinstance(entries, dict) else ():
-            named = _target_of(document, section, entry)
-            if named in by_target:
-                scopes.owners[id(entry)] = by_target[named]
+            target = _target_of(document, section, entry)
+            if target in by_target:
+                scopes.owners[id(entry)] = by_target[target]
     return scopes
 
 
@@ -203,7 +203,7 @@ def has_markers(text: str) -> bool:
 
 def free_numbers(texts: Iterable[str], count: int) -> list[int]:
     """Return numbers for groups so that their markers do not occur in users' strings."""
-    taken = {_numbers(found)[0] for text in texts if has_markers(text) for found in _MARKER.finditer(text)}
+    taken = {_numbers(match)[0] for text in texts if has_markers(text) for match in _MARKER.finditer(text)}
     return [number for number in range(_MOST) if number not in taken][:count]
 
 
@@ -212,8 +212,8 @@ def with_digest(digest: str, text: str) -> str:
     if not has_markers(text):
         return digest
     groups: dict[str, set[int]] = {}
-    for found in _MARKER.finditer(text):
-        group, columns = _numbers(found)
+    for match in _MARKER.finditer(text):
+        group, columns = _numbers(match)
         groups.setdefault(str(group), set()).update(columns)
     marks = [
         f"{_MARK}{group}h{''.join(f'x{column}' for column in sorted(columns))}z" for group, columns in groups.items()
@@ -221,23 +221,23 @@ def with_digest(digest: str, text: str) -> str:
     return "-".join((digest, *sorted(marks)))
 
 
-def _numbers(found: re.Match[str]) -> tuple[int, tuple[int, ...]]:
-    if found["group"] is None:
-        return int(found["low"]) - 100, (int(found["high"] or found["range"]) - 100,)
-    if found["hashed"] is not None:
-        return int(found["group"]), tuple(int(each) for each in found["hashed"].split("x")[1:])
-    return int(found["group"]), (int(found["column"]),)
+def _numbers(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
+    if match["group"] is None:
+        return int(match["low"]) - 100, (int(match["high"] or match["range"]) - 100,)
+    if match["hashed"] is not None:
+        return int(match["group"]), tuple(int(each) for each in match["hashed"].split("x")[1:])
+    return int(match["group"]), (int(match["column"]),)
 
 
 def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
     """Replace the markers in a string. `fill` receives the kind of value ("" or `digest`) and the columns."""
 
-    def replaced(found: re.Match[str]) -> str:
-        group, columns = _numbers(found)
+    def replaced(match: re.Match[str]) -> str:
+        group, columns = _numbers(match)
         of = marked.get(group)
         if of is None or any(column >= len(of.columns) for column in columns):
-            return found[0]
-        return fill(DIGEST if found["hashed"] is not None else "", tuple(of.columns[column] for column in columns))
+            return match[0]
+        return fill(DIGEST if match["hashed"] is not None else "", tuple(of.columns[column] for column in columns))
 
     return _MARKER.sub(replaced, text) if has_markers(text) else text
 
@@ -251,8 +251,8 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
     """Bind the columns of a group to markers, or to the values of the chosen site."""
     listed = tuple(columns)
     forms = {} if choice.fixed is None else {column: form_of(group.columns[column]) for column in listed}
-    held = choice.fixed or frozenset()
-    opaque = tuple(column for column, form in forms.items() if form is not None and column not in held)[:_MOST]
+    fixed = choice.fixed or frozenset()
+    opaque = tuple(column for column, form in forms.items() if form is not None and column not in fixed)[:_MOST]
     marked = Marked(number, opaque)
     values: dict[str, Scalar] = {}
     for column in listed:

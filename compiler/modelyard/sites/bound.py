@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.diagnostics.bounds import at_most
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.records import record
 from modelyard.sites.binding import (
     EXCEPTION,
@@ -32,39 +32,43 @@ _MARKED = Choice(frozenset(), 0)
 class SiteChoices:
     """How to bind the groups of sites, and the results of an earlier run. Groups without a choice get markers."""
 
-    tables: Mapping[str, Given | str]
+    tables: Mapping[str, InputFile | str]
     choices: Mapping[str, Choice]
     before: Bound | None = None
 
 
 def with_sites(
-    document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices
+    document: Document, settings: Mapping[str, str], others: Iterable[InputFile], sites: SiteChoices
 ) -> tuple[Document, Bound | None, tuple[Diagnostic, ...]]:
     """Replace all references to variables and to site values."""
     listed = tuple(others)
-    found, problems = (sites.before, ()) if sites.before is not None else _found(document, settings, listed, sites)
-    if found is None:
+    unbound, problems = (
+        (sites.before, ()) if sites.before is not None else _used_values(document, settings, listed, sites)
+    )
+    if unbound is None:
         return document, None, problems
     bindings: dict[str, Binding] = {}
-    for group in found.groups:
-        columns = columns_of(group, (column for target, column in found.used if target == group.name))
+    for group in unbound.groups:
+        columns = columns_of(group, (column for target, column in unbound.used if target == group.name))
         choice = sites.choices.get(group.name, _MARKED)
-        bindings[group.name] = binding_of(found.numbers[group.name], group, columns, choice)
-    scopes = scopes_of(document, found.groups, bindings)
+        bindings[group.name] = binding_of(unbound.numbers[group.name], group, columns, choice)
+    scopes = scopes_of(document, unbound.groups, bindings)
     result, warnings = substitute(document, settings, listed, scopes, sites.tables)
     result = without_exceptions(result, bindings)
-    bound = Bound(found.groups, found.used, found.markable, found.places, found.numbers, bindings)
+    bound = Bound(unbound.groups, unbound.used, unbound.markable, unbound.places, unbound.numbers, bindings)
     return result, bound, (*problems, *warnings)
 
 
-def unfilled(document: Document, settings: Mapping[str, str], others: Iterable[Given], sites: SiteChoices) -> Document:
+def unfilled(
+    document: Document, settings: Mapping[str, str], others: Iterable[InputFile], sites: SiteChoices
+) -> Document:
     """Replace variables, and leave references to site values unchanged."""
     groups, _ = groups_of(document, sites.tables)
     return substitute(document, settings, others, scopes_of(document, groups, None), sites.tables)[0]
 
 
-def _found(
-    document: Document, settings: Mapping[str, str], others: tuple[Given, ...], sites: SiteChoices
+def _used_values(
+    document: Document, settings: Mapping[str, str], others: tuple[InputFile, ...], sites: SiteChoices
 ) -> tuple[Bound | None, tuple[Diagnostic, ...]]:
     """Read the groups, and find the values that the spec uses. Returns None after an error."""
     plain, problems = groups_of(document, sites.tables)
@@ -80,16 +84,18 @@ def _found(
     used = scopes.used
     for group in groups:
         columns = columns_of(group, (column for target, column in used if target == group.name))
-        problems += at_most(check_values(group, (one for one in columns if not one.startswith(EXCEPTION))))
+        problems += at_most(check_values(group, (item for item in columns if not item.startswith(EXCEPTION))))
     if has_errors(problems):
         return None, problems
     texts = [file.text for file in document.files]
-    texts += [SourceFile.read(one.path, one.content).text for one in sites.tables.values() if isinstance(one, Given)]
+    texts += [
+        SourceFile.read(item.path, item.content).text for item in sites.tables.values() if isinstance(item, InputFile)
+    ]
     numbers = free_numbers(texts, len(groups))
     places = {group.name: _place(document, group) for group in groups}
     markable = {group.name: _markable(group, used) for group in groups}
-    named = {group.name: number for group, number in zip(groups, numbers, strict=True)}
-    return Bound(tuple(groups), used, markable, places, named, {}), ()
+    numbers_by_name = {group.name: number for group, number in zip(groups, numbers, strict=True)}
+    return Bound(tuple(groups), used, markable, places, numbers_by_name, {}), ()
 
 
 def _markable(group: Group, used: Mapping[tuple[str, str], list[Span]]) -> tuple[str, ...]:

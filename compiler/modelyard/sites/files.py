@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.patterns import pattern
 from modelyard.sites.table import MOST_MIB
 
@@ -19,7 +19,7 @@ def refused_name(name: str) -> str:
     return "" if _PATH.match(name) else _NOT_A_TABLE
 
 
-def read_beside(spec: str, name: str) -> Given | str:
+def read_beside(spec: str, name: str) -> InputFile | str:
     """Read a file in the spec's folder or below it, or return the reason why it cannot be read.
 
     Links must not lead out of the folder, so that a spec cannot make messages quote other files on the machine.
@@ -37,6 +37,6 @@ def read_beside(spec: str, name: str) -> Given | str:
         if not os.path.isfile(path):
             return "it is not a file"
         with open(path, "rb") as file:
-            return Given(path, file.read(MOST_MIB * 2**20 + 1))  # one byte more shows that the file is too large
+            return InputFile(path, file.read(MOST_MIB * 2**20 + 1))  # one byte more shows that the file is too large
     except OSError as problem:
         return problem.strerror or "it cannot be read"

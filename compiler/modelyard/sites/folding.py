@@ -27,7 +27,7 @@ class Repeats:
 
     def general(self, text: str) -> str:
         """Replace the names of repeated entries in a string with the keys of their definitions."""
-        return _WORD.sub(lambda found: self._key(found[0]), text)
+        return _WORD.sub(lambda match: self._key(match[0]), text)
 
     def _key(self, word: str) -> str:
         name = self._name_in(word)
@@ -44,8 +44,8 @@ class Repeats:
     def rows_in(self, *texts: str) -> tuple[tuple[str, str], ...]:
         """Return the lists and rows whose entries are named in these strings."""
         names = (self._name_in(word) for text in texts for word in _WORD.findall(text))
-        found = (self.by_name[name] for name in names if name)
-        return tuple(dict.fromkeys((repeat.list, repeat.row) for repeat in found))
+        repeats = (self.by_name[name] for name in names if name)
+        return tuple(dict.fromkeys((repeat.list, repeat.row) for repeat in repeats))
 
 
 def of_rows(rows: Iterable[tuple[str, str]]) -> str:
@@ -53,8 +53,8 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
     by_list: dict[str, list[str]] = {}
     for name, row in rows:
         by_list.setdefault(name, []).append(row)
-    named = [f"row{'s' if len(of) > 1 else ''} {listed(of)} of list {name}" for name, of in by_list.items()]
-    return f" ({', '.join(named)})"
+    texts = [f"row{'s' if len(of) > 1 else ''} {listed(of)} of list {name}" for name, of in by_list.items()]
+    return f" ({', '.join(texts)})"
 
 
 def folded_diagnostics(
@@ -63,8 +63,11 @@ def folded_diagnostics(
     """Merge diagnostics that are the same for many rows at one place. Yields each with those that it replaces."""
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
-    for one in diagnostics:
-        same.setdefault((one.code, one.span, repeats.general(one.message), repeats.general(one.hint)), []).append(one)
+    for diagnostic in diagnostics:
+        same.setdefault(
+            (diagnostic.code, diagnostic.span, repeats.general(diagnostic.message), repeats.general(diagnostic.hint)),
+            [],
+        ).append(diagnostic)
     for (_, _, message, hint), members in same.items():
         if len(members) == 1:
             yield members[0], (members[0],)

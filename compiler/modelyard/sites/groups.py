@@ -10,7 +10,7 @@ from modelyard.diagnostics import sites as tell
 from modelyard.diagnostics.base import Diagnostic, nearest, quote
 from modelyard.diagnostics.bounds import at_most
 from modelyard.hashing import sha256
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.load.scalars import MAX_INTEGER, plain_value
 from modelyard.patterns import pattern
 from modelyard.records import field, record
@@ -105,7 +105,7 @@ def files_of(document: Document) -> Iterator[str]:
 
 
 def groups_of(
-    document: Document, tables: Mapping[str, Given | str]
+    document: Document, tables: Mapping[str, InputFile | str]
 ) -> tuple[tuple[Group, ...], tuple[Diagnostic, ...]]:
     """Return the groups of sites in a spec. Fields with an invalid form are ignored, because the schema reports them.
 
@@ -121,7 +121,9 @@ def groups_of(
     return tuple(groups), at_most(problems)
 
 
-def lists_of(document: Document, tables: Mapping[str, Given | str]) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
+def lists_of(
+    document: Document, tables: Mapping[str, InputFile | str]
+) -> tuple[dict[str, Group], tuple[Diagnostic, ...]]:
     """Return the lists in a spec by name. See `groups_of`."""
     problems: list[Diagnostic] = []
     groups = {
@@ -143,26 +145,26 @@ class _Definition:
 
 
 def _group(
-    definition: _Definition, written: Json, tables: Mapping[str, Given | str], problems: list[Diagnostic]
+    definition: _Definition, declared: Json, tables: Mapping[str, InputFile | str], problems: list[Diagnostic]
 ) -> Group | None:
-    if not isinstance(written, dict):
+    if not isinstance(declared, dict):
         return None
-    if isinstance(written.get("file"), str):
-        return _from_file(definition, str(written["file"]), tables, problems)
-    return _from_spec(definition, written.get("values"), problems)
+    if isinstance(declared.get("file"), str):
+        return _from_file(definition, str(declared["file"]), tables, problems)
+    return _from_spec(definition, declared.get("values"), problems)
 
 
 def _from_file(
-    definition: _Definition, file: str, tables: Mapping[str, Given | str], problems: list[Diagnostic]
+    definition: _Definition, file: str, tables: Mapping[str, InputFile | str], problems: list[Diagnostic]
 ) -> Group | None:
     member = definition.member
-    given = tables.get(file, "modelyard was called without this file")
-    if isinstance(given, str):
+    source = tables.get(file, "modelyard was called without this file")
+    if isinstance(source, str):
         span = definition.document.value_span((*definition.here, "file"))
-        hint = nearest(file, [one for one, found in tables.items() if not isinstance(found, str)], "did you mean {}?")
-        problems.append(tell.sites_unreadable(span, member, file, given, hint or "put the file next to the spec"))
+        hint = nearest(file, [name for name, entry in tables.items() if not isinstance(entry, str)], "did you mean {}?")
+        problems.append(tell.sites_unreadable(span, member, file, source, hint or "put the file next to the spec"))
         return None
-    table, refused = read_table(given, member)
+    table, refused = read_table(source, member)
     problems += refused
     if table is None:
         return None
@@ -218,7 +220,7 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
     if not isinstance(values, dict) or not values:
         return None
     document, here = definition.document, (*definition.here, "values")
-    found: dict[str, list[Scalar | None]] = {NAME: list(values)}
+    values_by_column: dict[str, list[Scalar | None]] = {NAME: list(values)}
     for at, (site, entry) in enumerate(values.items()):
         for column, value in (entry if isinstance(entry, dict) else {}).items():
             if column == NAME:
@@ -227,13 +229,13 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
                     tell.bad_columns(span, f"'name' is already the {definition.member}'s own name", "rename the value")
                 )
             elif isinstance(value, bool | int | float | str):
-                found.setdefault(column, [None] * len(values))[at] = value
+                values_by_column.setdefault(column, [None] * len(values))[at] = value
 
     def place(at: int, column: str) -> Span:
         site = list(values)[at]
         return document.key_span((*here, site) if column == NAME else (*here, site, column))
 
-    columns = {column: tuple(each) for column, each in found.items()}
+    columns = {column: tuple(each) for column, each in values_by_column.items()}
     return Group(definition.name, definition.member, definition.path, tuple(values), columns, place)
 
 
@@ -279,7 +281,7 @@ def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagno
         if site not in group.names:
             yield tell.unknown_site(document.value_span((*here, "canary", at)), str(site), group.name, group.names)
     shares = waves.get("shares")
-    bounds = [_share(one) for one in shares] if isinstance(shares, list) else []
+    bounds = [_share(share) for share in shares] if isinstance(shares, list) else []
     for at in range(1, len(bounds)):
         if bounds[at] <= bounds[at - 1]:
             yield tell.shrinking_wave(document.value_span((*here, "shares", at)))

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from modelyard.diagnostics import lists as tell
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, has_errors
 from modelyard.diagnostics.sites import unknown_site_value
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.patterns import pattern
 from modelyard.records import field, record
 from modelyard.sites.groups import Group, Scalar, check_values, lists_of
@@ -26,13 +26,13 @@ _Result: TypeAlias = "tuple[Document, tuple[Diagnostic, ...]]"
 
 
 def with_lists(
-    document: Document, tables: Mapping[str, Given | str], substituted: Callable[[Lists], _Result]
+    document: Document, tables: Mapping[str, InputFile | str], substituted: Callable[[Lists], _Result]
 ) -> _Result:
     """Perform substitution with the lists of a document, unless they have errors."""
     groups, problems = lists_of(document, tables)
     if has_errors(problems):
         return document, problems
-    files = (SourceFile.read(given.path, given.content) for given in tables.values() if isinstance(given, Given))
+    files = (SourceFile.read(table.path, table.content) for table in tables.values() if isinstance(table, InputFile))
     return substituted(Lists(groups, tuple(files)))
 
 
@@ -75,8 +75,8 @@ class Lists:
         """Return a section in which each entry with `forEach` is repeated for each row."""
         result = _Section(section)
         for (key, child), numbers in zip(entries.items(), walk.spans.entries(entries), strict=True):
-            wanted = child.get(FOR_EACH) if isinstance(child, dict) else None
-            if isinstance(child, dict) and isinstance(wanted, str):
+            list_name = child.get(FOR_EACH) if isinstance(child, dict) else None
+            if isinstance(child, dict) and isinstance(list_name, str):
                 self._repeat(walk, result, key, child, numbers)
                 continue
             if "${" in key:
@@ -121,32 +121,32 @@ class Lists:
         place: Span | None = None
         pieces: list[str] = []
         at = 0
-        for found in REFERENCE.finditer(key):
-            inside = found["inside"]
+        for match in REFERENCE.finditer(key):
+            inside = match["inside"]
             value: Scalar | None = "${"
             if inside is not None:
-                column = _EACH.match(found[0])
+                column = _EACH.match(match[0])
                 if column is None:
-                    walk.diagnostics.append(tell.each_elsewhere(here, found[0]))
+                    walk.diagnostics.append(tell.each_elsewhere(here, match[0]))
                     return None, None
                 value, place = self._value(walk, self.row, column[1], lambda: here)
             if value is None:
                 return None, None
-            pieces += (key[at : found.start()], text_of(value))
-            at = found.end()
+            pieces += (key[at : match.start()], text_of(value))
+            at = match.end()
         return "".join((*pieces, key[at:])), place
 
     # --- values
 
     def resolved(self, walk: Substitution, reference: str, here: Callable[[], Span]) -> Scalar:
         """Return the value of `${each.…}` or `${lists.…}`, or the unchanged string after an error."""
-        each, named = _EACH.match(reference), _LIST.match(reference)
-        if each is not None:
+        each_match, list_match = _EACH.match(reference), _LIST.match(reference)
+        if each_match is not None:
             if self.row is None:
                 walk.diagnostics.append(tell.each_elsewhere(here(), reference))
-            value, _ = self._value(walk, self.row, each[1], here)
-        elif named is not None and self.item is not None and self.item[0].name == named[1]:
-            value, _ = self._value(walk, self.item, named[2], here)
+            value, _ = self._value(walk, self.row, each_match[1], here)
+        elif list_match is not None and self.item is not None and self.item[0].name == list_match[1]:
+            value, _ = self._value(walk, self.item, list_match[2], here)
         else:
             value = None
             walk.diagnostics.append(self._misplaced(reference, here()))
@@ -180,10 +180,10 @@ class Lists:
 
     def place_of(self, value: Json) -> Span | None:
         """Return the place of a row's value that replaced a whole string."""
-        found = _EACH.match(value) if isinstance(value, str) else None
-        if found is None or self.row is None or found[1] not in self.row[0].columns:
+        match = _EACH.match(value) if isinstance(value, str) else None
+        if match is None or self.row is None or match[1] not in self.row[0].columns:
             return None
-        return self.row[0].places(self.row[1], found[1])
+        return self.row[0].places(self.row[1], match[1])
 
     # --- list items
 
@@ -196,10 +196,10 @@ class Lists:
         result: list[Json] = []
         numbers: list[int] = []
         for at, (item, places) in enumerate(zip(items, walk.spans.entries(items), strict=True)):
-            found = _LIST.search(item) if isinstance(item, str) else None
-            group = None if found is None else self._group(walk, found[1], walk.span(items, at))
+            match = _LIST.search(item) if isinstance(item, str) else None
+            group = None if match is None else self._group(walk, match[1], walk.span(items, at))
             rows: list[Row | None] = [None] if group is None else [(group, row) for row in range(len(group.names))]
-            for row in () if found is not None and group is None else rows:
+            for row in () if match is not None and group is None else rows:
                 self.item = row
                 result.append(walk.child(item, items, at))
                 numbers += places

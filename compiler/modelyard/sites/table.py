@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from modelyard.diagnostics import sites as tell
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.bounds import at_most
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.source import SourceFile, Span
@@ -47,20 +47,20 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def read_table(given: Given, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
+def read_table(file: InputFile, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
     """Read a CSV file whose first line names the columns. `member` is what each line describes: `site` or `row`.
 
     Returns None if the file contains an error.
     """
-    start = Span(given.path, 1, 1, 2)
-    if len(given.content) > MOST_MIB * 2**20:
+    start = Span(file.path, 1, 1, 2)
+    if len(file.content) > MOST_MIB * 2**20:
         reason = f"the file is larger than {MOST_MIB} MiB"
         return None, (
-            tell.sites_unreadable(start, member, given.path, reason, "keep only the columns that the spec uses"),
+            tell.sites_unreadable(start, member, file.path, reason, "keep only the columns that the spec uses"),
         )
-    if isinstance(given.content, bytes) and (refused := _undecodable(given.content)):
-        return None, (tell.sites_unreadable(start, member, given.path, refused, "save it as UTF-8"),)
-    source = SourceFile.read(given.path, given.content)
+    if isinstance(file.content, bytes) and (refused := _undecodable(file.content)):
+        return None, (tell.sites_unreadable(start, member, file.path, refused, "save it as UTF-8"),)
+    source = SourceFile.read(file.path, file.content)
     problems = list(_controls(source))
     if problems:
         return None, at_most(problems)
@@ -87,23 +87,23 @@ def _controls(source: SourceFile) -> Iterator[Diagnostic]:
         return
     lines = source.lines()
     for at in range(len(lines)):
-        for found in _CONTROL.finditer(lines[at]):
-            span = Span(source.path, at + 1, found.start() + 1, found.end() + 1)
-            code = f"U+{ord(found[0]):04X}"
+        for match in _CONTROL.finditer(lines[at]):
+            span = Span(source.path, at + 1, match.start() + 1, match.end() + 1)
+            code = f"U+{ord(match[0]):04X}"
             yield tell.malformed_table(span, f"the line contains the invisible character {code}", "delete it")
 
 
 def _rows(source: SourceFile, member: str, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
     """Yield the cells of each nonempty line. Stops after the first line beyond the limit."""
     lines = source.lines()
-    found = 0
+    count = 0
     for at in range(len(lines)):
         line = lines[at]
         cells = _quoted(line, at + 1, source.path, problems) if '"' in line else _plain(line, at + 1)
         if not any(cell.text or cell.quoted for cell in cells):
             continue
-        found += 1
-        if found > MOST_ROWS + 1:
+        count += 1
+        if count > MOST_ROWS + 1:
             span = Span(source.path, at + 1, 1, 2)
             hint = f"divide the {member}s among several {'lists' if member == 'row' else 'targets'}"
             problems.append(tell.malformed_table(span, f"the file has more than {MOST_ROWS} {member}s", hint))
@@ -128,10 +128,10 @@ def _quoted(line: str, number: int, file: str, problems: list[Diagnostic]) -> tu
     at = 0
     while True:
         begin = at + len(line[at:]) - len(line[at:].lstrip(_SPACES))
-        found = _QUOTED.match(line, begin) if line[begin : begin + 1] == '"' else None
-        if found is not None:
-            cells.append(Cell(found[1].replace('""', '"'), number, begin + 1, begin + len(found[1]) + 3, True))
-            at = found.end()
+        match = _QUOTED.match(line, begin) if line[begin : begin + 1] == '"' else None
+        if match is not None:
+            cells.append(Cell(match[1].replace('""', '"'), number, begin + 1, begin + len(match[1]) + 3, True))
+            at = match.end()
         else:
             end = line.find(",", begin)
             end = len(line) if end < 0 else end
@@ -164,11 +164,11 @@ def _refused(file: str, member: str, rows: list[tuple[Cell, ...]]) -> Iterator[D
         start = Span(file, 1, 1, 2)
         yield tell.malformed_table(start, "the file is empty", "begin it with a line that names the columns")
         return
-    head, *others = rows
+    head, *rest = rows
     yield from _bad_columns(file, member, head)
-    if not others:
+    if not rest:
         yield tell.malformed_table(head[0].span(file), f"the file has no {member}s", f"add a line for each {member}")
-    for row in others:
+    for row in rest:
         if len(row) != len(head):
             span = Span(file, row[0].line, row[0].column, row[-1].end_column)
             problem = f"the line has {_values(len(row))}, but the first line has {len(head)}"

@@ -29,7 +29,9 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
     if source.store:
         return source.store, f"{source.path.rstrip('/')}/"
     bucket, folder = bucket_and_folder(source.uri)
-    adopting = [one.name for one in system.stores.values() if one.type == "object" and bucket and one.adopt == bucket]
+    adopting = [
+        store.name for store in system.stores.values() if store.type == "object" and bucket and store.adopt == bucket
+    ]
     return (adopting[0], f"{folder}/") if len(adopting) == 1 and _FOLDER.fullmatch(folder) else None
 
 
@@ -39,10 +41,12 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
     Stores that adopt the same bucket are treated as one store.
     """
     registry = system.registry
-    kept = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
-    if registry is None or kept is None:
+    artifact_store = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
+    if registry is None or artifact_store is None:
         return False
-    if store != kept.name and (not kept.adopt or system.stores[store].adopt != kept.adopt):
+    if store != artifact_store.name and (
+        not artifact_store.adopt or system.stores[store].adopt != artifact_store.adopt
+    ):
         return False
     base = registry.artifact_path.rstrip("/")
     return folder.startswith((f"{base}/models/", f"{base}/bundles/", f"{base}/logs/"))

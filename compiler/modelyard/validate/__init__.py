@@ -85,13 +85,13 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 def _has_many(value: dict[str, Json]) -> bool:
     """Return whether there are many values. Counting stops early, because aliases can make a short spec very large."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
-    counted = 0
-    while waiting and counted <= _MANY:
+    count = 0
+    while waiting and count <= _MANY:
         container = waiting.pop()
         children = container.values() if isinstance(container, dict) else container
-        counted += len(children)
+        count += len(children)
         waiting += [child for child in children if isinstance(child, dict | list)]
-    return counted > _MANY
+    return count > _MANY
 
 
 @lru_cache(maxsize=1)
@@ -163,5 +163,5 @@ def _for_python(schema: Schema) -> Schema:
 
 def _part_for_python(part: Json) -> Json:
     if isinstance(part, list):
-        return [_part_for_python(one) for one in part]
+        return [_part_for_python(item) for item in part]
     return _for_python(part) if isinstance(part, dict) else part

@@ -74,7 +74,9 @@ class Faults:
             unnamed = [name for name in self._unnamed(shape, value) if name not in misplaced]
             misplaced.update(unnamed)
             faults = list(self._field_faults(shape, value, path, outdented))
-            yield from (one for one in faults if not (one.keyword == "required" and one.name in excused))
+            yield from (
+                candidate for candidate in faults if not (candidate.keyword == "required" and candidate.name in excused)
+            )
             if unnamed:
                 yield Fault((*path, unnamed[0]), "unnamed", None, value, shape, unnamed[0], tuple(unnamed))
             self._around.append((path, shape, value))
@@ -122,16 +124,16 @@ class Faults:
         misplaced = {name for below in outdented.values() for name in below}
         for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # the maximum number of reported errors
             if name not in misplaced:
-                found = self._unknown(shape, name, value, path)
-                meant = self._meant(found)
+                fault = self._unknown(shape, name, value, path)
+                meant = self._closest_field(fault)
                 if meant in missing:
                     missing.remove(meant)
-                yield found
+                yield fault
         for name in missing:
             yield Fault(path, "required", None, value, self.shape(shape.children(name), None), name)
         for schema in shape.schemas:
-            for name, needed in schema_of(schema.get("dependentRequired")).items():
-                for other in texts(needed):
+            for name, dependencies in schema_of(schema.get("dependentRequired")).items():
+                for other in texts(dependencies):
                     if name in value and other not in value:
                         yield Fault((*path, name), "dependentRequired", other, value, shape, name)
             if "propertyNames" in schema:
@@ -143,7 +145,7 @@ class Faults:
         known = set(shape.names())
         return [name for name in value if name not in known]
 
-    def _meant(self, unknown: Fault) -> str | None:
+    def _closest_field(self, unknown: Fault) -> str | None:
         """Return the known field that was probably meant by an unknown field, or that should contain it."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
@@ -207,8 +209,8 @@ class Faults:
             return []
         entry = self.shape([entries], {})
         known = entry.names()
-        found = [name for name in value if name in known and self._is_field(entry, entries, name, value[name])]
-        return list(value) if found and all(name in known for name in value) else found
+        fields = [name for name in value if name in known and self._is_field(entry, entries, name, value[name])]
+        return list(value) if fields and all(name in known for name in value) else fields
 
     def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
         """Return whether a value has the wrong type for an entry but fits a field of an entry."""
@@ -252,10 +254,10 @@ class Faults:
         if isinstance(value, dict) and self._undecided(condition, branches, value, shape):
             shape.possible += branches
             return
-        held = self._fits(condition, value)
-        taken, other = branches if held else reversed(branches)
-        shape.excluded.append(Excluded(condition, other, held))
-        self._gather(taken, value, shape)
+        is_met = self._fits(condition, value)
+        chosen, other = branches if is_met else reversed(branches)
+        shape.excluded.append(Excluded(condition, other, is_met))
+        self._gather(chosen, value, shape)
 
     def _undecided(self, condition: Schema, branches: list[Schema], value: dict[str, Json], shape: Shape) -> bool:
         """Return whether a condition is undecided because the field that it tests is missing, misspelled or invalid."""
@@ -274,10 +276,10 @@ class Faults:
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:
-        found = [] if self._fits(branch, value) else list(Faults(self._root).of([branch], value))
-        wrong_type = any(fault.keyword == "type" and not fault.path for fault in found)
-        wrong_constant = any(fault.keyword in {"const", "enum"} and len(fault.path) <= 1 for fault in found)
-        return wrong_type, wrong_constant, len(found)
+        faults = [] if self._fits(branch, value) else list(Faults(self._root).of([branch], value))
+        wrong_type = any(fault.keyword == "type" and not fault.path for fault in faults)
+        wrong_constant = any(fault.keyword in {"const", "enum"} and len(fault.path) <= 1 for fault in faults)
+        return wrong_type, wrong_constant, len(faults)
 
     def _fits(self, schema: Schema, value: Json) -> bool:
         if not isinstance(value, dict | list):
@@ -291,4 +293,4 @@ class Faults:
 
 
 def _schemas(value: Json) -> list[Schema]:
-    return [schema_of(one) for one in value] if isinstance(value, list) else []
+    return [schema_of(schema) for schema in value] if isinstance(value, list) else []

@@ -49,11 +49,11 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 def _wrapper(fault: Fault) -> str:
     """Recognize a mapping whose fields belong one level up, such as the `spec:` used by other formats."""
-    held = _mapping(_mapping(fault.value)[fault.name])
+    fields = _mapping(_mapping(fault.value)[fault.name])
     known = fault.shape.names()
-    if not held or not all(name in known for name in held):
+    if not fields or not all(name in known for name in fields):
         return ""
-    return f"remove this level, because its fields, such as {quote(next(iter(held)))}, belong one level up"
+    return f"remove this level, because its fields, such as {quote(next(iter(fields)))}, belong one level up"
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
@@ -83,8 +83,8 @@ def _of_section(document: Document, fault: Fault) -> str:
     """Recognize an entry without its section, such as `scorer` at the top level of an environment."""
     if len(fault.path) > 1:
         return ""
-    written = (name for name in fault.shape.names() if name in document.value)
-    sections = (name for name in written if fault.name in _mapping(document.value[name]))
+    declared = (name for name in fault.shape.names() if name in document.value)
+    sections = (name for name in declared if fault.name in _mapping(document.value[name]))
     return next((f"move it under {quote(section)}" for section in sections), "")
 
 

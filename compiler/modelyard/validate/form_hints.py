@@ -73,19 +73,19 @@ def _schedule(shape: Shape, text: str) -> str:
 
 def _variable(document: Document, text: str) -> str:
     """Recognize a variable in the syntax of template languages and shells."""
-    found = _TEMPLATE.search(text)
-    name = next((part for part in found.groups() if part), "") if found else ""
+    match = _TEMPLATE.search(text)
+    name = next((part for part in match.groups() if part), "") if match else ""
     if name in _names(document.value.get("vars")):
         return f"write ${{vars.{name}}}"
-    return "write a variable as ${vars.NAME}" if found and text.startswith("{{") else ""
+    return "write a variable as ${vars.NAME}" if match and text.startswith("{{") else ""
 
 
 def _zone(shape: Shape, text: str) -> str:
     """Recognize a cron line that starts with its time zone, as in some crontabs."""
-    found = _ZONE.match(text)
-    if found is None or not _fits(shape, found[2]):
+    match = _ZONE.match(text)
+    if match is None or not _fits(shape, match[2]):
         return ""
-    return f'write "{found[2]}", and add `timeZone: {found[1]}`'
+    return f'write "{match[2]}", and add `timeZone: {match[1]}`'
 
 
 def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:
@@ -105,11 +105,13 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 def _address(document: Document, shape: Shape, text: str) -> str:
     """Return the address of an existing entry, given a bare name, a path that is too deep, or a misspelling."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
-    found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
-    return f"did you mean {quote(found)}?" if found else ""
+    address = next(
+        (candidate for candidate in (_corrected(document, text), *bare) if candidate and _fits(shape, candidate)), ""
+    )
+    return f"did you mean {quote(address)}?" if address else ""
 
 
-def _meant(document: Document, text: str) -> str:
+def _corrected(document: Document, text: str) -> str:
     """Correct `inferences.scorer`, `inference.scorr` or `inference.scorer.champion` to `inference.scorer`."""
     first, dot, rest = text.partition(".")
     section = nearest_name(first, document.value) if first not in document.value else first

@@ -106,9 +106,9 @@ def _example_of(schemas: list[Schema]) -> Json:
     """Return an example value for a field, from the other fields or the schema."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
-            found = schema.get(keyword)
-            if isinstance(found, list) and found:
-                return found[0]
+            values = schema.get(keyword)
+            if isinstance(values, list) and values:
+                return values[0]
     return None
 
 

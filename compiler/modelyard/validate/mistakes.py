@@ -88,12 +88,12 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
     """Add the line of the variable with the wrong value to the hint, because that line must be fixed."""
-    named = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
+    match = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
-    if named is None or not isinstance(declared, dict) or named[1] not in declared:
+    if match is None or not isinstance(declared, dict) or match[1] not in declared:
         return hint
-    line = document.key_span(("vars", named[1])).line
-    return f"{hint + '; ' if hint else ''}it is the value of variable {quote(named[1])} in line {line}"
+    line = document.key_span(("vars", match[1])).line
+    return f"{hint + '; ' if hint else ''}it is the value of variable {quote(match[1])} in line {line}"
 
 
 def _is_comment(document: Document, span: Span) -> bool:
@@ -104,13 +104,13 @@ def _is_comment(document: Document, span: Span) -> bool:
 
 def _word(document: Document, fault: Fault) -> Diagnostic:
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
-    words = [yaml_word(one) for one in allowed]
-    found = yaml_word(fault.value) if isinstance(fault.value, str | int | float) else ""
-    hint = nearest(found, words, "did you mean {}?") or word_hint(fault.value, words)
+    words = [yaml_word(value) for value in allowed]
+    typed = yaml_word(fault.value) if isinstance(fault.value, str | int | float) else ""
+    hint = nearest(typed, words, "did you mean {}?") or word_hint(fault.value, words)
     if not hint and len(words) == 1:
         hint = f"write {words[0]}"
-    shown = quote(fault.value) if isinstance(fault.value, str) else found_words(fault.value)
-    return tell.not_one_of(document.value_span(fault.path), shown, words, hint)
+    quoted = quote(fault.value) if isinstance(fault.value, str) else found_words(fault.value)
+    return tell.not_one_of(document.value_span(fault.path), quoted, words, hint)
 
 
 def _form(document: Document, fault: Fault) -> Diagnostic:
@@ -138,10 +138,10 @@ def _length(document: Document, fault: Fault) -> Diagnostic:
     value = fault.value
     unit = "characters" if isinstance(value, str) else "entries"
     size = len(value) if isinstance(value, str | list | dict) else 0
-    found = f"{size} {unit}" if size != 1 else f"1 {unit.replace('ies', 'y').removesuffix('s')}"
+    size_text = f"{size} {unit}" if size != 1 else f"1 {unit.replace('ies', 'y').removesuffix('s')}"
     bound = f"the minimum is {fault.argument}" if "min" in fault.keyword else f"the maximum is {fault.argument}"
     span = document.value_span(fault.path) if isinstance(value, str) else document.key_span(fault.path)
-    return tell.wrong_length(span, found, bound)
+    return tell.wrong_length(span, size_text, bound)
 
 
 def _repeated(document: Document, fault: Fault) -> Diagnostic:
@@ -191,10 +191,10 @@ def _performance_check(document: Document, fault: Fault) -> Json:
 def _namesake(document: Document, path: Path) -> str:
     """Return the name in the base that an environment's unknown name probably means."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
-    written = document.key_span(path)
+    span = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
         return ""
-    before = [name for name in section if _is_before(document.key_span((path[0], name)), written)]
+    before = [name for name in section if _is_before(document.key_span((path[0], name)), span)]
     return nearest(str(path[1]), before, ", or use {} if you meant that one")
 
 
@@ -227,15 +227,15 @@ def _outdented(document: Document, fault: Fault) -> Diagnostic:
 
 def _excluded(document: Document, fault: Fault) -> Diagnostic:
     chains = [chain for excluded in fault.shape.excluded for chain in conditions_of(fault.name, excluded)]
-    needed: dict[str, list[str]] = {}
-    others: list[str] = []
+    required: dict[str, list[str]] = {}
+    other_words: list[str] = []
     for chain in chains:
         name, words = _needed(chain, fault)
         if name:
-            needed.setdefault(name, []).extend(words)
+            required.setdefault(name, []).extend(words)
         else:
-            others += words
-    hint = " or ".join(dict.fromkeys((*(_instead(*one, fault) for one in needed.items()), *others)))
+            other_words += words
+    hint = " or ".join(dict.fromkeys((*(_instead(*item, fault) for item in required.items()), *other_words)))
     hint += "".join(f": {reason}" for reason in _reasons(fault))
     if _is_of_base(document, fault.path):
         hint += f"; to remove it in the environment, set '{fault.name}: null'"
@@ -258,15 +258,17 @@ def _is_of_base(document: Document, path: Path) -> bool:
 def _instead(name: str, words: list[str], fault: Fault) -> str:
     """Return the value that another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
-    needed = f"it requires '{name}' to be {' or '.join(dict.fromkeys(words))}"
+    requirement = f"it requires '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:
         return f"add {name}: {words[0]}"
-    return f"{needed}, but it is {yaml_word(value[name])}" if name in value else f"{needed}, but it is not set"
+    return (
+        f"{requirement}, but it is {yaml_word(value[name])}" if name in value else f"{requirement}, but it is not set"
+    )
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
     """Explain why conditions exclude a field, and which values another field would need."""
-    condition, must_hold = next((one for one in chain if _is_unwritten(*one, fault)), chain[-1])
+    condition, must_hold = next((entry for entry in chain if _is_unwritten(*entry, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
     names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
@@ -281,11 +283,13 @@ def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
     """Return the values of a field that satisfy all required conditions and no excluded condition."""
-    asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
-    for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
+    alternatives = [
+        (_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain
+    ]
+    for words, must_hold in reversed(alternatives):  # the innermost condition is the narrowest
         if words and must_hold:
             return words
-    excluded = [word for words, _ in asked for word in words]
+    excluded = [word for words, _ in alternatives for word in words]
     known = [word for schema in shape.children(name) for word in _words(schema)]
     return [word for word in known if word not in excluded] or ["something else"]
 
@@ -293,7 +297,7 @@ def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
 def _words(schema: Schema) -> list[str]:
     enum = schema.get("enum")
     allowed = enum if isinstance(enum, list) else [schema["const"]] if "const" in schema else []
-    return [yaml_word(one) for one in allowed]
+    return [yaml_word(value) for value in allowed]
 
 
 def _needs(document: Document, fault: Fault) -> Diagnostic:

@@ -41,7 +41,7 @@ def repair(fault: Fault) -> Repair | None:
 _Mend: TypeAlias = Callable[[Fault], Repair | None]
 
 
-def _put(fault: Fault, value: Json, is_sure: bool = True) -> Repair:
+def _replacement(fault: Fault, value: Json, is_sure: bool = True) -> Repair:
     return Repair({fault.path: Edit(value)}, is_sure)
 
 
@@ -72,8 +72,8 @@ def _word(fault: Fault) -> Repair | None:
     words = {yaml_word(word): word for word in allowed}
     near = nearest_name(yaml_word(value), words) if isinstance(value, str | int | float) else None
     if value in allowed:
-        return _put(fault, value)
-    return _put(fault, words[near] if near else allowed[0], is_sure=bool(near) or len(allowed) == 1)
+        return _replacement(fault, value)
+    return _replacement(fault, words[near] if near else allowed[0], is_sure=bool(near) or len(allowed) == 1)
 
 
 def _form(fault: Fault) -> Repair | None:
@@ -84,38 +84,38 @@ def _form(fault: Fault) -> Repair | None:
         return None
     better = _rewritten(fault.shape, fault.value) if isinstance(fault.value, str) else ""
     if better:
-        return _put(fault, better)
+        return _replacement(fault, better)
     example = fault.shape.example()
-    return _put(fault, example, is_sure=False) if example is not None else None
+    return _replacement(fault, example, is_sure=False) if example is not None else None
 
 
 def _type(fault: Fault) -> Repair | None:
     """Convert a value to the required type."""
     types, value = texts(fault.argument) or [str(fault.argument)], fault.value
     if "array" in types and isinstance(value, str | int | float):
-        return _put(fault, [value]) if _WORD.match(str(value)) else None
+        return _replacement(fault, [value]) if _WORD.match(str(value)) else None
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) and "string" in types:
-        return _put(fault, value[0])
+        return _replacement(fault, value[0])
     if "boolean" in types and isinstance(value, str) and value.lower() in _SWITCHES:
-        return _put(fault, _SWITCHES[value.lower()])
+        return _replacement(fault, _SWITCHES[value.lower()])
     if {"integer", "number"} & set(types) and isinstance(value, str) and value.isascii() and value.isdecimal():
-        return _put(fault, int(value[:15]))
+        return _replacement(fault, int(value[:15]))
     if "string" in types and isinstance(value, int | float):
         better = rewritten(yaml_word(value), _patterns(fault.shape)) or yaml_word(value)
-        return _put(fault, better)
+        return _replacement(fault, better)
     example = fault.shape.example()
-    return _put(fault, example, is_sure=False) if example is not None else None
+    return _replacement(fault, example, is_sure=False) if example is not None else None
 
 
 def _bound(fault: Fault) -> Repair:
     """Replace a number with the bound that it violates."""
-    return _put(fault, fault.argument, is_sure=False)
+    return _replacement(fault, fault.argument, is_sure=False)
 
 
 def _repeated(fault: Fault) -> Repair:
     """Remove repeated items."""
     items = fault.value if isinstance(fault.value, list) else []
-    return _put(fault, [item for at, item in enumerate(items) if item not in items[:at]])
+    return _replacement(fault, [item for at, item in enumerate(items) if item not in items[:at]])
 
 
 def _missing(fault: Fault) -> Repair | None:

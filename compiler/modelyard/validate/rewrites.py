@@ -107,12 +107,12 @@ _AMOUNT: Final = pattern(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
     """Return the first rewritten string that matches all patterns, or "" if none does."""
-    wanted = list(patterns)
-    if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
+    required = list(patterns)
+    if not required or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
-    holds_path, holds_host = (all(matches(part, pattern) for pattern in wanted) for part in ("a/b", "aaa.bbb"))
+    holds_path, holds_host = (all(matches(part, pattern) for pattern in required) for part in ("a/b", "aaa.bbb"))
     for better in _rewritings(text, holds_path, holds_host):
-        if better != text and all(matches(better, pattern) for pattern in wanted):
+        if better != text and all(matches(better, pattern) for pattern in required):
             return better
     return ""
 
@@ -200,18 +200,18 @@ def _addresses(text: str, holds_path: bool) -> Iterator[str]:
     bucket = _BUCKET.match(text)
     if bucket:
         yield bucket[1]
-    found = _ADDRESS.match(text)
-    if found:
-        yield found[2] if holds_path else found[1]
+    match = _ADDRESS.match(text)
+    if match:
+        yield match[2] if holds_path else match[1]
     elif not holds_path and "/" in text:
         yield text.partition("/")[0]
 
 
 def _links(text: str) -> Iterator[str]:
     """Yield the network path or the subnet name in a Google Cloud link."""
-    for found in (_NETWORK.match(text), _SUBNET.match(text)):
-        if found:
-            yield found[1]
+    for match in (_NETWORK.match(text), _SUBNET.match(text)):
+        if match:
+            yield match[1]
 
 
 def _numbers(text: str) -> Iterator[str]:
@@ -230,18 +230,18 @@ def _numbers(text: str) -> Iterator[str]:
 
 def _clock(text: str) -> Iterator[str]:
     """Rewrite a duration that is written like a time, such as `6:00:00` or `1:30`."""
-    found = _CLOCK.match(text)
-    if found is None or (found[3] or "00") != "00":
+    match = _CLOCK.match(text)
+    if match is None or (match[3] or "00") != "00":
         return
-    hours, minutes = int(found[1]), int(found[2])
-    if found[3] is not None:
+    hours, minutes = int(match[1]), int(match[2])
+    if match[3] is not None:
         yield f"{hours}h" if minutes == 0 else f"{hours * 60 + minutes}m"
 
 
 def _quantities(text: str) -> Iterator[str]:
-    found = _QUANTITY.match(text)
-    if found:
-        number, unit = found.groups()
+    match = _QUANTITY.match(text)
+    if match:
+        number, unit = match.groups()
         yield number + unit
         yield f"{number} {unit.upper()}"
         if unit.lower() in _CPUS:
@@ -255,9 +255,9 @@ def _quantities(text: str) -> Iterator[str]:
     fraction = _FRACTION.match(text)
     if fraction:
         smaller, times = _SMALLER[fraction[2]]
-        whole = round(float(fraction[1]) * times, 6)
-        if whole.is_integer():
-            yield f"{int(whole)}{smaller}"
+        scaled = round(float(fraction[1]) * times, 6)
+        if scaled.is_integer():
+            yield f"{int(scaled)}{smaller}"
     several = _DURATIONS.match(text)
     if several:
         large, unit, small, smaller = several.groups()
@@ -268,6 +268,6 @@ def _quantities(text: str) -> Iterator[str]:
         digits = re.sub(r"[,_ ]", "", amount[2] or amount[3])
         yield digits + _SIGNS[amount[1] or amount[4]]
     without = text.replace(",", "")
-    found = _QUANTITY.match(without)
-    if found and without != text:
-        yield f"{found[1]} {found[2].upper()}"
+    match = _QUANTITY.match(without)
+    if match and without != text:
+        yield f"{match[1]} {match[2].upper()}"

@@ -125,9 +125,9 @@ def _required(_: SmallFits, schema: Schema, value: Json) -> bool:
 def _dependent(_: SmallFits, schema: Schema, value: Json) -> bool:
     return not isinstance(value, dict) or all(
         other in value
-        for name, others in schema_of(schema["dependentRequired"]).items()
+        for name, names in schema_of(schema["dependentRequired"]).items()
         if name in value
-        for other in texts(others)
+        for other in texts(names)
     )
 
 

@@ -167,13 +167,13 @@ class _Run:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
             self._pieces[piece.name] = piece
-            done: dict[int, Finished] = {}
+            finished: dict[int, Finished] = {}
             if len(parts) > 1:
-                done = self.known.finished(piece, self._work(piece, len(parts)))
-                self._large[piece.name] = _Large(len(parts), done, seen=len(done))
-                _log.info("scoring %s in %d parts, of which %d are done", piece.path, len(parts), len(done))
+                finished = self.known.finished(piece, self._work(piece, len(parts)))
+                self._large[piece.name] = _Large(len(parts), finished, seen=len(finished))
+                _log.info("scoring %s in %d parts, of which %d are done", piece.path, len(parts), len(finished))
             before = tuple(self.known.marks(piece))
-            yield from (Task(piece, part, len(parts), before) for part in parts if part.number not in done)
+            yield from (Task(piece, part, len(parts), before) for part in parts if part.number not in finished)
 
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models

@@ -114,15 +114,15 @@ class Scorer:
 
     def _score(self, task: Task) -> tuple[int, str]:
         """Score one task. Return the number of rows and, for a file with several parts, the path of the part."""
-        piece, whole = task.piece, task.parts == 1
-        output = self._target.below(piece.name) if whole else self._waiting(task, 0)
+        piece, is_whole = task.piece, task.parts == 1
+        output = self._target.below(piece.name) if is_whole else self._waiting(task, 0)
         folder = output.folder()
         make_folder(folder)
         # Unique to this attempt, because another run may score the same file at the same time.
         staged = folder.below(f"_{uuid.uuid4().hex}-staged")
         try:
             rows = write_all(staged, self._output.format, self._scored(task))
-            if whole:
+            if is_whole:
                 publish(self._target, piece, [staged] if rows else [], rows, self._version, list(task.before))
             elif rows:
                 waiting = self._waiting(task, rows)
@@ -227,8 +227,8 @@ def _classes(values: npt.NDArray[Any]) -> pa.Array:
     if values.ndim == 1 and values.dtype.kind in "biu":
         return pa.array(values.astype(np.int64))
     if values.ndim == 1 and values.dtype.kind == "f":
-        whole = bool((np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2**53)).all())
-        return pa.array(values.astype(np.int64 if whole else np.float64))
+        is_integral = bool((np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2**53)).all())
+        return pa.array(values.astype(np.int64 if is_integral else np.float64))
     return pa.array([plain(value) for value in values])
 
 

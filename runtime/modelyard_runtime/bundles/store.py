@@ -86,7 +86,7 @@ def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything)
 
 def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
     final = disk / VERSIONS / pointer.folder
-    if _whole(final, pointer.sha256):
+    if _is_intact(final, pointer.sha256):
         accept(bundle_of(final), final)
         return final
     staged = disk / VERSIONS / f".{uuid.uuid4().hex}"
@@ -99,7 +99,7 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
     return final
 
 
-def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
+def usable_bundle(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     """Return the active bundle on this disk after verifying its hashes, or None if no bundle is usable.
 
     A bundle that `accept` rejects is not replaced by an older one, because nobody would notice. After a power failure,
@@ -110,11 +110,11 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     except (OSError, Broken) as problem:
         _log.warning("%s of %s cannot be read: %s", POINTER, disk, problem)
         pointer = None
-    if pointer is not None and _whole(disk / VERSIONS / pointer.folder, pointer.sha256):
+    if pointer is not None and _is_intact(disk / VERSIONS / pointer.folder, pointer.sha256):
         folder = disk / VERSIONS / pointer.folder
         return (pointer, folder) if _accepted(folder, accept) else None
     for folder in _newest_first(disk):
-        if _whole(folder) and _accepted(folder, accept):
+        if _is_intact(folder) and _accepted(folder, accept):
             _log.warning("using the bundle in %s instead of the last one", folder)
             return pointer_to(bundle_of(folder)), folder
     return None
@@ -122,9 +122,9 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
 
 def forget(disk: Path, pointer: Pointer) -> None:
     """Delete all but the newest bundles on a disk. The active bundle is never deleted."""
-    others = [one for one in _newest_first(disk) if one.name != pointer.folder]
-    for one in others[_KEPT - 1 :]:
-        shutil.rmtree(one, ignore_errors=True)
+    inactive = [bundle for bundle in _newest_first(disk) if bundle.name != pointer.folder]
+    for bundle in inactive[_KEPT - 1 :]:
+        shutil.rmtree(bundle, ignore_errors=True)
 
 
 def bundle_of(folder: Path) -> Bundle:
@@ -133,8 +133,8 @@ def bundle_of(folder: Path) -> Bundle:
 
 
 def _newest_first(disk: Path) -> list[Path]:
-    found = [one for one in (disk / VERSIONS).glob("*") if one.is_dir() and not one.name.startswith(".")]
-    return sorted(found, key=lambda one: -one.stat().st_mtime)
+    bundles = [bundle for bundle in (disk / VERSIONS).glob("*") if bundle.is_dir() and not bundle.name.startswith(".")]
+    return sorted(bundles, key=lambda bundle: -bundle.stat().st_mtime)
 
 
 def _accepted(folder: Path, accept: Accept) -> bool:
@@ -146,7 +146,7 @@ def _accepted(folder: Path, accept: Accept) -> bool:
     return True
 
 
-def _whole(folder: Path, wanted_sha256: str = "") -> bool:
+def _is_intact(folder: Path, wanted_sha256: str = "") -> bool:
     if not folder.is_dir():
         return False
     try:
@@ -160,7 +160,7 @@ def _whole(folder: Path, wanted_sha256: str = "") -> bool:
 def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
     """Rename a staged bundle to its final name, unless another process on this machine has done so."""
     if final.exists():  # damaged, or just written by another process
-        if _whole(final, pointer.sha256):
+        if _is_intact(final, pointer.sha256):
             return
         shutil.rmtree(final)
     staged.rename(final)

@@ -20,7 +20,7 @@ from types import FrameType
 
 from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.jobs.following import Following
-from modelyard_runtime.jobs.siblings import others
+from modelyard_runtime.jobs.siblings import other_runs
 from modelyard_runtime.refusals import Refusal
 
 TEMPLATE = Path("/etc/modelyard/rayjob.json")
@@ -55,7 +55,7 @@ class Replacing:
         Call this only after creating this run's RayJob. Of two runs that check at once, at least one then sees the
         other.
         """
-        before, after = others(api, self.job)
+        before, after = other_runs(api, self.job)
         if after:
             _log.warning("stopping RayJob %s: Job %s started after it and replaces it", name, after[-1])
             _remove(api, name)
@@ -118,7 +118,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 def skipped(api: ClusterApi, job: str) -> bool:
     """Return whether to skip this run because an earlier one is active and runs must not overlap."""
-    before, _ = others(api, job)
+    before, _ = other_runs(api, job)
     if before:
         _log.warning("not started: the run of Job %s is in progress, and runs must not overlap", before[0])
     return bool(before)

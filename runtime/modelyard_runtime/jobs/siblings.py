@@ -21,7 +21,7 @@ def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
-def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
+def other_runs(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
     """Return the names of active runs that began before a Job, and of those that began after it."""
     own = api.get(JOBS, job)
     active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]

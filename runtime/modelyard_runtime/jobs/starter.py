@@ -99,7 +99,7 @@ def _answer_monitor(requests: MonitorRequests) -> int:
             answered += _answer(requests, entry)
         except Exception as problem:  # noqa: BLE001 - no request, whatever its content, may block the others
             unanswered += 1
-            _log.error("request %s is left for the next poll: %s", _shown(entry.name), problem)
+            _log.error("request %s is left for the next poll: %s", _formatted(entry.name), problem)
     if answered:
         _forget(requests)
     return unanswered
@@ -114,7 +114,7 @@ def _answer(requests: MonitorRequests, entry: Entry) -> bool:
     """Handle one request unless it was handled before. Return whether an answer was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
-        _log.error("ignoring %s: its name is not that of a request", _shown(entry.name))
+        _log.error("ignoring %s: its name is not that of a request", _formatted(entry.name))
         remove(where)
         return False
     answer = requests.folder(requests.allowed.answered).below(entry.name)
@@ -214,7 +214,7 @@ def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
         raise Refusal("the request is not a JSON object")
     for field, expected in _expected(requests, entry):
         if request.get(field) != expected:
-            raise Refusal(f"{field} of the request is {_shown(request.get(field))}, but must be {expected}")
+            raise Refusal(f"{field} of the request is {_formatted(request.get(field))}, but must be {expected}")
     return request
 
 
@@ -247,7 +247,7 @@ def _forget(requests: MonitorRequests) -> None:
         remove(requests.folder(requests.allowed.answered).below(answer.name))
 
 
-def _shown(value: Json) -> str:
+def _formatted(value: Json) -> str:
     """Format a value for a single log line, escaped and truncated."""
-    shown = ascii(value) if isinstance(value, str) else "not a string"
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+    text = ascii(value) if isinstance(value, str) else "not a string"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

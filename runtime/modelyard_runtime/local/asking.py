@@ -69,6 +69,6 @@ def captured(endpoint: Endpoint, placed: Placed) -> float:
 def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
     """Save the request for an endpoint, so that it can be sent again."""
     path = state.below(QUESTIONS)
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    kept[name] = {"url": url, "token": token, **rows.question()}
-    path.write_text(json.dumps(kept, ensure_ascii=False, indent=2), encoding="utf-8")
+    questions: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    questions[name] = {"url": url, "token": token, **rows.question()}
+    path.write_text(json.dumps(questions, ensure_ascii=False, indent=2), encoding="utf-8")

@@ -69,6 +69,6 @@ class Notes:
         """Record the values that a monitor measured in one run."""
         if not values:
             return
-        shown = [f"{name} is {value:g}" for name, value in list(values.items())[:_SHOWN_VALUES]]
+        texts = [f"{name} is {value:g}" for name, value in list(values.items())[:_SHOWN_VALUES]]
         more = [f"{len(values) - _SHOWN_VALUES} more"] if len(values) > _SHOWN_VALUES else []
-        self.state.record(address, MEASURED, "; ".join([*shown, *more]), values)
+        self.state.record(address, MEASURED, "; ".join([*texts, *more]), values)

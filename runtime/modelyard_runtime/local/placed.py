@@ -30,13 +30,13 @@ def place_all(folder: Path, plan: LocalPlan, state: State, machine: Machine, reg
     """Write every description of the plan into the state's folder."""
     placed = Placed()
     for path in plan.descriptions:
-        content, said = scaled(_read(folder / path), machine)
+        content, notes = scaled(_read(folder / path), machine)
         content = localized(content, plan, state, registry)
         where = state.below(path)
         where.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
         placed.contents[path], placed.paths[path] = content, where
-        if said:
-            placed.scaled[str(content["address"])] = said
+        if notes:
+            placed.scaled[str(content["address"])] = notes
     return placed
 
 

@@ -14,16 +14,16 @@ _held: list[IO[str]] = []
 """Locks on files with the ports' numbers. The kernel releases them when this process ends, however it ends."""
 
 
-def free_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
+def free_port(requested: int, taken: frozenset[int] = frozenset()) -> int:
     """Reserve the requested port or the next free one. If none is free, the kernel chooses a port.
 
     A server binds the port only later, so until then the lock keeps other runs of this user from choosing it.
     """
-    for port in (*range(wanted, wanted + _TRIED), 0):
+    for port in (*range(requested, requested + _TRIED), 0):
         chosen = 0 if port in taken else _bound(port)
         if chosen and _reserve(chosen):
             return chosen
-    raise OSError(f"no port is free on 127.0.0.1, from {wanted}")
+    raise OSError(f"no port is free on 127.0.0.1, from {requested}")
 
 
 def _bound(port: int) -> int:

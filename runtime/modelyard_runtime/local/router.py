@@ -160,8 +160,8 @@ def _error(
 
 def below_prefix(path: str, prefix: str) -> str | None:
     """Return the rest of a path below a prefix, or None if it does not begin with all elements of the prefix."""
-    wanted = prefix.rstrip("/")
-    if path != wanted and not path.startswith(f"{wanted}/"):
+    base = prefix.rstrip("/")
+    if path != base and not path.startswith(f"{base}/"):
         return None
-    rest = path[len(wanted) :]
+    rest = path[len(base) :]
     return "" if rest == "/" else rest

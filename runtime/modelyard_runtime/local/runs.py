@@ -157,10 +157,10 @@ class _Reader(threading.Thread):
                     self.unwritten = f"its log cannot be written: {problem.strerror or problem}"
 
     def _pass_on(self, text: str) -> None:
-        shown = message_of(text)
-        if shown:
-            self.last = shown
-            self._show(shown)
+        message = message_of(text)
+        if message:
+            self.last = message
+            self._show(message)
         if value := _logged_value(text):
             self.values[value[0]] = value[1]
 

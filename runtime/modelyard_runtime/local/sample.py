@@ -110,7 +110,7 @@ def _column(kind: str, chance: np.random.Generator, count: int, shift: float) ->
     """Return a column's values and their effect on the label, which has a mean of about zero."""
     if kind == "string":
         index = chance.integers(0, len(_CATEGORIES), count)
-        return [_CATEGORIES[one] for one in index], (index - 1.5) / 1.12
+        return [_CATEGORIES[position] for position in index], (index - 1.5) / 1.12
     normal = chance.normal(size=count) + shift
     if kind == "integer":
         return (normal * 10 + 50).round().astype("int64"), normal
@@ -125,7 +125,7 @@ def _label(task: str, score: Any) -> Any:
     if task == "binary-classification":
         return (score > 0.4).astype("int64")
     if task == "multiclass-classification":
-        return [f"class-{one}" for one in np.digitize(score, (-0.5, 0.5))]
+        return [f"class-{bucket}" for bucket in np.digitize(score, (-0.5, 0.5))]
     if task == "ranking":
         return np.clip(np.digitize(score, (-1.0, 0.0, 1.0)), 0, 3).astype("int64")
     return score * 20 + 100
@@ -136,13 +136,13 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     described = list(contents)
     columns: dict[str, str] = {}
     roles = {name for data in plan.data.values() for name in (data.label, data.timestamp, data.group) if name}
-    for data in _made(plan):
+    for data in _generated(plan):
         declared = dict(data.schema) or dict.fromkeys(data.features, "")
         columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
     for name in plan.data:
         columns |= dict.fromkeys(_invented(plan, name), "number")
-    named = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
-    keys = tuple(dict.fromkeys(named))
+    key_names = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
+    keys = tuple(dict.fromkeys(key_names))
     columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
     columns = columns or dict(_UNNAMED)
     numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]
@@ -158,7 +158,7 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     )
 
 
-def _made(plan: LocalPlan) -> list[Dataset]:
+def _generated(plan: LocalPlan) -> list[Dataset]:
     return [data for name, data in plan.data.items() if name not in _written(plan)]
 
 
@@ -197,12 +197,12 @@ def _joined(plan: LocalPlan) -> bool:
 
 def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
     """Return the task of the model that is trained on each labelled dataset, by dataset."""
-    found: dict[str, str] = {}
+    tasks: dict[str, str] = {}
     for content in contents:
         pipeline = content.get("pipeline", {})
         if content["type"] == "training":
-            found |= {name: pipeline["model"]["task"] for name, data in pipeline["data"].items() if "label" in data}
-    return found
+            tasks |= {name: pipeline["model"]["task"] for name, data in pipeline["data"].items() if "label" in data}
+    return tasks
 
 
 def _labels(plan: LocalPlan, tasks: dict[str, str]) -> dict[str, str]:
@@ -271,10 +271,10 @@ class Sample:
                 continue
             if has_files(data, self.state):
                 continue
-            due = rows
+            selected = rows
             if data.label and data.delay_seconds:  # labels that are not known yet are not in the data
-                due = rows[rows["_at"] <= datetime.now(UTC) - timedelta(seconds=data.delay_seconds)]
-            _write(due[self.columns(name)], data, uri)
+                selected = rows[rows["_at"] <= datetime.now(UTC) - timedelta(seconds=data.delay_seconds)]
+            _write(selected[self.columns(name)], data, uri)
             self.written.append(name)
         record = {**self.truth.recorded(), "generated": self.generated}
         self.state.below(_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
@@ -286,7 +286,9 @@ class Sample:
         roles = [role for role in (data.label, data.timestamp, data.group) if role]
         keys = [key for key in self.truth.keys if key not in self.truth.timestamps and name in self.truth.keyed]
         if data.schema:
-            return [one for one in data.schema if one in {*self.truth.columns, *roles, *self.truth.keys}] or roles
+            return [
+                column for column in data.schema if column in {*self.truth.columns, *roles, *self.truth.keys}
+            ] or roles
         if data.features:
             return list(dict.fromkeys((*keys, *data.features, *roles)))
         own = _invented(self.plan, name) or list(self.truth.columns)

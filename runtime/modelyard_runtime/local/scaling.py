@@ -50,12 +50,12 @@ def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
     pipeline = copy.get("pipeline")
     if not isinstance(pipeline, dict):
         return copy, []
-    said = [text for name, step in pipeline["steps"].items() for text in _scale_step(name, step, machine)]
+    changes = [text for name, step in pipeline["steps"].items() for text in _scale_step(name, step, machine)]
     tuning = pipeline.get("tuning")
     if tuning is not None and tuning["parallel"] > machine.cpus:
-        said.append(f"{tuning['parallel']} trials at once become {machine.cpus}")
+        changes.append(f"{tuning['parallel']} trials at once become {machine.cpus}")
         tuning["parallel"] = machine.cpus
-    return copy, said
+    return copy, changes
 
 
 def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
@@ -82,14 +82,14 @@ def _amount(resources: Content) -> str:
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
     """Return the custom Ray resources that steps request, which belong to groups of Pods in a cluster."""
-    found: dict[str, float] = {}
+    groups: dict[str, float] = {}
     for description in descriptions:
         steps = description.get("pipeline", {}).get("steps", {})
         for step in steps.values():
             group = step["resources"]["group"]
             if group:
-                found[group] = float(max(machine.cpus, 1))
-    return found
+                groups[group] = float(max(machine.cpus, 1))
+    return groups
 
 
 def deployment_options(deployment: Content) -> Content:

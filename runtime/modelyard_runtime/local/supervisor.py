@@ -181,4 +181,4 @@ class _Loop:
     def _schedules(self) -> list[tuple[str, Schedule]]:
         pipelines = [(f"pipelines.{name}", entry.schedule) for name, entry in self.plan.pipelines.items()]
         monitors = [(f"monitors.{name}", entry.schedule) for name, entry in self.plan.monitors.items()]
-        return [entry for entry in (*pipelines, *monitors) if self.work.wanted(entry[0])]
+        return [entry for entry in (*pipelines, *monitors) if self.work.is_requested(entry[0])]

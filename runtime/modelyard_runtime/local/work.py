@@ -69,7 +69,7 @@ class Work:
         """Print a line."""
         self.base.say(address, text)
 
-    def wanted(self, address: str) -> bool:
+    def is_requested(self, address: str) -> bool:
         """Return whether an address was requested, or all were."""
         return not self.addresses or address in self.addresses
 
@@ -89,7 +89,7 @@ class Work:
             self.run_pipeline(name)
         if everything or self.addresses:
             for name in self.plan.monitors:
-                if self.wanted(f"monitors.{name}"):
+                if self.is_requested(f"monitors.{name}"):
                     self.run_monitor(name)
         self.run_requested()
 
@@ -179,7 +179,7 @@ class Work:
             self.promote()
         if outcome.succeeded:
             for other, follower in self.plan.pipelines.items():
-                if follower.schedule.after == name and self.wanted(f"pipelines.{other}"):
+                if follower.schedule.after == name and self.is_requested(f"pipelines.{other}"):
                     self.run_pipeline(other)
 
     def promote(self, *, quietly: bool = False) -> None:
@@ -219,8 +219,10 @@ class Work:
 
     def _serve(self) -> None:
         """Wait until the requested endpoints respond, and send rows to them."""
-        named = {name: entry for name, entry in self.plan.endpoints.items() if self.wanted(f"inference.{name}")}
-        if not named or not self.base.endpoints_port:
+        endpoints = {
+            name: entry for name, entry in self.plan.endpoints.items() if self.is_requested(f"inference.{name}")
+        }
+        if not endpoints or not self.base.endpoints_port:
             return
         began = time.monotonic()
         deadline = began + _DEPLOY_S
@@ -228,7 +230,7 @@ class Work:
             if time.monotonic() > deadline:
                 raise Refusal(f"the servers did not start within {_DEPLOY_S:g} s; see logs/serving.log")
             time.sleep(0.2)
-        for number, (name, entry) in enumerate(named.items()):
+        for number, (name, entry) in enumerate(endpoints.items()):
             caller = Endpoint.of(name, entry.path, self.base.endpoints_port, entry.callers, self.base.state)
             self.say(f"inference.{name}", f"answers at {caller.url}")
             if problem := caller.await_ready(_ALIAS_S):
@@ -236,8 +238,8 @@ class Work:
                 self.say(f"inference.{name}", f"no version is served yet: {problem}")
                 continue
             self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
-            if self.ask and (asked := rows_for(entry, self.plan, self.base.placed)) is not None:
-                self._ask(name, caller, asked)
+            if self.ask and (question_rows := rows_for(entry, self.plan, self.base.placed)) is not None:
+                self._ask(name, caller, question_rows)
             if self._made is not None:
                 share = captured(entry, self.base.placed)
                 rows = self._made.requests(self._turn() + number, drift=self.drift, captured=share)

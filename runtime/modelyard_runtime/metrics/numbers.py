@@ -61,9 +61,9 @@ def _relative(weighted: bool, symmetric: bool) -> Compute:
             total = float(np.abs(truth).sum())
             return float(error.sum() / total) if total else float("nan")
         size = (np.abs(truth) + np.abs(predictions.values)) / 2 if symmetric else np.abs(truth)
-        counted = size > 0
+        nonzero = size > 0
         nothing = 0.0 if symmetric else float("nan")  # no error if both are zero, else a zero denominator
-        return float((error[counted] / size[counted]).mean()) if counted.any() else nothing
+        return float((error[nonzero] / size[nonzero]).mean()) if nonzero.any() else nothing
 
     return compute
 

@@ -286,24 +286,26 @@ def _refusal(values: list[Any], column: Column, kind: _Kind) -> BadRequest:
         if value is None and kind.may_be_absent:
             continue
         if value is None or not kind.fits(value):
-            return BadRequest(f"column {name!r} must contain {kind.words}, not {_shown(value)}")
+            return BadRequest(f"column {name!r} must contain {kind.words}, not {_formatted(value)}")
         if kind.array([value]) is None:
-            return BadRequest(f"column {name!r} contains {_shown(value)}, which is out of range for type {column.kind}")
+            return BadRequest(
+                f"column {name!r} contains {_formatted(value)}, which is out of range for type {column.kind}"
+            )
     return BadRequest(f"column {name!r} must contain {kind.words}")
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    shown = json.dumps(value, default=str)
-    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _may_be_absent(column: Column) -> bool:
     return column.kind in _KINDS and _KINDS[column.kind].may_be_absent
 
 
-def _whole(value: Any) -> bool:
+def _is_whole(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and (value == value // 1 or abs(value) == inf)
 
 
@@ -348,8 +350,8 @@ _NUMBERS = frozenset[type]({float, int, bool, type(None)})
 _KINDS: dict[str, _Kind] = {
     "double": _Kind("numbers", _number, _NUMBERS, partial(_reals, dtype="float64")),
     "float": _Kind("numbers", _number, _NUMBERS, partial(_reals, dtype="float32")),
-    "long": _Kind("whole numbers", _whole, frozenset({int, float}), partial(_wholes, dtype="int64")),
-    "integer": _Kind("whole numbers", _whole, frozenset({int, float}), partial(_wholes, dtype="int32")),
+    "long": _Kind("whole numbers", _is_whole, frozenset({int, float}), partial(_wholes, dtype="int64")),
+    "integer": _Kind("whole numbers", _is_whole, frozenset({int, float}), partial(_wholes, dtype="int32")),
     "string": _Kind("texts", lambda value: isinstance(value, str), frozenset({str, type(None)}), _objects),
     "boolean": _Kind("true or false", lambda value: isinstance(value, bool), frozenset({bool}), _truths),
 }

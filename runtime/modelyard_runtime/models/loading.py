@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard_runtime.bundles.bundle import MODEL, POINTER, PROFILES, VERSIONS, Broken, Bundle, Pointer
-from modelyard_runtime.bundles.store import bundle_of, current, fetch, forget, kept, publish
+from modelyard_runtime.bundles.store import bundle_of, current, fetch, forget, publish, usable_bundle
 from modelyard_runtime.promotion import evidence
 from modelyard_runtime.promotion.gate import DIGEST_TAG
 from modelyard_runtime.promotion.history import History, recorded
@@ -126,8 +126,8 @@ class Bundles:
         """Return the bundle on this disk. Its hashes are verified unless it is already active."""
         if self._active is not None and self._active.folder.is_dir() and self._on_disk() == self._active.pointer:
             return self._active
-        found = kept(self._disk, self._approved)
-        self._active = None if found is None else ActiveBundle(*found)
+        bundle = usable_bundle(self._disk, self._approved)
+        self._active = None if bundle is None else ActiveBundle(*bundle)
         return self._active
 
     def renew(self) -> ActiveBundle | None:

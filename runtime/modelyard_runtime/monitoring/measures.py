@@ -191,9 +191,11 @@ class Measures:
         if missing:
             raise Refusal(f"the reference {name!r} lacks the feature column {missing[0]!r}")
         answers = [column for column in profiles.columns if column in _ANSWERS]
-        others = declared or tuple(column for column in profiles.columns if column not in _ANSWERS)
-        others += tuple(column for column in profiles.columns if column in self._only_named - {*others})
-        return {column: profiles.columns[column].profile() for column in (answers if self._of_predictions else others)}
+        features = declared or tuple(column for column in profiles.columns if column not in _ANSWERS)
+        features += tuple(column for column in profiles.columns if column in self._only_named - {*features})
+        return {
+            column: profiles.columns[column].profile() for column in (answers if self._of_predictions else features)
+        }
 
     @cached_property
     def _only_named(self) -> frozenset[str]:
@@ -202,8 +204,8 @@ class Measures:
         dataset = self._monitor.data.get(source.data) if source is not None else None
         if dataset is None:
             return frozenset()
-        named = frozenset(feature for check in self._checks for feature in check.features)
-        return named - {*dataset.features} if dataset.features else named & {dataset.label, dataset.timestamp}
+        columns = frozenset(feature for check in self._checks for feature in check.features)
+        return columns - {*dataset.features} if dataset.features else columns & {dataset.label, dataset.timestamp}
 
     def _profiles_of_model(self, variant: str) -> dict[str, Profile]:
         stored = self._stored_profiles(variant)

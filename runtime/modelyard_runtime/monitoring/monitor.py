@@ -119,13 +119,13 @@ def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunRe
     refusals: list[Refusal] = []
     unknown = measures.unknown
     for check in monitor.checks:
-        name, counted = check.name, len(results) + len(unknown)
+        name, count_before = check.name, len(results) + len(unknown)
         try:
             results += _sustained(check, [_judged(check, measurement) for measurement in measures.of(check)], state)
         except Refusal as refusal:
             refusals.append(refusal)
             unknown.append(Unknown(name, "", "it was refused"))
-        if len(results) + len(unknown) == counted:
+        if len(results) + len(unknown) == count_before:
             unknown.append(Unknown(name, "", "there is nothing to measure"))
     try:
         share = measures.coverage()

@@ -56,10 +56,10 @@ class KeyedPredictions:
         self.unanswered += int(frame[PREDICTION].isna().sum())
         frame = frame.dropna(subset=[PREDICTION])
         self.predicted.update(_by_variant(frame))
-        needed = [*self.key.columns, *([self.label] if self.label else [])]
-        if any(name not in frame.columns for name in needed):
+        required = [*self.key.columns, *([self.label] if self.label else [])]
+        if any(name not in frame.columns for name in required):
             return  # the rows were captured without the join key
-        frame = frame.dropna(subset=needed)
+        frame = frame.dropna(subset=required)
         self.findable.update(_by_variant(frame))
         columns: dict[str, Any] = {
             KEY: hashes(frame, self.key.columns, self.key.numbers),

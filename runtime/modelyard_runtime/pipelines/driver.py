@@ -61,7 +61,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
         report_standing(Subject.of_training(workload))
         return code
     steps = pipeline.steps
-    counts = [done.summary.reported["refused"] for name, done in done_steps.items() if scores(workload, steps[name])]
+    counts = [step.summary.reported["refused"] for name, step in done_steps.items() if scores(workload, steps[name])]
     if counts:
         report_refused(workload, sum(counts))
     _log.info("run %s is done", run_name)
@@ -128,7 +128,7 @@ def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: s
     if not trained:
         raise Refusal("no step returned a model; a training pipeline needs a step that returns one")
     name = trained[-1]
-    reported = {key: value for done in done_steps.values() for key, value in done.summary.reported.items()}
+    reported = {key: value for step in done_steps.values() for key, value in step.summary.reported.items()}
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:

@@ -99,11 +99,11 @@ def observe(history: History, alias: str) -> None:
         before, current, after = history.moves(alias), _at(history, alias), history.moves(alias)
         if before != after:
             continue
-        candidates, opened = standing(after), [one for one in after if not one.finished]
+        candidates, opened = standing(after), [item for item in after if not item.finished]
         if opened:
             _complete(history, after, opened)
         elif current and current != next(iter(candidates), ""):
-            newer = tuple(one for one in candidates if int(one) > int(current))
+            newer = tuple(item for item in candidates if int(item) > int(current))
             reason = _MOVED if after else _BEGAN
             digest = _digest(history.name, current)
             move = Move(alias, BY_HAND, current, next(iter(candidates), ""), "unknown", reason, digest, newer)

@@ -49,7 +49,7 @@ class Standing:
     @property
     def evidence(self) -> dict[str, str]:
         """Return the signed statements by group, which are stored with the move of the alias."""
-        return {one.group: one.evidence for one in self.approvals}
+        return {approval.group: approval.evidence for approval in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
     used: set[bytes] = set()
     refused: list[str] = []
     for tag, content in _written(policy, tags):
-        if any(one.evidence == content for one in approvals.values()):
+        if any(item.evidence == content for item in approvals.values()):
             continue
         try:
             key = signer(content, expected)
@@ -89,7 +89,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
         approvals[group] = Approval(group, fingerprint(key), content)
     missing = 0 if policy is None else max(policy.minimum - len(approvals), 0)
     return Standing(
-        tuple(approvals.values()), missing, tuple(one for one in keys if one not in approvals), tuple(refused)
+        tuple(approvals.values()), missing, tuple(item for item in keys if item not in approvals), tuple(refused)
     )
 
 

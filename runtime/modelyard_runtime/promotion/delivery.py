@@ -43,8 +43,8 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
     where = place(workload, delivery.uri, delivery.store)
     try:
         sentence = deliver_version(version, alias, where, *_recorded(model, version, alias))
-        reached = [advance(workload, where, waves, datetime.now(UTC)) for waves in delivery.waves]
-        return "; ".join((sentence, *reached))
+        outcomes = [advance(workload, where, waves, datetime.now(UTC)) for waves in delivery.waves]
+        return "; ".join((sentence, *outcomes))
     except OSError as problem:
         raise Refusal(
             f"{alias!r} of {version.name} is version {version.version}, but its bundle cannot be delivered: {problem}; "

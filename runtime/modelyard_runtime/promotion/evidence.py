@@ -28,8 +28,8 @@ def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dic
     for move in moves:
         for group, statement in move.evidence.items() if (move.version, move.digest) == (version, digest) else ():
             if statement not in statements.values():
-                others = sum(name.partition(".")[0] == group for name in statements)
-                statements[f"{group}.{others + 1}" if others else group] = statement
+                count = sum(name.partition(".")[0] == group for name in statements)
+                statements[f"{group}.{count + 1}" if count else group] = statement
     return statements
 
 

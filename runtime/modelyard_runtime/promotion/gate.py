@@ -154,16 +154,16 @@ def _judge_against(line: Check, measures: Measures) -> Verdict:
         value = measures.value(line)
         reason = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
         return Verdict(name, True, reason, {"metric": metric, "value": value})
-    needed, confidence = line.min_delta, CONFIDENCE if line.confidence is None else line.confidence
+    min_delta, confidence = line.min_delta, CONFIDENCE if line.confidence is None else line.confidence
     interval = f"{sureness(line):.4g} confidence: {comparison.low:.6g} to {comparison.high:.6g}"
     reason = (
         f"{metric} is {comparison.value:.6g}, {alias} has {comparison.other:.6g}: "
         f"better by {comparison.gained:.6g} ({interval}), "
-        f"needed {'more than' if confidence else 'at least'} {needed:g}; "
+        f"needed {'more than' if confidence else 'at least'} {min_delta:g}; "
         f"compared on {comparison.rows} rows that neither was trained on"
     )
-    holds = comparison.low > needed if confidence else comparison.gained >= needed
-    if not holds and confidence and comparison.gained > needed:
+    holds = comparison.low > min_delta if confidence else comparison.gained >= min_delta
+    if not holds and confidence and comparison.gained > min_delta:
         reason += ", too few to tell the difference from chance"
     return Verdict(name, holds, reason, {"metric": metric, "confidence": sureness(line), **asdict(comparison)})
 

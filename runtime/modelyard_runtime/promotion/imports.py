@@ -103,7 +103,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
     Copies of such a version have the same digest, wherever they are stored.
     """
-    if not store and _is_training(trainer := _made_by(uri)):
+    if not store and _is_training(trainer := _creator(uri)):
         return f"{trainer} created it"
     copied = (
         candidate
@@ -116,7 +116,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
     return f"its digest is that of version {version.version} of {version.name}, of {version.tags[WORKLOAD_TAG]}"
 
 
-def _made_by(uri: str) -> str:
+def _creator(uri: str) -> str:
     """Return the workload that created a version or run in the registry, or an empty string if unknown."""
     kind, _, path = uri.partition(":/")
     name, _, number = path.partition("/")

@@ -84,7 +84,7 @@ def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
         return Standing(f"{before!r} is not recorded as version {version} yet")
     ends = move.at + timedelta(seconds=soak.seconds)
     if now < ends:
-        return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
+        return Standing(f"it has been {before!r} since {_formatted(move.at)}, and soaks until {_formatted(ends)}")
     monitor = soak.monitor
     return _judged(soak, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
 
@@ -100,7 +100,7 @@ def _judged(soak: Soak, record_text: str, monitor: str, ends: datetime) -> Stand
         return Standing(f"monitor {monitor} has not checked it yet")
     fewest = soak.min_rows
     if early:
-        return Standing(f"monitor {monitor} has not checked it since {_shown(ends)}, when its soak ended")
+        return Standing(f"monitor {monitor} has not checked it since {_formatted(ends)}, when its soak ended")
     if count < fewest:
         return Standing(f"{count} of its predictions have a label, and {fewest} are required")
     if failed:
@@ -111,5 +111,5 @@ def _judged(soak: Soak, record_text: str, monitor: str, ends: datetime) -> Stand
     return Standing()
 
 
-def _shown(moment: datetime) -> str:
+def _formatted(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -31,29 +31,29 @@ def advance(workload: Workload, where: Place, waves: Waves, now: datetime) -> st
     goal = current(where)
     if goal is None:
         return f"no site of {waves.target} gets a version, because none was delivered"
-    reached = [current(where, pointer) for pointer in waves.pointers]
-    behind = next((at for at, pointer in enumerate(reached) if pointer != goal), None)
+    delivered = [current(where, pointer) for pointer in waves.pointers]
+    behind = next((at for at, pointer in enumerate(delivered) if pointer != goal), None)
     if behind is None:
         return f"all sites of {waves.target} have version {goal.version}"
-    first = reached[0]
+    first = delivered[0]
     if first is not None and _is_older(goal, first):
         for at in range(len(waves.pointers)):
-            _put(where, waves.pointers[at], goal, now)
+            _write_pointer(where, waves.pointers[at], goal, now)
         return f"all sites of {waves.target} get version {goal.version} back"
     if behind > 0:
         reason = _against(workload, where, waves, goal, behind, now)
         if reason:
-            return f"{behind} of {len(reached)} waves of {waves.target} have version {goal.version}; {reason}"
-    _put(where, waves.pointers[behind], goal, now)
+            return f"{behind} of {len(delivered)} waves of {waves.target} have version {goal.version}; {reason}"
+    _write_pointer(where, waves.pointers[behind], goal, now)
     _log.info("wave %s of %s gets version %s", behind + 1, waves.target, goal.version)
-    return f"wave {behind + 1} of {len(reached)} of {waves.target} gets version {goal.version}"
+    return f"wave {behind + 1} of {len(delivered)} of {waves.target} gets version {goal.version}"
 
 
 def _is_older(goal: Pointer, pointer: Pointer) -> bool:
     return goal.version.isdecimal() and pointer.version.isdecimal() and int(goal.version) < int(pointer.version)
 
 
-def _put(where: Place, name: str, pointer: Pointer, now: datetime) -> None:
+def _write_pointer(where: Place, name: str, pointer: Pointer, now: datetime) -> None:
     """Write a pointer with the time from which its soak counts."""
     content = {**cast("dict[str, str]", json.loads(pointer.text())), "since": now.isoformat()}
     write_whole(where.below(name), (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())

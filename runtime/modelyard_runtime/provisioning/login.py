@@ -37,7 +37,7 @@ def run() -> int:
     import boto3
     from pg8000.native import Connection
 
-    identifier, database, kept = (
+    identifier, database, login_secret = (
         _variable(name) for name in ("MODELYARD_INSTANCE", "MODELYARD_DATABASE", "MODELYARD_LOGIN_SECRET")
     )
     instance = find_instance(boto3.client("rds"), identifier)
@@ -55,7 +55,10 @@ def run() -> int:
         ensure_login(connection, database)
         login = json.dumps({"username": database, "password": password})
         change_password(
-            connection, database, password, keep=lambda: manager.put_secret_value(SecretId=kept, SecretString=login)
+            connection,
+            database,
+            password,
+            keep=lambda: manager.put_secret_value(SecretId=login_secret, SecretString=login),
         )
     _log.info("login %s of %s has a new password", database, identifier)
     return 0

@@ -140,8 +140,8 @@ def _of_lightgbm(flavors: _Flavors) -> str:
 
 def _of_xgboost(flavors: _Flavors) -> str:
     """Determine the format. The XGBoost flavor imports the class that is named in the files."""
-    named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
-    return NATIVE if named.startswith("xgboost.") else OTHER
+    model_class = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
+    return NATIVE if model_class.startswith("xgboost.") else OTHER
 
 
 def _pickled(flavors: _Flavors) -> str:

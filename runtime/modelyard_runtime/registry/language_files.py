@@ -33,6 +33,6 @@ def problem_of(files: Path) -> str:
         return f"there is no tokenizer: {' or '.join(_TOKENIZERS)}"
     if not any(files.glob(_WEIGHTS)):
         return f"there are no weights in the format safetensors: {_WEIGHTS}"
-    others = (file for file in files.rglob("*") if file.is_file() and file.suffix.lower() not in _ALLOWED)
-    code = sorted(file.relative_to(files).as_posix() for file in others)
+    disallowed = (file for file in files.rglob("*") if file.is_file() and file.suffix.lower() not in _ALLOWED)
+    code = sorted(file.relative_to(files).as_posix() for file in disallowed)
     return f"{code[0]} may run code when it is loaded; import only weights in safetensors" if code else ""

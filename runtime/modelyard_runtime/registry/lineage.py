@@ -41,12 +41,12 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
     """Return tags for the framework, license and data classes of a version."""
-    input_classes = (one.classification for one in inputs.values())
+    input_classes = (item.classification for item in inputs.values())
     classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
         "modelyard.framework": model.framework,
         "modelyard.license": model.card.license,
-        "modelyard.data-classes": " ".join(one for one in classes if one),
+        "modelyard.data-classes": " ".join(item for item in classes if item),
     }
     return {key: value[:_LONGEST] for key, value in tags.items() if value}
 

@@ -231,8 +231,8 @@ class Server:
     def _request_of(self, body: bytes, serving: Serving, form: Form, access: Access) -> PredictionRequest:
         rows = form.rows(body)
         access.rows = len(rows)
-        sent = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
-        keys = {name: values for name, values in sent.items() if values is not None}
+        key_values = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
+        keys = {name: values for name, values in key_values.items() if values is not None}
         return PredictionRequest(serving, serving.checker.frame(rows), keys, form, access)
 
     def _encoded(self, pending: PredictionRequest, answers: Answer) -> bytes:

@@ -63,7 +63,7 @@ def _strictly(body: bytes) -> Any:
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise
         except ValueError:  # an integer has more digits than Python can parse
-            return json.loads(body, parse_int=_whole)
+            return json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError) as problem:
         raise BadRequest(f"the body is not JSON: {problem}", 400) from None
 
@@ -91,5 +91,5 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _whole(digits: str) -> float:
+def _integer(digits: str) -> float:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else inf

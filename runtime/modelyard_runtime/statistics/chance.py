@@ -48,9 +48,9 @@ def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
     import numpy as np
     from scipy import special
 
-    seen, before = now * sizes.now, then * sizes.then
-    chances: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
-    bounded: Numbers = np.minimum(np.where(seen > 0, chances, 1.0) * len(then), 1.0)
+    counts, before = now * sizes.now, then * sizes.then
+    chances: Numbers = special.betainc(np.maximum(counts, 1e-9), before + 1, sizes.part)
+    bounded: Numbers = np.minimum(np.where(counts > 0, chances, 1.0) * len(then), 1.0)
     return bounded
 
 

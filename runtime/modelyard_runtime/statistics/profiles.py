@@ -209,9 +209,9 @@ class Summary:
             self.present += len(numbers)
             self._add_numbers(column.name, numbers)
         elif column.notna().any():
-            counted = texts_in(column).value_counts()
-            self.present += int(counted.sum())
-            self._add_counts(column.name, ((str(name), int(count)) for name, count in counted.items()))
+            counts = texts_in(column).value_counts()
+            self.present += int(counts.sum())
+            self._add_counts(column.name, ((str(name), int(count)) for name, count in counts.items()))
 
     def merge(self, other: Summary, name: Any = "") -> None:
         """Add the summary of another part of the column."""

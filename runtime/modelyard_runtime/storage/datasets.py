@@ -52,9 +52,9 @@ def read_batches(
 
     `files` selects some of its files, which are read with the `schema` of the whole dataset.
     """
-    found = opened(workload, dataset, files, schema)
-    chosen = _between(found.schema, dataset, since, until)
-    for table in _parts(found, chosen, dataset):
+    source = opened(workload, dataset, files, schema)
+    chosen = _between(source.schema, dataset, since, until)
+    for table in _parts(source, chosen, dataset):
         if not table.num_rows:
             continue
         frame = frame_of(typed(table, dataset))
@@ -88,10 +88,10 @@ def opened(
 
 def paths(workload: Workload, dataset: Dataset) -> list[str]:
     """Return the paths of a dataset's files. Refuse a dataset without files."""
-    found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
-    if not found:
+    file_paths = [str(file.path) for file in files_of(dataset_place(workload, dataset))]
+    if not file_paths:
         raise Refusal(f"there is nothing at {dataset.uri} that this workload can read")
-    return found
+    return file_paths
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
@@ -167,27 +167,27 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
     return final.path
 
 
-def _parts(found: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
+def _parts(source: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
     """Yield the rows in tables of bounded size, which may include rows outside the `chosen` filter."""
     import pyarrow as pa
 
-    parts = parts_of_parquet(found, chosen) if dataset.format == "parquet" else parts_of_text(found, chosen)
+    parts = parts_of_parquet(source, chosen) if dataset.format == "parquet" else parts_of_text(source, chosen)
     try:
         yield from parts
     except pa.ArrowInvalid as problem:
         raise Refusal(f"{dataset.uri} cannot be read as {dataset.format}: {problem}") from None
 
 
-def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
+def parts_of_text(source: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
     """Yield the rows of CSV or JSON files in tables of bounded size."""
     import pyarrow as pa
 
-    for batch in found.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
+    for batch in source.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
         yield pa.Table.from_batches([batch])
 
 
 def parts_of_parquet(
-    found: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
+    source: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
 ) -> Iterator[pa.Table]:
     """Yield the rows of Parquet files in tables of bounded size. `groups` selects row groups of a single file.
 
@@ -197,21 +197,21 @@ def parts_of_parquet(
     import pyarrow.dataset as arrow_dataset
     import pyarrow.parquet as parquet
 
-    for fragment in found.get_fragments(filter=chosen):
+    for fragment in source.get_fragments(filter=chosen):
         if chosen is not None:
-            groups = [one.id for one in fragment.subset(chosen, found.schema).row_groups]
+            groups = [item.id for item in fragment.subset(chosen, source.schema).row_groups]
         constant = arrow_dataset.get_partition_keys(fragment.partition_expression)
         with fragment.open() as stream:
             file = parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
-            there = [name for name in found.schema.names if name in file.schema_arrow.names]
+            there = [name for name in source.schema.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(rows, row_groups=groups, columns=there):
                 columns = [
-                    batch.column(one.name).cast(one.type)
-                    if one.name in there
-                    else pa.repeat(pa.scalar(constant.get(one.name), one.type), len(batch))
-                    for one in found.schema
+                    batch.column(item.name).cast(item.type)
+                    if item.name in there
+                    else pa.repeat(pa.scalar(constant.get(item.name), item.type), len(batch))
+                    for item in source.schema
                 ]
-                yield pa.Table.from_arrays(columns, schema=found.schema)
+                yield pa.Table.from_arrays(columns, schema=source.schema)
 
 
 def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until: datetime | None) -> Any:
@@ -244,13 +244,13 @@ def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until:
 
 
 def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: datetime | None) -> pd.DataFrame:
-    found = times(frame[column])
-    held = found.notna()
+    moments = times(frame[column])
+    mask = moments.notna()
     if since is not None:
-        held &= found > since
+        mask &= moments > since
     if until is not None:
-        held &= found <= until
-    return frame if bool(held.all()) else frame[held]
+        mask &= moments <= until
+    return frame if bool(mask.all()) else frame[mask]
 
 
 def typed(table: pa.Table, dataset: Dataset) -> pa.Table:

@@ -119,10 +119,10 @@ def files(where: Place) -> list[fs.FileInfo]:
 
     if is_local(where) and Path(where.path).is_file():
         return where.driver.single(where.path)
-    below = [one for one in listed(where, recursive=True) if one.type == fs.FileType.File]
+    below = [info for info in listed(where, recursive=True) if info.type == fs.FileType.File]
     if below or is_local(where):
-        shown = [one for one in below if not _hidden(one.path.removeprefix(where.path))]
-        return sorted(shown, key=lambda one: str(one.path))
+        visible = [info for info in below if not _hidden(info.path.removeprefix(where.path))]
+        return sorted(visible, key=lambda info: str(info.path))
     return where.driver.single(where.path)
 
 

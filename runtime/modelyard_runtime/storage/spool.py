@@ -42,7 +42,7 @@ class Spool:
 
         Raise OSError if the store is unreachable.
         """
-        sent = 0
+        count = 0
         for waiting in self._waiting():
             target = store.below(*_path_of(waiting.relative_to(self._folder)))
             try:
@@ -51,8 +51,8 @@ class Spool:
                 continue
             write_once(target, content)
             waiting.unlink(missing_ok=True)
-            sent += 1
-        return sent
+            count += 1
+        return count
 
     def waiting_bytes(self) -> int:
         """Return the total size of the waiting files in bytes."""
@@ -81,15 +81,15 @@ class Spool:
 
     def _waiting(self) -> list[Path]:
         """Return the waiting files, oldest first, by the day in their path and then by modification time."""
-        found: list[tuple[str, int, Path]] = []
+        entries: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():
                 continue
             try:
-                found.append((path.parent.parent.name, path.stat().st_mtime_ns, path))
+                entries.append((path.parent.parent.name, path.stat().st_mtime_ns, path))
             except FileNotFoundError:
                 continue
-        return [path for _, _, path in sorted(found)]
+        return [path for _, _, path in sorted(entries)]
 
 
 class CaptureMetrics:

@@ -100,8 +100,8 @@ def training_data(
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
     """Select the rows that have all values needed for training and whose labels are complete."""
     prompts = table.features if task == TEXT else ()
-    needed = [name for name in (table.label, table.group, *table.key, *prompts) if name]
-    frame = table.frame.dropna(subset=needed).reset_index(drop=True)
+    required = [name for name in (table.label, table.group, *table.key, *prompts) if name]
+    frame = table.frame.dropna(subset=required).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
         if split.by == "time":
@@ -276,12 +276,12 @@ def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tu
     """
     (first, frame), *others = frames.items()
     excluded = {name for dataset in datasets.values() for name in (dataset.label, dataset.timestamp)}
-    used: dict[str, None] = {}
+    join_columns: dict[str, None] = {}
     for name, other in others:
         keys = [column for column in frame.columns if column in other.columns and column not in excluded]
         if not keys:
             raise Refusal(f"datasets {first!r} and {name!r} share no key column")
-        used |= dict.fromkeys(keys)
+        join_columns |= dict.fromkeys(keys)
         frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # missing values must not match each other
         repeated = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
@@ -293,4 +293,4 @@ def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tu
             frame = frame.merge(other.drop(columns=repeated), on=keys, how="inner")
         except ValueError as problem:
             raise Refusal(f"{name!r} cannot be joined by {', '.join(keys)}: {problem}") from None
-    return frame, tuple(used)
+    return frame, tuple(join_columns)

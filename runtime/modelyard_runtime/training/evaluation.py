@@ -174,9 +174,9 @@ class Evaluation:
                 f"the gate compares slices by {by!r}, which has more than {_MOST_SLICES} values; use a coarser column"
             )
         masks = {str(value): np.asarray(values == value, dtype=bool) for value in large}
-        others = ~np.isin(values.astype(str), list(masks))
-        if others.any():
-            masks[_REST] = others
+        rest = ~np.isin(values.astype(str), list(masks))
+        if rest.any():
+            masks[_REST] = rest
 
         def measured(mask: Mask) -> float | None:
             if mask.sum() < minimum:
@@ -237,8 +237,8 @@ class Evaluation:
         feature_columns(replace(dataset, features=self._data.features), list(frame.columns))
         group = dataset.group
         prompts = self._data.features if self._task == TEXT else ()
-        needed = [self._data.label, *prompts, *([group] if group else [])]
-        rows = numeric(frame.dropna(subset=needed).reset_index(drop=True), self._data.features)
+        required = [self._data.label, *prompts, *([group] if group else [])]
+        rows = numeric(frame.dropna(subset=required).reset_index(drop=True), self._data.features)
         groups = group_numbers(rows[group]) if group else None
         return Rows(rows, self._truth(rows), groups, _units(rows, "", groups))
 

@@ -104,14 +104,16 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
 
     def quality(frame: pd.DataFrame) -> float:
         predicted = predictions(answer(model, task, frame), task, list(data.classes))
-        return score(used, truth, predicted, groups)
+        return score(effective_metric, truth, predicted, groups)
 
     metric = _METRICS.get(task, "rmse")
     unshuffled = predictions(answer(model, task, rows[features]), task, list(data.classes))
-    used = "accuracy" if metric == "log_loss" and unshuffled.scores is None else metric
-    base = score(used, truth, unshuffled, groups)
+    effective_metric = "accuracy" if metric == "log_loss" and unshuffled.scores is None else metric
+    base = score(effective_metric, truth, unshuffled, groups)
     return {
-        name: better(used, base, quality(rows[features].assign(**{name: shuffle.permutation(rows[name].to_numpy())})))
+        name: better(
+            effective_metric, base, quality(rows[features].assign(**{name: shuffle.permutation(rows[name].to_numpy())}))
+        )
         for name in features
     }
 

@@ -38,8 +38,8 @@ def train_network(config: dict[str, Any]) -> bytes | None:
     for part in progress.parts(config["rounds"]):
         for epoch in range(progress.done, progress.done + part):
             network.one_epoch(module, optimizer, data, get_device(), Order(epoch, batch, rank, steps))
-        done = progress.done + part
-        progress.moved(done, config["rounds"], partial(_packed, network, module, optimizer, done))
+        rounds_done = progress.done + part
+        progress.moved(rounds_done, config["rounds"], partial(_packed, network, module, optimizer, rounds_done))
     return _packed(network, module, optimizer, config["rounds"]) if progress.first else None
 
 

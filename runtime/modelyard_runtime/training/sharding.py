@@ -192,12 +192,12 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
     import ray
 
     narrow = ray.remote(_narrow).options(**options)
-    narrowed = ray.get([narrow.remote(one, reading.table.label, reading.task) for one in blocks])
+    narrowed = ray.get([narrow.remote(item, reading.table.label, reading.task) for item in blocks])
     usable = [(block, rows) for block, rows in zip(blocks, narrowed, strict=True) if len(rows)]
     divided = _Divided.of([rows for _, rows in usable], reading.split)
     learned, summaries = _taken_apart([block for block, _ in usable], divided, reading, options)
     data = _training_data(divided, summaries, reading)
-    counts: Counter[Any] = sum((one.classes for one in summaries), Counter())
+    counts: Counter[Any] = sum((item.classes for item in summaries), Counter())
     return Shards(data, _mixed(learned, min(parts, len(divided.train))), _preprocessing(summaries, data), counts)
 
 
@@ -298,12 +298,12 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
     import pandas as pd
 
     for name in data.features:
-        if not any(name in one.present for one in summaries):
+        if not any(name in item.present for item in summaries):
             raise Refusal(f"feature {name!r} has no value in any training row; leave it out, or fix the data")
     columns: dict[str, list[Any]] = {}
-    for name in {name for one in summaries for name in one.texts}:
-        columns[name] = _as_often(sum((one.texts.get(name, Counter()) for one in summaries), Counter()))
-    longest = max((len(one) for one in columns.values()), default=1)
+    for name in {name for item in summaries for name in item.texts}:
+        columns[name] = _as_often(sum((item.texts.get(name, Counter()) for item in summaries), Counter()))
+    longest = max((len(item) for item in columns.values()), default=1)
     rows = {
         name: pd.Series(columns[name] + columns[name][:1] * (longest - len(columns[name])), dtype=object)
         if name in columns

@@ -103,7 +103,7 @@ def train_together(
         before, config = data.before, _shared(trainer, model, data)
         datasets, data = {str(index): part for index, part in enumerate(data.parts)}, data.data
     else:
-        (before, config), datasets = _put(trainer, task, model, data, parts_of(step)), {}
+        (before, config), datasets = _store_blocks(trainer, task, model, data, parts_of(step)), {}
     several = trains_together(step)
     bounds = (step.workers.min, step.workers.max) if several else (1, 1)
     min_workers, max_workers = (min(count, config["parts"]) for count in bounds)
@@ -151,7 +151,7 @@ def parts_of(step: Step) -> int:
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
-def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
+def _store_blocks(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
     """Return the fitted preprocessing, and references to the preprocessed rows in Ray's object store."""
     import ray
 

@@ -158,8 +158,8 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
 def _requirements(trainer: str, serialization: str) -> list[str]:
     """Return the installed versions of the packages that a built-in trainer's model requires."""
     reader = "skops" if serialization == SKOPS else "cloudpickle"
-    needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
-    return [f"{name}=={installed(name)}" for name in needed]
+    packages = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
+    return [f"{name}=={installed(name)}" for name in packages]
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:

@@ -124,9 +124,9 @@ def labels(trainer: str, data: TrainingData) -> Any:
 def check_labels(trainer: str, data: TrainingData) -> None:
     """Refuse classes that the trainer does not support."""
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
-        shown = ", ".join(repr(label) for label in data.classes[:5])
+        listed = ", ".join(repr(label) for label in data.classes[:5])
         raise Refusal(
-            f"{trainer} needs classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
+            f"{trainer} needs classes 0, 1, 2 …; label {data.label!r} has {listed}: encode it, or use lightgbm"
         )
 
 

@@ -50,13 +50,13 @@ def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
         return Search(str(created.info.run_id), seed)
     run = unfinished[0]
     trials = client.search_runs([experiment], f"tags.`{_PARENT}` = '{run.info.run_id}'", max_results=_MOST_RUNS)
-    done: dict[str, Sequence[Mapping[str, float]]] = {}
+    finished: dict[str, Sequence[Mapping[str, float]]] = {}
     for trial in trials:
         if trial.info.status == "FINISHED" and trial.data.metrics:
-            done[trial.data.tags[TRIAL_TAG]] = _reported(client, trial)
+            finished[trial.data.tags[TRIAL_TAG]] = _reported(client, trial)
         elif trial.info.status == "RUNNING":
             client.set_terminated(trial.info.run_id, "KILLED")
-    return Search(str(run.info.run_id), int(run.data.tags[_SEED]), done)
+    return Search(str(run.info.run_id), int(run.data.tags[_SEED]), finished)
 
 
 def failed(search: Search) -> None:

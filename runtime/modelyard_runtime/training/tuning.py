@@ -62,11 +62,11 @@ def search(
     from ray.tune.search import BasicVariantGenerator
 
     metric, mode = tuning.metric, "max" if tuning.goal == "maximize" else "min"
-    done = parent.done
+    replayed = parent.done
 
     def run(parameters: dict[str, Json]) -> None:
         os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", _RESET_TIMEOUT_S)
-        before = done.get(hash_of(parameters))
+        before = replayed.get(hash_of(parameters))
         for metrics in before or ():
             tune.report(dict(metrics))
         if before is None:

@@ -72,8 +72,8 @@ def _fields(kind: type[Any]) -> dict[str, _Field]:
 
 
 def _key(name: str) -> str:
-    first, *others = name.rstrip("_").split("_")
-    return first + "".join(word.capitalize() for word in others)
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _value(kind: Any, value: Json, where: str) -> Any:

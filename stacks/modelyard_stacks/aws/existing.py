@@ -32,18 +32,18 @@ class ExistingCluster(AdoptedCluster):
 
     def __init__(self, name: str, *, account: Account, cluster: str) -> None:
         super().__init__(name, account=account, cluster_name=cluster)
-        found = eks.get_cluster_output(name=cluster, opts=pulumi.InvokeOutputOptions(provider=account))
-        self.arn, self.endpoint, self.version = found.arn, found.endpoint, found.version
-        self.security_group_id = found.vpc_config.apply(lambda config: config.cluster_security_group_id)
-        self.vpc_id = found.vpc_config.apply(lambda config: config.vpc_id)
-        self.subnet_ids = found.vpc_config.apply(lambda config: config.subnet_ids)
-        self.issuer = found.identities.apply(lambda identities: identities[0].oidcs[0].issuer)
+        existing = eks.get_cluster_output(name=cluster, opts=pulumi.InvokeOutputOptions(provider=account))
+        self.arn, self.endpoint, self.version = existing.arn, existing.endpoint, existing.version
+        self.security_group_id = existing.vpc_config.apply(lambda config: config.cluster_security_group_id)
+        self.vpc_id = existing.vpc_config.apply(lambda config: config.vpc_id)
+        self.subnet_ids = existing.vpc_config.apply(lambda config: config.subnet_ids)
+        self.issuer = existing.identities.apply(lambda identities: identities[0].oidcs[0].issuer)
         self.kubeconfig = kubeconfig(
             cluster,
             region=account.region_name,
             cluster_name=cluster,
             endpoint=self.endpoint,
-            authority=found.certificate_authorities.apply(lambda authorities: authorities[0].data),
+            authority=existing.certificate_authorities.apply(lambda authorities: authorities[0].data),
         )
 
     def issuer_arn(self) -> pulumi.Output[str]:

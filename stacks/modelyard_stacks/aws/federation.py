@@ -93,7 +93,7 @@ class TrustedIdentity(pulumi.ComponentResource):
             within,
         )
         # whoever reads the role's name may use it, so it is shown with its permissions
-        self.role_arn = pulumi.Output.all(role.arn, rights.id).apply(lambda found: str(found[0]))
+        self.role_arn = pulumi.Output.all(role.arn, rights.id).apply(lambda resolved: str(resolved[0]))
         self.register_outputs({"role_arn": self.role_arn})
 
 

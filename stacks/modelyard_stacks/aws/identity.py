@@ -172,10 +172,10 @@ def secret_arns(
     name: str, account: Account, secrets: Sequence[str], arns: Sequence[pulumi.Input[str]]
 ) -> list[pulumi.Input[str]]:
     """Return the ARN patterns of secrets by name, and these ARNs. A role that reads nothing is an error."""
-    found: list[pulumi.Input[str]] = [*(secret_arn(account, secret) for secret in secrets), *arns]
-    if not found:
+    patterns: list[pulumi.Input[str]] = [*(secret_arn(account, secret) for secret in secrets), *arns]
+    if not patterns:
         raise pulumi.RunError(f"{name}: a role needs at least one permission to read")
-    return found
+    return patterns
 
 
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:

@@ -39,8 +39,8 @@ def administrators(
     for kind, member in members:
         _administrator(f"{name}-{member}", group, cluster_id, member, _KINDS[kind], opts)
     if not members:
-        kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalId"]))
-        _administrator(f"{name}-deployer", group, cluster_id, group.login_id, None, kept)
+        deployer_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalId"]))
+        _administrator(f"{name}-deployer", group, cluster_id, group.login_id, None, deployer_opts)
 
 
 def admins() -> list[tuple[str, str]]:

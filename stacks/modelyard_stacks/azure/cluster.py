@@ -126,7 +126,7 @@ class Cluster(pulumi.ComponentResource):
         https://learn.microsoft.com/en-us/azure/aks/use-managed-identity, 2026-11-27.
         """
         key, network = self._key, self._network
-        needed: dict[str, tuple[str, pulumi.Output[str]]] = {
+        roles: dict[str, tuple[str, pulumi.Output[str]]] = {
             "subnet": (NETWORK_CONTRIBUTOR, network.nodes_id),
             "api-subnet": (NETWORK_CONTRIBUTOR, network.api_server_id),
             "kubelet": (IDENTITY_OPERATOR, kubelet.id),
@@ -144,7 +144,7 @@ class Cluster(pulumi.ComponentResource):
                 scope=scope,
                 opts=self._child,
             )
-            for use, (role, scope) in needed.items()
+            for use, (role, scope) in roles.items()
         ]
 
     def _first_pool(

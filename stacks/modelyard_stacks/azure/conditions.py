@@ -25,7 +25,7 @@ def below(prefixes: Sequence[str], mode: Mode) -> str:
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
     """
     names = sorted({prefix.strip("/") for prefix in prefixes})
-    condition = f"({_not(_others(mode))} OR ({_like('Resource', 'path', _paths(names))}))"
+    condition = f"({_not(_blob_actions(mode))} OR ({_like('Resource', 'path', _paths(names))}))"
     if READ in ACTIONS[mode]:
         condition += f" AND ({_not([_when(READ, _LIST)])} OR ({_like('Request', 'prefix', _listings(names))}))"
     if len(condition.encode()) > _LONGEST:
@@ -33,7 +33,7 @@ def below(prefixes: Sequence[str], mode: Mode) -> str:
     return condition
 
 
-def _others(mode: Mode) -> Iterator[str]:
+def _blob_actions(mode: Mode) -> Iterator[str]:
     """The actions of a mode on a blob, without its listing."""
     for action in ACTIONS[mode]:
         yield _when(action, f"NOT {_LIST}") if action == READ else f"ActionMatches{{'{action}'}}"

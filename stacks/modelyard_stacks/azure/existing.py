@@ -42,17 +42,17 @@ class ExistingCluster(AdoptedCluster):
         resource_group: str,
         training_pools: Sequence[str] = (),
     ) -> None:
-        found = containerservice.get_managed_cluster_output(
+        existing = containerservice.get_managed_cluster_output(
             resource_group_name=resource_group,
             resource_name=cluster,
             opts=pulumi.InvokeOutputOptions(provider=group),
         )
-        super().__init__(name, group=group, cluster_name=cluster, issuer=found.apply(_issuer))
+        super().__init__(name, group=group, cluster_name=cluster, issuer=existing.apply(_issuer))
         self.resource_group = pulumi.Output.from_input(resource_group)
-        self.version = found.apply(lambda answer: answer.current_kubernetes_version)
+        self.version = existing.apply(lambda answer: answer.current_kubernetes_version)
         self.training_zones = training_zones(training_pools)
-        self.kubelet_principal = found.apply(_kubelet)
-        self.nodes_subnet = found.apply(_nodes_subnet)
+        self.kubelet_principal = existing.apply(_kubelet)
+        self.nodes_subnet = existing.apply(_nodes_subnet)
         self.kubeconfig = kubeconfig(cluster, group, resource_group=resource_group, cluster_name=cluster)
 
 

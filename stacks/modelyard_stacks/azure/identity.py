@@ -65,8 +65,8 @@ class Identity(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.client_id, self._principal = identity.client_id, identity.principal_id
-        needed = [*stores, *(roles.ready if roles is not None else ())]
-        self._within = pulumi.ResourceOptions(parent=self, depends_on=needed)
+        dependencies = [*stores, *(roles.ready if roles is not None else ())]
+        self._within = pulumi.ResourceOptions(parent=self, depends_on=dependencies)
         for container in dict.fromkeys(self._container(each) for each in access):
             self._open(name, container, [each for each in access if self._container(each) == container])
         self.register_outputs({"clientId": self.client_id})

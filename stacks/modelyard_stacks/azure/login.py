@@ -42,7 +42,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             raise pulumi.RunError(f"{name}: {user} is not a valid login name")
         super().__init__("modelyard:azure:DatabaseLogin", name, None, group.options(opts))
         self.title, self.user = name, user
-        self.password = self._kept(name)
+        self.password = self._stored_password(name)
         login = self.password.apply(lambda password: json.dumps({"username": user, "password": password}))
         secret = keyvault.Secret(
             name,
@@ -59,7 +59,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         self.secret = secret.name
         self.register_outputs({"secret": self.secret})
 
-    def _kept(self, name: str) -> pulumi.Output[str]:
+    def _stored_password(self, name: str) -> pulumi.Output[str]:
         """The password of the first run: a stash ignores what later runs put into it.
 
         Vault and server both get it from there, so that they agree after an interruption as well.

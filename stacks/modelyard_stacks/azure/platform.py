@@ -46,8 +46,8 @@ class SecretsReader(pulumi.ComponentResource):
             title, cluster=cluster, namespace=namespace, service_account=service_account, opts=within
         )
         self.client_id = identity.client_id
-        named = [(secret, pulumi.Output.from_input(secret)) for secret in secrets]
-        for what, secret in (*named, *((login.title, login.secret) for login in logins)):
+        named_secrets = [(secret, pulumi.Output.from_input(secret)) for secret in secrets]
+        for what, secret in (*named_secrets, *((login.title, login.secret) for login in logins)):
             assign(
                 f"{title}-{what}",
                 group=group,

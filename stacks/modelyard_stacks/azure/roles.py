@@ -56,9 +56,9 @@ class StoreRoles(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:azure:StoreRoles", name, None, group.options(opts))
-        others = sorted({group_id(group, other) for other in (*groups, *account_groups().values())})
+        group_ids = sorted({group_id(group, other) for other in (*groups, *account_groups().values())})
         own = group_id(group, group.group_name)
-        self._scopes: list[pulumi.Input[str]] = [group.id_of_group(), *(other for other in others if other != own)]
+        self._scopes: list[pulumi.Input[str]] = [group.id_of_group(), *(other for other in group_ids if other != own)]
         self.ready = tuple(self._define(name, group, mode) for mode in ACTIONS)
         self.register_outputs({})
 

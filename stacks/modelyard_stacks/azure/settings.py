@@ -48,13 +48,13 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
         raise pulumi.RunError(f"the setting trainingZones must map each pool to a zone: {_setting('POOL')}")
-    named = cast("dict[str, object]", by_pool or {})
-    for pool in named:
+    chosen = cast("dict[str, object]", by_pool or {})
+    for pool in chosen:
         if pool not in pools:
             known = f"only {', '.join(pools)} may have one" if pools else "no pool of this stack trains in one zone"
             raise pulumi.RunError(f"the setting trainingZones names a zone for {pool}, but {known}")
-    others = pulumi.Config().get("trainingZone") or ""
-    zones = {pool: str(named.get(pool) or others) for pool in pools}
+    default = pulumi.Config().get("trainingZone") or ""
+    zones = {pool: str(chosen.get(pool) or default) for pool in pools}
     for pool, zone in zones.items():
         if zone and zone not in _ZONES:
             raise pulumi.RunError(

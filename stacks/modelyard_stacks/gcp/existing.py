@@ -46,17 +46,17 @@ class ExistingCluster(AdoptedCluster):
         super().__init__(name, project=project, cluster_name=cluster)
         self.location = location or project.region_name
         self.training_zones = training_zones(training_pools)
-        found = container.get_cluster_output(
+        existing = container.get_cluster_output(
             name=cluster,
             location=self.location,
             project=project.project_id,
             # the service of a cluster that exists is enabled, so that the first preview already finds the cluster
             opts=pulumi.InvokeOutputOptions(provider=project),
         )
-        self.name = found.apply(lambda answer: _identified(answer, project.workload_pool))
-        self.network, self.subnetwork = found.network, found.subnetwork
-        self.node_account = pulumi.Output.all(found, project.number).apply(lambda both: _node_account(*both))
-        self.kubeconfig = _kubeconfig(cluster, found)
+        self.name = existing.apply(lambda answer: _identified(answer, project.workload_pool))
+        self.network, self.subnetwork = existing.network, existing.subnetwork
+        self.node_account = pulumi.Output.all(existing, project.number).apply(lambda pair: _node_account(*pair))
+        self.kubeconfig = _kubeconfig(cluster, existing)
 
 
 class ClusterNetwork(AdoptedNetwork):

@@ -38,14 +38,14 @@ class DatabaseLogin(pulumi.ComponentResource):
         self.title = name
         self._within = pulumi.ResourceOptions(parent=self)
         secret = self._secret(name, project, key, database)
-        kept = self._kept(name, secret, database.name)
+        version = self._stored_password(name, secret, database.name)
         sql.User(
             name,
             sql.UserArgs(
                 instance=database.identifier,
                 name=database.name,
                 type="BUILT_IN",
-                password=pulumi.Output.secret(kept.secret_data.apply(_password)),
+                password=pulumi.Output.secret(version.secret_data.apply(_password)),
                 # PostgreSQL cannot delete a user that owns tables; it is deleted with its instance
                 deletion_policy="ABANDON",
             ),
@@ -71,7 +71,7 @@ class DatabaseLogin(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=[*project.ready, key.granted("secretmanager")]),
         )
 
-    def _kept(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
+    def _stored_password(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
         """Store the password. The database user reads it from there, so both agree after an interruption."""
         number = pulumi.Config().get_int("loginVersion") or 1
         login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})

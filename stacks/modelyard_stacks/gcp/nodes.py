@@ -96,7 +96,7 @@ class NodePool(pulumi.ComponentResource):
             guest_accelerators=[_gpu(accelerator, accelerators, driver)] if accelerator else None,
         )
         self._secure(node, cluster)
-        found = (
+        locations = (
             pulumi.Output.from_input(zones)
             if zones
             else zones_with(name, project=cluster.project, machine=machine, pool=pool, one_zone=cluster.training_zones)
@@ -108,7 +108,7 @@ class NodePool(pulumi.ComponentResource):
                 name=name,
                 cluster=cluster.name,
                 location=cluster.location,
-                node_locations=found,
+                node_locations=locations,
                 node_config=node,
                 autoscaling=container.NodePoolAutoscalingArgs(
                     total_min_node_count=min_nodes,
@@ -116,7 +116,7 @@ class NodePool(pulumi.ComponentResource):
                     # scarce machines are used in any zone that has them; others are spread over the zones
                     location_policy="ANY" if self._is_spot or self._has_gpus else "BALANCED",
                 ),
-                initial_node_count=found.apply(lambda names: _a_zone(min_nodes, max_nodes, len(names))),
+                initial_node_count=locations.apply(lambda names: _a_zone(min_nodes, max_nodes, len(names))),
                 # ignore changes by the autoscaler, but not our own
                 ignore_node_count_changes=True,
                 management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),

@@ -35,8 +35,8 @@ class SecretsReader(pulumi.ComponentResource):
         if not secrets and not logins:
             raise pulumi.RunError(f"{name}: a reader needs at least one secret")
         member = cluster.project.pods_of(namespace, service_account)
-        named: list[tuple[str, pulumi.Input[str]]] = [(secret, secret) for secret in secrets]
-        for title, secret in (*named, *((login.title, login.secret) for login in logins)):
+        named_secrets: list[tuple[str, pulumi.Input[str]]] = [(secret, secret) for secret in secrets]
+        for title, secret in (*named_secrets, *((login.title, login.secret) for login in logins)):
             secretmanager.SecretIamMember(
                 f"{name}-{title}",
                 secretmanager.SecretIamMemberArgs(

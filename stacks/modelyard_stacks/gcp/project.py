@@ -53,11 +53,11 @@ class Project(pulumi_gcp.Provider):
             opts=opts,
         )
         self.ready = tuple(self._enable(service) for service in services)
-        found = organizations.get_project_output(
+        details = organizations.get_project_output(
             project_id=self.project_id, opts=pulumi.InvokeOutputOptions(provider=self, depends_on=list(self.ready))
         )
-        self.number = found.number
-        self.billing_account = found.billing_account
+        self.number = details.number
+        self.billing_account = details.billing_account
 
     def pods_of(self, namespace: str, service_account: str) -> pulumi.Output[str]:
         """Return the IAM member for a ServiceAccount's Pods, in any cluster of the project.

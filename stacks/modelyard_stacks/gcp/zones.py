@@ -41,12 +41,12 @@ def zones_with(
         if choice is None:
             return zones[:_MOST]
         if isinstance(choice, str):
-            return [_named(name, zones, machine, pool, choice)]
+            return [_configured_zone(name, zones, machine, pool, choice)]
         return [_numbered(name, zones, pool, choice)]
 
     choice = _training_zone(name, one_zone[pool]) if pool in one_zone else None
-    found = compute.get_zones_output(project=project.project_id, region=project.region_name, opts=options)
-    zones: pulumi.Output[list[str]] = found.names.apply(having)
+    region_zones = compute.get_zones_output(project=project.project_id, region=project.region_name, opts=options)
+    zones: pulumi.Output[list[str]] = region_zones.names.apply(having)
     return zones.apply(chosen)
 
 
@@ -58,12 +58,12 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):
         raise pulumi.RunError(f"the setting trainingZones must map each pool to a zone: {_setting('POOL', 'ZONE')}")
-    named = cast("dict[str, object]", by_pool or {})
-    for pool in named:
+    chosen = cast("dict[str, object]", by_pool or {})
+    for pool in chosen:
         if pool not in pools:
             known = f"only {', '.join(pools)} may have one" if pools else "no pool of this stack trains in one zone"
             raise pulumi.RunError(f"the setting trainingZones names a zone for {pool}, but {known}")
-    return {pool: str(named.get(pool) or "") for pool in pools}
+    return {pool: str(chosen.get(pool) or "") for pool in pools}
 
 
 def _training_zone(name: str, zone: str) -> str | int:
@@ -76,7 +76,7 @@ def _training_zone(name: str, zone: str) -> str | int:
     return number
 
 
-def _named(name: str, zones: Sequence[str], machine: str, pool: str, zone: str) -> str:
+def _configured_zone(name: str, zones: Sequence[str], machine: str, pool: str, zone: str) -> str:
     if zone not in zones:
         raise pulumi.RunError(
             f"node pool {name}: {zone} has no {machine}, so trainingZones.{pool} must be one of {', '.join(zones)}"

@@ -76,7 +76,9 @@ def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     from modelyard_targets.aws.quotas import excesses
     from modelyard_targets.kube.project.handover import handover_of
 
-    quotas = (Quota(one.name, f"{one.code} of {one.service}", one.needed) for one in excesses(plan, placement))
+    quotas = (
+        Quota(excess.name, f"{excess.code} of {excess.service}", excess.needed) for excess in excesses(plan, placement)
+    )
     return handover_of(context_of(plan, placement), quotas, COSTS.egress(plan, placement, usage))
 
 

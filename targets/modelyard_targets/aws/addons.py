@@ -22,7 +22,7 @@ from modelyard_targets.cloud.gpu_addons import GPU_ADDONS, gpu_addons, resources
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.pipelines.machines import GROUP_WAIT_S
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 _AUTOSCALER_IMAGE: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
 _HIGHEST: Final = 100
@@ -34,14 +34,14 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
     if not plan.has_cluster(placement):
         return ()
     pools = pools_of(plan, placement)
-    found = [AUTOSCALER]
-    found += gpu_addons(plan, placement)
+    addons = [AUTOSCALER]
+    addons += gpu_addons(plan, placement)
     if any(pool.elastic for _, pool in pools):
-        found.append(KARPENTER)
-    return tuple(found)
+        addons.append(KARPENTER)
+    return tuple(addons)
 
 
-def priorities(context: Context) -> Mapping[str, Given]:
+def priorities(context: Context) -> Mapping[str, Argument]:
     """Rank node groups by autoscaling group name. The first group of each pool ranks highest.
 
     EKS names an autoscaling group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group.
@@ -53,7 +53,7 @@ def priorities(context: Context) -> Mapping[str, Given]:
     return {**ranked, "1": [".*"]}
 
 
-def _autoscaler(context: Context) -> Mapping[str, Given]:
+def _autoscaler(context: Context) -> Mapping[str, Argument]:
     """Make the autoscaler try a pool's groups in order and remove a node once its Pods fit on other nodes.
 
     An annotation protects Pods that must not be moved. Local storage alone does not protect a node.
@@ -89,7 +89,7 @@ def _autoscaler_tags(context: Context) -> Mapping[str, str]:
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
-def _karpenter(context: Context) -> Mapping[str, Given]:
+def _karpenter(context: Context) -> Mapping[str, Argument]:
     """Configure Karpenter. Price look-ups are off if the network has no internet access to the pricing API."""
     pull = pull_secret_of_addons(context.target)
     return {
@@ -116,7 +116,7 @@ def _reach_of_karpenter(context: Context) -> Iterable[Value]:
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 
 
-def _secrets(context: Context) -> Mapping[str, Given]:
+def _secrets(context: Context) -> Mapping[str, Argument]:
     """Set the ServiceAccount name that the IAM role is bound to."""
     return {"serviceAccount": {"name": "external-secrets"}}
 

@@ -62,14 +62,14 @@ def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Check that the spec's labels are valid AWS tags, because all resources are tagged with them."""
     system = plan.system
-    made = tuple(tags(system, placement))
+    aws_tags = tuple(tags(system, placement))
     for key, _ in system.metadata.labels:
         if len(key) + len("label:") > _LONGEST_TAG:
             why = f"its key is longer than {_LONGEST_TAG - len('label:')} characters"
             yield problems.not_a_tag(system.key("metadata", "labels", key), key, why)
-    if len(made) > _MOST_TAGS:
+    if len(aws_tags) > _MOST_TAGS:
         label, _ = system.metadata.labels[-1]
-        why = f"it raises the number of tags to {len(made)}, but only {_MOST_TAGS} are allowed"
+        why = f"it raises the number of tags to {len(aws_tags)}, but only {_MOST_TAGS} are allowed"
         yield problems.not_a_tag(system.key("metadata", "labels", label), label, why)
 
 

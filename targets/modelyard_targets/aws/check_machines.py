@@ -25,16 +25,16 @@ def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report compute classes whose images and Pods need a larger root volume than EBS offers."""
     pools = [pool.value for pool in plan.of(NodePool, placement)]
-    needed: list[tuple[str, int]] = [
+    root_sizes: list[tuple[str, int]] = [
         (pool.compute, max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups))
         for pool in pools
         if not pool.elastic and pool.hardware.groups
     ]
     elastic = [plan.system.compute[pool.compute] for pool in pools if pool.elastic]
     if elastic:  # all elastic classes share one EC2NodeClass
-        largest = max(elastic, key=lambda one: one.disk_bytes or 0)
-        needed.append((largest.name, disk_gib(plan, placement)))
-    for compute, gib in needed:
+        largest = max(elastic, key=lambda compute_class: compute_class.disk_bytes or 0)
+        root_sizes.append((largest.name, disk_gib(plan, placement)))
+    for compute, gib in root_sizes:
         if gib > _LARGEST_VOLUME_GIB:
             span = plan.system.at(*plan.system.compute[compute].path, "disk")
             yield machine_problems.disk_beyond_volumes(span, compute, gib)

@@ -29,11 +29,11 @@ def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         value = resource.value
         where = plan.system.key(*resource.origin)
         if providers[resource.placement] == "aws":
-            opened = [one for one in value.access if _is_bucket(one, providers, plan.system)]
+            opened = [access for access in value.access if _is_bucket(access, providers, plan.system)]
             if resource.placement == placement and _size(opened, plan.system) > _OF_A_ROLE:
                 yield problems.too_many_folders(where, value.workload, len(opened), "a role")
             continue
-        opened = [one for one in value.access if _is_bucket(one, providers, plan.system, placement)]
+        opened = [access for access in value.access if _is_bucket(access, providers, plan.system, placement)]
         if _has_key(resource, opened, plan.system):
             if len(opened) > _FOLDERS_OF_A_USER:
                 yield problems.too_many_folders(where, value.workload, len(opened), "a user")
@@ -54,10 +54,10 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 def _size(opened: Sequence[Access], system: System) -> int:
     """Estimate the policy's length in characters. A path without a final slash is listed as a file and as a folder."""
-    found = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
+    length = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
         listed = len(access.prefix) + len('"/*",')
-        named = listed + len(bucket_name(system.stores[access.store], system)) + len("arn:aws:s3:::/")
+        arn_length = listed + len(bucket_name(system.stores[access.store], system)) + len("arn:aws:s3:::/")
         forms = 1 if access.prefix.endswith("/") else 2
-        found += listed + named * forms * (2 if access.mode == "write" else 1)
-    return found
+        length += listed + arn_length * forms * (2 if access.mode == "write" else 1)
+    return length

@@ -38,12 +38,12 @@ def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)
-        others = [name for name in opened if stores[name].endpoint]
+        external = [name for name in opened if stores[name].endpoint]
         written = dict.fromkeys(access.store for access in resource.value.access if access.mode != "read")
         for name in written:
-            if stores[name].object_lock is not None and stores[name].target == placement and others:
+            if stores[name].object_lock is not None and stores[name].target == placement and external:
                 where = plan.system.key(*resource.origin)
-                yield problems.locked_without_checksums(where, resource.value.workload, name, others[0])
+                yield problems.locked_without_checksums(where, resource.value.workload, name, external[0])
 
 
 def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
@@ -90,5 +90,7 @@ def _bucket_fault(name: str) -> str:
         return "S3 does not allow underscores"
     if ".." in name or _ADDRESS.fullmatch(name):
         return "it has consecutive dots" if ".." in name else "it is an IPv4 address"
-    kept = [part for part in _PREFIXES if name.startswith(part)] + [part for part in _SUFFIXES if name.endswith(part)]
-    return f"AWS reserves names with {kept[0]!r}" if kept else ""
+    reserved = [part for part in _PREFIXES if name.startswith(part)] + [
+        part for part in _SUFFIXES if name.endswith(part)
+    ]
+    return f"AWS reserves names with {reserved[0]!r}" if reserved else ""

@@ -42,7 +42,7 @@ def _calls(context: Context) -> Iterator[Call]:
     here = target_path(context.system, context.placement)
     opened = tuple(foreign_access(context, aws_access))
     yield account_call(context)
-    if any(not context.system.stores[one.store].adopt for _, access in opened for one in access):
+    if any(not context.system.stores[entry.store].adopt for _, access in opened for entry in access):
         yield Call(
             "infrastructure", "Infrastructure", project_name(context.system, context.placement), (), "foundation", here
         )

@@ -16,8 +16,8 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
 from modelyard_targets.cloud.matching import SERVED
-from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.placement.platform import Given, as_literal
+from modelyard_targets.kube.placement.context import Context, KubeObject
+from modelyard_targets.kube.placement.platform import Argument, as_literal
 from modelyard_targets.kube.pods.demand import demand
 
 NODE_CLASS: Final = "modelyard"
@@ -34,7 +34,7 @@ def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
     return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
-def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
+def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
     """Yield an elastic class's NodePool, with the machine types it may use and the total limit.
 
     Karpenter removes a node only once it is empty, not for age or price, because runs can take days.
@@ -64,7 +64,7 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
         "name": resource.name,
         "labels": labels(context.system.metadata.name, resource.name, component=COMPONENT),
     }
-    yield Made(resource.origin, object_of("karpenter.sh/v1", "NodePool", described, spec=spec))
+    yield KubeObject(resource.origin, object_of("karpenter.sh/v1", "NodePool", described, spec=spec))
 
 
 def node_class(context: Context) -> Iterator[Call]:
@@ -75,16 +75,16 @@ def node_class(context: Context) -> Iterator[Call]:
     The AMI is pinned to an EKS release of Amazon Linux 2023. With the latest AMI, each release would replace all nodes.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
-    discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
-    subnets: list[Given] = [{"id": subnet} for subnet in network.subnets]
-    volume: dict[str, Given] = {
+    discovered: list[Argument] = [{"tags": {"karpenter.sh/discovery": name}}]
+    subnets: list[Argument] = [{"id": subnet} for subnet in network.subnets]
+    volume: dict[str, Argument] = {
         "volumeSize": f"{disk_gib(context.plan, context.placement)}Gi",
         "volumeType": "gp3",
         "encrypted": True,
         "kmsKeyID": Ref("infrastructure", key="key_arn"),
         "deleteOnTermination": True,
     }
-    spec: dict[str, Given] = {
+    spec: dict[str, Argument] = {
         "amiSelectorTerms": [{"alias": f"al2023@{release_of(context.target).image}"}],
         "instanceProfile": Ref("infrastructure", key="karpenter_profile"),
         "subnetSelectorTerms": subnets or discovered,
@@ -94,7 +94,7 @@ def node_class(context: Context) -> Iterator[Call]:
         "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
         "tags": dict(tags(context.system, context.placement)),
     }
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "karpenter.k8s.aws/v1",
         "kind": "EC2NodeClass",
         "metadata": {"name": NODE_CLASS},
@@ -119,9 +119,13 @@ def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
 
     The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
     """
-    asked = demand(plan, placement, databases=False)
-    everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
-    most = sum(one.most for one in everything if one.hardware is not None and one.hardware.compute == pool.compute)
+    pod_demand = demand(plan, placement, databases=False)
+    everything = (*pod_demand.always, *(request for run in pod_demand.runs.values() for request in run))
+    most = sum(
+        request.most
+        for request in everything
+        if request.hardware is not None and request.hardware.compute == pool.compute
+    )
     return max(1, most) * _SPARE
 
 
@@ -141,10 +145,10 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
     count, hardware = most_machines(pool, context.plan, context.placement), pool.hardware
     machine = offerings().machine(hardware.machine)
     vcpus = most_vcpus(pool, context.plan, context.placement)
-    found: dict[str, Value] = {"cpu": str(vcpus), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
+    limits: dict[str, Value] = {"cpu": str(vcpus), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
     if machine.accelerator is not None:
-        found[hardware.accelerator_resource or SERVED] = str(machine.accelerator.count * count)
-    return found
+        limits[hardware.accelerator_resource or SERVED] = str(machine.accelerator.count * count)
+    return limits
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
@@ -153,5 +157,7 @@ def disk_gib(plan: Plan, placement: str) -> int:
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """
     elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
-    on_root = [one for one in elastic if not all(offerings().machine(name).local_gb for name in one.any_of)]
-    return _IMAGES_GIB + _SPARE * ceil(max((one.disk_bytes or 0 for one in on_root), default=0) / _GI)
+    on_root = [
+        hardware for hardware in elastic if not all(offerings().machine(name).local_gb for name in hardware.any_of)
+    ]
+    return _IMAGES_GIB + _SPARE * ceil(max((hardware.disk_bytes or 0 for hardware in on_root), default=0) / _GI)

@@ -124,9 +124,9 @@ def buckets_of(context: Context) -> tuple[str, ...]:
     system = context.system
     identities = context.plan.of(Identity, context.placement)
     stores = [system.stores[access.store] for identity in identities for access in identity.value.access]
-    named = [bucket_name(store, system) for store in stores if not store.endpoint]
+    bucket_names = [bucket_name(store, system) for store in stores if not store.endpoint]
     uris = [urlsplit(dataset.uri) for dataset in system.data.values()]
-    return tuple(sorted({*named, *(uri.netloc for uri in uris if uri.scheme == "s3")}))
+    return tuple(sorted({*bucket_names, *(uri.netloc for uri in uris if uri.scheme == "s3")}))
 
 
 def has_elastic_pool(plan: Plan, placement: str) -> bool:
@@ -149,7 +149,7 @@ def _network(context: Context, name: str) -> Call:
             ("cidr", vpc.cidr),
         )
         return Call("network", "AdoptedNetwork", name, adopted, GROUP, (*here, "vpc"))
-    made: tuple[tuple[str, Literal], ...] = (
+    created: tuple[tuple[str, Literal], ...] = (
         ("account", Ref("account")),
         ("key", Ref("key")),
         ("cidr", vpc.cidr),
@@ -159,7 +159,7 @@ def _network(context: Context, name: str) -> Call:
         ("buckets", buckets_of(context)),
         ("log_days", log_days(context.system)),
     )
-    return Call("network", "Network", name, made, GROUP, (*here, "vpc"))
+    return Call("network", "Network", name, created, GROUP, (*here, "vpc"))
 
 
 def _cluster(context: Context, name: str) -> Call:

@@ -93,7 +93,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 def crossing_calls(context: Context) -> Iterator[Call]:
     """Yield an IAM user for each workload outside AWS that uses this placement's buckets but cannot assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
-        access = tuple(_grant(one, context, apart=False) for one in mine)
+        access = tuple(_grant(entry, context, apart=False) for entry in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
         arguments: tuple[tuple[str, Literal], ...] = (
             ("account", Ref("account")),
@@ -114,22 +114,24 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], 
     for resource in plan.of(Identity):
         target = plan.system.target(resource.placement)
         if target.provider != "aws":
-            opened = (one for one in aws_access(resource.value, plan.system) if stores[one.store].target == placement)
-            mine = tuple(one for one in opened if crosses_from(stores[one.store], target, plan.system))
+            opened = (
+                access for access in aws_access(resource.value, plan.system) if stores[access.store].target == placement
+            )
+            mine = tuple(access for access in opened if crosses_from(stores[access.store], target, plan.system))
             if mine:
                 yield resource, mine
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
     """Export the access keys of the cross-target users, under the output names that other programs read."""
-    made = {call.variable for call in crossing_calls(context)}
+    variables = {call.variable for call in crossing_calls(context)}
     for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
-        if variable in made:
+        if variable in variables:
             for number in _key_numbers(resource, context):
                 for half in key_halves(context.placement, context.system):
-                    held = f"{half.replace('-', '_')}s"
-                    yield Export(key_output(resource, half, number), Ref(variable, held, str(number)))
+                    attribute = f"{half.replace('-', '_')}s"
+                    yield Export(key_output(resource, half, number), Ref(variable, attribute, str(number)))
 
 
 def crossing_variable(resource: Resource) -> str:
@@ -139,8 +141,8 @@ def crossing_variable(resource: Resource) -> str:
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
     """Return the names of the secrets that are stored in Secrets Manager."""
-    found = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
-    return tuple(dict.fromkeys(found))
+    paths = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
+    return tuple(dict.fromkeys(paths))
 
 
 def _identity(resource: Resource[Identity], context: Context, *, apart: bool) -> Call:
@@ -149,7 +151,10 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
         ("key", Ref("key")),
         ("namespace", context.namespace),
         ("service_account", resource.name),
-        ("access", tuple(_grant(one, context, apart=apart) for one in aws_access(resource.value, context.system))),
+        (
+            "access",
+            tuple(_grant(access, context, apart=apart) for access in aws_access(resource.value, context.system)),
+        ),
     )
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
 
@@ -162,8 +167,8 @@ def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
     """Return the secrets that External Secrets may read: those in the spec, and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
-    arns = tuple(Ref(login_variable(one.name), "secret_arn") for one in managed_databases(context))
-    return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
+    arns = tuple(Ref(login_variable(database.name), "secret_arn") for database in managed_databases(context))
+    return (*_optional_argument("secrets", secret_names(refs, context)), *_optional_argument("arns", arns))
 
 
 def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
@@ -176,7 +181,7 @@ def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
     )
 
 
-def _given(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
+def _optional_argument(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
     """Return the argument, or nothing if its value is empty."""
     return ((argument, value),) if value else ()
 
@@ -198,7 +203,7 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
 
 
 def _key_numbers(resource: Resource, context: Context) -> tuple[int, ...]:
-    return next(one.access_keys for one in context.system.deployment.targets if one.name == resource.placement)
+    return next(target.access_keys for target in context.system.deployment.targets if target.name == resource.placement)
 
 
 def _neighbour(target: str) -> str:

@@ -57,11 +57,14 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
         return (*stores, *crossings_of(_SDK, context))
     roles = with_roles(context)
     groups = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
-    held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
-    first = tuple(first_calls(context, held[0]))
+    batches = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + groups * _OF_A_GROUP)
+    first = tuple(first_calls(context, batches[0]))
     return (
         project_of(_SDK, 0, first, exports_of(context), context),
-        *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        *(
+            project_of(_SDK, at, tuple(further_calls(context, batches[at])), (), context)
+            for at in range(1, len(batches))
+        ),
         *crossings_of(_SDK, context),
     )
 
@@ -125,7 +128,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 def exports_of(context: Context) -> tuple[Export, ...]:
     """Return the outputs that the workloads project reads."""
-    found = [
+    exports = [
         Export("kubeconfig", Ref("cluster", "kubeconfig")),
         Export("cluster_name", Ref("cluster", "name")),
         Export("region", Ref("account", "region_name")),
@@ -133,17 +136,17 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         Export(STORAGE_RANGES, Ref("network", "s3_ranges")),
     ]
     if has_registry(context):
-        found.append(Export("image_registry", Ref("images", "host")))
+        exports.append(Export("image_registry", Ref("images", "host")))
     if shows_issuer(context.plan, context.placement):
-        found.append(Export("issuer", Ref("cluster", "issuer")))
-    found += database_exports(context, ("host", "port"), "secret_arn")
+        exports.append(Export("issuer", Ref("cluster", "issuer")))
+    exports += database_exports(context, ("host", "port"), "secret_arn")
     if has_elastic_pool(context.plan, context.placement):
-        found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
-        found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
+        exports.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
+        exports.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
     if context.target.cluster.adopt and has_own_store(context):
-        found.append(Export(SECRETS_ROLE, Ref("secrets_reader", "role_arn")))
-    found += crossing_exports(context)
-    return tuple(found)
+        exports.append(Export(SECRETS_ROLE, Ref("secrets_reader", "role_arn")))
+    exports += crossing_exports(context)
+    return tuple(exports)
 
 
 def stores_exports(context: Context) -> tuple[Export, ...]:

@@ -15,7 +15,7 @@ from modelyard_targets.aws.names import database_identifier, login_secret
 from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.network.policies import network_policy, ports
-from modelyard_targets.kube.placement.context import Context, Made, database_name
+from modelyard_targets.kube.placement.context import Context, KubeObject, database_name
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
 from modelyard_targets.kube.pods.platform_sizes import STORE_JOB
@@ -31,7 +31,7 @@ _DEADLINE_S: Final = 600
 _POSTGRESQL: Final = 5432
 
 
-def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
+def lower_login(resource: Resource[Store], context: Context) -> Iterator[KubeObject]:
     """Yield a ServiceAccount, a NetworkPolicy, the Job and the CronJob for a database that is not adopted.
 
     The Job's name contains a hash of its Pod spec, so a changed spec runs it again.
@@ -42,7 +42,7 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
     name = object_name(COMPONENT, store.called)
     labelled = labels(context.system.metadata.name, name, f"stores.{store.name}", COMPONENT)
     described = metadata(name, context.namespace, labelled)
-    yield Made(resource.origin, object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False))
+    yield KubeObject(resource.origin, object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False))
     selector: dict[str, Value] = {"app.kubernetes.io/name": name}
     yield network_policy(resource, name, selector, context, egress=_reached(context))
     pod = _pod(store, name, context)
@@ -52,14 +52,14 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[Made]:
         "template": {"metadata": {"labels": labelled}, "spec": pod},
     }
     once = metadata(object_name(name, short_hash(json_text(pod))), context.namespace, labelled)
-    yield Made(resource.origin, object_of("batch/v1", "Job", once, spec=spec))
+    yield KubeObject(resource.origin, object_of("batch/v1", "Job", once, spec=spec))
     weekly: dict[str, Value] = {
         "schedule": _EVERY_WEEK,
         "concurrencyPolicy": "Forbid",
         "startingDeadlineSeconds": _LATE_S,
         "jobTemplate": {"spec": spec},
     }
-    yield Made(resource.origin, object_of("batch/v1", "CronJob", described, spec=weekly))
+    yield KubeObject(resource.origin, object_of("batch/v1", "CronJob", described, spec=weekly))
 
 
 def _reached(context: Context) -> list[Value]:
@@ -76,11 +76,11 @@ def _pod(store: Store, name: str, context: Context) -> dict[str, Value]:
         env("MODELYARD_LOGIN_SECRET", login_secret(context.system, context.placement, store)),
         env("AWS_REGION", context.target.region),
     ]
-    made = container(
+    login_container = container(
         COMPONENT, context.runtime_image, support_resources(STORE_JOB), environment=environment, command=command
     )
     return pod_spec(
-        [made],
+        [login_container],
         context,
         account=name,
         token=False,

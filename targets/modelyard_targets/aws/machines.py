@@ -39,10 +39,10 @@ _CPU_REST: Final = 25
 def offerings() -> Offerings:
     """Return the EC2 machines from the table, which is read once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
-    plain, beside = _kept(nodes["daemons"]), _kept(nodes["acceleratorDaemons"])
-    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
+    plain, accelerated = _reserved(nodes["daemons"]), _reserved(nodes["acceleratorDaemons"])
+    reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}
     machines = tuple(
-        _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
+        _machine(name, entry, known["accelerators"], reserved["accelerator" in entry])
         for name, entry in known["machines"].items()
     )
     absent = {region: frozenset(names) for region, names in known["absent"].items()}
@@ -54,13 +54,15 @@ def _read(file: str) -> Any:
         return json.load(text)
 
 
-def _kept(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+def _reserved(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
     """Return the millicores and MiB that DaemonSets request on each node."""
-    return sum(one["cpuMillis"] for one in daemons.values()), sum(one["memoryMi"] for one in daemons.values())
+    return sum(daemon["cpuMillis"] for daemon in daemons.values()), sum(
+        daemon["memoryMi"] for daemon in daemons.values()
+    )
 
 
 def _machine(
-    name: str, entry: Mapping[str, object], memories: Mapping[str, float | None], kept: tuple[int, int]
+    name: str, entry: Mapping[str, object], memories: Mapping[str, float | None], reserved: tuple[int, int]
 ) -> Machine:
     kind, _, count = str(entry.get("accelerator", "")).partition(":")
     memory = memories.get(kind)
@@ -70,8 +72,8 @@ def _machine(
         name=name,
         vcpus=vcpus,
         memory_gib=memory_gib,
-        cpu_millis=cpu_millis - kept[0],
-        memory_bytes=(memory_mib - kept[1]) * _MI,
+        cpu_millis=cpu_millis - reserved[0],
+        memory_bytes=(memory_mib - reserved[1]) * _MI,
         accelerator=Accelerator(kind, int(count)) if kind else None,
         accelerator_memory_bytes=None if memory is None else ceil(memory * _GI),
         arch=str(entry.get("arch", "amd64")),
@@ -99,5 +101,5 @@ def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:
         reserved += min(left, step) * share // 10_000
         left = max(0, left - step)
     reserved += left * _CPU_REST // 10_000
-    seen = int(memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000)
-    return vcpus * 1000 - reserved, seen - (11 * pods + 255) - _EVICTION_MI
+    visible_mib = int(memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000)
+    return vcpus * 1000 - reserved, visible_mib - (11 * pods + 255) - _EVICTION_MI

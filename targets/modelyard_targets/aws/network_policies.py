@@ -14,7 +14,7 @@ from modelyard.stack import Value
 from modelyard_targets.aws.foundation import endpoints_of
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.kube.network.policies import ANYWHERE, COMPONENT, every_namespace, ports, reach_api
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 IDENTITY_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """Addresses of the Pod Identity agent on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity
@@ -55,7 +55,7 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
     return rules
 
 
-def system_policies(context: Context) -> Iterator[Made]:
+def system_policies(context: Context) -> Iterator[KubeObject]:
     """Yield policies for CoreDNS and the EBS driver, because the VPC CNI in strict mode blocks Pods without a policy.
 
     Node agents use the host network and need no policy.
@@ -63,7 +63,7 @@ def system_policies(context: Context) -> Iterator[Made]:
     if not context.plan.has_cluster(context.placement):
         return
     every: list[Value] = [every_namespace()]
-    asked: dict[str, Value] = {"to": every, "ports": _DNS}
+    dns_rule: dict[str, Value] = {"to": every, "ports": _DNS}
     api = reach_api(context)
     yield _policy(
         "coredns",
@@ -72,9 +72,9 @@ def system_policies(context: Context) -> Iterator[Made]:
         ingress=[{"from": every, "ports": [*_DNS, *ports(_METRICS)]}],
         egress=[api, {"ports": _DNS}],  # a VPC's DHCP options may name any resolver
     )
-    volumes = [asked, api, *reach_services("ec2")(context)]
+    volumes = [dns_rule, api, *reach_services("ec2")(context)]
     yield _policy("ebs-csi-controller", {"app": "ebs-csi-controller"}, context, egress=volumes)
-    yield _policy("ebs-csi-node", {"app": "ebs-csi-node"}, context, egress=[asked, api])
+    yield _policy("ebs-csi-node", {"app": "ebs-csi-node"}, context, egress=[dns_rule, api])
 
 
 def _policy(
@@ -84,9 +84,9 @@ def _policy(
     *,
     ingress: Sequence[Value] = (),
     egress: Sequence[Value],
-) -> Made:
+) -> KubeObject:
     described = metadata(name, _SYSTEM, labels(context.system.metadata.name, name, component=COMPONENT))
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {"podSelector": {"matchLabels": selected}, "policyTypes": ["Ingress", "Egress"], **rules}
     manifest = object_of("networking.k8s.io/v1", "NetworkPolicy", described, spec=spec)
-    return Made(target_path(context.system, context.placement), manifest)
+    return KubeObject(target_path(context.system, context.placement), manifest)

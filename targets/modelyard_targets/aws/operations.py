@@ -27,9 +27,9 @@ def operation_calls(context: Context) -> Iterator[Call]:
 def _budget(context: Context) -> Iterator[Call]:
     """Yield a single budget for the whole system, on its first AWS target. It filters by the system's tag."""
     budget = context.system.governance.budget
-    clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
-    used = [name for name in clouds if makes_anything(context.plan, name)]
-    if budget is None or not used or used[0] != context.placement:
+    clouds = [target.name for target in context.system.deployment.targets if target.provider == "aws"]
+    active = [name for name in clouds if makes_anything(context.plan, name)]
+    if budget is None or not active or active[0] != context.placement:
         return
     arguments: tuple[tuple[str, Literal], ...] = (
         ("account", Ref("account")),
@@ -42,9 +42,9 @@ def _budget(context: Context) -> Iterator[Call]:
 
 
 def _alarms(context: Context) -> Iterator[Call]:
-    databases = tuple(Ref(store_variable(one.name)) for one in managed_databases(context))
-    made = context.plan.has_cluster(context.placement) and not vpc_of(context.target).adopt
-    translated = made and nat_of(context.system, context.target) != "none"
+    databases = tuple(Ref(store_variable(database.name)) for database in managed_databases(context))
+    has_network = context.plan.has_cluster(context.placement) and not vpc_of(context.target).adopt
+    translated = has_network and nat_of(context.system, context.target) != "none"
     if not databases and not translated:
         return
     arguments: tuple[tuple[str, Literal], ...] = (

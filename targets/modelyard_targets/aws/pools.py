@@ -54,8 +54,8 @@ def pool_calls(context: Context) -> Iterator[Call]:
             call = Call(variable, "NodePool", group_name(pool, group), (), GROUP, resource.origin)
             disks = disks_of(resource.value.hardware, group)
             one_zone = resource.value.compute in near
-            made = _with(call, pool, group, nodes, disks, tainted=True, one_zone=one_zone)
-            yield _joining(made) if context.target.cluster.adopt else made
+            pool_call = _with(call, pool, group, nodes, disks, tainted=True, one_zone=one_zone)
+            yield _joining(pool_call) if context.target.cluster.adopt else pool_call
 
 
 def _joining(call: Call) -> Call:

@@ -65,7 +65,7 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
-    needed.update({table["others"][name]["code"]: count for name, count in _others(plan, placement)})
+    needed.update({table["others"][name]["code"]: count for name, count in _other_quotas(plan, placement)})
     quotas: list[_Quota] = [*table["machines"], *table["others"].values()]
     return tuple(
         Excess(quota["service"], quota["code"], quota["name"], quota["default"], needed[quota["code"]])
@@ -80,21 +80,21 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
     Each group of a pool may grow to the pool's full size, and each machine type of an elastic class to its NodePool's
     limit.
     """
-    found: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
     for groups in _pools(plan, placement):
         most: Counter[str] = Counter()
         for group, nodes, _ in groups:
             for machine in group.machines:
                 most |= Counter({_code(machine, spot=group.spot): nodes * offerings().machine(machine).vcpus})
-        found.update(most)
+        totals.update(most)
     for pool in _elastic(plan, placement):
         compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)
         ways = ways_of(pool, compute.capacity)
-        found.update(dict.fromkeys((_code(machine, spot=spot) for machine, spot in ways), vcpus))
-    return found
+        totals.update(dict.fromkeys((_code(machine, spot=spot) for machine, spot in ways), vcpus))
+    return totals
 
 
-def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
+def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
     """Yield how much a placement needs of each remaining quota, with the quota's name in the table."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:

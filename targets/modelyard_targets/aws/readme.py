@@ -81,7 +81,7 @@ def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tupl
 
 def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[str, object]:
     buckets, name = list(_buckets(context)), cluster_name(context.system, context.placement)
-    told = {
+    descriptions = {
         "ObjectStore": ("keys, buckets", f"the key {name} and the buckets that it encrypts, {', '.join(buckets)}"),
         "Crossing": ("users and their policies", "a user for each workload that opens a bucket from another target"),
         "TrustedIdentity": (
@@ -91,12 +91,12 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
         "Budget": ("budgets", "the budget of the system"),
     }
     calls = {call.component for call in calls_of(context)}
-    rights, made = zip(*(words for component, words in told.items() if component in calls), strict=True)
+    rights, resources = zip(*(words for component, words in descriptions.items() if component in calls), strict=True)
     return {
         **stores_values(context, infrastructure),
         "buckets": buckets,
         "rights": rights,
-        "made": made,
+        "made": resources,
         "protected_here": [f"the key {name}", *(f"bucket {bucket}" for bucket in buckets)],
         **mail_values(calls_of(context)),
         "opened": tuple(_opened(context)),
@@ -116,9 +116,9 @@ def _opened(context: Context) -> Iterator[_Opened]:
             at_aws = context.system.target(store.target).provider == "aws" and not store.endpoint
             if store.adopt and at_aws and (here or (user and store.target == context.placement)):
                 readers.setdefault(name, []).append(resource.name if here else f"{resource.placement}.{resource.name}")
-    for name, found in readers.items():
+    for name, workloads in readers.items():
         store = context.system.stores[name]
-        yield _Opened(store.adopt, store.encryption_key, tuple(found))
+        yield _Opened(store.adopt, store.encryption_key, tuple(workloads))
 
 
 def _values(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:

@@ -14,8 +14,8 @@ from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.existing_platform import account_reference
 from modelyard_targets.cloud.services import SECRETS_MANAGER, has_own_store
 from modelyard_targets.kube.access.secrets import own_kind, own_place, own_readers, own_store
-from modelyard_targets.kube.placement.context import Context, Made
-from modelyard_targets.kube.placement.platform import SERVICE, Given, ManagedDatabase, as_literal
+from modelyard_targets.kube.placement.context import Context, KubeObject
+from modelyard_targets.kube.placement.platform import SERVICE, Argument, ManagedDatabase, as_literal
 
 _LOGIN_REFRESH: Final = "5m"
 """The refresh interval of logins. RDS rotates them weekly, and the old ones stop working immediately."""
@@ -27,7 +27,7 @@ _BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
 
 def storage_classes(context: Context) -> Iterator[Call]:
     """Yield the default storage class: gp3, encrypted with the infrastructure project's key."""
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": STORAGE_CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
@@ -40,7 +40,7 @@ def storage_classes(context: Context) -> Iterator[Call]:
     yield _object("storage_class", STORAGE_CLASS, document, "cluster")
 
 
-def secret_stores(context: Context) -> Iterator[Made]:
+def secret_stores(context: Context) -> Iterator[KubeObject]:
     """Yield the ClusterSecretStore for Secrets Manager, limited to this system's namespaces."""
     if not has_own_store(context):
         return
@@ -53,20 +53,20 @@ def secret_stores(context: Context) -> Iterator[Made]:
         service["auth"] = {"jwt": {"serviceAccountRef": dict(account_reference(context))}}
     spec: dict[str, Value] = {**own_readers(context), "provider": {"aws": service}}
     manifest = object_of("external-secrets.io/v1", own_kind(context), described, spec=spec)
-    yield Made(target_path(context.system, context.placement), manifest)
+    yield KubeObject(target_path(context.system, context.placement), manifest)
 
 
 def database(store: Store, context: Context) -> ManagedDatabase:
     """Return the RDS database, whose address and secret name are outputs of the infrastructure project."""
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
-    named = Ref("infrastructure", key=f"{output}_secret")
-    data: list[Given] = [
-        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
+    secret_ref = Ref("infrastructure", key=f"{output}_secret")
+    data: list[Argument] = [
+        {"secretKey": key, "remoteRef": {"key": secret_ref, "property": key}} for key in ("username", "password")
     ]
     # with `Merge`, the Secret has both keys in addition to the service file and the host
-    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
-    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
-    document: dict[str, Given] = {
+    more: dict[str, Argument] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
+    template: dict[str, Argument] = {"mergePolicy": "Merge", "data": more}
+    document: dict[str, Argument] = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
         "metadata": {
@@ -102,6 +102,6 @@ def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
     }
 
 
-def _object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
+def _object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)

@@ -14,7 +14,7 @@ from modelyard_targets.azure.storage import has_vault
 from modelyard_targets.cloud.gpu_addons import GPU_ADDONS, gpu_addons
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 IDENTITY_LABELS: Final = {"azure.workload.identity/use": "true"}
 """Labels of the Pods to which AKS' webhook gives a token for Entra ID."""
@@ -30,7 +30,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
     return tuple(gpu_addons(plan, placement)) if plan.has_cluster(placement) else ()
 
 
-def _secrets(context: Context) -> Mapping[str, Given]:
+def _secrets(context: Context) -> Mapping[str, Argument]:
     """Have External Secrets act as its own identity if the target has a vault."""
     if not has_vault(context):
         return {}

@@ -67,12 +67,12 @@ def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         for target in plan.system.deployment.targets
         if target.provider == "azure" and options_of(target).account == mine
     ]
-    used = [name for name in targets if creates_anything(plan, name)]
-    if not used or used[0] != placement:
+    active = [name for name in targets if creates_anything(plan, name)]
+    if not active or active[0] != placement:
         return
-    identities = (resource for name in used for resource in plan.of(Identity, name))
+    identities = (resource for name in active for resource in plan.of(Identity, name))
     count = sum(len(_folders(resource.value, plan.system)) for resource in identities)
-    foreign = (each for name in used for each in foreign_identities(plan, name))
+    foreign = (each for name in active for each in foreign_identities(plan, name))
     count += sum(_modes(each.value, stores, plan.system) for each, stores in foreign)
     if count > ASSIGNMENTS:
         where = plan.system.key(*target_path(plan.system, placement))
@@ -83,7 +83,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report secrets whose paths Key Vault cannot store, or which would have the same name there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
-    for resource in _kept(plan, placement, stores):
+    for resource in _vault_secrets(plan, placement, stores):
         ref = resource.value.ref
         name = secret_id(ref.path)
         fault = _secret_fault(ref, name, known.setdefault(name.lower(), ref.path))
@@ -91,7 +91,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.secret_refused(plan.system.at(*resource.origin), ref.path, name, fault)
 
 
-def _kept(plan: Plan, placement: str, stores: dict[str, str]) -> Iterator[Resource[Secret]]:
+def _vault_secrets(plan: Plan, placement: str, stores: dict[str, str]) -> Iterator[Resource[Secret]]:
     """Yield the secrets that the target's vault stores."""
     for resource in plan.of(Secret, placement):
         if stores.get(resource.value.ref.store) == "secrets-manager":
@@ -104,10 +104,10 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
     """Return the folders that a workload opens, by store and mode. The list is empty if it opens the whole store."""
-    found: dict[tuple[str, str], list[str]] = {}
+    folders: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):
-        found.setdefault((access.store, access.mode), []).extend([access.prefix] if access.prefix else [])
-    return found
+        folders.setdefault((access.store, access.mode), []).extend([access.prefix] if access.prefix else [])
+    return folders
 
 
 def condition_length(mode: str, prefixes: Iterable[str]) -> int:

@@ -102,9 +102,9 @@ def _fault(cidr: str, *, adopted: bool) -> str:
         return "it does not start at a multiple of its size"
     if not isinstance(network, IPv4Network):
         return "it is IPv6"
-    taken = next((other for other in _TAKEN if network.overlaps(other)), None)
-    if taken is not None:
-        return f"AKS does not allow addresses in {taken}"
+    reserved = next((other for other in _TAKEN if network.overlaps(other)), None)
+    if reserved is not None:
+        return f"AKS does not allow addresses in {reserved}"
     if adopted:
         overlaps = network.overlaps(IPv4Network(OVERLAY))
         return f"it overlaps {OVERLAY}, which Pods and Services use" if overlaps else ""

@@ -17,7 +17,7 @@ from modelyard_targets.cloud.existing_platform import account_reference, secrets
 from modelyard_targets.cloud.pools import training_pools
 from modelyard_targets.cloud.services import secrets_store
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
@@ -47,7 +47,7 @@ def existing_calls(context: Context) -> Iterator[Call]:
 def late_objects(context: Context) -> Iterator[Call]:
     """Yield the ServiceAccount whose identity reads the system's secrets, and the secret store that uses it."""
     yield from secrets_account(context, {IDENTITY_ANNOTATION: Ref("infrastructure", key=SECRETS_CLIENT)})
-    vault: Given = {
+    vault: Argument = {
         "authType": "WorkloadIdentity",
         "vaultUrl": Ref("infrastructure", key="vault_url"),
         "tenantId": Ref("infrastructure", key="tenant"),

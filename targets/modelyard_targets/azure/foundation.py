@@ -48,24 +48,24 @@ def key_call(context: Context) -> Call:
     """Build the vault with the key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
     creates = context.plan.has_cluster(context.placement) and not context.target.cluster.adopt
-    used = (("cluster", True),) if creates else ()
-    return Call("key", "Key", _name(context), (("group", Ref("group")), *used), FOUNDATION, here)
+    extra = (("cluster", True),) if creates else ()
+    return Call("key", "Key", _name(context), (("group", Ref("group")), *extra), FOUNDATION, here)
 
 
 def providers_of(context: Context) -> tuple[str, ...]:
     """Return the resource providers that must be registered in the subscription."""
-    used = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
+    providers = {"Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Storage"}
     if context.plan.has_cluster(context.placement):
-        used |= {"Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
+        providers |= {"Microsoft.ContainerService", "Microsoft.Insights", "Microsoft.Network"}
         if not context.target.cluster.adopt:
-            used |= {"Microsoft.Compute", "Microsoft.OperationalInsights"}
+            providers |= {"Microsoft.Compute", "Microsoft.OperationalInsights"}
     if has_registry(context):
-        used.add("Microsoft.ContainerRegistry")
+        providers.add("Microsoft.ContainerRegistry")
     if managed_databases(context):
-        used.add("Microsoft.DBforPostgreSQL")
+        providers.add("Microsoft.DBforPostgreSQL")
     if context.system.governance.budget is not None:
-        used.add("Microsoft.Consumption")
-    return tuple(sorted(used))
+        providers.add("Microsoft.Consumption")
+    return tuple(sorted(providers))
 
 
 def log_days(system: System) -> int:

@@ -79,8 +79,8 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
     """Return the Key Vault names of those references that Key Vault stores."""
-    found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
-    return tuple(dict.fromkeys(found))
+    ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
+    return tuple(dict.fromkeys(ids))
 
 
 def azure_access(value: Identity, system: System) -> tuple[Access, ...]:

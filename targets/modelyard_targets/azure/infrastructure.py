@@ -53,12 +53,12 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
         calls = tuple(stores_calls(context))
         stores = (project_of(_SDK, 0, calls, stores_exports(), context),) if calls else ()
         return (*stores, *crossings_of(_SDK, context))
-    first, *others = held_roles(context)
+    first, *rest = held_roles(context)
     return (
         project_of(_SDK, 0, tuple(first_calls(context, first)), exports_of(context, first), context),
         *(
             project_of(_SDK, at, tuple(further_calls(context, roles)), identity_exports(roles), context)
-            for at, roles in enumerate(others, 1)
+            for at, roles in enumerate(rest, 1)
         ),
         *crossings_of(_SDK, context),
     )
@@ -123,7 +123,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 def homes_of(context: Context) -> Mapping[str, int]:
     """Return the number of the project with the identity of each ServiceAccount."""
-    return {resource.name: at for at, held in enumerate(held_roles(context)) for resource in held}
+    return {resource.name: at for at, roles in enumerate(held_roles(context)) for resource in roles}
 
 
 def held_roles(context: Context) -> tuple[tuple[Resource[Identity], ...], ...]:
@@ -134,7 +134,7 @@ def held_roles(context: Context) -> tuple[tuple[Resource[Identity], ...], ...]:
 
 def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
     """Return the outputs that the workloads project reads."""
-    found = [
+    exports = [
         Export("kubeconfig", Ref("cluster", "kubeconfig")),
         Export("cluster_name", Ref("cluster", "name")),
         Export("issuer", Ref("cluster", "issuer")),
@@ -144,13 +144,13 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
         Export(STORAGE_RANGES, Ref("network", "storage_ranges")),
     ]
     if has_registry(context):
-        found.append(Export("image_registry", Ref("images", "host")))
+        exports.append(Export("image_registry", Ref("images", "host")))
     if has_vault(context):
-        found.append(Export("vault", Ref("vault", "vault_name")))
-        found.append(Export("vault_url", Ref("vault", "url")))
-        found.append(Export(SECRETS_CLIENT, Ref("secrets_reader", "client_id")))
-    found += database_exports(context, ("host", "port"), "secret")
-    return (*found, *identity_exports(roles))
+        exports.append(Export("vault", Ref("vault", "vault_name")))
+        exports.append(Export("vault_url", Ref("vault", "url")))
+        exports.append(Export(SECRETS_CLIENT, Ref("secrets_reader", "client_id")))
+    exports += database_exports(context, ("host", "port"), "secret")
+    return (*exports, *identity_exports(roles))
 
 
 def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:

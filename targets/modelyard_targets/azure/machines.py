@@ -50,9 +50,9 @@ def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
     """Return the millicores and MiB that an AKS node has for Pods, including those of DaemonSets."""
-    seen = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
-    reserved = min(_MEMORY_OF_A_POD_MI * PODS_OF_A_NODE + _MEMORY_MI, seen * _MOST_PER_CENT / 100)
-    return vcpus * 1000 - _reserved_cpu(vcpus), int(seen - reserved - _EVICTION_MI)
+    visible_mib = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
+    reserved = min(_MEMORY_OF_A_POD_MI * PODS_OF_A_NODE + _MEMORY_MI, visible_mib * _MOST_PER_CENT / 100)
+    return vcpus * 1000 - _reserved_cpu(vcpus), int(visible_mib - reserved - _EVICTION_MI)
 
 
 def _reserved_cpu(vcpus: int) -> int:

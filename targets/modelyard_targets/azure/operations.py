@@ -41,21 +41,21 @@ def _budget(context: Context) -> Iterator[Call]:
     groups.
     """
     budget, mine = context.system.governance.budget, options_of(context.target).account
-    used = [
+    active = [
         target
         for target in context.system.deployment.targets
         if target.provider == "azure"
         and options_of(target).account == mine
         and creates_anything(context.plan, target.name)
     ]
-    if budget is None or not used or used[0].name != context.placement:
+    if budget is None or not active or active[0].name != context.placement:
         return
-    others = tuple(_groups_of(context, used[1:]))
+    other_groups = tuple(_groups_of(context, active[1:]))
     arguments: tuple[tuple[str, Literal], ...] = (
         ("group", Ref("group")),
         ("monthly", ceil(budget.monthly)),
         ("emails", (context.system.governance.owner.email,)),
-        *((("groups", others),) if others else ()),
+        *((("groups", other_groups),) if other_groups else ()),
     )
     yield Call("", "Budget", _name(context), arguments, GROUP, ("governance", "budget"))
 

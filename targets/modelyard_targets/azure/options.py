@@ -142,8 +142,8 @@ def ranges_of(target: TargetSpec) -> Ranges:
     if vpc.adopt or not is_divisible(vpc.cidr):
         return Ranges(vpc.cidr, vpc.cidr, vpc.cidr, SERVICES, PODS)
     lower, pods = IPv4Network(vpc.cidr).subnets()
-    nodes, others = lower.subnets()
-    network, services = others.subnets()
+    nodes, rest = lower.subnets()
+    network, services = rest.subnets()
     endpoints, api = network.subnets()
     if services.prefixlen < _LARGEST_SERVICES:
         services = next(services.subnets(new_prefix=_LARGEST_SERVICES))

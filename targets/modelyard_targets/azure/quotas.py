@@ -44,9 +44,9 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
             families[listed.family] += nodes * listed.vcpus
             members.setdefault(listed.family, {})[machine] = None
     names = _table()["regional"]
-    found = [Quota(f"vCPUs of {', '.join(members[family])}", family, count) for family, count in families.items()]
-    found.append(Quota("vCPUs in the region", names["on-demand"], sum(families.values())))
-    return (*found, *((Quota("spot vCPUs in the region", names["spot"], spot),) if spot else ()))
+    result = [Quota(f"vCPUs of {', '.join(members[family])}", family, count) for family, count in families.items()]
+    result.append(Quota("vCPUs in the region", names["on-demand"], sum(families.values())))
+    return (*result, *((Quota("spot vCPUs in the region", names["spot"], spot),) if spot else ()))
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:

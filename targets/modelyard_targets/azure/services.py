@@ -13,7 +13,7 @@ from modelyard_targets.azure.names import agent_pool
 from modelyard_targets.azure.options import ranges_of
 from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
+from modelyard_targets.kube.placement.platform import Argument, ManagedDatabase
 
 _PRIORITIES: Final = "cluster-autoscaler-priority-expander"
 """The ConfigMap in kube-system that the autoscaler's `priority` expander reads (kubernetes/autoscaler,
@@ -36,7 +36,7 @@ def secret_store(context: Context) -> Iterator[Call]:
     Without its own ServiceAccount, the store uses the identity of External Secrets. It is a call rather than a
     manifest, because the vault's address is only known while the program runs.
     """
-    vault: Given = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
+    vault: Argument = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
     yield from secrets_store(context, {"azurekv": vault})
 
 
@@ -58,7 +58,7 @@ def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
 
 def _storage_class() -> Call:
     """Build the default storage class: Premium SSDs, which AKS encrypts with the cluster's disk encryption set."""
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": STORAGE_CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
@@ -76,7 +76,7 @@ def _priorities(context: Context) -> Call:
         f"{priority}:\n" + "".join(f"  - {name}\n" for name in names)
         for priority, names in priorities(context.plan, context.placement).items()
     )
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": _PRIORITIES, "namespace": "kube-system"},

@@ -65,8 +65,8 @@ def image_calls(context: Context) -> Iterator[Call]:
 def has_vault(context: Context) -> bool:
     """Return whether the target has a vault, either for database logins or for secrets that the spec stores in it."""
     secrets = context.plan.of(Secret, context.placement)
-    kept = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
-    return kept or bool(managed_databases(context))
+    has_secrets = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    return has_secrets or bool(managed_databases(context))
 
 
 def account_of(store: Store, system: System) -> tuple[str, str]:

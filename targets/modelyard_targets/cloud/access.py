@@ -60,23 +60,23 @@ def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, R
     """Map each target of the provider whose buckets this placement uses to one of these buckets and the identity using
     it.
     """
-    found: dict[str, tuple[str, Resource[Identity]]] = {}
+    opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:
         for resource in plan.of(Identity, placement):
             for access in access_in(provider, resource.value, plan.system):
                 store = plan.system.stores[access.store]
                 if store.target != placement and not store.adopt:
-                    found.setdefault(store.target, (store.name, resource))
-    return found
+                    opened.setdefault(store.target, (store.name, resource))
+    return opened
 
 
 def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource[Identity]]]]) -> set[str]:
     """Return all targets that a target waits for, directly or indirectly."""
-    found: set[str] = set()
+    reachable: set[str] = set()
     waiting = [start]
     while waiting:
         for name in waits.get(waiting.pop(), {}):
-            if name not in found:
-                found.add(name)
+            if name not in reachable:
+                reachable.add(name)
                 waiting.append(name)
-    return found
+    return reachable

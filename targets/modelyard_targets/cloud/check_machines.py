@@ -27,12 +27,12 @@ _WORTH_USD: Final = 100
 
 def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report compute classes that would be much cheaper with slightly smaller requests, with the monthly saving."""
-    asked = demand(plan, placement, databases=False)
+    pod_demand = demand(plan, placement, databases=False)
     for pool in plan.of(NodePool, placement):
         hardware, smaller = pool.value.hardware, pool.value.hardware.smaller
         if smaller is None or pool.value.elastic:
             continue
-        now, then = (_monthly(offerings, plan.system, asked, each) for each in (hardware, _on(smaller, hardware)))
+        now, then = (_monthly(offerings, plan.system, pod_demand, each) for each in (hardware, _on(smaller, hardware)))
         if then <= _CHEAPER * now and now - then >= _WORTH_USD:
             span = plan.system.key(*plan.system.compute[hardware.compute].path)
             cpu, memory = cpu_words(smaller.cpu_millis), gibibytes(smaller.memory_bytes)
@@ -41,19 +41,19 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
             )
 
 
-def _monthly(offerings: Offerings, system: System, asked: Demand, hardware: Hardware) -> float:
+def _monthly(offerings: Offerings, system: System, pod_demand: Demand, hardware: Hardware) -> float:
     """Return the monthly cost of the class's minimum machines or, if the minimum is zero, of its runs."""
-    least = sum(one.least for one in asked.always if _is_of(one.hardware, hardware))
+    least = sum(request.least for request in pod_demand.always if _is_of(request.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
-    for name, run in asked.runs.items() if not least else ():
-        most = sum(one.most for one in run if _is_of(one.hardware, hardware))
+    for name, run in pod_demand.runs.items() if not least else ():
+        most = sum(request.most for request in run if _is_of(request.hardware, hardware))
         hours = pipeline_hours(system, system.pipelines[name], NO_USAGE, spot=hardware.spot).most
         node_hours += nodes_for(offerings, hardware, most) * hours
     return node_hours * (hardware.price_hourly or 0.0)
 
 
-def _is_of(asked: Hardware | None, hardware: Hardware) -> bool:
-    return asked is not None and asked.compute == hardware.compute
+def _is_of(requested: Hardware | None, hardware: Hardware) -> bool:
+    return requested is not None and requested.compute == hardware.compute
 
 
 def _on(smaller: Smaller, hardware: Hardware) -> Hardware:

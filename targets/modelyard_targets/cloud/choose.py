@@ -55,13 +55,13 @@ def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware
     return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
 
 
-def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
+def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
     """Add the class's node label and taint to the chosen hardware."""
-    if isinstance(found, str):
-        return found
+    if isinstance(choice, str):
+        return choice
     pool = object_name(compute.name)
-    tolerations = (Taint(POOL, pool), *found.tolerations)
-    return replace(found, compute=compute.name, selector=((POOL, pool),), tolerations=tolerations)
+    tolerations = (Taint(POOL, pool), *choice.tolerations)
+    return replace(choice, compute=compute.name, selector=((POOL, pool),), tolerations=tolerations)
 
 
 @lru_cache(maxsize=1024)
@@ -75,8 +75,8 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
     if not fits:
         return nothing_fits(offerings, compute, region)
     best = fits[0]
-    resource = _asked(best)[0]
-    candidates = [(one.machine, one.accelerator, one.price) for one in fits]
+    resource = _accelerator_request(best)[0]
+    candidates = [(candidate.machine, candidate.accelerator, candidate.price) for candidate in fits]
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -92,7 +92,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
         accelerator_resource=resource,
         groups=() if compute.elastic else tuple(_groups(offerings, compute, region)),
         elastic=compute.elastic,
-        any_of=tuple(one.name for one in holding(offerings, compute, region)) if compute.elastic else (),
+        any_of=tuple(candidate.name for candidate in holding(offerings, compute, region)) if compute.elastic else (),
         smaller=smaller(offerings, compute, region, spot, best.rank[0], best.price),
         passed_over=tuple(_passed_over(offerings, compute, region, fits)),
     )
@@ -101,21 +101,21 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
     """Yield the accelerator alternatives without a machine, or with a different count than the Pods request."""
     having = {fit.rank[0] for fit in fits}
-    _, count = _asked(fits[0])
-    for position, wanted in enumerate(compute.accelerators):
+    _, count = _accelerator_request(fits[0])
+    for position, accelerator in enumerate(compute.accelerators):
         if position not in having:
-            alone = replace(compute, accelerators=(wanted,))
+            alone = replace(compute, accelerators=(accelerator,))
             why = unknown(offerings, alone, region) or nothing_fits(offerings, alone, region)
-            yield PassedOver(position, wanted, why)
-        elif wanted.count != count:
+            yield PassedOver(position, accelerator, why)
+        elif accelerator.count != count:
             why = f"its Pods request {count} accelerators, the number of the first choice"
-            yield PassedOver(position, wanted, why)
+            yield PassedOver(position, accelerator, why)
 
 
 def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: bool) -> list[Fit]:
     """Return the machines that fit one Pod, best first."""
     footings: dict[str, Callable[[str], float]] = {}
-    found: list[Fit] = []
+    fits: list[Fit] = []
     for machine in usable(offerings, region):
         match = alternative(compute, machine)
         if match is None or not has_room(compute, machine):
@@ -124,11 +124,11 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
         if kind not in footings:
             footings[kind] = _footing(offerings, compute, kind, region, spot)
         price = offerings.price(machine.name, region, spot)
-        shown = price.hourly if price is not None else float("inf")
+        hourly = price.hourly if price is not None else float("inf")
         room = (-machine.cpu_millis, -machine.memory_bytes)
-        rank = (at, footings[kind](machine.name), shown, *room, -machine.generation, machine.name)
-        found.append(Fit(machine, accelerator, price, rank))
-    return sorted(found, key=lambda fit: fit.rank)
+        rank = (at, footings[kind](machine.name), hourly, *room, -machine.generation, machine.name)
+        fits.append(Fit(machine, accelerator, price, rank))
+    return sorted(fits, key=lambda fit: fit.rank)
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
@@ -141,8 +141,8 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 
     def price(name: str) -> float:
         where = (name, offerings.reference_region, False) if way is None else (name, region, way)
-        found = offerings.prices.get(where) or offerings.price(name, region, spot)
-        return found.hourly if found is not None else float("inf")
+        offer = offerings.prices.get(where) or offerings.price(name, region, spot)
+        return offer.hourly if offer is not None else float("inf")
 
     return price
 
@@ -162,7 +162,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
         for way in ways:
             fits = by_way[way][kind]
             best = fits[0]
-            names = tuple(one.machine.name for one in fits if _beside(best, one))[: _DEPTH if way else 1]
+            names = tuple(fit.machine.name for fit in fits if _beside(best, fit))[: _DEPTH if way else 1]
             price = best.price.hourly if best.price is not None else None
             yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch)
 
@@ -171,12 +171,12 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
     """Group the machines by accelerator. Machines that need different Pod requests than the first are excluded."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
-        if _asked(fit) == _asked(fits[0]):
+        if _accelerator_request(fit) == _accelerator_request(fits[0]):
             kinds.setdefault(canonical(fit.accelerator.name) if fit.accelerator is not None else "", []).append(fit)
     return kinds
 
 
-def _asked(fit: Fit) -> tuple[str, int]:
+def _accelerator_request(fit: Fit) -> tuple[str, int]:
     """Return the accelerator resource and the count that a Pod on this machine requests."""
     accelerator = fit.accelerator
     return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
@@ -188,9 +188,9 @@ def _beside(best: Fit, other: Fit) -> bool:
     Cluster Autoscaler plans with the group's first machine, so other machines must not be smaller. To limit the cost of
     idle capacity, they must be at most twice as large and, without an accelerator, must not have more CPUs.
     """
-    one, two = best.machine, other.machine
-    if one.accelerator != two.accelerator:
+    first, second = best.machine, other.machine
+    if first.accelerator != second.accelerator:
         return False
-    most = 2 * one.vcpus if one.accelerator is not None else one.vcpus
-    holds = two.cpu_millis >= one.cpu_millis and two.memory_bytes >= one.memory_bytes
-    return holds and two.vcpus <= most and two.memory_gib <= 2 * one.memory_gib
+    most = 2 * first.vcpus if first.accelerator is not None else first.vcpus
+    holds = second.cpu_millis >= first.cpu_millis and second.memory_bytes >= first.memory_bytes
+    return holds and second.vcpus <= most and second.memory_gib <= 2 * first.memory_gib

@@ -45,15 +45,17 @@ def crossings_projects(
     if not may_be_crossed(context.plan, context.placement):
         return ()
     identities = [identity for identity, _ in foreign_identities(context.plan, context.placement)]
-    made = tuple(calls(context))
+    component_calls = tuple(calls(context))
     outputs = tuple(export for identity in identities for export in exports(identity))
     system, placement = context.system, context.placement
     project = Project(
         folder=CROSSINGS,
         name=crossings_project(system, placement),
         description=f"What workloads on other clusters may do in stores of {system.metadata.name} on {placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(outputs), *imports_of(sdk.provider, made)), made, outputs),
-        components=modules_of(sdk.provider, made),
+        program=Program(
+            WRITTEN_BY, (*_pulumi(outputs), *imports_of(sdk.provider, component_calls)), component_calls, outputs
+        ),
+        components=modules_of(sdk.provider, component_calls),
         requirements=locked("programs", ("pulumi", sdk.package)),
     )
     return (project,)
@@ -69,7 +71,11 @@ def issuer_calls(context: Context) -> Iterator[Call]:
     """Yield references to the infrastructure of each cloud target with a cluster, which exports its token issuer."""
     for name, target in readers(context).items():
         if target.in_cloud:
-            first = next(one for one, _ in foreign_identities(context.plan, context.placement) if one.placement == name)
+            first = next(
+                identity
+                for identity, _ in foreign_identities(context.plan, context.placement)
+                if identity.placement == name
+            )
             setting: tuple[str, Literal] = ("setting", infrastructure_setting(name))
             project = project_name(context.system, name)
             yield Call(_infrastructure(name), "Infrastructure", project, (setting,), _ISSUERS, first.origin)
@@ -95,7 +101,7 @@ def foreign_access(
 ) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
     """Yield each workload in another target's cluster, with its access to this placement's stores."""
     for identity, stores in foreign_identities(context.plan, context.placement):
-        yield identity, tuple(one for one in access_of(identity.value, context.system) if one.store in stores)
+        yield identity, tuple(access for access in access_of(identity.value, context.system) if access.store in stores)
 
 
 def namespace_there(identity: Resource[Identity], context: Context) -> str:

@@ -15,7 +15,7 @@ from modelyard_targets.kube.existing.capacity import quota
 from modelyard_targets.kube.placement import platform as defaults
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import target_of
-from modelyard_targets.kube.placement.platform import AddOn, Given, Platform
+from modelyard_targets.kube.placement.platform import AddOn, Argument, Platform
 
 
 def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> Platform:
@@ -53,11 +53,11 @@ def platform_of(plan: Plan, placement: str, created: Platform, existing: Platfor
     return existing
 
 
-def secrets_account(context: Context, annotations: Mapping[str, Given]) -> Iterator[Call]:
+def secrets_account(context: Context, annotations: Mapping[str, Argument]) -> Iterator[Call]:
     """Yield the ServiceAccount of the system's own secret store, if it has one."""
     if not has_own_store(context):
         return
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {

@@ -16,7 +16,7 @@ Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
     """Describe the chosen machine and up to two runners-up."""
-    return tuple(_candidate(compute, region, spot, *one) for one in fits[:SHOWN])
+    return tuple(_candidate(compute, region, spot, *fit) for fit in fits[:SHOWN])
 
 
 def _candidate(

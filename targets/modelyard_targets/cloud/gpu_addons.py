@@ -12,7 +12,7 @@ from modelyard.plan import NodePool, Plan
 from modelyard_targets.cloud.choose import POOL
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.placed import addons_needed
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 _DEVICE_PLUGIN: Final = "nvidia-device-plugin"
 _DCGM_EXPORTER: Final = "dcgm-exporter"
@@ -27,7 +27,7 @@ def gpu_addons(plan: Plan, placement: str) -> Iterator[str]:
             yield _DCGM_EXPORTER
 
 
-def _device_plugin(context: Context) -> Mapping[str, Given]:
+def _device_plugin(context: Context) -> Mapping[str, Argument]:
     """Configure the NVIDIA device plugin, because the node image only has the driver."""
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
@@ -35,7 +35,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
     }
 
 
-def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
+def _dcgm_exporter(context: Context) -> Mapping[str, Argument]:
     """Export each GPU's utilization, memory, temperature and errors, which the system's PodMonitor scrapes.
 
     The exporter needs 400 to 512 MiB, and briefly more on nodes with eight GPUs. daemons.json lists the sources.
@@ -47,7 +47,7 @@ def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
     }
 
 
-def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
+def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Argument]:
     """Return values for a chart whose Pods run on every node with NVIDIA GPUs."""
     pools = [
         pool
@@ -56,8 +56,8 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
     ]
     names = [pool.name for pool in pools]
     keys = dict.fromkeys(taint.key for pool in pools for taint in pool.value.hardware.tolerations)
-    chosen: Given = {"key": POOL, "operator": "In", "values": names}
-    terms: list[Given] = [{"matchExpressions": [chosen]}]
+    chosen: Argument = {"key": POOL, "operator": "In", "values": names}
+    terms: list[Argument] = [{"matchExpressions": [chosen]}]
     pull = pull_secret_of_addons(context.target)
     return {
         "image": {"repository": mirrored(image, context.target)},
@@ -67,7 +67,7 @@ def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
     }
 
 
-def resources(cpu: str, memory: str, at_most: str = "") -> dict[str, Given]:
+def resources(cpu: str, memory: str, at_most: str = "") -> dict[str, Argument]:
     """Return a container's requests and its memory limit, which equals the request unless `at_most` is larger."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": at_most or memory}}
 

@@ -8,7 +8,7 @@ from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.records import record
 from modelyard.stack import Project, Stack, TextFile
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.project.workloads_project import Workloads, objects_of_placement, workloads_of
 
 
@@ -39,7 +39,7 @@ class Cloud:
         texts = (*workloads.image, *self.texts(context, infrastructure, workloads))
         return Stack(plan.system.environment, placement, (*infrastructure, *workloads.projects), texts)
 
-    def objects(self, plan: Plan, placement: str) -> Iterator[Made]:
+    def objects(self, plan: Plan, placement: str) -> Iterator[KubeObject]:
         """Yield every object in a placement's cluster in the order of application, with its line in the spec."""
         if plan.on(placement):
             yield from objects_of_placement(self.context(plan, placement))

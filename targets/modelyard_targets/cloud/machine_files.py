@@ -37,10 +37,10 @@ def table(folder: str, file: str) -> Any:
 def offerings_in(folder: str, cloud: str, reference_region: str, allocatable: Allocatable, series: Series) -> Offerings:
     """Return the machines in a provider's folder. Prices in `reference_region` replace missing prices."""
     known, nodes = table(folder, MACHINES), table(folder, _DAEMONS)
-    plain, beside = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
-    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
+    plain, accelerated = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
+    reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}
     machines = tuple(
-        _machine(name, entry, known["accelerators"], kept["accelerator" in entry], allocatable, series)
+        _machine(name, entry, known["accelerators"], reserved["accelerator" in entry], allocatable, series)
         for name, entry in known["machines"].items()
     )
     absent = {region: frozenset(names) for region, names in known["absent"].items()}
@@ -58,7 +58,7 @@ def _machine(
     name: str,
     entry: Mapping[str, object],
     memories: Mapping[str, float],
-    kept: tuple[int, int],
+    reserved: tuple[int, int],
     allocatable: Allocatable,
     series: Series,
 ) -> Machine:
@@ -70,8 +70,8 @@ def _machine(
         name=name,
         vcpus=vcpus,
         memory_gib=memory_gib,
-        cpu_millis=cpu_millis - kept[0],
-        memory_bytes=(memory_mib - kept[1]) * _MI,
+        cpu_millis=cpu_millis - reserved[0],
+        memory_bytes=(memory_mib - reserved[1]) * _MI,
         accelerator=Accelerator(kind, int(count)) if kind else None,
         accelerator_memory_bytes=int(memories[kind] * _GI) if kind else None,
         family=family,

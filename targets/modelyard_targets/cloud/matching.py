@@ -40,7 +40,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
     if offered is None:
         return None
     memory, name = machine.accelerator_memory_bytes or 0, canonical(offered.name)
-    match = first_alternative(compute, offered, memory, lambda wanted: canonical(wanted) == name)
+    match = first_alternative(compute, offered, memory, lambda requested: canonical(requested) == name)
     if match is None:
         return None
     return *match, BY_MEMORY if compute.accelerator_memory_bytes is not None else name

@@ -71,7 +71,7 @@ class Offerings:
     def sold_in(self, region: str) -> Iterator[Machine]:
         """Yield the machines in a region, without those that are known to be absent there."""
         absent = self.absent.get(region, frozenset())
-        return (one for one in self.machines if absent.isdisjoint((one.name, one.family)))
+        return (machine for machine in self.machines if absent.isdisjoint((machine.name, machine.family)))
 
     def machine(self, name: str) -> Machine:
         """Return the machine with this name, which must be in the table."""
@@ -85,9 +85,9 @@ class Offerings:
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):
-                found = self.prices.get((machine, place, kind))
-                if found is not None:
-                    return found if place == region else self._scaled(found, region)
+                price = self.prices.get((machine, place, kind))
+                if price is not None:
+                    return price if place == region else self._scaled(price, region)
         return None
 
     def ratio(self, known: str, region: str) -> float | None:
@@ -114,10 +114,11 @@ def _by_name(machines: tuple[Machine, ...]) -> Mapping[str, Machine]:
 def _ratio(offerings: Offerings, known: str, region: str) -> float | None:
     prices = offerings.prices
     pairs = (
-        (prices.get((one.name, region, False)), prices.get((one.name, known, False))) for one in offerings.machines
+        (prices.get((machine.name, region, False)), prices.get((machine.name, known, False)))
+        for machine in offerings.machines
     )
-    both = sorted(here.hourly / there.hourly for here, there in pairs if here is not None and there is not None)
-    middle = len(both) // 2
-    if not both:
+    ratios = sorted(here.hourly / there.hourly for here, there in pairs if here is not None and there is not None)
+    middle = len(ratios) // 2
+    if not ratios:
         return None
-    return both[middle] if len(both) % 2 else (both[middle - 1] + both[middle]) / 2
+    return ratios[middle] if len(ratios) % 2 else (ratios[middle - 1] + ratios[middle]) / 2

@@ -13,7 +13,7 @@ from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.offerings import Machine, Offerings
 from modelyard_targets.kube.pipelines.machines import trains_together
-from modelyard_targets.kube.pods.demand import Asked, demand
+from modelyard_targets.kube.pods.demand import PodRequest, demand
 from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
 
 DISK_GIB: Final = 100
@@ -47,19 +47,19 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
 
     The maximum is enough for all pipelines to run and all servers to be replaced at the same time.
     """
-    asked = demand(plan, placement, databases=False)
-    wanted: dict[str, list[Asked]] = {}
-    for one in (*asked.always, *(one for run in asked.runs.values() for one in run)):
-        if one.hardware is not None:
-            wanted.setdefault(one.hardware.compute, []).append(one)
-    found: dict[tuple[str, int], Nodes] = {}
+    pod_demand = demand(plan, placement, databases=False)
+    by_compute: dict[str, list[PodRequest]] = {}
+    for request in (*pod_demand.always, *(request for run in pod_demand.runs.values() for request in run)):
+        if request.hardware is not None:
+            by_compute.setdefault(request.hardware.compute, []).append(request)
+    counts: dict[tuple[str, int], Nodes] = {}
     for pool in (resource.value for resource in plan.of(NodePool, placement)):
-        mine = wanted.get(pool.compute, [])
-        least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
+        mine = by_compute.get(pool.compute, [])
+        least, most = sum(request.least for request in mine), sum(request.most + request.surge for request in mine)
         for at in range(len(pool.groups)):
             minimum = nodes_for(offerings, pool.hardware, least) if at == 0 else 0
-            found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
-    return found
+            counts[pool.compute, at] = Nodes(minimum, max(1, nodes_for(offerings, pool.hardware, most, at)))
+    return counts
 
 
 def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
@@ -84,9 +84,9 @@ def system_nodes(
     """
     (pool,) = plan.of(SystemPool, placement)
     machine = first_machine(offerings, pool.value.hardware.groups[0])
-    asked = demand(plan, placement, databases=False)
-    always = [one for one in asked.always if one.hardware is None]
-    runs = [one for run in asked.runs.values() for one in run if one.hardware is None]
+    pod_demand = demand(plan, placement, databases=False)
+    always = [pods for pods in pod_demand.always if pods.hardware is None]
+    runs = [pods for run in pod_demand.runs.values() for pods in run if pods.hardware is None]
     fixed = tuple(cluster)
     least = max(3 if plan.system.profile.size == "enterprise" else 2, _nodes((*_least(always), *fixed), machine))
     return Nodes(least, max(least, _nodes((*_most((*always, *runs), rollouts), *fixed), machine)) + 1)
@@ -130,7 +130,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
     Classes that also serve models are excluded, because servers must survive a zone failure.
     """
     always = demand(plan, placement, databases=False).always
-    serving = {one.hardware.compute for one in always if one.hardware is not None}
+    serving = {request.hardware.compute for request in always if request.hardware is not None}
     training = {
         job.hardware[step.name].compute
         for job in (resource.value for resource in plan.of(Job, placement))
@@ -151,12 +151,12 @@ def times(size: Size, count: int) -> Size:
     return Size(size.cpu_millis * count, size.memory_bytes * count)
 
 
-def _least(asked: Iterable[Asked]) -> list[Size]:
-    return [times(one.size, one.least) for one in asked]
+def _least(requests: Iterable[PodRequest]) -> list[Size]:
+    return [times(request.size, request.least) for request in requests]
 
 
-def _most(asked: Iterable[Asked], rollouts: bool) -> list[Size]:
-    return [times(one.size, one.most + (one.surge if rollouts else 0)) for one in asked]
+def _most(requests: Iterable[PodRequest], rollouts: bool) -> list[Size]:
+    return [times(request.size, request.most + (request.surge if rollouts else 0)) for request in requests]
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:

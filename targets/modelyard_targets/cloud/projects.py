@@ -31,7 +31,7 @@ def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[
     Each role has `each` Pulumi resources. Everything else has at most `others`.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
-    held: list[list[Resource[_V]]] = [[] for _ in range(projects)]
+    batches: list[list[Resource[_V]]] = [[] for _ in range(projects)]
     for resource in roles:
-        held[home(resource.name, projects)].append(resource)
-    return tuple(tuple(found) for found in held)
+        batches[home(resource.name, projects)].append(resource)
+    return tuple(tuple(batch) for batch in batches)

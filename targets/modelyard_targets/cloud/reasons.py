@@ -15,12 +15,12 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
     """Explain that a requested accelerator is unknown or that a region does not have it, or return ""."""
     there = usable(offerings, region)
-    offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in there if one.accelerator}
-    for wanted in compute.accelerators:
-        if known(wanted.name) is None:
-            return no_resource(wanted.name, offered)
+    offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
+    for accelerator in compute.accelerators:
+        if known(accelerator.name) is None:
+            return no_resource(accelerator.name, offered)
     names = {canonical(name) for name in offered}
-    if not compute.accelerators or any(canonical(one.name) in names for one in compute.accelerators):
+    if not compute.accelerators or any(canonical(option.name) in names for option in compute.accelerators):
         return ""
     first = known(compute.accelerators[0].name)
     memory = first.memory_bytes if first is not None else 0
@@ -33,14 +33,16 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
     """Explain whether the cloud or the region lacks the accelerators, or modelyard does not support them."""
-    there = {canonical(one.accelerator.name) for one in offerings.machines if one.accelerator}
-    names = " or ".join(one.name for one in compute.accelerators)
-    for wanted in compute.accelerators:
-        if canonical(wanted.name) in there:
-            if resource_of(wanted.name) == SERVED:
+    there = {canonical(option.accelerator.name) for option in offerings.machines if option.accelerator}
+    names = " or ".join(option.name for option in compute.accelerators)
+    for accelerator in compute.accelerators:
+        if canonical(accelerator.name) in there:
+            if resource_of(accelerator.name) == SERVED:
                 return f"{offerings.seller} offers no {names} in {region}"
-            return f"{wanted.name} needs the resource {resource_of(wanted.name)}, which no add-on provides yet"
-    return ", and ".join(_left_out(offerings, [one.name for one in compute.accelerators]))
+            return (
+                f"{accelerator.name} needs the resource {resource_of(accelerator.name)}, which no add-on provides yet"
+            )
+    return ", and ".join(_left_out(offerings, [option.name for option in compute.accelerators]))
 
 
 def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
@@ -48,11 +50,11 @@ def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
     by_reason: dict[str, list[str]] = {}
     for name in names:
         by_reason.setdefault(offerings.unsupported.get(canonical(name), ""), []).append(name)
-    lacking = by_reason.pop("", [])
+    absent = by_reason.pop("", [])
     for how, sold in by_reason.items():
         yield f"{how.format(' and '.join(sold))}, which modelyard does not support yet"
-    if lacking:
-        yield f"no {offerings.seller} machine has {' or '.join(lacking)}"
+    if absent:
+        yield f"no {offerings.seller} machine has {' or '.join(absent)}"
 
 
 def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> str:
@@ -89,7 +91,7 @@ def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, 
 
     Among equals, a machine with more accelerators, or more memory on each, is closer.
     """
-    names = {canonical(one.name) for one in compute.accelerators}
+    names = {canonical(accelerator.name) for accelerator in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)
     by_memory = compute.accelerator_memory_bytes is not None
     most = (machine.accelerator_memory_bytes or 0) if by_memory else _count(machine)

@@ -12,7 +12,7 @@ from modelyard.spec import Store
 from modelyard_targets.kube.access.secrets import OWN_STORE, own_kind, own_place, own_readers, own_store, store_of
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import managed_stores
-from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Given, ManagedDatabase, as_literal
+from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, Argument, ManagedDatabase, as_literal
 
 SECRETS_MANAGER: Final = OWN_STORE
 """The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
@@ -41,7 +41,7 @@ def has_own_store(context: Context) -> bool:
     return requested or bool(managed_stores(context.plan, context.placement, Kind.DATABASE))
 
 
-def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[Call]:
+def secrets_store(context: Context, provider: Mapping[str, Argument]) -> Iterator[Call]:
     """Yield the ClusterSecretStore for the cloud's own service, limited to this system's namespaces.
 
     `provider` describes how to reach the service. External Secrets authenticates with its own identity, which may read
@@ -49,7 +49,7 @@ def secrets_store(context: Context, provider: Mapping[str, Given]) -> Iterator[C
     """
     if not has_own_store(context):
         return
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "external-secrets.io/v1",
         "kind": own_kind(context),
         "metadata": {
@@ -68,20 +68,20 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
     authority, if the cloud has an authority for each database.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
-    named = Ref("infrastructure", key=f"{output}_secret")
-    data: list[Given] = [
-        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
+    secret_ref = Ref("infrastructure", key=f"{output}_secret")
+    data: list[Argument] = [
+        {"secretKey": key, "remoteRef": {"key": secret_ref, "property": key}} for key in ("username", "password")
     ]
     certificate = Ref("infrastructure", key=f"{output}_authority")
-    authority: dict[str, Given] = {_AUTHORITY: certificate} if has_authority else {}
+    authority: dict[str, Argument] = {_AUTHORITY: certificate} if has_authority else {}
     # with `Merge`, the Secret has both keys in addition to these
-    more: dict[str, Given] = {
+    more: dict[str, Argument] = {
         "services": _SERVICES + (_VERIFIED if has_authority else _REQUIRED),
         **authority,
         "host": Ref("infrastructure", key=f"{output}_host"),
     }
-    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
-    document: dict[str, Given] = {
+    template: dict[str, Argument] = {"mergePolicy": "Merge", "data": more}
+    document: dict[str, Argument] = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
         "metadata": {
@@ -106,7 +106,7 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
     )
 
 
-def program_object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
+def program_object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
     """Build an object of the workloads program, part of which is known only while the program runs."""
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)

@@ -35,8 +35,8 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
     """Yield a group for each machine that fits one, two, four or eight Pods of a class, smallest first."""
     known: set[tuple[str, bool]] = set()
     for pods in _PODS_OF_A_NODE:
-        found = choose(offerings, _together(compute, pods), region)
-        for group in found.groups if isinstance(found, Hardware) else ():
+        choice = choose(offerings, _together(compute, pods), region)
+        for group in choice.groups if isinstance(choice, Hardware) else ():
             single = _single(offerings, group, group.machines[0], region)
             if (single.machines[0], single.spot) not in known:
                 known.add((single.machines[0], single.spot))

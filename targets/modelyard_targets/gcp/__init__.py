@@ -76,7 +76,7 @@ def _handover(plan: Plan, placement: str, usage: Usage) -> Handover:
     from modelyard_targets.gcp.quotas import quotas
     from modelyard_targets.kube.project.handover import handover_of
 
-    needed = (Quota(one.what, one.metric, one.needed) for one in quotas(plan, placement))
+    needed = (Quota(quota.what, quota.metric, quota.needed) for quota in quotas(plan, placement))
     return handover_of(context_of(plan, placement), needed, COSTS.egress(plan, placement, usage))
 
 

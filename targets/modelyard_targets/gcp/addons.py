@@ -11,15 +11,15 @@ from modelyard_targets.gcp.network_policies import reach_google
 from modelyard_targets.gcp.services import secret_store
 from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
-def _secrets(context: Context) -> Mapping[str, Given]:
+def _secrets(context: Context) -> Mapping[str, Argument]:
     """Set the name of the ServiceAccount that may read the secrets."""
     return {"serviceAccount": {"name": secrets_account(context.system, context.placement)}}
 
 
-def _prometheus(context: Context) -> Mapping[str, Given]:
+def _prometheus(context: Context) -> Mapping[str, Argument]:
     """Do not scrape CoreDNS, because GKE has kube-dns and an alert would always report the missing target."""
     return {"coreDns": {"enabled": False}}
 

@@ -121,10 +121,10 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
     """Count the folders that a workload uses, by store and mode. The whole bucket counts as zero."""
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for access in google_access(identity, system):
-        found[access.store, access.mode] += 1 if access.prefix else 0
-    return found
+        counts[access.store, access.mode] += 1 if access.prefix else 0
+    return counts
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:

@@ -15,12 +15,12 @@ from modelyard.stack import Value
 from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS
 from modelyard_targets.gcp.names import pool_name
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT: Final = "nodes"
 
 
-def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
+def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
     """Yield the ComputeClass for a compute class with several node pools.
 
     A Pod waits if no pool can grow. Pods do not move back when a preferred pool has capacity again, because runs can
@@ -41,4 +41,4 @@ def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[Ma
         "name": name,
         "labels": labels(context.system.metadata.name, name, component=COMPONENT),
     }
-    yield Made(resource.origin, object_of("cloud.google.com/v1", "ComputeClass", described, spec=spec))
+    yield KubeObject(resource.origin, object_of("cloud.google.com/v1", "ComputeClass", described, spec=spec))

@@ -17,7 +17,7 @@ from modelyard_targets.gcp.names import cluster_name
 from modelyard_targets.gcp.network_policies import GOOGLE_APIS, reach_google
 from modelyard_targets.gcp.options import options_of
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import AddOn, Given
+from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
@@ -46,13 +46,13 @@ def late_objects(context: Context) -> Iterator[Call]:
     yield from secrets_account(context, {})
     options = options_of(context.target)
     project = Ref("infrastructure", key="project")
-    identity: dict[str, Given] = {
+    identity: dict[str, Argument] = {
         "clusterLocation": options.cluster.location or context.target.region,
         "clusterName": context.target.cluster.adopt,
         "clusterProjectID": project,
         "serviceAccountRef": account_reference(context),
     }
-    provider: dict[str, Given] = {"projectID": project, "auth": {"workloadIdentity": identity}}
+    provider: dict[str, Argument] = {"projectID": project, "auth": {"workloadIdentity": identity}}
     yield from secrets_store(context, {"gcpsm": provider})
 
 

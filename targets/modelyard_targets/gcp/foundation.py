@@ -89,29 +89,29 @@ def project_call(context: Context, *, first: bool = True, services: tuple[str, .
 def key_call(context: Context) -> Call:
     """Build the Cloud KMS key that encrypts all data of the target."""
     here = target_path(context.system, context.placement)
-    used = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
+    services = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
     if context.target.cluster.adopt:  # its owner encrypts the cluster's Secrets and logs, and its nodes' disks
         own = {"compute"} if context.target.cluster.creates_pools else set[str]()
-        used = dict.fromkeys(service for service in used if service not in _ENCRYPTED_BY_OWNER - own)
-    arguments = (("project", Ref("project")), ("services", tuple(used)))
+        services = dict.fromkeys(service for service in services if service not in _ENCRYPTED_BY_OWNER - own)
+    arguments = (("project", Ref("project")), ("services", tuple(services)))
     return Call("key", "Key", _name(context), arguments, GROUP, here)
 
 
 def services_of(context: Context) -> tuple[str, ...]:
     """Return the Google Cloud APIs that a placement's programs and workloads call."""
     plan, placement = context.plan, context.placement
-    used = {*_ALWAYS}
+    services = {*_ALWAYS}
     if plan.has_cluster(placement):
-        used |= {*(_OF_AN_EXISTING_CLUSTER if context.target.cluster.adopt else _OF_A_CLUSTER)}
+        services |= {*(_OF_AN_EXISTING_CLUSTER if context.target.cluster.adopt else _OF_A_CLUSTER)}
         if has_registry(context):
-            used.add("artifactregistry.googleapis.com")
+            services.add("artifactregistry.googleapis.com")
         if "external-secrets" in addons_needed(plan, placement):
-            used.add("secretmanager.googleapis.com")
+            services.add("secretmanager.googleapis.com")
     if managed_databases(context):
-        used.add("sqladmin.googleapis.com")
+        services.add("sqladmin.googleapis.com")
     if context.system.governance.budget is not None:
-        used |= {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com", "monitoring.googleapis.com"}
-    return tuple(sorted(used))
+        services |= {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com", "monitoring.googleapis.com"}
+    return tuple(sorted(services))
 
 
 def log_days(system: System) -> int:

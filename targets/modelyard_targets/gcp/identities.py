@@ -68,8 +68,8 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
     """Return the names of the secrets that are stored in Secret Manager."""
-    found = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
-    return tuple(dict.fromkeys(found))
+    ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
+    return tuple(dict.fromkeys(ids))
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:

@@ -46,11 +46,14 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
         return (*stores, *crossings_of(_SDK, context))
     roles = with_roles(context)
     pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
-    held = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
-    first = tuple(first_calls(context, held[0]))
+    batches = split_roles(roles, _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
+    first = tuple(first_calls(context, batches[0]))
     return (
         project_of(_SDK, 0, first, exports_of(context), context),
-        *(project_of(_SDK, at, tuple(further_calls(context, held[at])), (), context) for at in range(1, len(held))),
+        *(
+            project_of(_SDK, at, tuple(further_calls(context, batches[at])), (), context)
+            for at in range(1, len(batches))
+        ),
         *crossings_of(_SDK, context),
     )
 
@@ -105,7 +108,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 def exports_of(context: Context) -> tuple[Export, ...]:
     """Return the outputs that the workloads project reads."""
-    found = [
+    exports = [
         Export("kubeconfig", Ref("cluster", "kubeconfig")),
         Export("cluster_name", Ref("cluster", "name")),
         Export("region", Ref("project", "region_name")),
@@ -114,11 +117,11 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         Export(STORAGE_RANGES, Ref("network", "google_ranges")),
     ]
     if has_registry(context):
-        found.append(Export("image_registry", Ref("images", "host")))
+        exports.append(Export("image_registry", Ref("images", "host")))
     if shows_issuer(context.plan, context.placement):
-        found.append(Export("issuer", Ref("cluster", "issuer")))
-    found += database_exports(context, ("host", "port", "authority"), "secret")
-    return tuple(found)
+        exports.append(Export("issuer", Ref("cluster", "issuer")))
+    exports += database_exports(context, ("host", "port", "authority"), "secret")
+    return tuple(exports)
 
 
 def stores_exports() -> tuple[Export, ...]:

@@ -73,8 +73,8 @@ def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
     """Return the millicores and MiB that a GKE node has for Pods, including those of DaemonSets."""
-    seen = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
-    return vcpus * 1000 - _reserved_cpu(vcpus), int(seen - _reserved_memory(memory_gib) - _EVICTION_MI)
+    visible_mib = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
+    return vcpus * 1000 - _reserved_cpu(vcpus), int(visible_mib - _reserved_memory(memory_gib) - _EVICTION_MI)
 
 
 def _reserved_cpu(vcpus: int) -> int:

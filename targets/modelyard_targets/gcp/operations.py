@@ -26,11 +26,11 @@ def _budget(context: Context) -> Iterator[Call]:
     """Yield a single budget for the whole system, on its first Google Cloud target, filtered by the system's label."""
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "gcp"]
-    used = [name for name in clouds if creates_anything(context.plan, name)]
-    if budget is None or not used or used[0] != context.placement:
+    active = [name for name in clouds if creates_anything(context.plan, name)]
+    if budget is None or not active or active[0] != context.placement:
         return
     billing_account = options_of(context.target).billing_account
-    projects = {options_of(context.system.target(name)).account for name in used}
+    projects = {options_of(context.system.target(name)).account for name in active}
     arguments: tuple[tuple[str, Literal], ...] = (
         ("project", Ref("project")),
         ("monthly", ceil(budget.monthly)),

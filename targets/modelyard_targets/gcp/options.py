@@ -124,8 +124,8 @@ def has_nat(target: TargetSpec) -> bool:
 
 def ranges_of(vpc: Vpc) -> Ranges:
     """Divide the range of a new network. Ranges that are not divisible have already been refused."""
-    whole = IPv4Network(vpc.cidr)
-    lower, pods = whole.subnets()
+    network = IPv4Network(vpc.cidr)
+    lower, pods = network.subnets()
     nodes, rest = lower.subnets()
     services = next(rest.subnets(new_prefix=max(rest.prefixlen + 1, _LARGEST_SERVICES)))
     return Ranges(str(nodes), str(pods), str(services))

@@ -45,17 +45,17 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
     return (*_of_accelerators(accelerators), *_of_vcpus(vcpus), disks)
 
 
-def _of_accelerators(needed: Mapping[tuple[str, str], int]) -> Iterator[Quota]:
+def _of_accelerators(counts: Mapping[tuple[str, str], int]) -> Iterator[Quota]:
     table = _table()
-    for (name, capacity), count in needed.items():
+    for (name, capacity), count in counts.items():
         words = "spot" if capacity == "spot" else "on demand"
         yield Quota(f"{name} GPUs, {words}", table["accelerators"].get(name, {}).get(capacity, ""), count)
-    if needed:
-        yield Quota("GPUs in all regions", table["everywhere"], sum(needed.values()))
+    if counts:
+        yield Quota("GPUs in all regions", table["everywhere"], sum(counts.values()))
 
 
-def _of_vcpus(needed: Mapping[str, int]) -> Iterator[Quota]:
-    for family, count in needed.items():
+def _of_vcpus(counts: Mapping[str, int]) -> Iterator[Quota]:
+    for family, count in counts.items():
         yield Quota(f"vCPUs of {family.upper()} machines", "", count)
 
 

@@ -11,12 +11,12 @@ from modelyard_targets.gcp.check_cluster import STORAGE_CLASS
 from modelyard_targets.gcp.machines import PERSISTENT_DISK
 from modelyard_targets.gcp.options import nodes_cidr
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import Given, ManagedDatabase
+from modelyard_targets.kube.placement.platform import Argument, ManagedDatabase
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
     """Yield the default storage class: balanced Persistent Disks, encrypted with the infrastructure project's key."""
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": STORAGE_CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},

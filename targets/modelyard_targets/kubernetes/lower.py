@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modelyard.plan import Plan
 from modelyard.stack import Stack
-from modelyard_targets.kube.placement.context import Made
+from modelyard_targets.kube.placement.context import KubeObject
 from modelyard_targets.kube.project.workloads_project import objects_of_placement, workloads_of
 from modelyard_targets.kube.readme.readme import texts_of
 from modelyard_targets.kubernetes.platform import context_of
@@ -18,11 +18,13 @@ def lower(plan: Plan, placement: str) -> Stack:
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
     settings = {"context": context.target.context} if context.target.context else {}
-    found = workloads_of(context, settings)
-    return Stack(plan.system.environment, placement, found.projects, (*found.image, *texts_of(context, found)))
+    workloads = workloads_of(context, settings)
+    return Stack(
+        plan.system.environment, placement, workloads.projects, (*workloads.image, *texts_of(context, workloads))
+    )
 
 
-def objects(plan: Plan, placement: str) -> Iterator[Made]:
+def objects(plan: Plan, placement: str) -> Iterator[KubeObject]:
     """Yield every object of a placement in the order of application, with its line in the spec."""
     if plan.has_cluster(placement):
         yield from objects_of_placement(context_of(plan, placement))

@@ -73,11 +73,11 @@ def _of_machines(pipeline: Pipeline, system: System, here: str) -> Iterator[Note
 
 
 def _of_endpoints(plan: Plan, placement: str) -> Iterator[Note]:
-    seen: dict[str, Application] = {}
+    by_endpoint: dict[str, Application] = {}
     for server in (resource.value for resource in plan.of(ModelServer, placement)):
         for application in server.applications:
-            seen.setdefault(application.inference.name, application)
-    for application in seen.values():
+            by_endpoint.setdefault(application.inference.name, application)
+    for application in by_endpoint.values():
         yield from _of_endpoint(application.inference)
 
 

@@ -132,7 +132,7 @@ def _endpoint(route: Route, context: Context) -> dict[str, Value]:
         ],
         "callers": [caller.name for caller in endpoint.auth.callers],
         "prefix": serve_prefix(next(iter(applications.values()))),
-        "models": list(dict.fromkeys(one.model.name for one in applications.values())),
+        "models": list(dict.fromkeys(served.model.name for served in applications.values())),
     }
     if inference.generation is not None:
         described["generatesText"] = True

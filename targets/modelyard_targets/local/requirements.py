@@ -12,8 +12,8 @@ def requirements_of(system: System) -> tuple[str, ...]:
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
     lines = [table["beside"], *table["always"], *table["registry"]]
-    for framework, needed in table["frameworks"].items():
+    for framework, extra in table["frameworks"].items():
         if framework in frameworks:
-            lines += needed
-    whole = any(line.startswith("mlflow==") for line in lines)
-    return tuple(sorted({line for line in lines if not (whole and line.startswith("mlflow-skinny"))}))
+            lines += extra
+    has_mlflow = any(line.startswith("mlflow==") for line in lines)
+    return tuple(sorted({line for line in lines if not (has_mlflow and line.startswith("mlflow-skinny"))}))

@@ -16,7 +16,7 @@ MemoryText: TypeAlias = Callable[[int], str]
 """Formats a memory size, exactly for declared machines and rounded for a cloud's machines."""
 
 
-class Sized(Protocol):
+class Capacity(Protocol):
     """A machine's capacity for Pods."""
 
     @property
@@ -35,7 +35,7 @@ def wants_accelerator(compute: ComputeClass) -> bool:
     return bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
 
 
-def has_room(compute: ComputeClass, machine: Sized) -> bool:
+def has_room(compute: ComputeClass, machine: Capacity) -> bool:
     """Return whether a machine has enough CPU and memory for one Pod."""
     return compute.cpu_millis <= machine.cpu_millis and compute.memory_bytes <= machine.memory_bytes
 
@@ -49,9 +49,9 @@ def first_alternative(
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
-    for position, wanted in enumerate(compute.accelerators):
-        if wanted.count <= offered.count and goes_by(wanted.name):
-            return position, wanted
+    for position, accelerator in enumerate(compute.accelerators):
+        if accelerator.count <= offered.count and goes_by(accelerator.name):
+            return position, accelerator
     return None
 
 
@@ -61,7 +61,7 @@ def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
     return f"'{accelerator}' is not a known accelerator on Kubernetes{also}{guess}"
 
 
-def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:
+def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryText) -> Iterator[str]:
     """Yield what a machine lacks for one Pod, such as `64Gi of the requested 96Gi of memory`.
 
     `instead` describes the machine's accelerators if they do not satisfy the class. Otherwise it is empty.
@@ -71,23 +71,23 @@ def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText)
     if compute.memory_bytes > machine.memory_bytes:
         yield f"{text(machine.memory_bytes)} of the requested {text(compute.memory_bytes)} of memory"
     if instead:
-        yield f"{instead} instead of {_wanted(compute, text)}"
+        yield f"{instead} instead of {_requested_accelerators(compute, text)}"
 
 
-def shortfall(compute: ComputeClass, machine: Sized) -> int:
+def shortfall(compute: ComputeClass, machine: Capacity) -> int:
     """Return a Pod's shortage of CPU and memory on a machine, in thousandths of the requests."""
     cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
     return cpu + memory
 
 
-def leaves(compute: ComputeClass, machine: Sized, text: MemoryText) -> str:
+def leaves(compute: ComputeClass, machine: Capacity, text: MemoryText) -> str:
     """Describe what one Pod leaves free on a machine."""
     cpu = cpu_words(machine.cpu_millis - compute.cpu_millis)
     return f"leaves {cpu} CPUs and {text(machine.memory_bytes - compute.memory_bytes)}"
 
 
-def _wanted(compute: ComputeClass, text: MemoryText) -> str:
+def _requested_accelerators(compute: ComputeClass, text: MemoryText) -> str:
     if compute.accelerator_memory_bytes is not None:
         return f"an accelerator with {text(compute.accelerator_memory_bytes)}"
-    return " or ".join(f"{one.name}:{one.count}" for one in compute.accelerators) or "none"
+    return " or ".join(f"{accelerator.name}:{accelerator.count}" for accelerator in compute.accelerators) or "none"

@@ -79,11 +79,11 @@ class Floor:
     def _allowed(self, selector: tuple[tuple[str, str], ...], tolerations: tuple[Taint, ...]) -> tuple[int, ...]:
         key = (selector, tolerations)
         if key not in self._places:
-            wanted = set(selector)
+            required = set(selector)
             self._places[key] = tuple(
                 at
                 for at, machine in enumerate(self.capacity)
-                if wanted <= set(machine.labels) and _tolerated(machine, tolerations)
+                if required <= set(machine.labels) and _tolerated(machine, tolerations)
             )
         return self._places[key]
 
@@ -151,7 +151,7 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
                 break
         if left and homeless is None:
             homeless = Pods(left, pods.shape, pods.origin, pods.what)
-    fresh = {at: sum(room.count for room in held if room.fresh) for at, held in rooms.items()}
+    fresh = {at: sum(room.count for room in machine_rooms if room.fresh) for at, machine_rooms in rooms.items()}
     return Packed({at: floor.capacity[at].count - count for at, count in fresh.items()}, homeless)
 
 
@@ -182,16 +182,16 @@ def _times(free: Mapping[str, int], shape: Shape) -> int:
 
 
 def _less(free: Mapping[str, int], shape: Shape, count: int) -> dict[str, int]:
-    taken = dict(shape.amounts)
-    return {what: amount - count * taken.get(what, 0) for what, amount in free.items()}
+    requested = dict(shape.amounts)
+    return {what: amount - count * requested.get(what, 0) for what, amount in free.items()}
 
 
 def _size(machine: Machines) -> dict[str, int]:
     """Return a machine's capacity by resource."""
     size = {CPU: machine.cpu_millis, MEMORY: machine.memory_bytes}
-    found = known(machine.accelerator.name) if machine.accelerator is not None else None
-    if machine.accelerator is not None and found is not None:
-        size[found.resource] = machine.accelerator.count
+    accelerator = known(machine.accelerator.name) if machine.accelerator is not None else None
+    if machine.accelerator is not None and accelerator is not None:
+        size[accelerator.resource] = machine.accelerator.count
     return size
 
 
@@ -199,6 +199,6 @@ def _tolerated(machine: Machines, tolerations: tuple[Taint, ...]) -> bool:
     """Return whether the tolerations cover a machine's taints. A toleration without a value matches any value."""
     return all(
         taint.effect == "PreferNoSchedule"
-        or any(one.key == taint.key and one.value in ("", taint.value) for one in tolerations)
+        or any(toleration.key == taint.key and toleration.value in ("", taint.value) for toleration in tolerations)
         for taint in machine.taints
     )

@@ -17,16 +17,16 @@ _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role/|user/|root$)")  # does not match role sessions
 
 
-def _cluster(api: Api, wanted: Values) -> Values:
-    found: Values = api.call("eks", "describe_cluster", name=wanted["clusterName"])["cluster"]
-    return found
+def _cluster(api: Api, request: Values) -> Values:
+    cluster: Values = api.call("eks", "describe_cluster", name=request["clusterName"])["cluster"]
+    return cluster
 
 
 def _there(api: Api, kind: str, key: str) -> Values:
-    found = api.store.get(kind, key)
-    if found is None:
+    value = api.store.get(kind, key)
+    if value is None:
         raise Refused("ResourceNotFoundException", f"No {kind} found for {key.replace('|', ' ')}")
-    return found
+    return value
 
 
 def _new(api: Api, kind: str, key: str, value: Values) -> Values:
@@ -46,12 +46,12 @@ def _role(api: Api, arn: str) -> None:
         raise Refused("InvalidParameterException", f"Trust policy of {arn} does not let pods.eks.amazonaws.com in")
 
 
-def _addon_checked(api: Api, wanted: Values) -> None:
+def _addon_checked(api: Api, request: Values) -> None:
     """Check the version's format, and that settings are JSON or YAML: botocore 1.44.8, eks CreateAddon, 2026-11-25."""
-    version = wanted.get("addonVersion")
+    version = request.get("addonVersion")
     if version and not _VERSION.fullmatch(version):
         raise Refused("InvalidParameterException", f"Addon version specified is not supported: {version}")
-    if text := wanted.get("configurationValues"):
+    if text := request.get("configurationValues"):
         try:
             settings = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -59,127 +59,127 @@ def _addon_checked(api: Api, wanted: Values) -> None:
             raise Refused("InvalidParameterException", problem) from error
         if not isinstance(settings, dict):
             raise Refused("InvalidParameterException", "ConfigurationValue is no mapping")
-    for association in wanted.get("podIdentityAssociations") or ():
+    for association in request.get("podIdentityAssociations") or ():
         _role(api, association["roleArn"])
 
 
-def _create_addon(api: Api, wanted: Values) -> Values:
-    _cluster(api, wanted)
-    _addon_checked(api, wanted)
-    name = wanted["addonName"]
-    groups = api.call("eks", "list_nodegroups", clusterName=wanted["clusterName"])["nodegroups"]
+def _create_addon(api: Api, request: Values) -> Values:
+    _cluster(api, request)
+    _addon_checked(api, request)
+    name = request["addonName"]
+    groups = api.call("eks", "list_nodegroups", clusterName=request["clusterName"])["nodegroups"]
     if name in _NEEDS_NODES and not groups:
         # the provider's message after twenty minutes: https://github.com/maddevsio/aws-eks-base/issues/112, 2026-11-25
         raise Refused("DEGRADED", f"addon {name}: InsufficientNumberOfReplicas: the cluster has no node")
-    rest = f"addon/{wanted['clusterName']}/{name}/{secrets.token_hex(8)}"
-    value = {**wanted, "addonArn": api.arn("eks", rest), "status": "ACTIVE"}
+    rest = f"addon/{request['clusterName']}/{name}/{secrets.token_hex(8)}"
+    value = {**request, "addonArn": api.arn("eks", rest), "status": "ACTIVE"}
     value.setdefault("addonVersion", "v1.0.0-eksbuild.1")
-    return {"addon": _new(api, "addons", f"{wanted['clusterName']}|{name}", value)}
+    return {"addon": _new(api, "addons", f"{request['clusterName']}|{name}", value)}
 
 
-def _describe_addon(api: Api, wanted: Values) -> Values:
-    return {"addon": _there(api, "addons", f"{wanted['clusterName']}|{wanted['addonName']}")}
+def _describe_addon(api: Api, request: Values) -> Values:
+    return {"addon": _there(api, "addons", f"{request['clusterName']}|{request['addonName']}")}
 
 
-def _update_addon(api: Api, wanted: Values) -> Values:
-    before = _describe_addon(api, wanted)["addon"]
-    _addon_checked(api, wanted)
-    api.store.put("addons", f"{wanted['clusterName']}|{wanted['addonName']}", {**before, **wanted})
+def _update_addon(api: Api, request: Values) -> Values:
+    before = _describe_addon(api, request)["addon"]
+    _addon_checked(api, request)
+    api.store.put("addons", f"{request['clusterName']}|{request['addonName']}", {**before, **request})
     return {"update": {"status": "Successful"}}
 
 
-def _delete_addon(api: Api, wanted: Values) -> Values:
-    found = _describe_addon(api, wanted)
-    api.store.take("addons", f"{wanted['clusterName']}|{wanted['addonName']}")
-    return found
+def _delete_addon(api: Api, request: Values) -> Values:
+    addon = _describe_addon(api, request)
+    api.store.take("addons", f"{request['clusterName']}|{request['addonName']}")
+    return addon
 
 
-def _entry_key(wanted: Values) -> str:
-    return f"{wanted['clusterName']}|{wanted['principalArn']}"
+def _entry_key(request: Values) -> str:
+    return f"{request['clusterName']}|{request['principalArn']}"
 
 
-def _create_entry(api: Api, wanted: Values) -> Values:
-    if _cluster(api, wanted)["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
+def _create_entry(api: Api, request: Values) -> Values:
+    if _cluster(api, request)["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         # botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24
         raise Refused("InvalidRequestException", "The cluster's authentication mode must be API or API_AND_CONFIG_MAP")
-    principal = str(wanted["principalArn"])
+    principal = str(request["principalArn"])
     if not _PRINCIPAL.match(principal):  # must be an IAM user or role: CreateAccessEntry, principalArn
         raise Refused("InvalidParameterException", f"The principalArn parameter format is not valid: {principal}")
-    rest = f"access-entry/{wanted['clusterName']}/{secrets.token_hex(8)}"
-    value = {"type": "STANDARD", **wanted, "accessEntryArn": api.arn("eks", rest)}
-    return {"accessEntry": _new(api, "entries", _entry_key(wanted), value)}
+    rest = f"access-entry/{request['clusterName']}/{secrets.token_hex(8)}"
+    value = {"type": "STANDARD", **request, "accessEntryArn": api.arn("eks", rest)}
+    return {"accessEntry": _new(api, "entries", _entry_key(request), value)}
 
 
-def _describe_entry(api: Api, wanted: Values) -> Values:
-    return {"accessEntry": _there(api, "entries", _entry_key(wanted))}
+def _describe_entry(api: Api, request: Values) -> Values:
+    return {"accessEntry": _there(api, "entries", _entry_key(request))}
 
 
-def _update_entry(api: Api, wanted: Values) -> Values:
-    value = {**_there(api, "entries", _entry_key(wanted)), **wanted}
-    api.store.put("entries", _entry_key(wanted), value)
+def _update_entry(api: Api, request: Values) -> Values:
+    value = {**_there(api, "entries", _entry_key(request)), **request}
+    api.store.put("entries", _entry_key(request), value)
     return {"accessEntry": value}
 
 
-def _delete_entry(api: Api, wanted: Values) -> Values:
-    _there(api, "entries", _entry_key(wanted))
-    api.store.take("entries", _entry_key(wanted))
+def _delete_entry(api: Api, request: Values) -> Values:
+    _there(api, "entries", _entry_key(request))
+    api.store.take("entries", _entry_key(request))
     return {}
 
 
-def _associate(api: Api, wanted: Values) -> Values:
-    entry = _there(api, "entries", _entry_key(wanted))
+def _associate(api: Api, request: Values) -> Values:
+    entry = _there(api, "entries", _entry_key(request))
     # botocore 1.44.8, eks AssociateAccessPolicy and AccessScope, read 2026-11-25
-    if not str(wanted["policyArn"]).startswith("arn:aws:eks::aws:cluster-access-policy/"):
-        raise Refused("InvalidParameterException", f"The policyArn {wanted['policyArn']} is no cluster access policy")
-    scope = wanted["accessScope"]
+    if not str(request["policyArn"]).startswith("arn:aws:eks::aws:cluster-access-policy/"):
+        raise Refused("InvalidParameterException", f"The policyArn {request['policyArn']} is no cluster access policy")
+    scope = request["accessScope"]
     if scope["type"] == "namespace" and not scope.get("namespaces"):
         raise Refused("InvalidParameterException", "a scope of namespaces names some")
-    value = {"policyArn": wanted["policyArn"], "accessScope": scope}
-    entry["policies"] = {**entry.get("policies", {}), wanted["policyArn"]: value}
-    api.store.put("entries", _entry_key(wanted), entry)
+    value = {"policyArn": request["policyArn"], "accessScope": scope}
+    entry["policies"] = {**entry.get("policies", {}), request["policyArn"]: value}
+    api.store.put("entries", _entry_key(request), entry)
     return {"associatedAccessPolicy": value}
 
 
-def _associated(api: Api, wanted: Values) -> Values:
-    return {"associatedAccessPolicies": list(_there(api, "entries", _entry_key(wanted)).get("policies", {}).values())}
+def _associated(api: Api, request: Values) -> Values:
+    return {"associatedAccessPolicies": list(_there(api, "entries", _entry_key(request)).get("policies", {}).values())}
 
 
-def _disassociate(api: Api, wanted: Values) -> Values:
-    entry = _there(api, "entries", _entry_key(wanted))
-    entry.get("policies", {}).pop(wanted["policyArn"], None)
-    api.store.put("entries", _entry_key(wanted), entry)
+def _disassociate(api: Api, request: Values) -> Values:
+    entry = _there(api, "entries", _entry_key(request))
+    entry.get("policies", {}).pop(request["policyArn"], None)
+    api.store.put("entries", _entry_key(request), entry)
     return {}
 
 
-def _create_identity(api: Api, wanted: Values) -> Values:
-    _cluster(api, wanted)
-    _role(api, wanted["roleArn"])
-    cluster = wanted["clusterName"]
+def _create_identity(api: Api, request: Values) -> Values:
+    _cluster(api, request)
+    _role(api, request["roleArn"])
+    cluster = request["clusterName"]
     for key, other in api.store.all("associations").items():
-        same = all(other[name] == wanted[name] for name in ("namespace", "serviceAccount"))
+        same = all(other[name] == request[name] for name in ("namespace", "serviceAccount"))
         if same and key.split("|")[0] == cluster:  # botocore 1.44.8, eks CreatePodIdentityAssociation, read 2026-11-25
             raise Refused("ResourceInUseException", f"Association already exists: {other['associationId']}")
-    found = f"a-{secrets.token_hex(9)[:17]}"
-    arn = api.arn("eks", f"podidentityassociation/{cluster}/{found}")
-    value = {"disableSessionTags": False, **wanted, "associationId": found, "associationArn": arn}
-    return {"association": _new(api, "associations", f"{cluster}|{found}", value)}
+    association_id = f"a-{secrets.token_hex(9)[:17]}"
+    arn = api.arn("eks", f"podidentityassociation/{cluster}/{association_id}")
+    value = {"disableSessionTags": False, **request, "associationId": association_id, "associationArn": arn}
+    return {"association": _new(api, "associations", f"{cluster}|{association_id}", value)}
 
 
-def _describe_identity(api: Api, wanted: Values) -> Values:
-    return {"association": _there(api, "associations", f"{wanted['clusterName']}|{wanted['associationId']}")}
+def _describe_identity(api: Api, request: Values) -> Values:
+    return {"association": _there(api, "associations", f"{request['clusterName']}|{request['associationId']}")}
 
 
-def _update_identity(api: Api, wanted: Values) -> Values:
-    _role(api, wanted["roleArn"])
-    value = {**_describe_identity(api, wanted)["association"], **wanted}
-    api.store.put("associations", f"{wanted['clusterName']}|{wanted['associationId']}", value)
+def _update_identity(api: Api, request: Values) -> Values:
+    _role(api, request["roleArn"])
+    value = {**_describe_identity(api, request)["association"], **request}
+    api.store.put("associations", f"{request['clusterName']}|{request['associationId']}", value)
     return {"association": value}
 
 
-def _delete_identity(api: Api, wanted: Values) -> Values:
-    found = _describe_identity(api, wanted)
-    api.store.take("associations", f"{wanted['clusterName']}|{wanted['associationId']}")
-    return found
+def _delete_identity(api: Api, request: Values) -> Values:
+    association = _describe_identity(api, request)
+    api.store.take("associations", f"{request['clusterName']}|{request['associationId']}")
+    return association
 
 
 OWN: dict[tuple[str, str], Own] = {

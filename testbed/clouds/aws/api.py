@@ -43,26 +43,26 @@ class Api:
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Values:
         """Make a call without the parameters that are None. Raise Refused if the API rejects it."""
-        wanted = {name: value for name, value in parameters.items() if value is not None}
+        arguments = {name: value for name, value in parameters.items() if value is not None}
         with self._lock:
             client = self._client(service)
             model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
-            if found := faults(model.input_shape, wanted):
-                raise Refused("ValidationException", f"{model.name}: {'; '.join(found)}")
+            if errors := faults(model.input_shape, arguments):
+                raise Refused("ValidationException", f"{model.name}: {'; '.join(errors)}")
             answer = self._own.get((service, operation))
-            return answer(self, wanted) if answer else self.moto(service, operation, wanted)
+            return answer(self, arguments) if answer else self.moto(service, operation, arguments)
 
-    def moto(self, service: str, operation: str, wanted: Values) -> Values:
+    def moto(self, service: str, operation: str, request: Values) -> Values:
         """Call moto and return its response."""
         with self._lock:
             try:
-                answered: Values = getattr(self._client(service), operation)(**wanted)
+                response: Values = getattr(self._client(service), operation)(**request)
             except ClientError as error:
                 problem = error.response.get("Error", {})
                 raise Refused(str(problem.get("Code", "Unknown")), str(problem.get("Message", error))) from error
             except BotoCoreError as error:
                 raise Refused("ValidationException", f"{operation}: {error}") from error
-        return answered
+        return response
 
     def arn(self, service: str, rest: str, *, everywhere: bool = False) -> str:
         """Return an ARN of this account, without a region if `everywhere`."""

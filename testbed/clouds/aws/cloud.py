@@ -86,7 +86,7 @@ def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = 
     """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
-    found = Cloud(folder, f"http://127.0.0.1:{port}", region, cluster)
+    stand_in = Cloud(folder, f"http://127.0.0.1:{port}", region, cluster)
     _executable(folder / "bin" / "pulumi-resource-aws", _provider())
     _executable(folder / "bin" / "aws", _AWS)
     with Processes(folder) as processes:
@@ -103,13 +103,13 @@ def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = 
             str(port),
             environment=os.environ | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
         )
-        processes.wait_until(lambda: _answers(found), "moto answers", 60)
-        yield found
+        processes.wait_until(lambda: _answers(stand_in), "moto answers", 60)
+        yield stand_in
 
 
-def _answers(found: Cloud) -> bool:
+def _answers(stand_in: Cloud) -> bool:
     try:
-        found.client("sts").get_caller_identity()
+        stand_in.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError):  # the server is not listening yet or is not ready
         return False
     return True

@@ -18,16 +18,16 @@ _KEPT = (
 )
 
 
-def _create(api: Api, wanted: Values) -> Values:
-    network = wanted["resourcesVpcConfig"]
+def _create(api: Api, request: Values) -> Values:
+    network = request["resourcesVpcConfig"]
     subnets = api.call("ec2", "describe_subnets", SubnetIds=network["subnetIds"])["Subnets"]
     if len({subnet["AvailabilityZone"] for subnet in subnets}) < 2:
         # pulumi-aws 7.51.1, eks.Cluster, read 2026-11-24
         raise Refused("InvalidParameterException", "Subnets specified must be in at least two different AZs")
-    name, role = wanted["name"], str(wanted["roleArn"])
+    name, role = request["name"], str(request["roleArn"])
     api.call("iam", "get_role", RoleName=role.rpartition("/")[2])
-    told = {key: value for key, value in wanted.items() if key not in _KEPT}
-    told["resourcesVpcConfig"] = {
+    parameters = {key: value for key, value in request.items() if key not in _KEPT}
+    parameters["resourcesVpcConfig"] = {
         "endpointPublicAccess": True,
         "endpointPrivateAccess": False,
         "publicAccessCidrs": ["0.0.0.0/0"],
@@ -35,38 +35,38 @@ def _create(api: Api, wanted: Values) -> Values:
         "vpcId": subnets[0]["VpcId"],
         "clusterSecurityGroupId": _group(api, name, subnets[0]["VpcId"]),
     }
-    kept = {key: wanted[key] for key in _KEPT if key in wanted}
-    api.store.put("clusters", name, {**kept, "vpc": told.pop("resourcesVpcConfig")})
-    api.moto("eks", "create_cluster", {**told, "resourcesVpcConfig": network})
+    stored = {key: request[key] for key in _KEPT if key in request}
+    api.store.put("clusters", name, {**stored, "vpc": parameters.pop("resourcesVpcConfig")})
+    api.moto("eks", "create_cluster", {**parameters, "resourcesVpcConfig": network})
     return _describe(api, {"name": name})
 
 
 def _group(api: Api, name: str, vpc: str) -> str:
     """Create the cluster's own security group, whose members may all connect to each other."""
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_security_group",
         GroupName=f"eks-cluster-sg-{name}",
         Description="EKS created security group applied to ENI that is attached to EKS Control Plane master nodes",
         VpcId=vpc,
     )
-    group = str(made["GroupId"])
+    group = str(response["GroupId"])
     inside = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}]
     api.call("ec2", "authorize_security_group_ingress", GroupId=group, IpPermissions=inside)
     return group
 
 
-def _describe(api: Api, wanted: Values) -> Values:
-    cluster = api.moto("eks", "describe_cluster", wanted)["cluster"]
-    kept = dict(api.store.get("clusters", wanted["name"]) or {})
-    network = kept.pop("vpc", {})
+def _describe(api: Api, request: Values) -> Values:
+    cluster = api.moto("eks", "describe_cluster", request)["cluster"]
+    stored = dict(api.store.get("clusters", request["name"]) or {})
+    network = stored.pop("vpc", {})
     server = {"endpoint": os.environ[SERVER]} if os.environ.get(SERVER) else {}
     authority = {"certificateAuthority": {"data": os.environ[AUTHORITY]}} if os.environ.get(AUTHORITY) else {}
-    access = {"authenticationMode": "CONFIG_MAP", **kept.pop("accessConfig", {})}
+    access = {"authenticationMode": "CONFIG_MAP", **stored.pop("accessConfig", {})}
     return {
         "cluster": {
             **cluster,
-            **kept,
+            **stored,
             **server,
             **authority,
             "accessConfig": access,
@@ -75,40 +75,40 @@ def _describe(api: Api, wanted: Values) -> Values:
     }
 
 
-def _update_config(api: Api, wanted: Values) -> Values:
-    name = wanted["name"]
+def _update_config(api: Api, request: Values) -> Values:
+    name = request["name"]
     api.moto("eks", "describe_cluster", {"name": name})
-    if logging := wanted.get("logging"):
+    if logging := request.get("logging"):
         api.moto("eks", "update_cluster_config", {"name": name, "resourcesVpcConfig": {}, "logging": logging})
     with api.store.open() as everything:
-        kept = everything["clusters"][name]
-        kept["vpc"].update(wanted.get("resourcesVpcConfig", {}))
+        stored = everything["clusters"][name]
+        stored["vpc"].update(request.get("resourcesVpcConfig", {}))
         for key in _KEPT:
-            if isinstance(wanted.get(key), dict):
-                kept[key] = {**kept.get(key, {}), **wanted[key]}
-            elif key in wanted:
-                kept[key] = wanted[key]
+            if isinstance(request.get(key), dict):
+                stored[key] = {**stored.get(key, {}), **request[key]}
+            elif key in request:
+                stored[key] = request[key]
     return {"update": {"status": "Successful"}}
 
 
-def _update_version(api: Api, wanted: Values) -> Values:
+def _update_version(api: Api, request: Values) -> Values:
     """Allow upgrades by one minor version: botocore 1.44.8, eks UpdateClusterVersion, read 2026-11-24."""
-    before = _describe(api, {"name": wanted["name"]})["cluster"]["version"]
-    first, second = int(str(before).partition(".")[2]), int(str(wanted["version"]).partition(".")[2])
+    before = _describe(api, {"name": request["name"]})["cluster"]["version"]
+    first, second = int(str(before).partition(".")[2]), int(str(request["version"]).partition(".")[2])
     if second - first not in (0, 1):
         raise Refused("InvalidParameterException", f"Unsupported Kubernetes minor version update from {before}")
     with api.store.open() as everything:
-        everything["clusters"][wanted["name"]]["version"] = wanted["version"]
+        everything["clusters"][request["name"]]["version"] = request["version"]
     return {"update": {"status": "Successful"}}
 
 
-def _delete(api: Api, wanted: Values) -> Values:
-    name = wanted["name"]
+def _delete(api: Api, request: Values) -> Values:
+    name = request["name"]
     cluster = _describe(api, {"name": name})["cluster"]
     if cluster.get("deletionProtection"):
         # botocore 1.44.8, eks CreateCluster, deletionProtection, read 2026-11-24
         raise Refused("InvalidRequestException", f"Cluster {name} has deletion protection, turn it off first")
-    answer = api.moto("eks", "delete_cluster", wanted)
+    answer = api.moto("eks", "delete_cluster", request)
     api.call("ec2", "delete_security_group", GroupId=cluster["resourcesVpcConfig"]["clusterSecurityGroupId"])
     with api.store.open() as everything:
         everything["clusters"].pop(name)

@@ -95,7 +95,7 @@ def _log_known(engine: str, name: str) -> None:
         raise Refused("InvalidParameterCombination", f"You cannot use the log type '{name}' with engine {engine}")
 
 
-def _update(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     fixed = _FIXED | {"identifier", "port"}
     changed = {name: value for name, value in values.items() if value != olds.get(name) and name not in fixed}
     call = _called(changed)
@@ -107,21 +107,21 @@ def _update(api: Api, found: str, olds: Values, values: Values) -> None:
             "DisableLogTypes": sorted(before - set(exports)),
         }
     if call:
-        api.call("rds", "modify_db_instance", DBInstanceIdentifier=found, ApplyImmediately=True, **call)
+        api.call("rds", "modify_db_instance", DBInstanceIdentifier=resource_id, ApplyImmediately=True, **call)
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("rds", "describe_db_instances", DBInstanceIdentifier=found)["DBInstances"][0]
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("rds", "describe_db_instances", DBInstanceIdentifier=resource_id)["DBInstances"][0]
     if there["DBInstanceStatus"] == "deleting":
         return None
-    seen = {name: _ANSWERS[name](there) if name in _ANSWERS else there.get(_API[name]) for name in _API}
+    state = {name: _ANSWERS[name](there) if name in _ANSWERS else there.get(_API[name]) for name in _API}
     secret = there.get("MasterUserSecret")
-    seen["manageMasterUserPassword"] = bool(secret) or None
+    state["manageMasterUserPassword"] = bool(secret) or None
     for name in _UNSAID:
-        seen[name] = values.get(name)
+        state[name] = values.get(name)
     endpoint = there.get("Endpoint") or {}
     return {
-        **{name: value for name, value in seen.items() if value is not None},
+        **{name: value for name, value in state.items() if value is not None},
         "arn": there["DBInstanceArn"],
         "address": endpoint.get("Address"),
         "endpoint": f"{endpoint.get('Address')}:{endpoint.get('Port')}",
@@ -141,19 +141,19 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete(api: Api, found: str, values: Values) -> None:
+def _delete(api: Api, resource_id: str, values: Values) -> None:
     skip = bool(values.get("skipFinalSnapshot", False))
     api.call(
         "rds",
         "delete_db_instance",
-        DBInstanceIdentifier=found,
+        DBInstanceIdentifier=resource_id,
         SkipFinalSnapshot=skip,
         FinalDBSnapshotIdentifier=None if skip else values.get("finalSnapshotIdentifier"),
         DeleteAutomatedBackups=values.get("deleteAutomatedBackups", True),
     )
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     arn = values["arn"]
     if gone:
         api.call("rds", "remove_tags_from_resource", ResourceName=arn, TagKeys=gone)
@@ -172,18 +172,18 @@ def _create_subnets(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update_subnets(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_subnets(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     api.call(
         "rds",
         "modify_db_subnet_group",
-        DBSubnetGroupName=found,
+        DBSubnetGroupName=resource_id,
         DBSubnetGroupDescription=values["description"],
         SubnetIds=values["subnetIds"],
     )
 
 
-def _read_subnets(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("rds", "describe_db_subnet_groups", DBSubnetGroupName=found)["DBSubnetGroups"][0]
+def _read_subnets(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("rds", "describe_db_subnet_groups", DBSubnetGroupName=resource_id)["DBSubnetGroups"][0]
     arn = there["DBSubnetGroupArn"]
     return {
         "arn": arn,
@@ -196,12 +196,14 @@ def _read_subnets(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_subnets(api: Api, found: str, values: Values) -> None:
+def _delete_subnets(api: Api, resource_id: str, values: Values) -> None:
     for database in api.call("rds", "describe_db_instances")["DBInstances"]:
-        if (database.get("DBSubnetGroup") or {}).get("DBSubnetGroupName") == found:
+        if (database.get("DBSubnetGroup") or {}).get("DBSubnetGroupName") == resource_id:
             # botocore 1.44.8, rds DeleteDBSubnetGroup, read 2026-11-24
-            raise Refused("InvalidDBSubnetGroupStateFault", f"{found} is used by {database['DBInstanceIdentifier']}")
-    api.call("rds", "delete_db_subnet_group", DBSubnetGroupName=found)
+            raise Refused(
+                "InvalidDBSubnetGroupStateFault", f"{resource_id} is used by {database['DBInstanceIdentifier']}"
+            )
+    api.call("rds", "delete_db_subnet_group", DBSubnetGroupName=resource_id)
 
 
 def _create_parameters(api: Api, values: Values) -> str:
@@ -217,8 +219,8 @@ def _create_parameters(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update_parameters(api: Api, found: str, olds: Values, values: Values) -> None:
-    told = [
+def _update_parameters(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    parameters = [
         {
             "ParameterName": each["name"],
             "ParameterValue": each["value"],
@@ -226,16 +228,16 @@ def _update_parameters(api: Api, found: str, olds: Values, values: Values) -> No
         }
         for each in values.get("parameters") or ()
     ]
-    if told:
-        api.call("rds", "modify_db_parameter_group", DBParameterGroupName=found, Parameters=told)
+    if parameters:
+        api.call("rds", "modify_db_parameter_group", DBParameterGroupName=resource_id, Parameters=parameters)
 
 
-def _read_parameters(api: Api, found: str, values: Values) -> Values | None:
-    groups = api.call("rds", "describe_db_parameter_groups", DBParameterGroupName=found)["DBParameterGroups"]
+def _read_parameters(api: Api, resource_id: str, values: Values) -> Values | None:
+    groups = api.call("rds", "describe_db_parameter_groups", DBParameterGroupName=resource_id)["DBParameterGroups"]
     if not groups:
         return None
     there = groups[0]
-    listed = api.call("rds", "describe_db_parameters", DBParameterGroupName=found)["Parameters"]
+    listed = api.call("rds", "describe_db_parameters", DBParameterGroupName=resource_id)["Parameters"]
     by_name = {each["ParameterName"]: each.get("ParameterValue") for each in listed}
     declared = values.get("parameters") or []
     return {
@@ -250,8 +252,8 @@ def _read_parameters(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_parameters(api: Api, found: str, values: Values) -> None:
-    api.call("rds", "delete_db_parameter_group", DBParameterGroupName=found)
+def _delete_parameters(api: Api, resource_id: str, values: Values) -> None:
+    api.call("rds", "delete_db_parameter_group", DBParameterGroupName=resource_id)
 
 
 RECORDS = {

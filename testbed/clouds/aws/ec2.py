@@ -19,26 +19,26 @@ def specification(kind: str, values: Values) -> list[Values] | None:
     return [{"ResourceType": kind, "Tags": tags}] if tags else None
 
 
-def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     """Set and remove the tags of an EC2 resource."""
     if gone:
-        api.call("ec2", "delete_tags", Resources=[found], Tags=[{"Key": key} for key in gone])
+        api.call("ec2", "delete_tags", Resources=[resource_id], Tags=[{"Key": key} for key in gone])
     if tags:
-        api.call("ec2", "create_tags", Resources=[found], Tags=tag_list(tags))
+        api.call("ec2", "create_tags", Resources=[resource_id], Tags=tag_list(tags))
 
 
-def described(api: Api, operation: str, ids: str, found: str) -> Any:
+def described(api: Api, operation: str, ids: str, resource_id: str) -> Any:
     """Return the resource with this ID from a describe call, or None if the response is empty."""
-    answer = api.call("ec2", operation, **{ids: [found]})
+    answer = api.call("ec2", operation, **{ids: [resource_id]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
     """Return the resources that match the filters of a describe call. Underscores in names become dashes."""
-    asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
+    criteria = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
-    answer = api.call("ec2", operation, **{parameter: asked})
+    answer = api.call("ec2", operation, **{parameter: criteria})
     return list(next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken")))
 
 
@@ -50,7 +50,7 @@ def tags_of(thing: Mapping[str, Any]) -> dict[str, str]:
 def deletes(operation: str, parameter: str, *, several: bool = False) -> Delete:
     """Return a function that deletes a resource by its ID."""
 
-    def delete(api: Api, found: str, values: Values) -> None:
-        api.call("ec2", operation, **{parameter: [found] if several else found})
+    def delete(api: Api, resource_id: str, values: Values) -> None:
+        api.call("ec2", operation, **{parameter: [resource_id] if several else resource_id})
 
     return delete

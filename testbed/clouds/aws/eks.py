@@ -13,7 +13,7 @@ from testbed.clouds.shared.values import Values, same, tag_map
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     arn = values.get("arn") or values.get("accessEntryArn") or values["associationArn"]
     if gone:
         api.call("eks", "untag_resource", resourceArn=arn, tagKeys=gone)
@@ -21,22 +21,22 @@ def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: li
         api.call("eks", "tag_resource", resourceArn=arn, tags=dict(tags))
 
 
-def _given(values: Values, *names: str) -> Values:
+def _set_properties(values: Values, *names: str) -> Values:
     """Return the properties that are set. The provider and the API must use the same names and format."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
 def _network(values: Values) -> Values:
-    told = values["vpcConfig"]
+    config = values["vpcConfig"]
     names = ("subnetIds", "securityGroupIds", "endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
-    return _given(told, *names)
+    return _set_properties(config, *names)
 
 
 def _logging(values: Values) -> Values:
     on: list[str] = list(values.get("enabledClusterLogTypes") or ())
     off = [log for log in _LOGS if log not in on]
-    both = [{"types": on, "enabled": True}, {"types": off, "enabled": False}]
-    return {"clusterLogging": [each for each in both if each["types"]]}
+    groups = [{"types": on, "enabled": True}, {"types": off, "enabled": False}]
+    return {"clusterLogging": [each for each in groups if each["types"]]}
 
 
 _PLAIN = ("upgradePolicy", "zonalShiftConfig", "computeConfig", "storageConfig", "deletionProtection")
@@ -47,8 +47,8 @@ def _create_cluster(api: Api, values: Values) -> str:
     api.call(
         "eks",
         "create_cluster",
-        **_given(values, "name", "version", "roleArn", "accessConfig", "kubernetesNetworkConfig", *_PLAIN),
-        **_given(values, "bootstrapSelfManagedAddons"),
+        **_set_properties(values, "name", "version", "roleArn", "accessConfig", "kubernetesNetworkConfig", *_PLAIN),
+        **_set_properties(values, "bootstrapSelfManagedAddons"),
         resourcesVpcConfig=_network(values),
         logging=_logging(values),
         encryptionConfig=[_encryption(secrets)] if secrets else None,
@@ -57,19 +57,21 @@ def _create_cluster(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _encryption(told: Values) -> Values:
-    return {"provider": {"keyArn": told["provider"]["keyArn"]}, "resources": told["resources"]}
+def _encryption(response: Values) -> Values:
+    return {"provider": {"keyArn": response["provider"]["keyArn"]}, "resources": response["resources"]}
 
 
-def _read_cluster(api: Api, found: str, values: Values) -> Values | None:
-    cluster = api.call("eks", "describe_cluster", name=found)["cluster"]
+def _read_cluster(api: Api, resource_id: str, values: Values) -> Values | None:
+    cluster = api.call("eks", "describe_cluster", name=resource_id)["cluster"]
     logs = [log for each in cluster["logging"]["clusterLogging"] if each["enabled"] for log in each["types"]]
     encryption = cluster.get("encryptionConfig") or []
     access = cluster["accessConfig"]
     if "accessConfig" in values:  # can only be set on creation, and is never returned by the API
         access = {**values["accessConfig"], **access}
     return {
-        **_given(cluster, "arn", "name", "version", "roleArn", "endpoint", "platformVersion", "status", *_PLAIN),
+        **_set_properties(
+            cluster, "arn", "name", "version", "roleArn", "endpoint", "platformVersion", "status", *_PLAIN
+        ),
         "clusterId": None,
         "createdAt": cluster["createdAt"].isoformat(),
         "certificateAuthority": cluster["certificateAuthority"],
@@ -84,28 +86,28 @@ def _read_cluster(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _update_cluster(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_cluster(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     if values.get("version") and values["version"] != olds.get("version"):
-        api.call("eks", "update_cluster_version", name=found, version=values["version"])
+        api.call("eks", "update_cluster_version", name=resource_id, version=values["version"])
     if not same(values.get("enabledClusterLogTypes"), olds.get("enabledClusterLogTypes")):
-        api.call("eks", "update_cluster_config", name=found, logging=_logging(values))
+        api.call("eks", "update_cluster_config", name=resource_id, logging=_logging(values))
     network = {key: value for key, value in _network(values).items() if not same(value, olds["vpcConfig"].get(key))}
     if network:
-        api.call("eks", "update_cluster_config", name=found, resourcesVpcConfig=network)
+        api.call("eks", "update_cluster_config", name=resource_id, resourcesVpcConfig=network)
     changed = {name: values[name] for name in _PLAIN if name in values and not same(values[name], olds.get(name))}
     for name, value in changed.items():
-        api.call("eks", "update_cluster_config", name=found, **{name: value})
+        api.call("eks", "update_cluster_config", name=resource_id, **{name: value})
     mode = (values.get("accessConfig") or {}).get("authenticationMode")
     if mode and mode != (olds.get("accessConfig") or {}).get("authenticationMode"):
-        api.call("eks", "update_cluster_config", name=found, accessConfig={"authenticationMode": mode})
+        api.call("eks", "update_cluster_config", name=resource_id, accessConfig={"authenticationMode": mode})
 
 
-def _delete_cluster(api: Api, found: str, values: Values) -> None:
-    api.call("eks", "delete_cluster", name=found)
+def _delete_cluster(api: Api, resource_id: str, values: Values) -> None:
+    api.call("eks", "delete_cluster", name=resource_id)
 
 
-def _group_key(found: str) -> dict[str, str]:
-    cluster, _, group = found.partition(":")
+def _group_key(resource_id: str) -> dict[str, str]:
+    cluster, _, group = resource_id.partition(":")
     return {"clusterName": cluster, "nodegroupName": group}
 
 
@@ -116,23 +118,25 @@ _SHARED = (
 
 
 def _create_group(api: Api, values: Values) -> str:
-    named = {"clusterName": values["clusterName"], "nodegroupName": values["nodeGroupName"]}
+    key = {"clusterName": values["clusterName"], "nodegroupName": values["nodeGroupName"]}
     api.call(
         "eks",
         "create_nodegroup",
-        **named,
-        **_given(values, *_SHARED, "updateConfig", "nodeRepairConfig", "taints", "launchTemplate", "remoteAccess"),
+        **key,
+        **_set_properties(
+            values, *_SHARED, "updateConfig", "nodeRepairConfig", "taints", "launchTemplate", "remoteAccess"
+        ),
         subnets=values["subnetIds"],
         nodeRole=values["nodeRoleArn"],
         tags=values["tagsAll"],
     )
-    return f"{named['clusterName']}:{named['nodegroupName']}"
+    return f"{key['clusterName']}:{key['nodegroupName']}"
 
 
-def _read_group(api: Api, found: str, values: Values) -> Values | None:
-    group = api.call("eks", "describe_nodegroup", **_group_key(found))["nodegroup"]
+def _read_group(api: Api, resource_id: str, values: Values) -> Values | None:
+    group = api.call("eks", "describe_nodegroup", **_group_key(resource_id))["nodegroup"]
     return {
-        **_given(group, *_SHARED, "updateConfig", "nodeRepairConfig", "taints", "launchTemplate", "status"),
+        **_set_properties(group, *_SHARED, "updateConfig", "nodeRepairConfig", "taints", "launchTemplate", "status"),
         "arn": group["nodegroupArn"],
         "clusterName": group["clusterName"],
         "nodeGroupName": group["nodegroupName"],
@@ -148,8 +152,8 @@ def _read_group(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _update_group(api: Api, found: str, olds: Values, values: Values) -> None:
-    key = _group_key(found)
+def _update_group(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    key = _group_key(resource_id)
     changes: Values = {
         name: values[name]
         for name in ("scalingConfig", "updateConfig", "nodeRepairConfig")
@@ -181,8 +185,8 @@ def _update_group(api: Api, found: str, olds: Values, values: Values) -> None:
         api.call("eks", "update_nodegroup_version", **key, **newer)
 
 
-def _delete_group(api: Api, found: str, values: Values) -> None:
-    api.call("eks", "delete_nodegroup", **_group_key(found))
+def _delete_group(api: Api, resource_id: str, values: Values) -> None:
+    api.call("eks", "delete_nodegroup", **_group_key(resource_id))
 
 
 def _thing(
@@ -191,36 +195,44 @@ def _thing(
     arn: str,
     keys: tuple[str, ...],
     changeable: tuple[str, ...],
-    told: tuple[str, ...],
+    only_at_creation: tuple[str, ...],
     own: str = "",
 ) -> Record:
     """Return the record of a resource in a cluster, identified by its own properties or by an ID from EKS."""
 
-    def key(values: Values, found: str) -> Any:
-        named = {name: values[name] for name in keys}
-        return {**named, own: found.rpartition(":")[2]} if own else named
+    def key(values: Values, resource_id: str) -> Any:
+        identifiers = {name: values[name] for name in keys}
+        return {**identifiers, own: resource_id.rpartition(":")[2]} if own else identifiers
 
     def create(api: Api, values: Values) -> str:
-        wanted = {_api_name(name): values[name] for name in (*keys, *changeable, *told) if values.get(name) is not None}
-        made = api.call("eks", f"create_{noun}", **wanted, tags=values["tagsAll"])[answer]
-        return str(made[own]) if own else ":".join(str(values[name]) for name in keys)
+        parameters = {
+            _api_name(name): values[name]
+            for name in (*keys, *changeable, *only_at_creation)
+            if values.get(name) is not None
+        }
+        resource = api.call("eks", f"create_{noun}", **parameters, tags=values["tagsAll"])[answer]
+        return str(resource[own]) if own else ":".join(str(values[name]) for name in keys)
 
-    def read(api: Api, found: str, values: Values) -> Values | None:
-        seen = api.call("eks", f"describe_{noun}", **key(values, found))[answer]
-        state = {name: seen[_api_name(name)] for name in (*keys, *changeable, *told) if _api_name(name) in seen}
+    def read(api: Api, resource_id: str, values: Values) -> Values | None:
+        resource = api.call("eks", f"describe_{noun}", **key(values, resource_id))[answer]
+        state = {
+            name: resource[_api_name(name)]
+            for name in (*keys, *changeable, *only_at_creation)
+            if _api_name(name) in resource
+        }
         return {
             **state,
-            **({own: seen[own]} if own else {}),
-            ("arn" if noun == "addon" else arn): seen.get(arn),
-            "tagsAll": seen.get("tags", {}),
+            **({own: resource[own]} if own else {}),
+            ("arn" if noun == "addon" else arn): resource.get(arn),
+            "tagsAll": resource.get("tags", {}),
         }
 
-    def update(api: Api, found: str, olds: Values, values: Values) -> None:
-        wanted = {_api_name(name): values[name] for name in changeable if values.get(name) is not None}
-        api.call("eks", f"update_{noun}", **key(values, found), **wanted)
+    def update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+        parameters = {_api_name(name): values[name] for name in changeable if values.get(name) is not None}
+        api.call("eks", f"update_{noun}", **key(values, resource_id), **parameters)
 
-    def delete(api: Api, found: str, values: Values) -> None:
-        api.call("eks", f"delete_{noun}", **key(values, found))
+    def delete(api: Api, resource_id: str, values: Values) -> None:
+        api.call("eks", f"delete_{noun}", **key(values, resource_id))
 
     return Record(
         create,
@@ -228,7 +240,7 @@ def _thing(
         delete,
         update,
         _tag,
-        fixed=frozenset({*keys, *told}),
+        fixed=frozenset({*keys, *only_at_creation}),
         steering=frozenset({"preserve", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"}),
     )
 
@@ -239,20 +251,20 @@ def _api_name(name: str) -> str:
 
 def _create_right(api: Api, values: Values) -> str:
     names = ("clusterName", "principalArn", "policyArn", "accessScope")
-    api.call("eks", "associate_access_policy", **_given(values, *names))
+    api.call("eks", "associate_access_policy", **_set_properties(values, *names))
     return f"{values['clusterName']}#{values['principalArn']}#{values['policyArn']}"
 
 
-def _read_right(api: Api, found: str, values: Values) -> Values | None:
-    key = _given(values, "clusterName", "principalArn")
+def _read_right(api: Api, resource_id: str, values: Values) -> Values | None:
+    key = _set_properties(values, "clusterName", "principalArn")
     for policy in api.call("eks", "list_associated_access_policies", **key)["associatedAccessPolicies"]:
         if policy["policyArn"] == values["policyArn"]:
             return {**key, **policy}
     return None
 
 
-def _delete_right(api: Api, found: str, values: Values) -> None:
-    api.call("eks", "disassociate_access_policy", **_given(values, "clusterName", "principalArn", "policyArn"))
+def _delete_right(api: Api, resource_id: str, values: Values) -> None:
+    api.call("eks", "disassociate_access_policy", **_set_properties(values, "clusterName", "principalArn", "policyArn"))
 
 
 RECORDS = {

@@ -17,15 +17,15 @@ _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_S
 _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron", 16)}
 
 
-def put(group: Values, disk_gib: int) -> None:
+def scale(group: Values, disk_gib: int) -> None:
     """Create nodes with this disk size, or remove nodes, until the group has its desired size."""
     kubectl = _kubectl()
     if kubectl is None:
         return
-    wanted = int(group["scalingConfig"]["desiredSize"])
-    _removed(kubectl, group, keep=wanted)
-    if wanted:
-        nodes.add_nodes(kubectl, [_node(group, position, disk_gib) for position in range(wanted)])
+    desired = int(group["scalingConfig"]["desiredSize"])
+    _removed(kubectl, group, keep=desired)
+    if desired:
+        nodes.add_nodes(kubectl, [_node(group, position, disk_gib) for position in range(desired)])
 
 
 def remove(group: Values) -> None:
@@ -42,9 +42,9 @@ def _kubectl() -> Kubectl | None:
 def _removed(kubectl: Kubectl, group: Values, keep: int) -> None:
     selector = f"eks.amazonaws.com/nodegroup={group['nodegroupName']}"
     names = kubectl.run("get", "node", f"--selector={selector}", "--output=name").split()
-    kept = {f"node/{_name(group, position)}" for position in range(keep)}
-    if gone := [name for name in names if name not in kept]:
-        kubectl.run("delete", *gone)
+    remaining = {f"node/{_name(group, position)}" for position in range(keep)}
+    if surplus := [name for name in names if name not in remaining]:
+        kubectl.run("delete", *surplus)
 
 
 def _name(group: Values, position: int) -> str:

@@ -11,11 +11,11 @@ from testbed.clouds.aws.record import Naming, Record
 from testbed.clouds.aws.rules import cidr_block, group_unused, port_range
 from testbed.clouds.shared.values import Values, lower, picked, settled
 
-_Way = Literal["ingress", "egress"]
+_Direction = Literal["ingress", "egress"]
 
 
 def _create_group(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_security_group",
         GroupName=values["name"],
@@ -23,28 +23,28 @@ def _create_group(api: Api, values: Values) -> str:
         VpcId=values.get("vpcId"),
         TagSpecifications=ec2.specification("security-group", values),
     )
-    found = str(made["GroupId"])
+    resource_id = str(response["GroupId"])
     # AWS adds a rule that allows all egress to every new group, and the provider removes it.
-    _emptied(api, found, "egress")
-    _open(api, found, values)
-    return found
+    _emptied(api, resource_id, "egress")
+    _open(api, resource_id, values)
+    return resource_id
 
 
-def _open(api: Api, found: str, values: Values) -> None:
+def _open(api: Api, resource_id: str, values: Values) -> None:
     for way in ("ingress", "egress"):
         if values.get(way):
             api.call(
                 "ec2",
                 f"authorize_security_group_{way}",
-                GroupId=found,
-                IpPermissions=[_inline(found, rule) for rule in values[way]],
+                GroupId=resource_id,
+                IpPermissions=[_inline(resource_id, rule) for rule in values[way]],
             )
 
 
-def _inline(found: str, rule: Values) -> Values:
+def _inline(resource_id: str, rule: Values) -> Values:
     """Return an inline rule of a group in the format of the API."""
     text = {"Description": rule["description"]} if rule.get("description") else {}
-    groups = [*rule.get("securityGroups", ()), *([found] if rule.get("self") else ())]
+    groups = [*rule.get("securityGroups", ()), *([resource_id] if rule.get("self") else ())]
     port = {} if rule["protocol"] == "-1" else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
     return {
         "IpProtocol": rule["protocol"],
@@ -54,32 +54,32 @@ def _inline(found: str, rule: Values) -> Values:
     }
 
 
-def _emptied(api: Api, found: str, way: _Way) -> None:
-    group = ec2.described(api, "describe_security_groups", "GroupIds", found)
+def _emptied(api: Api, resource_id: str, way: _Direction) -> None:
+    group = ec2.described(api, "describe_security_groups", "GroupIds", resource_id)
     there = group["IpPermissions" if way == "ingress" else "IpPermissionsEgress"]
     if there:
-        api.call("ec2", f"revoke_security_group_{way}", GroupId=found, IpPermissions=there)
+        api.call("ec2", f"revoke_security_group_{way}", GroupId=resource_id, IpPermissions=there)
 
 
-def _update_group(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_group(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     if any(olds.get(way) != values.get(way) for way in ("ingress", "egress")):
-        _emptied(api, found, "ingress")
-        _emptied(api, found, "egress")
-        _open(api, found, values)
+        _emptied(api, resource_id, "ingress")
+        _emptied(api, resource_id, "egress")
+        _open(api, resource_id, values)
 
 
-def _read_group(api: Api, found: str, values: Values) -> Values | None:
-    group = ec2.described(api, "describe_security_groups", "GroupIds", found)
+def _read_group(api: Api, resource_id: str, values: Values) -> Values | None:
+    group = ec2.described(api, "describe_security_groups", "GroupIds", resource_id)
     declared = {way: values[way] for way in ("ingress", "egress") if way in values}
     keys = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
     return {
-        "arn": api.arn("ec2", f"security-group/{found}"),
+        "arn": api.arn("ec2", f"security-group/{resource_id}"),
         "name": group["GroupName"],
         "description": group["Description"],
         "vpcId": group.get("VpcId"),
         "ownerId": api.account,
         **{
-            way: settled(rules, [_inline(found, rule) for rule in rules], group[keys[way]])
+            way: settled(rules, [_inline(resource_id, rule) for rule in rules], group[keys[way]])
             for way, rules in declared.items()
         },
         "tagsAll": ec2.tags_of(group),
@@ -89,21 +89,21 @@ def _read_group(api: Api, found: str, values: Values) -> Values | None:
 def _adopt_default(api: Api, values: Values) -> str:
     """Adopt the default group of a VPC, and remove its rules."""
     groups = ec2.where(api, "describe_security_groups", vpc_id=values["vpcId"], group_name="default")
-    found = str(groups[0]["GroupId"])
-    _emptied(api, found, "ingress")
-    _emptied(api, found, "egress")
-    _open(api, found, values)
+    resource_id = str(groups[0]["GroupId"])
+    _emptied(api, resource_id, "ingress")
+    _emptied(api, resource_id, "egress")
+    _open(api, resource_id, values)
     if values["tagsAll"]:
-        ec2.tag(api, found, values, values["tagsAll"], [])
-    return found
+        ec2.tag(api, resource_id, values, values["tagsAll"], [])
+    return resource_id
 
 
-def _read_default(api: Api, found: str, values: Values) -> Values | None:
+def _read_default(api: Api, resource_id: str, values: Values) -> Values | None:
     """Read the default group. A rule that the program does not declare is drift."""
-    return _read_group(api, found, {"ingress": [], "egress": [], **values})
+    return _read_group(api, resource_id, {"ingress": [], "egress": [], **values})
 
 
-def _leave(api: Api, found: str, values: Values) -> None:
+def _leave(api: Api, resource_id: str, values: Values) -> None:
     """Do nothing, because a default group cannot be deleted and disappears with its VPC."""
 
 
@@ -115,25 +115,25 @@ def _permission(values: Values) -> Values:
         "prefixListId": ("PrefixListIds", "PrefixListId"),
         "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
     }
-    named = {
+    peers = {
         place: [{key: values[name], **text}] for name, (place, key) in sources.items() if values.get(name) is not None
     }
-    return {"IpProtocol": values["ipProtocol"], **picked(values, "fromPort", "toPort"), **named}
+    return {"IpProtocol": values["ipProtocol"], **picked(values, "fromPort", "toPort"), **peers}
 
 
-def _create_rule(way: _Way, api: Api, values: Values) -> str:
-    made = api.call(
+def _create_rule(way: _Direction, api: Api, values: Values) -> str:
+    response = api.call(
         "ec2",
         f"authorize_security_group_{way}",
         GroupId=values["securityGroupId"],
         IpPermissions=[_permission(values)],
         TagSpecifications=ec2.specification("security-group-rule", values),
     )
-    return str(made["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+    return str(response["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
 
-def _update_rule(api: Api, found: str, olds: Values, values: Values) -> None:
-    wanted = {
+def _update_rule(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    rule = {
         **picked(values, "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "description"),
         **({"ReferencedGroupId": group} if (group := values.get("referencedSecurityGroupId")) else {}),
     }
@@ -141,36 +141,38 @@ def _update_rule(api: Api, found: str, olds: Values, values: Values) -> None:
         "ec2",
         "modify_security_group_rules",
         GroupId=values["securityGroupId"],
-        SecurityGroupRules=[{"SecurityGroupRuleId": found, "SecurityGroupRule": wanted}],
+        SecurityGroupRules=[{"SecurityGroupRuleId": resource_id, "SecurityGroupRule": rule}],
     )
 
 
-def _read_rule(api: Api, found: str, values: Values) -> Values | None:
-    rule: Any = ec2.described(api, "describe_security_group_rules", "SecurityGroupRuleIds", found)
+def _read_rule(api: Api, resource_id: str, values: Values) -> Values | None:
+    rule: Any = ec2.described(api, "describe_security_group_rules", "SecurityGroupRuleIds", resource_id)
     if rule is None:
         return None
     names = ("IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId", "Description", "FromPort", "ToPort")
-    seen = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
-    if seen["ipProtocol"] == "-1":  # the API returns -1 for both ports, and the provider omits both
-        seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
-    named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
-    if named and values.get("description"):  # moto drops the description of rules that refer to a group
-        seen.setdefault("description", values["description"])
+    state = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
+    if state["ipProtocol"] == "-1":  # the API returns -1 for both ports, and the provider omits both
+        state = {name: value for name, value in state.items() if name not in ("fromPort", "toPort")}
+    group = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+    if group and values.get("description"):  # moto drops the description of rules that refer to a group
+        state.setdefault("description", values["description"])
     return {
-        **seen,
-        "arn": api.arn("ec2", f"security-group-rule/{found}"),
-        "securityGroupRuleId": found,
+        **state,
+        "arn": api.arn("ec2", f"security-group-rule/{resource_id}"),
+        "securityGroupRuleId": resource_id,
         "securityGroupId": rule["GroupId"],
-        "referencedSecurityGroupId": named,
+        "referencedSecurityGroupId": group,
         "tagsAll": ec2.tags_of(rule),
     }
 
 
-def _delete_rule(way: _Way, api: Api, found: str, values: Values) -> None:
-    api.call("ec2", f"revoke_security_group_{way}", GroupId=values["securityGroupId"], SecurityGroupRuleIds=[found])
+def _delete_rule(way: _Direction, api: Api, resource_id: str, values: Values) -> None:
+    api.call(
+        "ec2", f"revoke_security_group_{way}", GroupId=values["securityGroupId"], SecurityGroupRuleIds=[resource_id]
+    )
 
 
-def _rule(way: _Way) -> Record:
+def _rule(way: _Direction) -> Record:
     return Record(
         partial(_create_rule, way),
         _read_rule,

@@ -16,7 +16,7 @@ _Owner = Literal["role", "user"]
 
 
 def _create_role(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "iam",
         "create_role",
         RoleName=values["name"],
@@ -26,19 +26,19 @@ def _create_role(api: Api, values: Values) -> str:
     )
     for arn in values.get("managedPolicyArns", ()):
         api.call("iam", "attach_role_policy", RoleName=values["name"], PolicyArn=arn)
-    return str(made["Role"]["RoleName"])
+    return str(response["Role"]["RoleName"])
 
 
-def _update_role(api: Api, found: str, olds: Values, values: Values) -> None:
-    api.call("iam", "update_assume_role_policy", RoleName=found, PolicyDocument=values["assumeRolePolicy"])
-    api.call("iam", "update_role", RoleName=found, **picked(values, "description", "maxSessionDuration"))
+def _update_role(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    api.call("iam", "update_assume_role_policy", RoleName=resource_id, PolicyDocument=values["assumeRolePolicy"])
+    api.call("iam", "update_role", RoleName=resource_id, **picked(values, "description", "maxSessionDuration"))
     if boundary := values.get("permissionsBoundary"):
-        api.call("iam", "put_role_permissions_boundary", RoleName=found, PermissionsBoundary=boundary)
+        api.call("iam", "put_role_permissions_boundary", RoleName=resource_id, PermissionsBoundary=boundary)
 
 
-def _read_role(api: Api, found: str, values: Values) -> Values | None:
-    role = api.call("iam", "get_role", RoleName=found)["Role"]
-    attached = api.call("iam", "list_attached_role_policies", RoleName=found)["AttachedPolicies"]
+def _read_role(api: Api, resource_id: str, values: Values) -> Values | None:
+    role = api.call("iam", "get_role", RoleName=resource_id)["Role"]
+    attached = api.call("iam", "list_attached_role_policies", RoleName=resource_id)["AttachedPolicies"]
     arns = [policy["PolicyArn"] for policy in attached]
     return {
         "arn": role["Arn"],
@@ -60,20 +60,20 @@ def _text(document: Values) -> str:
     return json.dumps(document)
 
 
-def _delete_role(api: Api, found: str, values: Values) -> None:
+def _delete_role(api: Api, resource_id: str, values: Values) -> None:
     for arn in values.get("managedPolicyArns", ()):
-        api.call("iam", "detach_role_policy", RoleName=found, PolicyArn=arn)
+        api.call("iam", "detach_role_policy", RoleName=resource_id, PolicyArn=arn)
     if values.get("forceDetachPolicies"):
-        for policy in api.call("iam", "list_attached_role_policies", RoleName=found)["AttachedPolicies"]:
-            api.call("iam", "detach_role_policy", RoleName=found, PolicyArn=policy["PolicyArn"])
-    api.call("iam", "delete_role", RoleName=found)
+        for policy in api.call("iam", "list_attached_role_policies", RoleName=resource_id)["AttachedPolicies"]:
+            api.call("iam", "detach_role_policy", RoleName=resource_id, PolicyArn=policy["PolicyArn"])
+    api.call("iam", "delete_role", RoleName=resource_id)
 
 
 def _tags(kind: str, parameter: str) -> Tag:
-    def tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+    def tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
         if gone:
-            api.call("iam", f"untag_{kind}", **{parameter: found}, TagKeys=gone)
-        api.call("iam", f"tag_{kind}", **{parameter: found}, Tags=tag_list(tags))
+            api.call("iam", f"untag_{kind}", **{parameter: resource_id}, TagKeys=gone)
+        api.call("iam", f"tag_{kind}", **{parameter: resource_id}, Tags=tag_list(tags))
 
     return tag
 
@@ -93,18 +93,18 @@ def _put_inline(owner: _Owner, api: Api, values: Values) -> str:
     return f"{values[owner]}:{values['name']}"
 
 
-def _update_inline(owner: _Owner, api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_inline(owner: _Owner, api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_inline(owner, api, values)
 
 
-def _read_inline(owner: _Owner, api: Api, found: str, values: Values) -> Values | None:
-    holder, _, name = found.partition(":")
-    seen = api.call("iam", f"get_{owner}_policy", **{_owner(owner): holder}, PolicyName=name)
-    return {owner: holder, "name": name, "policy": _text(seen["PolicyDocument"])}
+def _read_inline(owner: _Owner, api: Api, resource_id: str, values: Values) -> Values | None:
+    holder, _, name = resource_id.partition(":")
+    response = api.call("iam", f"get_{owner}_policy", **{_owner(owner): holder}, PolicyName=name)
+    return {owner: holder, "name": name, "policy": _text(response["PolicyDocument"])}
 
 
-def _delete_inline(owner: _Owner, api: Api, found: str, values: Values) -> None:
-    holder, _, name = found.partition(":")
+def _delete_inline(owner: _Owner, api: Api, resource_id: str, values: Values) -> None:
+    holder, _, name = resource_id.partition(":")
     api.call("iam", f"delete_{owner}_policy", **{_owner(owner): holder}, PolicyName=name)
 
 
@@ -113,30 +113,30 @@ def _attach(owner: _Owner, api: Api, values: Values) -> str:
     return f"{values[owner]}/{values['policyArn']}"
 
 
-def _read_attached(owner: _Owner, api: Api, found: str, values: Values) -> Values | None:
-    holder, _, arn = found.partition("/")
+def _read_attached(owner: _Owner, api: Api, resource_id: str, values: Values) -> Values | None:
+    holder, _, arn = resource_id.partition("/")
     listed = api.call("iam", f"list_attached_{owner}_policies", **{_owner(owner): holder})["AttachedPolicies"]
     return {owner: holder, "policyArn": arn} if arn in [policy["PolicyArn"] for policy in listed] else None
 
 
-def _detach(owner: _Owner, api: Api, found: str, values: Values) -> None:
-    holder, _, arn = found.partition("/")
+def _detach(owner: _Owner, api: Api, resource_id: str, values: Values) -> None:
+    holder, _, arn = resource_id.partition("/")
     api.call("iam", f"detach_{owner}_policy", **{_owner(owner): holder}, PolicyArn=arn)
 
 
 def _create_user(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "iam",
         "create_user",
         UserName=values["name"],
         **picked(values, "path", "permissionsBoundary"),
         Tags=tag_list(values["tagsAll"]),
     )
-    return str(made["User"]["UserName"])
+    return str(response["User"]["UserName"])
 
 
-def _read_user(api: Api, found: str, values: Values) -> Values | None:
-    user = api.call("iam", "get_user", UserName=found)["User"]
+def _read_user(api: Api, resource_id: str, values: Values) -> Values | None:
+    user = api.call("iam", "get_user", UserName=resource_id)["User"]
     return {
         "arn": user["Arn"],
         "name": user["UserName"],
@@ -147,39 +147,43 @@ def _read_user(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_user(api: Api, found: str, values: Values) -> None:
+def _delete_user(api: Api, resource_id: str, values: Values) -> None:
     if values.get("forceDestroy"):
-        for key in api.call("iam", "list_access_keys", UserName=found)["AccessKeyMetadata"]:
-            api.call("iam", "delete_access_key", UserName=found, AccessKeyId=key["AccessKeyId"])
-    api.call("iam", "delete_user", UserName=found)
+        for key in api.call("iam", "list_access_keys", UserName=resource_id)["AccessKeyMetadata"]:
+            api.call("iam", "delete_access_key", UserName=resource_id, AccessKeyId=key["AccessKeyId"])
+    api.call("iam", "delete_user", UserName=resource_id)
 
 
 def _create_key(api: Api, values: Values) -> str:
-    made = api.call("iam", "create_access_key", UserName=values["user"])["AccessKey"]
-    values["secret"] = made["SecretAccessKey"]
-    return str(made["AccessKeyId"])
+    key = api.call("iam", "create_access_key", UserName=values["user"])["AccessKey"]
+    values["secret"] = key["SecretAccessKey"]
+    return str(key["AccessKeyId"])
 
 
-def _update_key(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_key(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     api.call(
-        "iam", "update_access_key", UserName=values["user"], AccessKeyId=found, Status=values.get("status", "Active")
+        "iam",
+        "update_access_key",
+        UserName=values["user"],
+        AccessKeyId=resource_id,
+        Status=values.get("status", "Active"),
     )
 
 
-def _read_key(api: Api, found: str, values: Values) -> Values | None:
+def _read_key(api: Api, resource_id: str, values: Values) -> Values | None:
     for key in api.call("iam", "list_access_keys", UserName=values["user"])["AccessKeyMetadata"]:
-        if key["AccessKeyId"] == found:
+        if key["AccessKeyId"] == resource_id:
             created = key["CreateDate"].isoformat()
             return {"user": key["UserName"], "status": key["Status"], "createDate": created, "secret": values["secret"]}
     return None
 
 
-def _delete_key(api: Api, found: str, values: Values) -> None:
-    api.call("iam", "delete_access_key", UserName=values["user"], AccessKeyId=found)
+def _delete_key(api: Api, resource_id: str, values: Values) -> None:
+    api.call("iam", "delete_access_key", UserName=values["user"], AccessKeyId=resource_id)
 
 
 def _create_policy(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "iam",
         "create_policy",
         PolicyName=values["name"],
@@ -187,23 +191,23 @@ def _create_policy(api: Api, values: Values) -> str:
         **picked(values, "path", "description"),
         Tags=tag_list(values["tagsAll"]),
     )
-    return str(made["Policy"]["Arn"])
+    return str(response["Policy"]["Arn"])
 
 
-def _update_policy(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_policy(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Add a policy version. If there are five, IAM's maximum, first delete the oldest one that is not the default."""
-    versions = api.call("iam", "list_policy_versions", PolicyArn=found)["Versions"]
+    versions = api.call("iam", "list_policy_versions", PolicyArn=resource_id)["Versions"]
     if len(versions) >= 5:
         oldest = min((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
-        api.call("iam", "delete_policy_version", PolicyArn=found, VersionId=oldest["VersionId"])
-    api.call("iam", "create_policy_version", PolicyArn=found, PolicyDocument=values["policy"], SetAsDefault=True)
+        api.call("iam", "delete_policy_version", PolicyArn=resource_id, VersionId=oldest["VersionId"])
+    api.call("iam", "create_policy_version", PolicyArn=resource_id, PolicyDocument=values["policy"], SetAsDefault=True)
 
 
-def _read_policy(api: Api, found: str, values: Values) -> Values | None:
-    policy = api.call("iam", "get_policy", PolicyArn=found)["Policy"]
-    version = api.call("iam", "get_policy_version", PolicyArn=found, VersionId=policy["DefaultVersionId"])
+def _read_policy(api: Api, resource_id: str, values: Values) -> Values | None:
+    policy = api.call("iam", "get_policy", PolicyArn=resource_id)["Policy"]
+    version = api.call("iam", "get_policy_version", PolicyArn=resource_id, VersionId=policy["DefaultVersionId"])
     return {
-        "arn": found,
+        "arn": resource_id,
         "name": policy["PolicyName"],
         "path": policy["Path"],
         "policyId": policy["PolicyId"],
@@ -214,11 +218,11 @@ def _read_policy(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_policy(api: Api, found: str, values: Values) -> None:
-    for version in api.call("iam", "list_policy_versions", PolicyArn=found)["Versions"]:
+def _delete_policy(api: Api, resource_id: str, values: Values) -> None:
+    for version in api.call("iam", "list_policy_versions", PolicyArn=resource_id)["Versions"]:
         if not version["IsDefaultVersion"]:
-            api.call("iam", "delete_policy_version", PolicyArn=found, VersionId=version["VersionId"])
-    api.call("iam", "delete_policy", PolicyArn=found)
+            api.call("iam", "delete_policy_version", PolicyArn=resource_id, VersionId=version["VersionId"])
+    api.call("iam", "delete_policy", PolicyArn=resource_id)
 
 
 def _create_profile(api: Api, values: Values) -> str:
@@ -228,21 +232,21 @@ def _create_profile(api: Api, values: Values) -> str:
     return name
 
 
-def _give_role(api: Api, found: str, values: Values) -> None:
+def _give_role(api: Api, resource_id: str, values: Values) -> None:
     if values.get("role"):
-        api.call("iam", "add_role_to_instance_profile", InstanceProfileName=found, RoleName=values["role"])
+        api.call("iam", "add_role_to_instance_profile", InstanceProfileName=resource_id, RoleName=values["role"])
 
 
-def _take_role(api: Api, found: str, values: Values) -> None:
+def _take_role(api: Api, resource_id: str, values: Values) -> None:
     if values.get("role"):
-        api.call("iam", "remove_role_from_instance_profile", InstanceProfileName=found, RoleName=values["role"])
+        api.call("iam", "remove_role_from_instance_profile", InstanceProfileName=resource_id, RoleName=values["role"])
 
 
-def _read_profile(api: Api, found: str, values: Values) -> Values | None:
-    profile = api.call("iam", "get_instance_profile", InstanceProfileName=found)["InstanceProfile"]
+def _read_profile(api: Api, resource_id: str, values: Values) -> Values | None:
+    profile = api.call("iam", "get_instance_profile", InstanceProfileName=resource_id)["InstanceProfile"]
     roles = [role["RoleName"] for role in profile["Roles"]]
     return {
-        "name": found,
+        "name": resource_id,
         "arn": profile["Arn"],
         "path": profile["Path"],
         "uniqueId": profile["InstanceProfileId"],
@@ -252,20 +256,20 @@ def _read_profile(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _update_profile(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_profile(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Replace the role in an instance profile, which has at most one role."""
     if olds.get("role") != values.get("role"):
-        _take_role(api, found, olds)
-        _give_role(api, found, values)
+        _take_role(api, resource_id, olds)
+        _give_role(api, resource_id, values)
 
 
-def _delete_profile(api: Api, found: str, values: Values) -> None:
-    _take_role(api, found, values)
-    api.call("iam", "delete_instance_profile", InstanceProfileName=found)
+def _delete_profile(api: Api, resource_id: str, values: Values) -> None:
+    _take_role(api, resource_id, values)
+    api.call("iam", "delete_instance_profile", InstanceProfileName=resource_id)
 
 
 def _trust_issuer(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "iam",
         "create_open_id_connect_provider",
         Url=values["url"],
@@ -273,34 +277,34 @@ def _trust_issuer(api: Api, values: Values) -> str:
         ThumbprintList=values.get("thumbprintLists"),
         Tags=tag_list(values["tagsAll"]),
     )
-    return str(made["OpenIDConnectProviderArn"])
+    return str(response["OpenIDConnectProviderArn"])
 
 
-def _read_issuer(api: Api, found: str, values: Values) -> Values | None:
+def _read_issuer(api: Api, resource_id: str, values: Values) -> Values | None:
     """Return an issuer. IAM omits the scheme of its address, which the provider ignores."""
-    seen = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=found)
+    issuer = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=resource_id)
     return {
-        "arn": found,
-        "url": f"https://{seen['Url'].removeprefix('https://')}",
-        "clientIdLists": seen["ClientIDList"],
-        "thumbprintLists": seen["ThumbprintList"],
-        "tagsAll": tag_map(seen.get("Tags")),
+        "arn": resource_id,
+        "url": f"https://{issuer['Url'].removeprefix('https://')}",
+        "clientIdLists": issuer["ClientIDList"],
+        "thumbprintLists": issuer["ThumbprintList"],
+        "tagsAll": tag_map(issuer.get("Tags")),
     }
 
 
-def _update_issuer(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_issuer(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Update the thumbprints. moto has no calls that change the client IDs."""
     if thumbprints := values.get("thumbprintLists"):
         api.call(
             "iam",
             "update_open_id_connect_provider_thumbprint",
-            OpenIDConnectProviderArn=found,
+            OpenIDConnectProviderArn=resource_id,
             ThumbprintList=thumbprints,
         )
 
 
-def _delete_issuer(api: Api, found: str, values: Values) -> None:
-    api.call("iam", "delete_open_id_connect_provider", OpenIDConnectProviderArn=found)
+def _delete_issuer(api: Api, resource_id: str, values: Values) -> None:
+    api.call("iam", "delete_open_id_connect_provider", OpenIDConnectProviderArn=resource_id)
 
 
 _OF_ALL_WITHIN: dict[_Owner, int] = {"role": 10_240, "user": 2_048}

@@ -27,21 +27,21 @@ def _create(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     mutability = values.get("imageTagMutability", "MUTABLE")
-    api.call("ecr", "put_image_tag_mutability", repositoryName=found, imageTagMutability=mutability)
+    api.call("ecr", "put_image_tag_mutability", repositoryName=resource_id, imageTagMutability=mutability)
     scanning = values.get("imageScanningConfiguration") or {"scanOnPush": False}
-    api.call("ecr", "put_image_scanning_configuration", repositoryName=found, imageScanningConfiguration=scanning)
+    api.call("ecr", "put_image_scanning_configuration", repositoryName=resource_id, imageScanningConfiguration=scanning)
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("ecr", "describe_repositories", repositoryNames=[found])["repositories"][0]
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("ecr", "describe_repositories", repositoryNames=[resource_id])["repositories"][0]
     tags = api.call("ecr", "list_tags_for_resource", resourceArn=there["repositoryArn"])["tags"]
     return {
         "arn": there["repositoryArn"],
         "name": there["repositoryName"],
         "registryId": there["registryId"],
-        "repositoryUrl": f"{there['registryId']}.dkr.ecr.{api.region}.amazonaws.com/{found}",
+        "repositoryUrl": f"{there['registryId']}.dkr.ecr.{api.region}.amazonaws.com/{resource_id}",
         "imageTagMutability": there["imageTagMutability"],
         "imageScanningConfiguration": there["imageScanningConfiguration"],
         "encryptionConfigurations": [there["encryptionConfiguration"]],
@@ -49,11 +49,11 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete(api: Api, found: str, values: Values) -> None:
-    api.call("ecr", "delete_repository", repositoryName=found, force=bool(values.get("forceDelete", False)))
+def _delete(api: Api, resource_id: str, values: Values) -> None:
+    api.call("ecr", "delete_repository", repositoryName=resource_id, force=bool(values.get("forceDelete", False)))
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     if gone:
         api.call("ecr", "untag_resource", resourceArn=values["arn"], tagKeys=gone)
     api.call("ecr", "tag_resource", resourceArn=values["arn"], tags=tag_list(tags))
@@ -64,22 +64,22 @@ def _put_policy(api: Api, values: Values) -> str:
     return str(values["repository"])
 
 
-def _update_policy(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_policy(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_policy(api, values)
 
 
-def _read_policy(api: Api, found: str, values: Values) -> Values | None:
+def _read_policy(api: Api, resource_id: str, values: Values) -> Values | None:
     try:
-        there = api.call("ecr", "get_lifecycle_policy", repositoryName=found)
+        there = api.call("ecr", "get_lifecycle_policy", repositoryName=resource_id)
     except Refused as refused:
         if refused.missing:
             return None
         raise
-    return {"repository": found, "registryId": there["registryId"], "policy": there["lifecyclePolicyText"]}
+    return {"repository": resource_id, "registryId": there["registryId"], "policy": there["lifecyclePolicyText"]}
 
 
-def _delete_policy(api: Api, found: str, values: Values) -> None:
-    api.call("ecr", "delete_lifecycle_policy", repositoryName=found)
+def _delete_policy(api: Api, resource_id: str, values: Values) -> None:
+    api.call("ecr", "delete_lifecycle_policy", repositoryName=resource_id)
 
 
 RECORDS = {

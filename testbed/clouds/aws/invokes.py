@@ -31,8 +31,8 @@ def _session_context(api: Api, arguments: Values) -> Values:
 
 def _zones(api: Api, arguments: Values) -> Values:
     filters = [{"Name": "state", "Values": [arguments["state"]]}] if arguments.get("state") else []
-    found = api.call("ec2", "describe_availability_zones", Filters=filters)["AvailabilityZones"]
-    usual = [zone for zone in found if zone.get("ZoneType", "availability-zone") == "availability-zone"]
+    all_zones = api.call("ec2", "describe_availability_zones", Filters=filters)["AvailabilityZones"]
+    usual = [zone for zone in all_zones if zone.get("ZoneType", "availability-zone") == "availability-zone"]
     excluded = arguments.get("excludeNames") or ()
     zones = sorted((z for z in usual if z["ZoneName"] not in excluded), key=lambda zone: str(zone["ZoneName"]))
     return {
@@ -63,9 +63,13 @@ def _partition(api: Api, arguments: Values) -> Values:
 def _prefix_list(api: Api, arguments: Values) -> Values:
     """Return an AWS-managed prefix list by name. Refuse unknown names with the error of EC2."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
-    (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
-    entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]
-    return {"id": found["PrefixListId"], "name": arguments["name"], "cidrBlocks": [entry["Cidr"] for entry in entries]}
+    (prefix_list,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
+    entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=prefix_list["PrefixListId"])["Entries"]
+    return {
+        "id": prefix_list["PrefixListId"],
+        "name": arguments["name"],
+        "cidrBlocks": [entry["Cidr"] for entry in entries],
+    }
 
 
 def _cluster(api: Api, arguments: Values) -> Values:

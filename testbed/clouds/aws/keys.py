@@ -12,7 +12,7 @@ from testbed.clouds.shared.values import Values, picked
 
 
 def _create(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "kms",
         "create_key",
         **picked(values, "description", "policy", "multiRegion"),
@@ -20,39 +20,41 @@ def _create(api: Api, values: Values) -> str:
         KeySpec=values.get("customerMasterKeySpec", "SYMMETRIC_DEFAULT"),
         Tags=_tags(values["tagsAll"]),
     )
-    found = str(made["KeyMetadata"]["KeyId"])
-    _rotate(api, found, values)
-    return found
+    resource_id = str(response["KeyMetadata"]["KeyId"])
+    _rotate(api, resource_id, values)
+    return resource_id
 
 
 def _tags(tags: Mapping[str, str]) -> list[Values]:
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
 
 
-def _rotate(api: Api, found: str, values: Values) -> None:
+def _rotate(api: Api, resource_id: str, values: Values) -> None:
     if values.get("enableKeyRotation"):
-        api.call("kms", "enable_key_rotation", KeyId=found, RotationPeriodInDays=values.get("rotationPeriodInDays"))
+        api.call(
+            "kms", "enable_key_rotation", KeyId=resource_id, RotationPeriodInDays=values.get("rotationPeriodInDays")
+        )
     else:
-        api.call("kms", "disable_key_rotation", KeyId=found)
+        api.call("kms", "disable_key_rotation", KeyId=resource_id)
 
 
-def _update(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     if values.get("policy"):
-        api.call("kms", "put_key_policy", KeyId=found, PolicyName="default", Policy=values["policy"])
+        api.call("kms", "put_key_policy", KeyId=resource_id, PolicyName="default", Policy=values["policy"])
     if values.get("description") != olds.get("description"):
-        api.call("kms", "update_key_description", KeyId=found, Description=values.get("description", ""))
-    _rotate(api, found, values)
+        api.call("kms", "update_key_description", KeyId=resource_id, Description=values.get("description", ""))
+    _rotate(api, resource_id, values)
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    key = api.call("kms", "describe_key", KeyId=found)["KeyMetadata"]
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    key = api.call("kms", "describe_key", KeyId=resource_id)["KeyMetadata"]
     if key["KeyState"] == "PendingDeletion":
         return None
-    rotation = api.call("kms", "get_key_rotation_status", KeyId=found)
-    tags = api.call("kms", "list_resource_tags", KeyId=found)["Tags"]
+    rotation = api.call("kms", "get_key_rotation_status", KeyId=resource_id)
+    tags = api.call("kms", "list_resource_tags", KeyId=resource_id)["Tags"]
     return {
         "arn": key["Arn"],
-        "keyId": found,
+        "keyId": resource_id,
         "description": key["Description"],
         "keyUsage": key["KeyUsage"],
         "customerMasterKeySpec": key["KeySpec"],
@@ -60,20 +62,22 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
         "isEnabled": key["Enabled"],
         "enableKeyRotation": rotation["KeyRotationEnabled"],
         "rotationPeriodInDays": rotation.get("RotationPeriodInDays", values.get("rotationPeriodInDays")),
-        "policy": api.call("kms", "get_key_policy", KeyId=found, PolicyName="default")["Policy"],
+        "policy": api.call("kms", "get_key_policy", KeyId=resource_id, PolicyName="default")["Policy"],
         "tagsAll": {tag["TagKey"]: tag["TagValue"] for tag in tags},
     }
 
 
-def _delete(api: Api, found: str, values: Values) -> None:
+def _delete(api: Api, resource_id: str, values: Values) -> None:
     """Schedule the deletion of the key, which can be cancelled until the window ends."""
-    api.call("kms", "schedule_key_deletion", KeyId=found, PendingWindowInDays=values.get("deletionWindowInDays", 30))
+    api.call(
+        "kms", "schedule_key_deletion", KeyId=resource_id, PendingWindowInDays=values.get("deletionWindowInDays", 30)
+    )
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     if gone:
-        api.call("kms", "untag_resource", KeyId=found, TagKeys=gone)
-    api.call("kms", "tag_resource", KeyId=found, Tags=_tags(tags))
+        api.call("kms", "untag_resource", KeyId=resource_id, TagKeys=gone)
+    api.call("kms", "tag_resource", KeyId=resource_id, Tags=_tags(tags))
 
 
 def _create_alias(api: Api, values: Values) -> str:
@@ -89,22 +93,22 @@ def _usable(api: Api, key: str) -> str:
     return str(metadata["KeyId"])
 
 
-def _update_alias(api: Api, found: str, olds: Values, values: Values) -> None:
-    api.call("kms", "update_alias", AliasName=found, TargetKeyId=_usable(api, values["targetKeyId"]))
+def _update_alias(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    api.call("kms", "update_alias", AliasName=resource_id, TargetKeyId=_usable(api, values["targetKeyId"]))
 
 
-def _read_alias(api: Api, found: str, values: Values) -> Values | None:
+def _read_alias(api: Api, resource_id: str, values: Values) -> Values | None:
     for alias in api.call("kms", "list_aliases", Limit=1000)["Aliases"]:
-        if alias["AliasName"] == found:
+        if alias["AliasName"] == resource_id:
             key = api.call("kms", "describe_key", KeyId=alias["TargetKeyId"])["KeyMetadata"]
-            told = values.get("targetKeyId")
-            target = told if told in (key["Arn"], key["KeyId"]) else key["KeyId"]
-            return {"arn": alias["AliasArn"], "name": found, "targetKeyId": target, "targetKeyArn": key["Arn"]}
+            declared = values.get("targetKeyId")
+            target = declared if declared in (key["Arn"], key["KeyId"]) else key["KeyId"]
+            return {"arn": alias["AliasArn"], "name": resource_id, "targetKeyId": target, "targetKeyArn": key["Arn"]}
     return None
 
 
-def _delete_alias(api: Api, found: str, values: Values) -> None:
-    api.call("kms", "delete_alias", AliasName=found)
+def _delete_alias(api: Api, resource_id: str, values: Values) -> None:
+    api.call("kms", "delete_alias", AliasName=resource_id)
 
 
 RECORDS = {

@@ -39,90 +39,92 @@ def _truths(value: Any, name: str = "") -> Any:
 
 
 def _create(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_launch_template",
         LaunchTemplateName=values["name"],
         LaunchTemplateData=_data(values),
         VersionDescription=values.get("description"),
     )
-    found = str(made["LaunchTemplate"]["LaunchTemplateId"])
-    ec2.tag(api, found, values, values["tagsAll"], [])  # moto would mix tags in the creation call with the data
-    return found
+    resource_id = str(response["LaunchTemplate"]["LaunchTemplateId"])
+    ec2.tag(api, resource_id, values, values["tagsAll"], [])  # moto would mix tags in the creation call with the data
+    return resource_id
 
 
-def _update(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Create a new version, because templates are immutable."""
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_launch_template_version",
-        LaunchTemplateId=found,
+        LaunchTemplateId=resource_id,
         LaunchTemplateData=_data(values),
         VersionDescription=values.get("description"),
     )
-    version = str(made["LaunchTemplateVersion"]["VersionNumber"])
+    version = str(response["LaunchTemplateVersion"]["VersionNumber"])
     default = version if values.get("updateDefaultVersion") else values.get("defaultVersion")
     if default:
-        api.call("ec2", "modify_launch_template", LaunchTemplateId=found, DefaultVersion=str(default))
+        api.call("ec2", "modify_launch_template", LaunchTemplateId=resource_id, DefaultVersion=str(default))
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    template = ec2.described(api, "describe_launch_templates", "LaunchTemplateIds", found)
-    latest = api.call("ec2", "describe_launch_template_versions", LaunchTemplateId=found, Versions=["$Latest"])
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    template = ec2.described(api, "describe_launch_templates", "LaunchTemplateIds", resource_id)
+    latest = api.call("ec2", "describe_launch_template_versions", LaunchTemplateId=resource_id, Versions=["$Latest"])
     data = latest["LaunchTemplateVersions"][0]["LaunchTemplateData"]
     names = [name for name in (*_DATA, "vpcSecurityGroupIds", "tagSpecifications") if values.get(name) is not None]
     declared = {name: values[name] for name in names}
-    seen = settled(declared, _data(values), data)
-    if seen is not declared:
-        seen = {name: seen.get("securityGroupIds" if name == "vpcSecurityGroupIds" else name) for name in names}
-        for each in seen.get("tagSpecifications") or ():
+    state = settled(declared, _data(values), data)
+    if state is not declared:
+        state = {name: state.get("securityGroupIds" if name == "vpcSecurityGroupIds" else name) for name in names}
+        for each in state.get("tagSpecifications") or ():
             each["tags"] = tag_map(each["tags"])
     return {
-        **seen,
-        "arn": api.arn("ec2", f"launch-template/{found}"),
+        **state,
+        "arn": api.arn("ec2", f"launch-template/{resource_id}"),
         "name": template["LaunchTemplateName"],
         "description": latest["LaunchTemplateVersions"][0].get("VersionDescription") or values.get("description"),
         "defaultVersion": template["DefaultVersionNumber"],
         "latestVersion": template["LatestVersionNumber"],
-        "tagsAll": tag_map(ec2.where(api, "describe_tags", resource_id=found)),
+        "tagsAll": tag_map(ec2.where(api, "describe_tags", resource_id=resource_id)),
     }
 
 
 def _group(api: Api, name: str) -> Any:
     groups = api.call("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=[name])
-    found = groups["AutoScalingGroups"]
-    return found[0] if found else None
+    matches = groups["AutoScalingGroups"]
+    return matches[0] if matches else None
 
 
 def _put_tag(api: Api, values: Values) -> str:
     name, tag = values["autoscalingGroupName"], values["tag"]
     if _group(api, name) is None:
         raise Refused("ValidationError", f"Resource {name} not found")
-    told = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": tag["key"], "Value": tag["value"]}
-    api.call("autoscaling", "create_or_update_tags", Tags=[{**told, "PropagateAtLaunch": tag["propagateAtLaunch"]}])
+    parameters = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": tag["key"], "Value": tag["value"]}
+    api.call(
+        "autoscaling", "create_or_update_tags", Tags=[{**parameters, "PropagateAtLaunch": tag["propagateAtLaunch"]}]
+    )
     return f"{name},{tag['key']}"
 
 
-def _update_tag(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_tag(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     if olds["tag"]["key"] != values["tag"]["key"]:
-        _delete_tag(api, found, olds)
+        _delete_tag(api, resource_id, olds)
     _put_tag(api, values)
 
 
-def _read_tag(api: Api, found: str, values: Values) -> Values | None:
+def _read_tag(api: Api, resource_id: str, values: Values) -> Values | None:
     group = _group(api, values["autoscalingGroupName"])
     for tag in group["Tags"] if group else ():
         if tag["Key"] == values["tag"]["key"]:
-            shown = {"key": tag["Key"], "value": tag["Value"], "propagateAtLaunch": tag["PropagateAtLaunch"]}
-            return {"autoscalingGroupName": values["autoscalingGroupName"], "tag": shown}
+            state = {"key": tag["Key"], "value": tag["Value"], "propagateAtLaunch": tag["PropagateAtLaunch"]}
+            return {"autoscalingGroupName": values["autoscalingGroupName"], "tag": state}
     return None
 
 
-def _delete_tag(api: Api, found: str, values: Values) -> None:
+def _delete_tag(api: Api, resource_id: str, values: Values) -> None:
     name = values["autoscalingGroupName"]
     if _group(api, name) is not None:
-        told = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": values["tag"]["key"]}
-        api.call("autoscaling", "delete_tags", Tags=[told])
+        parameters = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": values["tag"]["key"]}
+        api.call("autoscaling", "delete_tags", Tags=[parameters])
 
 
 def _put_foreign(api: Api, values: Values) -> str:
@@ -130,17 +132,17 @@ def _put_foreign(api: Api, values: Values) -> str:
     return f"{values['resourceId']},{values['key']}"
 
 
-def _update_foreign(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_foreign(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_foreign(api, values)
 
 
-def _read_foreign(api: Api, found: str, values: Values) -> Values | None:
+def _read_foreign(api: Api, resource_id: str, values: Values) -> Values | None:
     for tag in ec2.where(api, "describe_tags", resource_id=values["resourceId"], key=values["key"]):
         return {"resourceId": values["resourceId"], "key": tag["Key"], "value": tag["Value"]}
     return None
 
 
-def _delete_foreign(api: Api, found: str, values: Values) -> None:
+def _delete_foreign(api: Api, resource_id: str, values: Values) -> None:
     ec2.tag(api, values["resourceId"], values, {}, [values["key"]])
 
 

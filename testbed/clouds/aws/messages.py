@@ -35,71 +35,71 @@ def _text(value: object) -> str:
 
 
 def _create_topic(api: Api, values: Values) -> str:
-    told = {"Attributes": attributes} if (attributes := _attributes(values, _TOPIC)) else {}
-    made = api.call("sns", "create_topic", Name=values["name"], **told, Tags=tag_list(values["tagsAll"]))
-    return str(made["TopicArn"])
+    parameters = {"Attributes": attributes} if (attributes := _attributes(values, _TOPIC)) else {}
+    response = api.call("sns", "create_topic", Name=values["name"], **parameters, Tags=tag_list(values["tagsAll"]))
+    return str(response["TopicArn"])
 
 
-def _update_topic(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_topic(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     for name, attribute in _TOPIC.items():
         if name in values and values[name] != olds.get(name):
             api.call(
                 "sns",
                 "set_topic_attributes",
-                TopicArn=found,
+                TopicArn=resource_id,
                 AttributeName=attribute,
                 AttributeValue=_text(values.get(name, "")),
             )
 
 
-def _read_topic(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("sns", "get_topic_attributes", TopicArn=found)["Attributes"]
+def _read_topic(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("sns", "get_topic_attributes", TopicArn=resource_id)["Attributes"]
     return {
         **{name: there[attribute] for name, attribute in _TOPIC.items() if there.get(attribute)},
-        "arn": found,
-        "name": found.rpartition(":")[2],
+        "arn": resource_id,
+        "name": resource_id.rpartition(":")[2],
         "owner": there["Owner"],
-        "tagsAll": tag_map(api.call("sns", "list_tags_for_resource", ResourceArn=found)["Tags"]),
+        "tagsAll": tag_map(api.call("sns", "list_tags_for_resource", ResourceArn=resource_id)["Tags"]),
     }
 
 
-def _delete_topic(api: Api, found: str, values: Values) -> None:
-    api.call("sns", "delete_topic", TopicArn=found)
+def _delete_topic(api: Api, resource_id: str, values: Values) -> None:
+    api.call("sns", "delete_topic", TopicArn=resource_id)
 
 
-def _tag_topic(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag_topic(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     if gone:
-        api.call("sns", "untag_resource", ResourceArn=found, TagKeys=gone)
-    api.call("sns", "tag_resource", ResourceArn=found, Tags=tag_list(tags))
+        api.call("sns", "untag_resource", ResourceArn=resource_id, TagKeys=gone)
+    api.call("sns", "tag_resource", ResourceArn=resource_id, Tags=tag_list(tags))
 
 
 def _put_topic_policy(api: Api, values: Values) -> str:
-    told = {"AttributeName": "Policy", "AttributeValue": values["policy"]}
-    api.call("sns", "set_topic_attributes", TopicArn=values["arn"], **told)
+    parameters = {"AttributeName": "Policy", "AttributeValue": values["policy"]}
+    api.call("sns", "set_topic_attributes", TopicArn=values["arn"], **parameters)
     return str(values["arn"])
 
 
-def _update_topic_policy(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_topic_policy(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_topic_policy(api, values)
 
 
-def _read_topic_policy(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("sns", "get_topic_attributes", TopicArn=found)["Attributes"]
-    return {"arn": found, "policy": there["Policy"], "owner": there["Owner"]}
+def _read_topic_policy(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("sns", "get_topic_attributes", TopicArn=resource_id)["Attributes"]
+    return {"arn": resource_id, "policy": there["Policy"], "owner": there["Owner"]}
 
 
-def _delete_topic_policy(api: Api, found: str, values: Values) -> None:
+def _delete_topic_policy(api: Api, resource_id: str, values: Values) -> None:
     """Restore the default policy, which allows only the owner, because a topic always has a policy."""
-    owner = {"Effect": "Allow", "Principal": {"AWS": api.account}, "Action": "sns:Publish", "Resource": found}
+    owner = {"Effect": "Allow", "Principal": {"AWS": api.account}, "Action": "sns:Publish", "Resource": resource_id}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
-    api.call("sns", "set_topic_attributes", TopicArn=found, AttributeName="Policy", AttributeValue=policy)
+    api.call("sns", "set_topic_attributes", TopicArn=resource_id, AttributeName="Policy", AttributeValue=policy)
 
 
 def _subscribe(api: Api, values: Values) -> str:
     if values["protocol"] in ("email", "email-json") and "@" not in values["endpoint"]:
         # botocore 1.44.8, sns Subscribe: for the email protocol the endpoint is an email address, read 2026-11-25
         raise Refused("InvalidParameter", f"Invalid parameter: Email address: {values['endpoint']}")
-    made = api.call(
+    response = api.call(
         "sns",
         "subscribe",
         TopicArn=values["topic"],
@@ -107,13 +107,13 @@ def _subscribe(api: Api, values: Values) -> str:
         Endpoint=values["endpoint"],
         ReturnSubscriptionArn=True,
     )
-    return str(made["SubscriptionArn"])
+    return str(response["SubscriptionArn"])
 
 
-def _read_subscription(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("sns", "get_subscription_attributes", SubscriptionArn=found)["Attributes"]
+def _read_subscription(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("sns", "get_subscription_attributes", SubscriptionArn=resource_id)["Attributes"]
     return {
-        "arn": found,
+        "arn": resource_id,
         "topic": there["TopicArn"],
         "protocol": there["Protocol"],
         "endpoint": there["Endpoint"],
@@ -122,49 +122,49 @@ def _read_subscription(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _unsubscribe(api: Api, found: str, values: Values) -> None:
-    api.call("sns", "unsubscribe", SubscriptionArn=found)
+def _unsubscribe(api: Api, resource_id: str, values: Values) -> None:
+    api.call("sns", "unsubscribe", SubscriptionArn=resource_id)
 
 
 def _create_queue(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "sqs",
         "create_queue",
         QueueName=values["name"],
         Attributes=_attributes(values, _QUEUE),
         tags=values["tagsAll"] or None,
     )
-    return str(made["QueueUrl"])
+    return str(response["QueueUrl"])
 
 
-def _update_queue(api: Api, found: str, olds: Values, values: Values) -> None:
-    api.call("sqs", "set_queue_attributes", QueueUrl=found, Attributes=_attributes(values, _QUEUE))
+def _update_queue(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    api.call("sqs", "set_queue_attributes", QueueUrl=resource_id, Attributes=_attributes(values, _QUEUE))
 
 
-def _read_queue(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("sqs", "get_queue_attributes", QueueUrl=found, AttributeNames=["All"])["Attributes"]
-    shown = {name: there[attribute] for name, attribute in _QUEUE.items() if there.get(attribute)}
-    numbers = {name: int(value) for name, value in shown.items() if value.isdigit()}
-    truths = {name: value == "true" for name, value in shown.items() if value in ("true", "false")}
+def _read_queue(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("sqs", "get_queue_attributes", QueueUrl=resource_id, AttributeNames=["All"])["Attributes"]
+    attributes = {name: there[attribute] for name, attribute in _QUEUE.items() if there.get(attribute)}
+    numbers = {name: int(value) for name, value in attributes.items() if value.isdigit()}
+    truths = {name: value == "true" for name, value in attributes.items() if value in ("true", "false")}
     return {
-        **shown,
+        **attributes,
         **numbers,
         **truths,
         "arn": there["QueueArn"],
         "name": there["QueueArn"].rpartition(":")[2],
-        "url": found,
-        "tagsAll": dict(api.call("sqs", "list_queue_tags", QueueUrl=found).get("Tags", {})),
+        "url": resource_id,
+        "tagsAll": dict(api.call("sqs", "list_queue_tags", QueueUrl=resource_id).get("Tags", {})),
     }
 
 
-def _delete_queue(api: Api, found: str, values: Values) -> None:
-    api.call("sqs", "delete_queue", QueueUrl=found)
+def _delete_queue(api: Api, resource_id: str, values: Values) -> None:
+    api.call("sqs", "delete_queue", QueueUrl=resource_id)
 
 
-def _tag_queue(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag_queue(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     if gone:
-        api.call("sqs", "untag_queue", QueueUrl=found, TagKeys=gone)
-    api.call("sqs", "tag_queue", QueueUrl=found, Tags=dict(tags))
+        api.call("sqs", "untag_queue", QueueUrl=resource_id, TagKeys=gone)
+    api.call("sqs", "tag_queue", QueueUrl=resource_id, Tags=dict(tags))
 
 
 def _put_queue_policy(api: Api, values: Values) -> str:
@@ -172,17 +172,19 @@ def _put_queue_policy(api: Api, values: Values) -> str:
     return str(values["queueUrl"])
 
 
-def _update_queue_policy(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_queue_policy(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_queue_policy(api, values)
 
 
-def _read_queue_policy(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("sqs", "get_queue_attributes", QueueUrl=found, AttributeNames=["Policy"]).get("Attributes", {})
-    return {"queueUrl": found, "policy": there["Policy"]} if there.get("Policy") else None
+def _read_queue_policy(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("sqs", "get_queue_attributes", QueueUrl=resource_id, AttributeNames=["Policy"]).get(
+        "Attributes", {}
+    )
+    return {"queueUrl": resource_id, "policy": there["Policy"]} if there.get("Policy") else None
 
 
-def _delete_queue_policy(api: Api, found: str, values: Values) -> None:
-    api.call("sqs", "set_queue_attributes", QueueUrl=found, Attributes={"Policy": ""})
+def _delete_queue_policy(api: Api, resource_id: str, values: Values) -> None:
+    api.call("sqs", "set_queue_attributes", QueueUrl=resource_id, Attributes={"Policy": ""})
 
 
 def _put_rule(api: Api, values: Values) -> str:
@@ -202,15 +204,15 @@ def _put_rule(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update_rule(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_rule(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_rule(api, values)
 
 
-def _read_rule(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("events", "describe_rule", Name=found)
+def _read_rule(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("events", "describe_rule", Name=resource_id)
     return {
         "arn": there["Arn"],
-        "name": found,
+        "name": resource_id,
         "eventPattern": there.get("EventPattern"),
         "scheduleExpression": there.get("ScheduleExpression"),
         "description": there.get("Description"),
@@ -220,12 +222,12 @@ def _read_rule(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_rule(api: Api, found: str, values: Values) -> None:
-    api.call("events", "delete_rule", Name=found)
+def _delete_rule(api: Api, resource_id: str, values: Values) -> None:
+    api.call("events", "delete_rule", Name=resource_id)
 
 
-def _tag_rule(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    arn = api.arn("events", f"rule/{found}")
+def _tag_rule(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+    arn = api.arn("events", f"rule/{resource_id}")
     if gone:
         api.call("events", "untag_resource", ResourceARN=arn, TagKeys=gone)
     api.call("events", "tag_resource", ResourceARN=arn, Tags=tag_list(tags))
@@ -239,19 +241,19 @@ def _put_target(api: Api, values: Values) -> str:
     return f"{values['rule']}-{values['targetId']}"
 
 
-def _update_target(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_target(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_target(api, values)
 
 
-def _read_target(api: Api, found: str, values: Values) -> Values | None:
+def _read_target(api: Api, resource_id: str, values: Values) -> Values | None:
     for target in api.call("events", "list_targets_by_rule", Rule=values["rule"])["Targets"]:
         if target["Id"] == values["targetId"]:
-            seen = {"targetId": target["Id"], "arn": target["Arn"], "roleArn": target.get("RoleArn")}
-            return {"rule": values["rule"], **seen}
+            state = {"targetId": target["Id"], "arn": target["Arn"], "roleArn": target.get("RoleArn")}
+            return {"rule": values["rule"], **state}
     return None
 
 
-def _delete_target(api: Api, found: str, values: Values) -> None:
+def _delete_target(api: Api, resource_id: str, values: Values) -> None:
     api.call("events", "remove_targets", Rule=values["rule"], Ids=[values["targetId"]])
 
 

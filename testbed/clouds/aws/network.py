@@ -14,35 +14,35 @@ _ATTRIBUTES = ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUs
 
 
 def _create_vpc(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_vpc",
         **picked(values, "cidrBlock", "instanceTenancy"),
         TagSpecifications=ec2.specification("vpc", values),
     )
-    found = str(made["Vpc"]["VpcId"])
-    _update_vpc(api, found, {}, values)
-    return found
+    resource_id = str(response["Vpc"]["VpcId"])
+    _update_vpc(api, resource_id, {}, values)
+    return resource_id
 
 
-def _update_vpc(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_vpc(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     for name in _ATTRIBUTES:
         if name in values:
-            api.call("ec2", "modify_vpc_attribute", VpcId=found, **upper({name: {"value": values[name]}}))
+            api.call("ec2", "modify_vpc_attribute", VpcId=resource_id, **upper({name: {"value": values[name]}}))
 
 
-def _read_vpc(api: Api, found: str, values: Values) -> Values | None:
-    vpc = ec2.described(api, "describe_vpcs", "VpcIds", found)
+def _read_vpc(api: Api, resource_id: str, values: Values) -> Values | None:
+    vpc = ec2.described(api, "describe_vpcs", "VpcIds", resource_id)
     attributes = {
-        name: lower(api.call("ec2", "describe_vpc_attribute", VpcId=found, Attribute=name))[name]["value"]
+        name: lower(api.call("ec2", "describe_vpc_attribute", VpcId=resource_id, Attribute=name))[name]["value"]
         for name in _ATTRIBUTES
     }
-    groups = ec2.where(api, "describe_security_groups", vpc_id=found, group_name="default")
-    tables = ec2.where(api, "describe_route_tables", **{"vpc_id": found, "association.main": "true"})
-    lists = ec2.where(api, "describe_network_acls", vpc_id=found, default="true")
+    groups = ec2.where(api, "describe_security_groups", vpc_id=resource_id, group_name="default")
+    tables = ec2.where(api, "describe_route_tables", **{"vpc_id": resource_id, "association.main": "true"})
+    lists = ec2.where(api, "describe_network_acls", vpc_id=resource_id, default="true")
     return {
         **attributes,
-        "arn": api.arn("ec2", f"vpc/{found}"),
+        "arn": api.arn("ec2", f"vpc/{resource_id}"),
         "cidrBlock": vpc["CidrBlock"],
         "instanceTenancy": vpc["InstanceTenancy"],
         "ownerId": api.account,
@@ -55,79 +55,81 @@ def _read_vpc(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _create_subnet(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_subnet",
         **picked(values, "vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId"),
         TagSpecifications=ec2.specification("subnet", values),
     )
-    found = str(made["Subnet"]["SubnetId"])
+    resource_id = str(response["Subnet"]["SubnetId"])
     if values.get("mapPublicIpOnLaunch"):
-        _update_subnet(api, found, {}, values)
-    return found
+        _update_subnet(api, resource_id, {}, values)
+    return resource_id
 
 
-def _update_subnet(api: Api, found: str, olds: Values, values: Values) -> None:
-    wanted = {"Value": bool(values.get("mapPublicIpOnLaunch", False))}
-    api.call("ec2", "modify_subnet_attribute", SubnetId=found, MapPublicIpOnLaunch=wanted)
+def _update_subnet(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+    setting = {"Value": bool(values.get("mapPublicIpOnLaunch", False))}
+    api.call("ec2", "modify_subnet_attribute", SubnetId=resource_id, MapPublicIpOnLaunch=setting)
 
 
-def _read_subnet(api: Api, found: str, values: Values) -> Values | None:
-    subnet = ec2.described(api, "describe_subnets", "SubnetIds", found)
+def _read_subnet(api: Api, resource_id: str, values: Values) -> Values | None:
+    subnet = ec2.described(api, "describe_subnets", "SubnetIds", resource_id)
     names = ("VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId", "MapPublicIpOnLaunch", "OwnerId")
     return {
         **lower({name: subnet[name] for name in names}),
-        "arn": api.arn("ec2", f"subnet/{found}"),
+        "arn": api.arn("ec2", f"subnet/{resource_id}"),
         "tagsAll": ec2.tags_of(subnet),
     }
 
 
 def _create_gateway(api: Api, values: Values) -> str:
-    made = api.call("ec2", "create_internet_gateway", TagSpecifications=ec2.specification("internet-gateway", values))
-    found = str(made["InternetGateway"]["InternetGatewayId"])
-    _update_gateway(api, found, {}, values)
-    return found
+    response = api.call(
+        "ec2", "create_internet_gateway", TagSpecifications=ec2.specification("internet-gateway", values)
+    )
+    resource_id = str(response["InternetGateway"]["InternetGatewayId"])
+    _update_gateway(api, resource_id, {}, values)
+    return resource_id
 
 
-def _update_gateway(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_gateway(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     before, after = olds.get("vpcId"), values.get("vpcId")
     if before and before != after:
-        api.call("ec2", "detach_internet_gateway", InternetGatewayId=found, VpcId=before)
+        api.call("ec2", "detach_internet_gateway", InternetGatewayId=resource_id, VpcId=before)
     if after and before != after:
-        api.call("ec2", "attach_internet_gateway", InternetGatewayId=found, VpcId=after)
+        api.call("ec2", "attach_internet_gateway", InternetGatewayId=resource_id, VpcId=after)
 
 
-def _read_gateway(api: Api, found: str, values: Values) -> Values | None:
-    gateway = ec2.described(api, "describe_internet_gateways", "InternetGatewayIds", found)
+def _read_gateway(api: Api, resource_id: str, values: Values) -> Values | None:
+    gateway = ec2.described(api, "describe_internet_gateways", "InternetGatewayIds", resource_id)
     attached = gateway.get("Attachments") or [{}]
     return {
-        "arn": api.arn("ec2", f"internet-gateway/{found}"),
+        "arn": api.arn("ec2", f"internet-gateway/{resource_id}"),
         "ownerId": api.account,
         "vpcId": attached[0].get("VpcId", ""),
         "tagsAll": ec2.tags_of(gateway),
     }
 
 
-def _delete_gateway(api: Api, found: str, values: Values) -> None:
-    _update_gateway(api, found, values, {})
-    api.call("ec2", "delete_internet_gateway", InternetGatewayId=found)
+def _delete_gateway(api: Api, resource_id: str, values: Values) -> None:
+    _update_gateway(api, resource_id, values, {})
+    api.call("ec2", "delete_internet_gateway", InternetGatewayId=resource_id)
 
 
 def _create_address(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "allocate_address",
         Domain=values.get("domain", "vpc"),
         TagSpecifications=ec2.specification("elastic-ip", values),
     )
-    return str(made["AllocationId"])
+    return str(response["AllocationId"])
 
 
-def _read_address(api: Api, found: str, values: Values) -> Values | None:
-    address = ec2.described(api, "describe_addresses", "AllocationIds", found)
+def _read_address(api: Api, resource_id: str, values: Values) -> Values | None:
+    address = ec2.described(api, "describe_addresses", "AllocationIds", resource_id)
     return {
-        "arn": api.arn("ec2", f"elastic-ip/{found}"),
-        "allocationId": found,
+        "arn": api.arn("ec2", f"elastic-ip/{resource_id}"),
+        "allocationId": resource_id,
         "publicIp": address["PublicIp"],
         "domain": address["Domain"],
         "associationId": address.get("AssociationId", ""),
@@ -136,17 +138,17 @@ def _read_address(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _create_nat(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_nat_gateway",
         **picked(values, "subnetId", "allocationId", "connectivityType"),
         TagSpecifications=ec2.specification("natgateway", values),
     )
-    return str(made["NatGateway"]["NatGatewayId"])
+    return str(response["NatGateway"]["NatGatewayId"])
 
 
-def _read_nat(api: Api, found: str, values: Values) -> Values | None:
-    nat = ec2.described(api, "describe_nat_gateways", "NatGatewayIds", found)
+def _read_nat(api: Api, resource_id: str, values: Values) -> Values | None:
+    nat = ec2.described(api, "describe_nat_gateways", "NatGatewayIds", resource_id)
     if nat is None or nat["State"] == "deleted":
         return None
     address = (nat.get("NatGatewayAddresses") or [{}])[0]
@@ -161,7 +163,7 @@ def _read_nat(api: Api, found: str, values: Values) -> Values | None:
 
 
 def _create_endpoint(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_vpc_endpoint",
         **picked(
@@ -172,10 +174,10 @@ def _create_endpoint(api: Api, values: Values) -> str:
         PolicyDocument=values.get("policy"),
         TagSpecifications=ec2.specification("vpc-endpoint", values),
     )
-    return str(made["VpcEndpoint"]["VpcEndpointId"])
+    return str(response["VpcEndpoint"]["VpcEndpointId"])
 
 
-def _update_endpoint(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_endpoint(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     changes: Values = {}
     for name in ("routeTableIds", "subnetIds", "securityGroupIds"):
         before, after = set(olds.get(name) or ()), set(values.get(name) or ())
@@ -186,18 +188,18 @@ def _update_endpoint(api: Api, found: str, olds: Values, values: Values) -> None
         changes |= {"PolicyDocument": values.get("policy"), "ResetPolicy": None if values.get("policy") else True}
     if values.get("privateDnsEnabled") != olds.get("privateDnsEnabled"):
         changes["PrivateDnsEnabled"] = values.get("privateDnsEnabled", False)
-    api.call("ec2", "modify_vpc_endpoint", VpcEndpointId=found, **changes)
+    api.call("ec2", "modify_vpc_endpoint", VpcEndpointId=resource_id, **changes)
 
 
-def _read_endpoint(api: Api, found: str, values: Values) -> Values | None:
-    endpoint = ec2.described(api, "describe_vpc_endpoints", "VpcEndpointIds", found)
+def _read_endpoint(api: Api, resource_id: str, values: Values) -> Values | None:
+    endpoint = ec2.described(api, "describe_vpc_endpoints", "VpcEndpointIds", resource_id)
     if endpoint is None or endpoint["State"] == "deleted":
         return None
     names = ("VpcId", "ServiceName", "VpcEndpointType", "RouteTableIds", "SubnetIds", "PrivateDnsEnabled", "State")
     groups = [group["GroupId"] for group in endpoint.get("Groups", ())]
     return {
         **lower({name: endpoint[name] for name in names if name in endpoint}),
-        "arn": api.arn("ec2", f"vpc-endpoint/{found}"),
+        "arn": api.arn("ec2", f"vpc-endpoint/{resource_id}"),
         "securityGroupIds": groups or values.get("securityGroupIds"),
         "policy": endpoint.get("PolicyDocument") or values.get("policy"),
         "networkInterfaceIds": endpoint.get("NetworkInterfaceIds", []),
@@ -208,7 +210,7 @@ def _read_endpoint(api: Api, found: str, values: Values) -> Values | None:
 
 def _create_flow_log(api: Api, values: Values) -> str:
     kind = next(name for name in ("vpcId", "subnetId", "eniId") if values.get(name))
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_flow_logs",
         ResourceIds=[values[kind]],
@@ -217,11 +219,11 @@ def _create_flow_log(api: Api, values: Values) -> str:
         DeliverLogsPermissionArn=values.get("iamRoleArn"),
         TagSpecifications=ec2.specification("vpc-flow-log", values),
     )
-    return str(made["FlowLogIds"][0])
+    return str(response["FlowLogIds"][0])
 
 
-def _read_flow_log(api: Api, found: str, values: Values) -> Values | None:
-    log = ec2.described(api, "describe_flow_logs", "FlowLogIds", found)
+def _read_flow_log(api: Api, resource_id: str, values: Values) -> Values | None:
+    log = ec2.described(api, "describe_flow_logs", "FlowLogIds", resource_id)
     if log is None:
         return None
     names = ("TrafficType", "LogDestinationType", "LogDestination", "LogFormat", "MaxAggregationInterval")
@@ -229,7 +231,7 @@ def _read_flow_log(api: Api, found: str, values: Values) -> Values | None:
         **lower({name: log[name] for name in names if name in log}),
         **{name: log["ResourceId"] for name in ("vpcId", "subnetId", "eniId") if values.get(name)},
         "iamRoleArn": log.get("DeliverLogsPermissionArn"),
-        "arn": api.arn("ec2", f"vpc-flow-log/{found}"),
+        "arn": api.arn("ec2", f"vpc-flow-log/{resource_id}"),
         "tagsAll": ec2.tags_of(log),
     }
 

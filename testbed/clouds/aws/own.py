@@ -12,37 +12,37 @@ from testbed.clouds.shared.values import Values
 _ARNS = {"addons": "addonArn", "entries": "accessEntryArn", "associations": "associationArn"}
 
 
-def _tag(api: Api, wanted: Values) -> Values:
+def _tag(api: Api, request: Values) -> Values:
     """Tag any EKS resource by its ARN."""
     with api.store.open() as everything:
         for kind, name in _ARNS.items():
             for thing in everything.get(kind, {}).values():
-                if thing.get(name) == wanted["resourceArn"]:
-                    thing["tags"] = {**thing.get("tags", {}), **wanted["tags"]}
+                if thing.get(name) == request["resourceArn"]:
+                    thing["tags"] = {**thing.get("tags", {}), **request["tags"]}
                     return {}
-    return api.moto("eks", "tag_resource", wanted)
+    return api.moto("eks", "tag_resource", request)
 
 
-def _untag(api: Api, wanted: Values) -> Values:
+def _untag(api: Api, request: Values) -> Values:
     with api.store.open() as everything:
         for kind, name in _ARNS.items():
             for thing in everything.get(kind, {}).values():
-                if thing.get(name) == wanted["resourceArn"]:
-                    thing["tags"] = {k: v for k, v in thing.get("tags", {}).items() if k not in wanted["tagKeys"]}
+                if thing.get(name) == request["resourceArn"]:
+                    thing["tags"] = {k: v for k, v in thing.get("tags", {}).items() if k not in request["tagKeys"]}
                     return {}
-    return api.moto("eks", "untag_resource", wanted)
+    return api.moto("eks", "untag_resource", request)
 
 
-def _update_budget(api: Api, wanted: Values) -> Values:
+def _update_budget(api: Api, request: Values) -> Values:
     """Recreate the budget with its notifications, because moto cannot update budgets."""
-    account, budget = wanted["AccountId"], wanted["NewBudget"]
-    named = {"AccountId": account, "BudgetName": budget["BudgetName"]}
-    notifications = api.moto("budgets", "describe_notifications_for_budget", named)["Notifications"]
-    api.moto("budgets", "delete_budget", named)
+    account, budget = request["AccountId"], request["NewBudget"]
+    identity = {"AccountId": account, "BudgetName": budget["BudgetName"]}
+    notifications = api.moto("budgets", "describe_notifications_for_budget", identity)["Notifications"]
+    api.moto("budgets", "delete_budget", identity)
     api.moto("budgets", "create_budget", {"AccountId": account, "Budget": budget})
     for notification in notifications:
-        kept = api.store.get("subscribers", _notified(budget["BudgetName"], notification)) or {}
-        api.moto("budgets", "create_notification", {**named, "Notification": notification, **kept})
+        subscribers = api.store.get("subscribers", _notified(budget["BudgetName"], notification)) or {}
+        api.moto("budgets", "create_notification", {**identity, "Notification": notification, **subscribers})
     return {}
 
 
@@ -51,37 +51,37 @@ def _notified(budget: str, notification: Values) -> str:
     return "|".join((budget, *(str(notification.get(name)) for name in names)))
 
 
-def _create_budget(api: Api, wanted: Values) -> Values:
+def _create_budget(api: Api, request: Values) -> Values:
     """Store the subscribers of notifications, which moto does not return."""
-    for each in wanted.get("NotificationsWithSubscribers", ()):
-        key = _notified(wanted["Budget"]["BudgetName"], each["Notification"])
+    for each in request.get("NotificationsWithSubscribers", ()):
+        key = _notified(request["Budget"]["BudgetName"], each["Notification"])
         api.store.put("subscribers", key, {"Subscribers": each["Subscribers"]})
-    return api.moto("budgets", "create_budget", wanted)
+    return api.moto("budgets", "create_budget", request)
 
 
-def _create_notification(api: Api, wanted: Values) -> Values:
-    key = _notified(wanted["BudgetName"], wanted["Notification"])
-    api.store.put("subscribers", key, {"Subscribers": wanted["Subscribers"]})
-    return api.moto("budgets", "create_notification", wanted)
+def _create_notification(api: Api, request: Values) -> Values:
+    key = _notified(request["BudgetName"], request["Notification"])
+    api.store.put("subscribers", key, {"Subscribers": request["Subscribers"]})
+    return api.moto("budgets", "create_notification", request)
 
 
-def _delete_instance(api: Api, wanted: Values) -> Values:
+def _delete_instance(api: Api, request: Values) -> Values:
     """Refuse a deletion without a name for a new final snapshot, as RDS does. moto accepts any deletion.
 
     Source: botocore 1.44.8, rds DeleteDBInstance, read 2026-11-24.
     """
-    snapshot = wanted.get("FinalDBSnapshotIdentifier")
-    if not wanted.get("SkipFinalSnapshot") and not snapshot:
+    snapshot = request.get("FinalDBSnapshotIdentifier")
+    if not request.get("SkipFinalSnapshot") and not snapshot:
         raise Refused(
             "InvalidParameterCombination",
             "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
         )
-    return api.moto("rds", "delete_db_instance", wanted)
+    return api.moto("rds", "delete_db_instance", request)
 
 
-def _caller(api: Api, wanted: Values) -> Values:
+def _caller(api: Api, request: Values) -> Values:
     """Return a role session, as deployments have. moto returns a user that does not exist."""
-    account = api.moto("sts", "get_caller_identity", wanted)["Account"]
+    account = api.moto("sts", "get_caller_identity", request)["Account"]
     return {
         "Account": account,
         "Arn": f"arn:aws:sts::{account}:assumed-role/deployer/pulumi",

@@ -15,21 +15,21 @@ _DISK_GIB = 20
 _KEPT = ("updateConfig", "nodeRepairConfig", "version", "releaseVersion", "launchTemplate")
 
 
-def _create(api: Api, wanted: Values) -> Values:
-    cluster = api.call("eks", "describe_cluster", name=wanted["clusterName"])["cluster"]
-    _ready(api, cluster, wanted)
-    found = api.moto("eks", "create_nodegroup", wanted)["nodegroup"]
-    kept = {key: wanted[key] for key in _KEPT if key in wanted}
-    kept.setdefault("version", cluster["version"])
-    api.store.put("groups", _key(wanted), kept)
-    _scaling_group(api, found, wanted)
-    _let_in(api, wanted)
-    described = _describe(api, wanted)
-    fake_nodes.put(described["nodegroup"], _disk_gib(api, described["nodegroup"]))
+def _create(api: Api, request: Values) -> Values:
+    cluster = api.call("eks", "describe_cluster", name=request["clusterName"])["cluster"]
+    _ready(api, cluster, request)
+    group = api.moto("eks", "create_nodegroup", request)["nodegroup"]
+    stored = {key: request[key] for key in _KEPT if key in request}
+    stored.setdefault("version", cluster["version"])
+    api.store.put("groups", _key(request), stored)
+    _scaling_group(api, group, request)
+    _let_in(api, request)
+    described = _describe(api, request)
+    fake_nodes.scale(described["nodegroup"], _disk_gib(api, described["nodegroup"]))
     return described
 
 
-def _ready(api: Api, cluster: Values, wanted: Values) -> None:
+def _ready(api: Api, cluster: Values, request: Values) -> None:
     """Refuse nodes in a cluster without a network add-on, where they never become ready until EKS gives up.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
@@ -38,15 +38,17 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
     """
     own = cluster.get("bootstrapSelfManagedAddons", True)
     there = api.store.get("addons", f"{cluster['name']}|vpc-cni")
-    if not own and not there and wanted.get("scalingConfig", {}).get("desiredSize", 1):
+    if not own and not there and request.get("scalingConfig", {}).get("desiredSize", 1):
         raise Refused("NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster: no network add-on")
-    if template := wanted.get("launchTemplate"):
+    if template := request.get("launchTemplate"):
         # botocore 1.44.8, eks CreateNodegroup, launchTemplate, read 2026-11-25
-        if "diskSize" in wanted or "remoteAccess" in wanted:
+        if "diskSize" in request or "remoteAccess" in request:
             raise Refused("InvalidParameterException", "diskSize and remoteAccess belong into the launch template")
-        named = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
+        template_ref = (
+            {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
+        )
         version = str(template.get("version", "$Default"))
-        api.call("ec2", "describe_launch_template_versions", **named, Versions=[version])
+        api.call("ec2", "describe_launch_template_versions", **template_ref, Versions=[version])
 
 
 def _disk_gib(api: Api, group: Values) -> int:
@@ -59,10 +61,10 @@ def _disk_gib(api: Api, group: Values) -> int:
     if not template:
         return int(group.get("diskSize", _DISK_GIB))
     version = str(template.get("version", "$Default"))
-    (found,) = api.call(
+    (template_version,) = api.call(
         "ec2", "describe_launch_template_versions", LaunchTemplateId=template["id"], Versions=[version]
     )["LaunchTemplateVersions"]
-    data = found["LaunchTemplateData"]
+    data = template_version["LaunchTemplateData"]
     if b"RAID0" in b64decode(data.get("UserData", "")):
         machine = group["instanceTypes"][0]
         (described,) = api.call("ec2", "describe_instance_types", InstanceTypes=[machine])["InstanceTypes"]
@@ -71,29 +73,29 @@ def _disk_gib(api: Api, group: Values) -> int:
     return int(volumes[0]) if volumes else _DISK_GIB
 
 
-def _key(wanted: Values) -> str:
-    return f"{wanted['clusterName']}|{wanted['nodegroupName']}"
+def _key(request: Values) -> str:
+    return f"{request['clusterName']}|{request['nodegroupName']}"
 
 
-def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
+def _scaling_group(api: Api, group: Values, request: Values) -> None:
     """Create the Auto Scaling group of a node group with size zero, so that moto starts no machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:
-        made = api.call(
+        response = api.call(
             "ec2",
             "create_launch_template",
             LaunchTemplateName=name,
             LaunchTemplateData={"InstanceType": group["instanceTypes"][0]},
         )
-        named = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}
+        template_ref = {"LaunchTemplateId": response["LaunchTemplate"]["LaunchTemplateId"]}
     else:
-        named = {"LaunchTemplateId": template["id"], "Version": str(template.get("version", "$Default"))}
-    cluster = wanted["clusterName"]
+        template_ref = {"LaunchTemplateId": template["id"], "Version": str(template.get("version", "$Default"))}
+    cluster = request["clusterName"]
     about = {"ResourceId": name, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
     tags = {
         "eks:cluster-name": cluster,
-        "eks:nodegroup-name": wanted["nodegroupName"],
+        "eks:nodegroup-name": request["nodegroupName"],
         f"kubernetes.io/cluster/{cluster}": "owned",
         "k8s.io/cluster-autoscaler/enabled": "true",
         f"k8s.io/cluster-autoscaler/{cluster}": "owned",
@@ -106,49 +108,49 @@ def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
         MaxSize=0,
         DesiredCapacity=0,
         VPCZoneIdentifier=",".join(group["subnets"]),
-        LaunchTemplate=named,
+        LaunchTemplate=template_ref,
         Tags=[{**tag, **about} for tag in tag_list(tags)],
     )
 
 
-def _let_in(api: Api, wanted: Values) -> None:
+def _let_in(api: Api, request: Values) -> None:
     """Create the access entry of the nodes' role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
-    key = f"{wanted['clusterName']}|{wanted['nodeRole']}"
+    key = f"{request['clusterName']}|{request['nodeRole']}"
     if api.store.get("entries", key) is None:
-        api.store.put("entries", key, {"principalArn": wanted["nodeRole"], "type": "EC2_LINUX", "tags": {}})
+        api.store.put("entries", key, {"principalArn": request["nodeRole"], "type": "EC2_LINUX", "tags": {}})
 
 
-def _describe(api: Api, wanted: Values) -> Values:
-    asked = {"clusterName": wanted["clusterName"], "nodegroupName": wanted["nodegroupName"]}
-    group = api.moto("eks", "describe_nodegroup", asked)["nodegroup"]
-    return {"nodegroup": {**group, **(api.store.get("groups", _key(wanted)) or {})}}
+def _describe(api: Api, request: Values) -> Values:
+    key = {"clusterName": request["clusterName"], "nodegroupName": request["nodegroupName"]}
+    group = api.moto("eks", "describe_nodegroup", key)["nodegroup"]
+    return {"nodegroup": {**group, **(api.store.get("groups", _key(request)) or {})}}
 
 
-def _update_config(api: Api, wanted: Values) -> Values:
-    answer = api.moto("eks", "update_nodegroup_config", wanted)
+def _update_config(api: Api, request: Values) -> Values:
+    answer = api.moto("eks", "update_nodegroup_config", request)
     with api.store.open() as everything:
-        kept = everything["groups"][_key(wanted)]
-        kept.update({key: wanted[key] for key in ("updateConfig", "nodeRepairConfig") if key in wanted})
-    group = _describe(api, wanted)["nodegroup"]
-    fake_nodes.put(group, _disk_gib(api, group))
+        stored = everything["groups"][_key(request)]
+        stored.update({key: request[key] for key in ("updateConfig", "nodeRepairConfig") if key in request})
+    group = _describe(api, request)["nodegroup"]
+    fake_nodes.scale(group, _disk_gib(api, group))
     return answer
 
 
-def _update_version(api: Api, wanted: Values) -> Values:
+def _update_version(api: Api, request: Values) -> Values:
     with api.store.open() as everything:
-        kept = everything["groups"][_key(wanted)]
-        kept.update({key: wanted[key] for key in ("version", "releaseVersion", "launchTemplate") if key in wanted})
+        stored = everything["groups"][_key(request)]
+        stored.update({key: request[key] for key in ("version", "releaseVersion", "launchTemplate") if key in request})
     return {"update": {"status": "Successful"}}
 
 
-def _delete(api: Api, wanted: Values) -> Values:
-    group = _describe(api, wanted)["nodegroup"]
-    answer = api.moto("eks", "delete_nodegroup", wanted)
+def _delete(api: Api, request: Values) -> Values:
+    group = _describe(api, request)["nodegroup"]
+    answer = api.moto("eks", "delete_nodegroup", request)
     name = group["resources"]["autoScalingGroups"][0]["name"]
     api.call("autoscaling", "delete_auto_scaling_group", AutoScalingGroupName=name, ForceDelete=True)
     if not group.get("launchTemplate"):
         api.call("ec2", "delete_launch_template", LaunchTemplateName=name)
-    api.store.take("groups", _key(wanted))
+    api.store.take("groups", _key(request))
     fake_nodes.remove(group)
     return answer
 

@@ -16,39 +16,39 @@ _WAYS = ("gatewayId", "natGatewayId", "networkInterfaceId", "transitGatewayId", 
 
 
 def _create_table(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "ec2",
         "create_route_table",
         VpcId=values["vpcId"],
         TagSpecifications=ec2.specification("route-table", values),
     )
-    found = str(made["RouteTable"]["RouteTableId"])
-    _update_table(api, found, {}, values)
-    return found
+    resource_id = str(response["RouteTable"]["RouteTableId"])
+    _update_table(api, resource_id, {}, values)
+    return resource_id
 
 
-def _update_table(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_table(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Replace the routes declared inside a table.
 
     Their properties have different names than those of a separate route.
     """
     for route in olds.get("routes") or ():
-        api.call("ec2", "delete_route", RouteTableId=found, DestinationCidrBlock=route["cidrBlock"])
+        api.call("ec2", "delete_route", RouteTableId=resource_id, DestinationCidrBlock=route["cidrBlock"])
     for route in values.get("routes") or ():
         api.call(
             "ec2",
             "create_route",
-            RouteTableId=found,
+            RouteTableId=resource_id,
             DestinationCidrBlock=route["cidrBlock"],
             **picked(route, *_WAYS),
         )
 
 
-def _read_table(api: Api, found: str, values: Values) -> Values | None:
-    table = ec2.described(api, "describe_route_tables", "RouteTableIds", found)
+def _read_table(api: Api, resource_id: str, values: Values) -> Values | None:
+    table = ec2.described(api, "describe_route_tables", "RouteTableIds", resource_id)
     added = [route for route in table["Routes"] if route.get("Origin") == "CreateRoute"]
     return {
-        "arn": api.arn("ec2", f"route-table/{found}"),
+        "arn": api.arn("ec2", f"route-table/{resource_id}"),
         "ownerId": api.account,
         "vpcId": table["VpcId"],
         **({"routes": [_inside(route) for route in added]} if "routes" in values else {}),
@@ -65,8 +65,8 @@ def _big(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _delete_table(api: Api, found: str, values: Values) -> None:
-    api.call("ec2", "delete_route_table", RouteTableId=found)
+def _delete_table(api: Api, resource_id: str, values: Values) -> None:
+    api.call("ec2", "delete_route_table", RouteTableId=resource_id)
 
 
 def _destination(values: Values) -> str:
@@ -78,27 +78,27 @@ def _create_route(api: Api, values: Values) -> str:
     return f"r-{values['routeTableId']}{zlib.crc32(_destination(values).encode())}"
 
 
-def _update_route(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_route(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     api.call("ec2", "replace_route", **picked(values, "routeTableId", *_DESTINATIONS, *_WAYS))
 
 
-def _read_route(api: Api, found: str, values: Values) -> Values | None:
+def _read_route(api: Api, resource_id: str, values: Values) -> Values | None:
     table = ec2.described(api, "describe_route_tables", "RouteTableIds", values["routeTableId"])
-    wanted = _destination(values)
+    destination = _destination(values)
     for route in table["Routes"]:
-        if wanted in (route.get(_big(name)) for name in _DESTINATIONS):
-            seen = {_big(name): route[_big(name)] for name in (*_DESTINATIONS, *_WAYS) if route.get(_big(name))}
-            return {"routeTableId": values["routeTableId"], "state": route.get("State"), **lower(seen)}
+        if destination in (route.get(_big(name)) for name in _DESTINATIONS):
+            fields = {_big(name): route[_big(name)] for name in (*_DESTINATIONS, *_WAYS) if route.get(_big(name))}
+            return {"routeTableId": values["routeTableId"], "state": route.get("State"), **lower(fields)}
     return None
 
 
-def _delete_route(api: Api, found: str, values: Values) -> None:
+def _delete_route(api: Api, resource_id: str, values: Values) -> None:
     api.call("ec2", "delete_route", **picked(values, "routeTableId", *_DESTINATIONS))
 
 
 def _create_use(api: Api, values: Values) -> str:
-    made = api.call("ec2", "associate_route_table", **picked(values, "routeTableId", "subnetId", "gatewayId"))
-    return str(made["AssociationId"])
+    response = api.call("ec2", "associate_route_table", **picked(values, "routeTableId", "subnetId", "gatewayId"))
+    return str(response["AssociationId"])
 
 
 def _use(api: Api, values: Values) -> Any:
@@ -109,12 +109,12 @@ def _use(api: Api, values: Values) -> Any:
     return None
 
 
-def _read_use(api: Api, found: str, values: Values) -> Values | None:
+def _read_use(api: Api, resource_id: str, values: Values) -> Values | None:
     use = _use(api, values)
     return None if use is None else lower({k: use[k] for k in ("RouteTableId", "SubnetId", "GatewayId") if use.get(k)})
 
 
-def _update_use(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_use(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     use = _use(api, olds)
     api.call(
         "ec2",
@@ -124,7 +124,7 @@ def _update_use(api: Api, found: str, olds: Values, values: Values) -> None:
     )
 
 
-def _delete_use(api: Api, found: str, values: Values) -> None:
+def _delete_use(api: Api, resource_id: str, values: Values) -> None:
     if use := _use(api, values):
         api.call("ec2", "disassociate_route_table", AssociationId=use["RouteTableAssociationId"])
 

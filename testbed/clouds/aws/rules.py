@@ -153,14 +153,14 @@ def vpc_empty(api: Api, values: Values) -> str | None:
 
     Source: botocore 1.44.8, ec2 DeleteVpc, read 2026-11-24.
     """
-    found = values["id"]
-    gateways = ec2.where(api, "describe_internet_gateways", **{"attachment.vpc_id": found})
-    groups = ec2.where(api, "describe_security_groups", vpc_id=found)
-    endpoints = ec2.where(api, "describe_vpc_endpoints", vpc_id=found)
+    resource_id = values["id"]
+    gateways = ec2.where(api, "describe_internet_gateways", **{"attachment.vpc_id": resource_id})
+    groups = ec2.where(api, "describe_security_groups", vpc_id=resource_id)
+    endpoints = ec2.where(api, "describe_vpc_endpoints", vpc_id=resource_id)
     left = [gateway["InternetGatewayId"] for gateway in gateways]
     left += [group["GroupId"] for group in groups if group["GroupName"] != "default"]
     left += [endpoint["VpcEndpointId"] for endpoint in endpoints if endpoint["State"] != "deleted"]
-    return f"The vpc '{found}' has dependencies and cannot be deleted: {', '.join(left)}" if left else None
+    return f"The vpc '{resource_id}' has dependencies and cannot be deleted: {', '.join(left)}" if left else None
 
 
 def subnets_gone(api: Api, values: Values) -> str | None:
@@ -168,22 +168,22 @@ def subnets_gone(api: Api, values: Values) -> str | None:
 
     Source: https://repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc, 2026-11-25.
     """
-    found = values["id"]
+    resource_id = values["id"]
     left = [
         nat["NatGatewayId"]
-        for nat in ec2.where(api, "describe_nat_gateways", subnet_id=found)
+        for nat in ec2.where(api, "describe_nat_gateways", subnet_id=resource_id)
         if nat["State"] != "deleted"
     ]
     left += [
         endpoint["VpcEndpointId"]
         for endpoint in ec2.where(api, "describe_vpc_endpoints", vpc_id=values["vpcId"])
-        if endpoint["State"] != "deleted" and found in endpoint.get("SubnetIds", ())
+        if endpoint["State"] != "deleted" and resource_id in endpoint.get("SubnetIds", ())
     ]
     for name in api.call("eks", "list_clusters")["clusters"]:
         cluster = api.call("eks", "describe_cluster", name=name)["cluster"]
-        if found in cluster["resourcesVpcConfig"].get("subnetIds", ()):
+        if resource_id in cluster["resourcesVpcConfig"].get("subnetIds", ()):
             left.append(name)
-    return f"The subnet '{found}' has dependencies and cannot be deleted: {', '.join(left)}" if left else None
+    return f"The subnet '{resource_id}' has dependencies and cannot be deleted: {', '.join(left)}" if left else None
 
 
 def group_unused(api: Api, values: Values) -> str | None:
@@ -191,15 +191,15 @@ def group_unused(api: Api, values: Values) -> str | None:
 
     Source: botocore 1.44.8, ec2 DeleteSecurityGroup, read 2026-11-24.
     """
-    found = values["id"]
+    resource_id = values["id"]
     for group in ec2.where(api, "describe_security_groups", vpc_id=values["vpcId"]):
         for rule in (*group["IpPermissions"], *group["IpPermissionsEgress"]):
-            named = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", ())]
-            if found in named and group["GroupId"] != found:
-                return f"resource {found} has a dependent object: a rule of {group['GroupId']}"
+            referenced = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", ())]
+            if resource_id in referenced and group["GroupId"] != resource_id:
+                return f"resource {resource_id} has a dependent object: a rule of {group['GroupId']}"
     for endpoint in ec2.where(api, "describe_vpc_endpoints", vpc_id=values["vpcId"]):
-        if endpoint["State"] != "deleted" and found in [group["GroupId"] for group in endpoint.get("Groups", ())]:
-            return f"resource {found} has a dependent object: {endpoint['VpcEndpointId']}"
+        if endpoint["State"] != "deleted" and resource_id in [group["GroupId"] for group in endpoint.get("Groups", ())]:
+            return f"resource {resource_id} has a dependent object: {endpoint['VpcEndpointId']}"
     return None
 
 

@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values, tag_list, tag_map
 
 
 def _create(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "secretsmanager",
         "create_secret",
         Name=values["name"],
@@ -18,21 +18,21 @@ def _create(api: Api, values: Values) -> str:
         KmsKeyId=values.get("kmsKeyId"),
         Tags=tag_list(values["tagsAll"]),
     )
-    return str(made["ARN"])
+    return str(response["ARN"])
 
 
-def _update(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     api.call(
         "secretsmanager",
         "update_secret",
-        SecretId=found,
+        SecretId=resource_id,
         Description=values.get("description", ""),
         KmsKeyId=values.get("kmsKeyId"),
     )
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    there = api.call("secretsmanager", "describe_secret", SecretId=found)
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    there = api.call("secretsmanager", "describe_secret", SecretId=resource_id)
     if there.get("DeletedDate"):
         return None
     return {
@@ -44,28 +44,28 @@ def _read(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete(api: Api, found: str, values: Values) -> None:
+def _delete(api: Api, resource_id: str, values: Values) -> None:
     """Delete the secret, whose name stays reserved until the recovery window ends."""
     days = values.get("recoveryWindowInDays", 30)
     how = {"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True}
-    api.call("secretsmanager", "delete_secret", SecretId=found, **how)
+    api.call("secretsmanager", "delete_secret", SecretId=resource_id, **how)
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     if gone:
-        api.call("secretsmanager", "untag_resource", SecretId=found, TagKeys=gone)
-    api.call("secretsmanager", "tag_resource", SecretId=found, Tags=tag_list(tags))
+        api.call("secretsmanager", "untag_resource", SecretId=resource_id, TagKeys=gone)
+    api.call("secretsmanager", "tag_resource", SecretId=resource_id, Tags=tag_list(tags))
 
 
 def _put_value(api: Api, values: Values) -> str:
-    made = api.call(
+    response = api.call(
         "secretsmanager", "put_secret_value", SecretId=values["secretId"], SecretString=values["secretString"]
     )
-    return f"{values['secretId']}|{made['VersionId']}"
+    return f"{values['secretId']}|{response['VersionId']}"
 
 
-def _read_value(api: Api, found: str, values: Values) -> Values | None:
-    secret, _, version = found.partition("|")
+def _read_value(api: Api, resource_id: str, values: Values) -> Values | None:
+    secret, _, version = resource_id.partition("|")
     there = api.call("secretsmanager", "get_secret_value", SecretId=secret, VersionId=version)
     return {
         "arn": there["ARN"],
@@ -76,7 +76,7 @@ def _read_value(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_value(api: Api, found: str, values: Values) -> None:
+def _delete_value(api: Api, resource_id: str, values: Values) -> None:
     """Do nothing, because Secrets Manager itself deletes a version without a staging label."""
 
 

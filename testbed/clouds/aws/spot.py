@@ -26,8 +26,8 @@ def ask_for_spot(account: Account, role: str) -> None:
         return
     arn = f"arn:aws:iam::{account.number}:role/{role}"
     principal = Principal(arn, account.number, session=f"arn:aws:sts::{account.number}:assumed-role/{role}/spot")
-    made = f"arn:aws:iam::{account.number}:role/aws-service-role/{SERVICE}/{ROLE}"
-    request = Request(principal, "iam:CreateServiceLinkedRole", made, {"iam:AWSServiceName": (SERVICE,)})
+    linked_role = f"arn:aws:iam::{account.number}:role/aws-service-role/{SERVICE}/{ROLE}"
+    request = Request(principal, "iam:CreateServiceLinkedRole", linked_role, {"iam:AWSServiceName": (SERVICE,)})
     if not decide(request, account.policies_of(principal)).allowed:
         raise Refused("AuthFailure.ServiceLinkedRoleCreationNotPermitted", _REFUSED)
     iam.create_service_linked_role(AWSServiceName=SERVICE)

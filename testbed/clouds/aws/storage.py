@@ -27,47 +27,47 @@ def _create(api: Api, values: Values) -> str:
     return name
 
 
-def _tag(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
     """Set all tags of a bucket at once, as S3 requires."""
     if tags:
-        api.call("s3", "put_bucket_tagging", Bucket=found, Tagging={"TagSet": tag_list(tags)})
+        api.call("s3", "put_bucket_tagging", Bucket=resource_id, Tagging={"TagSet": tag_list(tags)})
     else:
-        api.call("s3", "delete_bucket_tagging", Bucket=found)
+        api.call("s3", "delete_bucket_tagging", Bucket=resource_id)
 
 
-def _keep(api: Api, found: str, olds: Values, values: Values) -> None:
+def _keep(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Do nothing, because the properties that can change exist only in the provider."""
 
 
-def _read(api: Api, found: str, values: Values) -> Values | None:
-    api.call("s3", "head_bucket", Bucket=found)
+def _read(api: Api, resource_id: str, values: Values) -> Values | None:
+    api.call("s3", "head_bucket", Bucket=resource_id)
     try:
-        tags = tag_map(api.call("s3", "get_bucket_tagging", Bucket=found)["TagSet"])
+        tags = tag_map(api.call("s3", "get_bucket_tagging", Bucket=resource_id)["TagSet"])
     except Refused:
         tags = {}
     return {
-        "arn": f"arn:aws:s3:::{found}",
-        "bucket": found,
-        "bucketDomainName": f"{found}.s3.amazonaws.com",
+        "arn": f"arn:aws:s3:::{resource_id}",
+        "bucket": resource_id,
+        "bucketDomainName": f"{resource_id}.s3.amazonaws.com",
         "bucketRegion": api.region,
-        "bucketRegionalDomainName": f"{found}.s3.{api.region}.amazonaws.com",
+        "bucketRegionalDomainName": f"{resource_id}.s3.{api.region}.amazonaws.com",
         **({"objectLockEnabled": values["objectLockEnabled"]} if "objectLockEnabled" in values else {}),
         "tagsAll": tags,
     }
 
 
-def _delete(api: Api, found: str, values: Values) -> None:
+def _delete(api: Api, resource_id: str, values: Values) -> None:
     if values.get("forceDestroy"):
-        versions = api.call("s3", "list_object_versions", Bucket=found)
+        versions = api.call("s3", "list_object_versions", Bucket=resource_id)
         for each in (*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())):
-            api.call("s3", "delete_object", Bucket=found, Key=each["Key"], VersionId=each["VersionId"])
-    api.call("s3", "delete_bucket", Bucket=found)
+            api.call("s3", "delete_object", Bucket=resource_id, Key=each["Key"], VersionId=each["VersionId"])
+    api.call("s3", "delete_bucket", Bucket=resource_id)
 
 
 def _part(
     operation: str,
     parameter: str,
-    wanted: Callable[[Values], Any],
+    setting_of: Callable[[Values], Any],
     properties: tuple[str, ...],
     *,
     remove: str = "",
@@ -78,28 +78,28 @@ def _part(
     The setting is written and read as a whole, and removed on deletion.
     """
 
-    def put(api: Api, values: Values) -> str:
-        api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: wanted(values)})
+    def write(api: Api, values: Values) -> str:
+        api.call("s3", f"put_{operation}", Bucket=values["bucket"], **{parameter: setting_of(values)})
         return str(values["bucket"])
 
-    def update(api: Api, found: str, olds: Values, values: Values) -> None:
-        put(api, values)
+    def update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
+        write(api, values)
 
-    def read(api: Api, found: str, values: Values) -> Values | None:
-        answer = api.call("s3", f"get_{operation}", Bucket=found)
+    def read(api: Api, resource_id: str, values: Values) -> Values | None:
+        answer = api.call("s3", f"get_{operation}", Bucket=resource_id)
         there = answer.get(parameter, answer)
-        shown = {name: values[name] for name in properties if name in values}
-        seen = settled(shown, wanted(values) if shown else None, there)
-        return {"bucket": found, **(seen if seen is shown else _shown(seen, properties))}
+        declared = {name: values[name] for name in properties if name in values}
+        current = settled(declared, setting_of(values) if declared else None, there)
+        return {"bucket": resource_id, **(current if current is declared else _properties(current, properties))}
 
-    def delete(api: Api, found: str, values: Values) -> None:
+    def delete(api: Api, resource_id: str, values: Values) -> None:
         if remove == "suspend":
-            api.call("s3", f"put_{operation}", Bucket=found, VersioningConfiguration={"Status": "Suspended"})
+            api.call("s3", f"put_{operation}", Bucket=resource_id, VersioningConfiguration={"Status": "Suspended"})
         else:
-            api.call("s3", remove or f"delete_{operation}", Bucket=found)
+            api.call("s3", remove or f"delete_{operation}", Bucket=resource_id)
 
     return Record(
-        put,
+        write,
         read,
         delete,
         update,
@@ -109,10 +109,10 @@ def _part(
     )
 
 
-def _shown(there: Any, properties: tuple[str, ...]) -> Values:
+def _properties(there: Any, properties: tuple[str, ...]) -> Values:
     """Convert a response to properties. A response with none of them is the value of the first property."""
-    found = {name: there.get(name) for name in properties}
-    return found if any(value is not None for value in found.values()) else {properties[0]: there}
+    values = {name: there.get(name) for name in properties}
+    return values if any(value is not None for value in values.values()) else {properties[0]: there}
 
 
 def _encryption(values: Values) -> Values:
@@ -159,10 +159,10 @@ def _lock(values: Values) -> Values:
     return {"ObjectLockEnabled": values.get("objectLockEnabled", "Enabled"), **retention}
 
 
-def _unlock(api: Api, found: str, values: Values) -> None:
+def _unlock(api: Api, resource_id: str, values: Values) -> None:
     """Remove the default retention. Object Lock itself cannot be turned off."""
     unlocked = {"ObjectLockEnabled": "Enabled"}
-    api.call("s3", "put_object_lock_configuration", Bucket=found, ObjectLockConfiguration=unlocked)
+    api.call("s3", "put_object_lock_configuration", Bucket=resource_id, ObjectLockConfiguration=unlocked)
 
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")

@@ -25,25 +25,25 @@ def _create_log(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update_log(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_log(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     if values.get("retentionInDays"):
-        api.call("logs", "put_retention_policy", logGroupName=found, retentionInDays=values["retentionInDays"])
+        api.call("logs", "put_retention_policy", logGroupName=resource_id, retentionInDays=values["retentionInDays"])
     else:
-        api.call("logs", "delete_retention_policy", logGroupName=found)
+        api.call("logs", "delete_retention_policy", logGroupName=resource_id)
     if values.get("kmsKeyId") != olds.get("kmsKeyId"):
         if values.get("kmsKeyId"):
-            api.call("logs", "associate_kms_key", logGroupName=found, kmsKeyId=values["kmsKeyId"])
+            api.call("logs", "associate_kms_key", logGroupName=resource_id, kmsKeyId=values["kmsKeyId"])
         else:
-            api.call("logs", "disassociate_kms_key", logGroupName=found)
+            api.call("logs", "disassociate_kms_key", logGroupName=resource_id)
 
 
-def _read_log(api: Api, found: str, values: Values) -> Values | None:
-    for group in api.call("logs", "describe_log_groups", logGroupNamePrefix=found)["logGroups"]:
-        if group["logGroupName"] == found:
+def _read_log(api: Api, resource_id: str, values: Values) -> Values | None:
+    for group in api.call("logs", "describe_log_groups", logGroupNamePrefix=resource_id)["logGroups"]:
+        if group["logGroupName"] == resource_id:
             arn = str(group["arn"]).removesuffix(":*")
             return {
                 "arn": arn,
-                "name": found,
+                "name": resource_id,
                 "retentionInDays": group.get("retentionInDays", 0),
                 "kmsKeyId": group.get("kmsKeyId"),
                 "tagsAll": dict(api.call("logs", "list_tags_for_resource", resourceArn=arn)["tags"]),
@@ -51,13 +51,13 @@ def _read_log(api: Api, found: str, values: Values) -> Values | None:
     return None
 
 
-def _delete_log(api: Api, found: str, values: Values) -> None:
+def _delete_log(api: Api, resource_id: str, values: Values) -> None:
     if not values.get("skipDestroy"):
-        api.call("logs", "delete_log_group", logGroupName=found)
+        api.call("logs", "delete_log_group", logGroupName=resource_id)
 
 
-def _tag_log(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    arn = api.arn("logs", f"log-group:{found}")
+def _tag_log(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+    arn = api.arn("logs", f"log-group:{resource_id}")
     if gone:
         api.call("logs", "untag_resource", resourceArn=arn, tagKeys=gone)
     api.call("logs", "tag_resource", resourceArn=arn, tags=dict(tags))
@@ -94,12 +94,12 @@ def _put_alarm(api: Api, values: Values) -> str:
     return str(values["name"])
 
 
-def _update_alarm(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_alarm(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     _put_alarm(api, values)
 
 
-def _read_alarm(api: Api, found: str, values: Values) -> Values | None:
-    alarms = api.call("cloudwatch", "describe_alarms", AlarmNames=[found])["MetricAlarms"]
+def _read_alarm(api: Api, resource_id: str, values: Values) -> Values | None:
+    alarms = api.call("cloudwatch", "describe_alarms", AlarmNames=[resource_id])["MetricAlarms"]
     if not alarms:
         return None
     alarm = lower(alarms[0])
@@ -114,12 +114,12 @@ def _read_alarm(api: Api, found: str, values: Values) -> Values | None:
     }
 
 
-def _delete_alarm(api: Api, found: str, values: Values) -> None:
-    api.call("cloudwatch", "delete_alarms", AlarmNames=[found])
+def _delete_alarm(api: Api, resource_id: str, values: Values) -> None:
+    api.call("cloudwatch", "delete_alarms", AlarmNames=[resource_id])
 
 
-def _tag_alarm(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    arn = api.arn("cloudwatch", f"alarm:{found}")
+def _tag_alarm(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+    arn = api.arn("cloudwatch", f"alarm:{resource_id}")
     if gone:
         api.call("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
     api.call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=tag_list(tags))
@@ -138,67 +138,73 @@ def _budget(values: Values) -> Values:
 
 def _notifications(values: Values) -> list[tuple[Values, list[Values]]]:
     """Return each notification of a budget with its subscribers."""
-    found: list[tuple[Values, list[Values]]] = []
+    pairs: list[tuple[Values, list[Values]]] = []
     for each in values.get("notifications") or ():
         notification = picked(each, "notificationType", "comparisonOperator", "threshold", "thresholdType")
         notification["Threshold"] = float(each["threshold"])
         mails = [("EMAIL", address) for address in each.get("subscriberEmailAddresses") or ()]
         topics = [("SNS", arn) for arn in each.get("subscriberSnsTopicArns") or ()]
-        found.append((notification, [{"SubscriptionType": way, "Address": to} for way, to in (*mails, *topics)]))
-    return found
+        pairs.append((notification, [{"SubscriptionType": way, "Address": to} for way, to in (*mails, *topics)]))
+    return pairs
 
 
 def _create_budget(api: Api, values: Values) -> str:
-    told = [{"Notification": each, "Subscribers": who} for each, who in _notifications(values)]
+    subscriptions = [{"Notification": each, "Subscribers": who} for each, who in _notifications(values)]
     api.call(
         "budgets",
         "create_budget",
         AccountId=api.account,
         Budget=_budget(values),
-        NotificationsWithSubscribers=told,
+        NotificationsWithSubscribers=subscriptions,
         ResourceTags=tag_list(values["tagsAll"]) or None,
     )
-    found = f"{api.account}:{values['name']}"
-    api.store.put("budgets", found, {"notifications": values.get("notifications", []), "tags": values["tagsAll"]})
-    return found
+    resource_id = f"{api.account}:{values['name']}"
+    api.store.put("budgets", resource_id, {"notifications": values.get("notifications", []), "tags": values["tagsAll"]})
+    return resource_id
 
 
-def _named(api: Api, found: str) -> dict[str, str]:
-    return {"AccountId": api.account, "BudgetName": found.partition(":")[2]}
+def _budget_name(api: Api, resource_id: str) -> dict[str, str]:
+    return {"AccountId": api.account, "BudgetName": resource_id.partition(":")[2]}
 
 
-def _update_budget(api: Api, found: str, olds: Values, values: Values) -> None:
+def _update_budget(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     api.call("budgets", "update_budget", AccountId=api.account, NewBudget=_budget(values))
     if not same(olds.get("notifications"), values.get("notifications")):
         for notification, _ in _notifications(olds):
-            api.call("budgets", "delete_notification", **_named(api, found), Notification=notification)
+            api.call("budgets", "delete_notification", **_budget_name(api, resource_id), Notification=notification)
         for notification, who in _notifications(values):
-            api.call("budgets", "create_notification", **_named(api, found), Notification=notification, Subscribers=who)
-    api.store.put("budgets", found, {"notifications": values.get("notifications", []), "tags": values["tagsAll"]})
+            api.call(
+                "budgets",
+                "create_notification",
+                **_budget_name(api, resource_id),
+                Notification=notification,
+                Subscribers=who,
+            )
+    api.store.put("budgets", resource_id, {"notifications": values.get("notifications", []), "tags": values["tagsAll"]})
 
 
-def _read_budget(api: Api, found: str, values: Values) -> Values | None:
-    budget = api.call("budgets", "describe_budget", **_named(api, found))["Budget"]
-    there = api.call("budgets", "describe_notifications_for_budget", **_named(api, found))["Notifications"]
-    kept = api.store.get("budgets", found) or {"notifications": [], "tags": {}}
-    listed = [_shown(each, kept["notifications"]) for each in there]
+def _read_budget(api: Api, resource_id: str, values: Values) -> Values | None:
+    budget = api.call("budgets", "describe_budget", **_budget_name(api, resource_id))["Budget"]
+    there = api.call("budgets", "describe_notifications_for_budget", **_budget_name(api, resource_id))["Notifications"]
+    stored = api.store.get("budgets", resource_id) or {"notifications": [], "tags": {}}
+    listed = [_notification_values(each, stored["notifications"]) for each in there]
     amount = budget["BudgetLimit"]["Amount"]
-    told = values.get("limitAmount")
+    declared = values.get("limitAmount")
     return {
         "arn": f"arn:aws:budgets::{api.account}:budget/{budget['BudgetName']}",
         "accountId": api.account,
         "name": budget["BudgetName"],
         "budgetType": budget["BudgetType"],
         "timeUnit": budget["TimeUnit"],
-        "limitAmount": told if told is not None and float(told) == float(amount) else amount,
+        "limitAmount": declared if declared is not None and float(declared) == float(amount) else amount,
         "limitUnit": budget["BudgetLimit"]["Unit"],
         "costFilters": [{"name": name, "values": them} for name, them in budget.get("CostFilters", {}).items()],
         "notifications": listed,
-        "tagsAll": kept["tags"],
+        "tagsAll": stored["tags"],
     }
 
 
-def _shown(there: Values, declared: list[Values]) -> Values:
+def _notification_values(there: Values, declared: list[Values]) -> Values:
     """Return a notification in the provider's format with its declared subscribers, which moto does not return."""
     for each in declared:
         if (each["notificationType"], float(each["threshold"])) == (there["NotificationType"], there["Threshold"]):
@@ -206,13 +212,13 @@ def _shown(there: Values, declared: list[Values]) -> Values:
     return dict(lower(there))
 
 
-def _delete_budget(api: Api, found: str, values: Values) -> None:
-    api.call("budgets", "delete_budget", **_named(api, found))
+def _delete_budget(api: Api, resource_id: str, values: Values) -> None:
+    api.call("budgets", "delete_budget", **_budget_name(api, resource_id))
 
 
-def _tag_budget(api: Api, found: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    kept: Any = api.store.get("budgets", found) or {"notifications": []}
-    api.store.put("budgets", found, {**kept, "tags": dict(tags)})
+def _tag_budget(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
+    stored: Any = api.store.get("budgets", resource_id) or {"notifications": []}
+    api.store.put("budgets", resource_id, {**stored, "tags": dict(tags)})
 
 
 RECORDS = {

@@ -34,10 +34,10 @@ def all_grants(api: Api) -> list[Grant]:
 
 def principal_of(api: Api, identity: str) -> str:
     """Return the object ID of an identity."""
-    found = api.find(IDENTITY, identity)
-    if found is None:
+    resource = api.find(IDENTITY, identity)
+    if resource is None:
         raise not_found(identity)
-    return str(found["principalId"])
+    return str(resource["principalId"])
 
 
 def _identity(api: Api, values: Values, before: Values) -> Values:
@@ -69,15 +69,15 @@ def _known_principal(api: Api, values: Values) -> None:
 
 def _known_role(api: Api, values: Values) -> None:
     """Refuse a role that does not exist or that cannot be assigned at this scope (wording: same page)."""
-    wanted, scope = str(values["roleDefinitionId"]), str(values["scope"])
-    if not wanted.startswith(f"/subscriptions/{api.account}/providers/Microsoft.Authorization/roleDefinitions/"):
-        raise refused(400, "InvalidRoleDefinitionId", f"The role definition ID '{wanted}' is not valid.")
-    custom = [each for each in api.all(ROLE).values() if each["roleDefinitionId"] == last(wanted)]
-    if last(wanted) not in built_in() and not custom:
+    role_id, scope = str(values["roleDefinitionId"]), str(values["scope"])
+    if not role_id.startswith(f"/subscriptions/{api.account}/providers/Microsoft.Authorization/roleDefinitions/"):
+        raise refused(400, "InvalidRoleDefinitionId", f"The role definition ID '{role_id}' is not valid.")
+    custom = [each for each in api.all(ROLE).values() if each["roleDefinitionId"] == last(role_id)]
+    if last(role_id) not in built_in() and not custom:
         raise refused(
             400,
             "RoleDefinitionDoesNotExist",
-            f"The specified role definition with ID '{last(wanted)}' does not exist.",
+            f"The specified role definition with ID '{last(role_id)}' does not exist.",
         )
     for each in custom:
         if not any(f"{scope}/".startswith(f"{place}/") for place in each["assignableScopes"]):

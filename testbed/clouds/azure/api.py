@@ -32,10 +32,10 @@ class Api(StoredApi):
     @property
     def subscription(self) -> Values:
         """Return the tenant, the registered resource providers, the deployer, and the known members of the tenant."""
-        found = self.store.get("subscription", self.account)
-        if found is None:
+        subscription = self.store.get("subscription", self.account)
+        if subscription is None:
             raise refused(404, "SubscriptionNotFound", f"The subscription '{self.account}' could not be found.")
-        return found
+        return subscription
 
     @property
     def tenant(self) -> str:
@@ -97,10 +97,10 @@ def not_found(identifier: str) -> Refused:
     if not rest:
         return refused(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
     provider, *parts = rest.split("/")
-    named = "/".join([provider, *parts[::2]])
+    kind = "/".join([provider, *parts[::2]])
     return refused(
         404,
         "ResourceNotFound",
-        f"The Resource '{named}/{'/'.join(parts[1::2])}' under resource group '{group}' was not found. For more details"
+        f"The Resource '{kind}/{'/'.join(parts[1::2])}' under resource group '{group}' was not found. For more details"
         " please go to https://aka.ms/ARMResourceNotFoundFix",
     )

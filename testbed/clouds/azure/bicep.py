@@ -114,8 +114,8 @@ def _shaped(value: Any, node: Node) -> Any:
     if inner and "properties" not in fields:
         names = {*inner.get("properties", {}), *inner.get("readOnly", ())}
         moved = {key: each for key, each in fields.items() if key in names and key not in known}
-        kept = {key: each for key, each in fields.items() if key not in moved}
-        fields = {**kept, "properties": moved} if moved else kept
+        rest = {key: each for key, each in fields.items() if key not in moved}
+        fields = {**rest, "properties": moved} if moved else rest
     return {key: _shaped(each, known.get(key, node.get("others", {}))) for key, each in fields.items()}
 
 

@@ -66,8 +66,8 @@ class Cloud(StoredAccount[Api]):
 
     def empty(self, account: str) -> None:
         """Delete all blobs in an account, as if their retention period had ended."""
-        for key, held in self.api.store.all(BLOBS).items():
-            if held["account"] == account:
+        for key, blob in self.api.store.all(BLOBS).items():
+            if blob["account"] == account:
                 self.api.store.take(BLOBS, key)
 
     def account_of_others(self, name: str) -> None:

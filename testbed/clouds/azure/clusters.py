@@ -55,22 +55,22 @@ def _version(api: Api, values: Values) -> None:
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes/create-upgrade-delete, 2026-11-27.
     """
-    wanted = str(values["kubernetesVersion"])
+    version = str(values["kubernetesVersion"])
     before = api.find(CLUSTER, api.filled(KINDS[CLUSTER].path, values))
-    if wanted not in VERSIONS:
+    if version not in VERSIONS:
         raise refused(
             400,
             "K8sVersionNotSupported",
-            f"Managed cluster {values['resourceName']} is on version {wanted}, which is not supported in this region."
+            f"Managed cluster {values['resourceName']} is on version {version}, which is not supported in this region."
             " Please use [az aks get-versions] command to get the supported version list in this region.",
         )
     if before:
-        step = VERSIONS.index(wanted) - VERSIONS.index(str(before["kubernetesVersion"]))
+        step = VERSIONS.index(version) - VERSIONS.index(str(before["kubernetesVersion"]))
         if step not in (0, 1):
             raise refused(
                 400,
                 "OperationNotAllowed",
-                f"Upgrading Kubernetes version {before['kubernetesVersion']} to {wanted} is not allowed. See"
+                f"Upgrading Kubernetes version {before['kubernetesVersion']} to {version} is not allowed. See"
                 " https://aka.ms/aks-minor-version-upgrade for details.",
             )
 
@@ -232,8 +232,8 @@ def _machines(pool: Values, *, is_new: bool) -> None:
 
 def _pool_nodes(api: Api, identifier: str) -> None:
     pool = api.find(POOL, identifier)
-    wanted = None if pool is None else node_of({**pool, "name": last(identifier)}, int(pool.get("count") or 0))
-    keep(os.environ.get(KUBECONFIG), _LABEL, last(identifier), wanted)
+    new_nodes = None if pool is None else node_of({**pool, "name": last(identifier)}, int(pool.get("count") or 0))
+    keep(os.environ.get(KUBECONFIG), _LABEL, last(identifier), new_nodes)
 
 
 def _cluster_nodes(api: Api, identifier: str) -> None:

@@ -40,10 +40,10 @@ class Kind(shared.Kind[Api]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Named(Naming):
+class _GuidNaming(Naming):
     """A GUID, the name of a role assignment."""
 
-    def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
+    def physical_name(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return a random GUID."""
         return "-".join((random[:8], random[8:12], f"4{random[13:16]}", f"8{random[17:20]}", random[20:32]))
 
@@ -52,7 +52,7 @@ def kind(token: str, *, tracked: bool = True, longest: int = 128, is_guid: bool 
     """Describe a type. Its name, its parents' names and its location, if any, are fixed."""
     arm = RESOURCES[token]
     fixed = {arm.name, *arm.path, *(["location"] if tracked else []), *described.pop("fixed", ())}
-    naming = (_Named if is_guid else Naming)(arm.name, longest, separator="", digits=8)
+    naming = (_GuidNaming if is_guid else Naming)(arm.name, longest, separator="", digits=8)
     return Kind(arm.template, arm.kind.partition("/")[0], frozenset(fixed), naming=naming, **described)
 
 
@@ -85,7 +85,7 @@ class Azure(shared.Cloud[Api]):
         """Return the ID."""
         return api.filled(self.described[token].path, values)
 
-    def named(self, api: Api, token: str, name: str, values: Values) -> str:
+    def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
         """Return the ID in a property, which contains it directly."""
         return name
 
@@ -93,7 +93,7 @@ class Azure(shared.Cloud[Api]):
         """Return the error for a resource that does not exist."""
         return not_found(identifier)
 
-    def taken(self, token: str, identifier: str) -> Refused:
+    def already_exists(self, token: str, identifier: str) -> Refused:
         """Return the provider's error, because the provider first looks for the resource: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
@@ -189,9 +189,9 @@ def unique(token: str, name: str, code: str, message: str) -> Rule:
 
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)
-        others = [each for each in api.all(token) if last(each).lower() == str(values[name]).lower()]
+        duplicates = [each for each in api.all(token) if last(each).lower() == str(values[name]).lower()]
         others_have_it = api.store.get(f"others' {name}", str(values[name]).lower()) is not None
-        if others_have_it or any(each != identifier for each in others):
+        if others_have_it or any(each != identifier for each in duplicates):
             raise refused(409, code, message.format(values[name]))
 
     return rule

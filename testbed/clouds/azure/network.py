@@ -40,7 +40,7 @@ def _siblings(api: Api, values: Values) -> dict[str, Values]:
     """Return the other subnets of a network."""
     identifier = api.filled(KINDS[SUBNET].path, values)
     start = identifier.rpartition("/")[0]
-    return {each: found for each, found in api.all(SUBNET).items() if each.startswith(start) and each != identifier}
+    return {each: subnet for each, subnet in api.all(SUBNET).items() if each.startswith(start) and each != identifier}
 
 
 def _range(api: Api, values: Values) -> None:
@@ -129,8 +129,8 @@ def _priorities(api: Api, values: Values) -> None:
         )
     for each in rules:
         for end in ("source", "destination"):
-            both = [each.get(f"{end}AddressPrefix"), each.get(f"{end}AddressPrefixes") or None]
-            if sum(value is not None for value in both) != 1:
+            prefixes = [each.get(f"{end}AddressPrefix"), each.get(f"{end}AddressPrefixes") or None]
+            if sum(value is not None for value in prefixes) != 1:
                 raise refused(
                     400,
                     "SecurityRuleParameterMissing",
@@ -146,12 +146,12 @@ def _target(api: Api, values: Values) -> None:
         target = str(each["privateLinkServiceId"])
         if not api.exists(target):
             raise not_found(target)
-        named = "/".join(target.partition("/providers/")[2].split("/")[:2])
-        if not set(each["groupIds"]) <= _PARTS.get(named, set()):
+        kind = "/".join(target.partition("/providers/")[2].split("/")[:2])
+        if not set(each["groupIds"]) <= _PARTS.get(kind, set()):
             raise refused(
                 400,
                 "InvalidRequestFormat",
-                f"Call to {named} failed. Error message: groupId {each['groupIds']} is not supported.",
+                f"Call to {kind} failed. Error message: groupId {each['groupIds']} is not supported.",
             )
         registry = api.find("azure-native:containerregistry:Registry", target)
         if registry and registry["sku"]["name"] != "Premium":

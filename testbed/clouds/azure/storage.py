@@ -68,8 +68,8 @@ def _protected(api: Api, identifier: str, values: Values) -> None:
     Azure/azure-sdk-for-python, pull request 46106, read 2026-11-27.
     """
     name = last(identifier)
-    held = [blob for blob, each in api.store.all(BLOBS).items() if each["account"] == name]
-    if held and at(values, "immutableStorageWithVersioning.enabled") == [True]:
+    blobs = [blob for blob, each in api.store.all(BLOBS).items() if each["account"] == name]
+    if blobs and at(values, "immutableStorageWithVersioning.enabled") == [True]:
         raise refused(
             409,
             "AccountProtectedFromDeletion",
@@ -83,8 +83,8 @@ def _protected_container(api: Api, identifier: str, values: Values) -> None:
     Wording: Azure/azure-sdk-for-python, issue 22255, read 2026-11-27.
     """
     account = api.find(ACCOUNT, identifier.partition("/blobServices/")[0]) or {}
-    held = any(each["container"] == identifier for each in api.store.all(BLOBS).values())
-    if held and at(account, "immutableStorageWithVersioning.enabled") == [True]:
+    has_blobs = any(each["container"] == identifier for each in api.store.all(BLOBS).values())
+    if has_blobs and at(account, "immutableStorageWithVersioning.enabled") == [True]:
         raise refused(
             409,
             "ContainerImmutableStorageWithVersioningEnabled",

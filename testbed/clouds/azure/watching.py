@@ -51,17 +51,17 @@ def _categories(api: Api, values: Values) -> None:
     Source: https://learn.microsoft.com/en-us/azure/azure-monitor/essentials/diagnostic-settings, 2026-11-27.
     """
     resource = str(values["resourceUri"])
-    wanted = set(at(values, "logs.category"))
-    if strange := wanted - _CATEGORIES.get(_type(resource), set()):
+    logs = set(at(values, "logs.category"))
+    if strange := logs - _CATEGORIES.get(_type(resource), set()):
         raise refused(400, "BadRequest", f"Category '{', '.join(sorted(strange))}' is not supported.")
     for identifier, other in api.all(SETTING).items():
         same = other["resourceUri"] == resource and other.get("workspaceId") == values.get("workspaceId")
-        if same and identifier != api.filled(KINDS[SETTING].path, values) and wanted & set(at(other, "logs.category")):
+        if same and identifier != api.filled(KINDS[SETTING].path, values) and logs & set(at(other, "logs.category")):
             raise refused(
                 409,
                 "Conflict",
                 f"Data sink '{values.get('workspaceId')}' is already used in diagnostic setting '{other['name']}' for"
-                f" category '{min(wanted & set(at(other, 'logs.category')))}'. Data sinks can't be reused in different"
+                f" category '{min(logs & set(at(other, 'logs.category')))}'. Data sinks can't be reused in different"
                 " settings on the same category for the same resource.",
             )
 

@@ -6,7 +6,7 @@ import re
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, refused
-from testbed.clouds.gcp.kinds import Kind, named
+from testbed.clouds.gcp.kinds import Kind, default_naming
 from testbed.clouds.shared.values import Values
 
 SERVICE = "gcp:projects/service:Service"
@@ -109,7 +109,7 @@ KINDS = {
         "projects/{project}/locations/{location}/keyRings/{name}",
         _KMS,
         fixed=frozenset({"name", "location", "project"}),
-        naming=named(),
+        naming=default_naming(),
         rules=(_key_name,),
         stays=lambda values: True,
         exists="KeyRing {} already exists., alreadyExists",
@@ -120,7 +120,7 @@ KINDS = {
         fixed=frozenset(
             {"name", "keyRing", "purpose", "versionTemplate.protectionLevel", "destroyScheduledDuration", "importOnly"}
         ),
-        naming=named(),
+        naming=default_naming(),
         labels="labels",
         assign=_key,
         references={"keyRing": RING},

@@ -54,8 +54,8 @@ class Cloud(StoredAccount[Api]):
 
     def empty(self, bucket: str) -> None:
         """Delete all objects in a bucket."""
-        for key, held in self.api.store.all(OBJECTS).items():
-            if held["bucket"] == bucket:
+        for key, entry in self.api.store.all(OBJECTS).items():
+            if entry["bucket"] == bucket:
                 self.api.store.take(OBJECTS, key)
 
     def secret(self, name: str) -> None:

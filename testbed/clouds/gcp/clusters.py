@@ -8,7 +8,7 @@ import zlib
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, at, refused
-from testbed.clouds.gcp.kinds import Kind, Rule, named, target_of
+from testbed.clouds.gcp.kinds import Kind, Rule, default_naming, target_of
 from testbed.clouds.gcp.network import CLUSTER, NETWORK, SUBNETWORK
 from testbed.clouds.gcp.network import KINDS as NETWORKS
 from testbed.clouds.shared.refusal import Refused
@@ -53,14 +53,14 @@ def _minor(values: Values) -> str:
 def _range(api: Api, values: Values, name: str) -> str:
     """Return the block of a secondary range, or "" if the subnetwork belongs to another project."""
     subnetwork = api.find(SUBNETWORK, target_of(api, NETWORKS[SUBNETWORK], str(values["subnetwork"]), values)) or {}
-    (wanted,) = at(values, f"ipAllocationPolicy.{name}")
+    (key,) = at(values, f"ipAllocationPolicy.{name}")
     blocks = {each["rangeName"]: each["ipCidrRange"] for each in subnetwork.get("secondaryIpRanges", ())}
-    if wanted not in blocks:
+    if key not in blocks:
         raise refused(
             400,
-            f'Services range "{wanted}" or pods range does not exist in subnetwork {values["subnetwork"]}., badRequest',
+            f'Services range "{key}" or pods range does not exist in subnetwork {values["subnetwork"]}., badRequest',
         )
-    return str(blocks[wanted])
+    return str(blocks[key])
 
 
 def _name(api: Api, values: Values) -> None:
@@ -71,9 +71,9 @@ def _name(api: Api, values: Values) -> None:
 
 def _version(api: Api, values: Values) -> None:
     """Refuse unknown versions and downgrades: container.v1, Cluster, initialClusterVersion, read 2026-11-27."""
-    wanted = str(values.get("minMasterVersion", ""))
+    version = str(values.get("minMasterVersion", ""))
     if _minor(values) not in VERSIONS:
-        raise refused(400, f'Master version "{wanted}" is unsupported., badRequest')
+        raise refused(400, f'Master version "{version}" is unsupported., badRequest')
     before = api.find(CLUSTER, api.filled(KINDS[CLUSTER].path, values))
     if before and VERSIONS[_minor(values)] < before["masterVersion"]:
         raise refused(400, f"Downgrading the master from {before['masterVersion']} is not supported., badRequest")
@@ -85,8 +85,8 @@ def _identities(api: Api, values: Values) -> None:
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27.
     """
     pool = f"{api.account}.svc.id.goog"
-    for wanted in at(values, "workloadIdentityConfig.workloadPool"):
-        if wanted != pool:
+    for requested in at(values, "workloadIdentityConfig.workloadPool"):
+        if requested != pool:
             raise refused(400, f'Currently the only supported workload pool is "{pool}"., badRequest')
         api.store.put("pools", pool, {"project": api.account})
 
@@ -155,7 +155,7 @@ KINDS = {
                 *("confidentialNodes", "nodePools"),
             }
         ),
-        naming=named(40),
+        naming=default_naming(40),
         labels="resourceLabels",
         # the default pool's nodes disappear when the pool is removed
         client=frozenset({"deletionProtection", "removeDefaultNodePool", "initialNodeCount", "nodeConfig"}),

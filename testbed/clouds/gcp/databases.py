@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, at, refused
-from testbed.clouds.gcp.kinds import Kind, named
+from testbed.clouds.gcp.kinds import Kind, default_naming
 from testbed.clouds.gcp.network import DATABASE as INSTANCE
 from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values
@@ -87,9 +87,11 @@ def _backups(api: Api, values: Values) -> None:
     """
     backups = values["settings"].get("backupConfiguration") or {}
     days = int(backups.get("transactionLogRetentionDays", 7))
-    (kept,) = at(backups, "backupRetentionSettings.retainedBackups") or [7]
-    if not 1 <= days <= 7 or days > kept:
-        raise refused(400, f"Invalid request: {days} days of transaction logs with {kept} retained backups., invalid")
+    (retained,) = at(backups, "backupRetentionSettings.retainedBackups") or [7]
+    if not 1 <= days <= 7 or days > retained:
+        raise refused(
+            400, f"Invalid request: {days} days of transaction logs with {retained} retained backups., invalid"
+        )
     if values["settings"].get("availabilityType") == "REGIONAL" and not backups.get("pointInTimeRecoveryEnabled"):
         raise refused(400, "Invalid request: a regional instance needs backups and their logs., invalid")
 
@@ -125,7 +127,7 @@ KINDS = {
         "{name}",
         _SQL,
         fixed=frozenset({"name", "region", "project", "collation", "encryptionKeyName", "masterInstanceName"}),
-        naming=named(98),
+        naming=default_naming(98),
         client=frozenset({"deletionProtection"}),
         assign=_assign,
         rules=(_machine, _backups, _no_smaller_disk, members.encrypts("sqladmin", "encryptionKeyName")),
@@ -137,7 +139,7 @@ KINDS = {
         "projects/{project}/instances/{instance}/databases/{name}",
         _SQL,
         fixed=frozenset({"name", "instance", "project"}),
-        naming=named(),
+        naming=default_naming(),
         references={"instance": INSTANCE},
     ),
     USER: Kind(

@@ -46,10 +46,10 @@ def faults(registration: Mapping[str, Any]) -> list[str]:
 
 def translated(registration: Mapping[str, Any], api: Body) -> dict[str, Any]:
     """Return a registration as the body of an API request."""
-    given = _plain(registration["inputs"])
-    if api.auto_named and "name" not in given:
-        given = {**given, "name": f"{registration['name']}{_SUFFIX}"}
-    body: dict[str, Any] = _renamed(given, "", api)
+    inputs = _plain(registration["inputs"])
+    if api.auto_named and "name" not in inputs:
+        inputs = {**inputs, "name": f"{registration['name']}{_SUFFIX}"}
+    body: dict[str, Any] = _renamed(inputs, "", api)
     return body
 
 
@@ -80,15 +80,15 @@ def _renamed(value: Any, path: str, api: Body) -> Any:
     if isinstance(value, list):
         return [_renamed(entry, path, api) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
-        sent = api.values.get(path, {}).get(value, value) if isinstance(value, str) else value
-        return [sent] if path in api.lists else sent
+        renamed = api.values.get(path, {}).get(value, value) if isinstance(value, str) else value
+        return [renamed] if path in api.lists else renamed
     body: dict[str, Any] = {}
     for key, entry in cast("dict[str, object]", value).items():
         inner = f"{path}.{key}".lstrip(".")
         target = api.renames.get(inner, key)
         if target is not None:
-            sent = _renamed(entry, inner, api)
-            _put(body, target.split(".") if inner in api.renames else [key], sent)
+            renamed = _renamed(entry, inner, api)
+            _put(body, target.split(".") if inner in api.renames else [key], renamed)
     return body
 
 
@@ -159,14 +159,14 @@ def _only(value: object) -> object:
 
 def _of_scalar(value: Any, schema: Schema, path: str) -> Iterator[str]:
     kind, form = schema.get("type"), schema.get("format", "")
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
     fits = {
         "any": True,
         "boolean": isinstance(value, bool),
-        "integer": whole,
-        "number": whole or isinstance(value, float),
+        "integer": is_integer,
+        "number": is_integer or isinstance(value, float),
         # 64-bit integers are strings in JSON, but numbers in the provider
-        "string": isinstance(value, str) or (whole and form in {"int64", "uint64"}),
+        "string": isinstance(value, str) or (is_integer and form in {"int64", "uint64"}),
     }
     if not fits[str(kind)]:
         yield f"{path}: {kind}, not {value!r}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from testbed.clouds.gcp.api import Api, at, refused, relative
-from testbed.clouds.gcp.kinds import Kind, named
+from testbed.clouds.gcp.kinds import Kind, default_naming
 from testbed.clouds.gcp.network import NETWORK
 from testbed.clouds.shared.values import Values
 
@@ -61,7 +61,7 @@ KINDS = {
         "projects/{project}/managedZones/{name}",
         _DNS,
         fixed=frozenset({"name", "dnsName", "visibility", "project"}),
-        naming=named(),
+        naming=default_naming(),
         labels="labels",
         client=frozenset({"forceDestroy"}),
         assign=_zone,

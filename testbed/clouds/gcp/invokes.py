@@ -20,13 +20,13 @@ _FILTER = re.compile(r'name = "([^"]+)"')
 
 def _project(api: Api, arguments: Values) -> Values:
     api.use("cloudresourcemanager.googleapis.com")
-    wanted = str(arguments.get("projectId") or api.account)
-    if wanted != api.account:
+    project_id = str(arguments.get("projectId") or api.account)
+    if project_id != api.account:
         raise refused(403, "The caller does not have permission, forbidden")
     return {
-        "id": f"projects/{wanted}",
-        "projectId": wanted,
-        "name": wanted,
+        "id": f"projects/{project_id}",
+        "projectId": project_id,
+        "name": project_id,
         "number": api.number,
         "billingAccount": api.project["billingAccount"],
         "orgId": "",
@@ -77,10 +77,10 @@ def _zones(api: Api, arguments: Values) -> Values:
 def _machine_types(api: Api, arguments: Values) -> Values:
     """Return the machine type that the filter names, if the zone has it."""
     api.use(COMPUTE)
-    wanted = _FILTER.fullmatch(str(arguments.get("filter", "")))
-    if wanted is None:
+    match = _FILTER.fullmatch(str(arguments.get("filter", "")))
+    if match is None:
         raise refused(400, f"Invalid value for field 'filter': '{arguments.get('filter')}'., invalid")
-    name, zone = wanted[1], str(arguments["zone"])
+    name, zone = match[1], str(arguments["zone"])
     return {
         "id": f"projects/{api.account}/zones/{zone}/machineTypes",
         "filter": arguments["filter"],

@@ -33,7 +33,7 @@ class Kind(shared.Kind[Api]):
     noun: str = ""
 
 
-def named(longest: int = 63) -> Naming:
+def default_naming(longest: int = 63) -> Naming:
     """Return how the provider names resources of this type if the program does not."""
     return Naming(longest=longest, lower=True)
 
@@ -60,7 +60,7 @@ class Google(shared.Cloud[Api]):
         titles = "".join(f"/{title}" for title in at(values, "condition.title"))
         return api.filled(self._kinds[token].path, values) + titles
 
-    def named(self, api: Api, token: str, name: str, values: Values) -> str:
+    def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
         """Return the ID of the resource that a property names by link, by ID, or by name in the same region."""
         return target_of(api, self._kinds[token], name, values)
 
@@ -68,7 +68,7 @@ class Google(shared.Cloud[Api]):
         """Return the error for a resource that does not exist."""
         return refused(404, f"The resource '{identifier}' was not found, notFound")
 
-    def taken(self, token: str, identifier: str) -> Refused:
+    def already_exists(self, token: str, identifier: str) -> Refused:
         """Return the error for a resource that already exists."""
         return refused(409, self._kinds[token].exists.format(identifier))
 
@@ -93,7 +93,7 @@ class Google(shared.Cloud[Api]):
         link = self._kinds[token].link
         return {"selfLink": f"{link}{identifier}"} if link else {}
 
-    def shown(self, token: str, current: Values, values: Values) -> Values:
+    def provider_view(self, token: str, current: Values, values: Values) -> Values:
         """Return the provider's view of a resource, which has only the labels that it manages."""
         field = self._kinds[token].labels
         if not field:
@@ -103,9 +103,9 @@ class Google(shared.Cloud[Api]):
         def managed(name: str) -> Values:
             return {key: labels[key] for key in values.get(name) or {} if key in labels}
 
-        shown = {**current, "effectiveLabels": labels, "pulumiLabels": managed("pulumiLabels")}
-        shown.pop(field, None)
-        return {**shown, field: managed(field)} if field in values else shown
+        view = {**current, "effectiveLabels": labels, "pulumiLabels": managed("pulumiLabels")}
+        view.pop(field, None)
+        return {**view, field: managed(field)} if field in values else view
 
 
 def target_of(api: Api, kind: Kind, name: str, values: Mapping[str, object]) -> str:

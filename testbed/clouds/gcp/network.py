@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from testbed.clouds.gcp.api import Api, at, refused, relative
-from testbed.clouds.gcp.kinds import Kind, named, target_of
+from testbed.clouds.gcp.kinds import Kind, default_naming, target_of
 from testbed.clouds.shared.values import Values
 
 NETWORK = "gcp:compute/network:Network"
@@ -120,7 +120,7 @@ KINDS = {
         "projects/{project}/global/networks/{name}",
         COMPUTE,
         fixed=frozenset({"name", "autoCreateSubnetworks", "description", "internalIpv6Range", "networkProfile"}),
-        naming=named(),
+        naming=default_naming(),
         client=frozenset({"deleteDefaultRoutesOnCreate"}),
         link=LINK,
         assign=_network,
@@ -131,7 +131,7 @@ KINDS = {
         "projects/{project}/regions/{region}/subnetworks/{name}",
         COMPUTE,
         fixed=frozenset({"name", "region", "network", "description", "reservedInternalRange"}),
-        naming=named(),
+        naming=default_naming(),
         link=LINK,
         assign=_subnetwork,
         references={"network": NETWORK},
@@ -144,7 +144,7 @@ KINDS = {
         "projects/{project}/global/firewalls/{name}",
         COMPUTE,
         fixed=frozenset({"name", "network", "direction", "project"}),
-        naming=named(),
+        naming=default_naming(),
         link=LINK,
         references={"network": NETWORK},
     ),
@@ -152,7 +152,7 @@ KINDS = {
         "projects/{project}/regions/{region}/routers/{name}",
         COMPUTE,
         fixed=frozenset({"name", "region", "network", "project"}),
-        naming=named(),
+        naming=default_naming(),
         link=LINK,
         references={"network": NETWORK},
         contains=(NAT,),
@@ -161,7 +161,7 @@ KINDS = {
         "{project}/{region}/{router}/{name}",
         COMPUTE,
         fixed=frozenset({"name", "router", "region", "type", "endpointTypes"}),
-        naming=named(),
+        naming=default_naming(),
         references={"router": ROUTER},
         rules=(_ports,),
     ),
@@ -171,7 +171,7 @@ KINDS = {
         fixed=frozenset(
             {"name", "region", "addressType", "subnetwork", "address", "network", "purpose", "description"}
         ),
-        naming=named(),
+        naming=default_naming(),
         labels="labels",
         link=LINK,
         assign=_address,
@@ -183,7 +183,7 @@ KINDS = {
         "projects/{project}/regions/{region}/forwardingRules/{name}",
         COMPUTE,
         fixed=frozenset({"name", "region", "ipAddress", "network", "loadBalancingScheme", "subnetwork", "description"}),
-        naming=named(),
+        naming=default_naming(),
         labels="labels",
         link=LINK,
         assign=_endpoint,

@@ -7,7 +7,7 @@ import os
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, refused
 from testbed.clouds.gcp.clusters import CONTAINER, POOL, node_account
-from testbed.clouds.gcp.kinds import Kind, named
+from testbed.clouds.gcp.kinds import Kind, default_naming
 from testbed.clouds.gcp.machines import accelerators, offered, takes, zones
 from testbed.clouds.gcp.network import CLUSTER
 from testbed.clouds.shared.fake_nodes import keep
@@ -49,10 +49,10 @@ def _machine(api: Api, values: Values) -> None:
             raise refused(400, f'Zone "{zone}" is not in the region {region} of the cluster., badRequest')
         if not offered(machine, zone):
             raise refused(400, f'Machine type "{machine}" is not available in zone {zone}., badRequest')
-    wanted = [(each["type"], each["count"]) for each in node.get("guestAccelerators", ())]
+    requested = [(each["type"], each["count"]) for each in node.get("guestAccelerators", ())]
     has = accelerators(machine)
-    if wanted != ([has] if has else []):
-        raise refused(400, f"Machine type {machine} has the accelerators {has}, not {wanted}., badRequest")
+    if requested != ([has] if has else []):
+        raise refused(400, f"Machine type {machine} has the accelerators {has}, not {requested}., badRequest")
     if not takes(machine, disk):
         raise refused(400, f"{disk} disk type cannot be used by {machine} machine type., badRequest")
 
@@ -79,8 +79,8 @@ def _upgrades(api: Api, values: Values) -> None:
 def _nodes(api: Api, identifier: str) -> None:
     """Add the first nodes of a pool to the API server, or remove the nodes of a deleted pool."""
     pool = api.find(POOL, identifier)
-    wanted = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
-    keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], wanted)
+    new_nodes = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
+    keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], new_nodes)
 
 
 def node_of(pool: Values, in_each_zone: int) -> list[nodes.Node]:
@@ -119,7 +119,7 @@ KINDS = {
                 *(f"networkConfig.{name}" for name in _NETWORK),
             }
         ),
-        naming=named(40),
+        naming=default_naming(40),
         client=frozenset({"ignoreNodeCountChanges"}),
         assign=_assign,
         references={"cluster": CLUSTER},

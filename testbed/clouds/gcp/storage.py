@@ -6,7 +6,7 @@ import re
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, at, refused
-from testbed.clouds.gcp.kinds import Kind, named
+from testbed.clouds.gcp.kinds import Kind, default_naming
 from testbed.clouds.shared.refusal import Refused
 from testbed.clouds.shared.values import Values
 
@@ -59,13 +59,13 @@ def _retained(api: Api, values: Values) -> None:
 
 def _empty(api: Api, identifier: str, values: Values) -> None:
     """Refuse to delete a bucket with objects. Wording: repositories that quote the provider, read 2026-11-27."""
-    held = [key for key, each in api.store.all(OBJECTS).items() if each["bucket"] == identifier]
-    if held and not values.get("forceDestroy"):
+    objects = [key for key, each in api.store.all(OBJECTS).items() if each["bucket"] == identifier]
+    if objects and not values.get("forceDestroy"):
         raise Refused(
             "Error",
             f"Error trying to delete bucket {identifier} containing objects without `force_destroy` set to true",
         )
-    for key in held:
+    for key in objects:
         api.store.take(OBJECTS, key)
 
 
@@ -119,7 +119,7 @@ KINDS = {
         fixed=frozenset(
             {"name", "project", "location", "hierarchicalNamespace", "enableObjectRetention", "customPlacementConfig"}
         ),
-        naming=named(),
+        naming=default_naming(),
         labels="labels",
         client=frozenset({"forceDestroy"}),
         assign=_bucket,

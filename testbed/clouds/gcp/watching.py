@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from testbed.clouds.gcp import members
 from testbed.clouds.gcp.api import Api, at, refused
-from testbed.clouds.gcp.kinds import Assign, Kind, named
+from testbed.clouds.gcp.kinds import Assign, Kind, default_naming
 from testbed.clouds.shared.values import Values
 
 LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
@@ -98,7 +98,7 @@ KINDS = {
         "projects/{project}/sinks/{name}",
         _LOGGING,
         fixed=frozenset({"name", "project"}),
-        naming=named(100),
+        naming=default_naming(100),
         client=frozenset({"uniqueWriterIdentity"}),
         assign=_writer,
         rules=(_destination,),
@@ -107,7 +107,7 @@ KINDS = {
         "projects/{project}/exclusions/{name}",
         _LOGGING,
         fixed=frozenset({"name", "project"}),
-        naming=named(100),
+        naming=default_naming(100),
     ),
     CHANNEL: Kind(
         "{name}",

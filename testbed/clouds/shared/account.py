@@ -43,7 +43,7 @@ class StoredAccount(Generic[Stored]):
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
-    def named(self, token: str, start: str) -> tuple[str, Values]:
+    def find(self, token: str, start: str) -> tuple[str, Values]:
         """Return the ID and properties of the only resource of a type whose name or ID has this prefix."""
         (only,) = [
             (identifier, values)

@@ -63,16 +63,16 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
 
     def previewed(self, kind: str, inputs: Values) -> Values:
         """Return the promised properties, with unknown values for nested properties that the cloud assigns."""
-        shown: Values = merged(self.promised(kind, inputs), _unknown(self._kinds[kind].computed))
-        return shown
+        properties: Values = merged(self.promised(kind, inputs), _unknown(self._kinds[kind].computed))
+        return properties
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
         """Return the properties that a preview can predict for a resource that will change."""
-        kept: Values = {}
+        computed: Values = {}
         for path in self._kinds[kind].computed:
             for value in at(olds, path):
-                put_at(kept, path, value)
-        return {**olds, **merged(self.promised(kind, news), kept)}
+                put_at(computed, path, value)
+        return {**olds, **merged(self.promised(kind, news), computed)}
 
 
 def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path: str = "") -> Iterator[str]:

@@ -10,7 +10,7 @@ from testbed.kubernetes.kubectl import Kubectl
 from testbed.places import binary
 
 
-def keep(kubeconfig: str | None, label: str, pool: str, wanted: Sequence[nodes.Node] | None) -> None:
+def keep(kubeconfig: str | None, label: str, pool: str, desired: Sequence[nodes.Node] | None) -> None:
     """Add the first nodes of a pool, labelled with its name, or remove the nodes of a deleted pool.
 
     Without a kubeconfig, there is no API server to add nodes to.
@@ -19,7 +19,7 @@ def keep(kubeconfig: str | None, label: str, pool: str, wanted: Sequence[nodes.N
         return
     kubectl = Kubectl(binary("kubectl"), Path(kubeconfig))
     present = kubectl.run("get", "node", f"--selector={label}={pool}", "--output=name").split()
-    if wanted is None and present:
+    if desired is None and present:
         kubectl.run("delete", *present)
-    elif wanted and not present:
-        nodes.add_nodes(kubectl, wanted)
+    elif desired and not present:
+        nodes.add_nodes(kubectl, desired)

@@ -82,7 +82,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the ID of a resource with these properties."""
 
     @abstractmethod
-    def named(self, api: Stored, token: str, name: str, values: Values) -> str:
+    def referenced_id(self, api: Stored, token: str, name: str, values: Values) -> str:
         """Return the ID of this type's resource that a property in other values refers to."""
 
     @abstractmethod
@@ -90,7 +90,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the error for a resource that does not exist."""
 
     @abstractmethod
-    def taken(self, token: str, identifier: str) -> Refused:
+    def already_exists(self, token: str, identifier: str) -> Refused:
         """Return the error for a resource that already exists."""
 
     @abstractmethod
@@ -105,7 +105,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the assigned properties that every resource has."""
         return {}
 
-    def shown(self, token: str, current: Values, values: Values) -> Values:
+    def provider_view(self, token: str, current: Values, values: Values) -> Values:
         """Return the provider's view of a resource."""
         return current
 
@@ -126,13 +126,13 @@ class Cloud(ABC, Generic[Stored]):
             assigned = kind.assign(api, declared, {})
             identifier = self.identify(api, token, {**declared, **assigned})
             if not kind.shared and api.store.get(token, identifier) is not None:
-                raise self.taken(token, identifier)
-            self._put(api, token, identifier, declared, assigned)
+                raise self.already_exists(token, identifier)
+            self._store(api, token, identifier, declared, assigned)
             return identifier
 
         def read(api: Stored, identifier: str, values: Values) -> Values | None:
             current = api.find(token, identifier)
-            return None if current is None else self.shown(token, current, values)
+            return None if current is None else self.provider_view(token, current, values)
 
         def update(api: Stored, identifier: str, olds: Values, values: Values) -> None:
             stored = api.store.get(token, identifier)
@@ -142,7 +142,7 @@ class Cloud(ABC, Generic[Stored]):
             self.changing(api, token, identifier, stored["declared"], declared)
             self._check(api, token, declared)
             assigned = {**stored["assigned"], **kind.assign(api, declared, stored["assigned"])}
-            self._put(api, token, identifier, declared, assigned)
+            self._store(api, token, identifier, declared, assigned)
 
         def delete(api: Stored, identifier: str, values: Values) -> None:
             current = api.find(token, identifier)
@@ -182,9 +182,11 @@ class Cloud(ABC, Generic[Stored]):
         """Return whether a resource contains another resource, which refers to it by default."""
         return identifier in self._targets(api, other, values, token)
 
-    def _put(self, api: Stored, token: str, identifier: str, declared: Values, assigned: Values) -> None:
-        kept = {name: value for name, value in declared.items() if name not in self.kinds[token].client}
-        api.store.put(token, identifier, {"declared": kept, "assigned": {**assigned, **self.links(token, identifier)}})
+    def _store(self, api: Stored, token: str, identifier: str, declared: Values, assigned: Values) -> None:
+        stored = {name: value for name, value in declared.items() if name not in self.kinds[token].client}
+        api.store.put(
+            token, identifier, {"declared": stored, "assigned": {**assigned, **self.links(token, identifier)}}
+        )
         self.kinds[token].after(api, identifier)
 
     def _check(self, api: Stored, token: str, declared: Values) -> None:
@@ -193,7 +195,7 @@ class Cloud(ABC, Generic[Stored]):
         self.admit(api, token, declared)
         for path, other in kind.references.items():
             for name in at(declared, path):
-                target = self.named(api, other, str(name), declared)
+                target = self.referenced_id(api, other, str(name), declared)
                 if api.store.get(other, target) is None:
                     raise self.missing(target)
         for rule in kind.rules:
@@ -202,7 +204,7 @@ class Cloud(ABC, Generic[Stored]):
     def _targets(self, api: Stored, other: str, values: Values, token: str) -> set[str]:
         """Return the IDs of the resources of type `token` that a resource of type `other` refers to."""
         paths = [path for path, named_type in self.kinds[other].references.items() if named_type == token]
-        return {self.named(api, token, str(name), values) for path in paths for name in at(values, path)}
+        return {self.referenced_id(api, token, str(name), values) for path in paths for name in at(values, path)}
 
     def _unused(self, api: Stored, token: str, identifier: str, other: str) -> None:
         for user, values in api.all(other).items():

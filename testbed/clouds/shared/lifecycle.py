@@ -20,9 +20,9 @@ from testbed.clouds.shared.values import UNKNOWN, Values, is_unknown, same
 class Unfinished(Exception):
     """Raised if the resource was created although the call failed."""
 
-    def __init__(self, message: str, found: str, state: Values, inputs: Values) -> None:
+    def __init__(self, message: str, resource_id: str, state: Values, inputs: Values) -> None:
         super().__init__(message)
-        self.id = found
+        self.id = resource_id
         self.state = state
         self.inputs = inputs
 
@@ -74,7 +74,7 @@ class Lifecycle(Generic[CloudApi]):
         naming = record.naming
         if naming and naming.name not in inputs:
             random = hashlib.sha256(seed).hexdigest()
-            inputs[naming.name] = olds.get(naming.name) or naming.given(name, random, inputs)
+            inputs[naming.name] = olds.get(naming.name) or naming.physical_name(name, random, inputs)
             inputs["__defaults"] = [naming.name]
         return inputs, []
 
@@ -108,57 +108,59 @@ class Lifecycle(Generic[CloudApi]):
 
     def create(self, kind: str, inputs: Values) -> tuple[str, Values]:
         """Create the resource and return its ID and properties."""
-        record, api, wanted = self._records[kind], self._for(inputs), self.promised(kind, inputs)
+        record, api, promised = self._records[kind], self._for(inputs), self.promised(kind, inputs)
         orders = self._begin("create", kind)
-        self._obey(record, api, wanted)
-        found = record.create(api, wanted)
-        state = self._state(kind, api, found, wanted, inputs)
+        self._obey(record, api, promised)
+        resource_id = record.create(api, promised)
+        state = self._state(kind, api, resource_id, promised, inputs)
         if trouble := self._orders.obey(orders, after=True):
-            raise Unfinished(trouble, found, state, inputs)
-        return found, state
+            raise Unfinished(trouble, resource_id, state, inputs)
+        return resource_id, state
 
-    def read(self, kind: str, found: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
+    def read(self, kind: str, resource_id: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
         """Return the current properties and matching inputs, or None if the resource does not exist anymore."""
         record, api = self._records[kind], self._for(olds)
         self._begin("read", kind)
         try:
-            seen = record.read(api, found, olds)
+            current = record.read(api, resource_id, olds)
         except Refused as refused:
             if refused.missing:
                 return None
             raise
-        if seen is None:
+        if current is None:
             return None
-        if "tagsAll" in seen:
-            own = {key: value for key, value in seen["tagsAll"].items() if self._tags.get(key) != value}
-            seen["tags"] = own or (inputs.get("tags") and {})
-        state = {**olds, **{name: _kept(olds.get(name), value) for name, value in seen.items()}}
-        return state, {name: _narrowed(value, seen[name]) if name in seen else value for name, value in inputs.items()}
+        if "tagsAll" in current:
+            own = {key: value for key, value in current["tagsAll"].items() if self._tags.get(key) != value}
+            current["tags"] = own or (inputs.get("tags") and {})
+        state = {**olds, **{name: _stable(olds.get(name), value) for name, value in current.items()}}
+        return state, {
+            name: _narrowed(value, current[name]) if name in current else value for name, value in inputs.items()
+        }
 
-    def update(self, kind: str, found: str, olds: Values, news: Values) -> Values:
+    def update(self, kind: str, resource_id: str, olds: Values, news: Values) -> Values:
         """Update the resource and return its new properties."""
-        record, api, wanted = self._records[kind], self._for(news), self.promised(kind, news)
+        record, api, promised = self._records[kind], self._for(news), self.promised(kind, news)
         orders = self._begin("update", kind)
-        self._obey(record, api, wanted)
+        self._obey(record, api, promised)
         if record.update:
-            record.update(api, found, olds, wanted)
-        before, after = olds.get("tagsAll") or {}, wanted.get("tagsAll") or {}
+            record.update(api, resource_id, olds, promised)
+        before, after = olds.get("tagsAll") or {}, promised.get("tagsAll") or {}
         if record.tag and before != after:
-            record.tag(api, found, wanted, after, [key for key in before if key not in after])
-        state = self._state(kind, api, found, {**olds, **wanted}, news)
+            record.tag(api, resource_id, promised, after, [key for key in before if key not in after])
+        state = self._state(kind, api, resource_id, {**olds, **promised}, news)
         if trouble := self._orders.obey(orders, after=True):
-            raise Unfinished(trouble, found, state, news)
+            raise Unfinished(trouble, resource_id, state, news)
         return state
 
-    def delete(self, kind: str, found: str, olds: Values) -> None:
+    def delete(self, kind: str, resource_id: str, olds: Values) -> None:
         """Delete the resource. If it does not exist, this is not an error."""
         record, api = self._records[kind], self._for(olds)
         orders = self._begin("delete", kind)
         for rule in record.on_delete:
-            if reason := rule(api, {**olds, "id": found}):
+            if reason := rule(api, {**olds, "id": resource_id}):
                 raise Refused("DependencyViolation", reason)
         try:
-            record.delete(api, found, olds)
+            record.delete(api, resource_id, olds)
         except Refused as refused:
             if not refused.missing:
                 raise
@@ -171,23 +173,23 @@ class Lifecycle(Generic[CloudApi]):
             raise Refused("InternalFailure", trouble)
         return orders
 
-    def _obey(self, record: Record[CloudApi], api: CloudApi, wanted: Values) -> None:
-        if unknown := [name for name, value in wanted.items() if is_unknown(value)]:
+    def _obey(self, record: Record[CloudApi], api: CloudApi, values: Values) -> None:
+        if unknown := [name for name, value in values.items() if is_unknown(value)]:
             raise Refused("ValidationException", f"not known at the time of the call: {', '.join(unknown)}")
         for rule in record.rules:
-            if reason := rule(api, wanted):
+            if reason := rule(api, values):
                 raise Refused("ValidationException", reason)
 
-    def _state(self, kind: str, api: CloudApi, found: str, wanted: Values, inputs: Values) -> Values:
+    def _state(self, kind: str, api: CloudApi, resource_id: str, values: Values, inputs: Values) -> Values:
         """Return the properties after a change. Record those that the cloud returns differently for the test."""
         record = self._records[kind]
-        seen = record.read(api, found, wanted)
-        if seen is None:
-            raise Refused("NotFound", f"{kind} {found} is not there after it was made")
-        state = {**wanted, **{name: _kept(wanted.get(name), value) for name, value in seen.items()}}
+        current = record.read(api, resource_id, values)
+        if current is None:
+            raise Refused("NotFound", f"{kind} {resource_id} is not there after it was made")
+        state = {**values, **{name: _stable(values.get(name), value) for name, value in current.items()}}
         for name in sorted({*inputs} - self.silent - record.steering):
-            if name not in seen or not same(_narrowed(wanted[name], seen[name]), wanted[name]):
-                self._surprises.put(kind, f"{found} {name}", {"told": wanted[name], "says": seen.get(name)})
+            if name not in current or not same(_narrowed(values[name], current[name]), values[name]):
+                self._surprises.put(kind, f"{resource_id} {name}", {"told": values[name], "says": current.get(name)})
         return state
 
     def _for(self, values: Mapping[str, Any]) -> CloudApi:
@@ -203,7 +205,7 @@ def plain(inputs: Values) -> Values:
     return {name: value for name, value in inputs.items() if name != "__defaults"}
 
 
-def _kept(before: Any, now: Any) -> Any:
+def _stable(before: Any, now: Any) -> Any:
     """Return the earlier value if both are equivalent, and otherwise the new one."""
     return before if before is not None and same(before, now) else now
 
@@ -214,8 +216,8 @@ def _narrowed(declared: Any, seen: Any) -> Any:
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
     if isinstance(declared, list) and isinstance(seen, dict) and all(isinstance(each, str) for each in declared):
         # IDs that the API returns as the keys of an object
-        return _kept(declared, list(seen))
+        return _stable(declared, list(seen))
     lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)
     if lists and all(isinstance(each, dict) for each in (*declared, *seen)):
-        return [_narrowed(one, other) for one, other in zip(declared, seen, strict=True)]
-    return _kept(declared, seen)
+        return [_narrowed(left, right) for left, right in zip(declared, seen, strict=True)]
+    return _stable(declared, seen)

@@ -55,7 +55,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
-        kind, name = _named(request.urn)
+        kind, name = _type_and_name(request.urn)
         with _answering(context):
             inputs, failures = self._lifecycle.check(
                 kind, name, from_struct(request.olds), from_struct(request.news), request.randomSeed
@@ -66,7 +66,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
         )
 
     def Diff(self, request: Any, context: Any) -> Any:
-        kind, _ = _named(request.urn)
+        kind, _ = _type_and_name(request.urn)
         with _answering(context):
             diffs, replaces, first = self._lifecycle.diff(
                 kind, from_struct(request.old_inputs), from_struct(request.olds), from_struct(request.news)
@@ -80,25 +80,27 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
-        kind, _ = _named(request.urn)
+        kind, _ = _type_and_name(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(id="", properties=to_struct(self._lifecycle.previewed(kind, inputs)))
         with _answering(context):
-            found, state = self._lifecycle.create(kind, inputs)
-        return provider_pb2.CreateResponse(id=found, properties=to_struct(state))
+            resource_id, state = self._lifecycle.create(kind, inputs)
+        return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(state))
 
     def Read(self, request: Any, context: Any) -> Any:
-        kind, _ = _named(request.urn)
+        kind, _ = _type_and_name(request.urn)
         with _answering(context):
-            found = self._lifecycle.read(kind, request.id, from_struct(request.properties), from_struct(request.inputs))
-        if found is None:
+            result = self._lifecycle.read(
+                kind, request.id, from_struct(request.properties), from_struct(request.inputs)
+            )
+        if result is None:
             return provider_pb2.ReadResponse()
-        state, inputs = found
+        state, inputs = result
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=to_struct(inputs))
 
     def Update(self, request: Any, context: Any) -> Any:
-        kind, _ = _named(request.urn)
+        kind, _ = _type_and_name(request.urn)
         olds, news = from_struct(request.olds), from_struct(request.news)
         with _answering(context):
             if request.preview:
@@ -108,7 +110,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
         return provider_pb2.UpdateResponse(properties=to_struct(state))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        kind, _ = _named(request.urn)
+        kind, _ = _type_and_name(request.urn)
         with _answering(context):
             self._lifecycle.delete(kind, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
@@ -141,8 +143,8 @@ def _answering(context: Any) -> Generator[None]:
             )
         )
         code: int = grpc.StatusCode.UNKNOWN.value[0]
-        told = status_pb2.Status(code=code, message=str(error), details=[detail])
-        context.set_trailing_metadata((("grpc-status-details-bin", told.SerializeToString()),))
+        status = status_pb2.Status(code=code, message=str(error), details=[detail])
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
     except Refused as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
@@ -150,7 +152,7 @@ def _answering(context: Any) -> Generator[None]:
         context.abort(grpc.StatusCode.INTERNAL, f"the stand-in is wrong:\n{traceback.format_exc()}")
 
 
-def _named(urn: str) -> tuple[str, str]:
+def _type_and_name(urn: str) -> tuple[str, str]:
     """Return the type and the logical name in a URN."""
     _, _, kinds, name = urn.split("::", 3)
     return kinds.rpartition("$")[2], name

@@ -58,7 +58,7 @@ class Naming:
     separator: str = "-"
     digits: int = 7
 
-    def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
+    def physical_name(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return the physical name for a logical name. It begins with `namePrefix` if the program sets one."""
         start = values.get(f"{self.name}Prefix")
         end = f"{self.separator}{random[: self.digits]}"

@@ -39,17 +39,17 @@ class Store:
     def get(self, kind: str, key: str) -> Values | None:
         """Return a value, or None."""
         with self.open() as everything:
-            found: Values | None = everything.get(kind, {}).get(key)
-        return found
+            value: Values | None = everything.get(kind, {}).get(key)
+        return value
 
     def take(self, kind: str, key: str) -> Values | None:
         """Remove and return a value, or None."""
         with self.open() as everything:
-            found: Values | None = everything.get(kind, {}).pop(key, None)
-        return found
+            value: Values | None = everything.get(kind, {}).pop(key, None)
+        return value
 
     def all(self, kind: str) -> dict[str, Values]:
         """Return all values of a kind by key."""
         with self.open() as everything:
-            found: dict[str, Values] = everything.get(kind, {})
-        return found
+            values: dict[str, Values] = everything.get(kind, {})
+        return values

@@ -50,11 +50,11 @@ def merged(declared: Any, assigned: Any) -> Any:
 
 def at(values: Any, path: str) -> list[Any]:
     """Return all values at a path such as `nodeConfig.taints.key`, through lists."""
-    reached: list[Any] = [values]
+    current: list[Any] = [values]
     for name in path.split("."):
-        inner = [each for value in reached for each in (value if isinstance(value, list) else [value])]
-        reached = [each[name] for each in inner if isinstance(each, dict) and each.get(name) is not None]
-    return [each for value in reached for each in (value if isinstance(value, list) else [value])]
+        inner = [each for value in current for each in (value if isinstance(value, list) else [value])]
+        current = [each[name] for each in inner if isinstance(each, dict) and each.get(name) is not None]
+    return [each for value in current for each in (value if isinstance(value, list) else [value])]
 
 
 def put_at(values: Values, path: str, value: Any) -> None:

@@ -17,8 +17,8 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 def from_struct(struct: struct_pb2.Struct) -> Values:
     """Return plain data in which whole numbers are integers."""
-    found: Values = _whole(json_format.MessageToDict(struct))
-    return found
+    result: Values = _with_integers(json_format.MessageToDict(struct))
+    return result
 
 
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
@@ -49,27 +49,27 @@ def lower(value: Any) -> Any:
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
     """Return the named properties that are set, with the names of the API."""
-    found: Values = upper({name: values[name] for name in names if values.get(name) is not None})
-    return found
+    result: Values = upper({name: values[name] for name in names if values.get(name) is not None})
+    return result
 
 
-def same(one: Any, other: Any) -> bool:
+def same(first: Any, second: Any) -> bool:
     """Return whether the cloud treats two values as equal: unordered lists, JSON by content, numbers also as text."""
-    return bool(_canonical(one) == _canonical(other))
+    return bool(_canonical(first) == _canonical(second))
 
 
-def holds(found: Any, wanted: Any) -> bool:
+def holds(actual: Any, expected: Any) -> bool:
     """Return whether a response contains everything that was requested. It may contain more."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return all(name in found and holds(found[name], value) for name, value in wanted.items())
-    if isinstance(wanted, list) and isinstance(found, list):
-        return len(wanted) == len(found) and all(any(holds(each, want) for each in found) for want in wanted)
-    return same(found, wanted)
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return all(name in actual and holds(actual[name], value) for name, value in expected.items())
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(any(holds(each, want) for each in actual) for want in expected)
+    return same(actual, expected)
 
 
-def settled(declared: Any, asked: Any, answered: Any) -> Any:
+def settled(declared: Any, requested: Any, response: Any) -> Any:
     """Return the declared property if the API returns the requested value, and otherwise the response."""
-    return declared if holds(answered, asked) else lower(answered)
+    return declared if holds(response, requested) else lower(response)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
@@ -79,17 +79,17 @@ def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
 
 def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     """Return tags in the provider's format from either spelling of the API, without tags set by AWS."""
-    found = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
-    return {key: value for key, value in found.items() if not key.startswith("aws:")}
+    by_key = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
+    return {key: value for key, value in by_key.items() if not key.startswith("aws:")}
 
 
-def _whole(value: Any) -> Any:
+def _with_integers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {key: _whole(each) for key, each in value.items()}
+        return {key: _with_integers(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_whole(each) for each in value]
+        return [_with_integers(each) for each in value]
     return value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in
+from tests.compiler.checks.checked_specs import codes_in
 
 SPEC = (Path(__file__).parents[2] / "failing/W0949-pickled-at-high-risk/system.yaml").read_text(encoding="utf-8")
 OWN = '    source: {entrypoint: "churn.train:main"}\n'

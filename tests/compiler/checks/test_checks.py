@@ -6,12 +6,12 @@ import pytest
 
 from modelyard.checks import CHECKS
 from modelyard.diagnostics import codes
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import VALID_SPEC, changed
 
 
 def test_the_valid_spec_passes_every_rule() -> None:
-    assert found_in(VALID_SPEC) == []
+    assert places_in(VALID_SPEC) == []
 
 
 def test_every_rule_has_a_docstring() -> None:
@@ -78,7 +78,7 @@ def test_each_wrong_change_is_reported_at_the_right_place(old: str, new: str, at
     """Only one check reports the error, at the right place."""
     spec = changed(old, new)
 
-    assert where(spec, at, code) in found_in(spec)
+    assert where(spec, at, code) in places_in(spec)
     assert set(codes_in(spec)) - {"W0412"} == {code}
 
 
@@ -125,4 +125,4 @@ def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[st
     """The checks accept every spec that could make sense."""
     spec = changed(change[0], change[1], *change[2:])
 
-    assert found_in(spec) == []
+    assert places_in(spec) == []

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.checks.clock import skipped_times
 from modelyard.checks.time_zones import time_zones
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 WEEKLY = '{cron: "0 4 * * 0", timeZone: Europe/Berlin}'
@@ -45,7 +45,7 @@ def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
     """The diagnostic for a skipped hour points at the schedule, both for pipelines and for monitors."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
-    assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
+    assert places_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
 def test_zones_with_clock_changes_exist() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.spec import NO_OPTIONS
 from modelyard_targets.aws.options import Vpc, vpc_of
-from tests.compiler.checks.asked import found_in
+from tests.compiler.checks.checked_specs import places_in
 from tests.plans import system_of
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -66,8 +66,8 @@ def test_invalid_cloud_fields_are_reported_at_their_place(
 ) -> None:
     text = spec(**changes)
 
-    assert f"{line}:{column(text, line, word)} {code}" in found_in(text)
-    assert {one.split()[1] for one in found_in(text)} - {"W0410"} == {code}
+    assert f"{line}:{column(text, line, word)} {code}" in places_in(text)
+    assert {entry.split()[1] for entry in places_in(text)} - {"W0410"} == {code}
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_invalid_cloud_fields_are_reported_at_their_place(
     ],
 )
 def test_valid_cloud_fields_are_accepted(changes: dict[str, str]) -> None:
-    assert found_in(spec(**changes)) == []
+    assert places_in(spec(**changes)) == []
 
 
 def test_a_network_shared_by_two_targets_is_no_overlap() -> None:
     shared = "vpc: {adopt: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], cidr: 10.9.0.0/16}"
 
-    assert found_in(spec(aws=shared, other=f"provider: aws, region: eu-central-1, {shared}")) == []
+    assert places_in(spec(aws=shared, other=f"provider: aws, region: eu-central-1, {shared}")) == []
 
 
 def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() -> None:
-    assert [one.split()[1] for one in found_in(spec(store=f'adopt: lake, encryptionKey: "{KEY}"'))] == ["W0410"]
+    assert [entry.split()[1] for entry in places_in(spec(store=f'adopt: lake, encryptionKey: "{KEY}"'))] == ["W0410"]
 
 
 @pytest.mark.parametrize(
@@ -122,5 +122,5 @@ def test_a_target_with_only_buckets_has_no_network() -> None:
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 
-    assert "W0483" not in " ".join(found_in(text))
-    assert "W0483" in " ".join(found_in(database))
+    assert "W0483" not in " ".join(places_in(text))
+    assert "W0483" in " ".join(places_in(database))

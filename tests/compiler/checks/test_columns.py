@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 ON_CPUS = (("    compute: train\n", "    compute: cpu\n"), ("    parameters: {device: cuda}\n", ""))
@@ -23,8 +23,8 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
 )
 def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str]) -> None:
     """Each role needs a separate column, and a group cannot be a feature."""
-    written = "".join(f"    {role}\n" for role in roles.split(", "))
-    spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
+    role_lines = "".join(f"    {role}\n" for role in roles.split(", "))
+    spec = changed(ROLES, role_lines, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 
     assert codes_in(spec) == codes
 
@@ -59,5 +59,5 @@ def test_text_labels_are_reported_for_regression() -> None:
     spec = changed("task: binary-classification", "task: regression", *rest, ("is_fraud: boolean", "is_fraud: string"))
     own = "    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n'
 
-    assert found_in(spec) == [where(spec, "is_fraud\n    timestamp", "E0838")]
+    assert places_in(spec) == [where(spec, "is_fraud\n    timestamp", "E0838")]
     assert codes_in(spec.replace(*own)) == []

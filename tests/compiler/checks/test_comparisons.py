@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in
+from tests.compiler.checks.checked_specs import codes_in
 from tests.specs import changed
 
 BY_TIME = "split: {fraction: 20%, by: time}"

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import VALID_SPEC, changed
 
 CAPTURE = "capture: {sample: 20%, store: lake}"
 LAKE = 'lake: {type: object, adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}'
 
 
-def _kept_in(path: str) -> tuple[str, str]:
+def _capture_at(path: str) -> tuple[str, str]:
     return CAPTURE, f"capture: {{sample: 20%, store: lake, path: {path}}}"
 
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
 def test_captures_inside_other_data_are_reported(path: str) -> None:
     """Captures must not be in a dataset's folder or in the folder of the registry's artifacts."""
-    spec = changed(*_kept_in(path))
+    spec = changed(*_capture_at(path))
 
-    assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
+    assert places_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
 def test_captures_that_contain_a_dataset_are_reported() -> None:
     """Captures must not be in a folder that contains a dataset, because deleting captures would delete the dataset."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
-    assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
+    assert places_in(spec) == [where(spec, "capture: {sample", "E0801")]
 
 
 def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
@@ -35,16 +35,18 @@ def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
     shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
-    spec = changed("monitors:\n", f"{shop}monitors:\n", _kept_in("captures/all"))
-    both = spec.replace("host: shop", "clients: [shop]\n      host: shop").replace(CAPTURE, _kept_in("captures/all")[1])
+    spec = changed("monitors:\n", f"{shop}monitors:\n", _capture_at("captures/all"))
+    sharing = spec.replace("host: shop", "clients: [shop]\n      host: shop").replace(
+        CAPTURE, _capture_at("captures/all")[1]
+    )
 
     assert codes_in(spec) == []
-    assert codes_in(both) == ["E0801"]
+    assert codes_in(sharing) == ["E0801"]
 
 
 @pytest.mark.parametrize("path", ["transactions-captures", "captured/transactions", "trans"])
 def test_folders_with_a_common_prefix_do_not_overlap(path: str) -> None:
-    assert codes_in(changed(*_kept_in(path))) == []
+    assert codes_in(changed(*_capture_at(path))) == []
 
 
 def test_overlaps_are_found_through_a_uri() -> None:
@@ -122,12 +124,12 @@ def test_artifacts_inside_a_dataset_are_reported(path: str, codes: list[str]) ->
 def test_a_bucket_adopted_twice_is_reported() -> None:
     """A bucket is identified by its name and endpoint. All Amazon S3 addresses count as one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
-    used = ("scores: {store: lake", "scores: {store: old")
+    old_store = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
 
-    assert codes_in(changed(LAKE, f"{LAKE}\n  {other}", used)) == ["E0804"]
-    assert codes_in(changed(LAKE, f"{LAKE}\n  {other.replace('s3.acme', 's3.two')}", used)) == []
-    spec = changed(LAKE, f"{LAKE.replace('https://s3.acme.example', amazon[0])}\n  {other}", used)
+    assert codes_in(changed(LAKE, f"{LAKE}\n  {other}", old_store)) == ["E0804"]
+    assert codes_in(changed(LAKE, f"{LAKE}\n  {other.replace('s3.acme', 's3.two')}", old_store)) == []
+    spec = changed(LAKE, f"{LAKE.replace('https://s3.acme.example', amazon[0])}\n  {other}", old_store)
     assert codes_in(spec.replace("https://s3.acme.example", amazon[1])) == ["E0804"]
 
 

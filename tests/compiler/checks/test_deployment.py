@@ -7,7 +7,7 @@ import pytest
 from modelyard.checks.regions import regions
 from modelyard.diagnostics.check.schedules import time_zone_unknown
 from modelyard.source import Span
-from tests.compiler.checks.asked import codes_in
+from tests.compiler.checks.checked_specs import codes_in
 from tests.diagnosing import Question, examine
 from tests.specs import VALID_SPEC
 
@@ -78,8 +78,8 @@ def test_suggested_regions_are_allowed_by_governance() -> None:
     spec = modes("cloud", "a")
     hints: list[str] = []
     for region in ("us-nowhere-1", "eu-centrall-1"):
-        found = examine(Question(spec.replace("region: eu-central-1", f"region: {region}")))
-        hints += [diagnostic.hint for diagnostic in found if diagnostic.code == "E0405"]
+        diagnostics = examine(Question(spec.replace("region: eu-central-1", f"region: {region}")))
+        hints += [diagnostic.hint for diagnostic in diagnostics if diagnostic.code == "E0405"]
 
     assert hints == [
         "use a region in eu: eu-central-1, eu-north-1, eu-south-1, eu-south-2, \u2026",

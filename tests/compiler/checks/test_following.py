@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.compiler.checks.checked_specs import codes_in, diagnostics_of, places_in, where
 from tests.specs import changed
 
 NIGHTLY = 'schedule: {cron: "30 3 * * *"}'
@@ -32,18 +32,18 @@ def test_chains_may_be_long_and_may_branch() -> None:
 
 def test_following_an_unknown_pipeline_is_reported() -> None:
     spec = changed(*following("nightli"))
-    (found,) = told_of(spec)
+    (diagnostic,) = diagnostics_of(spec)
 
-    assert found.code == "E0301"
-    assert found.hint == "did you mean 'nightly'?"
+    assert diagnostic.code == "E0301"
+    assert diagnostic.hint == "did you mean 'nightly'?"
 
 
 def test_a_pipeline_that_follows_itself_is_reported() -> None:
     spec = changed(*following("report"))
-    (found,) = told_of(spec)
+    (diagnostic,) = diagnostics_of(spec)
 
-    assert found_in(spec) == [where(spec, "pipelines.report}", "E0922")]
-    assert found.message == "pipeline 'report' follows itself"
+    assert places_in(spec) == [where(spec, "pipelines.report}", "E0922")]
+    assert diagnostic.message == "pipeline 'report' follows itself"
 
 
 def test_a_cycle_is_reported_once() -> None:
@@ -53,10 +53,10 @@ def test_a_cycle_is_reported_once() -> None:
         (NIGHTLY, "schedule: {after: pipelines.retrain}"),
         (WEEKLY, "schedule: {after: pipelines.nightly}"),
     )
-    (found,) = told_of(spec)
+    (diagnostic,) = diagnostics_of(spec)
 
-    assert found.code == "E0922"
-    assert found.message == "pipelines follow each other in a cycle: retrain → nightly → retrain"
+    assert diagnostic.code == "E0922"
+    assert diagnostic.message == "pipelines follow each other in a cycle: retrain → nightly → retrain"
 
 
 def test_following_a_pipeline_on_another_cluster_is_reported() -> None:
@@ -68,9 +68,11 @@ def test_following_a_pipeline_on_another_cluster_is_reported() -> None:
             "    far: {provider: kubernetes, context: far, residency: eu, reachableFrom: [main]}\n    main:\n",
         ),
     )
-    found = [one for one in told_of(spec) if one.code == "E0923"]
+    diagnostics = [diagnostic for diagnostic in diagnostics_of(spec) if diagnostic.code == "E0923"]
 
-    assert [one.message for one in found] == ["pipeline 'report' on target 'main' cannot follow 'nightly' on 'far'"]
+    assert [diagnostic.message for diagnostic in diagnostics] == [
+        "pipeline 'report' on target 'main' cannot follow 'nightly' on 'far'"
+    ]
 
 
 def test_a_pipeline_that_runs_once_may_be_followed() -> None:

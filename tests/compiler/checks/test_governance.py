@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from modelyard.diagnostics import Severity
-from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.pipeline import InputFile, Inputs, compile_system
 from modelyard_targets import TARGETS
-from tests.compiler.checks.asked import codes_in, found_in
+from tests.compiler.checks.checked_specs import codes_in, places_in
 from tests.specs import VALID_SPEC, changed
 
 
@@ -24,7 +24,7 @@ def test_regulated_industries_have_stricter_rules() -> None:
     high = ("risk: limited", "risk: high")
     no_approvals = ("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
 
-    assert found_in(changed(*bank)) == []
+    assert places_in(changed(*bank)) == []
     assert sorted(codes_in(changed(*bank, bare, no_class, no_auth))) == ["W0422", "W0424", "W0425"]
     assert sorted(codes_in(changed(*bank, high, unexplained))) == ["W0426"]
     assert codes_in(changed(*bank, high, no_approvals)) == ["E0416"]
@@ -61,9 +61,9 @@ def test_bucket_retention_must_not_delete_data_too_early() -> None:
 )
 def test_invalid_approvals_are_not_reported_as_missing(written: str, code: str) -> None:
     """Invalid approvals are not also reported as missing approvals, even at high risk."""
-    asked = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
-    text = VALID_SPEC.replace("risk: limited", "risk: high").replace(asked, written)
+    approvals = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
+    text = VALID_SPEC.replace("risk: limited", "risk: high").replace(approvals, written)
 
-    found = compile_system(Inputs(Given("system.yaml", text), None, None), TARGETS).diagnostics
+    diagnostics = compile_system(Inputs(InputFile("system.yaml", text), None, None), TARGETS).diagnostics
 
-    assert {one.code for one in found if one.severity is Severity.ERROR} == {code}
+    assert {diagnostic.code for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR} == {code}

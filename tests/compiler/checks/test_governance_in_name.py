@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.checks.addresses import country_of, in_clear
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import VALID_SPEC, changed
 
 HIGH = ("risk: limited", "risk: high")
@@ -22,7 +22,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     """A missing gate is reported, and so is a gate that does not evaluate the first version."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
-    assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
+    assert places_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
     assert codes_in(ungated.replace("risk: high", "risk: limited")) == ["W0937"]
     assert codes_in(changed(*HIGH, (AUC, ""))) == ["W0831"]
     assert codes_in(changed(*HIGH, (BETTER, ""))) == []
@@ -77,7 +77,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
         "      residency: eu\n      telemetry: {remoteWrite: 'http://mimir.acme.example/push', secret: 'secret://vault/m#token'}\n",
     )
 
-    assert found_in(store) == [where(store, '"http://s3', "E0833")]
+    assert places_in(store) == [where(store, '"http://s3', "E0833")]
     assert "E0833" in codes_in(registry)
     assert "E0833" not in codes_in(registry.replace("mlflow.acme.example", "mlflow.mlflow.svc:5000"))
     assert codes_in(metrics) == ["E0833"]
@@ -89,7 +89,7 @@ def test_requests_with_personal_data_without_tls_are_reported() -> None:
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
 
-    assert found_in(spec) == [where(spec, "internal\n", "W0839")]
+    assert places_in(spec) == [where(spec, "internal\n", "W0839")]
     assert codes_in(spec.replace("class: envoy", "class: envoy, certificate: secret://vault/tls/scores")) == []
     assert (
         codes_in(
@@ -121,7 +121,7 @@ def test_addresses_outside_the_residency_are_reported() -> None:
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
-    assert found_in(abroad) == [where(abroad, '"https://s3.us', "E0834")]
+    assert places_in(abroad) == [where(abroad, '"https://s3.us', "E0834")]
     assert "E0834" in codes_in(registry)
     assert codes_in(changed(ENDPOINT, "https://s3.eu-central-1.amazonaws.com")) == []
     assert codes_in(abroad.replace("  residency: [eu]\n", "")) == ["W0423"]
@@ -131,7 +131,7 @@ def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
     """For S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
-    assert found_in(region) == [where(region, "us-east-1", "E0834")]
+    assert places_in(region) == [where(region, "us-east-1", "E0834")]
     assert codes_in(region.replace("us-east-1", "eu-west-1")) == []
     assert codes_in(changed(f'endpoint: "{ENDPOINT}"', f'endpoint: "{ENDPOINT}", region: us-east-1')) == []
 

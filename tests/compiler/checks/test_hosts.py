@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 ONCALL = "oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}"
@@ -65,7 +65,7 @@ def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> N
     """Every address that is called over TLS is checked."""
     spec = changed(old, new)
 
-    assert where(spec, pointed, "W0914") in found_in(spec)
+    assert where(spec, pointed, "W0914") in places_in(spec)
     assert codes_in(spec).count("W0914") == 1
 
 
@@ -95,7 +95,7 @@ def test_a_shared_token_is_reported_at_its_second_use() -> None:
     """The diagnostic points at the second use of the token."""
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
-    assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
+    assert places_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
 
 
 FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStores: {vault: {via: %s}}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.compiler.checks.asked import codes_in
+from tests.compiler.checks.checked_specs import codes_in
 from tests.specs import VALID_SPEC
 
 
@@ -55,10 +55,10 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
     """With equal paths, two endpoints would share a route, and the newer endpoint would get no requests."""
-    one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
+    first, second = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
-    assert with_endpoints(one, other) == ["E0455"]
-    assert with_endpoints(one, _DIVIDED.format(name="other", path="/other")) == []
+    assert with_endpoints(first, second) == ["E0455"]
+    assert with_endpoints(first, _DIVIDED.format(name="other", path="/other")) == []
 
 
 def test_incremental_rollouts_may_have_equal_paths() -> None:

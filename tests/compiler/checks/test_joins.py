@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 SCORES = "classification: internal, timestamp: event_time}"
@@ -39,7 +39,7 @@ def test_labels_without_a_schema_need_a_key() -> None:
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
-    assert found_in(spec) == [where(spec, "quality:\n", "W0891")]
+    assert places_in(spec) == [where(spec, "quality:\n", "W0891")]
     assert codes_in(keyed) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 FEATURES = "features: [amount, merchant]\n    label: is_fraud\n"
@@ -24,7 +24,7 @@ def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
     apart = changed(FEATURES, "features: [amount]\n", JOINED)
 
-    assert where(spec, "is_fraud]", "E0820") in found_in(spec)
+    assert where(spec, "is_fraud]", "E0820") in places_in(spec)
     assert "E0820" in codes_in(own)
     assert "E0820" not in codes_in(apart)
     assert "E0820" not in codes_in(changed(*leaking))
@@ -92,7 +92,7 @@ def test_two_labels_for_a_built_in_trainer_are_reported() -> None:
 def test_a_timestamp_among_the_features_is_reported() -> None:
     spec = changed("features: [amount, merchant]", "features: [amount, event_time]")
 
-    assert found_in(spec) == [where(spec, "event_time]", "E0825")]
+    assert places_in(spec) == [where(spec, "event_time]", "E0825")]
     assert codes_in(changed("event_time: timestamp", "event_time: string")) == []
 
 
@@ -132,11 +132,11 @@ def test_data_without_a_schema_is_not_reported() -> None:
 def test_scoring_inputs_without_all_features_are_reported() -> None:
     """Training joins its inputs, but scoring does not. Scoring needs no labels."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
-    both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
+    replacement = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(
         "  scores: {store",
         f"{extra}  scores: {{store",
-        both,
+        replacement,
         (SCORED, SCORED.replace("[transactions]", "[transactions, weather]")),
     )
 

@@ -11,7 +11,7 @@ from modelyard_runtime.promotion.gate import check_gate
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.description import Json
 from modelyard_runtime.workload.records import Pipeline
-from tests.compiler.checks.asked import codes_in
+from tests.compiler.checks.checked_specs import codes_in
 from tests.runtime.described import record
 from tests.specs import changed
 
@@ -100,8 +100,8 @@ def _refused(task: str, own: bool, line: dict[str, Json]) -> bool:
 
 
 def _errors(task: str, own: bool, line: dict[str, Json]) -> list[str]:
-    shown = ", ".join(f"{key}: {'champion' if key == 'versus' else value}" for key, value in line.items())
-    spec = changed("task: binary-classification", f"task: {task}", (GATE, shown + "}"), *([OWN] if own else []))
+    text = ", ".join(f"{key}: {'champion' if key == 'versus' else value}" for key, value in line.items())
+    spec = changed("task: binary-classification", f"task: {task}", (GATE, text + "}"), *([OWN] if own else []))
     return [code for code in codes_in(spec) if code in {"E0435", "E0436", "E0819"}]
 
 

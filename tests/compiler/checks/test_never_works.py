@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import VALID_SPEC, changed
 
 LIVE = "champion: {model: fraud-xgb@champion}"
@@ -23,7 +23,7 @@ def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
-    assert found_in(spec) == [where(spec, "fraud-xgb@released", "E0810")]
+    assert places_in(spec) == [where(spec, "fraud-xgb@released", "E0810")]
     assert "E0810" in codes_in(adopted)
 
 
@@ -51,7 +51,7 @@ def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: s
     """An unknown parameter is reported whether it is fixed or searched."""
     spec = changed(old, new)
 
-    assert found_in(spec) == [where(spec, pointed, "E0811")]
+    assert places_in(spec) == [where(spec, pointed, "E0811")]
 
 
 def test_user_code_accepts_any_parameter() -> None:
@@ -107,7 +107,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
     """Governance may set the retention of captures, but it does not affect the window of a dataset."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
-    assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
+    assert places_in(spec) == [where(spec, "window: 61d", "W0815")]
     assert codes_in(spec.replace("window: 61d", "window: 60d").replace("window: 30d}", "window: 300d}")) == []
 
 
@@ -136,7 +136,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
     )
     own = "    output: scores\n", '    output: scores\n    source: {entrypoint: "a.b:C"}\n'
 
-    assert found_in(spec) == [where(spec, "scores\n    compute: cpu\n    workers", "E0843")]
+    assert places_in(spec) == [where(spec, "scores\n    compute: cpu\n    workers", "E0843")]
     assert codes_in(spec.replace(*own)) == []
 
 
@@ -152,7 +152,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     )
     batch = spec.replace("watch: inference.scorer\n    reference", "watch: pipelines.nightly\n    reference")
 
-    assert found_in(spec) == [where(spec, "pipelines.other", "W0844")]
+    assert places_in(spec) == [where(spec, "pipelines.other", "W0844")]
     assert "W0844" in codes_in(batch)
     assert codes_in(changed("run: pipelines.retrain", "run: pipelines.report")) == []
 
@@ -203,4 +203,4 @@ def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> No
     """Every bound and every choice in the search space is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
-    assert found_in(spec) == [where(spec, pointed, "E0907")]
+    assert places_in(spec) == [where(spec, pointed, "E0907")]

@@ -27,15 +27,15 @@ def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
     )
     start, end = VALID_SPEC.index("      collect:"), VALID_SPEC.index("inference:\n")
     system = system_of(VALID_SPEC[:start] + steps + VALID_SPEC[end:])
-    told = [found for found in check(system) if found.code == "E0439"]
+    diagnostics = [diagnostic for diagnostic in check(system) if diagnostic.code == "E0439"]
     try:
         TopologicalSorter(graph).prepare()
     except CycleError:
-        circle = told[0].message.removeprefix("steps wait for each other in a cycle: ").split(" → ")
+        circle = diagnostics[0].message.removeprefix("steps wait for each other in a cycle: ").split(" → ")
         assert circle[0] == circle[-1]
         assert all(later in graph[earlier] for earlier, later in pairwise(circle))
     else:
-        assert told == []
+        assert diagnostics == []
 
 
 def test_time_zones_are_shipped() -> None:

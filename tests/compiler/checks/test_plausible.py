@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 SPLIT = "split: {fraction: 20%, by: time}"
@@ -36,7 +36,7 @@ def test_splits_without_enough_rows_are_reported(fraction: str, codes: list[str]
 def test_a_split_is_reported_at_its_fraction() -> None:
     spec = changed(SPLIT, "split: {fraction: 95%, by: time}")
 
-    assert found_in(spec) == [where(spec, "95%, by", "W0900")]
+    assert places_in(spec) == [where(spec, "95%, by", "W0900")]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_unrealistic_sizes_are_reported(size: str, codes: list[str]) -> None:
 def test_an_inline_disk_is_reported_at_its_place() -> None:
     spec = changed("    compute: cpu\n    workers", "    compute: {cpu: 2, memory: 8Gi, disk: 1M}\n    workers")
 
-    assert found_in(spec) == [where(spec, "1M}", "W0905")]
+    assert places_in(spec) == [where(spec, "1M}", "W0905")]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_variant_without_requests_is_reported() -> None:
     """A variant that is missing from `traffic` is reported, unless an explicit 0 holds it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
-    assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]
+    assert places_in(spec) == [where(spec, "challenger: {model", "W0939")]
     assert codes_in(changed("{champion: 95, challenger: 5}", "{champion: 100, challenger: 0}")) == []
 
 
@@ -177,4 +177,4 @@ def test_reversed_bounds_are_reported_only_once() -> None:
 def test_a_delay_without_labels_is_reported() -> None:
     spec = changed("scores: {store: lake", "scores: {delay: 3d, store: lake")
 
-    assert found_in(spec) == [where(spec, "delay: 3d", "W0911")]
+    assert places_in(spec) == [where(spec, "delay: 3d", "W0911")]

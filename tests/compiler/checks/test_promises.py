@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 REPLICAS = "replicas: {min: 2, max: 6}"
@@ -31,7 +31,7 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
-    assert found_in(spec) == [where(spec, "50ms, availability", "W0845")]
+    assert places_in(spec) == [where(spec, "50ms, availability", "W0845")]
     assert codes_in(spec.replace("{champion: 95, challenger: 5}", "{champion: 100, challenger: 0}")) == []
 
 

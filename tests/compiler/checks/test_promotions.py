@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.compiler.checks.checked_specs import codes_in, diagnostics_of, places_in, where
 from tests.specs import changed
 
 LIVE = "champion: {model: fraud-xgb@champion}"
@@ -32,7 +32,7 @@ def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
     undecided = (f"    validation:\n{GATE}", "")
     unasked = (APPROVALS, "")
 
-    assert found_in(high) == [where(high, "fraud-xgb@12", "E0945")]
+    assert places_in(high) == [where(high, "fraud-xgb@12", "E0945")]
     assert codes_in(changed(*by_number)) == ["W0946"]
     assert codes_in(changed(*by_number, HIGH, unasked)) == ["W0936", "W0936", "W0946"]
     assert codes_in(changed(*by_number, unasked, undecided)) == ["W0936", "W0936"]
@@ -43,8 +43,8 @@ def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
-    assert [found.hint for found in told_of(changed(*nameless))] == ["write fraud-xgb@champion"]
-    assert [found.hint for found in told_of(free)] == ["write fraud-xgb@champion, or fraud-xgb@3"]
+    assert [diagnostic.hint for diagnostic in diagnostics_of(changed(*nameless))] == ["write fraud-xgb@champion"]
+    assert [diagnostic.hint for diagnostic in diagnostics_of(free)] == ["write fraud-xgb@champion, or fraud-xgb@3"]
 
 
 def test_an_unused_approver_group_is_reported() -> None:

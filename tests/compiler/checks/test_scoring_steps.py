@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.compiler.checks.checked_specs import codes_in, diagnostics_of, places_in, where
 from tests.scoring_step import SCORING, STEP, scoring
 
 
@@ -22,7 +22,7 @@ def test_a_custom_step_may_score() -> None:
 def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: str) -> None:
     spec = scoring(("output: rated", f"output: rated, {beside}"))
 
-    assert found_in(spec) == [where(spec, at, "E0924")]
+    assert places_in(spec) == [where(spec, at, "E0924")]
 
 
 def test_a_scoring_step_may_have_its_own_image() -> None:
@@ -73,7 +73,7 @@ def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
     """A scoring step needs the columns that its model was trained on, as batch inference does."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
-    assert [found.code for found in told_of(spec)] == ["E0827"]
+    assert [diagnostic.code for diagnostic in diagnostics_of(spec)] == ["E0827"]
 
 
 def test_a_model_used_only_by_a_step_counts_as_used() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compiler.checks.asked import codes_in, found_in, told_of
+from tests.compiler.checks.checked_specs import codes_in, diagnostics_of, places_in
 from tests.diagnosing import Question, diagnose, examine
 from tests.specs import changed
 
@@ -25,10 +25,10 @@ from tests.specs import changed
 def test_secrets_in_plain_text_are_found(value: str, place: str) -> None:
     """Secrets are found in any field, and no message repeats them."""
     spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    {place.replace('VALUE', value)}\n")
-    told = told_of(spec)
+    diagnostics = diagnostics_of(spec)
 
-    assert [found.code for found in told] == ["E0407"]
-    assert all(found.secret and value not in found.message + found.hint for found in told)
+    assert [diagnostic.code for diagnostic in diagnostics] == ["E0407"]
+    assert all(diagnostic.secret and value not in diagnostic.message + diagnostic.hint for diagnostic in diagnostics)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_public_keys_are_not_secrets(body: str, codes: list[str]) -> None:
     """Public keys are not secrets. The body of a private key is still reported."""
     listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
 
-    assert sorted(found.code for found in examine(Question(changed(listed, body)))) == codes
+    assert sorted(diagnostic.code for diagnostic in examine(Question(changed(listed, body)))) == codes
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_secret_reference_may_come_from_a_variable() -> None:
     """A variable may contain a secret reference if the field expects one."""
     spec = changed("key: secret://vault/pagerduty#fraud", 'key: "${vars.key}"') + 'vars: {key: "secret://vault/x#y"}\n'
 
-    assert found_in(spec) == []
+    assert places_in(spec) == []
 
 
 def test_an_unknown_secret_store_is_reported_at_every_use() -> None:
-    told = told_of(changed("{vault: {via: external-secrets, store: vault}}", "{valt: {}}"))
+    diagnostics = diagnostics_of(changed("{vault: {via: external-secrets, store: vault}}", "{valt: {}}"))
 
-    assert {found.code for found in told} == {"E0406"}
-    assert {found.hint for found in told} == {"did you mean 'valt'?"}
-    assert len(told) == 3  # the lake, the endpoint's token, the channel
+    assert {diagnostic.code for diagnostic in diagnostics} == {"E0406"}
+    assert {diagnostic.hint for diagnostic in diagnostics} == {"did you mean 'valt'?"}
+    assert len(diagnostics) == 3  # the lake, the endpoint's token, the channel

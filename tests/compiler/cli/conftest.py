@@ -13,7 +13,7 @@ from modelyard.cli.main import main
 from modelyard_runtime.promotion import gate
 from modelyard_runtime.registry import lineage
 from tests.compiler.cli.approving import DIGEST, Registry, listed
-from tests.compiler.cli.said import SPEC, Said
+from tests.compiler.cli.commands import SPEC, CommandResult
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +39,15 @@ def wrong(system: Path) -> Path:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     """Return a function that runs the command line in this process."""
 
-    def said(*arguments: str | Path) -> Said:
-        code = main([str(one) for one in arguments])
+    def run_command(*arguments: str | Path) -> CommandResult:
+        code = main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
-        return Said(code, captured.out, captured.err)
+        return CommandResult(code, captured.out, captured.err)
 
-    return said
+    return run_command
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 import modelyard_schemas
 from modelyard.cli import acknowledge, acknowledged
 from modelyard.review.acknowledged import FILE
-from tests.compiler.cli.said import SPEC, Run, Said
+from tests.compiler.cli.commands import SPEC, CommandResult, Run
 
 TODAY = date(2026, 11, 28)
 UNTIL = "2027-01-31"
@@ -47,13 +47,15 @@ def _write(folder: Path, text: str) -> None:
 
 def _report(run: Run, old: Path, new: Path) -> tuple[int, dict[str, Any], dict[str, Any]]:
     """Return the exit code and the report of a diff, and its findings by code."""
-    said = run("diff", old, new, "--format", "json")
-    report = json.loads(said.out)
+    result = run("diff", old, new, "--format", "json")
+    report = json.loads(result.out)
     jsonschema_rs.validate(modelyard_schemas.load("review"), report)
-    return said.code, report, {one["code"]: one for one in report["findings"]}
+    return result.code, report, {finding["code"]: finding for finding in report["findings"]}
 
 
-def _accept(run: Run, old: Path, new: Path, *more: str, by: str = "ada@acme.example", until: str = UNTIL) -> Said:
+def _accept(
+    run: Run, old: Path, new: Path, *more: str, by: str = "ada@acme.example", until: str = UNTIL
+) -> CommandResult:
     fingerprint = _report(run, old, new)[2]["R246"]["fingerprint"]
     arguments = ("--by", by, "--reason", "recorded elsewhere: see *wiki*", "--until", until, "--against", str(old))
     return run("acknowledge", new, fingerprint, *arguments, *more)
@@ -62,11 +64,11 @@ def _accept(run: Run, old: Path, new: Path, *more: str, by: str = "ada@acme.exam
 def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, old: Path, system: Path) -> None:
     assert _report(run, old, system)[0] == 1
     assert _accept(run, old, system).code == 0
-    code, report, found = _report(run, old, system)
+    code, report, findings = _report(run, old, system)
 
     assert (code, report["verdict"]) == (0, "note")
-    assert found.keys() == {"R246", "R523"}  # R523 is the note on changes that `pulumi up` makes in place
-    assert found["R246"]["accepted"] == [
+    assert findings.keys() == {"R246", "R523"}  # R523 is the note on changes that `pulumi up` makes in place
+    assert findings["R246"]["accepted"] == [
         {"by": "ada@acme.example", "reason": "recorded elsewhere: see *wiki*", "until": UNTIL, "group": ""}
     ]
     text = run("diff", old, system).out
@@ -79,10 +81,10 @@ def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) 
     """Code scanning closes a suppressed result, and accepted findings are not errors."""
     _accept(run, old, system)
     formats = {form: run("diff", old, system, "--format", form).out for form in ("sarif", "github", "html")}
-    results = {one["ruleId"]: one for one in json.loads(formats["sarif"])["runs"][0]["results"]}
+    results = {entry["ruleId"]: entry for entry in json.loads(formats["sarif"])["runs"][0]["results"]}
     annotations = [line for line in formats["github"].splitlines() if "R246" in line]
 
-    assert [one["status"] for one in results["R246"]["suppressions"]] == ["accepted"]
+    assert [entry["status"] for entry in results["R246"]["suppressions"]] == ["accepted"]
     assert "ada@acme.example" in results["R246"]["suppressions"][0]["justification"]
     assert [line.split()[0] for line in annotations] == ["::notice"]
     assert f"by ada@acme.example until {UNTIL}" in formats["html"]
@@ -100,12 +102,12 @@ def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system
     (system / FILE).write_text(
         (system / FILE).read_text(encoding="utf-8").replace("code: R246", "code: R251"), encoding="utf-8"
     )
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert "is for a different change" in found["R922"]["message"]
-    assert found["R251"]["fingerprint"] in found["R922"]["why"]
-    assert found["R922"]["places"]["after"]["file"] == str(system / FILE)
+    assert "is for a different change" in findings["R922"]["message"]
+    assert findings["R251"]["fingerprint"] in findings["R922"]["why"]
+    assert findings["R922"]["places"]["after"]["file"] == str(system / FILE)
 
 
 def test_an_entry_that_ended_fails_and_accepts_nothing(
@@ -114,20 +116,20 @@ def test_an_entry_that_ended_fails_and_accepts_nothing(
     _accept(run, old, system, until="2026-11-28")
     assert _report(run, old, system)[0] == 0  # the last day counts
     monkeypatch.setattr(acknowledged, "today", lambda: date(2026, 11, 29))
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert "expired on 2026-11-28" in found["R920"]["message"]
-    assert "accepted" not in found["R246"]
+    assert "expired on 2026-11-28" in findings["R920"]["message"]
+    assert "accepted" not in findings["R246"]
 
 
 def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
     """After the change has been merged, its entry has no effect and causes no failure."""
     _accept(run, old, system)
-    code, report, found = _report(run, system, system)
+    code, report, findings = _report(run, system, system)
 
     assert (code, report["verdict"]) == (0, "note")
-    assert "accepts nothing in this change" in found["R921"]["message"]
+    assert "accepts nothing in this change" in findings["R921"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -147,19 +149,19 @@ def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> No
 def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Path, text: str) -> None:
     (system / FILE).parent.mkdir()
     (system / FILE).write_text(text, encoding="utf-8")
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert found["R923"]["level"] == "danger"
+    assert findings["R923"]["level"] == "danger"
 
 
 def test_a_link_out_of_the_repository_is_not_read(run: Run, old: Path, system: Path) -> None:
     (system / FILE).parent.mkdir()
     (system / FILE).symlink_to("/etc/passwd")
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert "R923" in found
+    assert "R923" in findings
 
 
 def test_comments_and_order_of_the_file_are_kept(run: Run, old: Path, system: Path) -> None:
@@ -178,10 +180,10 @@ def test_a_file_that_does_not_end_with_its_list_is_left_alone(run: Run, old: Pat
     (system / FILE).parent.mkdir()
     text = f"acknowledged: [{{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}]\n"
     (system / FILE).write_text(text, encoding="utf-8")
-    said = _accept(run, old, system)
+    result = _accept(run, old, system)
 
-    assert said.code == 1
-    assert "add this one by hand" in said.err
+    assert result.code == 1
+    assert "add this one by hand" in result.err
     assert (system / FILE).read_text(encoding="utf-8") == text
 
 
@@ -200,10 +202,10 @@ def test_what_cannot_be_accepted_is_explained(
 ) -> None:
     typed = fingerprint or _report(run, old, system)[2]["R246"]["fingerprint"]
     options = ("--by", "ada", "--reason", reason, "--until", until, "--against", old)
-    said = run("acknowledge", system, typed, *options)
+    result = run("acknowledge", system, typed, *options)
 
-    assert said.code == 1
-    assert message in said.err
+    assert result.code == 1
+    assert message in result.err
     assert not (system / FILE).exists()
 
 
@@ -239,7 +241,7 @@ def test_where_promotions_need_approvals_only_signatures_count(
         assert _accept(run, old, system, "--key", str(signer), by="").code == 0
         assert _report(run, old, system)[0] == code
     accepted = _report(run, old, system)[2]["R246"]["accepted"]
-    assert [(one["by"], one["group"]) for one in accepted] == [
+    assert [(acceptance["by"], acceptance["group"]) for acceptance in accepted] == [
         ("ada@acme.example", "risk"),
         ("ada@acme.example", "risk"),
         ("eve@acme.example", "growth"),
@@ -252,10 +254,10 @@ def test_the_team_that_owns_the_system_is_not_enough_alone(run: Run, old: Path, 
     old.write_text(_guarded(groups), encoding="utf-8")
     _write(system, _guarded(groups, 1, "lineage: false, "))
     _accept(run, old, system, "--key", str(eve))
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert found["R924"]["why"].endswith("and growth alone is not enough")
+    assert findings["R924"]["why"].endswith("and growth alone is not enough")
 
 
 def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
@@ -263,11 +265,11 @@ def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system:
     old.write_text(_guarded({"risk": risk}), encoding="utf-8")
     _write(system, _guarded({"risk": own}, 1, "lineage: false, "))
     _accept(run, old, system, "--key", str(mallory))
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert "accepted" not in found["R246"]
-    assert "by keys that the old version lists" in found["R924"]["why"]
+    assert "accepted" not in findings["R246"]
+    assert "by keys that the old version lists" in findings["R924"]["why"]
 
 
 def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
@@ -280,20 +282,20 @@ def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
     assert _report(run, old, system)[0] == 0
     file = system / FILE
     file.write_text(file.read_text(encoding="utf-8").replace(UNTIL, "2099-01-31"), encoding="utf-8")
-    code, _, found = _report(run, old, system)
+    code, _, findings = _report(run, old, system)
 
     assert code == 1
-    assert "is not valid" in found["R924"]["message"]
+    assert "is not valid" in findings["R924"]["message"]
 
 
 def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Run, old: Path, system: Path) -> None:
     """Without groups in the old version, nobody can sign."""
     old.write_text(SPEC.replace("governance: {", "governance: {risk: high, "), encoding="utf-8")
     _accept(run, old, system)
-    _, _, found = _report(run, old, system)
+    _, _, findings = _report(run, old, system)
 
-    assert "accepted" not in found["R246"]
-    assert found["R924"]["why"] == "the old version lists no group that may sign it, other than the owner's"
+    assert "accepted" not in findings["R246"]
+    assert findings["R924"]["why"] == "the old version lists no group that may sign it, other than the owner's"
 
 
 def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
@@ -303,7 +305,7 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
     old.write_text(guarded, encoding="utf-8")
     overlay = "  red: {governance: {lineage: false, approvals: null, approvers: null}}\n"
     _write(system, guarded + overlay)
-    dangers = [one for one in _report(run, old, system)[1]["findings"] if one["level"] == "danger"]
+    dangers = [finding for finding in _report(run, old, system)[1]["findings"] if finding["level"] == "danger"]
     for signer in ((), ("--key", str(ada))):
         assert _report(run, old, system)[0] == 1
         for danger in dangers:
@@ -323,8 +325,8 @@ def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path
     later = guarded.replace(f"    {compute}\n", "").replace("score: {replicas", f"score: {{{compute}, replicas")
     _write(system, f"{later}  red: {{{free}, lineage: false}}, inference: {{score: {{{compute}}}}}}}\n")
     assert _accept(run, old, system).code == 0
-    _, _, found = _report(run, old, system)
+    _, _, findings = _report(run, old, system)
 
-    assert "accepted" not in found["R246"]
-    assert "lacks signatures" in found["R924"]["message"]
-    assert found["R912"]["before"] == "default"
+    assert "accepted" not in findings["R246"]
+    assert "lacks signatures" in findings["R924"]["message"]
+    assert findings["R912"]["before"] == "default"

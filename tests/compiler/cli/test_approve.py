@@ -15,31 +15,31 @@ from modelyard.cli.approve import NAMESPACE
 from modelyard_runtime.promotion import approvals
 from modelyard_runtime.workload.records import Promotion, Workload
 from tests.compiler.cli.approving import DIGEST, ask
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.runtime.described import record
 from tests.specs import VALID_SPEC
 
 
 def test_a_signed_approval_has_the_fields_that_the_runtime_needs(run: Run, tmp_path: Path, key: Path) -> None:
     """ssh-keygen verifies the signature, and the statement has the fields that the runtime compares."""
-    said = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
 
-    assert said.code == 0
-    assert "on behalf of model-risk; set it as the tag modelyard.approval.model-risk" in said.err
-    assert "the version needs 2 of model-risk, payments-risk" in said.err
-    found = json.loads(said.out)
+    assert result.code == 0
+    assert "on behalf of model-risk; set it as the tag modelyard.approval.model-risk" in result.err
+    assert "the version needs 2 of model-risk, payments-risk" in result.err
+    approval = json.loads(result.out)
     pipeline: dict[str, Any] = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
     workload = record(Workload, {"system": "fraud", "environment": "default"})
-    asked = approvals.subject(workload, record(Promotion, pipeline), DIGEST)
-    statement = json.loads(found["statement"])
-    assert {name: statement[name] for name in asked} == asked
+    subject = approvals.subject(workload, record(Promotion, pipeline), DIGEST)
+    statement = json.loads(approval["statement"])
+    assert {name: statement[name] for name in subject} == subject
     assert (statement["by"], statement["reason"]) == ("ada@acme.example", "ticket 7")
     assert (NAMESPACE, "modelyard.approval.") == (approvals.NAMESPACE, approvals.APPROVAL_TAG)
     (tmp_path / "allowed").write_text(f"ada {key.with_suffix('.pub').read_text()}")
-    (tmp_path / "signature").write_text(found["signature"])
+    (tmp_path / "signature").write_text(approval["signature"])
     command = ["ssh-keygen", "-Y", "verify", "-I", "ada", "-n", NAMESPACE, "-f", str(tmp_path / "allowed")]
     command += ["-s", str(tmp_path / "signature")]
-    subprocess.run(command, input=found["statement"].encode(), check=True, capture_output=True)
+    subprocess.run(command, input=approval["statement"].encode(), check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(
@@ -80,49 +80,49 @@ def test_a_signed_approval_has_the_fields_that_the_runtime_needs(run: Run, tmp_p
     ],
 )
 def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, more: tuple[str, ...], why: str) -> None:
-    said = run(*ask(tmp_path, key, *more))
+    result = run(*ask(tmp_path, key, *more))
 
-    assert said.code == 1
-    assert said.err.startswith(f"error: {why}"), said.err
-    assert said.out == ""
+    assert result.code == 1
+    assert result.err.startswith(f"error: {why}"), result.err
+    assert result.out == ""
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
     """The error shows the environment variables to use instead of a password in the address."""
-    said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
-    assert said.code == 1
-    assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in said.err
-    assert "pw-of-hers" not in said.err
+    assert result.code == 1
+    assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in result.err
+    assert "pw-of-hers" not in result.err
 
 
 def test_a_missing_public_key_prints_the_command_to_create_it(run: Run, tmp_path: Path, key: Path) -> None:
     """If the public key is missing, the error shows the ssh-keygen command that extracts it."""
     key.with_suffix(".pub").unlink()
 
-    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST))
 
-    assert said.code == 1
-    assert f"ssh-keygen -y -f {key} > {key}.pub" in said.err
+    assert result.code == 1
+    assert f"ssh-keygen -y -f {key} > {key}.pub" in result.err
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"", b"ssh-ed25519 AAAA", b"-----BEGIN OPENSSH PRIVATE KEY-----\n"])
 def test_an_invalid_public_key_file_is_reported(run: Run, tmp_path: Path, key: Path, content: bytes) -> None:
     key.with_suffix(".pub").write_bytes(content)
 
-    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST))
 
-    assert said.code == 1
-    assert said.err.startswith(f"error: {key}.pub is not a public key"), said.err
+    assert result.code == 1
+    assert result.err.startswith(f"error: {key}.pub is not a public key"), result.err
 
 
 def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> None:
     (tmp_path / "system.yaml").write_text(VALID_SPEC, encoding="utf-8")
 
-    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST))
 
-    assert said.code == 1
-    assert "no group that may approve lists this key; see governance.approvers" in said.err
+    assert result.code == 1
+    assert "no group that may approve lists this key; see governance.approvers" in result.err
 
 
 def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
@@ -130,17 +130,17 @@ def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path)
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 
-    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST))
 
-    assert said.code == 1
-    assert "its type is ssh-rsa, but its body is for a key of type ssh-ed25519" in said.err
+    assert result.code == 1
+    assert "its type is ssh-rsa, but its body is for a key of type ssh-ed25519" in result.err
 
 
 def test_a_missing_ssh_keygen_is_reported(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shutil.which("ssh-keygen")
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+    result = run(*ask(tmp_path, key, "--digest", DIGEST))
 
-    assert said.code == 1
-    assert said.err == "error: ssh-keygen is not installed; it is part of OpenSSH\n"
+    assert result.code == 1
+    assert result.err == "error: ssh-keygen is not installed; it is part of OpenSSH\n"

@@ -10,7 +10,7 @@ import pytest
 from modelyard_runtime.promotion import gate, imports, promoter
 from modelyard_runtime.registry import lineage
 from tests.compiler.cli.approving import DIGEST, OTHER, TAG, Registry, ask, listed
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 
 
 def test_an_approval_is_stored_with_the_version(
@@ -20,13 +20,13 @@ def test_an_approval_is_stored_with_the_version(
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a password of hers")
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == 0, said.err
-    assert said.out == ""
+    assert result.code == 0, result.err
+    assert result.out == ""
     before = "version 7 of fraud-fraud-xgb for 'champion' in environment 'default': it passed its gate; it was trained"
-    assert said.err.startswith(f"{before} by pipelines.retrain in environment 'default'\n")
-    assert said.err.endswith("stored with version 7\nit needs 1 more, from payments-risk\n")
+    assert result.err.startswith(f"{before} by pipelines.retrain in environment 'default'\n")
+    assert result.err.endswith("stored with version 7\nit needs 1 more, from payments-risk\n")
     assert json.loads(json.loads(Registry.tags[TAG])["statement"])["digest"] == DIGEST
     assert set(Registry.logins) == {"Basic YWRhOmEgcGFzc3dvcmQgb2YgaGVycw=="}
 
@@ -35,19 +35,19 @@ def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path,
     """As in the runtime, earlier approvals are recognized by their signature, not by their tag's name."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
-    assert said.err.endswith("it needs 1 more, from payments-risk\n"), said.err
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    assert result.err.endswith("it needs 1 more, from payments-risk\n"), result.err
 
-    said = run(*ask(tmp_path, bob, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, bob, "--registry", registry, "--version", "7"))
 
-    assert said.err.endswith("it has all approvals, from model-risk, payments-risk\n"), said.err
+    assert result.err.endswith("it has all approvals, from model-risk, payments-risk\n"), result.err
 
 
 def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "8"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "8"))
 
-    assert said.code == 1
-    assert "the registry responds 404: version 8 not found" in said.err
+    assert result.code == 1
+    assert "the registry responds 404: version 8 not found" in result.err
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_useless_approvals_are_refused(
     """The command refuses an approval without effect before it signs or stores anything."""
     Registry.tags |= tags
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
 
-    assert said.code == 1
-    assert why in said.err
+    assert result.code == 1
+    assert why in result.err
     assert TAG not in Registry.tags
 
 
@@ -91,45 +91,45 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     spec.write_text(text.replace("    promoteTo: candidate\n", ""), encoding="utf-8")
     Registry.tags |= {gate.GATE_TAG: "refused", promoter.FAILED_TAG: failed}
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == code, said.err
-    assert ("version 7 failed its gate" in said.err) is bool(code)
+    assert result.code == code, result.err
+    assert ("version 7 failed its gate" in result.err) is bool(code)
 
 
 @pytest.mark.parametrize(
-    ("named", "code", "why"),
+    ("digest", "code", "why"),
     [
         (DIGEST, 0, "no gate has evaluated it; it was imported from models:/shared/4"),
         (OTHER, 1, f"version 7 is not the imported one, whose digest is {OTHER}"),
     ],
 )
 def test_an_imported_version_must_have_the_digest_in_the_spec(
-    run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
+    run: Run, tmp_path: Path, key: Path, registry: str, digest: str, code: int, why: str
 ) -> None:
     """The digest in the registry must equal the digest in the spec. The approver sees where the version comes from."""
-    source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
+    source = f'{{uri: "models:/shared/4", digest: "{digest}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"
     text = spec.read_text(encoding="utf-8").replace("fraud-xgb:\n", "fraud-xgb:\n    registeredName: other\n")
     spec.write_text(text.replace("pipelines:\n", f"  bought: {bought}\npipelines:\n", 1), encoding="utf-8")
     Registry.tags |= {lineage.WORKLOAD_TAG: "models.bought", imports.FROM_TAG: "models:/shared/4"}
-    asked = ["approve", str(tmp_path), "--model", "bought", "--key", str(key), "--alias", "champion"]
+    arguments = ["approve", str(tmp_path), "--model", "bought", "--key", str(key), "--alias", "champion"]
 
-    said = run(*asked, "--registry", registry, "--version", "7")
+    result = run(*arguments, "--registry", registry, "--version", "7")
 
-    assert said.code == code, said.err
-    assert why in said.err
+    assert result.code == code, result.err
+    assert why in result.err
 
 
 def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     """Tags are printed without line breaks. Otherwise, anyone who can edit versions could fake a verdict."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert "\napproved by everybody" not in said.err
-    assert "trained by pipelines.x approved by everybody" in said.err
+    assert "\napproved by everybody" not in result.err
+    assert "trained by pipelines.x approved by everybody" in result.err
 
 
 def test_an_adopted_registry_may_have_versions_from_other_environments(
@@ -142,20 +142,20 @@ def test_an_adopted_registry_may_have_versions_from_other_environments(
     spec.write_text(text.replace("  runs: {type: database}\n", ""), encoding="utf-8")
     Registry.tags["modelyard.environment"] = "staging"
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == 0, said.err
-    assert "it passed its gate; it was trained by pipelines.retrain in environment 'staging'" in said.err
+    assert result.code == 0, result.err
+    assert "it passed its gate; it was trained by pipelines.retrain in environment 'staging'" in result.err
 
 
 def test_an_approval_that_the_registry_drops_is_a_failure(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     Registry.forgets = True
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == 1
-    assert "accepted the approval but did not keep it" in said.err
-    assert "stored with version" not in said.err
+    assert result.code == 1
+    assert "accepted the approval but did not keep it" in result.err
+    assert "stored with version" not in result.err
 
 
 def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json") -> bytes:
@@ -189,11 +189,11 @@ def test_unexpected_responses_print_one_line(
 ) -> None:
     Registry.instead = answer
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == 1, said.err
-    assert why in said.err
-    assert "<html>" not in said.err
+    assert result.code == 1, result.err
+    assert why in result.err
+    assert "<html>" not in result.err
 
 
 def test_a_redirect_is_not_followed(
@@ -203,8 +203,8 @@ def test_a_redirect_is_not_followed(
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 
-    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
-    assert said.code == 1
-    assert f"the registry redirects to {registry}/elsewhere, but redirects are not followed" in said.err
+    assert result.code == 1
+    assert f"the registry redirects to {registry}/elsewhere, but redirects are not followed" in result.err
     assert len(Registry.logins) == 1

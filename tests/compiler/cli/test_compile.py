@@ -11,19 +11,19 @@ from modelyard.api import compile_text
 from modelyard.disk.record import RECORD
 from modelyard.disk.switch import LOCK
 from modelyard.inputs import LOCK_NAME
-from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
+from tests.compiler.cli.commands import SPEC, Run, many_endpoints, tree
 from tests.hybrid import HYBRID_SPEC
 from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
     """Projects and lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
-    said = run("compile", system)
+    result = run("compile", system)
 
-    assert (said.code, said.out) == (0, "")
+    assert (result.code, result.out) == (0, "")
     assert (system / "build/default/main/workloads/__main__.py").is_file()
     assert (system / LOCK_NAME).is_file()
-    assert "pulumi up" in said.err
+    assert "pulumi up" in result.err
 
 
 def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) -> None:
@@ -55,36 +55,38 @@ def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_pa
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
-    said = run("compile", spec)
+    result = run("compile", spec)
 
-    assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/main/infrastructure")
+    assert result.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/main/infrastructure")
 
 
 def test_a_target_with_only_adopted_resources_is_no_next_step(run: Run, tmp_path: Path) -> None:
     """A target with only adopted resources creates nothing, so it is not suggested as the next step."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
-    kept = 'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
+    adopted = (
+        'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
+    )
     attic = "    attic: {provider: kubernetes, context: attic, reachableFrom: [plant]}\n"
-    text = ARCHIVE.replace(old, kept).replace("    archive: {provider: aws, region: eu-central-1}\n", attic)
+    text = ARCHIVE.replace(old, adopted).replace("    archive: {provider: aws, region: eu-central-1}\n", attic)
     spec.write_text(text.replace("mode: hybrid", "mode: on-prem").replace("secret://x/v", "secret://kubernetes/v"))
 
-    said = run("compile", spec)
+    result = run("compile", spec)
 
-    assert f"{tmp_path}/build/default/attic: 0 files" in said.err
-    assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/plant/workloads")
+    assert f"{tmp_path}/build/default/attic: 0 files" in result.err
+    assert result.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/plant/workloads")
 
 
 def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: Path) -> None:
     run("compile", system, "--env", "prod", "--set", "replicas=3")
 
     expected = compile_text(SPEC, environment="prod", variables={"replicas": "3"})
-    found = {
+    actual = {
         path: content
         for path, (_, _, content) in tree(system / "build").items()
         if path != LOCK and not path.endswith(f"/{RECORD}")
     }
-    assert found == dict(expected.files)
+    assert actual == dict(expected.files)
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
@@ -92,10 +94,10 @@ def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
     run("compile", system)
     before = tree(system)
 
-    said = run("compile", system)
+    result = run("compile", system)
 
-    assert said.code == 0
-    assert "nothing has changed" in said.err
+    assert result.code == 0
+    assert "nothing has changed" in result.err
     assert tree(system) == before
 
 
@@ -115,12 +117,12 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
     before = tree(tmp_path)
     spec.write_text(many_endpoints([2 if at == 77 else 1 for at in range(200)]), encoding="utf-8")
 
-    said = run("compile", spec)
+    result = run("compile", spec)
 
     after = tree(tmp_path)
     changed = {path for path in after if after[path] != before.get(path)}
     emitted = {path for path in changed if path.startswith("build/") and not path.endswith(f"/{RECORD}")}
-    assert said.code == 0
+    assert result.code == 0
     assert [Path(path).name for path in emitted] == ["model-e77.yaml"]
     assert set(after) == set(before)
 
@@ -128,10 +130,10 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
 def test_an_empty_output_folder_argument_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty shell variable must not select the working directory as output folder."""
     monkeypatch.chdir(system)
-    said = run("compile", "--out", "")
+    result = run("compile", "--out", "")
 
-    assert (said.code, sorted(path.name for path in system.iterdir())) == (1, ["system.yaml"])
-    assert "[E0155]" in said.err
+    assert (result.code, sorted(path.name for path in system.iterdir())) == (1, ["system.yaml"])
+    assert "[E0155]" in result.err
 
 
 def test_a_wrong_spec_leaves_the_old_output(run: Run, system: Path) -> None:
@@ -144,9 +146,9 @@ def test_a_wrong_spec_leaves_the_old_output(run: Run, system: Path) -> None:
 
 
 def test_out_selects_another_folder(run: Run, system: Path, tmp_path: Path) -> None:
-    said = run("compile", system, "--out", tmp_path / "elsewhere")
+    result = run("compile", system, "--out", tmp_path / "elsewhere")
 
-    assert said.code == 0
+    assert result.code == 0
     assert (tmp_path / "elsewhere/default/main/README.md").is_file()
     assert not (system / "build").exists()
 
@@ -154,10 +156,10 @@ def test_out_selects_another_folder(run: Run, system: Path, tmp_path: Path) -> N
 def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
     (system / "build").write_text("a file", encoding="utf-8")
 
-    said = run("compile", system)
+    result = run("compile", system)
 
-    assert said.code == 1
-    assert "E07" in said.err
+    assert result.code == 1
+    assert "E07" in result.err
     assert (system / "build").read_text(encoding="utf-8") == "a file"
 
 
@@ -180,8 +182,8 @@ def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
 def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
     """An environment that would overwrite another one is not written, but the base can still be compiled."""
     spec = tmp_path / "system.yaml"
-    others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
-    spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")
+    environments = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
+    spec.write_text(SPEC[: SPEC.index("environments:")] + environments, encoding="utf-8")
 
     refused = run("compile", spec, "--env", "dev")
     assert refused.code == 1

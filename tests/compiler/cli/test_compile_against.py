@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
+from tests.compiler.cli.commands import SPEC, Run, many_endpoints, tree
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def test_only_the_approved_change_is_compiled(run: Run, old: Path, system: Path)
     assert run("compile", system, "--against", old, "--approved", approved).code == 0
     before = tree(system)
     spec.write_text(SPEC.replace("memory: 2Gi", "memory: 4Gi"), encoding="utf-8")
-    said = run("compile", system, "--against", old, "--approved", approved)
+    result = run("compile", system, "--against", old, "--approved", approved)
 
-    assert said.code == 1
-    assert "error[E0719]" in said.err
-    assert _fingerprint(run, old, system) in said.err
+    assert result.code == 1
+    assert "error[E0719]" in result.err
+    assert _fingerprint(run, old, system) in result.err
     after = tree(system)
     assert {path for path in after if after[path] != before.get(path)} == {"system.yaml"}
 
@@ -63,10 +63,10 @@ def test_what_is_destroyed_is_named_although_the_lock_has_forgotten_it(run: Run,
     lock = (system / "modelyard.lock").read_bytes()
 
     assert "W0502" not in run("compile", system).err
-    said = run("compile", system, "--against", old)
-    assert said.code == 0
-    assert "W0502" in said.err
-    assert "e1" in said.err
+    result = run("compile", system, "--against", old)
+    assert result.code == 0
+    assert "W0502" in result.err
+    assert "e1" in result.err
     assert (system / "modelyard.lock").read_bytes() == lock
 
 
@@ -75,19 +75,19 @@ def test_a_version_that_does_not_compile_approves_nothing(run: Run, old: Path, s
     path = old if broken == "old" else system / "system.yaml"
     path.write_text(SPEC.replace("memory: 2Gi", "memory: much"), encoding="utf-8")
     before = tree(system)
-    said = run("compile", system, "--against", old, "--approved", "")
+    result = run("compile", system, "--against", old, "--approved", "")
 
-    assert said.code == 1
-    assert "error[E0720]" in said.err
+    assert result.code == 1
+    assert "error[E0720]" in result.err
     assert tree(system) == before
 
 
 def test_without_the_old_version_nothing_is_compiled(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(system.parent))
-    said = run("compile", system, "--against", "nowhere")
+    result = run("compile", system, "--against", "nowhere")
 
-    assert said.code == 1
-    assert "error[E0720]" in said.err
+    assert result.code == 1
+    assert "error[E0720]" in result.err
     assert not (system / "build").exists()
 
 
@@ -105,9 +105,9 @@ def test_a_folder_is_never_read_instead_of_a_branch_that_git_does_not_know(
     if refused == "owner":
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     reasons = {"unknown": "'main' is no revision", "owner": "dubious ownership", "elsewhere": "not a git repository"}
-    said = run("compile", ".", "--against", "main")
+    result = run("compile", ".", "--against", "main")
 
-    assert (said.code, reasons[refused] in said.err) == (1, True)
-    assert "for the path, write './main'" in said.err
+    assert (result.code, reasons[refused] in result.err) == (1, True)
+    assert "for the path, write './main'" in result.err
     assert not (system / "build").exists()
     assert run("compile", ".", "--against", "./main").code == 0

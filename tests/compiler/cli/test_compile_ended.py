@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.cli.said import COMMAND, Run, many_endpoints
+from tests.compiler.cli.commands import COMMAND, Run, many_endpoints
 
 
-def whole(folder: Path) -> tuple[str, int]:
+def version_and_size(folder: Path) -> tuple[str, int]:
     """Return a tree's spec version and number of manifests. All its files must have the same version."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
@@ -43,16 +43,16 @@ def test_an_interrupted_compile_leaves_a_complete_tree(tmp_path: Path, run: Run,
         process = subprocess.Popen([*COMMAND, "compile", str(tmp_path)], stderr=subprocess.PIPE, text=True)
         time.sleep(0.1 + took * turn / 10)
         process.send_signal(sent)
-        _, told = process.communicate()
+        _, errors = process.communicate()
         interrupted += process.returncode != 0
-        assert whole(tmp_path)[1] == count
-        was_starting = process.returncode == 1 and "modelyard/" not in told  # Python itself was interrupted
+        assert version_and_size(tmp_path)[1] == count
+        was_starting = process.returncode == 1 and "modelyard/" not in errors  # Python itself was interrupted
         if sent is signal.SIGINT and process.returncode not in (0, -signal.SIGINT) and not was_starting:
-            assert process.returncode == 130, told
-            assert "Traceback" not in told
+            assert process.returncode == 130, errors
+            assert "Traceback" not in errors
 
     assert interrupted > 0
     spec.write_text(many_endpoints([4] * (count - 1)), encoding="utf-8")  # another tree than any before
     assert run("compile", tmp_path).code == 0
-    assert whole(tmp_path) == ("4Gi", count - 1)
+    assert version_and_size(tmp_path) == ("4Gi", count - 1)
     assert {path.name for path in (tmp_path / "build/default").iterdir()} == {"main"}

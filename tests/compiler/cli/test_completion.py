@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.cli.arguments import SHELLS
 from modelyard.cli.main import COMMANDS
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tools.print_completions import FOLDER, completion
 
 
@@ -29,8 +29,8 @@ def test_bash_completes(run: Run) -> None:
         lines = (
             f"COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shtab_modelyard; printf '%s\\n' \"${{COMPREPLY[@]}}\""
         )
-        done = subprocess.run(["bash", "-c", f"{script}\n{lines}"], capture_output=True, text=True, check=True)
-        return done.stdout.split()
+        process = subprocess.run(["bash", "-c", f"{script}\n{lines}"], capture_output=True, text=True, check=True)
+        return process.stdout.split()
 
     assert offered("modelyard", "") == list(COMMANDS)
     assert offered("modelyard", "comp") == ["compile", "completion"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.cli.said import COMMAND, Run
+from tests.compiler.cli.commands import COMMAND, Run
 
 
 def _on_a_terminal(arguments: list[str], **variables: str) -> str:
@@ -21,7 +21,7 @@ def _on_a_terminal(arguments: list[str], **variables: str) -> str:
         [*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env={**env, "TERM": "xterm", **variables}
     )
     os.close(theirs)
-    found = b""
+    output = b""
     while True:
         try:
             piece = os.read(ours, 4096)
@@ -29,10 +29,10 @@ def _on_a_terminal(arguments: list[str], **variables: str) -> str:
             break
         if not piece:
             break
-        found += piece
+        output += piece
     process.wait()
     os.close(ours)
-    return found.decode()
+    return output.decode()
 
 
 def test_colour_is_used_only_on_terminals(wrong: Path, run: Run) -> None:
@@ -65,9 +65,9 @@ def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> 
     """If a reader such as `| head` exits early, the exit code is 0 and there is no traceback."""
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "wb") as gone:
+    with os.fdopen(writing, "wb") as pipe:
         command = [*COMMAND, *arguments]
-        ended = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, cwd=system, env=_buffered())
+        ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, cwd=system, env=_buffered())
 
     assert ended.stderr == ""
     assert ended.returncode == 0
@@ -83,8 +83,8 @@ modelyard.cli.command()
 """
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "wb") as gone:
+    with os.fdopen(writing, "wb") as pipe:
         command = [sys.executable, "-c", program]
-        ended = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, env=_buffered())
+        ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, env=_buffered())
 
     assert (ended.returncode, ended.stderr) == (0, "")

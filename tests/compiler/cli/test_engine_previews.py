@@ -10,25 +10,25 @@ from tests.real.joined import reported
 _OF = "the preview of leads-main-infrastructure"
 
 
-def found(before: str, after: str, folder: Path) -> list[str]:
+def preview_messages(before: str, after: str, folder: Path) -> list[str]:
     """Return what `diff` reports about the preview, apart from the project that has none."""
-    *said, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
+    *messages, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
     assert last == NO_WORKLOADS
-    return said
+    return messages
 
 
 def test_manual_changes_are_reported_and_nothing_else(tmp_path: Path) -> None:
     """Nothing in the spec changes, so that all of it was changed by hand."""
     changed = changed_text(original_text())
 
-    assert found(changed, changed, tmp_path) == [DRIFT]
+    assert preview_messages(changed, changed, tmp_path) == [DRIFT]
 
 
 def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
     """The preview is of the changed system, so that it lacks most of the change."""
     text = original_text()
 
-    assert found(text, changed_text(text), tmp_path) == [
+    assert preview_messages(text, changed_text(text), tmp_path) == [
         f"R524 review: {_OF} changes the log storage, which this change does not explain",
         f"R525 review: {_OF} does not change buckets audit and lake, database runs, the cluster and node pools "
         "gpu-a2-highgpu-1g-spot, gpu-a2-highgpu-1g-on-demand and system, although this change does",
@@ -40,6 +40,6 @@ def test_a_change_of_what_was_changed_by_hand_explains_it(tmp_path: Path) -> Non
     changed = changed_text(original_text())
     more = edited(changed, {"{min: 3, max: 6}": "{min: 3, max: 9}"})
 
-    assert found(changed, more, tmp_path) == [
+    assert preview_messages(changed, more, tmp_path) == [
         f"R524 review: {_OF} changes identity registry and the log storage, which this change does not explain"
     ]

@@ -8,17 +8,17 @@ import pytest
 
 from modelyard.diagnostics import codes
 from modelyard_targets import TARGETS
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.examples import SYSTEMS
 
 
 @pytest.mark.parametrize("code", ["E0203", "e0701", "E0150", "W0412"])
 def test_explain_prints_the_page_of_a_code(run: Run, code: str) -> None:
-    said = run("explain", code)
+    result = run("explain", code)
 
-    assert said.code == 0
-    assert said.out.startswith(f"{code.upper()}: ")
-    assert "Right:" in said.out
+    assert result.code == 0
+    assert result.out.startswith(f"{code.upper()}: ")
+    assert "Right:" in result.out
 
 
 def test_explain_has_a_page_for_every_code(run: Run) -> None:
@@ -46,23 +46,23 @@ def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, mon
 
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
     """For an address, `explain` shows which line created which resource."""
-    said = run("explain", "inference.score", system)
+    result = run("explain", "inference.score", system)
 
-    assert said.code == 0
-    assert "system.yaml:11" in said.out
-    assert "RayService/score" in said.out
+    assert result.code == 0
+    assert "system.yaml:11" in result.out
+    assert "RayService/score" in result.out
     wrong = run("explain", "inference.scor", system)
     assert (wrong.code, "score" in wrong.err) == (1, True)
 
 
 def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
     """The output has the field's value and line, the resources that only this field affects, and its description."""
-    said = run("explain", "inference.score.compute", system)
+    result = run("explain", "inference.score.compute", system)
 
-    assert said.code == 0
-    assert said.out.splitlines()[0].startswith("inference.score.compute: written at ")
-    assert "part of inference.score" in said.out
-    assert "Namespace/" not in said.out
+    assert result.code == 0
+    assert result.out.splitlines()[0].startswith("inference.score.compute: written at ")
+    assert "part of inference.score" in result.out
+    assert "Namespace/" not in result.out
 
 
 def test_explain_lists_the_users_of_data_and_models(run: Run) -> None:
@@ -86,10 +86,10 @@ def test_explain_lists_the_entries_of_a_section(run: Run, tmp_path: Path, monkey
 def test_explain_lists_cloud_resources_of_a_line(run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "system.yaml"
     spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())
-    told = run("explain", "stores.lake", str(spec)).out
+    output = run("explain", "stores.lake", str(spec)).out
 
-    assert "main: ObjectStore lake, from" in told
-    assert "Database" not in told
+    assert "main: ObjectStore lake, from" in output
+    assert "Database" not in output
 
 
 IMPORTING = """\
@@ -124,23 +124,23 @@ inference:
 
 def test_explain_shows_the_source_and_stages_of_a_model(run: Run, tmp_path: Path) -> None:
     (tmp_path / "system.yaml").write_text(IMPORTING, encoding="utf-8")
-    told = run("explain", "models.triage", str(tmp_path)).out
+    output = run("explain", "models.triage", str(tmp_path)).out
 
-    assert f"from triage/4 in stores.lake, as files with the digest sha256:{'4a' * 32}\n  to @challenger, by" in told
-    assert "  @challenger  first; no approvals\n" in told
-    assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) from risk\n" in told
+    assert f"from triage/4 in stores.lake, as files with the digest sha256:{'4a' * 32}\n  to @challenger, by" in output
+    assert "  @challenger  first; no approvals\n" in output
+    assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) from risk\n" in output
 
 
 def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Path, tmp_path: Path) -> None:
     """A workload added by the compiler can be explained if the spec needs it. Otherwise its address is unknown."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
-    told = run("explain", "promoter", str(tmp_path / "importing"))
+    result = run("explain", "promoter", str(tmp_path / "importing"))
     tills = run("explain", "starter", str(SYSTEMS / "tills"))
 
-    assert told.code == 0
-    assert told.out.startswith("promoter: a workload that the compiler adds")
-    assert "CronJob/promoter" in told.out
+    assert result.code == 0
+    assert result.out.startswith("promoter: a workload that the compiler adds")
+    assert "CronJob/promoter" in result.out
     assert run("explain", "promoter", system).code == 1
     assert "CronJob/starter" in tills.out
 

@@ -7,34 +7,34 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli.init import templates
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 
 
 @pytest.mark.parametrize("template", templates())
 def test_templates_compile_unchanged(run: Run, tmp_path: Path, template: str) -> None:
     folder = tmp_path / "my-first"
-    said = run("init", folder, "--template", template)
+    result = run("init", folder, "--template", template)
 
-    assert said.code == 0
-    assert "modelyard compile" in said.err
+    assert result.code == 0
+    assert "modelyard compile" in result.err
     assert run("validate", folder).code == 0
     assert run("compile", folder).code == 0
     assert "name: my-first" in (folder / "system.yaml").read_text(encoding="utf-8")
 
 
 def test_init_overwrites_no_file(run: Run, system: Path) -> None:
-    said = run("init", system)
+    result = run("init", system)
 
-    assert said.code == 1
-    assert "already exists" in said.err
+    assert result.code == 1
+    assert "already exists" in result.err
     assert (system / "system.yaml").read_text(encoding="utf-8") == SPEC
 
 
 def test_init_refuses_a_folder_with_a_spec(run: Run, system: Path) -> None:
     (system / "system.yaml").rename(system / "modelyard.yaml")
-    said = run("init", system)
+    result = run("init", system)
 
-    assert (said.code, f"'{system / 'modelyard.yaml'}' already exists" in said.err) == (1, True)
+    assert (result.code, f"'{system / 'modelyard.yaml'}' already exists" in result.err) == (1, True)
     assert not (system / "system.yaml").exists()
 
 

@@ -14,7 +14,7 @@ from modelyard.cli.locking import text_key
 from modelyard.cli.remembered import STATE
 from modelyard.inputs import LOCK_NAME
 from modelyard.source import Json
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 from tests.narrowing import present
 
 
@@ -72,13 +72,13 @@ def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) ->
         old.replace("model-server/score: inference.score", "model-server/gone: inference.gone"), encoding="utf-8"
     )
     (system / STATE / "compiled.json").unlink()
-    said = run("verify", system)
+    result = run("verify", system)
 
-    assert said.code == 1
-    assert "written by an earlier version of modelyard" in said.err
-    said = run("compile", system)
-    assert said.code == 0
-    assert "W0502" in said.err
+    assert result.code == 1
+    assert "written by an earlier version of modelyard" in result.err
+    result = run("compile", system)
+    assert result.code == 0
+    assert "W0502" in result.err
     assert "lockVersion: 2" in lock.read_text(encoding="utf-8")
     run("compile", system, "--forget-removed")
     assert lock.read_text(encoding="utf-8") == fresh

@@ -18,19 +18,21 @@ def on_aws(text: str) -> Plan:
     def frankfurt(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
         return choose(compute, replace(target, region="eu-central-1"))
 
-    found, diagnostics = plan(system_of(text), {"main": Offer(frankfurt)})
-    assert found is not None, diagnostics
-    return found
+    planned, diagnostics = plan(system_of(text), {"main": Offer(frankfurt)})
+    assert planned is not None, diagnostics
+    return planned
 
 
-def told(plan: Plan, address: str) -> list[str]:
+def machine_lines(plan: Plan, address: str) -> list[str]:
     path = tuple(address.split("."))
-    resources = [one for one in plan.resources if one.workload == address or one.origin[: len(path)] == path]
+    resources = [
+        resource for resource in plan.resources if resource.workload == address or resource.origin[: len(path)] == path
+    ]
     return [line for text in machines_of(plan, resources, path) for line in text.splitlines() if line]
 
 
 def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
-    lines = told(on_aws(VALID_SPEC), "inference.scorer")
+    lines = machine_lines(on_aws(VALID_SPEC), "inference.scorer")
 
     assert lines[0].startswith("machine of scorer-challenger, variant challenger; scorer-champion, variant champion ")
     assert lines[0].endswith("(compute class cpu, on main):")
@@ -48,7 +50,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
     """`explain` shows only this class, and no other classes of its users."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
-    lines = told(on_aws(text), "compute.train")
+    lines = machine_lines(on_aws(text), "compute.train")
 
     assert lines[0] == "machine of retrain, step retrain; try-out, step try-out (compute class train, on main):"
     assert lines[1].startswith("  chosen: g6.xlarge, 0.4408 an hour; L4:1 of 22.4Gi; USD, spot, in eu-central-1 (")
@@ -65,25 +67,25 @@ def test_explain_shows_the_fallback_of_existing_spot_machines() -> None:
     """`explain` shows why a Pod of a spot class may run on demand."""
     pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
     spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
-    lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")
+    lines = machine_lines(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")
 
     assert lines[1].startswith("  chosen: capacity[2], ")
     assert lines[-1] == "  when that is reclaimed or full: capacity[1]"
 
 
 def test_explain_shows_that_elastic_machines_are_created_on_demand() -> None:
-    lines = told(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
+    lines = machine_lines(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
 
     assert lines[-1].startswith("  elastic: created on demand, as any machine")
     assert not [line for line in lines if "tried" in line]
 
 
 def test_explain_shows_no_attempts_on_existing_machines() -> None:
-    lines = told(plan_of(VALID_SPEC), "compute.cpu")
+    lines = machine_lines(plan_of(VALID_SPEC), "compute.cpu")
 
     assert lines[1] == "  chosen: capacity[0], 0.4 an hour; no accelerator; USD, on demand; leaves 14 CPUs and 56Gi"
     assert not [line for line in lines if "tried" in line]
 
 
 def test_explain_shows_no_machines_for_unrelated_sections() -> None:
-    assert told(plan_of(VALID_SPEC), "stores.lake") == []
+    assert machine_lines(plan_of(VALID_SPEC), "stores.lake") == []

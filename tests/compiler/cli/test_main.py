@@ -10,38 +10,38 @@ import pytest
 
 from modelyard import __version__
 from modelyard.cli.main import COMMANDS
-from tests.compiler.cli.said import COMMAND, Run
+from tests.compiler.cli.commands import COMMAND, Run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_a_summary_an_example_and_every_option(run: Run, command: str) -> None:
     """Help is printed to stdout with exit code 0, and describes every option."""
-    said = run(command, "--help")
+    result = run(command, "--help")
 
-    assert said.code == 0
-    usage, _, examples = said.out.partition("example")
+    assert result.code == 0
+    usage, _, examples = result.out.partition("example")
     assert f"modelyard {command}" in examples
     assert "exit codes: 0 success" in examples
     assert "130 interrupted" in examples
     assert "pulumi projects" not in usage  # names keep their capital letter
-    assert said.err == ""
+    assert result.err == ""
 
 
 def test_the_first_help_shows_the_first_steps(run: Run) -> None:
-    said = run("--help")
+    result = run("--help")
 
-    assert said.code == 0
-    assert all(command in said.out for command in COMMANDS)
-    assert "first steps:" in said.out
-    assert "exit codes:" in said.out
+    assert result.code == 0
+    assert all(command in result.out for command in COMMANDS)
+    assert "first steps:" in result.out
+    assert "exit codes:" in result.out
 
 
 def test_no_arguments_show_the_first_steps(run: Run) -> None:
     """Without arguments, the first steps are printed to stderr, because no command was run."""
-    said = run()
+    result = run()
 
-    assert (said.code, said.out) == (1, "")
-    assert "first steps:" in said.err
+    assert (result.code, result.out) == (1, "")
+    assert "first steps:" in result.err
 
 
 def test_version_is_printed(run: Run) -> None:
@@ -53,11 +53,11 @@ def test_version_is_printed(run: Run) -> None:
 )
 def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
     """For invalid arguments, the exit code is 1, because 2 would mean a bug in modelyard."""
-    said = run(*arguments)
+    result = run(*arguments)
 
-    assert said.code == 1
-    assert "usage: modelyard" in said.err
-    assert said.out == ""
+    assert result.code == 1
+    assert "usage: modelyard" in result.err
+    assert result.out == ""
 
 
 def test_python_m_modelyard_runs_the_command(system: Path) -> None:
@@ -91,8 +91,8 @@ def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, m
 
     monkeypatch.setattr("modelyard.cli.validate.understand", broken)
 
-    said = run("validate", system, "--env", "prod")
-    assert (said.code, said.out) == (2, "")
-    assert "please report it" in said.err
-    assert "Traceback" not in said.err
+    result = run("validate", system, "--env", "prod")
+    assert (result.code, result.out) == (2, "")
+    assert "please report it" in result.err
+    assert "Traceback" not in result.err
     assert "Traceback" in run("validate", system, "--env", "prod", "--debug").err

@@ -16,17 +16,17 @@ import pytest
 
 import modelyard_schemas
 from modelyard.diagnostics import has_errors
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.migration.judging import refusals_of
 from modelyard.migration.patches import difference, merged
 from modelyard.migration.shell import command, shell
-from modelyard.migration.sides import Side, Sides, Wish, idle_of, sides_of
+from modelyard.migration.sides import MoveRequest, Side, Sides, idle_of, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination, errors_of, moved_to
 from modelyard.records import replace
 from modelyard.source import Json
 from modelyard_targets import TARGETS
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.examples import FOLDER, SYSTEMS, Example
 
 GOLDEN = Path(__file__).parent / "migration.md"
@@ -60,7 +60,7 @@ def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None
     """Return both sides of a migration of all targets."""
     old = Side(example.inputs(), example.compiled())
     names = tuple(target.name for target in old.system.deployment.targets)
-    return sides_of(Wish(names, to, "moved", patch or {}), old, TARGETS)
+    return sides_of(MoveRequest(names, to, "moved", patch or {}), old, TARGETS)
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reason
 
     assert bool(expected.refusals) >= has_errors(sides.problems)
     for side in (sides.idle, sides.live):
-        overlay = Given("environments/moved.yaml", side.overlay)
+        overlay = InputFile("environments/moved.yaml", side.overlay)
         again = compile_system(replace(example.inputs(), environment="moved", overlay=overlay), TARGETS)
-        assert {one.code for one in errors_of(again)} == {one.code for one in errors_of(side.outcome)}
-        assert {one.code for one in errors_of(again)} <= {one.problem.code for one in expected.refusals}
+        assert {item.code for item in errors_of(again)} == {item.code for item in errors_of(side.outcome)}
+        assert {item.code for item in errors_of(again)} <= {item.problem.code for item in expected.refusals}
 
 
 def test_the_idle_side_starts_nothing_by_itself() -> None:
@@ -95,10 +95,10 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
     sides = moved(Example("demand-forecasting", "aws"), PLACES["gcp"])
 
     idle, live = sides.idle.plan.system, sides.live.plan.system
-    assert {one.schedule for one in sides.old.system.pipelines.values()} == {
-        one.schedule for one in live.pipelines.values()
+    assert {pipeline.schedule for pipeline in sides.old.system.pipelines.values()} == {
+        pipeline.schedule for pipeline in live.pipelines.values()
     }
-    assert {one.schedule.cron for one in idle.pipelines.values()} == {""}
+    assert {pipeline.schedule.cron for pipeline in idle.pipelines.values()} == {""}
     assert live.monitors["forecast-error"].on_breach.run == "retrain"
     assert idle.monitors["forecast-error"].on_breach.run == ""
 
@@ -114,10 +114,10 @@ def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path)
 
     assert result.code == 0, result.err
     plan = json.loads(result.out)
-    verdicts = {one["part"]: (one["verdict"], one["changes"]) for one in plan["verdicts"]}
+    verdicts = {item["part"]: (item["verdict"], item["changes"]) for item in plan["verdicts"]}
     assert verdicts["deployment.targets.shop"][0] == "dropped"
     assert verdicts["stores.captures"] == ("translated", ["target: shop -> learn"])
-    charges = {one["what"]: one for one in plan["charges"]}
+    charges = {item["what"]: item for item in plan["charges"]}
     lake = charges["data of stores.lake that leaves learn"]
     assert (lake["quantity"], lake["amount"]) == (365.0, pytest.approx(365 * lake["price"], rel=1e-3))
     assert charges["data of stores.captures that leaves shop"]["amount"] is None
@@ -127,9 +127,9 @@ def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
     """A target is not reachable from a target that has moved onto it, and an override follows its target."""
     old = Side(Example("recommender", None).inputs(), Example("recommender", None).compiled())
 
-    sides = sides_of(Wish(("web",), "training", "one-cluster", {}), old, TARGETS)
+    sides = sides_of(MoveRequest(("web",), "training", "one-cluster", {}), old, TARGETS)
 
-    refused = {one.problem.message for one in refusals_of(sides)}
+    refused = {refusal.problem.message for refusal in refusals_of(sides)}
     assert not any("unknown target" in message for message in refused), refused
     assert "reachableFrom: null" in sides.live.overlay
 
@@ -241,10 +241,10 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
     assert "default as gcp: 1 part has no equivalent\n  inference.till: store 'lake' is" in refused.out
     assert "[GCP-E012]" in refused.out
     assert planned.code == 0, planned.err
-    verdicts = {one["part"]: one["verdict"] for one in json.loads(planned.out)["verdicts"]}
+    verdicts = {item["part"]: item["verdict"] for item in json.loads(planned.out)["verdicts"]}
     assert verdicts["stores.lake"] == "translated"
     assert verdicts["data.scores"] == "kept"
-    phases = {one["name"]: one for one in json.loads(planned.out)["phases"]}
+    phases = {item["name"]: item for item in json.loads(planned.out)["phases"]}
     frozen = [line for step in phases["8-freeze"]["do"] for line in step["commands"] if " patch cronjob " in line]
     assert [shlex.split(line)[7] for line in frozen] == [
         "monitor-feature-drift",
@@ -259,7 +259,7 @@ def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: 
     """From an on-premises cluster to a cloud, keys are entered, and only the system's folders are copied."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
-    gone = dict.fromkeys(("images", "egress", "present", "storageClass"))
+    removed = dict.fromkeys(("images", "egress", "present", "storageClass"))
     gateway = {
         "name": None,
         "namespace": None,
@@ -268,7 +268,7 @@ def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: 
         "certificate": "secret://kubernetes/t",
     }
     patch = {
-        "deployment": {**gone, "telemetry": {"prometheus": None}, "gateway": gateway},
+        "deployment": {**removed, "telemetry": {"prometheus": None}, "gateway": gateway},
         "stores": {
             "warehouse": {"endpoint": None, "credentials": None},
             "models": {"endpoint": None, "credentials": None, "credentialsPer": None},
@@ -280,7 +280,7 @@ def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: 
 
     assert result.code == 0, result.err
     assert_plan_fits_schema(spec)
-    phases = {one["name"]: one for one in json.loads(result.out)["phases"]}
+    phases = {phase["name"]: phase for phase in json.loads(result.out)["phases"]}
     texts = [step["text"] for step in phases["5-data"]["do"]]
     assert any(text.endswith("its secret: secret://kubernetes/model-bucket.") for text in texts)
     lines = [line for step in phases["5-data"]["do"] for line in step["commands"] if "old_warehouse:" in line]
@@ -377,7 +377,7 @@ def test_a_word_stays_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "wanted"),
+    ("base", "expected"),
     [
         ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": [1]}),
         ({"a": 1}, {"a": True}),
@@ -386,7 +386,7 @@ def test_a_word_stays_a_word() -> None:
         ({}, {}),
     ],
 )
-def test_a_difference_is_a_patch(base: dict[str, Any], wanted: dict[str, Any]) -> None:
-    result = merged(base, difference(base, wanted))
+def test_a_difference_is_a_patch(base: dict[str, Any], expected: dict[str, Any]) -> None:
+    result = merged(base, difference(base, expected))
 
-    assert json.dumps(result, sort_keys=True) == json.dumps(wanted, sort_keys=True)
+    assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)

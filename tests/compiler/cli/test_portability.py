@@ -13,7 +13,7 @@ from modelyard.portability import Change, Destination, Move, Portability, Refusa
 from modelyard.printing.portability import FORMS
 from modelyard.source import Span
 from tests import examples
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 
 CLOUD = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -164,8 +164,8 @@ def test_output_shows_any_text_as_text() -> None:
     assert not re.search(r"<(?!br>)|@team|\[x\]|[\u202e\x1b]|^# ", markdown, re.MULTILINE)
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 4 for row in rows)
-    shown = FORMS["text"](result, text)
-    assert not re.search(r"[\u202e\x1b]|^# ", shown, re.MULTILINE)
+    output = FORMS["text"](result, text)
+    assert not re.search(r"[\u202e\x1b]|^# ", output, re.MULTILINE)
     assert json.loads(FORMS["json"](result, text))["moves"][0]["refusals"][0]["message"] == text
 
 

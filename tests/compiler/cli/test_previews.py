@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.examples import SYSTEMS
 
 SPEC = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
@@ -31,8 +31,8 @@ def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
 
 def preview(*steps: dict[str, Any], error: str = "") -> str:
     """Return a preview for the infrastructure project."""
-    said = [{"severity": "error", "message": error}] if error else []
-    return json.dumps({"steps": [STACK, *steps], "diagnostics": said, "changeSummary": {"update": len(steps)}})
+    diagnostics = [{"severity": "error", "message": error}] if error else []
+    return json.dumps({"steps": [STACK, *steps], "diagnostics": diagnostics, "changeSummary": {"update": len(steps)}})
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def findings(run: Run, tmp_path: Path) -> Any:
         files = [tmp_path / name for name in ("before.yaml", "after.yaml")]
         result = run("diff", *files, "--preview", tmp_path / "preview.json", "--format", "json")
         listed = json.loads(result.out)["findings"]
-        about = [one for one in listed if one["code"] in {"R524", "R525", "R526"}]
-        return [(one["code"], one["level"], one["message"]) for one in about]
+        about = [finding for finding in listed if finding["code"] in {"R524", "R525", "R526"}]
+        return [(finding["code"], finding["level"], finding["message"]) for finding in about]
 
     return compare
 
@@ -75,9 +75,9 @@ def test_what_the_change_does_not_explain_is_a_finding(
     findings: Any, more: dict[str, Any], level: str, message: str
 ) -> None:
     """Drift, or a version that was never applied, causes additional steps."""
-    said = f"the preview of leads-main-infrastructure {message}, which this change does not explain"
+    expected = f"the preview of leads-main-infrastructure {message}, which this change does not explain"
 
-    assert findings(preview(*EXPECTED, more)) == [("R524", level, said)]
+    assert findings(preview(*EXPECTED, more)) == [("R524", level, expected)]
 
 
 def test_details_of_a_component_that_changes_are_explained(findings: Any) -> None:
@@ -88,16 +88,16 @@ def test_details_of_a_component_that_changes_are_explained(findings: Any) -> Non
 
 
 def test_what_the_preview_lacks_is_a_finding(findings: Any) -> None:
-    said = "the preview of leads-main-infrastructure does not change database runs, although this change does"
+    expected = "the preview of leads-main-infrastructure does not change database runs, although this change does"
 
-    assert findings(preview()) == [("R525", "review", said)]
+    assert findings(preview()) == [("R525", "review", expected)]
 
 
 def test_the_error_of_a_preview_is_a_finding(findings: Any) -> None:
     """After an error, it is unknown what the preview lacks."""
-    said = "the preview of leads-main-infrastructure fails: error: no credentials"
+    expected = "the preview of leads-main-infrastructure fails: error: no credentials"
 
-    assert findings(preview(error="error: no credentials\nmore")) == [("R526", "danger", said)]
+    assert findings(preview(error="error: no credentials\nmore")) == [("R526", "danger", expected)]
 
 
 def test_an_error_is_no_news_if_the_change_is_refused(findings: Any) -> None:
@@ -133,8 +133,8 @@ def test_other_files_are_refused_at_their_place(run: Run, tmp_path: Path, text: 
 
 
 def _place(problem: dict[str, Any]) -> str:
-    found = problem.get("span") or problem
-    return f":{found['line']}:{found['column']}"
+    span = problem.get("span") or problem
+    return f":{span['line']}:{span['column']}"
 
 
 def test_two_previews_of_a_stack_are_refused(run: Run, tmp_path: Path) -> None:

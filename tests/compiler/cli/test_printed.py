@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 
 
 @pytest.mark.parametrize("view", ["ml", "network"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli import rehearse
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.examples import FOLDER
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from modelyard.api import compile_text
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.hostile.seeds import TABLES, Seed, seeds
 
 
@@ -19,12 +19,12 @@ def test_a_rendered_spec_compiles_to_the_same_output(run: Run, tmp_path: Path, s
     (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
     for name, table in TABLES.items():
         (tmp_path / name).write_text(table, encoding="utf-8")
-    said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
-    assert said.code == 0
+    result = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
+    assert result.code == 0
 
     expected = compile_text(seed.text, environment=seed.environment, tables=TABLES)
-    rendered = yaml.safe_load(said.out)
-    text = "\n".join(line.partition("  # ")[0].rstrip() for line in said.out.splitlines()) + "\n"
+    rendered = yaml.safe_load(result.out)
+    text = "\n".join(line.partition("  # ")[0].rstrip() for line in result.out.splitlines()) + "\n"
     assert yaml.safe_load(text) == rendered
     again = compile_text(text, environment=None, tables=TABLES)
     assert again.ok, again.diagnostics
@@ -57,7 +57,7 @@ def test_rendered_json_and_yaml_have_the_same_values(run: Run, system: Path) -> 
 
 
 def test_an_invalid_spec_is_not_rendered(run: Run, wrong: Path) -> None:
-    said = run("render", wrong, "--format", "json")
+    result = run("render", wrong, "--format", "json")
 
-    assert (said.code, said.out) == (1, "")
-    assert "error[" in said.err
+    assert (result.code, result.out) == (1, "")
+    assert "error[" in result.err

@@ -11,7 +11,7 @@ import pytest
 
 import modelyard_schemas
 from modelyard.printing import review_html
-from tests.compiler.cli.said import SPEC, Run, tree
+from tests.compiler.cli.commands import SPEC, Run, tree
 from tests.compiler.cli.test_diff import edited
 from tests.examples import SYSTEMS
 
@@ -26,7 +26,7 @@ def changed(tmp_path: Path) -> Path:
     return new
 
 
-def named(folder: Path) -> set[str]:
+def visible_names(folder: Path) -> set[str]:
     """Return the names of all visible entries in a folder."""
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
@@ -39,7 +39,7 @@ def test_one_run_writes_every_format(run: Run, system: Path, changed: Path, tmp_
 
     assert (result.code, result.out) == (0, "")
     assert f"churn: 1 to review, 1 note\n{out}: 6 files" in result.err
-    assert named(out) == FILES
+    assert visible_names(out) == FILES
     jsonschema_rs.validate(modelyard_schemas.load("review"), review)
     assert review == json.loads(run("diff", system, changed, "--format", "json", "--level", "quiet").out)
     assert list(cost["environments"]) == ["default", "prod"]
@@ -55,7 +55,7 @@ def test_exit_codes_are_those_of_diff(run: Run, system: Path, changed: Path, tmp
     broken.write_text(edited(SPEC, "kind: MLSystem", "kind: Nothing"), encoding="utf-8")
 
     assert run("report", system, changed, "--out", tmp_path / "r", "--fail-on", "review").code == 1
-    assert named(tmp_path / "r") == FILES
+    assert visible_names(tmp_path / "r") == FILES
     assert run("report", system, broken, "--out", tmp_path / "r", "--fail-on", "never").code == 1
     assert "does not compile" in (tmp_path / "r" / "comment.md").read_text(encoding="utf-8")
     assert run("report", system, system / "none.yaml", "--out", tmp_path / "none").code == 1
@@ -116,7 +116,7 @@ def test_relative_folders(run: Run, system: Path, changed: Path, monkeypatch: py
     monkeypatch.chdir(system)
 
     assert run("report", ".", changed).code == 0
-    assert named(system / "report") == FILES
+    assert visible_names(system / "report") == FILES
     assert sorted(path.name for path in system.iterdir()) == ["report", "system.yaml"]
     assert run("report", ".", changed, "--out", ".").code == 1
 
@@ -148,24 +148,24 @@ def test_costs_follow_the_usage_file(run: Run, versions: tuple[Path, Path], tmp_
     result = run("report", old, new, "--usage", usage, "--out", out, "--fail-on", "never")
     expected = json.loads(run("cost", new, "--usage", usage, "--format", "json").out)["total"]
     assumed = json.loads(run("cost", new, "--format", "json").out)["total"]
-    found = json.loads((out / "cost.json").read_text(encoding="utf-8"))["environments"]["default"]["after"]["total"]
+    actual = json.loads((out / "cost.json").read_text(encoding="utf-8"))["environments"]["default"]["after"]["total"]
     comment = (out / "comment.md").read_text(encoding="utf-8")
-    (cost,) = [one for one in review_of(out) if one["code"] == "R620"]
+    (cost,) = [finding for finding in review_of(out) if finding["code"] == "R620"]
 
     assert result.code == 0, result.err
     assert expected != assumed
-    assert found == expected
+    assert actual == expected
     assert f"Cost a month, used as in {usage}" in comment.replace("\\", "")
     assert cost["after"] == " ".join(f"{expected[name]:.2f}" for name in ("floor", "expected", "ceiling"))
-    said = run("acknowledge", new, cost["fingerprint"], "--against", old, "--by", "sales", "--reason", "known",
+    acceptance = run("acknowledge", new, cost["fingerprint"], "--against", old, "--by", "sales", "--reason", "known",
                "--until", "2099-01-01", "--usage", usage)  # fmt: skip
-    assert said.code == 0, said.err
+    assert acceptance.code == 0, acceptance.err
 
 
 def review_of(out: Path) -> list[dict[str, Any]]:
     """Return the findings in a report."""
-    found: list[dict[str, Any]] = json.loads((out / "review.json").read_text(encoding="utf-8"))["findings"]
-    return found
+    findings: list[dict[str, Any]] = json.loads((out / "review.json").read_text(encoding="utf-8"))["findings"]
+    return findings
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli import run as running
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.examples import FOLDER, SYSTEMS
 
 LANGUAGE = """\
@@ -63,10 +63,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
 
     monkeypatch.setattr(running, "_become", become)
 
-    def found(name: str) -> str:
+    def find_spec(name: str) -> str:
         return name
 
-    monkeypatch.setattr(running, "find_spec", found)
+    monkeypatch.setattr(running, "find_spec", find_spec)
     return commands
 
 
@@ -109,46 +109,46 @@ def test_another_python_is_asked_for_its_packages(
     assert started[0][0][0] == str(python)
 
     python.write_text(FAKE.replace("[]", '["ray"]'))
-    said = run("run", laptop, "--python", python)
-    assert said.code == 1
-    assert "[E0886]" in said.err
-    assert "it lacks ray" in said.err
+    result = run("run", laptop, "--python", python)
+    assert result.code == 1
+    assert "[E0886]" in result.err
+    assert "it lacks ray" in result.err
     for path, reason in ((tmp_path / "nowhere", "No such file"), (Path("/bin/ls"), "it is not Python")):
-        said = run("run", laptop, "--python", path)
-        assert "[E0887]" in said.err
-        assert reason in said.err
+        result = run("run", laptop, "--python", path)
+        assert "[E0887]" in result.err
+        assert reason in result.err
 
 
 def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None:
     """The compiler's own environment has neither Ray nor MLflow. In that case, nothing is written."""
-    said = run("run", laptop)
+    result = run("run", laptop)
 
-    assert said.code == 1
-    assert "[E0886]" in said.err
-    assert f'{sys.executable} -m pip install "' in said.err
-    assert '[local]"' in said.err
+    assert result.code == 1
+    assert "[E0886]" in result.err
+    assert f'{sys.executable} -m pip install "' in result.err
+    assert '[local]"' in result.err
     assert not (laptop / "build").exists()
 
 
 def test_language_models_need_another_extra(run: Run, tmp_path: Path) -> None:
     """A system without language models does not need their engine."""
     (tmp_path / "system.yaml").write_text(LANGUAGE)
-    said = run("run", tmp_path)
+    result = run("run", tmp_path)
 
-    assert "[E0886]" in said.err
-    assert "mlx_lm" in said.err
-    assert '[local,language]"' in said.err
+    assert "[E0886]" in result.err
+    assert "mlx_lm" in result.err
+    assert '[local,language]"' in result.err
 
 
 def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
     """The hint names an environment that runs here, if there is one."""
-    said = run("run", system)
-    assert "[E0885]" in said.err
-    assert "provider: local" in said.err
+    result = run("run", system)
+    assert "[E0885]" in result.err
+    assert "provider: local" in result.err
 
-    said = run("run", FOLDER / "fraud-detection")
-    assert "[E0885]" in said.err
-    assert "add --env dev" in said.err
+    result = run("run", FOLDER / "fraud-detection")
+    assert "[E0885]" in result.err
+    assert "add --env dev" in result.err
 
 
 def test_a_copy_of_a_system_elsewhere_runs_here(
@@ -158,11 +158,11 @@ def test_a_copy_of_a_system_elsewhere_runs_here(
     spec = tmp_path / "hello" / "system.yaml"
     spec.parent.mkdir()
     spec.write_text((FOLDER / "hello" / "system.yaml").read_text())
-    said = run("run", spec.parent, "--sample", "--once")
+    result = run("run", spec.parent, "--sample", "--once")
     copied = spec.parent / ".modelyard" / "default.sample"
 
-    assert said.code == 0
-    assert "registry                     http://mlflow.mlflow.svc:5000 is not opened" in said.err
+    assert result.code == 0
+    assert "registry                     http://mlflow.mlflow.svc:5000 is not opened" in result.err
     assert started[0][0][4:] == [
         str(copied / "build" / "main"),
         *("--state", str(copied), "--code", str(spec.parent), "--once", "--sample"),
@@ -181,28 +181,28 @@ def test_a_copy_has_the_workloads_that_were_not_left_out(
     spec.write_text((FOLDER / "recommender" / "system.yaml").read_text())
 
     assert run("run", spec.parent, "pipelines.train-ranker", "--sample").code == 0
-    said = run("run", spec.parent, "pipelines.train-towers", "--sample")
-    assert (said.code, "[E0889]" in said.err, len(started)) == (1, True, 1)
+    result = run("run", spec.parent, "pipelines.train-towers", "--sample")
+    assert (result.code, "[E0889]" in result.err, len(started)) == (1, True, 1)
 
 
 def test_an_unknown_workload_is_reported_with_the_nearest(
     run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]]
 ) -> None:
-    said = run("run", laptop, "pipelines.trian")
+    result = run("run", laptop, "pipelines.trian")
 
-    assert said.code == 1
-    assert "[E0889]" in said.err
-    assert "did you mean 'pipelines.train'" in said.err
+    assert result.code == 1
+    assert "[E0889]" in result.err
+    assert "did you mean 'pipelines.train'" in result.err
     assert started == []
 
 
 def test_a_wrong_spec_is_reported_as_by_validate(run: Run, laptop: Path) -> None:
     path = laptop / "system.yaml"
     path.write_text(path.read_text().replace("auc_roc", "auc_rok"))
-    said = run("run", laptop)
+    result = run("run", laptop)
 
-    assert said.code == 1
-    assert "[E0435]" in said.err
+    assert result.code == 1
+    assert "[E0435]" in result.err
 
 
 def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> None:

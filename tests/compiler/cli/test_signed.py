@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from modelyard.api import output_files
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import compile_system
 from modelyard_runtime.promotion import approvals
 from modelyard_runtime.workload.records import Promotion, Workload
 from modelyard_targets import TARGETS
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 from tests.runtime.described import record
 from tests.specs import VALID_SPEC
 
@@ -28,21 +28,23 @@ OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
     """Return the promoter's description of each pipeline, and the diagnostics for approval files."""
-    inputs = Inputs(Given("system.yaml", text), approvals=tuple(Given(*file) for file in files))
+    inputs = Inputs(InputFile("system.yaml", text), approvals=tuple(InputFile(*file) for file in files))
     outcome = compile_system(inputs, TARGETS)
-    told: dict[str, Any] = {"problems": [one.message for one in outcome.diagnostics if "approvals/" in one.message]}
+    described: dict[str, Any] = {
+        "problems": [item.message for item in outcome.diagnostics if "approvals/" in item.message]
+    }
     for file in output_files(outcome):
         if "promoter" in file.path and b"workload.json" in file.render():
-            found = json.loads(next(one for one in _texts(file.render().decode()) if '"promotions"' in one))
-            told |= found["promotions"]
-    return told
+            content = json.loads(next(item for item in _texts(file.render().decode()) if '"promotions"' in item))
+            described |= content["promotions"]
+    return described
 
 
 def _texts(text: str) -> list[str]:
     import yaml
 
     objects: list[dict[str, Any]] = list(yaml.safe_load_all(text))
-    return [str(value) for one in objects for value in dict[str, Any](one.get("data") or {}).values()]
+    return [str(value) for manifest in objects for value in dict[str, Any](manifest.get("data") or {}).values()]
 
 
 @pytest.fixture
@@ -58,11 +60,11 @@ def folder(tmp_path: Path) -> Path:
 
 def save(run: Run, folder: Path, *more: str) -> Path:
     """Run `modelyard approve --save`, and return the approval file."""
-    asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
-    said = run("approve", str(folder), *asked, "--save", *more)
-    assert said.code == 0, said.err
+    arguments = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
+    result = run("approve", str(folder), *arguments, "--save", *more)
+    assert result.code == 0, result.err
     (path,) = (folder / "approvals" / "model-risk").glob("*.json")
-    assert f"commit {path}" in said.err
+    assert f"commit {path}" in result.err
     return path
 
 
@@ -71,16 +73,16 @@ def test_saved_approvals_are_passed_to_the_promoter(run: Run, folder: Path) -> N
     assert path.name == f"default-fraud-fraud-xgb-champion-{'a' * 12}.json"
     text = (folder / "system.yaml").read_text()
 
-    found = promotions(text, (f"approvals/model-risk/{path.name}", path.read_text()))
+    described = promotions(text, (f"approvals/model-risk/{path.name}", path.read_text()))
 
-    assert found["problems"] == []
-    asked = found["retrain"]["approvals"]
-    assert "given" not in found["try-out"]["approvals"]
+    assert described["problems"] == []
+    policy = described["retrain"]["approvals"]
+    assert "given" not in described["try-out"]["approvals"]
     workload = record(Workload, {"system": "fraud", "environment": "default"})
-    promotion = record(Promotion, found["retrain"])
+    promotion = record(Promotion, described["retrain"])
     standing = approvals.standing(workload, promotion, {}, DIGEST)
-    assert [one.group for one in standing.approvals] == ["model-risk"]
-    assert standing.missing == asked["minimum"] - 1
+    assert [approval.group for approval in standing.approvals] == ["model-risk"]
+    assert standing.missing == policy["minimum"] - 1
     assert not standing.refused
     other = approvals.standing(workload, promotion, {}, "sha256:" + "b" * 64)
     assert not other.approvals
@@ -88,11 +90,11 @@ def test_saved_approvals_are_passed_to_the_promoter(run: Run, folder: Path) -> N
 
 def test_the_same_approval_in_both_places_counts_once(run: Run, folder: Path) -> None:
     evidence = json.dumps(json.loads(save(run, folder).read_text()))
-    found = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
+    described = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
 
     tags = {f"{approvals.APPROVAL_TAG}model-risk": evidence}
     workload = record(Workload, {"system": "fraud", "environment": "default"})
-    standing = approvals.standing(workload, record(Promotion, found["retrain"]), tags, DIGEST)
+    standing = approvals.standing(workload, record(Promotion, described["retrain"]), tags, DIGEST)
 
     assert (len(standing.approvals), standing.refused) == (1, ())
 
@@ -117,7 +119,7 @@ def unverified(key: str) -> str:
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
 
 
-def said(signature: str = unverified(KEY), **other: Any) -> str:
+def changed_approval(signature: str = unverified(KEY), **other: Any) -> str:
     """Return an approval with some fields changed."""
     about = {
         "kind": "Approval",
@@ -141,46 +143,46 @@ def said(signature: str = unverified(KEY), **other: Any) -> str:
         ('{"statement": 1, "signature": ""}', "is not an approval: it has no signed statement"),
         ("<<<<<<< HEAD\n{}", "is not an approval: it has no signed statement"),
         ("[" * 5000, "is not an approval: it has no signed statement"),
-        (said(digest=7), "is not an approval: it has no signed statement"),
-        (said(action="demote"), "is not an approval: it has no signed statement"),
-        (said(kind="Refusal"), "is not an approval: it has no signed statement"),
+        (changed_approval(digest=7), "is not an approval: it has no signed statement"),
+        (changed_approval(action="demote"), "is not an approval: it has no signed statement"),
+        (changed_approval(kind="Refusal"), "is not an approval: it has no signed statement"),
         ("x" * 5001, "is not an approval: it is longer than 5000 bytes"),
-        (said("x"), "is not an approval: its signature was not made by ssh-keygen"),
+        (changed_approval("x"), "is not an approval: its signature was not made by ssh-keygen"),
         (
-            said(unverified(OTHER)),
+            changed_approval(unverified(OTHER)),
             "has no effect: the key that signed it is not in any of the required groups: ",
         ),
-        (said(system="other"), "has no effect: it is for system 'other'"),
-        (said(model="fraud-xgb"), "has no effect: no model has the registered name 'fraud-xgb'"),
-        (said(alias="champoin"), "has no effect: no promotion moves alias 'champoin'"),
-        (said(), ""),
-        (said(environment="prod", alias="anything"), ""),
+        (changed_approval(system="other"), "has no effect: it is for system 'other'"),
+        (changed_approval(model="fraud-xgb"), "has no effect: no model has the registered name 'fraud-xgb'"),
+        (changed_approval(alias="champoin"), "has no effect: no promotion moves alias 'champoin'"),
+        (changed_approval(), ""),
+        (changed_approval(environment="prod", alias="anything"), ""),
     ],
 )
 def test_ineffective_approval_files_are_reported(content: str, why: str) -> None:
-    found = promotions(VALID_SPEC, ("approvals/a.json", content))["problems"]
+    problems = promotions(VALID_SPEC, ("approvals/a.json", content))["problems"]
 
-    assert [f"'approvals/a.json' {why}"] * bool(why) == found or found[0].startswith(f"'approvals/a.json' {why}")
+    assert [f"'approvals/a.json' {why}"] * bool(why) == problems or problems[0].startswith(f"'approvals/a.json' {why}")
 
 
 def test_approvals_without_a_promoter_are_reported() -> None:
     adopted = VALID_SPEC.replace(
         "registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'
     )
-    (problem,) = promotions(adopted, ("approvals/a.json", said()))["problems"]
+    (problem,) = promotions(adopted, ("approvals/a.json", changed_approval()))["problems"]
     assert "only a promoter reads it, and none runs here" in problem
 
 
 def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
     stages = "    stages: {candidate: {approvals: none}, champion: {after: candidate}}\n    explainability"
     staged = VALID_SPEC.replace("    explainability", stages).replace("    promoteTo: candidate\n", "")
-    (problem,) = promotions(staged, ("approvals/a.json", said(alias="candidate")))["problems"]
+    (problem,) = promotions(staged, ("approvals/a.json", changed_approval(alias="candidate")))["problems"]
     assert "nothing requires an approval before fraud-xgb@candidate moves" in problem
 
 
 def test_too_many_approvals_for_a_configmap_are_refused() -> None:
     """Too many approvals are an error. If some were left out, unsigned files could displace a valid one."""
-    files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
+    files = [(f"approvals/{at}.json", changed_approval(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []
     (problem,) = promotions(VALID_SPEC, *files)["problems"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli import run as running
-from tests.compiler.cli.said import Run
+from tests.compiler.cli.commands import Run
 
 ROW = {"radius": 17.99}
 
@@ -26,11 +26,11 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
         commands.append(command)
         return 0
 
-    def found(name: str) -> str:
+    def find_spec(name: str) -> str:
         return name
 
     monkeypatch.setattr(running, "_become", become)
-    monkeypatch.setattr(running, "find_spec", found)
+    monkeypatch.setattr(running, "find_spec", find_spec)
     monkeypatch.chdir(tmp_path)
     return commands
 
@@ -61,20 +61,20 @@ def test_a_template_or_a_folder(run: Run, started: list[list[str]], tmp_path: Pa
 
 
 def test_a_python_without_ray_changes_nothing(run: Run, tmp_path: Path) -> None:
-    said = run("try", tmp_path / "new")
+    result = run("try", tmp_path / "new")
 
-    assert said.code == 1
-    assert "[E0886]" in said.err
-    assert "-m pip install" in said.err
-    assert "[local]" in said.err
+    assert result.code == 1
+    assert "[E0886]" in result.err
+    assert "-m pip install" in result.err
+    assert "[local]" in result.err
     assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_that_cannot_be_made(run: Run, started: list[list[str]], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    said = run("try", tmp_path / "file" / "below")
+    result = run("try", tmp_path / "file" / "below")
 
-    assert (said.code, "cannot write to" in said.err, started) == (1, True, [])
+    assert (result.code, "cannot write to" in result.err, started) == (1, True, [])
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -115,10 +115,10 @@ def test_asking_needs_a_system_that_runs(run: Run, started: list[list[str]], tmp
 
     with (state / "run.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        said = run("try", "here", "--ask")
+        result = run("try", "here", "--ask")
 
-        assert said.code == 0
-        assert 'ms: {"instances": [{"radius": 17.99}]}' in said.out
-        assert "in the data, malignant of this row is 1" in said.out
+        assert result.code == 0
+        assert 'ms: {"instances": [{"radius": 17.99}]}' in result.out
+        assert "in the data, malignant of this row is 1" in result.out
         (state / "token").write_text("wrong\n")
         assert run("try", "here", "--ask").code == 1

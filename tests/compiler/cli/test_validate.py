@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from modelyard.inputs import LOCK_NAME
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 
 
 def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
     for typed in (system, system / "system.yaml"):
-        said = run("validate", typed)
-        assert (said.code, said.out) == (0, "")
-        assert said.err.endswith("system.yaml: valid, alone and for prod\n")
+        result = run("validate", typed)
+        assert (result.code, result.out) == (0, "")
+        assert result.err.endswith("system.yaml: valid, alone and for prod\n")
     assert run("validate", system, "--env", "prod").err.endswith("valid for prod\n")
 
 
@@ -39,8 +39,8 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
-        said = run(*command, system)
-        assert (said.code, "[E0157]" in said.err, str(system) in said.err) == (1, True, True), command
+        result = run(*command, system)
+        assert (result.code, "[E0157]" in result.err, str(system) in result.err) == (1, True, True), command
     assert not (system / "build").exists()
     assert run("validate", system / "modelyard.yaml").code == 0
     monkeypatch.chdir(system)
@@ -59,11 +59,14 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
-    said = run("validate", system, "--format", "json")
-    found = [(one["code"], one["file"], one["line"]) for one in json.loads(said.out)["diagnostics"]]
+    result = run("validate", system, "--format", "json")
+    diagnostics = [
+        (diagnostic["code"], diagnostic["file"], diagnostic["line"])
+        for diagnostic in json.loads(result.out)["diagnostics"]
+    ]
 
-    assert said.code == 1
-    assert found == [
+    assert result.code == 1
+    assert diagnostics == [
         ("E0204", f"{system}/environments/dev.yaml", 1),
         ("E0201", f"{system}/environments/edge.yaml", 1),
     ]
@@ -79,8 +82,8 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
     )
     (system / "system.yaml").write_text(spec, encoding="utf-8")
 
-    said = run("validate", system)
-    assert (said.code, said.err) == (
+    result = run("validate", system)
+    assert (result.code, result.err) == (
         0,
         f"{system}/system.yaml: valid for prod; the base is incomplete without an environment\n",
     )
@@ -99,10 +102,10 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
     assert run("validate", system).code == 0
 
     (system / "environments" / name).write_text("models: [", encoding="utf-8")
-    said = run("validate", system)
-    assert said.code == 1
-    assert "[E0153]" in said.err
-    assert "error[E0103]" not in said.err
+    result = run("validate", system)
+    assert result.code == 1
+    assert "[E0153]" in result.err
+    assert "error[E0103]" not in result.err
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
@@ -121,9 +124,9 @@ def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")
 
-    said = run("validate", system)
-    assert said.code == 1
-    assert "gone.yaml" in said.err
+    result = run("validate", system)
+    assert result.code == 1
+    assert "gone.yaml" in result.err
     assert run("validate", system, "--env", "prod").code == 0
 
 
@@ -135,12 +138,12 @@ def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: 
     (system / "environments" / "dev.yaml").write_text("deployment: {namespace: dev}\n", encoding="utf-8")
     assert "[W0148]" in run("validate", system, "--env", "dev").err
 
-    used = 'inference: {score: {compute: {memory: "${vars.size}"}}}\n'
-    (system / "environments" / "prod.yaml").write_text(used, encoding="utf-8")
+    overlay = 'inference: {score: {compute: {memory: "${vars.size}"}}}\n'
+    (system / "environments" / "prod.yaml").write_text(overlay, encoding="utf-8")
     for arguments in ((), ("--env", "dev"), ("--env", "prod")):
         for command in ("validate", "compile"):
-            said = run(command, system, *arguments)
-            assert (said.code, "W0148" in said.err) == (0, False), (command, arguments, said.err)
+            result = run(command, system, *arguments)
+            assert (result.code, "W0148" in result.err) == (0, False), (command, arguments, result.err)
 
 
 def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,23 +155,23 @@ def test_the_working_directory_is_the_default(run: Run, system: Path, monkeypatc
 
 
 def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
-    said = run("validate", wrong)
+    result = run("validate", wrong)
 
-    assert (said.code, said.out) == (1, "")
-    assert f"{wrong}/system.yaml:13:5" in said.err
-    assert "E0203" in said.err
-    assert "Traceback" not in said.err
+    assert (result.code, result.out) == (1, "")
+    assert f"{wrong}/system.yaml:13:5" in result.err
+    assert "E0203" in result.err
+    assert "Traceback" not in result.err
 
 
 def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
     """JSON and SARIF can be parsed, and annotations have GitHub's format, even without errors."""
-    found = json.loads(run("validate", wrong, "--format", "json").out)
+    report = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
     github = run("validate", wrong, "--format", "github")
 
-    assert "E0203" in {one["code"] for one in found["diagnostics"]}
+    assert "E0203" in {item["code"] for item in report["diagnostics"]}
     assert sarif["version"] == "2.1.0"
-    assert "E0203" in {one["ruleId"] for one in sarif["runs"][0]["results"]}
+    assert "E0203" in {item["ruleId"] for item in sarif["runs"][0]["results"]}
     assert all(line.startswith(("::error ", "::warning ")) for line in github.out.splitlines())
     assert (github.code, github.err) == (1, "")
 
@@ -176,13 +179,13 @@ def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong
 @pytest.mark.parametrize("command", ["validate", "compile"])
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
 def test_machine_readable_formats_report_unreadable_specs(run: Run, tmp_path: Path, command: str, form: str) -> None:
-    said = run(command, tmp_path / "nowhere.yaml", "--format", form)
+    result = run(command, tmp_path / "nowhere.yaml", "--format", form)
 
-    assert said.code == 1
-    assert "E0150" in said.out
-    assert said.err == ""
+    assert result.code == 1
+    assert "E0150" in result.out
+    assert result.err == ""
     if form != "github":
-        json.loads(said.out)
+        json.loads(result.out)
 
 
 @pytest.mark.parametrize("command", ["validate", "compile", "render", "graph"])
@@ -199,9 +202,9 @@ def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, comman
         ([system, "--set", "replicas=many"], "E0144"),
         ([system, "--set", "replicas=99"], "E0144"),
     ):
-        said = run(command, *arguments)
-        assert said.code == 1, arguments
-        assert f"[{code}]" in said.err, (arguments, said.err)
+        result = run(command, *arguments)
+        assert result.code == 1, arguments
+        assert f"[{code}]" in result.err, (arguments, result.err)
     assert not (system / "build").exists()
 
 
@@ -221,15 +224,15 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
-    said = run("validate", folder)
-    assert said.code == 1
-    assert "E0203" in said.err
-    assert "\x1b" not in said.err
+    result = run("validate", folder)
+    assert result.code == 1
+    assert "E0203" in result.err
+    assert "\x1b" not in result.err
 
     (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
-    done = run("compile", folder)
-    assert done.code == 0
-    assert "\x1b" not in done.err
+    compiled = run("compile", folder)
+    assert compiled.code == 0
+    assert "\x1b" not in compiled.err
     assert (folder / "build/default/main/README.md").is_file()
     assert str(tmp_path) not in (folder / LOCK_NAME).read_text(encoding="utf-8")
 

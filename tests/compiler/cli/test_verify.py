@@ -13,7 +13,7 @@ import pytest
 from modelyard.disk.record import RECORD
 from modelyard.inputs import LOCK_NAME
 from modelyard.lock import targets_locked
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 
 MANIFEST = "workloads/manifests/model-score.yaml"
 
@@ -42,7 +42,7 @@ def tamper(system: Path) -> None:
     (root / RECORD).write_text(json.dumps(record), encoding="utf-8")
 
 
-def found(run: Run, system: Path, *more: str) -> list[str]:
+def verify_codes(run: Run, system: Path, *more: str) -> list[str]:
     """Return the codes that verify reports, and assert that its exit code matches them."""
     result = run("verify", system, "--format", "json", *more)
     reported = [diagnostic["code"] for diagnostic in json.loads(result.out)["diagnostics"]]
@@ -54,7 +54,7 @@ def test_verify_accepts_every_compiled_environment(run: Run, compiled: Path) -> 
     result = run("verify", compiled)
 
     assert (result.code, result.err) == (0, f"{compiled}/build: verified default, prod\n")
-    assert found(run, compiled, "--env", "prod") == []
+    assert verify_codes(run, compiled, "--env", "prod") == []
 
 
 def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
@@ -62,10 +62,10 @@ def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compil
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
-    assert found(run, compiled) == ["E0710"]
-    assert found(run, compiled, "--env", "prod") == []
+    assert verify_codes(run, compiled) == ["E0710"]
+    assert verify_codes(run, compiled, "--env", "prod") == []
     assert "1 written" in run("compile", compiled, "--force").err
-    assert found(run, compiled) == []
+    assert verify_codes(run, compiled) == []
 
 
 def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
@@ -74,12 +74,12 @@ def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
     (compiled / "build/default/main/notes.edited").write_text("a note\n")
-    said = run("verify", compiled).err
+    errors = run("verify", compiled).err
 
     for name in ("README.md.edited", "README.md.edited-2"):
-        assert f"{name}' is the version of" in said
-    assert "notes.edited' is not part of the compiled spec" in said
-    assert "then delete the copy" in said
+        assert f"{name}' is the version of" in errors
+    assert "notes.edited' is not part of the compiled spec" in errors
+    assert "then delete the copy" in errors
 
 
 def test_the_first_differing_line_is_reported(run: Run, compiled: Path) -> None:
@@ -118,7 +118,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
     code, apply = CHANGES[change]
     apply(compiled / "build/default/main")
 
-    assert code in found(run, compiled)
+    assert code in verify_codes(run, compiled)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
@@ -127,12 +127,12 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
 
-    assert found(run, compiled) == ["E0717", "E0717"]
+    assert verify_codes(run, compiled) == ["E0717", "E0717"]
     for arguments, count in (((), 2), (("--env", "prod"), 1)):
         result = run("validate", compiled, *arguments)
         assert (result.code, result.err.count("error[E0717]")) == (1, count)
     assert "nothing has changed" not in run("compile", compiled).err
-    assert found(run, compiled, "--env", "default") == []
+    assert verify_codes(run, compiled, "--env", "default") == []
     assert run("compile", compiled, "--env", "prod").code == 0
     assert lock.read_text(encoding="utf-8") == good
 
@@ -148,9 +148,9 @@ def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
 def test_a_lock_of_another_spec_is_reported(run: Run, compiled: Path) -> None:
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
-    assert "E0713" in found(run, compiled)
+    assert "E0713" in verify_codes(run, compiled)
     (compiled / LOCK_NAME).unlink()
-    assert "E0713" in found(run, compiled)
+    assert "E0713" in verify_codes(run, compiled)
 
 
 def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) 
         "      model-server/other: inference.other\n",
     )
 
-    assert "E0713" in found(run, compiled)
+    assert "E0713" in verify_codes(run, compiled)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,12 @@ def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) 
 def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, new: str) -> None:
     edit(compiled / LOCK_NAME, old, new)
 
-    assert found(run, compiled) == ["E0713"]
+    assert verify_codes(run, compiled) == ["E0713"]
     assert run("compile", compiled, "--force").code == 0
-    assert found(run, compiled) in ([], ["E0713"])  # a removed environment remains until a user deletes its folder
+    assert verify_codes(run, compiled) in (
+        [],
+        ["E0713"],
+    )  # a removed environment remains until a user deletes its folder
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
@@ -197,13 +200,13 @@ def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text:
 
 
 def test_missing_output_is_reported(run: Run, system: Path) -> None:
-    assert found(run, system) == ["E0714"]
+    assert verify_codes(run, system) == ["E0714"]
 
 
 def test_verify_reports_errors_in_the_spec(run: Run, compiled: Path) -> None:
     edit(compiled / "system.yaml", "compute:", "compte:")
 
-    assert "E0203" in found(run, compiled, "--env", "prod")
+    assert "E0203" in verify_codes(run, compiled, "--env", "prod")
 
 
 def test_verify_writes_nothing(run: Run, compiled: Path) -> None:
@@ -218,7 +221,7 @@ def test_a_link_to_a_lock_is_not_read(run: Run, compiled: Path, tmp_path: Path) 
     (compiled / LOCK_NAME).rename(tmp_path / "elsewhere")
     (compiled / LOCK_NAME).symlink_to(tmp_path / "elsewhere")
 
-    assert "E0713" in found(run, compiled)
+    assert "E0713" in verify_codes(run, compiled)
 
 
 def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:

@@ -72,9 +72,9 @@ def tree(root: Path) -> dict[str, bytes]:
 
 def version_of(root: Path) -> str:
     """Return the version of a tree, which must be complete and contain the user's note."""
-    found = tree(root)
-    assert found.pop(NOTE) == b"mine"
-    return next(version for version, expected in VERSIONS.items() if found == expected)
+    content = tree(root)
+    assert content.pop(NOTE) == b"mine"
+    return next(version for version, expected in VERSIONS.items() if content == expected)
 
 
 @dataclass
@@ -117,16 +117,16 @@ def test_a_run_killed_at_any_moment_leaves_a_complete_tree(out: Path, writers: W
     """The tree is complete after each of many kills at random moments. A final run succeeds and cleans up."""
     moments = random.Random(7)
     kills = KILLS[writers.switch]
-    seen = {"a": 0, "b": 0}
+    counts = {"a": 0, "b": 0}
     interrupted = 0
     for turn in range(kills):
         assert writers.kill_one_after(moments.uniform(0.001, 0.03)) == signal.SIGPROF
-        beside = [path for path in (out / "prod").iterdir() if path.name != "main"]
-        interrupted += bool(beside)
+        leftovers = [path for path in (out / "prod").iterdir() if path.name != "main"]
+        interrupted += bool(leftovers)
         root = out / "prod/main"
         if writers.switch == "two renames" and not root.exists():
-            root = next(path for path in beside if path.suffix == ".old")
-        seen[version_of(root)] += 1
+            root = next(path for path in leftovers if path.suffix == ".old")
+        counts[version_of(root)] += 1
         if turn % 10 == 0:
             version = "ab"[turn // 10 % 2]
             assert write_tree(out, "prod", "main", files(version), version)[1] == ()
@@ -134,5 +134,5 @@ def test_a_run_killed_at_any_moment_leaves_a_complete_tree(out: Path, writers: W
             assert [path.name for path in (out / "prod").iterdir()] == ["main"]
 
     assert {path.name for path in out.iterdir()} == {"prod", LOCK}
-    assert min(seen.values()) > 0
+    assert min(counts.values()) > 0
     assert interrupted > kills // 10  # otherwise all kills happened outside of writing

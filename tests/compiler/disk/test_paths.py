@@ -74,15 +74,15 @@ def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("path", "other"),
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
-def test_colliding_paths_are_refused(tmp_path: Path, one: str, other: str) -> None:
+def test_colliding_paths_are_refused(tmp_path: Path, path: str, other: str) -> None:
     """Paths that differ only in case or Unicode composition are refused, because some file systems mix them up."""
-    files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
+    files = [OutputFile(path, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
 
-    assert [found.code for found in problems] == ["E0705"]
+    assert [problem.code for problem in problems] == ["E0705"]
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
@@ -91,5 +91,5 @@ def test_invalid_folder_names_are_refused(tmp_path: Path, name: str) -> None:
     for environment, target in ((name, "main"), ("prod", name)):
         _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
 
-        assert [found.code for found in problems] == ["E0705"]
+        assert [problem.code for problem in problems] == ["E0705"]
     assert not (tmp_path / "build").exists()

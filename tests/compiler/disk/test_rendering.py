@@ -32,9 +32,11 @@ TWO_CORES = len(os.sched_getaffinity(0)) > 1
 
 def run(program: str, *prefix: str) -> list[str]:
     """Run a program after the common lines, and return the lines that it prints."""
-    done = subprocess.run([*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60)
-    assert not done.stderr, done.stderr
-    return done.stdout.splitlines()
+    process = subprocess.run(
+        [*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60
+    )
+    assert not process.stderr, process.stderr
+    return process.stdout.splitlines()
 
 
 def test_another_process_renders_the_second_half_with_its_facts() -> None:
@@ -104,8 +106,8 @@ with rendering([file(number, wait) for number in range(2000)]):
     time.sleep(0.2)
     os.kill(parent, 9)
 """
-    done = subprocess.run([sys.executable, "-c", COMMON + program], stdout=subprocess.PIPE, text=True, timeout=60)
-    assert len(set(done.stdout.split())) == len(done.stdout.split()) == TWO_CORES
+    process = subprocess.run([sys.executable, "-c", COMMON + program], stdout=subprocess.PIPE, text=True, timeout=60)
+    assert len(set(process.stdout.split())) == len(process.stdout.split()) == TWO_CORES
 
 
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:

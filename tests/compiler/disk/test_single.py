@@ -26,13 +26,13 @@ def test_a_single_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     (tmp_path / f".modelyard.lock.{os.getpid()}-0123abcd").write_text("alive")
     assert write_file_atomically(path, b"two") == ()
     assert path.read_bytes() == b"two"
-    assert sorted(found.name for found in tmp_path.iterdir()) == [
+    assert sorted(item.name for item in tmp_path.iterdir()) == [
         f".modelyard.lock.{os.getpid()}-0123abcd",
         "modelyard.lock",
     ]
     path.unlink()
     path.symlink_to("elsewhere")
-    assert [found.code for found in write_file_atomically(path, b"x")] == ["E0704"]
+    assert [item.code for item in write_file_atomically(path, b"x")] == ["E0704"]
     assert not (tmp_path / "elsewhere").exists()
-    assert [found.code for found in write_file_atomically(tmp_path, b"x")] == ["E0703"]
-    assert [found.code for found in write_file_atomically(tmp_path / "none/x", b"x")] == ["E0707"]
+    assert [item.code for item in write_file_atomically(tmp_path, b"x")] == ["E0703"]
+    assert [item.code for item in write_file_atomically(tmp_path / "none/x", b"x")] == ["E0707"]

@@ -100,7 +100,7 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
     runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
 
     assert [run.wait(60) for run in runs] == [0, 0]
-    found = tree(tmp_path)
-    assert len(found) == 40
-    assert set(found.values()) in ({"a24"}, {"b24"})
+    content = tree(tmp_path)
+    assert len(content) == 40
+    assert set(content.values()) in ({"a24"}, {"b24"})
     assert leftovers(tmp_path) == []

@@ -24,8 +24,8 @@ from tests.compiler.disk.written import (
     counted,
     everything,
     leftovers,
+    messages_of,
     outputs,
-    told,
     tree,
     write,
 )
@@ -125,7 +125,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
     reports, problems = write_trees(tmp_path, changed)
 
     assert reports == ()
-    assert [found.code for found in problems] == ["E0701"]
+    assert [problem.code for problem in problems] == ["E0701"]
     assert content(tmp_path) == before
 
 
@@ -143,7 +143,7 @@ def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("modelyard.disk.write.switch", failing)
     _, problems = write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "new"})), "k2") for name in names])
 
-    assert told(problems, tmp_path) == ["E0707 cannot write 'prod/two': disk on fire"]
+    assert messages_of(problems, tmp_path) == ["E0707 cannot write 'prod/two': disk on fire"]
     assert (tmp_path / "prod/one/a").read_text() == "old"
     assert sorted(path.name for path in (tmp_path / "prod").iterdir()) == ["one", "two"]
 

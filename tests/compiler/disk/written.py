@@ -43,31 +43,31 @@ def write(
 ) -> tuple[Counts, list[str]]:
     """Write one tree, and return the counts and the conflicts with their paths."""
     report, problems = write_tree(out, "prod", target, outputs(files), key, force)
-    return counted(report), told(problems, out)
+    return counted(report), messages_of(problems, out)
 
 
-def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:
+def messages_of(problems: Iterable[Diagnostic], out: Path) -> list[str]:
     """Return each problem's code and message with relative paths."""
-    return [f"{found.code} {found.message.replace(str(out) + '/', '')}" for found in problems]
+    return [f"{problem.code} {problem.message.replace(str(out) + '/', '')}" for problem in problems]
 
 
 def tree(out: Path) -> dict[str, str]:
     """Return the text of every file in the tree except the record. Empty folders are included."""
     root = out / "prod" / "main"
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
         for name in files:
             path = Path(folder, name)
             text = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text()
-            found[path.relative_to(root).as_posix()] = text
+            texts[path.relative_to(root).as_posix()] = text
         for name in folders:
             path = Path(folder, name)
             if path.is_symlink():
-                found[path.relative_to(root).as_posix()] = f"-> {os.readlink(path)}"
+                texts[path.relative_to(root).as_posix()] = f"-> {os.readlink(path)}"
             elif not any(path.iterdir()):
-                found[path.relative_to(root).as_posix() + "/"] = ""
-    found.pop(RECORD, None)
-    return found
+                texts[path.relative_to(root).as_posix() + "/"] = ""
+    texts.pop(RECORD, None)
+    return texts
 
 
 def everything(out: Path) -> dict[str, tuple[int, int]]:
@@ -79,7 +79,7 @@ def everything(out: Path) -> dict[str, tuple[int, int]]:
 def content(out: Path) -> dict[str, tuple[int, int]]:
     """Return the inode and time of all files and folders except those that contain the lock and temporary files."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
-    return {path: seen for path, seen in everything(out).items() if path not in around}
+    return {path: state for path, state in everything(out).items() if path not in around}
 
 
 def leftovers(out: Path) -> list[str]:

@@ -80,11 +80,11 @@ def test_boxes_show_details() -> None:
 
 def test_stages_are_connected_in_order() -> None:
     text = changed("    explainability: {method: shap}\n", "    explainability: {method: shap}\n" + STAGES)
-    found = arrows(drawn(text.replace("    promoteTo: candidate\n", "")))
+    edges = arrows(drawn(text.replace("    promoteTo: candidate\n", "")))
 
-    assert "pipeline retrain -> model fraud-xgb@candidate (gate)" in found
-    assert "model fraud-xgb@candidate -> model fraud-xgb@champion (gate, soak 7d, 1 approval)" in found
-    assert "monitor quality ~> model fraud-xgb@champion (judges the soak)" in found
+    assert "pipeline retrain -> model fraud-xgb@candidate (gate)" in edges
+    assert "model fraud-xgb@candidate -> model fraud-xgb@champion (gate, soak 7d, 1 approval)" in edges
+    assert "monitor quality ~> model fraud-xgb@champion (judges the soak)" in edges
 
 
 def test_a_mirror_is_drawn_as_copies() -> None:
@@ -101,9 +101,9 @@ def test_an_import_is_drawn_as_the_source_of_its_model() -> None:
     framework: xgboost
     import: {digest: "sha256:%s", store: lake, path: imports/sentiment}
 """ % ("0" * 64)
-    found = arrows(drawn(changed("pipelines:\n", imported + "pipelines:\n")))
+    edges = arrows(drawn(changed("pipelines:\n", imported + "pipelines:\n")))
 
-    assert "import sentiment -> model sentiment@champion (2 approvals)" in found
+    assert "import sentiment -> model sentiment@champion (2 approvals)" in edges
 
 
 def test_following_pipelines_are_connected() -> None:

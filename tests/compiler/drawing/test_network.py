@@ -34,7 +34,7 @@ def test_json_has_the_whole_plan() -> None:
     read = json.loads(plan_json(plan))
 
     assert read["view"] == "network"
-    assert [one["place"] for one in read["resources"]] == [one.place for one in plan.resources]
-    assert [(one["source"], one["sink"], one["what"]) for one in read["links"]] == [
-        (one.source, one.sink, one.what) for one in plan.links
+    assert [item["place"] for item in read["resources"]] == [item.place for item in plan.resources]
+    assert [(item["source"], item["sink"], item["what"]) for item in read["links"]] == [
+        (item.source, item.sink, item.what) for item in plan.links
     ]

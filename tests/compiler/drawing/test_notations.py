@@ -51,7 +51,7 @@ HOSTILE = [
 ]
 
 
-def named(name: str) -> Picture:
+def picture_labelled(name: str) -> Picture:
     """Return a picture in which this name is every label."""
     boxes = tuple(Box(f"box_{shape}", shape, "data", name, (name,), "group") for shape in Shape)
     arrows = (
@@ -64,7 +64,7 @@ def named(name: str) -> Picture:
 
 def check_everything(name: str) -> None:
     """Assert that all notations have the same structure with this name as with a plain name."""
-    plain, odd = named("plain"), named(name)
+    plain, odd = picture_labelled("plain"), picture_labelled(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))
         assert [each for each in draw(odd).split("\n")[:-1] if not line.fullmatch(each)] == []
@@ -117,20 +117,20 @@ def test_every_line_is_valid_syntax(picture: Picture) -> None:
 
 def test_ids_are_derived_from_names_and_unique() -> None:
     ids = Ids()
-    found = [ids.of("data", name) for name in ("a-b", "a_b", "A.B", "", "ü")]
+    results = [ids.of("data", name) for name in ("a-b", "a_b", "A.B", "", "ü")]
 
-    assert len(set(found)) == len(found)
-    assert found[0] == ids.of("data", "a-b") == "data_a_b"
-    assert all(re.fullmatch(r"[a-z0-9_]+", each) for each in found)
+    assert len(set(results)) == len(results)
+    assert results[0] == ids.of("data", "a-b") == "data_a_b"
+    assert all(re.fullmatch(r"[a-z0-9_]+", each) for each in results)
 
 
 def test_boxes_of_a_drawing_do_not_overlap() -> None:
     boxes = [spot for _, spot in layout(ml_view(system_of(large_spec(9)))).boxes]
 
-    for at, one in enumerate(boxes):
+    for at, box in enumerate(boxes):
         for other in boxes[at + 1 :]:
-            apart = one.x + one.width <= other.x or other.x + other.width <= one.x
-            assert apart or one.y + one.height <= other.y or other.y + other.height <= one.y
+            apart = box.x + box.width <= other.x or other.x + other.width <= box.x
+            assert apart or box.y + box.height <= other.y or other.y + other.height <= box.y
 
 
 def test_everything_is_within_the_drawing() -> None:

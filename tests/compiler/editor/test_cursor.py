@@ -51,9 +51,9 @@ def at(text: str) -> Cursor:
     ],
 )
 def test_the_cursor_is_found_in_block_style(text: str, path: str, word: str, is_key: bool) -> None:
-    found = at(text)
+    cursor = at(text)
 
-    assert (".".join(map(str, found.path)), found.word, found.is_key) == (path, word, is_key)
+    assert (".".join(map(str, cursor.path)), cursor.word, cursor.is_key) == (path, word, is_key)
 
 
 def test_the_cursor_is_found_in_brackets() -> None:

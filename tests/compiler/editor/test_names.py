@@ -24,8 +24,8 @@ def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterat
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return
     for part in _parts(schema):
-        for name, one in schema_of(part.get("properties")).items():
-            yield from _paths(schema_of(one), (*path, name), depth + 1)
+        for name, child in schema_of(part.get("properties")).items():
+            yield from _paths(schema_of(child), (*path, name), depth + 1)
         for keyword in ("additionalProperties", "items"):
             if isinstance(part.get(keyword), dict):
                 yield from _paths(schema_of(part[keyword]), (*path, "*"), depth + 1)

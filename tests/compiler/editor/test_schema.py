@@ -150,18 +150,18 @@ def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name
     assert str(schema["$id"]).endswith(f"/{name}.schema.json")
     parts = [*_parts(schema)]
     references = {str(part["$ref"]) for part in parts if "$ref" in part}
-    assert references == {f"#/$defs/{one}" for one in schema_of(schema["$defs"])}
+    assert references == {f"#/$defs/{definition_name}" for definition_name in schema_of(schema["$defs"])}
     assert not any(FOR_THE_COMPILER & part.keys() for part in parts[1:])
 
 
 def _parts(part: Json, is_schema: bool = True) -> Iterator[Schema]:
     """Yield every schema within a schema. `properties` and `$defs` contain schemas by name."""
     if isinstance(part, list):
-        for one in part:
-            yield from _parts(one)
+        for child in part:
+            yield from _parts(child)
     elif isinstance(part, dict):
         if is_schema:
             yield part
-        for key, one in part.items():
+        for key, child in part.items():
             if key not in {"defaultSnippets", "default", "enum", "const"} or not is_schema:
-                yield from _parts(one, not (is_schema and key in {"properties", "$defs"}))
+                yield from _parts(child, not (is_schema and key in {"properties", "$defs"}))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelyard.cli.main import main
-from tests.compiler.cli.said import SPEC
+from tests.compiler.cli.commands import SPEC
 from tests.language_client import CURSOR, LanguageClient
 
 RICH = """\
@@ -52,22 +52,24 @@ def _offered(editor: LanguageClient, uri: str, text: str) -> list[str]:
     return [item["label"] for item in editor.completion(uri, text)]
 
 
-def _marked(found: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
+def _marked(diagnostics: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
     """Return the code, line and columns of each diagnostic, counted from 1."""
-    ranges = [(one["code"], one["range"]["start"], one["range"]["end"]) for one in found]
+    ranges = [
+        (diagnostic["code"], diagnostic["range"]["start"], diagnostic["range"]["end"]) for diagnostic in diagnostics
+    ]
     return [(code, start["line"] + 1, start["character"] + 1, end["character"] + 1) for code, start, end in ranges]
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
     """Errors are marked before the text is saved, and the marks disappear after a fix."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
-    found = editor.diagnostics(spec)
+    diagnostics = editor.diagnostics(spec)
 
-    line = next(number for number, one in enumerate(SPEC.splitlines(), 1) if "churn@champion" in one)
+    line = next(number for number, text in enumerate(SPEC.splitlines(), 1) if "churn@champion" in text)
     column = SPEC.splitlines()[line - 1].index("churn@champion") + 1
-    assert _marked(found) == [("E0301", line, column, column + 14)]
-    assert "did you mean 'churn'?" in found[0]["message"]
-    assert (found[0]["source"], found[0]["severity"]) == ("modelyard", 1)
+    assert _marked(diagnostics) == [("E0301", line, column, column + 14)]
+    assert "did you mean 'churn'?" in diagnostics[0]["message"]
+    assert (diagnostics[0]["source"], diagnostics[0]["severity"]) == ("modelyard", 1)
     editor.change(spec, SPEC, 2)
     assert editor.diagnostics(spec) == []
 
@@ -102,9 +104,9 @@ def test_columns_are_counted_in_utf_16_units(editor: LanguageClient, spec: str) 
     """A character outside the basic plane counts as two columns."""
     text = SPEC.replace("{task: binary", "{card: {purpose: 🙂🙂}, tsk: binary")
     editor.open(spec, text)
-    code, _, start, end = next(one for one in _marked(editor.diagnostics(spec)) if one[0] == "E0203")
+    code, _, start, end = next(item for item in _marked(editor.diagnostics(spec)) if item[0] == "E0203")
 
-    line = next(one for one in text.splitlines() if "tsk" in one)
+    line = next(item for item in text.splitlines() if "tsk" in item)
     assert (code, start, end) == ("E0203", line.index("tsk") + 3, line.index("tsk") + 6)
 
 
@@ -127,9 +129,9 @@ def test_columns_are_counted_in_utf_16_units(editor: LanguageClient, spec: str) 
     ],
 )
 def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: str, offered: list[str] | None) -> None:
-    found = _offered(editor, spec, RICH.replace(old, new))
+    labels = _offered(editor, spec, RICH.replace(old, new))
 
-    assert found == offered if offered is not None else "capacity" in found
+    assert labels == offered if offered is not None else "capacity" in labels
 
 
 @pytest.mark.parametrize(
@@ -165,16 +167,16 @@ def test_environments_complete_names_of_their_spec(editor: LanguageClient, tmp_p
 
 def test_a_completion_replaces_the_word_before_the_cursor(editor: LanguageClient, spec: str) -> None:
     text = RICH.replace("only: {model: churn@champion}", "only: {model: churn@cha▮}")
-    item = next(one for one in editor.completion(spec, text) if one["label"] == "churn@champion")
+    item = next(candidate for candidate in editor.completion(spec, text) if candidate["label"] == "churn@champion")
 
-    start = next(one for one in text.splitlines() if CURSOR in one).index("churn@cha")
+    start = next(candidate for candidate in text.splitlines() if CURSOR in candidate).index("churn@cha")
     edit = item["textEdit"]
     assert edit["newText"] == "churn@champion"
     assert (edit["range"]["start"]["character"], edit["range"]["end"]["character"]) == (start, start + 9)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "shown"),
+    ("old", "new", "displayed"),
     [
         ("framework: xgboost", "frame▮work: xgboost", "Library that trains the model"),
         ("framework: xgboost", "framework: xgb▮oost", "one of: scikit-learn, xgboost"),
@@ -183,11 +185,11 @@ def test_a_completion_replaces_the_word_before_the_cursor(editor: LanguageClient
         ("model: churn,", "model: ch▮urn,", "models.churn: written at"),
     ],
 )
-def test_hover_shows_descriptions(editor: LanguageClient, spec: str, old: str, new: str, shown: str) -> None:
+def test_hover_shows_descriptions(editor: LanguageClient, spec: str, old: str, new: str, displayed: str) -> None:
     text = RICH.replace(old, new)
     editor.open(spec, text.replace(CURSOR, ""))
 
-    assert shown in editor.hover(spec, text)
+    assert displayed in editor.hover(spec, text)
 
 
 def test_a_missing_library_is_reported_with_the_install_command(

@@ -31,37 +31,41 @@ inference:
 """
 
 
-def told(table: str, spec: str = SPEC) -> list[str]:
+def errors_of(table: str, spec: str = SPEC) -> list[str]:
     """Return the place, code and message of each error."""
-    found = examine(Question(spec, tables={"shops.csv": table.encode()}))
-    return [f"{one.span.file}:{one.span.line}:{one.span.column} {one.code} {one.message}" for one in found if one.span]
+    diagnostics = examine(Question(spec, tables={"shops.csv": table.encode()}))
+    return [
+        f"{diagnostic.span.file}:{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code} {diagnostic.message}"
+        for diagnostic in diagnostics
+        if diagnostic.span
+    ]
 
 
 def files(table: str, spec: str = SPEC) -> dict[str, str]:
     """Return the output of a spec that must compile."""
-    done = compile_text(spec, tables={"shops.csv": table})
-    assert done.ok, done.diagnostics
-    return {path.removeprefix("default/main/"): content.decode() for path, content in done.files.items()}
+    result = compile_text(spec, tables={"shops.csv": table})
+    assert result.ok, result.diagnostics
+    return {path.removeprefix("default/main/"): content.decode() for path, content in result.files.items()}
 
 
 def test_settings_of_each_site() -> None:
-    found = files("name,boxes\nb,1\na,1\n")
+    output = files("name,boxes\nb,1\na,1\n")
 
-    assert [path for path in found if re.match(r"workloads/Pulumi\..+\.yaml", path)] == [
+    assert [path for path in output if re.match(r"workloads/Pulumi\..+\.yaml", path)] == [
         "workloads/Pulumi.default.a.yaml",
         "workloads/Pulumi.default.b.yaml",
     ]
-    settings = yaml.safe_load(found["workloads/Pulumi.default.b.yaml"])["config"]
+    settings = yaml.safe_load(output["workloads/Pulumi.default.b.yaml"])["config"]
     assert settings == {"shelf-main-workloads:context": "b", "shelf-main-workloads:site": {"name": "b"}}
 
 
 def test_what_differs_between_kinds_is_in_their_folders() -> None:
     """All other manifests exist only once."""
-    found = files("name,boxes\na,1\nb,2\nc,1\n")
-    manifests = sorted(path.removeprefix("workloads/manifests/") for path in found if "/manifests/" in path)
+    output = files("name,boxes\na,1\nb,2\nc,1\n")
+    manifests = sorted(path.removeprefix("workloads/manifests/") for path in output if "/manifests/" in path)
 
     assert manifests == ["addons.yaml", "boxes-1/namespace.yaml", "boxes-2/namespace.yaml", "model-shelf.yaml"]
-    settings = yaml.safe_load(found["workloads/Pulumi.default.c.yaml"])["config"]
+    settings = yaml.safe_load(output["workloads/Pulumi.default.c.yaml"])["config"]
     assert settings["shelf-main-workloads:site"] == {"name": "c", "manifests": "boxes-1"}
 
 
@@ -88,25 +92,25 @@ def _without_hashes(text: str) -> str:
 
 def test_an_error_at_some_sites_names_them() -> None:
     """A machine that is too small is reported where the spec requests it, with the sites that have it."""
-    found = told("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
+    errors = errors_of("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
-    assert len(found) == 1
-    assert "E0504" in found[0]
-    assert found[0].endswith("(at sites b, c)")
+    assert len(errors) == 1
+    assert "E0504" in errors[0]
+    assert errors[0].endswith("(at sites b, c)")
 
 
 def test_an_error_at_the_first_site_alone_names_it() -> None:
-    found = told("name,boxes,cpu\na,1,1\nb,1,8\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
+    errors = errors_of("name,boxes,cpu\na,1,1\nb,1,8\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
-    assert len(found) == 1
-    assert found[0].endswith("(at site a)")
+    assert len(errors) == 1
+    assert errors[0].endswith("(at site a)")
 
 
 def test_an_error_everywhere_names_no_site() -> None:
-    found = told("name,boxes\na,1\nb,2\n", SPEC.replace("cpu: 2, memory: 4Gi", "cpu: 20, memory: 4Gi"))
+    errors = errors_of("name,boxes\na,1\nb,2\n", SPEC.replace("cpu: 2, memory: 4Gi", "cpu: 20, memory: 4Gi"))
 
-    assert len(found) == 1
-    assert "at site" not in found[0]
+    assert len(errors) == 1
+    assert "at site" not in errors[0]
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
@@ -115,14 +119,15 @@ def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
 
     assert "workloads/manifests/boxes-1-country-at/namespace.yaml" not in files("name,boxes,country\na,1,at\n", spec)
     assert any(
-        "E0205" in one and "(at site b)" in one for one in told("name,boxes,country\na,1,at\nb,1,austria\n", spec)
+        "E0205" in error and "(at site b)" in error
+        for error in errors_of("name,boxes,country\na,1,at\nb,1,austria\n", spec)
     )
 
 
 def test_too_many_kinds_are_refused() -> None:
     table = "name,boxes\n" + "".join(f"s{number},{number}\n" for number in range(1, 40))
 
-    assert told(table) == [
+    assert errors_of(table) == [
         "system.yaml:10:23 E0668 the sites of target 'main' have 39 different values of 'boxes' here; the maximum is 32"
     ]
 
@@ -133,9 +138,9 @@ def test_values_are_data_everywhere() -> None:
         "inference:\n  shelf: {", 'inference:\n  shelf: {endpoint: {host: "${site.host}"}, '
     )
     for value in ("a'b", 'a""b', "a$(reboot)", "{{ x }}", "${vars.team}", "a: b", "../x", "a\\nb", "*.acme.example#"):
-        found = told(f'name,boxes,host\na,1,"{value}"\n', spec)
-        assert found, value
-        assert all("internal" not in one for one in found)
+        errors = errors_of(f'name,boxes,host\na,1,"{value}"\n', spec)
+        assert errors, value
+        assert all("internal" not in error for error in errors)
 
 
 def test_markers_in_a_spec_are_texts() -> None:
@@ -143,10 +148,10 @@ def test_markers_in_a_spec_are_texts() -> None:
     spec = SPEC.replace(
         "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
     )
-    found = files("name,boxes\na,1\n", spec)
+    output = files("name,boxes\na,1\n", spec)
 
-    assert "zq7s0v0z" in found["workloads/manifests/model-shelf.yaml"]
-    assert yaml.safe_load(found["workloads/Pulumi.default.a.yaml"])["config"]["shelf-main-workloads:context"] == "a"
+    assert "zq7s0v0z" in output["workloads/manifests/model-shelf.yaml"]
+    assert yaml.safe_load(output["workloads/Pulumi.default.a.yaml"])["config"]["shelf-main-workloads:context"] == "a"
 
 
 @pytest.mark.parametrize("name", ["shops.csv", "x.csv"])
@@ -162,10 +167,12 @@ def test_the_budget_counts_every_site() -> None:
         "memory: 32Gi}", 'memory: 32Gi, price: "${site.price}"}'
     )
 
-    assert told("name,boxes,price\na,1,1 USD\n", spec) == []
-    assert [one.split()[1] for one in told("name,boxes,price\na,1,1 USD\nb,1,1 USD\n", spec)] == ["W0513"]
-    assert told("name,boxes,price\na,1,0.5 USD\nb,1,0.6 USD\n", spec) == []
-    assert [one.split()[1] for one in told("name,boxes,price\na,1,0.5 USD\nb,1,0.9 USD\n", spec)] == ["W0513"]
+    assert errors_of("name,boxes,price\na,1,1 USD\n", spec) == []
+    assert [message.split()[1] for message in errors_of("name,boxes,price\na,1,1 USD\nb,1,1 USD\n", spec)] == ["W0513"]
+    assert errors_of("name,boxes,price\na,1,0.5 USD\nb,1,0.6 USD\n", spec) == []
+    assert [message.split()[1] for message in errors_of("name,boxes,price\na,1,0.5 USD\nb,1,0.9 USD\n", spec)] == [
+        "W0513"
+    ]
 
 
 def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +187,6 @@ def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pipeline, "_understood", counted)
     for count in (20, 200):
         runs.append(0)
-        assert told("name,boxes\n" + "".join(f"s{at:04},{1 + at % 2}\n" for at in range(count))) == []
+        assert errors_of("name,boxes\n" + "".join(f"s{at:04},{1 + at % 2}\n" for at in range(count))) == []
 
     assert runs[0] == runs[1] <= 6

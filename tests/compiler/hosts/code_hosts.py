@@ -45,7 +45,11 @@ class CodeHost:
     @property
     def writes(self) -> list[str]:
         """The methods of requests that changed comments."""
-        return [one for one in self.requests if re.match("(POST|PATCH|PUT|DELETE) .*(comments|notes|threads)", one)]
+        return [
+            request
+            for request in self.requests
+            if re.match("(POST|PATCH|PUT|DELETE) .*(comments|notes|threads)", request)
+        ]
 
     def add(self, text: str, author: str = OURS) -> Note:
         """Add a comment."""
@@ -110,16 +114,16 @@ ROUTES: Final[dict[str, Route]] = {
         _page([{"id": n.number, "user": {"login": n.author}, "body": n.text} for n in host.notes], query),
     ),
     f"POST {_GITHUB}/issues/7/comments": lambda host, _, body, __: _created(host, body["body"]),
-    rf"PATCH {_GITHUB}/issues/comments/(\d+)": lambda host, found, body, _: host.edit(int(found[1]), body["body"]),
+    rf"PATCH {_GITHUB}/issues/comments/(\d+)": lambda host, match, body, _: host.edit(int(match[1]), body["body"]),
     f"GET {_GITHUB}/issues/7/labels": lambda host, _, __, query: (
         200,
         _page([{"name": n} for n in host.labels], query),
     ),
     f"POST {_GITHUB}/issues/7/labels": lambda host, _, body, __: _labelled(host, body["labels"]),
-    rf"DELETE {_GITHUB}/issues/7/labels/(.+)": lambda host, found, _, __: _dropped(host, unquote(found[1])),
+    rf"DELETE {_GITHUB}/issues/7/labels/(.+)": lambda host, match, _, __: _dropped(host, unquote(match[1])),
     f"GET {_GITHUB}/pulls": lambda host, _, __, query: (
         200,
-        _page([one for one in host.pulls if one["label"] == query["head"][0]], query),
+        _page([pull for pull in host.pulls if pull["label"] == query["head"][0]], query),
     ),
     "GET /user": lambda _, __, ___, ____: (200, {"id": OURS}),
     f"GET {_GITLAB}/notes": lambda host, _, __, query: (
@@ -127,7 +131,7 @@ ROUTES: Final[dict[str, Route]] = {
         _page([{"id": n.number, "author": {"id": n.author}, "body": n.text} for n in host.notes], query),
     ),
     f"POST {_GITLAB}/notes": lambda host, _, body, __: _created(host, body["body"]),
-    rf"PUT {_GITLAB}/notes/(\d+)": lambda host, found, body, _: host.edit(int(found[1]), body["body"]),
+    rf"PUT {_GITLAB}/notes/(\d+)": lambda host, match, body, _: host.edit(int(match[1]), body["body"]),
     f"PUT {_GITLAB}": lambda host, _, body, __: _relabelled(host, body["add_labels"], body["remove_labels"]),
     "GET /_apis/connectionData": lambda _, __, ___, ____: (200, {"authenticatedUser": {"id": OURS}}),
     f"GET {_AZURE}/threads": lambda host, _, __, ___: (
@@ -135,11 +139,11 @@ ROUTES: Final[dict[str, Route]] = {
         {"value": [{"id": n.number, "comments": [_on_azure(n)]} for n in host.notes]},
     ),
     f"POST {_AZURE}/threads": lambda host, _, body, __: _created(host, body["comments"][0]["content"]),
-    rf"PATCH {_AZURE}/threads/(\d+)/comments/1": lambda host, found, body, _: host.edit(
-        int(found[1]), body["content"], may_edit_all=False
+    rf"PATCH {_AZURE}/threads/(\d+)/comments/1": lambda host, match, body, _: host.edit(
+        int(match[1]), body["content"], may_edit_all=False
     ),
     f"POST {_AZURE}/labels": lambda host, _, body, __: _labelled(host, [body["name"]]),
-    rf"DELETE {_AZURE}/labels/(.+)": lambda host, found, _, __: _dropped(host, unquote(found[1])),
+    rf"DELETE {_AZURE}/labels/(.+)": lambda host, match, _, __: _dropped(host, unquote(match[1])),
 }
 
 
@@ -152,9 +156,9 @@ def _answer(host: CodeHost, method: str, target: str, headers: Any, content: byt
         return 400, {"message": "the api-version is missing"}
     body = json.loads(content) if content else None
     for route, answer in ROUTES.items():
-        found = re.fullmatch(route, f"{method} {parts.path}")
-        if found:
-            return answer(host, found, body, parse_qs(parts.query))
+        match = re.fullmatch(route, f"{method} {parts.path}")
+        if match:
+            return answer(host, match, body, parse_qs(parts.query))
     return 404, {"message": "Not Found"}
 
 

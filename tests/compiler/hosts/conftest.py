@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli.main import main
-from tests.compiler.cli.said import Run, Said
+from tests.compiler.cli.commands import CommandResult, Run
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command line in this process."""
 
-    def said(*arguments: str | Path) -> Said:
-        code = main([str(one) for one in arguments])
+    def run_command(*arguments: str | Path) -> CommandResult:
+        code = main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
-        return Said(code, captured.out, captured.err)
+        return CommandResult(code, captured.out, captured.err)
 
-    return said
+    return run_command

@@ -21,8 +21,8 @@ Posted = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def host() -> Iterator[CodeHost]:
-    with running() as found:
-        yield found
+    with running() as code_host:
+        yield code_host
 
 
 @pytest.fixture
@@ -71,15 +71,15 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
     """Our comment is found among more comments than fit on a page, and not confused with one that has the same first
     line.
     """
-    others = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
+    other_comments = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
     for number in range(120):
         host.add(f"remark {number}", "ada")
     assert post(name, f"{FIRST}\none") == (0, "comment created")
     assert post(name, f"{FIRST}\ntwo") == (0, "comment updated")
 
-    assert [note.text.partition("\n")[2] for note in others] == ["mine", "other"]
+    assert [note.text.partition("\n")[2] for note in other_comments] == ["mine", "other"]
     assert host.ours[1:] == [f"{FIRST}\ntwo"]
-    assert not [one for one in host.writes if one.startswith("DELETE")]
+    assert not [request for request in host.writes if request.startswith("DELETE")]
 
 
 @pytest.mark.parametrize("name", HOSTS)

@@ -19,7 +19,7 @@ import yaml
 
 from modelyard.hosts.pipelines import PATHS, Settings, pipeline_files
 from modelyard.hosts.sources import recorded_source
-from tests.compiler.cli.said import SPEC, Run
+from tests.compiler.cli.commands import SPEC, Run
 from tests.compiler.hosts.code_hosts import CodeHost, environment_of, running
 
 HOSTS: Final = tuple(PATHS)
@@ -58,11 +58,11 @@ def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
 
     repository.push("metadata: {name: churn", "metadata: {name: other")
     values = {"SPEC": "ml", "AGAINST": repository.base, "FAIL_ON": "danger", "OUT": "out"}
-    given = {f"MODELYARD_{name}": value for name, value in values.items()}
+    variables = {f"MODELYARD_{name}": value for name, value in values.items()}
     step = next(step for step in action["runs"]["steps"] if step["name"] == "Review")
-    assert set(step["env"]) == set(given)
+    assert set(step["env"]) == set(variables)
     runner = _of_runner(repository)
-    assert repository.run(step["run"], **given, **runner) == 1
+    assert repository.run(step["run"], **variables, **runner) == 1
     assert "title=R508::" in repository.done.stdout
     assert "R508" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
     assert (repository.folder / "out" / "report.html").is_file()
@@ -127,9 +127,9 @@ def test_a_pipeline_installs_only_what_is_pinned() -> None:
     ],
 )
 def test_a_source_that_may_change_or_be_code_is_refused(run: Run, source: str) -> None:
-    said = run("ci", "gitlab", "--out", "-", f"--source={source}")
+    result = run("ci", "gitlab", "--out", "-", f"--source={source}")
 
-    assert (said.code, said.out, "is not a pinned source" in said.err) == (1, "", True)
+    assert (result.code, result.out, "is not a pinned source" in result.err) == (1, "", True)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def _scripts(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_script_contains_an_expression(host: str) -> None:
     """Values reach scripts through the environment, because a branch may be named `$(id)`."""
-    scripts = [one for text in pipeline_files(host, PREVIEWING).values() for one in _scripts(yaml.safe_load(text))]
+    scripts = [entry for text in pipeline_files(host, PREVIEWING).values() for entry in _scripts(yaml.safe_load(text))]
 
     assert len(scripts) >= 2
     for script in scripts:
@@ -218,8 +218,8 @@ class Repository:
     def git(self, folder: Path, *arguments: str) -> str:
         """Run git."""
         command = ["git", *arguments]
-        done = subprocess.run(command, cwd=folder, env=self.environment, capture_output=True, text=True, check=True)
-        return done.stdout
+        process = subprocess.run(command, cwd=folder, env=self.environment, capture_output=True, text=True, check=True)
+        return process.stdout
 
     def push(self, old: str, new: str) -> None:
         """Commit a change to the spec of the default branch."""
@@ -333,8 +333,8 @@ def test_a_spec_cannot_command_the_agent(repository: Repository, hashes: str) ->
 def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> None:
     """GitHub's runner obeys ##[ in any line and :: at the start of a line, and errors quote lines from the spec."""
     repository.push("compute: {cpu", "'::stop-commands::##[stop-commands]x ###[stop-commands]x': {cpu")
-    given = {"BASE": repository.base, "MODELYARD_AGAINST": repository.base, "MODELYARD_OUT": "out"}
-    repository.run(_review(job), **_parsed("github")["env"], **given, **_of_runner(repository))
+    variables = {"BASE": repository.base, "MODELYARD_AGAINST": repository.base, "MODELYARD_OUT": "out"}
+    repository.run(_review(job), **_parsed("github")["env"], **variables, **_of_runner(repository))
 
     lines = (repository.done.stdout + repository.done.stderr).splitlines()
     texts = [line for line in lines if not re.match("::(error|warning|notice) ", line)]
@@ -351,9 +351,9 @@ def test_what_the_annotations_print_besides_cannot_command_the_runner(repository
     script = "mkdir -p modelyard-report; touch modelyard-report/comment.md; echo '##[a]x' >&2; echo '::b::x' >&2"
     program.write_text(f"#!/bin/sh\n{script}\n[ $1 = report ] || echo '::notice::y'\n", encoding="utf-8")
     program.chmod(0o755)
-    given = {"BASE": "x", "MODELYARD_AGAINST": "x", "MODELYARD_OUT": "modelyard-report"}
-    given["PATH"] = f"{programs}{os.pathsep}{repository.environment['PATH']}"
-    assert repository.run(_review(job), **{**_parsed("github")["env"], **given, **_of_runner(repository)}) == 0
+    variables = {"BASE": "x", "MODELYARD_AGAINST": "x", "MODELYARD_OUT": "modelyard-report"}
+    variables["PATH"] = f"{programs}{os.pathsep}{repository.environment['PATH']}"
+    assert repository.run(_review(job), **{**_parsed("github")["env"], **variables, **_of_runner(repository)}) == 0
 
     lines = (repository.done.stdout + repository.done.stderr).splitlines()
     assert sorted(lines) == ["# # [a]x", "# # [a]x", ": :b: :x", ": :b: :x", "::notice::y"]

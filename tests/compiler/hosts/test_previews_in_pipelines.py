@@ -43,15 +43,15 @@ def _pipeline(host: str) -> Any:
 
 def _scripts(host: str) -> tuple[str, str]:
     """Return the script that previews and the script that reviews."""
-    found = _pipeline(host)
+    content = _pipeline(host)
     if host == "gitlab":
-        return found["modelyard-preview"]["script"][-1], found["modelyard"]["script"][-1]
+        return content["modelyard-preview"]["script"][-1], content["modelyard"]["script"][-1]
     if host == "github":
-        steps = [*found["jobs"]["preview"]["steps"], *found["jobs"]["review"]["steps"]]
-        named = {step.get("name"): step.get("run") for step in steps}
+        steps = [*content["jobs"]["preview"]["steps"], *content["jobs"]["review"]["steps"]]
+        scripts = {step.get("name"): step.get("run") for step in steps}
     else:
-        named = {step.get("displayName"): step.get("bash") for step in found["steps"]}
-    return str(named["Preview"]), str(named["Review"])
+        scripts = {step.get("displayName"): step.get("bash") for step in content["steps"]}
+    return str(scripts["Preview"]), str(scripts["Review"])
 
 
 def _without_installing(script: str) -> str:
@@ -59,7 +59,7 @@ def _without_installing(script: str) -> str:
     return re.sub(r"(?m)^( *)(curl|python -I -m (pip|venv)) .*$", r"\1:", script)
 
 
-def _given(repository: Repository) -> dict[str, str]:
+def _variables(repository: Repository) -> dict[str, str]:
     folder = repository.folder.parent
     programs = folder / "programs"
     programs.mkdir()
@@ -85,37 +85,37 @@ def _given(repository: Repository) -> dict[str, str]:
 def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str) -> None:
     """The settings of the last deployment are used. Outputs and settings do not leave the job."""
     repository.push("owner: {team: growth", "owner: {team: sales")
-    given = _given(repository)
+    variables = _variables(repository)
     preview, review = _scripts(host)
     backend = {"PULUMI_BACKEND_URL": "file:///state", "PULUMI_ACCESS_TOKEN": ""}
-    assert repository.run(_without_installing(preview), **given, **backend) == 0, repository.done.stderr
+    assert repository.run(_without_installing(preview), **variables, **backend) == 0, repository.done.stderr
     (file,) = (repository.folder / "modelyard-previews").iterdir()
     assert file.name == "main-workloads.json"
     assert set(json.loads(file.read_text(encoding="utf-8"))) == {"steps", "diagnostics"}
     assert "p4ssw0rd" not in file.read_text(encoding="utf-8")
 
-    assert repository.run(review, **given) == 0, repository.done.stdout + repository.done.stderr
+    assert repository.run(review, **variables) == 0, repository.done.stdout + repository.done.stderr
     comment = (repository.folder / "modelyard-report" / "comment.md").read_text(encoding="utf-8")
     assert "R524" in comment
     assert "destroys Ray cluster score-only" in comment
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize(("missing", "said"), [("credentials", "nothing is previewed"), ("stack", "no stack named")])
+@pytest.mark.parametrize(("missing", "message"), [("credentials", "nothing is previewed"), ("stack", "no stack named")])
 def test_without_credentials_or_a_stack_there_is_no_preview(
-    repository: Repository, host: str, missing: str, said: str
+    repository: Repository, host: str, missing: str, message: str
 ) -> None:
     """The review contains what is known without them. Pulumi's output cannot command the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
-    given = _given(repository)
+    variables = _variables(repository)
     preview, review = _scripts(host)
     macro = {"PULUMI_ACCESS_TOKEN": "$(PULUMI_ACCESS_TOKEN)"} if host == "azure" else {}
-    lacking = macro if missing == "credentials" else {"PULUMI_BACKEND_URL": "file:///state", "UNKNOWN": "1"}
-    assert repository.run(_without_installing(preview), **given, **lacking) == 0, repository.done.stderr
-    assert said in repository.done.stdout
+    settings = macro if missing == "credentials" else {"PULUMI_BACKEND_URL": "file:///state", "UNKNOWN": "1"}
+    assert repository.run(_without_installing(preview), **variables, **settings) == 0, repository.done.stderr
+    assert message in repository.done.stdout
     assert "##" not in repository.done.stdout
 
-    assert repository.run(review, **given) == 0, repository.done.stdout + repository.done.stderr
+    assert repository.run(review, **variables) == 0, repository.done.stdout + repository.done.stderr
     assert "R524" not in (repository.folder / "modelyard-report" / "comment.md").read_text(encoding="utf-8")
 
 
@@ -133,8 +133,8 @@ def test_only_the_job_that_previews_has_credentials() -> None:
     assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" in rule["if"]
     assert "environment" not in gitlab["modelyard"]
 
-    first, *others = [step for step in azure["steps"] if "bash" in step]
+    first, *rest = [step for step in azure["steps"] if "bash" in step]
     assert "ne(variables['System.PullRequest.IsFork'], 'True')" in first["condition"]
-    assert not [step for step in others if "PULUMI" in str(step.get("env"))]
+    assert not [step for step in rest if "PULUMI" in str(step.get("env"))]
     for text in (str(jobs["preview"]), str(gitlab["modelyard-preview"]), present(first["bash"])):
         assert "requirements.txt" not in text

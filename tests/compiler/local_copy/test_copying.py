@@ -11,7 +11,7 @@ import pytest
 from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.local_copy import Copy, copy_of
-from modelyard.pipeline import Given, Inputs, understand
+from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.writers.yaml_text import document as yaml_text
 from modelyard_targets import TARGETS
 from tests.examples import FOLDER, Example, every_example
@@ -33,7 +33,7 @@ def copied(spec: Inputs) -> Copy:
 
 
 def of_text(text: str) -> Copy:
-    return copied(Inputs(Given("system.yaml", text)))
+    return copied(Inputs(InputFile("system.yaml", text)))
 
 
 def of(name: str) -> dict[str, str]:
@@ -44,16 +44,18 @@ def of(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem if isinstance(spec, Path) else str(spec))
 def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
     """The copy is a spec for this machine only, in which every endpoint's model is trained."""
-    inputs = Inputs(Given(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
+    inputs = Inputs(InputFile(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
     copy = copied(inputs)
-    outcome = understand(Inputs(Given("copy.yaml", yaml_text(copy.spec))), TARGETS)
+    outcome = understand(Inputs(InputFile("copy.yaml", yaml_text(copy.spec))), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     system = present(outcome.system)
 
     assert [target.provider for target in system.deployment.targets] == ["local"]
     assert system.inference or system.pipelines
     assert "secret://" not in yaml_text(copy.spec.get("stores")) + yaml_text(copy.spec.get("registry"))
-    served = {(one.model.model, one.model.alias) for entry in system.inference.values() for one in entry.variants}
+    served = {
+        (variant.model.model, variant.model.alias) for entry in system.inference.values() for variant in entry.variants
+    }
     assert served <= {(model, alias) for model, aliases in system.promoted().items() for alias in aliases}
 
 
@@ -109,23 +111,23 @@ def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
     assert inspection["pipelines"]["learn"]["inputs"] == ["labelled"]  # two inputs would have a label
 
 
-@pytest.mark.parametrize(("bound", "kept"), [("min: 0.7", 0.7), ("min: 0.95", 0.8)])
-def test_strict_bounds_of_a_gate_are_loosened(bound: str, kept: float) -> None:
+@pytest.mark.parametrize(("bound", "expected"), [("min: 0.7", 0.7), ("min: 0.95", 0.8)])
+def test_strict_bounds_of_a_gate_are_loosened(bound: str, expected: float) -> None:
     text = (FOLDER / "hello" / "system.yaml").read_text().replace("min: 0.7", bound)
     copy = of_text(text)
     spec: Any = copy.spec
 
-    assert spec["models"]["churn"]["validation"]["auc"]["min"] == kept
-    assert any("loosened" in note.text for note in copy.notes) == (kept == 0.8)
+    assert spec["models"]["churn"]["validation"]["auc"]["min"] == expected
+    assert any("loosened" in note.text for note in copy.notes) == (expected == 0.8)
 
 
 def test_language_models_and_their_adapters_are_left_out() -> None:
     """Sample data cannot stand in for the files of a base model, so neither it nor its adapters run."""
     text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
-    language = copied(Inputs(Given("managed.yaml", text)))
+    language = copied(Inputs(InputFile("managed.yaml", text)))
     notes = {note.address: note.text for note in language.notes}
 
     assert "the files of its model are not fetched" in notes["models.chat"]
     assert "the files of its model are not fetched" in notes["models.tone"]
     assert notes["pipelines.tune"] == notes["inference.assistant"] == "left out"
-    assert not understand(Inputs(Given("copy.yaml", yaml_text(language.spec))), TARGETS).failed
+    assert not understand(Inputs(InputFile("copy.yaml", yaml_text(language.spec))), TARGETS).failed

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.migration.copying import pairs_of
 from modelyard.migration.jobs import Place, logins_text, place_of
 from modelyard.migration.planning import planned
 from modelyard.migration.records import Migration, Move
-from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
 from modelyard.source import Json
@@ -52,16 +52,18 @@ def another_cluster(endpoint: str) -> dict[str, Json]:
 
 def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tuple[Migration, Move]:
     """Return the plan of a move of the whole system."""
-    inputs = Inputs(Given("system.yaml", text))
+    inputs = Inputs(InputFile("system.yaml", text))
     old = Side(inputs, compile_system(inputs, TARGETS))
-    return planned(sides_of(Wish(("main",), to, "moved", patch), old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)
+    return planned(
+        sides_of(MoveRequest(("main",), to, "moved", patch), old, TARGETS), (".",), "migration", TARGETS, NO_USAGE
+    )
 
 
 def jobs(migration: Migration) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the files of Jobs, with their objects by kind."""
     for phase in migration.phases:
         for name, text in phase.files.items():
-            yield f"{phase.name}/{name}", {one["kind"]: one for one in yaml.safe_load_all(text)}
+            yield f"{phase.name}/{name}", {manifest["kind"]: manifest for manifest in yaml.safe_load_all(text)}
 
 
 def container(objects: dict[str, Any]) -> dict[str, Any]:
@@ -74,8 +76,8 @@ def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
     """Jobs run on the new side in both directions. Checks are not repeated, because a difference stays one."""
     migration, move = plan(GOOGLE, IN_CLOUD)
 
-    made = dict(jobs(migration))
-    assert {name: objects["Job"]["spec"]["backoffLimit"] for name, objects in made.items()} == {
+    objects_by_file = dict(jobs(migration))
+    assert {name: objects["Job"]["spec"]["backoffLimit"] for name, objects in objects_by_file.items()} == {
         "5-data/migration-copy-lake.yaml": 6,
         "5-data/migration-check-lake.yaml": 0,
         "8-freeze/migration-copy-lake.yaml": 6,
@@ -85,9 +87,11 @@ def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
         "10-watch/migration-copy-back-lake.yaml": 6,
         "10-watch/migration-check-back-lake.yaml": 0,
     }
-    namespaces = {one["metadata"]["namespace"] for objects in made.values() for one in objects.values()}
+    namespaces = {
+        manifest["metadata"]["namespace"] for objects in objects_by_file.values() for manifest in objects.values()
+    }
     assert namespaces == {move.handovers["new"]["main"].namespace}
-    back = container(made["10-watch/migration-copy-back-lake.yaml"])["command"]
+    back = container(objects_by_file["10-watch/migration-copy-back-lake.yaml"])["command"]
     assert [word.partition(":")[0] for word in back[4:6]] == ["new_lake", "old_lake"]
     (login,) = [step for step in migration.phases[4].do if step.in_cluster and not step.commands]
     assert "ServiceAccount modelyard-migration" in login.text
@@ -116,7 +120,9 @@ def test_a_job_reads_the_secret_of_a_store_on_its_own_target_and_reaches_only_th
 
     objects = dict(jobs(migration))["5-data/migration-copy-lake.yaml"]
     secrets = {
-        one["name"]: one["valueFrom"]["secretKeyRef"]["name"] for one in container(objects)["env"] if "valueFrom" in one
+        variable["name"]: variable["valueFrom"]["secretKeyRef"]["name"]
+        for variable in container(objects)["env"]
+        if "valueFrom" in variable
     }
     assert secrets == dict.fromkeys(
         ("RCLONE_CONFIG_NEW_LAKE_ACCESS_KEY_ID", "RCLONE_CONFIG_NEW_LAKE_SECRET_ACCESS_KEY"), "lake"

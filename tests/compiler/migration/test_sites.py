@@ -8,7 +8,7 @@ from modelyard.migration.access import rclone_file
 from modelyard.migration.patches import merged
 from modelyard.migration.planning import planned
 from modelyard.migration.records import Migration, Move
-from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.portability import Destination
 from modelyard.printing.migration import markdown
 from modelyard.sites.binding import has_markers
@@ -31,7 +31,7 @@ def plan(patch: dict[str, Json]) -> tuple[Migration, Move]:
     """Return the plan that moves the centre of a chain of shops to a cloud. The shops stay where they are."""
     example = Example("shelf", None, SYSTEMS)
     old = Side(example.inputs(), example.compiled())
-    wish = Wish(("centre",), Destination("gcp", "europe-west3"), "gcp", patch)
+    wish = MoveRequest(("centre",), Destination("gcp", "europe-west3"), "gcp", patch)
     return planned(sides_of(wish, old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.migration.planning import planned
-from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
 from modelyard.usage import NO_USAGE
@@ -39,9 +39,9 @@ inference:
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
     """A response also has the time at which a side loaded the model, which is never the same on both sides."""
-    inputs = Inputs(Given("system.yaml", SPEC))
+    inputs = Inputs(InputFile("system.yaml", SPEC))
     old = Side(inputs, compile_system(inputs, TARGETS))
-    wish = Wish(("main",), Destination("gcp", "europe-west3"), "gcp", {})
+    wish = MoveRequest(("main",), Destination("gcp", "europe-west3"), "gcp", {})
     migration, _ = planned(sides_of(wish, old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]

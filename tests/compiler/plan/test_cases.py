@@ -31,16 +31,19 @@ def test_resources_of_a_type_are_picked_in_order() -> None:
     plan = plan_of(VALID_SPEC)
 
     assert tuple(of_type(plan.resources, Route)) == plan.of(Route)
-    assert [one.place for one in of_type(reversed(plan.resources), ModelServer)] == [
-        one.place for one in reversed(plan.of(ModelServer))
+    assert [resource.place for resource in of_type(reversed(plan.resources), ModelServer)] == [
+        resource.place for resource in reversed(plan.of(ModelServer))
     ]
 
 
 def test_adopted_resources_already_exist() -> None:
     """The plan shows which buckets, databases and registries are adopted."""
     text = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
-    before, after = ({one.address for one in plan_of(spec).resources if is_adopted(one)} for spec in (VALID_SPEC, text))
+    before, after = (
+        {resource.address for resource in plan_of(spec).resources if is_adopted(resource)}
+        for spec in (VALID_SPEC, text)
+    )
 
     assert "registry/registry" not in before
     assert after == before | {"registry/registry"}
-    assert {one.address for one in plan_of(VALID_SPEC).of(ModelServer)}.isdisjoint(before)
+    assert {resource.address for resource in plan_of(VALID_SPEC).of(ModelServer)}.isdisjoint(before)

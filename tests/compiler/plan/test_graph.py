@@ -19,7 +19,7 @@ def two() -> Plan:
 
 def test_resources_of_a_type_are_in_plan_order() -> None:
     plan = plan_of(VALID_SPEC)
-    servers = [one for one in plan.resources if one.kind is Kind.MODEL_SERVER]
+    servers = [resource for resource in plan.resources if resource.kind is Kind.MODEL_SERVER]
 
     assert len(servers) > 1
     assert list(plan.of(ModelServer)) == servers
@@ -28,7 +28,7 @@ def test_resources_of_a_type_are_in_plan_order() -> None:
 def test_resources_of_one_placement_are_found(two: Plan) -> None:
     clusters = {placement: two.of(Cluster, placement) for placement in two.placements()}
 
-    assert {placement: [one.placement for one in found] for placement, found in clusters.items()} == {
+    assert {placement: [resource.placement for resource in resources] for placement, resources in clusters.items()} == {
         placement: [placement] for placement in two.placements()
     }
 
@@ -43,6 +43,6 @@ def test_a_sink_is_found_only_by_its_type(two: Plan) -> None:
     stores = {place for place in sinks if two.at(place, Store) is not None}
 
     assert stores
-    assert stores == {one.place for one in two.of(Store)} & sinks
+    assert stores == {store.place for store in two.of(Store)} & sinks
     assert stores != sinks
     assert all(two.at(place, Route) is None for place in stores)

@@ -8,9 +8,9 @@ from tests.specs import VALID_SPEC
 
 
 def test_servers_steps_and_monitors_have_machines() -> None:
-    used = [use for resource in plan_of(VALID_SPEC).resources for use in hardware_of(resource)]
+    uses = [use for resource in plan_of(VALID_SPEC).resources for use in hardware_of(resource)]
 
-    assert [(what, hardware.compute) for what, hardware in used] == [
+    assert [(what, hardware.compute) for what, hardware in uses] == [
         ("nightly, step nightly", "cpu"),
         ("report, step collect", "cpu"),
         ("report, step publish", "cpu"),

@@ -45,9 +45,9 @@ def assert_whole(plan: Plan) -> None:
 
     Only Prometheus may link to later resources, because it does not wait for them.
     """
-    order = {one.place: at for at, one in enumerate(plan.resources)}
+    order = {resource.place: at for at, resource in enumerate(plan.resources)}
     assert len(order) == len(plan.resources)
-    clusters = {one.place for one in plan.resources if one.kind is Kind.CLUSTER}
+    clusters = {resource.place for resource in plan.resources if resource.kind is Kind.CLUSTER}
     for link in plan.links:
         scraped = link.what == "metrics" and link.source in clusters
         assert scraped or order[link.sink] < order[link.source], link

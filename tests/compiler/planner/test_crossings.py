@@ -7,7 +7,7 @@ import pytest
 from modelyard.plan import Access, Job, Kind, Plan, bundle_path
 from modelyard.planner.crossings import aliases_to_bundle
 from tests.compiler.planner.planned import identity
-from tests.plans import plan_of, resource, system_of, told
+from tests.plans import marked_diagnostics, plan_of, resource, system_of
 
 SPEC = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -61,35 +61,35 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
 
 def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
     """The model server may read one prefix of the artifact store and cannot access the registry."""
-    found = plan_of(SPEC)
+    plan = plan_of(SPEC)
 
     assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
-    assert identity(found, "till").access == (Access("lake", "mlflow/bundles/fraud-risk/champion/", "read"),)
-    assert (found.bundled("shop"), found.bundled("main")) == (True, False)
+    assert identity(plan, "till").access == (Access("lake", "mlflow/bundles/fraud-risk/champion/", "read"),)
+    assert (plan.bundled("shop"), plan.bundled("main")) == (True, False)
     assert bundle_path("mlflow/", "fraud-risk", "champion") == "mlflow/bundles/fraud-risk/champion/"
 
 
 def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
     """Promotions write no bundle of a model that is served on the registry's target."""
-    found = plan_of(SPEC)
+    plan = plan_of(SPEC)
 
-    assert job(found, "learn").bundles == ("champion",)
-    assert job(found, "learn-other").bundles == ()
-    (folder,) = (one.prefix for one in identity(found, "promoter").access if "/bundles/" in one.prefix)
+    assert job(plan, "learn").bundles == ("champion",)
+    assert job(plan, "learn-other").bundles == ()
+    (folder,) = (access.prefix for access in identity(plan, "promoter").access if "/bundles/" in access.prefix)
     assert folder == "mlflow/bundles/"
     for name in ("learn", "learn-other"):
-        assert not [one for one in identity(found, name).access if "/bundles/" in one.prefix]
+        assert not [access for access in identity(plan, name).access if "/bundles/" in access.prefix]
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
     """Without the model served across targets, neither side has any access to the other."""
     without = changed(TILL, "")
-    found = plan_of(without)
+    plan = plan_of(without)
 
     assert crossing(SPEC, "main") == crossing(SPEC, "shop") == crossing(SPEC)
-    assert found.crossings() == ()
-    assert job(found, "learn").bundles == ()
-    assert found.placements() == ("main",)
+    assert plan.crossings() == ()
+    assert job(plan, "learn").bundles == ()
+    assert plan.placements() == ("main",)
 
 
 def test_batch_inference_and_monitors_on_another_target_read_bundles() -> None:
@@ -102,24 +102,24 @@ def test_batch_inference_and_monitors_on_another_target_read_bundles() -> None:
         "monitors:\n  shape: {type: prediction-drift, target: shop, watch: pipelines.nightly,"
         " reference: {}, window: 1d, checks: {psi: {max: 0.2}}}\n"
     )
-    found = plan_of(spec)
+    plan = plan_of(spec)
 
     bundle = Access("lake", "mlflow/bundles/fraud-risk/candidate/", "read")
-    assert bundle in identity(found, "nightly").access
-    assert bundle in identity(found, "monitor-shape").access
-    assert {link.what for link in found.crossings("shop")} == {"artifacts", "data"}
-    assert job(found, "learn").bundles == ("candidate", "champion")
+    assert bundle in identity(plan, "nightly").access
+    assert bundle in identity(plan, "monitor-shape").access
+    assert {link.what for link in plan.crossings("shop")} == {"artifacts", "data"}
+    assert job(plan, "learn").bundles == ("candidate", "champion")
     assert aliases_to_bundle(system_of(spec)) == {"risk": ("candidate", "champion")}
 
 
 def test_an_adopted_registry_is_on_no_target() -> None:
     """All targets call an adopted registry by its URL, without bundles or allow rules."""
     spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
-    found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
+    plan = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
 
-    assert found.crossings() == ()
-    assert not found.bundled("main")
-    assert job(found, "learn").bundles == ()
+    assert plan.crossings() == ()
+    assert not plan.bundled("main")
+    assert job(plan, "learn").bundles == ()
 
 
 def test_an_existing_cluster_allows_access_only_as_declared() -> None:
@@ -127,21 +127,21 @@ def test_an_existing_cluster_allows_access_only_as_declared() -> None:
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
-    assert told(spec) == ["E0520 learn", "E0520 learn-other"]
+    assert marked_diagnostics(spec) == ["E0520 learn", "E0520 learn-other"]
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
-    assert told(opened) == []
+    assert marked_diagnostics(opened) == []
     assert ("main:training-job/learn", "shop:object-store/pictures", "https", 9000) in crossing(opened)
     cluster = changed("{provider: aws, region: eu-central-1}", "{provider: kubernetes, context: main}", spec)
-    assert "E0520 learn" in told(cluster)
-    assert "E0520 till" in told(cluster)
-    assert told(cluster.replace("context: main", "context: shop, namespace: other")) == []
+    assert "E0520 learn" in marked_diagnostics(cluster)
+    assert "E0520 till" in marked_diagnostics(cluster)
+    assert marked_diagnostics(cluster.replace("context: main", "context: shop, namespace: other")) == []
 
 
 def test_the_artifacts_must_be_reachable_for_bundles() -> None:
     """If a cloud served models from a registry on an existing cluster, it would need access to the cluster."""
     spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
 
-    assert told(spec) == ["E0520 desk", "E0520 till"]
+    assert marked_diagnostics(spec) == ["E0520 desk", "E0520 till"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_the_artifacts_must_be_reachable_for_bundles() -> None:
     ],
 )
 def test_impossible_crossings_are_refused(old: str, new: str, expected: list[str]) -> None:
-    assert told(changed(old, new)) == expected
+    assert marked_diagnostics(changed(old, new)) == expected
 
 
 def test_rollbacks_from_another_target_are_refused() -> None:
@@ -171,8 +171,8 @@ def test_rollbacks_from_another_target_are_refused() -> None:
         )
     )
 
-    assert told(spec) == ["E0522 rollback"]
-    assert told(spec.replace("type: prediction-quality, target: shop", "type: prediction-quality")) == []
+    assert marked_diagnostics(spec) == ["E0522 rollback"]
+    assert marked_diagnostics(spec.replace("type: prediction-quality, target: shop", "type: prediction-quality")) == []
 
 
 def test_a_service_name_from_another_cluster_is_refused() -> None:
@@ -181,18 +181,20 @@ def test_a_service_name_from_another_cluster_is_refused() -> None:
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
 
-    assert told(opened) == ["E0523 learn", "E0523 learn-other"]
+    assert marked_diagnostics(opened) == ["E0523 learn", "E0523 learn-other"]
     cluster = changed("{provider: aws, region: eu-central-1}", "{provider: kubernetes, context: main}", spec)
-    assert "E0523 learn" in told(cluster)
-    assert told(cluster.replace("context: main", "context: shop, namespace: other")) == []
-    assert "E0523 learn" in told(cluster.replace("context: main", "tenancy: shared").replace(", context: shop", ""))
+    assert "E0523 learn" in marked_diagnostics(cluster)
+    assert marked_diagnostics(cluster.replace("context: main", "context: shop, namespace: other")) == []
+    assert "E0523 learn" in marked_diagnostics(
+        cluster.replace("context: main", "tenancy: shared").replace(", context: shop", "")
+    )
 
 
 def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> None:
     spec = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
 
-    assert told(spec) == ["E0523 till"]
-    assert told(spec.replace("http://mlflow.ml.svc:5000", "https://mlflow.acme.example")) == []
+    assert marked_diagnostics(spec) == ["E0523 till"]
+    assert marked_diagnostics(spec.replace("http://mlflow.ml.svc:5000", "https://mlflow.acme.example")) == []
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
@@ -201,8 +203,10 @@ def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
 
-    assert told(spec) == ["E0615 learn", "E0615 learn-other"]
-    assert told(spec.replace("context: shop}", "context: shop, reachableFrom: [main]}")) == told(spec)
+    assert marked_diagnostics(spec) == ["E0615 learn", "E0615 learn-other"]
+    assert marked_diagnostics(
+        spec.replace("context: shop}", "context: shop, reachableFrom: [main]}")
+    ) == marked_diagnostics(spec)
 
 
 def test_a_performance_monitor_must_run_where_its_endpoint_runs() -> None:
@@ -212,7 +216,9 @@ def test_a_performance_monitor_must_run_where_its_endpoint_runs() -> None:
     """
     spec = f"{SPEC}monitors:\n  speed: {{type: performance, watch: inference.till, checks: {{p99_ms: {{max: 50}}}}}}\n"
 
-    assert told(spec) == []
+    assert marked_diagnostics(spec) == []
     assert resource(plan_of(spec), Kind.ALERT_RULES, "monitor-speed").placement == "shop"
-    assert told(spec.replace("{type: performance", "{type: performance, target: shop")) == []
-    assert told(spec.replace("{type: performance", "{type: performance, target: main")) == ["E0524 target"]
+    assert marked_diagnostics(spec.replace("{type: performance", "{type: performance, target: shop")) == []
+    assert marked_diagnostics(spec.replace("{type: performance", "{type: performance, target: main")) == [
+        "E0524 target"
+    ]

@@ -7,7 +7,7 @@ import pytest
 from modelyard.plan import Kind
 from modelyard.planner import plan
 from tests.compiler.planner.planned import CLOUD, ON_TWO
-from tests.plans import plan_of, planned, resource, system_of, told
+from tests.plans import marked_diagnostics, plan_of, planned, resource, system_of
 from tests.specs import VALID_SPEC, changed
 
 
@@ -17,9 +17,9 @@ def test_a_rename_keeps_the_names_of_objects() -> None:
         "\n  scorer:\n", "\n  card-scorer:\n"
     )
     spec = text + "moved: {inference.card-scorer: inference.scorer}\n"
-    found = resource(plan_of(spec), Kind.MODEL_SERVER, "scorer-champion")
+    server = resource(plan_of(spec), Kind.MODEL_SERVER, "scorer-champion")
 
-    assert found.workload == "inference.card-scorer"
+    assert server.workload == "inference.card-scorer"
 
 
 def test_two_renames_from_one_name_are_refused() -> None:
@@ -28,7 +28,7 @@ def test_two_renames_from_one_name_are_refused() -> None:
         + "moved: {pipelines.reporting: pipelines.a, pipelines.nightly: pipelines.a}\n"
     )
 
-    assert "E0507 pipelines.a" in told(text)
+    assert "E0507 pipelines.a" in marked_diagnostics(text)
 
 
 @pytest.mark.parametrize(
@@ -43,30 +43,30 @@ def test_two_renames_from_one_name_are_refused() -> None:
 )
 def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
     """The error for a duplicate name points at both definitions."""
-    result, found = planned(changed(old, new))
+    result, problems = planned(changed(old, new))
 
     assert result is None
-    assert {one.code for one in found} == {"E0501"}
-    assert all(f"'{name}'" in one.message and "system.yaml:" in one.message for one in found)
+    assert {problem.code for problem in problems} == {"E0501"}
+    assert all(f"'{name}'" in problem.message and "system.yaml:" in problem.message for problem in problems)
 
 
 def test_a_model_may_be_trained_and_served_under_one_name() -> None:
     """If a model is trained and served under one name, the pipeline's objects and triggers get a suffix."""
-    found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
+    plan = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
-    assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
-    assert resource(found, Kind.ROUTE, "scorer").workload == "inference.scorer"
-    assert {one.name for one in found.resources if one.workload == "pipelines.scorer"} == {
+    assert resource(plan, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
+    assert resource(plan, Kind.ROUTE, "scorer").workload == "inference.scorer"
+    assert {item.name for item in plan.resources if item.workload == "pipelines.scorer"} == {
         "scorer-runs",
         "scorer-runs-launcher",
     }
-    assert [link.sink for link in found.links if link.what == "trigger"] == ["main:training-job/scorer-runs"]
+    assert [link.sink for link in plan.links if link.what == "trigger"] == ["main:training-job/scorer-runs"]
 
 
 def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
-    found = plan_of(ON_TWO.replace("\n  report:", "\n  scorer:"))
+    plan = plan_of(ON_TWO.replace("\n  report:", "\n  scorer:"))
 
-    assert {one.placement for one in found.resources if one.name == "scorer"} == {"main", "branch"}
+    assert {item.placement for item in plan.resources if item.name == "scorer"} == {"main", "branch"}
 
 
 def test_a_collision_is_reported_once() -> None:
@@ -75,17 +75,17 @@ def test_a_collision_is_reported_once() -> None:
 
 
 def test_names_of_the_platform_are_reserved() -> None:
-    assert "E0502 default" in told(changed("\n  report:\n", "\n  default:\n"))
-    assert told(changed("context: frankfurt", "context: frankfurt\n      namespace: kube-system")) == [
+    assert "E0502 default" in marked_diagnostics(changed("\n  report:\n", "\n  default:\n"))
+    assert marked_diagnostics(changed("context: frankfurt", "context: frankfurt\n      namespace: kube-system")) == [
         "E0502 kube-system"
     ]
 
 
 def test_the_name_of_the_platform_pool_is_reserved() -> None:
     text = VALID_SPEC.replace("  cpu: {cpu: 2", "  system: {cpu: 2").replace("compute: cpu", "compute: system")
-    _, found = plan(system_of(text), {"main": CLOUD})
+    _, problems = plan(system_of(text), {"main": CLOUD})
 
-    assert [(one.code, one.span.line if one.span else 0) for one in found] == [
+    assert [(problem.code, problem.span.line if problem.span else 0) for problem in problems] == [
         ("E0502", text.splitlines().index("  system: {cpu: 2, memory: 8Gi}") + 1)
     ]
 
@@ -93,4 +93,4 @@ def test_the_name_of_the_platform_pool_is_reserved() -> None:
 def test_two_targets_in_one_namespace_are_refused() -> None:
     spec = ON_TWO.replace("context: branch", "context: frankfurt")
 
-    assert told(spec) == ["E0505 main"]
+    assert marked_diagnostics(spec) == ["E0505 main"]

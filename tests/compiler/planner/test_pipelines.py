@@ -10,21 +10,21 @@ from tests.specs import VALID_SPEC, changed
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
     """The pipeline's identity can access the data that the spec names, and append to its log folder."""
-    found = identity(plan_of(VALID_SPEC), "retrain")
+    rights = identity(plan_of(VALID_SPEC), "retrain")
 
-    assert found.access == (
+    assert rights.access == (
         Access("lake", "transactions/", "read"),
         Access("lake", "mlflow/models/fraud-fraud-xgb/", "write"),
         Access("lake", "mlflow/logs/retrain", "append"),
     )
-    assert [ref.path for ref in found.secrets] == ["lake"]
-    assert found.api == "autoscaler"
+    assert [ref.path for ref in rights.secrets] == ["lake"]
+    assert rights.api == "autoscaler"
 
 
 def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
-    found = identity(plan_of(VALID_SPEC), "nightly").access
+    access = identity(plan_of(VALID_SPEC), "nightly").access
 
-    assert found == (
+    assert access == (
         Access("lake", "transactions/", "read"),
         Access("lake", "scores/", "write"),
         Access("lake", "mlflow/models/fraud-fraud-xgb/", "read"),
@@ -63,22 +63,24 @@ def test_built_in_training_stores_checkpoints_with_its_model() -> None:
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
     small = plan_of(changed("  train: {cpu: 8, memory: 32Gi, ", "  train: {cpu: 8, memory: 1Gi, "))
-    both = plan_of(changed('schedule: {cron: "0 4 * * 0",', 'schedule: {cron: "0 4 * * 0", overlap: allow,'))
+    overlapping = plan_of(changed('schedule: {cron: "0 4 * * 0",', 'schedule: {cron: "0 4 * * 0", overlap: allow,'))
 
     plan = plan_of(VALID_SPEC)
 
     folder = "mlflow/models/fraud-fraud-xgb/"
     assert _checkpoints(plan, "retrain") == ("lake", f"{folder}checkpoints/retrain/")
-    assert [one for one in identity(plan, "retrain").access if "checkpoints" in one.prefix] == []
+    assert [access for access in identity(plan, "retrain").access if "checkpoints" in access.prefix] == []
     assert _checkpoints(plan, "nightly") is None
     assert _checkpoints(adopted, "retrain") is None
-    assert _checkpoints(both, "retrain") is None
+    assert _checkpoints(overlapping, "retrain") is None
     assert _checkpoints(small, "retrain") is None
 
 
 def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
-    (found,) = [one.value for one in plan.resources if one.name == name and isinstance(one.value, Job)]
-    return found.checkpoints
+    (job,) = [
+        resource.value for resource in plan.resources if resource.name == name and isinstance(resource.value, Job)
+    ]
+    return job.checkpoints
 
 
 def test_an_adopted_registry_means_no_stored_logs() -> None:
@@ -87,20 +89,20 @@ def test_an_adopted_registry_means_no_stored_logs() -> None:
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
 
-    assert not [one for one in identity(adopted, "nightly").access if one.mode == "append"]
+    assert not [access for access in identity(adopted, "nightly").access if access.mode == "append"]
 
 
 def test_a_launcher_can_only_start_runs() -> None:
     """The launcher has a separate identity that cannot access data or secrets."""
-    found = identity(plan_of(VALID_SPEC), "retrain-launcher")
+    rights = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
-    assert (found.access, found.secrets, found.api) == ((), (), "launcher")
+    assert (rights.access, rights.secrets, rights.api) == ((), (), "launcher")
 
 
 def test_a_pipeline_that_runs_once_needs_no_launcher() -> None:
     once = plan_of(changed('schedule: {cron: "30 3 * * *"}', "schedule: once"))
 
-    assert not [one for one in once.resources if one.name == "nightly-launcher"]
+    assert not [resource for resource in once.resources if resource.name == "nightly-launcher"]
 
 
 def test_a_gate_can_read_its_evaluation_data() -> None:

@@ -27,10 +27,10 @@ def test_the_valid_plan_is_complete() -> None:
 def test_every_plan_is_complete(models: int, moves: Random) -> None:
     """For any placement, a plan has no cycle, dangling link or duplicate address."""
     system = scattered(system_of(large_spec(models)), moves)
-    found, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
+    result, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
 
-    assert found is not None, diagnostics
-    assert_whole(found)
+    assert result is not None, diagnostics
+    assert_whole(result)
 
 
 def scattered(system: System, moves: Random) -> System:
@@ -39,16 +39,16 @@ def scattered(system: System, moves: Random) -> System:
     def place() -> str:
         return moves.choice(("near", "far"))
 
-    inference = {name: replace(one, target=place()) for name, one in system.inference.items()}
+    inference = {name: replace(entry, target=place()) for name, entry in system.inference.items()}
 
     def home(monitor: Monitor) -> str:
         return inference[monitor.watch.partition(".")[2]].target if monitor.type in RULES_ONLY else place()
 
     return replace(
         system,
-        pipelines={name: replace(one, target=place()) for name, one in system.pipelines.items()},
+        pipelines={name: replace(entry, target=place()) for name, entry in system.pipelines.items()},
         inference=inference,
-        monitors={name: replace(one, target=home(one)) for name, one in system.monitors.items()},
+        monitors={name: replace(entry, target=home(entry)) for name, entry in system.monitors.items()},
     )
 
 
@@ -65,8 +65,8 @@ def _time(system: System) -> float:
     gc.disable()
     for _ in range(3):
         start = time.process_time()
-        found, _ = plan(system, offers)
+        result, _ = plan(system, offers)
         best = min(best, time.process_time() - start)
-        assert found is not None
+        assert result is not None
     gc.enable()
     return best

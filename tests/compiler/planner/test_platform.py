@@ -8,15 +8,15 @@ from modelyard.plan import Kind, NodePool, Offer, Plan, Secret
 from modelyard.planner import plan
 from tests.compiler.planner.planned import CLOUD, ON_PREM, ON_TWO, addons, assert_whole, links
 from tests.examples import FOLDER
-from tests.plans import large_spec, plan_of, planned, resource, system_of, told
+from tests.plans import large_spec, marked_diagnostics, plan_of, planned, resource, system_of
 from tests.specs import VALID_SPEC, changed
 
 
-def made(text: str) -> Plan:
+def plan_on_cloud(text: str) -> Plan:
     """Return the plan of a spec whose only target creates its own machines."""
-    found, diagnostics = plan(system_of(text), {"main": CLOUD})
-    assert found is not None, diagnostics
-    return found
+    result, diagnostics = plan(system_of(text), {"main": CLOUD})
+    assert result is not None, diagnostics
+    return result
 
 
 def test_only_needed_addons_are_installed() -> None:
@@ -51,10 +51,10 @@ def test_an_adopted_database_needs_no_operator() -> None:
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
     """The target's catalog defines which add-ons each kind of resource needs. Adopted resources need none."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
-    found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
+    result, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
-    assert found is not None, diagnostics
-    assert addons(found) == expected
+    assert result is not None, diagnostics
+    assert addons(result) == expected
 
 
 def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
@@ -64,27 +64,27 @@ def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
     )
 
-    assert not [one for one in plan_of(quiet).resources if one.kind is Kind.DASHBOARD]
-    assert [one.name for one in plan_of(VALID_SPEC).resources if one.kind is Kind.DASHBOARD] == ["scorer"]
+    assert not [item for item in plan_of(quiet).resources if item.kind is Kind.DASHBOARD]
+    assert [item.name for item in plan_of(VALID_SPEC).resources if item.kind is Kind.DASHBOARD] == ["scorer"]
 
 
 def test_channels_are_planned_where_their_alerts_fire() -> None:
     """The owner's channel is planned where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
-    found = plan_of(ON_TWO)
+    result = plan_of(ON_TWO)
 
-    assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
+    assert sorted(item.place for item in result.resources if item.kind is Kind.CHANNEL) == [
         "branch:channel/oncall",
         "main:channel/oncall",
     ]
 
 
 def test_cross_target_access_is_a_link() -> None:
-    found = plan_of(ON_TWO)
+    result = plan_of(ON_TWO)
 
-    assert links(found, "branch:model-server/scorer-champion", "registry") == []
-    assert links(found, "branch:model-server/scorer-champion", "artifacts") == ["main:object-store/lake"]
-    assert links(found, "branch:model-server/scorer-champion", "capture") == ["main:object-store/lake"]
-    assert [one.placement for one in found.resources if one.name == "vault-lake"] == ["main", "branch"]
+    assert links(result, "branch:model-server/scorer-champion", "registry") == []
+    assert links(result, "branch:model-server/scorer-champion", "artifacts") == ["main:object-store/lake"]
+    assert links(result, "branch:model-server/scorer-champion", "capture") == ["main:object-store/lake"]
+    assert [item.placement for item in result.resources if item.name == "vault-lake"] == ["main", "branch"]
 
 
 def test_a_link_has_the_port_of_its_url() -> None:
@@ -101,23 +101,23 @@ def test_a_link_has_the_port_of_its_url() -> None:
 
 
 def test_a_secret_has_its_readers_and_its_line() -> None:
-    found = resource(plan_of(VALID_SPEC), Kind.SECRET, "vault-scorer-token")
+    secret = resource(plan_of(VALID_SPEC), Kind.SECRET, "vault-scorer-token")
 
-    assert found.origin == ("inference", "scorer", "endpoint", "auth", "token")
-    assert isinstance(found.value, Secret)
-    assert found.value.workloads == ("inference.scorer",)
+    assert secret.origin == ("inference", "scorer", "endpoint", "auth", "token")
+    assert isinstance(secret.value, Secret)
+    assert secret.value.workloads == ("inference.scorer",)
 
 
 def test_a_missing_registry_is_reported_if_models_are_used() -> None:
     spec = changed("registry: {database: runs, artifacts: lake}\n", "")
 
-    assert told(spec) == ["E0503 fraud-xgb@champion"]
+    assert marked_diagnostics(spec) == ["E0503 fraud-xgb@champion"]
 
 
 def test_no_registry_is_planned_without_models() -> None:
     bare = plan_of(large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n")
 
-    assert not [one for one in bare.resources if one.kind is Kind.REGISTRY]
+    assert not [item for item in bare.resources if item.kind is Kind.REGISTRY]
 
 
 def test_an_unused_target_is_reported() -> None:
@@ -127,7 +127,7 @@ def test_an_unused_target_is_reported() -> None:
     )
     result, _ = planned(spec)
 
-    assert told(spec) == ["W0501 spare"]
+    assert marked_diagnostics(spec) == ["W0501 spare"]
     assert result is not None
     assert result.placements() == ("main",)
 
@@ -136,42 +136,44 @@ CPU_TOO_LARGE = changed("cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 2, memory: 512
 
 
 def test_a_class_that_fits_no_machine_is_reported_once() -> None:
-    result, found = planned(CPU_TOO_LARGE)
+    result, problems = planned(CPU_TOO_LARGE)
 
     assert result is None
-    assert told(CPU_TOO_LARGE) == ["E0504 cpu"]
-    assert "the closest is capacity[1], which has 128Gi of the requested 512Gi of memory" in found[0].message
+    assert marked_diagnostics(CPU_TOO_LARGE) == ["E0504 cpu"]
+    assert "the closest is capacity[1], which has 128Gi of the requested 512Gi of memory" in problems[0].message
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
     """Each compute class in use gets one pool at the class's line. Existing machines need no pool."""
-    result = made(VALID_SPEC)
-    pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
+    result = plan_on_cloud(VALID_SPEC)
+    pools = [item for item in result.resources if item.kind is Kind.NODE_POOL]
 
-    assert [(one.name, one.origin, one.workload) for one in pools] == [
+    assert [(item.name, item.origin, item.workload) for item in pools] == [
         ("cpu", ("compute", "cpu"), ""),
         ("train", ("compute", "train"), ""),
         ("monitors-default", ("monitors",), ""),
     ]
-    assert all(isinstance(one.value, NodePool) and one.value.groups for one in pools)
+    assert all(isinstance(item.value, NodePool) and item.value.groups for item in pools)
     assert result.resources.index(pools[-1]) < min(
-        at for at, one in enumerate(result.resources) if one.workload or one.kind is Kind.SECRET
+        at for at, item in enumerate(result.resources) if item.workload or item.kind is Kind.SECRET
     )
-    assert [one for one in plan_of(VALID_SPEC).resources if one.kind is Kind.NODE_POOL] == []
+    assert [item for item in plan_of(VALID_SPEC).resources if item.kind is Kind.NODE_POOL] == []
     assert_whole(result)
 
 
 def test_an_unused_class_has_no_machines() -> None:
     text = changed("compute:\n  cpu:", "compute:\n  idle: {cpu: 1, memory: 4Gi}\n  cpu:")
 
-    assert [one.name for one in made(text).resources if one.kind is Kind.NODE_POOL][:1] == ["cpu"]
+    assert [item.name for item in plan_on_cloud(text).resources if item.kind is Kind.NODE_POOL][:1] == ["cpu"]
 
 
 def test_an_elastic_class_has_a_pool_without_groups() -> None:
-    found = resource(made(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), Kind.NODE_POOL, "cpu").value
+    pool = resource(
+        plan_on_cloud(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), Kind.NODE_POOL, "cpu"
+    ).value
 
-    assert isinstance(found, NodePool)
-    assert (found.elastic, found.groups, found.compute) == (True, (), "cpu")
+    assert isinstance(pool, NodePool)
+    assert (pool.elastic, pool.groups, pool.compute) == (True, (), "cpu")
 
 
 def test_resources_outside_a_cluster_need_no_cluster() -> None:
@@ -186,15 +188,15 @@ def test_resources_outside_a_cluster_need_no_cluster() -> None:
         ("lake: {type: object, adopt: acme-fraud-lake", "lake: {type: object, target: vaults"),
     )
     apart = Offer(ON_PREM.choose, apart=frozenset({Kind.OBJECT_STORE}))
-    found, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": apart})
+    separate, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": apart})
     joined, _ = plan(system_of(text), {"main": ON_PREM, "vaults": ON_PREM})
 
-    assert found is not None, diagnostics
+    assert separate is not None, diagnostics
     assert joined is not None
-    assert [one.address for one in found.on("vaults")] == ["object-store/lake"]
-    assert [one.kind for one in joined.on("vaults")][:2] == [Kind.CLUSTER, Kind.NAMESPACE]
-    assert (found.has_cluster("main"), found.has_cluster("vaults")) == (True, False)
-    assert_whole(found)
+    assert [item.address for item in separate.on("vaults")] == ["object-store/lake"]
+    assert [item.kind for item in joined.on("vaults")][:2] == [Kind.CLUSTER, Kind.NAMESPACE]
+    assert (separate.has_cluster("main"), separate.has_cluster("vaults")) == (True, False)
+    assert_whole(separate)
 
 
 def test_adopted_resources_need_no_cluster() -> None:
@@ -208,8 +210,8 @@ def test_adopted_resources_need_no_cluster() -> None:
         ),
         ("lake: {type: object, adopt", "lake: {type: object, target: vaults, adopt"),
     )
-    found, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": ON_PREM})
+    result, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": ON_PREM})
 
-    assert found is not None, diagnostics
-    assert [one.address for one in found.on("vaults")] == ["object-store/lake"]
-    assert resource(found, Kind.SECRET, "vault-lake").placement == "main"
+    assert result is not None, diagnostics
+    assert [item.address for item in result.on("vaults")] == ["object-store/lake"]
+    assert resource(result, Kind.SECRET, "vault-lake").placement == "main"

@@ -73,14 +73,14 @@ def test_dangers_are_never_cut(count: int) -> None:
     Findings to review and notes are cut and counted.
     """
     dangers = [a_finding("R201" if at % 2 else "R211", Level.DANGER, f"m{at}", why="x" * 200) for at in range(count)]
-    others = [a_finding("R801", Level.REVIEW, f"r{at}", why="y" * 300) for at in range(500)]
-    text = comment(a_review([*dangers, *others]), [], "system.yaml")
+    reviews = [a_finding("R801", Level.REVIEW, f"r{at}", why="y" * 300) for at in range(500)]
+    text = comment(a_review([*dangers, *reviews]), [], "system.yaml")
 
     assert len(text) <= BUDGET
     assert f"{count} dangers, 500 to review" in text
     listed = set(re.findall(r"\bm[0-9]+\b", text))
-    counted = sum(int(number) for number in re.findall(r"\| (\d+) places \|", text))
-    assert len(listed) + counted == count
+    summarized = sum(int(number) for number in re.findall(r"\| (\d+) places \|", text))
+    assert len(listed) + summarized == count
     left = present(re.search(r"(\d+) more; the report lists them", text))
     assert text.count("| ⚠️ R801") + int(left[1]) == 500
 
@@ -118,8 +118,8 @@ def test_hostile_text_stays_text(texts: tuple[str, ...]) -> None:
     markdown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table")
 
     def elements(text: str) -> list[str]:
-        shown = markdown.render(comment(hostile(text), [CostChange(text, priced(1), priced(2, what=text))], text))
-        html = re.sub("modelyard:report:[0-9a-f]{12}", "", shown)
+        page = markdown.render(comment(hostile(text), [CostChange(text, priced(1), priced(2, what=text))], text))
+        html = re.sub("modelyard:report:[0-9a-f]{12}", "", page)
         return [tag for tag in re.findall(r"<!--|<[^ >]+", html) if "strong" not in tag]  # no emphasis before spaces
 
     for text in texts:

@@ -30,9 +30,9 @@ def at(line: int, column: int, end: int, message: str = "m", **more: object) -> 
     return Diagnostic("E0203", severity, message, Span("s", line, column, end), "h", secret=bool(more.get("secret")))
 
 
-def excerpt(text: str, *found: Diagnostic) -> list[list[str]]:
+def excerpt(text: str, *diagnostics: Diagnostic) -> list[list[str]]:
     """Return the excerpt and marker lines of each diagnostic, without the gutter."""
-    blocks = render(found, [SourceFile("s", text)]).split("\n\n")[: len(found)]
+    blocks = render(diagnostics, [SourceFile("s", text)]).split("\n\n")[: len(diagnostics)]
     return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
 
 
@@ -56,12 +56,12 @@ def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
     warnings = [at(line, 1, 4, warning=True) for line in range(1, 43)]
     errors = [at(line, 1, 4) for line in range(43, 58)]
 
-    shown = render([*warnings, *errors], [SourceFile("s", text)])
+    output = render([*warnings, *errors], [SourceFile("s", text)])
 
-    assert shown.count("warning[E0203]: m\n") == 10
-    assert "warning[E0203]: and 32 more like it, from line 11 to 42\n  = --format json lists all of them\n" in shown
-    assert shown.count("error[E0203]: m\n") == 15
-    assert shown.endswith("\n\n15 errors, 42 warnings\n")
+    assert output.count("warning[E0203]: m\n") == 10
+    assert "warning[E0203]: and 32 more like it, from line 11 to 42\n  = --format json lists all of them\n" in output
+    assert output.count("error[E0203]: m\n") == 15
+    assert output.endswith("\n\n15 errors, 42 warnings\n")
     assert len(json.loads(render([*warnings, *errors], [], "json"))["diagnostics"]) == 57
 
 
@@ -71,9 +71,9 @@ def test_text_fits_a_narrow_terminal(columns: int) -> None:
     text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
     column = text.index("replcias") + 1
     hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
-    found = Diagnostic("E0203", Severity.ERROR, "m", Span("s", 1, column, column + 8), hint)
+    diagnostic = Diagnostic("E0203", Severity.ERROR, "m", Span("s", 1, column, column + 8), hint)
 
-    rows = render([found], [SourceFile("s", text)], columns=columns).splitlines()
+    rows = render([diagnostic], [SourceFile("s", text)], columns=columns).splitlines()
 
     assert max(map(len, rows)) <= columns
     line, marks = rows[3].split("|", 1)[1], rows[4].split("|", 1)[1]
@@ -116,7 +116,7 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "column", "end", "shown", "marks"),
+    ("line", "column", "end", "quoted", "marks"),
     [
         ("a: b", 4, 5, "a: b", "   ^ h"),
         ("\ta: b", 2, 3, "    a: b", "    ^ h"),
@@ -127,26 +127,26 @@ def test_colour_changes_nothing_but_colour() -> None:
         ("ab", 9, 10, "ab", "  ^ h"),
     ],
 )
-def test_marks_are_below_the_marked_text(line: str, column: int, end: int, shown: str, marks: str) -> None:
+def test_marks_are_below_the_marked_text(line: str, column: int, end: int, quoted: str, marks: str) -> None:
     """Marks are correct for tabs, wide and combining characters, and terminal control characters."""
-    assert excerpt(line, at(1, column, end)) == [[shown, marks]]
+    assert excerpt(line, at(1, column, end)) == [[quoted, marks]]
 
 
 def test_a_long_line_is_shown_around_the_mark() -> None:
     """Ellipses replace the omitted parts, and the mark stays below its text."""
     line = "a" * 5000 + "XYZ" + "b" * 5000
-    [[shown, marks]] = excerpt(line, at(1, 5001, 5004))
+    [[part, marks]] = excerpt(line, at(1, 5001, 5004))
 
-    assert len(shown) <= 112
-    assert shown.startswith("…")
-    assert shown.endswith("…")
-    assert shown[marks.index("^") : marks.rindex("^") + 1] == "XYZ"
+    assert len(part) <= 112
+    assert part.startswith("…")
+    assert part.endswith("…")
+    assert part[marks.index("^") : marks.rindex("^") + 1] == "XYZ"
 
 
 def test_messages_and_names_cannot_control_a_terminal() -> None:
     """Control characters in messages and names are escaped, including line breaks."""
-    found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
-    text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
+    diagnostic = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
+    text = render([diagnostic], [SourceFile("x\n\x1b.yaml", "a")])
 
     assert "\x1b" not in text
     assert text.startswith("error[E0203]: a\\x1b[2Jb\\nc\\u202e\n  --> x\\n\\x1b.yaml:1:1\n")
@@ -185,9 +185,9 @@ def test_json_is_complete() -> None:
 
 def test_github_annotations_are_escaped() -> None:
     """Percent signs and line breaks are escaped everywhere. In properties, so are colons and commas."""
-    found = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
+    diagnostic = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
 
-    assert render([found], [], "github") == (
+    assert render([diagnostic], [], "github") == (
         "::warning file=a%2Cb%3Ac.yaml,line=3,col=4,endColumn=6,title=W0135::50%25 of%0A::error::x%0Ah\n"
     )
     assert render([Diagnostic("E0146", Severity.ERROR, "m", None)], [], "github") == "::error title=E0146::m\n"
@@ -195,12 +195,12 @@ def test_github_annotations_are_escaped() -> None:
 
 def test_sarif_has_the_fields_that_code_hosts_read() -> None:
     """Code hosts need the version, rules with help, and results with a rule and a region. Paths are URIs."""
-    found = [
+    diagnostics = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),
         Diagnostic("W0135", Severity.WARNING, "w", Span("a b", 1, 2, 3)),
     ]
-    log = json.loads(render(found, SOURCES, "sarif"))
+    log = json.loads(render(diagnostics, SOURCES, "sarif"))
     [run] = log["runs"]
     rules = run["tool"]["driver"]["rules"]
 
@@ -212,7 +212,7 @@ def test_sarif_has_the_fields_that_code_hosts_read() -> None:
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in {"error", "warning"}
-    places = [one["locations"][0]["physicalLocation"] for one in run["results"] if "locations" in one]
+    places = [entry["locations"][0]["physicalLocation"] for entry in run["results"] if "locations" in entry]
     assert places == [
         {"artifactLocation": {"uri": "a%20b"}, "region": {"startLine": 1, "startColumn": 2, "endColumn": 3}},
         {
@@ -224,9 +224,9 @@ def test_sarif_has_the_fields_that_code_hosts_read() -> None:
 
 def test_sarif_has_the_pages_of_providers() -> None:
     """The SARIF rule of a provider's code has the provider's page as help."""
-    found = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
+    diagnostics = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
 
-    [run] = json.loads(render(found, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
+    [run] = json.loads(render(diagnostics, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
 
     assert "region" in run["tool"]["driver"]["rules"][0]["help"]["text"]
 
@@ -237,11 +237,11 @@ def test_sarif_has_the_pages_of_providers() -> None:
 @example("\xa0", 1, 1, "text")
 def test_any_text_is_printed_safely(text: str, column: int, length: int, form: str) -> None:
     """No character in a spec can break an output line or control the terminal."""
-    found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
-    shown = render([found], [SourceFile("s", text)], form)
+    diagnostic = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
+    output = render([diagnostic], [SourceFile("s", text)], form)
 
     assert all(
         character.isprintable() or character in "\n\u200d" or unicodedata.category(character) == "Zs"
-        for character in shown
+        for character in output
     )
-    assert shown.count("\n") == (8 if form == "text" else 1 if form == "github" else shown.count("\n"))
+    assert output.count("\n") == (8 if form == "text" else 1 if form == "github" else output.count("\n"))

@@ -25,10 +25,10 @@ from modelyard.printing.redact import redacted
 )
 def test_secrets_are_replaced_by_asterisks(line: str, secret: str) -> None:
     """Secrets are recognized by key or format. The line keeps its length."""
-    shown = redacted(line)
+    result = redacted(line)
 
-    assert secret not in shown
-    assert len(shown) == len(line)
+    assert secret not in result
+    assert len(result) == len(line)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from modelyard.printing.review_html import review_html
 from modelyard.printing.review_sarif import review_sarif
 from modelyard.records import replace
 from modelyard.review.findings import Level
-from tests.compiler.cli.said import SPEC as VALID
+from tests.compiler.cli.commands import SPEC as VALID
 from tests.compiler.printing.test_comment import priced
 from tests.compiler.review.reviews import a_finding, a_review, hostile
 from tests.compiler.review.test_hostile import HOSTILE
@@ -25,7 +25,7 @@ from tests.hostile.nasty import WORST
 from tests.reviewing import reviewed
 
 FINDINGS: Final = (
-    a_finding("R211", Level.DANGER, "a", 7, why="nobody is told", reached=("inference.till",), lasting=True),
+    a_finding("R211", Level.DANGER, "a", 7, why="nobody is told", reached=("inference.till",), irreversible=True),
     a_finding("R801", Level.REVIEW, "b", 5),
     a_finding("R805", Level.NOTE, "c", now_at=None),
 )
@@ -36,12 +36,12 @@ def test_sarif_has_own_fingerprints_and_a_place_for_everything() -> None:
     run = json.loads(review_sarif(REVIEW, Level.NOTE, "a b/system.yaml"))["runs"][0]
     results = run["results"]
     rules = run["tool"]["driver"]["rules"]
-    places = [one["locations"][0]["physicalLocation"] for one in results]
+    places = [item["locations"][0]["physicalLocation"] for item in results]
 
-    assert [one["level"] for one in results] == ["error", "warning", "note"]
-    assert [rules[one["ruleIndex"]]["id"] for one in results] == [one["ruleId"] for one in results]
-    assert [one["partialFingerprints"]["modelyard/v1"] for one in results] == [one.fingerprint for one in FINDINGS]
-    assert [one["region"]["startLine"] for one in places] == [7, 5, 1]
+    assert [item["level"] for item in results] == ["error", "warning", "note"]
+    assert [rules[item["ruleIndex"]]["id"] for item in results] == [item["ruleId"] for item in results]
+    assert [item["partialFingerprints"]["modelyard/v1"] for item in results] == [item.fingerprint for item in FINDINGS]
+    assert [item["region"]["startLine"] for item in places] == [7, 5, 1]
     assert places[2]["artifactLocation"]["uri"] == "a%20b/system.yaml"
     assert results[0]["properties"]["before"] == "0.8"
     assert "nobody is told; affects inference.till" in results[0]["message"]["text"]
@@ -82,10 +82,10 @@ def test_annotations_begin_with_dangers() -> None:
 def test_code_quality_has_the_fields_that_gitlab_reads() -> None:
     entries = json.loads(code_quality(REVIEW, Level.NOTE, "system.yaml"))
 
-    assert [one["severity"] for one in entries] == ["critical", "major", "info"]
+    assert [entry["severity"] for entry in entries] == ["critical", "major", "info"]
     assert entries[0]["location"] == {"path": "system.yaml", "lines": {"begin": 7}}
     assert entries[0]["check_name"] == "R211"
-    assert len({one["fingerprint"] for one in entries}) == 3
+    assert len({entry["fingerprint"] for entry in entries}) == 3
 
 
 class _Page(HTMLParser):
@@ -135,7 +135,7 @@ def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
         assert page.elements == usual.elements, text
         assert page.targets == usual.targets, text
         assert not page.comments, text
-        shown = "".join(page.text)
-        assert not set("\x1b\x00\u202e\u2066\r") & set(shown), text
+        page_text = "".join(page.text)
+        assert not set("\x1b\x00\u202e\u2066\r") & set(page_text), text
         if text.isprintable() and len(text) < 100:
-            assert text in shown
+            assert text in page_text

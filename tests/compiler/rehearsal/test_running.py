@@ -44,8 +44,14 @@ def test_the_users_shell_cannot_replace_stand_ins(folder: Path, monkeypatch: pyt
 
 
 def test_commands_inherit_no_logins_and_no_proxy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = ("AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "ARM_CLIENT_ID", "AZURE_CLIENT_ID", "PULUMI_ACCESS_TOKEN")
-    for name in (*gone, "KUBECONFIG", "http_proxy", "HTTPS_PROXY", "RCLONE_CONFIG_OLD_LAKE_ENDPOINT"):
+    logins = (
+        "AWS_PROFILE",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "ARM_CLIENT_ID",
+        "AZURE_CLIENT_ID",
+        "PULUMI_ACCESS_TOKEN",
+    )
+    for name in (*logins, "KUBECONFIG", "http_proxy", "HTTPS_PROXY", "RCLONE_CONFIG_OLD_LAKE_ENDPOINT"):
         monkeypatch.setenv(name, "inherited")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
@@ -71,11 +77,11 @@ def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.Mon
     """Whatever the user's shell names as a proxy, a side's own clients find none, for any host."""
     for name in ("http_proxy", "HTTPS_PROXY", "All_Proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    asked = (
+    program = (
         "import json, urllib.request as u; named = [name for name in u.getproxies() if name != 'no'];"
         "print(json.dumps({'proxies': len(named), 'bypassed': u.proxy_bypass('acme.example')}))"
     )
-    python = side(tmp_path, f'{sys.executable} -c "{asked}"')
+    python = side(tmp_path, f'{sys.executable} -c "{program}"')
 
     process = SideProcess(python, tmp_path, tmp_path / "old", tmp_path)
     process.close()
@@ -128,7 +134,7 @@ def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) ->
     script = Path(running.__file__).with_name("side.py")
     began = time.monotonic()
 
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(script), str(tmp_path), str(tmp_path / "old")],
         env=runtime_environment(tmp_path, tmp_path),
         input="",
@@ -137,7 +143,7 @@ def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) ->
         timeout=60,
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, "")
     assert time.monotonic() - began < 30
 
 
@@ -159,8 +165,8 @@ def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> No
 
 def is_running(process: str) -> bool:
     """Return whether a process exists that is no zombie."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, text=True)
-    return bool(done.stdout.strip().strip("Z"))
+    result = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, text=True)
+    return bool(result.stdout.strip().strip("Z"))
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 import pytest
 
 from modelyard.migration.planning import planned
-from modelyard.migration.sides import Side, Wish, sides_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.portability import Destination
 from modelyard.rehearsal.steps import fits, run_step
 from modelyard.source import Json
@@ -35,10 +35,12 @@ def test_a_digest_that_cannot_be_read_is_not_equal(tmp_path: Path, unreadable: s
     crane.write_text(CRANE.format(unreadable=unreadable), encoding="utf-8")
     crane.chmod(0o755)
     patch: dict[str, Json] = {"deployment": {"images": {"registry": MIRROR, "mirror": True}}}
-    wish = Wish(("main",), Destination("gcp", "europe-west3"), "gcp", patch)
+    wish = MoveRequest(("main",), Destination("gcp", "europe-west3"), "gcp", patch)
     sides = sides_of(wish, Side(LEADS.inputs(), LEADS.compiled()), TARGETS)
     plan, _ = planned(sides, (".",), "migration", TARGETS, NO_USAGE)
-    (check,) = (step for phase in plan.phases for step in phase.check if any("crane" in one for one in step.commands))
+    (check,) = (
+        step for phase in plan.phases for step in phase.check if any("crane" in command for command in step.commands)
+    )
     assert not check.commands[-1].startswith("(digest=$(crane digest docker.io/"), "the last line decides by itself"
 
     with TemporaryFile() as log:

@@ -11,7 +11,7 @@ from modelyard.source import Span
 
 def a_finding(code: str, level: Level, name: str, line: int = 1, **others: object) -> Finding:
     """Return a finding about a field of the model `name` on a line in system.yaml."""
-    given: dict[str, object] = {
+    fields: dict[str, object] = {
         "message": f"{name} passes its gate with less",
         "before": "0.8",
         "after": "0.7",
@@ -19,7 +19,7 @@ def a_finding(code: str, level: Level, name: str, line: int = 1, **others: objec
         "now_at": Span("system.yaml", line, 3, 9),
         **others,
     }
-    return Finding(code, level, ("models", name), **given)  # type: ignore[arg-type] # the fields of a finding
+    return Finding(code, level, ("models", name), **fields)  # type: ignore[arg-type] # the fields of a finding
 
 
 def a_review(findings: Iterable[Finding], system: str = "shop") -> Review:

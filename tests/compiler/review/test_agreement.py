@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from modelyard.inputs import BASE_FOLDER, Given, Inputs
+from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.review.accepting import agreement
 from modelyard.review.comparing import Outcomes, compared
@@ -17,7 +17,7 @@ _APPROVALS = "  approvals: {promote: {from: [model-risk, payments-risk], minimum
 _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
-def asked(prod: str, *environments: str) -> str:
+def required_approvers(prod: str, *environments: str) -> str:
     """Return who has to agree if a gate gets looser in these environments, with other approvals in prod."""
     assert VALID_SPEC.count(_DANGER[0]) == 1
     specs = {BASE_FOLDER: VALID_SPEC, "prod": VALID_SPEC.replace(_APPROVALS, prod)}
@@ -31,33 +31,36 @@ def asked(prod: str, *environments: str) -> str:
 
 @cache
 def _outcome(spec: str, name: str) -> Outcome:
-    inputs = Given("system.yaml", f"{spec}environments: {{prod: {{}}}}\n")
+    inputs = InputFile("system.yaml", f"{spec}environments: {{prod: {{}}}}\n")
     return understand(Inputs(inputs, None if name == BASE_FOLDER else name), TARGETS)
 
 
 def test_environments_with_the_same_rule_are_not_named() -> None:
-    assert asked(_APPROVALS, BASE_FOLDER, "prod") == _BOTH
+    assert required_approvers(_APPROVALS, BASE_FOLDER, "prod") == _BOTH
 
 
 def test_each_rule_names_the_environments_in_which_it_holds() -> None:
     """The owner's group alone is never enough, which the line says where one signature is."""
-    one = _APPROVALS.replace("minimum: 2", "minimum: 1")
+    approvals = _APPROVALS.replace("minimum: 2", "minimum: 1")
     fewer = "1 of model-risk, payments-risk must sign for each danger, and payments-risk alone is not enough"
 
-    assert asked(one, BASE_FOLDER, "prod") == f"in default: {_BOTH}; in prod: {fewer}"
+    assert required_approvers(approvals, BASE_FOLDER, "prod") == f"in default: {_BOTH}; in prod: {fewer}"
 
 
 def test_only_environments_with_a_danger_count() -> None:
-    one = _APPROVALS.replace("minimum: 2", "minimum: 1")
+    approvals = _APPROVALS.replace("minimum: 2", "minimum: 1")
 
-    assert asked(one, BASE_FOLDER) == _BOTH
-    assert asked(one, "prod").startswith("1 of model-risk")
+    assert required_approvers(approvals, BASE_FOLDER) == _BOTH
+    assert required_approvers(approvals, "prod").startswith("1 of model-risk")
 
 
 def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
     """Whoever may change the acknowledgements accepts a danger there."""
-    assert asked("", BASE_FOLDER, "prod") == _BOTH
-    assert asked("", "prod") == "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
+    assert required_approvers("", BASE_FOLDER, "prod") == _BOTH
+    assert (
+        required_approvers("", "prod")
+        == "anyone who may change `reviews/acknowledged.yaml` has to accept each danger there"
+    )
 
 
 def test_approvals_of_a_stage_ask_for_signatures_too() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.meaning import parsed
 from modelyard.review.values import ABSENT, Leaf
 
 
-def way(rating: str, before: Leaf, after: Leaf) -> Way:
+def way(rating: str, before: Leaf, after: Leaf) -> Direction:
     """Return the direction of a change of a field with this rating."""
     return Change(("field",), before, after, parsed(rating)).way
 
@@ -27,19 +27,23 @@ def items(*names: str) -> Leaf:
 @pytest.mark.parametrize(
     ("rating", "value", "removed"),
     [
-        ("gate: less, absent", number(1), Way.LOOSER),
-        ("retention: less, absent strictest", number(1), Way.STRICTER),
-        ("evidence: less, absent neither", number(1), Way.OTHER),
-        ("evidence: less", number(1), Way.OTHER),
-        ("promotion: added, absent", items("mon"), Way.LOOSER),
-        ("opening: added, absent empty", items("10.0.0.0/8"), Way.STRICTER),
-        ("promotion: removed, absent empty", items("2026-12-24"), Way.LOOSER),
-        ("gate: removed, absent strictest", items("auc"), Way.STRICTER),
-        ("data: phi<public, absent", Leaf("phi"), Way.LOOSER),
+        ("gate: less, absent", number(1), Direction.LOOSER),
+        ("retention: less, absent strictest", number(1), Direction.STRICTER),
+        ("evidence: less, absent neither", number(1), Direction.OTHER),
+        ("evidence: less", number(1), Direction.OTHER),
+        ("promotion: added, absent", items("mon"), Direction.LOOSER),
+        ("opening: added, absent empty", items("10.0.0.0/8"), Direction.STRICTER),
+        ("promotion: removed, absent empty", items("2026-12-24"), Direction.LOOSER),
+        ("gate: removed, absent strictest", items("auc"), Direction.STRICTER),
+        ("data: phi<public, absent", Leaf("phi"), Direction.LOOSER),
     ],
 )
-def test_a_value_that_is_gone_goes_the_way_that_its_absence_means(rating: str, value: Leaf, removed: Way) -> None:
-    reverse = {Way.LOOSER: Way.STRICTER, Way.STRICTER: Way.LOOSER, Way.OTHER: Way.OTHER}
+def test_a_value_that_is_gone_goes_the_way_that_its_absence_means(rating: str, value: Leaf, removed: Direction) -> None:
+    reverse = {
+        Direction.LOOSER: Direction.STRICTER,
+        Direction.STRICTER: Direction.LOOSER,
+        Direction.OTHER: Direction.OTHER,
+    }
 
     assert way(rating, value, ABSENT) is removed
     assert way(rating, ABSENT, value) is reverse[removed]
@@ -47,16 +51,16 @@ def test_a_value_that_is_gone_goes_the_way_that_its_absence_means(rating: str, v
 
 @pytest.mark.parametrize("direction", ["added", "removed"])
 def test_a_replaced_item_is_looser_in_both_directions(direction: str) -> None:
-    one, other = items("a", "b"), items("a", "c")
+    first, second = items("a", "b"), items("a", "c")
 
-    assert way(f"opening: {direction}", one, other) is Way.LOOSER
-    assert way(f"opening: {direction}", other, one) is Way.LOOSER
+    assert way(f"opening: {direction}", first, second) is Direction.LOOSER
+    assert way(f"opening: {direction}", second, first) is Direction.LOOSER
 
 
 def test_an_empty_list_is_not_an_unset_one() -> None:
     """A stage without `checks` requires all checks, and a stage with an empty list requires none."""
     rating = "gate: removed, absent strictest"
 
-    assert way(rating, ABSENT, items()) is Way.LOOSER
-    assert way(rating, items(), ABSENT) is Way.STRICTER
-    assert way(rating, items("auc"), items()) is Way.LOOSER
+    assert way(rating, ABSENT, items()) is Direction.LOOSER
+    assert way(rating, items(), ABSENT) is Direction.STRICTER
+    assert way(rating, items("auc"), items()) is Direction.LOOSER

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from modelyard.review.changes import Change, Way, changes
+from modelyard.review.changes import Change, Direction, changes
 from modelyard.review.codes import codes
 from modelyard.review.comparing import Review
 from modelyard.review.findings import Level
@@ -75,8 +75,8 @@ def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
     for number, path in sorted(occurrences().get(place, []), key=_is_repeated)[:_SEEDS]:
         spec = seeds()[number].value
         value = value_at(spec, path)
-        others = (changed(spec, path, new) for new in alternatives(place, value, spec) if new != value)
-        for candidate in chain(others, [without(spec, path)]):
+        variants = (changed(spec, path, new) for new in alternatives(place, value, spec) if new != value)
+        for candidate in chain(variants, [without(spec, path)]):
             outcome = resolved(candidate)
             system = outcome.system
             if system is not None and _relevant(system) != _relevant(present(_seed(number).system)):
@@ -104,7 +104,7 @@ def test_no_change_goes_unseen() -> None:
     """Any change of the typed system causes a finding, and a change of a field causes a finding at its place."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
-        if any(not one[0].findings for one in reviews):
+        if any(not entry[0].findings for entry in reviews):
             unseen.append(f"{place}: no finding")
         elif reviews and not any(_covers(review, path) for review, _, _, path in reviews):
             unseen.append(f"{place}: {[finding.subject for finding in reviews[0][0].findings]}")
@@ -127,11 +127,11 @@ def _covers(review: Review, path: Steps) -> bool:
 
 
 def test_every_change_has_a_rule() -> None:
-    found = {finding.code for reviews in _reviews().values() for one in reviews for finding in one[0].findings}
+    used_codes = {finding.code for reviews in _reviews().values() for pair in reviews for finding in pair[0].findings}
 
-    assert found <= set(codes())
-    assert "R900" not in found
-    assert len(found) > 80
+    assert used_codes <= set(codes())
+    assert "R900" not in used_codes
+    assert len(used_codes) > 80
 
 
 def _is_mixed(change: Change) -> bool:
@@ -146,8 +146,8 @@ def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:
             back = {(finding.path, finding.code) for finding in review_of(after, before).findings}
-            found = changes(present(before.system), present(after.system))
-            undirected = {change.path for change in found if change.way is Way.OTHER or _is_mixed(change)}
+            differences = changes(present(before.system), present(after.system))
+            undirected = {change.path for change in differences if change.way is Direction.OTHER or _is_mixed(change)}
             wrong += [
                 f"{place}: {finding.code} at {finding.subject}"
                 for finding in review.findings
@@ -166,9 +166,9 @@ def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
         for review, before, after, _ in reviews:
             back = {finding.path: finding.level for finding in review_of(after, before).findings}
             for change in changes(present(before.system), present(after.system)):
-                level = next((one.level for one in review.findings if one.path == change.path), None)
+                level = next((candidate.level for candidate in review.findings if candidate.path == change.path), None)
                 other = back.get(change.path)
-                if change.way is Way.LOOSER and level is not None and other is not None and level < other:
+                if change.way is Direction.LOOSER and level is not None and other is not None and level < other:
                     wrong.append(f"{place}: {'.'.join(change.path)} {level.word} {other.word}")
 
     assert wrong == []

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from modelyard.effects import Effects, Fate, Part
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.review.comparing import Review, compared
 from modelyard.review.effects import Effect, consequences, differing
@@ -51,7 +51,7 @@ def item(kind: str, name: str, **values: object) -> tuple[Key, Item]:
 
 def effects(before: Items, after: Items) -> dict[str, str]:
     """Return the effect on each item by name."""
-    return {one.item.name: one.effect.value for one in consequences(before, after, TABLE)}
+    return {consequence.item.name: consequence.effect.value for consequence in consequences(before, after, TABLE)}
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
     """It is replaced only if the property with the reference cannot change, and without a successor, which would be cut
     off.
     """
-    others = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
-    old = dict([item("net", "n", cidr="a"), *others])
-    new = dict([item("net", "n", cidr="b"), *others])
+    dependents = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
+    old = dict([item("net", "n", cidr="a"), *dependents])
+    new = dict([item("net", "n", cidr="b"), *dependents])
 
     assert effects(old, new) == {"n": "refused", "p": "replaced", "f": "replaced", "d": "in place"}
 
@@ -111,9 +111,9 @@ def test_machines_of_a_pool_take_turns() -> None:
 
 
 def test_a_project_that_is_gone_is_left_behind() -> None:
-    (key, one) = item("pool", "a", of="x")
+    (key, value) = item("pool", "a", of="x")
 
-    assert [found.effect for found in consequences({("other", *key[1:]): one}, {key: one}, TABLE)] == [
+    assert [consequence.effect for consequence in consequences({("other", *key[1:]): value}, {key: value}, TABLE)] == [
         Effect.LEFT,
         Effect.CREATED,
     ]
@@ -160,15 +160,18 @@ def test_equal_effects_of_environments_are_one_finding() -> None:
     environments = "environments: {prod: {deployment: {version: '1.36'}}, dev: {}}\n"
     specs = [f"{text}{environments}" for text in (LEADS, LEADS.replace("capacity: spot-first", "capacity: spot"))]
     old, new = (
-        {name: understand(Inputs(Given("system.yaml", text), environment=name), TARGETS) for name in ("prod", "dev")}
+        {
+            name: understand(Inputs(InputFile("system.yaml", text), environment=name), TARGETS)
+            for name in ("prod", "dev")
+        }
         for text in specs
     )
     review = compared(old, new, TARGETS)
-    found = [finding for finding in review.findings if finding.code in {"R518", "R520"}]
+    merged = [finding for finding in review.findings if finding.code in {"R518", "R520"}]
 
     assert not before.failed
-    assert found
-    assert {finding.environments for finding in found} == {("prod", "dev")}
+    assert merged
+    assert {finding.environments for finding in merged} == {("prod", "dev")}
 
 
 def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
@@ -178,24 +181,24 @@ def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
     spec["models"]["lone"] = {"task": "regression", "framework": "xgboost"}
     old = outcome_of(spec)
     spec["inference"]["score"]["replicas"] = {"min": 3, "max": 6}
-    plans = [present(one.plan) for one in (old, outcome_of(spec))]
+    plans = [present(item.plan) for item in (old, outcome_of(spec))]
     scope = present(touched(plans[0], plans[1]))
-    whole, narrow = ([lowered(plan, "main", TARGETS, wanted) for plan in plans] for wanted in (None, scope))
+    complete, narrow = ([lowered(plan, "main", TARGETS, limit) for plan in plans] for limit in (None, scope))
     tables = TARGETS["kubernetes"].effects()
 
     assert "inference.other" not in scope
-    assert len(narrow[0]) < len(whole[0])
-    found, all_found = (
-        {(one.key, one.effect) for one in consequences(pair[0], pair[1], tables)} for pair in (narrow, whole)
+    assert len(narrow[0]) < len(complete[0])
+    scoped_effects, all_effects = (
+        {(item.key, item.effect) for item in consequences(pair[0], pair[1], tables)} for pair in (narrow, complete)
     )
-    assert found == all_found
+    assert scoped_effects == all_effects
 
 
 def test_costs_are_compared_by_share_and_budget() -> None:
     """An expected cost above a blocking budget is a danger, and so is a floor that grows by a quarter."""
     larger = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
     up, down = (
-        next(one for one in review_of(*pair).findings if one.code == "R620")
+        next(finding for finding in review_of(*pair).findings if finding.code == "R620")
         for pair in ((outcome_of(LEADS), outcome_of(larger)), (outcome_of(larger), outcome_of(LEADS)))
     )
 
@@ -210,8 +213,8 @@ def _of_change(system: str, old: str, new: str) -> dict[str, str]:
     assert old in text
     before, after = (present(outcome_of(spec).plan) for spec in (text, text.replace(old, new)))
     tables = TARGETS[before.system.target("main").provider].effects()
-    found = consequences(lowered(before, "main", TARGETS), lowered(after, "main", TARGETS), tables)
-    return {f"{one.item.kind} {one.item.name}": one.effect.value for one in found}
+    affected = consequences(lowered(before, "main", TARGETS), lowered(after, "main", TARGETS), tables)
+    return {f"{consequence.item.kind} {consequence.item.name}": consequence.effect.value for consequence in affected}
 
 
 def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
@@ -226,15 +229,15 @@ def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
 
 def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
     """The network gets another range in place. The ranges in which Pods and Services are cannot change."""
-    found = _of_change("leads-on-azure", "10.20.0.0/16", "10.30.0.0/16")
+    effects_by_name = _of_change("leads-on-azure", "10.20.0.0/16", "10.30.0.0/16")
 
-    assert found["azure.Network leads-main"] == "in place"
-    assert found["azure.Cluster leads-main"] == "refused"
-    assert found["azure.NodePool system"] == "replaced"
+    assert effects_by_name["azure.Network leads-main"] == "in place"
+    assert effects_by_name["azure.Cluster leads-main"] == "refused"
+    assert effects_by_name["azure.NodePool system"] == "replaced"
 
 
 def test_a_node_pool_on_azure_is_recreated_for_another_disk() -> None:
     """AKS cannot change the disk of a node, so that the component replaces the pool, and its Pods wait."""
-    found = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
+    effects_by_name = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
 
-    assert found["azure.NodePool free-d4as-v6-on-demand"] == "replaced"
+    assert effects_by_name["azure.NodePool free-d4as-v6-on-demand"] == "replaced"

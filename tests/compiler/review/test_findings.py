@@ -27,10 +27,10 @@ FINDINGS = st.builds(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(FINDINGS, max_size=8))
 def test_no_two_findings_of_a_review_share_a_fingerprint(findings: list[Finding]) -> None:
-    found = folded(findings)
+    joined = folded(findings)
 
-    assert len({one.fingerprint for one in found}) == len(found)
-    assert folded(found) == found
+    assert len({finding.fingerprint for finding in joined}) == len(joined)
+    assert folded(joined) == joined
 
 
 def test_the_same_warning_at_two_places_has_two_fingerprints() -> None:
@@ -60,14 +60,14 @@ def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
     alike = [Finding("R905", Level.REVIEW, ("warnings", "W0101"), "new", now_at=place) for place in places]
     left = folded(alike[1:])
 
-    assert left[0].whole_fingerprint not in {one.whole_fingerprint for one in folded(alike)}
+    assert left[0].whole_fingerprint not in {finding.whole_fingerprint for finding in folded(alike)}
 
 
 def test_findings_of_two_environments_are_joined_whatever_their_messages_mention() -> None:
     """The environments are part of the fingerprint, so wording must not decide which findings are joined."""
     first = Finding("R101", Level.REVIEW, ("inference", "score", "traffic"), "to a@1", environments=("default",))
     second = replace(first, message="to a@2", environments=("prod",), level=Level.DANGER)
-    (found,) = folded([replace(first, level=Level.DANGER), second])
+    (joined,) = folded([replace(first, level=Level.DANGER), second])
 
-    assert (found.message, found.environments) == ("to a@1; in prod, to a@2", ("default", "prod"))
-    assert found.whole_fingerprint == folded([first, second])[0].whole_fingerprint
+    assert (joined.message, joined.environments) == ("to a@1; in prod, to a@2", ("default", "prod"))
+    assert joined.whole_fingerprint == folded([first, second])[0].whole_fingerprint

@@ -22,15 +22,15 @@ def test_signed_approvals_are_found() -> None:
     signed = (Signed("shop-churn", "champion", "sha256:2c26", "{}"),)
     after = replace(before, system=replace(present(before.system), signed=signed))
 
-    assert [(one.code, one.level) for one in review_of(before, after).findings] == [("R913", Level.REVIEW)]
-    assert [(one.code, one.level) for one in review_of(after, before).findings] == [("R913", Level.NOTE)]
+    assert [(finding.code, finding.level) for finding in review_of(before, after).findings] == [("R913", Level.REVIEW)]
+    assert [(finding.code, finding.level) for finding in review_of(after, before).findings] == [("R913", Level.NOTE)]
 
 
 def test_the_stricter_profile_decides_the_level() -> None:
     """Lowering the risk together with a safeguard does not lower the level of the safeguard."""
     high = BASE.replace("risk: limited", "risk: high")
     looser = BASE.replace("capture: {store: lake, sample: 20%", "capture: {store: lake, keys: [amount], sample: 20%")
-    levels = {one.code: (one.level, one.reasons) for one in reviewed(high, looser).findings}
+    levels = {finding.code: (finding.level, finding.reasons) for finding in reviewed(high, looser).findings}
 
     assert levels["R307"] == (Level.DANGER, ("risk: high",))
 
@@ -41,8 +41,8 @@ def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),
     )
-    trials = [replace(one, system=replace(present(one.system), environment="dev")) for one in (before, after)]
-    levels = {one.code: one.level for one in review_of(*trials).findings}
+    trials = [replace(item, system=replace(present(item.system), environment="dev")) for item in (before, after)]
+    levels = {item.code: item.level for item in review_of(*trials).findings}
 
     assert (levels["R201"], levels["R310"]) == (Level.REVIEW, Level.DANGER)
 
@@ -62,9 +62,9 @@ def test_an_environment_for_trials_that_uses_a_store_of_others_is_a_danger() -> 
 def test_a_variant_without_traffic_reaches_nobody() -> None:
     idle = BASE.replace("live: 95, next: 5", "live: 100, next: 0")
     other = idle.replace("next: {model: churn@candidate}", "next: {model: churn@champion}")
-    found = {one.code: one for one in reviewed(idle, other).findings}
+    findings = {finding.code: finding for finding in reviewed(idle, other).findings}
 
-    assert (found["R104"].level, found["R104"].reasons) == (Level.NOTE, ("the variant gets no traffic",))
+    assert (findings["R104"].level, findings["R104"].reasons) == (Level.NOTE, ("the variant gets no traffic",))
 
 
 def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -> None:
@@ -74,15 +74,15 @@ def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -
     new = outcome_of(other.replace("min: 0.8}", "min: 0.7}"))
     new = replace(new, system=replace(present(new.system), environment="blue"))
     review = compared({BASE_FOLDER: base}, {BASE_FOLDER: base, "blue": new}, TARGETS)
-    found = {one.code: one for one in review.findings}
+    findings = {finding.code: finding for finding in review.findings}
 
     assert (
-        found["R201"].message
+        findings["R201"].message
         == "environment blue introduces: churn passes its gate with auc_roc ≥ 0.7 (in the base: 0.8)"
     )
-    assert found["R522"].message.startswith("main: `pulumi up` creates database runs")
-    assert found["R620"].message == "the monthly cost will be 876 USD"  # three machines
-    assert not {"R506", "R508", "R519", "R520", "R521"} & found.keys()
+    assert findings["R522"].message.startswith("main: `pulumi up` creates database runs")
+    assert findings["R620"].message == "the monthly cost will be 876 USD"  # three machines
+    assert not {"R506", "R508", "R519", "R520", "R521"} & findings.keys()
 
 
 LISTS = (
@@ -95,18 +95,20 @@ LISTS = (
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
     """A warning about all rows of a list has a different text with one row fewer, but is the same warning."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
-    found = {one.code: one.message for one in review.findings}
+    messages = {item.code: item.message for item in review.findings}
 
-    assert found["R520"].endswith("Ray cluster use-water and objects of monitors.slow-water and pipelines.train-water")
-    assert not {"R504", "R607", "R615", "R905", "R906"} & found.keys()
-    assert any(one.code == "W0477" for one in outcome_of(LISTS).diagnostics)
+    assert messages["R520"].endswith(
+        "Ray cluster use-water and objects of monitors.slow-water and pipelines.train-water"
+    )
+    assert not {"R504", "R607", "R615", "R905", "R906"} & messages.keys()
+    assert any(item.code == "W0477" for item in outcome_of(LISTS).diagnostics)
 
 
 def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
     """The row's pipeline, endpoint and monitor refer to the model, which also has a new name."""
     review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
 
-    assert {(one.before, one.after) for one in review.findings if one.code == "R504"} == {
+    assert {(finding.before, finding.after) for finding in review.findings if finding.code == "R504"} == {
         ("lake-water", "lake-steam"),
         ("train-water", "train-steam"),
         ("use-water", "use-steam"),
@@ -119,7 +121,9 @@ def test_a_warning_about_a_row_that_was_there_before_is_new() -> None:
     quiet += 'channels:\n  grid: {type: slack, url: "secret://kubernetes/slack#url"}\n'
     review = reviewed(quiet, LISTS)
 
-    assert [one.message.partition(":")[0] for one in review.findings if one.code == "R905"] == ["new warning W0477"]
+    assert [finding.message.partition(":")[0] for finding in review.findings if finding.code == "R905"] == [
+        "new warning W0477"
+    ]
 
 
 def test_an_entry_of_its_own_compute_goes_without_a_finding_about_the_compute() -> None:
@@ -128,26 +132,26 @@ def test_an_entry_of_its_own_compute_goes_without_a_finding_about_the_compute() 
         "  score:\n", "  web: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}}\n  score:\n"
     )
 
-    assert {one.code for one in reviewed(spec, own).findings} >= {"R126"}
-    assert not {"R607", "R614", "R615"} & {one.code for one in reviewed(spec, own).findings}
-    assert not {"R607", "R614", "R615"} & {one.code for one in reviewed(own, spec).findings}
+    assert {finding.code for finding in reviewed(spec, own).findings} >= {"R126"}
+    assert not {"R607", "R614", "R615"} & {finding.code for finding in reviewed(spec, own).findings}
+    assert not {"R607", "R614", "R615"} & {finding.code for finding in reviewed(own, spec).findings}
 
 
 def test_a_group_that_had_to_agree_and_is_dropped_is_a_danger() -> None:
     dropped = BASE.replace("from: [reviewers, owners], minimum: 2", "from: [reviewers], minimum: 1")
-    found = {one.path[-1]: one for one in reviewed(BASE, dropped).findings if one.code == "R241"}
+    findings = {finding.path[-1]: finding for finding in reviewed(BASE, dropped).findings if finding.code == "R241"}
 
-    assert found["from"].why == "owners had to agree, but no longer has to"
-    assert found["from"].level is Level.DANGER
+    assert findings["from"].why == "owners had to agree, but no longer has to"
+    assert findings["from"].level is Level.DANGER
 
 
 def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not() -> None:
     """With one run per day, a window of six hours omits most of the day."""
     shorter = BASE.replace("    window: 1d\n", "    window: 6h\n    schedule: {cron: '0 6 * * *'}\n")
-    found = {one.code: one for one in reviewed(BASE, shorter).findings}
+    findings = {finding.code: finding for finding in reviewed(BASE, shorter).findings}
 
-    assert found["R211"].why == "it checks the last 6h every 1d, so 18h of data between two runs is never checked"
-    assert {one.code for one in reviewed(shorter, BASE).findings} >= {"R212"}
+    assert findings["R211"].why == "it checks the last 6h every 1d, so 18h of data between two runs is never checked"
+    assert {finding.code for finding in reviewed(shorter, BASE).findings} >= {"R212"}
     assert not {"R211", "R215"} & {
-        one.code for one in reviewed(BASE, BASE.replace("window: 7d", "window: 1d")).findings
+        finding.code for finding in reviewed(BASE, BASE.replace("window: 7d", "window: 1d")).findings
     }

@@ -44,12 +44,12 @@ def test_hostile_text_stays_text(text: str) -> None:
     review = _changed("x")
     first = replace(review.findings[0], message=text, why=text, after=text, reached=(text,), reasons=(text,))
     review = replace(review, findings=(first,), system=text)
-    shown, markdown = review_text(review, Level.NOTE, colour=False), review_markdown(review, Level.NOTE)
+    output, markdown = review_text(review, Level.NOTE, colour=False), review_markdown(review, Level.NOTE)
 
     for character in "\x1b\u202e\u2066\r":
-        assert character not in shown
+        assert character not in output
         assert character not in markdown
-    assert "\n::error" not in shown
+    assert "\n::error" not in output
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + sum(finding.level > Level.NOTE for finding in review.findings)
     for row in rows[2:]:
@@ -81,12 +81,12 @@ def test_markup_is_escaped() -> None:
 def test_secrets_are_hidden() -> None:
     review = _changed("token: ghp_0123456789abcdefghij0123456789abcdef")
 
-    for shown in (
+    for output in (
         review_text(review, Level.NOTE, False),
         review_markdown(review, Level.NOTE),
         review_json(review, Level.NOTE),
     ):
-        assert "ghp_0123456789" not in shown
+        assert "ghp_0123456789" not in output
 
 
 def test_a_long_comment_keeps_every_danger() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import Outcome, understand
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
@@ -16,7 +16,7 @@ RENAMED = re.sub(r"\blake\b", "pond", SPEC)
 
 def understood(spec: str) -> Outcome:
     """Return the outcome for a valid spec."""
-    outcome = understand(Inputs(Given("system.yaml", spec)), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", spec)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return outcome
 
@@ -27,10 +27,10 @@ def codes(spec: str) -> set[str]:
 
 
 def test_a_store_that_moved_renames_gives_nobody_a_right() -> None:
-    found = codes(f"{RENAMED}moved: {{stores.pond: stores.lake}}\n")
+    result = codes(f"{RENAMED}moved: {{stores.pond: stores.lake}}\n")
 
-    assert "R503" in found
-    assert not found & {"R406", "R413"}
+    assert "R503" in result
+    assert not result & {"R406", "R413"}
 
 
 def test_another_store_does() -> None:

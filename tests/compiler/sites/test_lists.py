@@ -12,7 +12,7 @@ from modelyard.api import compile_text
 from modelyard.cli.addresses import explain_address
 from modelyard.drawing.ml import ml_view
 from modelyard.drawing.rows import by_definition
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import Outcome, read, understand
 from modelyard.review.findings import Finding
 from modelyard_targets import TARGETS
@@ -72,7 +72,7 @@ TABLE = "name,error,day,city\ngraz,10,1,Graz\nlinz,12.5,2,Linz\n"
 
 def inputs(table: str = TABLE, spec: str = SPEC) -> Inputs:
     """Return the input of a compile."""
-    return Inputs(Given("system.yaml", spec), tables={"shops.csv": Given("shops.csv", table)})
+    return Inputs(InputFile("system.yaml", spec), tables={"shops.csv": InputFile("shops.csv", table)})
 
 
 def understood(table: str = TABLE, spec: str = SPEC) -> Outcome:
@@ -98,8 +98,8 @@ def written_out(table: str) -> str:
             for row in rows:
                 text = yaml.safe_dump({key: entry}, sort_keys=False)
                 for column, value in row.items():
-                    whole = f"'${{each.{column}}}'" if f"'${{each.{column}}}'" in text else f"${{each.{column}}}"
-                    text = text.replace(whole, value).replace(f"${{each.{column}}}", value)
+                    quoted = f"'${{each.{column}}}'" if f"'${{each.{column}}}'" in text else f"${{each.{column}}}"
+                    text = text.replace(quoted, value).replace(f"${{each.{column}}}", value)
                 entries |= yaml.safe_load(text)
         spec[section] = entries
     return yaml.safe_dump(spec, sort_keys=False)
@@ -134,9 +134,9 @@ def test_a_wrong_value_is_reported_at_its_cell() -> None:
 
 def test_an_error_of_many_rows_is_reported_once() -> None:
     """The definition is wrong, not each of its rows."""
-    found = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
+    diagnostics = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
 
-    assert [one.message for one in found] == [
+    assert [diagnostic.message for diagnostic in diagnostics] == [
         "nothing reports metric 'rmze' for model 'sold-${each.name}' (rows graz, linz of list shops)"
     ]
 
@@ -161,7 +161,9 @@ def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
     """The joined finding shows the values of one row, but its fingerprint covers all rows."""
     loosened = {
         linz: next(
-            one for one in changes(f"name,error,day,city\ngraz,91,1,Graz\nlinz,{linz},3,Linz\n") if one.code == "R201"
+            finding
+            for finding in changes(f"name,error,day,city\ngraz,91,1,Graz\nlinz,{linz},3,Linz\n")
+            if finding.code == "R201"
         )
         for linz in ("92", "93")
     }
@@ -173,7 +175,7 @@ def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
 def test_a_change_of_the_definition_is_one_finding() -> None:
     spec = SPEC.replace("live: {model:", "live: {replicas: 2, model:")
 
-    assert sorted(one.message for one in changes(spec=spec)) == [
+    assert sorted(finding.message for finding in changes(spec=spec)) == [
         "main: `pulumi up` changes in place: inference.sold-graz and inference.sold-linz",
         "sold-${each.name} has at most 2 replicas (was 1) (rows graz, linz of list shops)",
         "sold-${each.name} keeps at least 2 replicas (was 1) (rows graz, linz of list shops)",
@@ -181,17 +183,20 @@ def test_a_change_of_the_definition_is_one_finding() -> None:
 
 
 def test_a_change_of_a_row_is_found_at_its_cell() -> None:
-    (found,) = [one for one in changes(TABLE.replace("12.5", "13")) if one.code == "R201"]
+    (finding,) = [candidate for candidate in changes(TABLE.replace("12.5", "13")) if candidate.code == "R201"]
 
-    assert "sold-linz" in found.message
-    assert (present(found.now_at).file, present(found.now_at).line) == ("shops.csv", 3)
+    assert "sold-linz" in finding.message
+    assert (present(finding.now_at).file, present(finding.now_at).line) == ("shops.csv", 3)
 
 
 def test_a_new_row_is_one_finding_for_each_definition() -> None:
-    found = changes(TABLE + "wels,3,3,Wels\nenns,3,4,Enns\n")
+    findings = changes(TABLE + "wels,3,3,Wels\nenns,3,4,Enns\n")
 
-    assert Counter(one.code for one in found)["R121"] == 1
-    assert all(len([one for one in found if one.path == other.path and one.code == other.code]) == 1 for other in found)
+    assert Counter(finding.code for finding in findings)["R121"] == 1
+    assert all(
+        len([finding for finding in findings if finding.path == other.path and finding.code == other.code]) == 1
+        for other in findings
+    )
 
 
 def test_the_diagram_has_a_box_for_each_definition() -> None:
@@ -222,8 +227,8 @@ def test_explanations_of_an_entry_and_of_its_definition() -> None:
 def test_an_environment_can_have_other_rows() -> None:
     """Values in an overlay are merged like any other values."""
     spec = SPEC.replace("{file: shops.csv}", "{values: {graz: {error: 1, day: 1}}}")
-    overlay = Given("environments/prod.yaml", "lists: {shops: {values: {wels: {error: 2, day: 2}}}}\n")
-    outcome = understand(Inputs(Given("system.yaml", spec), "prod", overlay, beside={"prod": overlay}), TARGETS)
+    overlay = InputFile("environments/prod.yaml", "lists: {shops: {values: {wels: {error: 2, day: 2}}}}\n")
+    outcome = understand(Inputs(InputFile("system.yaml", spec), "prod", overlay, beside={"prod": overlay}), TARGETS)
 
     assert list(present(outcome.system).models) == ["sold-graz", "sold-wels"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.diagnostics import Severity
-from modelyard.inputs import Given, Inputs
+from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.sites.binding import RUN_WHERE_WATCHED
 from modelyard.spec import RULES_ONLY
@@ -61,6 +61,6 @@ def test_the_types_of_monitors_that_follow_what_they_watch_are_those_of_the_type
 )
 def test_an_entry_has_the_sites_of_the_target_that_it_is_placed_on(old: str, new: str, codes: list[str]) -> None:
     assert old in SPEC
-    outcome = understand(Inputs(Given("system.yaml", SPEC.replace(old, new))), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", SPEC.replace(old, new))), TARGETS)
 
-    assert [one.code for one in outcome.diagnostics if one.severity is Severity.ERROR] == codes
+    assert [diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR] == codes

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.inputs import Given
+from modelyard.inputs import InputFile
 from modelyard.sites.table import MOST_MIB, MOST_ROWS, read_table
 from tests.narrowing import present
 
 
 def rows(content: str | bytes) -> list[list[str]]:
     """Return the texts of all lines after the first."""
-    table, problems = read_table(Given("shops.csv", content))
+    table, problems = read_table(InputFile("shops.csv", content))
     assert problems == ()
     return [[cell.text for cell in row] for row in present(table).rows]
 
 
 def problems(content: str | bytes) -> list[str]:
     """Return the place, code and message of each problem."""
-    table, found = read_table(Given("shops.csv", content))
+    table, diagnostics = read_table(InputFile("shops.csv", content))
     assert table is None
-    return [f"{one.span.line}:{one.span.column} {one.code} {one.message}" for one in found if one.span is not None]
+    return [
+        f"{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code} {diagnostic.message}"
+        for diagnostic in diagnostics
+        if diagnostic.span is not None
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_quotes_protect_commas_quotes_and_spaces() -> None:
 
 def test_places_of_cells() -> None:
     """Columns are counted in the line as written, including quotes and spaces."""
-    table, _ = read_table(Given("shops.csv", 'name,city,gate\n a,"Linz, Donau", g\n'))
+    table, _ = read_table(InputFile("shops.csv", 'name,city,gate\n a,"Linz, Donau", g\n'))
     cells = present(table).rows[0]
 
     assert [(cell.line, cell.column, cell.end_column) for cell in cells] == [(2, 2, 3), (2, 4, 17), (2, 19, 20)]

@@ -40,9 +40,9 @@ def programs(draw: st.DrawFn) -> Program:
         arguments = draw(st.dictionaries(keys, values, max_size=5))
         attributes, entries = st.sampled_from(["", "uri", "a.b"]), st.sampled_from(["", "host", 'a"b\n'])
         earlier = [Ref(name, draw(attributes), draw(entries)) for name in variables[:number]]
-        used = tuple((f"ref_{i}", ref) for i, ref in enumerate(earlier))
+        references = tuple((f"ref_{i}", ref) for i, ref in enumerate(earlier))
         group = draw(st.sampled_from(["", "a", "b"]))
-        calls.append(Call(variable, "kubernetes.Cluster", draw(texts), (*arguments.items(), *used), group))
+        calls.append(Call(variable, "kubernetes.Cluster", draw(texts), (*arguments.items(), *references), group))
     exports = tuple(Export(name, Ref(name)) for name in variables[:2])
     return Program(WRITTEN_BY, (Import("pulumi"), Import("modelyard_stacks", "kubernetes")), tuple(calls), exports)
 
@@ -113,18 +113,18 @@ def test_an_identifier_is_always_a_valid_variable(name: str) -> None:
 
 
 @given(st.lists(texts | names, unique=True))
-def test_two_names_share_no_variable_without_a_reported_collision(found: list[str]) -> None:
+def test_two_names_share_no_variable_without_a_reported_collision(spec_names: list[str]) -> None:
     """Each name gets its own variable, or is listed as a collision."""
-    variables, collisions = identifiers(found, ["pulumi", "kubernetes"])
+    variables, collisions = identifiers(spec_names, ["pulumi", "kubernetes"])
 
-    assert len(set(variables.values())) + len(collisions) == len(found)
+    assert len(set(variables.values())) + len(collisions) == len(spec_names)
     assert not {"pulumi", "kubernetes"} & set(variables.values())
 
 
 @given(st.lists(names, unique=True))
-def test_names_of_a_spec_never_collide(found: list[str]) -> None:
+def test_names_of_a_spec_never_collide(spec_names: list[str]) -> None:
     """Names in a spec are DNS labels. Dashes become underscores, which DNS labels cannot contain."""
-    assert identifiers(found, ["pulumi"])[1] == ()
+    assert identifiers(spec_names, ["pulumi"])[1] == ()
 
 
 def test_collisions_are_reported_in_order() -> None:
@@ -201,11 +201,11 @@ def test_a_printed_program_has_the_same_calls(program: Program) -> None:
     calls = [node.value for node in tree.body if isinstance(node, ast.Assign)]
 
     assert len(calls) == len(program.calls)
-    for found, call in zip(calls, program.calls, strict=True):
-        assert isinstance(found, ast.Call)
+    for printed_call, call in zip(calls, program.calls, strict=True):
+        assert isinstance(printed_call, ast.Call)
         plain = {key: as_read(value) for key, value in call.arguments if not isinstance(value, Ref)}
         assert {
-            entry.arg: ast.literal_eval(entry.value) for entry in found.keywords if entry.arg in plain
+            entry.arg: ast.literal_eval(entry.value) for entry in printed_call.keywords if entry.arg in plain
         } == plain  # 1 == 1.0 is fine here, because the literals' types are compared above
 
 

@@ -70,17 +70,17 @@ def test_pyyaml_reads_back_the_same_data(value: Value) -> None:
     """PyYAML's two parsers (YAML 1.1) read the same data, including types and order."""
     text = document(value)
 
-    assert all(same(found, value) for found in read(text)), text
+    assert all(same(parsed, value) for parsed in read(text)), text
 
 
 @given(values)
 def test_our_own_loader_reads_back_the_same_data(value: Value) -> None:
     """Our YAML 1.2 loader reads back every value that a spec can have."""
     load = pytest.importorskip("modelyard.load").load
-    loaded, found = load(document({"value": value}), "spec.yaml")
+    loaded, diagnostics = load(document({"value": value}), "spec.yaml")
 
     if loaded is None:
-        assert found
+        assert diagnostics
     else:
         assert same(loaded.value["value"], value)
 
@@ -96,7 +96,7 @@ def test_hostile_text_stays_text(place: str) -> None:
             "top": text,
         }
 
-        assert all(same(found, value[place]) for found in read(document(value[place]))), text
+        assert all(same(parsed, value[place]) for parsed in read(document(value[place]))), text
 
 
 def test_ambiguous_words_are_quoted() -> None:

@@ -76,8 +76,8 @@ def timed(way: Callable[[str], None], rows: str) -> float:
     began = time.perf_counter()
     way(rows)
     took = time.perf_counter() - began
-    written = pd.read_parquet(FOLDER / "scores", columns=["score"])
-    assert len(written) == ROWS * (FEW if rows == "few" else MANY)
+    scores = pd.read_parquet(FOLDER / "scores", columns=["score"])
+    assert len(scores) == ROWS * (FEW if rows == "few" else MANY)
     return took
 
 
@@ -102,8 +102,8 @@ def train() -> None:
     registry.connect(workload("few"))
     with mlflow.start_run():
         signature = mlflow.models.infer_signature(rows.head(), np.array([0, 1]))
-        made = mlflow.sklearn.log_model(model, name="model", signature=signature, serialization_format="cloudpickle")
-    registry.set_alias("churn", "champion", registry.register("churn", made.model_uri, {}).version)
+        logged = mlflow.sklearn.log_model(model, name="model", signature=signature, serialization_format="cloudpickle")
+    registry.set_alias("churn", "champion", registry.register("churn", logged.model_uri, {}).version)
 
 
 def workload(rows: str) -> PipelineWorkload:

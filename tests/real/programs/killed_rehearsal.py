@@ -19,7 +19,7 @@ from modelyard.cli.main import main
 from modelyard.migration.records import Phase, Step
 from modelyard.migration.turning import STEPS
 from modelyard.records import replace
-from modelyard.rehearsal.rehearsal import Done, Rehearsal
+from modelyard.rehearsal.rehearsal import PhaseReport, Rehearsal
 
 KILL = Step("The machine fails.", ("kill -KILL $PPID",))
 
@@ -27,23 +27,23 @@ KILL = Step("The machine fails.", ("kill -KILL $PPID",))
 def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the steps up to half of their commands, and one that kills the rehearsal."""
     left = sum(len(step.commands) for step in steps) // 2
-    kept: list[Step] = []
+    shortened: list[Step] = []
     for step in steps:
-        kept.append(replace(step, commands=step.commands[:left], expect=""))
+        shortened.append(replace(step, commands=step.commands[:left], expect=""))
         left = max(0, left - len(step.commands))
-    return (*(step for step in kept if step.commands), KILL)
+    return (*(step for step in shortened if step.commands), KILL)
 
 
 def dying(at: str, part: str) -> type[Rehearsal]:
     """Return a rehearsal that is killed in a part of a phase."""
 
     class Dying(Rehearsal):
-        def carry(self, phase: Phase) -> Done:
+        def run_phase(self, phase: Phase) -> PhaseReport:
             is_here = phase.name == at
-            done = super().carry(replace(phase, do=half(phase.do)) if is_here and part == "do" else phase)
+            result = super().run_phase(replace(phase, do=half(phase.do)) if is_here and part == "do" else phase)
             if is_here and part == "end":
                 os.kill(os.getpid(), signal.SIGKILL)
-            return done
+            return result
 
         def _weigh(self, percent: int) -> None:
             super()._weigh(percent)

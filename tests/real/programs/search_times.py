@@ -133,9 +133,9 @@ def bare(run: str) -> None:
         raise SystemExit("the search has found no parameters")
     model = ray.get(ray.remote(num_cpus=1)(fitted).remote(best, train))
     with mlflow.start_run(run_name=run):
-        said = model.predict_proba(held_out[COLUMNS])[:, 1]
+        scores = model.predict_proba(held_out[COLUMNS])[:, 1]
         mlflow.log_params(best)
-        mlflow.log_metric("auc_pr", float(average_precision_score(held_out["late"], said)))
+        mlflow.log_metric("auc_pr", float(average_precision_score(held_out["late"], scores)))
         signature = mlflow.models.infer_signature(train[COLUMNS].head(), model.predict(train[COLUMNS].head()))
         mlflow.sklearn.log_model(
             model, name="model", signature=signature, serialization_format="cloudpickle",
@@ -153,8 +153,8 @@ def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
     for rung in range(1, RUNGS + 1):
         model.set_params(max_iter=parameters["max_iter"] * rung // RUNGS)
         model.fit(train[COLUMNS], train["late"])
-        said = model.predict_proba(held_out[COLUMNS])[:, 1]
-        tune.report({"auc_pr": float(average_precision_score(held_out["late"], said))})
+        scores = model.predict_proba(held_out[COLUMNS])[:, 1]
+        tune.report({"auc_pr": float(average_precision_score(held_out["late"], scores))})
 
 
 def fitted(parameters: dict[str, Any], rows: pd.DataFrame) -> Any:

@@ -51,7 +51,7 @@ class ByHand:
         return {"predictions": predictions.tolist(), "scores": scores[:, 1].tolist()}
 
 
-def made(columns: int) -> tuple[Any, pd.DataFrame]:
+def trained_model(columns: int) -> tuple[Any, pd.DataFrame]:
     """Return a model with the rows that it was trained on."""
     rows = pd.DataFrame(
         np.random.default_rng(1).normal(size=(500, columns)), columns=[f"column_{at}" for at in range(columns)]
@@ -61,7 +61,7 @@ def made(columns: int) -> tuple[Any, pd.DataFrame]:
 
 def deploy(columns: int) -> bytes:
     """Deploy a model on both servers, and return the body of a request to either."""
-    model, rows = made(columns)
+    model, rows = trained_model(columns)
     name = f"wide-{columns}"
     described = {
         "variant": "live",
@@ -109,7 +109,7 @@ def main() -> None:
     """Measure and print the times by number of columns, round and server."""
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
-    found: dict[str, list[dict[str, list[float]]]] = {}
+    results: dict[str, list[dict[str, list[float]]]] = {}
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
     for columns in COLUMNS:
         body = deploy(columns)
@@ -122,12 +122,12 @@ def main() -> None:
             for at in range(REQUESTS):  # alternate which server is called first
                 for who in sorted(paths, reverse=bool(at % 2)):
                     times[who].append(ask(connection, paths[who], body))
-            found.setdefault(str(columns), []).append(times)
+            results.setdefault(str(columns), []).append(times)
         for who in paths:
             serve.delete(f"{who}-{columns}")
     serve.shutdown()
     ray.shutdown()
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(results) + "\n")
 
 
 main()

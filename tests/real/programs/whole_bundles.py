@@ -63,8 +63,8 @@ class Link:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys in the store with a prefix."""
-        found = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-        return [one["Key"] for one in found]
+        contents = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [entry["Key"] for entry in contents]
 
 
 def main() -> None:
@@ -159,7 +159,7 @@ def step(**more: Any) -> dict[str, Any]:
 
 def train(link: Link) -> int:
     """Run a training pipeline. Its version is promoted and delivered."""
-    asked = {
+    pipeline = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
         "data": datasets("readings"),
@@ -168,7 +168,7 @@ def train(link: Link) -> int:
         "validation": [{"name": "good", "metric": "auc_pr", "min": 0.5}],
         "promoteTo": "champion",
     }
-    described(link, "training", "learn", pipeline=asked, registry={"uri": f"file://{ROOT}/registry"})
+    described(link, "training", "learn", pipeline=pipeline, registry={"uri": f"file://{ROOT}/registry"})
     return driver.run()
 
 
@@ -191,8 +191,8 @@ def ask(heat: float = 90.0) -> tuple[int, Any]:
     data = json.dumps({"instances": [{"heat": heat}]}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}/line", data, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=90) as found:
-            return found.status, json.load(found)
+        with urllib.request.urlopen(request, timeout=90) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as problem:
         return problem.code, json.load(problem)
 
@@ -203,10 +203,10 @@ def version() -> str:
     return content["model"]["version"] if status == 200 else ""
 
 
-def told() -> dict[str, float]:
+def bundle_metrics() -> dict[str, float]:
     """Return the server's bundle metrics."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=30) as found:
-        lines = [line for line in found.read().decode().splitlines() if line.startswith("ray_modelyard_bundle")]
+    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=30) as response:
+        lines = [line for line in response.read().decode().splitlines() if line.startswith("ray_modelyard_bundle")]
     return {line.partition("{")[0].removeprefix("ray_"): float(line.rpartition(" ")[2]) for line in lines}
 
 
@@ -228,7 +228,7 @@ def follow(link: Link) -> None:
     FACTS["first"] = until(lambda: version() == "1")
     FACTS["trained"].append(train(link))
     FACTS["second"] = until(lambda: version() == "2")
-    FACTS["told"] = until(lambda: told().get("modelyard_bundle_version") == 2.0)
+    FACTS["told"] = until(lambda: bundle_metrics().get("modelyard_bundle_version") == 2.0)
 
 
 def restart_without_link(link: Link) -> None:
@@ -237,8 +237,8 @@ def restart_without_link(link: Link) -> None:
     serve.delete("line-live")
     start(link)
     FACTS["after restart"] = version()
-    first = told().get("modelyard_bundle_age_seconds", 0.0)
-    FACTS["age grows"] = until(lambda: told().get("modelyard_bundle_age_seconds", 0.0) > first + 2)
+    first = bundle_metrics().get("modelyard_bundle_age_seconds", 0.0)
+    FACTS["age grows"] = until(lambda: bundle_metrics().get("modelyard_bundle_age_seconds", 0.0) > first + 2)
 
 
 def work_without_link(link: Link) -> None:
@@ -269,9 +269,13 @@ def work_without_link(link: Link) -> None:
     workload = described(link, "monitor", "drift", monitor=watching)
     now = datetime.now(UTC)
     results, _ = monitor.run_checks(record(MonitorWorkload, workload), now)
-    FACTS["compared"] = [(one.feature, one.breach) for one in results]
+    FACTS["compared"] = [(entry.feature, entry.breach) for entry in results]
     FACTS["pushed"] = sorted(
-        {one.name for one in monitor.samples(record(MonitorWorkload, workload), results, now) if "bundle" in one.name}
+        {
+            entry.name
+            for entry in monitor.samples(record(MonitorWorkload, workload), results, now)
+            if "bundle" in entry.name
+        }
     )
 
 

@@ -138,18 +138,18 @@ def ask(address: str) -> None:
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0}
     FACTS["models"] = [model.id for model in client.models.list()]
-    whole = client.chat.completions.create(**fields).choices[0].message.content
+    text = client.chat.completions.create(**fields).choices[0].message.content
     chunks = list(client.chat.completions.create(**fields, stream=True))
     FACTS["pieces"] = len(chunks) > 3
-    FACTS["same text"] = "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole
+    FACTS["same text"] = "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == text
     FACTS["refused"] = [status(client, **wrong) for wrong in ({"model": "gpt-4o"}, {"n": 2}, {"stream": True, "n": 2})]
     FACTS["wrong token"] = status(client.with_options(api_key="another"))
     abandoned: Any = client.chat.completions.create(**{**fields, "max_tokens": 64, "stream": True})
     next(iter(abandoned))
     abandoned.close()
     time.sleep(1)
-    with urllib.request.urlopen(f"{address}/healthz", timeout=60) as found:
-        FACTS["health"] = json.load(found)
+    with urllib.request.urlopen(f"{address}/healthz", timeout=60) as response:
+        FACTS["health"] = json.load(response)
     page = urllib.request.Request(f"{address}/healthz", headers={"Host": "evil.example"})
     with contextlib.suppress(urllib.error.HTTPError):
         FACTS["page of another site"] = urllib.request.urlopen(page, timeout=60).status

@@ -49,12 +49,12 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Record the request."""
-        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         kind = "jobs" if "/jobs" in self.path else "metrics"
         if kind == "jobs":
-            sent["metadata"]["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        RECEIVED[kind].append(sent)
-        self._answer(sent)
+            body["metadata"]["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        RECEIVED[kind].append(body)
+        self._answer(body)
 
     def do_GET(self) -> None:
         """Return a CronJob, or the Jobs created so far."""
@@ -200,7 +200,7 @@ def train() -> None:
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
     explained = model(explainability={"method": "shap", "sample": 50}, card={"purpose": "Ranks payments."})
-    asked = {
+    pipeline = {
         "model": explained,
         "steps": {"retrain": retrain},
         "data": datasets("transactions", "labels"),
@@ -214,7 +214,7 @@ def train() -> None:
         "approvals": {"from": ["model-risk"], "minimum": 1, "groups": {"model-risk": {"sshKeys": [public_key()]}}},
         "promoteTo": "champion",
     }
-    workload = described("training", "retrain", pipeline=asked)
+    workload = described("training", "retrain", pipeline=pipeline)
     FACTS["train"] = driver.run()
     registry.connect(record(Workload, workload))
     FACTS["before approval"] = registry.version_at("cards-fraud", "champion") is None
@@ -263,15 +263,15 @@ def ask(method: str, path: str, body: Any = None, token: str = "open sesame") ->
     headers = {"Authorization": f"Bearer {token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=90) as found:
-            return found.status, json.load(found)
+        with urllib.request.urlopen(request, timeout=90) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as problem:
         return problem.code, json.load(problem)
 
 
 def score() -> None:
     """Score the same data twice. The second run has nothing left to do."""
-    asked = {
+    pipeline = {
         "model": champion(),
         "steps": {"score": step("transactions")},
         "data": datasets("transactions", "scores"),
@@ -279,7 +279,7 @@ def score() -> None:
         "timeoutSeconds": 600,
         "batchSize": 100,
     }
-    workload = described("batch-inference", "score", pipeline=asked)
+    workload = described("batch-inference", "score", pipeline=pipeline)
     FACTS["score"] = driver.run()
     FACTS["scored rows"] = len(pd.read_parquet(ROOT / "scores"))
     again = batch.score_datasets(record(PipelineWorkload, workload), ("transactions",), "scores", {}, (1, 1))
@@ -289,7 +289,7 @@ def score() -> None:
 def look(receiver: str) -> None:
     """Run the monitor on drifted captures. It sends metrics and starts the pipeline once within the cooldown."""
     run = {"pipeline": "retrain", "cronJob": "retrain"}
-    asked = {
+    section = {
         "type": "data-drift",
         "watch": "inference.scorer",
         "checks": [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}],
@@ -301,7 +301,7 @@ def look(receiver: str) -> None:
         "onBreach": {"notify": [], "run": run, "rollback": False, "cooldownSeconds": 3600},
     }
     metrics = {"otlp": f"{receiver}/api/v1/otlp/v1/metrics", "namespace": "cards"}
-    workload = described("monitor", "drift", monitor=asked, metrics=metrics)
+    workload = described("monitor", "drift", monitor=section, metrics=metrics)
     (ROOT / "account").write_text("secret")
     api = ClusterApi(receiver, "cards", ROOT / "account", None)
     ended = time.monotonic() + 60
@@ -309,9 +309,11 @@ def look(receiver: str) -> None:
         time.sleep(0.5)
     now = datetime.now(UTC)
     results, _ = monitor.run_checks(record(MonitorWorkload, workload), now)
-    FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
+    FACTS["drift"] = {entry.feature: [entry.value, entry.breach] for entry in results}
     FACTS["told"] = monitor.tell(record(MonitorWorkload, workload), results, now)
-    pushed = [each for one in RECEIVED["metrics"] for each in one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]]
+    pushed = [
+        each for entry in RECEIVED["metrics"] for each in entry["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+    ]
     FACTS["metrics"] = [each["name"] for each in pushed]
     watching = record(MonitorWorkload, workload)
     FACTS["acted"] = [*breach.act(watching, now, api=api), *breach.act(watching, now, api=api)]

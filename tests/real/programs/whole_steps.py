@@ -96,14 +96,14 @@ def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) ->
         {"name": "good", "metric": "accuracy", "min": 0.8},
     ]
     rows = {"uri": f"file://{root}/rows", "format": "parquet", "label": "fraud"}
-    asked: dict[str, Any] = {
+    pipeline: dict[str, Any] = {
         "steps": steps,
         "data": {"rows": rows, "count": {"uri": f"file://{root}/count", "format": "csv"}},
         "timeoutSeconds": 600,
     }
     if type_ == "training":
         split = {"fraction": 0.2, "by": "random", "seed": 1}
-        asked |= {"model": model, "split": split, "validation": lines, "promoteTo": "champion"}
+        pipeline |= {"model": model, "split": split, "validation": lines, "promoteTo": "champion"}
     workload = {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Workload",
@@ -115,7 +115,7 @@ def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) ->
         "target": "main",
         "governance": {"owner": {"team": "a", "email": "a@acme.example"}, "risk": "limited", "lineage": True},
         "registry": {"uri": f"file://{root}/registry"},
-        "pipeline": asked,
+        "pipeline": pipeline,
     }
     (root / "workload.json").write_text(json.dumps(completed(PipelineWorkload, workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(root / "workload.json")

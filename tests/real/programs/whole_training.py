@@ -54,17 +54,17 @@ def data(task: str, count: int = 3000) -> TrainingData:
 
 def quality(model: Any, task: str, rows: TrainingData) -> float:
     """Return the quality of a model on held-out data."""
-    held = rows.held_out
+    held_out = rows.held_out
 
     class Asked:
-        def predict(self, asked: Any) -> Any:
-            return model.predict(asked)
+        def predict(self, frame: Any) -> Any:
+            return model.predict(frame)
 
         def classifier(self) -> Any:
             return model if rows.classes else None
 
-    said = predictions(answer(Asked(), task, held[list(rows.features)]), task, list(rows.classes))
-    return score(METRICS[task], rows.truth(held), said, rows.groups(held))
+    predicted = predictions(answer(Asked(), task, held_out[list(rows.features)]), task, list(rows.classes))
+    return score(METRICS[task], rows.truth(held_out), predicted, rows.groups(held_out))
 
 
 def step(trainer: str, least: int) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def step(trainer: str, least: int) -> dict[str, Any]:
 
 def workers() -> list[int]:
     """Return the process IDs of Ray Train workers that descend from this process."""
-    found: list[int] = []
+    pids: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
             title = (entry / "cmdline").read_bytes()
@@ -83,19 +83,19 @@ def workers() -> list[int]:
         except OSError:
             continue
         if title.startswith(b"ray::RayTrainWorker") and above == str(os.getpid()):
-            found.append(int(entry.name))
-    return found
+            pids.append(int(entry.name))
+    return pids
 
 
 def kill_one(killed: list[int]) -> None:
     """Kill one of the two workers after both have been running for a while."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
-        found = workers()
-        if len(found) == 2:
+        pids = workers()
+        if len(pids) == 2:
             time.sleep(2)
-            os.kill(found[1], signal.SIGKILL)
-            killed.append(found[1])
+            os.kill(pids[1], signal.SIGKILL)
+            killed.append(pids[1])
             return
         time.sleep(0.05)
 
@@ -111,9 +111,9 @@ def main() -> None:
         ("lightgbm", "ranking"),
     ):
         rows, parameters = data(task), {"n_estimators": ROUNDS}
-        both = train_together(record(Step, step(trainer, 2)), task, parameters, rows, WORKER)
-        *_, one = grow(trainer, task, parameters, rows)
-        facts[f"{trainer} {task}"] = [quality(both, task, rows), quality(one, task, rows)]
+        joint = train_together(record(Step, step(trainer, 2)), task, parameters, rows, WORKER)
+        *_, alone = grow(trainer, task, parameters, rows)
+        facts[f"{trainer} {task}"] = [quality(joint, task, rows), quality(alone, task, rows)]
     killed: list[int] = []
     threading.Thread(target=kill_one, args=(killed,), daemon=True).start()
     rows = data("regression", 20000)

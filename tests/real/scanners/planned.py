@@ -61,7 +61,7 @@ def planned(registered: Iterable[Registration]) -> Iterator[Planned]:
     """Yield the Google resources among registrations."""
     for each in registered:
         if each["type"].startswith("gcp:"):
-            kind, name = _named(each["type"], each["name"])
+            kind, name = _terraform_address(each["type"], each["name"])
             _, module, resource = re.split(r":|/\w+:", each["type"])
             values = cast("dict[str, Any]", _values(each["inputs"]))
             yield Planned(f"{module}.{resource}/{each['name']}", kind, name, values, _references(each))
@@ -94,7 +94,7 @@ def plan_of(resources: Iterable[Planned]) -> Plan:
     }
 
 
-def _named(type_: str, name: str) -> tuple[str, str]:
+def _terraform_address(type_: str, name: str) -> tuple[str, str]:
     """Return Terraform's type, such as `google_kms_crypto_key` for `gcp:kms/cryptoKey:CryptoKey`, and a name for it."""
     _, module, resource = re.split(r":|/\w+:", type_)
     return f"google_{_MODULES.get(module, module)}_{_snake(resource)}", re.sub(r"\W", "_", name)
@@ -105,7 +105,7 @@ def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
     references: dict[str, tuple[str, ...]] = {}
     for key, urns in registration["propertyDependencies"].items():
         ends = [urn.rpartition("$")[2].split("::") for urn in urns]
-        to = tuple(".".join(_named(type_, name)) for type_, name in ends if type_.startswith("gcp:"))
+        to = tuple(".".join(_terraform_address(type_, name)) for type_, name in ends if type_.startswith("gcp:"))
         if to:
             references[_BLOCKS.get(key, _snake(key))] = to
     return references

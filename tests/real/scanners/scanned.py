@@ -37,16 +37,16 @@ class Scanned:
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
     """Yield the objects, in which Ray's kinds are split into workloads."""
-    for one in objects:
-        if one["kind"] == "RayService":
-            yield from _cluster(one, one["spec"]["rayClusterConfig"])
+    for obj in objects:
+        if obj["kind"] == "RayService":
+            yield from _cluster(obj, obj["spec"]["rayClusterConfig"])
             continue
-        if one["kind"] == "RayJob":
-            yield from _run(one)
+        if obj["kind"] == "RayJob":
+            yield from _run(obj)
             continue
-        yield Scanned(f"{one['kind']}/{one['metadata']['name']}", one)
-        if one["kind"] == "ConfigMap" and TEMPLATE in one["data"]:
-            yield from _run(cast("Object", json.loads(one["data"][TEMPLATE])))
+        yield Scanned(f"{obj['kind']}/{obj['metadata']['name']}", obj)
+        if obj["kind"] == "ConfigMap" and TEMPLATE in obj["data"]:
+            yield from _run(cast("Object", json.loads(obj["data"][TEMPLATE])))
 
 
 def _run(job: Object) -> Iterator[Scanned]:
@@ -68,8 +68,8 @@ def _cluster(owner: Object, cluster: Object) -> Iterator[Scanned]:
 def _with_autoscaler(head: Object, options: Object) -> Object:
     """Return the head Pod as KubeRay creates it, with an autoscaler sidecar from the same image."""
     spec = head["spec"]
-    kept = ("env", "imagePullPolicy", "resources", "securityContext", "volumeMounts")
-    sidecar = {"name": "autoscaler", "image": spec["containers"][0]["image"], **{key: options[key] for key in kept}}
+    keys = ("env", "imagePullPolicy", "resources", "securityContext", "volumeMounts")
+    sidecar = {"name": "autoscaler", "image": spec["containers"][0]["image"], **{key: options[key] for key in keys}}
     return {**head, "spec": {**spec, "containers": [*spec["containers"], sidecar]}}
 
 
@@ -81,9 +81,9 @@ def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: 
     described = {**metadata, "name": f"{metadata['name']}.{part}"}
     spec: Object = {"template": pods}
     if owner["kind"] == "RayService":
-        made = {"apiVersion": "apps/v1", "kind": "Deployment"}
+        type_meta = {"apiVersion": "apps/v1", "kind": "Deployment"}
         spec = {"replicas": replicas, "selector": {"matchLabels": labelled}, **spec}
     else:
-        made = {"apiVersion": "batch/v1", "kind": "Job"}
+        type_meta = {"apiVersion": "batch/v1", "kind": "Job"}
         pods["spec"] = {"restartPolicy": "Never", **template["spec"]}
-    return Scanned(f"{owner['kind']}/{metadata['name']}/{part}", {**made, "metadata": described, "spec": spec})
+    return Scanned(f"{owner['kind']}/{metadata['name']}/{part}", {**type_meta, "metadata": described, "spec": spec})

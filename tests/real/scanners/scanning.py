@@ -41,10 +41,10 @@ class Finding:
     check: str
     object: str
     where: str
-    said: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.tool} {self.check} {self.object} ({self.where}): {self.said}"
+        return f"{self.tool} {self.check} {self.object} ({self.where}): {self.message}"
 
 
 def findings(
@@ -56,7 +56,7 @@ def findings(
     """Write each system's objects, each plan and each template to a folder, and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
-        (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
+        (folder / name / MANIFESTS).write_text(documents([item.manifest for item in objects]), encoding="utf-8")
     for name, resources in plans.items():
         (folder / _PLANS / name).mkdir(parents=True)
         (folder / _PLANS / name / PLAN).write_text(json.dumps(plan_of(resources)), encoding="utf-8")
@@ -79,64 +79,66 @@ def _checkov(
     command += ["terraform_plan"] if plans else []
     command += ["arm"] if templates else []
     command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
-    done = subprocess.run(
+    result = subprocess.run(
         command, capture_output=True, text=True, timeout=CHECKOV_LIMIT_S, cwd=folder, env=_quiet_environment(folder)
     )
-    if done.returncode not in {0, 1} or not done.stdout.startswith(("{", "[")):
-        raise RuntimeError(f"checkov failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    answer = cast("dict[str, Any] | list[dict[str, Any]]", json.loads(done.stdout))
+    if result.returncode not in {0, 1} or not result.stdout.startswith(("{", "[")):
+        raise RuntimeError(f"checkov failed:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+    answer = cast("dict[str, Any] | list[dict[str, Any]]", json.loads(result.stdout))
     for report in answer if isinstance(answer, list) else [answer]:
         assert report["summary"]["parsing_errors"] == 0, report["results"].get("parsing_errors")
-        for one in report["results"]["failed_checks"]:
+        for failure in report["results"]["failed_checks"]:
             if report["check_type"] == "kubernetes":
-                yield _of_checkov(one, systems)
+                yield _of_checkov(failure, systems)
             else:
-                yield _of_resource(one, plans if report["check_type"] == "terraform_plan" else templates)
+                yield _of_resource(failure, plans if report["check_type"] == "terraform_plan" else templates)
 
 
 def _quiet_environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "PRISMA_"))}
-    return {**kept, "HOME": str(home), "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "LOG_LEVEL": "ERROR"}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "PRISMA_"))}
+    return {**variables, "HOME": str(home), "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "LOG_LEVEL": "ERROR"}
 
 
-def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]]) -> Finding:
-    system = Path(one["file_path"]).parts[1]
-    kind, _, name = str(one["resource"]).partition(".")
+def _of_checkov(failure: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]]) -> Finding:
+    system = Path(failure["file_path"]).parts[1]
+    kind, _, name = str(failure["resource"]).partition(".")
     addresses = {
         (scanned.manifest["kind"], f"{scanned.namespace}.{scanned.name}"): scanned.address
         for scanned in systems[system]
     }
-    return Finding("checkov", one["check_id"], addresses[kind, name], system, one["check_name"])
+    return Finding("checkov", failure["check_id"], addresses[kind, name], system, failure["check_name"])
 
 
 def _of_resource(
-    one: dict[str, Any], projects: Mapping[str, tuple[Planned, ...]] | Mapping[str, tuple[Deployed, ...]]
+    failure: dict[str, Any], projects: Mapping[str, tuple[Planned, ...]] | Mapping[str, tuple[Deployed, ...]]
 ) -> Finding:
-    name = Path(one["file_path"]).parts[-2]
+    name = Path(failure["file_path"]).parts[-2]
     addresses = {resource.plan_address: resource.address for resource in projects[name]}
-    return Finding("checkov", one["check_id"], addresses[one["resource"]], name, one["check_name"])
+    return Finding("checkov", failure["check_id"], addresses[failure["resource"]], name, failure["check_name"])
 
 
 def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
     """Run kube-score for each system separately, because it checks which objects select each other."""
-    return [found for name, objects in systems.items() for found in _scored(name, objects, folder / name / MANIFESTS)]
+    return [
+        finding for name, objects in systems.items() for finding in _scored(name, objects, folder / name / MANIFESTS)
+    ]
 
 
 def _scored(system: str, objects: tuple[Scanned, ...], manifests: Path) -> Iterator[Finding]:
     command = [str(places.binary("kube-score")), "score", "--output-format", "json", *_of_version()]
     command += [part for check in OPTIONAL for part in ("--enable-optional-test", check)]
     command += ["--disable-ignore-checks-annotations", str(manifests)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=KUBE_SCORE_LIMIT_S)
-    if done.returncode not in {0, 1} or not done.stdout.startswith("["):
-        raise RuntimeError(f"kube-score failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    addresses = {(one.manifest["kind"], one.namespace, one.name): one.address for one in objects}
-    for one in cast("list[dict[str, Any]]", json.loads(done.stdout)):
-        described = one["object_meta"]
-        address = addresses[one["type_meta"]["kind"], described.get("namespace", ""), described["name"]]
-        for check in one["checks"]:
+    result = subprocess.run(command, capture_output=True, text=True, timeout=KUBE_SCORE_LIMIT_S)
+    if result.returncode not in {0, 1} or not result.stdout.startswith("["):
+        raise RuntimeError(f"kube-score failed:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+    addresses = {(entry.manifest["kind"], entry.namespace, entry.name): entry.address for entry in objects}
+    for entry in cast("list[dict[str, Any]]", json.loads(result.stdout)):
+        described = entry["object_meta"]
+        address = addresses[entry["type_meta"]["kind"], described.get("namespace", ""), described["name"]]
+        for check in entry["checks"]:
             if check["grade"] < _FINE and not check["skipped"]:
-                said = "; ".join(f"{comment['path']} {comment['summary']}".strip() for comment in check["comments"])
-                yield Finding("kube-score", check["check"]["id"], address, system, said)
+                message = "; ".join(f"{comment['path']} {comment['summary']}".strip() for comment in check["comments"])
+                yield Finding("kube-score", check["check"]["id"], address, system, message)
 
 
 def _of_version() -> list[str]:

@@ -50,9 +50,9 @@ def test_databases(world: World, cloud: Cloud) -> None:
         "performanceInsightsEnabled": True,
         "performanceInsightsRetentionPeriod": 7,
     }
-    made = world.make("database", "aws:rds/instance:Instance", **database)
-    assert made["masterUserSecrets"][0]["secretArn"].startswith("arn:aws:secretsmanager:")
-    assert made["address"]
+    instance = world.make("database", "aws:rds/instance:Instance", **database)
+    assert instance["masterUserSecrets"][0]["secretArn"].startswith("arn:aws:secretsmanager:")
+    assert instance["address"]
 
     assert world.change("database", allocatedStorage=80)[0] == ["allocatedStorage"]
     assert world.replaced_by("database", dbName="other") == ["dbName"]

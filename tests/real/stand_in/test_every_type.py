@@ -12,7 +12,7 @@ _MADE = re.compile(r'\.make\(\s*f?"[^"]*",\s*"([^"]*)"')
 
 def test_every_type_is_covered() -> None:
     """Every type is created by at least one test."""
-    made = {kind for path in Path(__file__).parent.glob("*.py") for kind in _MADE.findall(path.read_text())}
+    created = {kind for path in Path(__file__).parent.glob("*.py") for kind in _MADE.findall(path.read_text())}
 
-    assert set(RECORDS) - made == set()
-    assert made - set(RECORDS) == set()
+    assert set(RECORDS) - created == set()
+    assert created - set(RECORDS) == set()

@@ -58,8 +58,8 @@ ROUTES = [
 class Answering:
     """A model that predicts the text in its file."""
 
-    def __init__(self, said: str) -> None:
-        self._said = said
+    def __init__(self, text: str) -> None:
+        self._said = text
 
     def predict(self, rows: object, params: object = None) -> str:
         """Return the text of the file for all rows."""
@@ -77,7 +77,7 @@ class Yard:
     def __init__(self, server: Running, folder: Path, connect: Callable[[str], None]) -> None:
         self.server, self.folder, self.connect = server, folder, connect
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments")
-        keys = {one.key.name: {"sshKeys": [one.line]} for one in (self.risk, self.payments)}
+        keys = {signer.key.name: {"sshKeys": [signer.line]} for signer in (self.risk, self.payments)}
         self.pipeline: dict[str, Any] = {
             "model": {"registeredName": MODEL, "history": HISTORY},
             "promoteTo": "champion",
@@ -112,8 +112,8 @@ class Yard:
             uri = mlflow.pyfunc.log_model(
                 name="model", loader_module=__name__, data_path=str(file), pip_requirements=[]
             ).model_uri
-        told = {GATE_TAG: "held", DIGEST_TAG: digest_of(uri), WORKLOAD_TAG: "pipelines.retrain", **tags}
-        return registry.register(MODEL, uri, told)
+        version_tags = {GATE_TAG: "held", DIGEST_TAG: digest_of(uri), WORKLOAD_TAG: "pipelines.retrain", **tags}
+        return registry.register(MODEL, uri, version_tags)
 
     def look(self) -> int:
         """Run one promoter pass."""
@@ -133,16 +133,16 @@ class Yard:
     def moves(self) -> list[tuple[str, str]]:
         """Return the alias moves recorded in the history."""
         self.connect(SERVER)
-        return [(one.action, one.version) for one in History(record(Model, NAMED)).moves("champion")]
+        return [(move.action, move.version) for move in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
         """Send a request without a client, which would normalize the path, and return the status."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
-        told = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
+        sent_headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
         connection = HTTPConnection(str(where.hostname), where.port, timeout=30)
         try:
-            connection.request(method, path, json.dumps(body), told)
+            connection.request(method, path, json.dumps(body), sent_headers)
             return connection.getresponse().status
         finally:
             connection.close()
@@ -158,9 +158,9 @@ class Yard:
 
     def id_of(self, experiment: str) -> str:
         """Return the ID of an experiment."""
-        found = mlflow.MlflowClient().get_experiment_by_name(experiment)
-        assert found is not None
-        return str(found.experiment_id)
+        match = mlflow.MlflowClient().get_experiment_by_name(experiment)
+        assert match is not None
+        return str(match.experiment_id)
 
 
 def denied(what: Callable[[], object]) -> None:

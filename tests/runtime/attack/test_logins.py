@@ -36,24 +36,24 @@ def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], N
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 
-    answered = {(method, path): yard.asks(method, path, body) for method, path in ROUTES}
+    statuses = {(method, path): yard.asks(method, path, body) for method, path in ROUTES}
     override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-Original-URL": ROUTES[0][1]}
-    answered["GET", "override"] = yard.asks("GET", ROUTES[0][1], body, **override)
+    statuses["GET", "override"] = yard.asks("GET", ROUTES[0][1], body, **override)
 
-    assert set(answered.values()) <= {308, 400, 401, 403, 404, 405, 500}
-    assert answered["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
-    assert answered["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
-    said = (yard.server.folder / "log").read_text()
-    assert f"{TRAINER} was denied POST /api/2.0/mlflow/registered-models/alias" in said
+    assert set(statuses.values()) <= {308, 400, 401, 403, 404, 405, 500}
+    assert statuses["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
+    assert statuses["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
+    log = (yard.server.folder / "log").read_text()
+    assert f"{TRAINER} was denied POST /api/2.0/mlflow/registered-models/alias" in log
     harmless()
 
 
 def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
     evil = yard.train(EVIL)
-    asked = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
+    arguments = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
 
     for name in ("mlflowSetRegisteredModelAlias", "setRegisteredModelAlias"):
-        yard.asks("POST", "/graphql", {"query": f"mutation {{ {name}{asked} {{ apiError {{ code }} }} }}"})
+        yard.asks("POST", "/graphql", {"query": f"mutation {{ {name}{arguments} {{ apiError {{ code }} }} }}"})
 
     harmless()
 
@@ -62,11 +62,11 @@ def test_failing_store_does_not_delay_other_pipelines(
     yard: Yard, good: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A version in a store that the registry does not use is skipped. Its client would retry for two minutes."""
-    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
+    approvals = {tag: content for tag, content in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
-    told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
-    (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, told)))
+    content = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
+    (yard.folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, content)))
 
     assert yard.look() == 1  # no traceback
     assert "has its files at gs://nowhere.invalid/model, outside the registry's store" in caplog.text

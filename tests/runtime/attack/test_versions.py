@@ -62,10 +62,10 @@ def test_replayed_approvals_do_not_count(
 ) -> None:
     """The test replays the good version's approvals, and signatures for another environment, system, alias or model."""
     evil = yard.train(EVIL)
-    said = yard.about(evil.tags[DIGEST_TAG])
-    said[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
+    statement = yard.about(evil.tags[DIGEST_TAG])
+    statement[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
     for signer in (yard.risk, yard.payments):
-        signer.approve(evil, said)
+        signer.approve(evil, statement)
 
     harmless()
 
@@ -74,7 +74,7 @@ def test_digest_of_an_approved_version_does_not_cover_other_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Genuine approvals and a genuine digest do not cover the attacker's files."""
-    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith(APPROVAL_TAG)}
+    approvals = {tag: value for tag, value in good.tags.items() if tag.startswith(APPROVAL_TAG)}
     yard.train(EVIL, **{**approvals, DIGEST_TAG: good.tags[DIGEST_TAG]})
 
     harmless()
@@ -120,19 +120,19 @@ def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
 
 def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> None:
     """A changed digest tag must not make the promoter deliver the bundle again."""
-    told: dict[str, Any] = {
+    model: dict[str, Any] = {
         **yard.pipeline["model"],
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
     }
     yard.connect(PROMOTER)
-    deliver(record(Workload, yard.workload), record(Model, told), "champion")
+    deliver(record(Workload, yard.workload), record(Model, model), "champion")
     pointer = {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
     yard.connect(TRAINER)
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
 
     yard.connect(PROMOTER)
-    assert deliver(record(Workload, yard.workload), record(Model, told), "champion").endswith("already")
+    assert deliver(record(Workload, yard.workload), record(Model, model), "champion").endswith("already")
 
     bundles = [file.read_text() for file in (yard.folder / "bundles").rglob("answer.txt")]
     assert bundles == ["approved"]
@@ -157,11 +157,11 @@ def test_model_and_versions_cannot_be_deleted_and_recreated(
 def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
     """Workloads cannot append to the history, or change, hide or replace it."""
     evil = yard.train(EVIL)
-    client, asked = mlflow.MlflowClient(), History(record(Model, NAMED))
-    run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
+    client, history = mlflow.MlflowClient(), History(record(Model, NAMED))
+    run, experiment = history.moves("champion")[-1].id, yard.id_of(HISTORY)
     forged = Move("champion", PROMOTE, evil.version, good.version, "promoter", "approved", evil.tags[DIGEST_TAG])
     attempts: list[Callable[[], object]] = [
-        lambda: asked.append(forged),
+        lambda: history.append(forged),
         lambda: client.set_tag(run, "modelyard.move.digest", evil.tags[DIGEST_TAG]),
         lambda: client.delete_tag(run, "modelyard.move.alias"),
         lambda: client.log_param(run, "a", "b"),
@@ -212,7 +212,7 @@ def test_versions_cannot_refer_to_foreign_files(
 ) -> None:
     """Versions with files of another run or version, on the server's disk, or in an unsupported store are refused."""
     client = mlflow.MlflowClient()
-    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
+    approvals = {tag: value for tag, value in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run() as run:
         mlflow.log_text(EVIL, "model/answer.txt")

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
     """Return a pipeline with one valid file and a model that doubles its input."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
-    made = Scoring(tmp_path)
-    made.promote(2.0)
-    made.put("a.parquet", amounts(1, 2, 3, 4, 5, 6, 7))
-    return made
+    pipeline = Scoring(tmp_path)
+    pipeline.promote(2.0)
+    pipeline.put("a.parquet", amounts(1, 2, 3, 4, 5, 6, 7))
+    return pipeline
 
 
 def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
@@ -42,12 +42,12 @@ def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
 
     assert scoring.run() == {"scored": 2, "found": 6, "refused": 4}
     assert scoring.answers("a.parquet") == [2, 4, 6, 8, 10, 12, 14]
-    found = scoring.refused()
-    assert set(found) == {"broken.parquet", "cut.parquet", "lacks.parquet", "text.parquet"}
-    assert found["text.parquet"] == "column 'amount' must contain numbers, not \"much\""
-    assert found["lacks.parquet"].startswith("column 'amount' is missing")
-    assert found["broken.parquet"].startswith("it cannot be read as parquet: ")
-    assert found["cut.parquet"].startswith("it cannot be read as parquet: ")
+    reasons = scoring.refused()
+    assert set(reasons) == {"broken.parquet", "cut.parquet", "lacks.parquet", "text.parquet"}
+    assert reasons["text.parquet"] == "column 'amount' must contain numbers, not \"much\""
+    assert reasons["lacks.parquet"].startswith("column 'amount' is missing")
+    assert reasons["broken.parquet"].startswith("it cannot be read as parquet: ")
+    assert reasons["cut.parquet"].startswith("it cannot be read as parquet: ")
 
     assert scoring.run() == {"scored": 0, "found": 6, "refused": 4}
     scoring.put("text.parquet", amounts(8))
@@ -90,7 +90,7 @@ def test_promotion_does_not_rescore_old_files(scoring: Scoring) -> None:
     assert scoring.versions() == {"a": {"1"}, "b": {"2"}, "c": {"2"}}
     last = scoring.records()[-1]
     assert (last["version"], last["reprocess"], last["scoresOfOtherVersions"]) == ("2", "none", 1)
-    assert [(one["name"], one["rows"], one.get("replaced")) for one in last["scored"]] == [
+    assert [(entry["name"], entry["rows"], entry.get("replaced")) for entry in last["scored"]] == [
         ("b.parquet.scored.parquet", 2, {"version": "1", "because": "the file changed"}),
         ("c.parquet.scored.parquet", 1, None),
     ]
@@ -113,7 +113,7 @@ def test_reprocess_option_rescores_old_files(
     scoring.run()
 
     assert scoring.versions() == expected
-    replaced = {one["name"].partition(".")[0]: one["replaced"] for one in scoring.records()[-1]["scored"]}
+    replaced = {entry["name"].partition(".")[0]: entry["replaced"] for entry in scoring.records()[-1]["scored"]}
     assert replaced == {
         name: {"version": "1", "because": "the version changed"} for name, by in expected.items() if by == {"2"}
     }
@@ -132,7 +132,7 @@ def test_worker_results_are_collected_from_ray(
     assert scoring.run() == {"scored": 2, "found": 3, "refused": 1}
     assert scoring.answers("a.parquet") == [2, 4, 6, 8, 10, 12, 14]
     assert scoring.parts("large.parquet") > 2
-    assert scoring.all_answers("large.parquet") == [2.0 * one for one in range(1000)]
+    assert scoring.all_answers("large.parquet") == [2.0 * number for number in range(1000)]
     assert scoring.refused() == {"text.parquet": "column 'amount' must contain numbers, not \"much\""}
 
 
@@ -152,7 +152,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
     assert scoring.run()["scored"] == 1
     name = f"day=2026-11-26/large.{kind}"
     assert scoring.parts(name) > 2
-    assert scoring.all_answers(name) == [2.0 * one for one in range(1000)]
+    assert scoring.all_answers(name) == [2.0 * number for number in range(1000)]
     assert not list((scoring.scores / "_modelyard").glob("parts/*/*/*"))
     assert scoring.run()["scored"] == 0
 
@@ -169,12 +169,12 @@ def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) 
 def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a kill, finished parts are not scored again, and unfinished parts are not visible."""
     scoring.large("large.parquet", 1000)
-    asked: list[int] = []
+    task_counts: list[int] = []
 
     def killed(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
-        asked.append(len(tasks))
+        task_counts.append(len(tasks))
         for at, row in enumerate(in_this_process(workload, output, handed, tasks)):
-            if len(asked) == 1 and at == 3:
+            if len(task_counts) == 1 and at == 3:
                 raise KeyboardInterrupt
             yield row
 
@@ -184,9 +184,9 @@ def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch:
     assert list(scoring.scores.glob("large*")) == []
 
     assert scoring.run()["scored"] == 1
-    first, second = asked
+    first, second = task_counts
     assert second < first - 2
-    assert scoring.all_answers("large.parquet") == [2.0 * one for one in range(1000)]
+    assert scoring.all_answers("large.parquet") == [2.0 * number for number in range(1000)]
 
 
 def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
@@ -194,27 +194,27 @@ def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_part
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
-    (marker,) = [one for one in (scoring.scores / "_modelyard" / "scored").iterdir() if f".{many}." in one.name]
+    (marker,) = [entry for entry in (scoring.scores / "_modelyard" / "scored").iterdir() if f".{many}." in entry.name]
     marker.rename(marker.with_name(marker.name.replace(marker.name.split(".")[1], "begun")))
     scoring.large("large.parquet", 500)
 
     assert scoring.run()["scored"] == 1
     assert scoring.parts("large.parquet") < many
-    assert scoring.all_answers("large.parquet") == [2.0 * one for one in range(500)]
+    assert scoring.all_answers("large.parquet") == [2.0 * entry for entry in range(500)]
     scoring.put("large.parquet", amounts(1))
     scoring.run()
-    assert [one.name for one in scoring.scores.glob("large*")] == ["large.parquet.scored.parquet"]
+    assert [entry.name for entry in scoring.scores.glob("large*")] == ["large.parquet.scored.parquet"]
 
 
 def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
     """A removed file is reported once, because the next run does not list it."""
     scoring.put("b.parquet", amounts(1))
 
-    def taken(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
+    def remove_first(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
         (scoring.rows / "b.parquet").unlink(missing_ok=True)
         return in_this_process(workload, output, handed, tasks)
 
-    monkeypatch.setattr(batch, "on_workers", taken)
+    monkeypatch.setattr(batch, "on_workers", remove_first)
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"b.parquet": "it was deleted during the run"}
     assert scoring.run() == {"scored": 0, "found": 1, "refused": 0}

@@ -32,7 +32,7 @@ class Model:
         return (rows["amount"] / 2).to_numpy()
 
 
-class Given(ModelHandle):
+class UnregisteredModel(ModelHandle):
     """A version of this model that needs no registry."""
 
     def load(self, workload: Any) -> Any:
@@ -52,17 +52,17 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 def scored(workload: dict[str, Any]) -> list[Piece]:
     """Score all files in this process."""
-    scorer = Scorer(record(PipelineWorkload, workload), "scores", Given(Version("m", "1", "", {}, "")))
-    found = list(pieces(record(PipelineWorkload, workload), ("rows",)))
-    scorer({"task": [Task(one, WHOLE, 1, ()).packed() for one in found]})
-    return found
+    scorer = Scorer(record(PipelineWorkload, workload), "scores", UnregisteredModel(Version("m", "1", "", {}, "")))
+    file_pieces = list(pieces(record(PipelineWorkload, workload), ("rows",)))
+    scorer({"task": [Task(piece, WHOLE, 1, ()).packed() for piece in file_pieces]})
+    return file_pieces
 
 
 def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path: Path) -> None:
     """All predictions for the first file are integers, but both files get the same type."""
     scored(workload)
 
-    kinds = {parquet.read_schema(one).field("prediction").type for one in (tmp_path / "scores").glob("*.parquet")}
+    kinds = {parquet.read_schema(path).field("prediction").type for path in (tmp_path / "scores").glob("*.parquet")}
     assert kinds == {pa.float64()}
     assert sorted(pd.read_parquet(tmp_path / "scores")["prediction"]) == [1.0, 1.5, 2.0]
 
@@ -71,11 +71,11 @@ def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], t
     """A file that has become empty is not scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
-    found = scored(workload)
+    file_pieces = scored(workload)
     known = Known(dataset_place(record(Workload, workload), record(Dataset, workload["pipeline"]["data"]["scores"])))
 
-    assert [known.mark(one).state for one in found] == [one.state for one in found]  # type: ignore[union-attr]
-    assert sorted(one.name for one in (tmp_path / "scores").glob("*.parquet")) == [
+    assert [known.mark(entry).state for entry in file_pieces] == [entry.state for entry in file_pieces]  # type: ignore[union-attr]
+    assert sorted(entry.name for entry in (tmp_path / "scores").glob("*.parquet")) == [
         "a.parquet.scored.parquet",
         "b.parquet.scored.parquet",
     ]
@@ -89,10 +89,10 @@ def test_classes_stay_whole_numbers() -> None:
 
 def test_results_do_not_depend_on_the_number_of_calls() -> None:
     """A model must not return probabilities for only some of the batches."""
-    one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
-    both = together([one, other])
+    first, second = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
+    combined = together([first, second])
 
-    assert both.scores is not None
-    assert (both.values.tolist(), both.scores.tolist(), both.classes) == ([0, 1], [0.2, 0.7], (0, 1))
+    assert combined.scores is not None
+    assert (combined.values.tolist(), combined.scores.tolist(), combined.classes) == ([0, 1], [0.2, 0.7], (0, 1))
     with pytest.raises(Unfit, match="for only some of its rows"):
-        together([one, Answer(np.array([1]))])
+        together([first, Answer(np.array([1]))])

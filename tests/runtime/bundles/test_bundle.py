@@ -13,11 +13,11 @@ from tests.runtime.bundles import make_bundle
 
 
 def test_intact_bundle_is_read_back_unchanged(tmp_path: Path) -> None:
-    made = make_bundle(tmp_path / "bundle")
+    bundle = make_bundle(tmp_path / "bundle")
 
-    assert verify(tmp_path / "bundle", pointer_to(made).sha256) == made
-    assert read_bundle(made.text().encode()).text() == made.text()
-    assert read_pointer(pointer_to(made).text().encode()) == pointer_to(made)
+    assert verify(tmp_path / "bundle", pointer_to(bundle).sha256) == bundle
+    assert read_bundle(bundle.text().encode()).text() == bundle.text()
+    assert read_pointer(pointer_to(bundle).text().encode()) == pointer_to(bundle)
 
 
 def _longer(folder: Path) -> None:

@@ -8,16 +8,16 @@ import pytest
 
 from modelyard_runtime.bundles import store as bundle_store
 from modelyard_runtime.bundles.bundle import POINTER, VERSIONS, Broken, Pointer, pointer_to
-from modelyard_runtime.bundles.store import current, fetch, kept, publish, put_in_use
+from modelyard_runtime.bundles.store import current, fetch, publish, put_in_use, usable_bundle
 from modelyard_runtime.storage.filesystem import Place, local
 from tests.runtime.bundles import delivered, make_bundle
 
 
 def pointed(where: Path) -> Pointer:
     """Return the pointer to the current bundle in a folder."""
-    found = current(local(where))
-    assert found is not None
-    return found
+    pointer = current(local(where))
+    assert pointer is not None
+    return pointer
 
 
 def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
@@ -25,13 +25,13 @@ def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
-        made = delivered(store, version)
+        bundle = delivered(store, version)
         folder = fetch(local(store), pointed(store), disk)
         folders.append(folder.name)
         assert (folder / "model" / "weights.bin").read_bytes() == version.encode() * 1000
-        assert kept(disk) == (pointer_to(made), folder)
+        assert usable_bundle(disk) == (pointer_to(bundle), folder)
 
-    assert sorted(one.name for one in (disk / VERSIONS).iterdir()) == sorted(folders[1:])
+    assert sorted(path.name for path in (disk / VERSIONS).iterdir()) == sorted(folders[1:])
 
 
 def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
@@ -70,17 +70,17 @@ def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
 
     with pytest.raises(Broken, match=r"weights\.bin"):
         fetch(local(store), pointed(store), disk)
-    found = kept(disk)
-    assert found is not None
-    assert found[0] == pointer_to(first)
+    on_disk = usable_bundle(disk)
+    assert on_disk is not None
+    assert on_disk[0] == pointer_to(first)
     assert len(list((disk / VERSIONS).iterdir())) == 1
 
 
 def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> None:
     """Reading stops at the declared size, which bounds memory use."""
     store = tmp_path / "store"
-    made = delivered(store)
-    (store / VERSIONS / made.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
+    bundle = delivered(store)
+    (store / VERSIONS / bundle.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
 
     with pytest.raises(Broken, match="larger than 1000 bytes"):
         fetch(local(store), pointed(store), tmp_path / "disk")
@@ -96,15 +96,15 @@ def test_previous_bundle_survives_a_power_loss(tmp_path: Path) -> None:
     (folder / "model" / "weights.bin").write_bytes(b"2" * 500)
     (disk / POINTER).write_bytes(b"")
 
-    found = kept(disk)
-    assert found is not None
-    assert found[0] == pointer_to(first)
+    on_disk = usable_bundle(disk)
+    assert on_disk is not None
+    assert on_disk[0] == pointer_to(first)
     fetch(local(store), pointed(store), disk)
-    assert kept(disk) == (pointer_to(second), folder)
+    assert usable_bundle(disk) == (pointer_to(second), folder)
 
 
 def test_no_bundle_is_current_before_a_delivery(tmp_path: Path) -> None:
     assert current(local(tmp_path)) is None
-    assert kept(tmp_path) is None
+    assert usable_bundle(tmp_path) is None
     put_in_use(local(tmp_path), Pointer("1-a", "1", "0"))
-    assert kept(tmp_path) is None
+    assert usable_bundle(tmp_path) is None

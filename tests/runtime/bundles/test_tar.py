@@ -17,12 +17,12 @@ from tests.runtime.bundles import make_bundle
 def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
     """Return the entries of a tar in order."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        found: list[tuple[tarfile.TarInfo, bytes]] = []
+        result: list[tuple[tarfile.TarInfo, bytes]] = []
         for entry in archive:
             stream = archive.extractfile(entry)
             assert stream is not None
-            found.append((entry, stream.read()))
-        return found
+            result.append((entry, stream.read()))
+        return result
 
 
 def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
@@ -37,17 +37,17 @@ def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
 
 def entry(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
     """Create a tar entry of any type."""
-    made = tarfile.TarInfo(name)
-    made.size, made.type, made.linkname = len(content), kind, link
-    return made
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(content), kind, link
+    return info
 
 
 def test_packed_bundle_is_unpacked_unchanged(tmp_path: Path) -> None:
-    made = make_bundle(tmp_path / "bundle")
+    bundle = make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
 
     folder = unpacked(io.BytesIO(content), tmp_path / "there")
-    assert verify(folder) == made
+    assert verify(folder) == bundle
     assert packed(folder) == content
 
 
@@ -76,9 +76,9 @@ def test_unlisted_entries_are_refused(tmp_path: Path, more: tarfile.TarInfo) -> 
 
 def test_link_instead_of_a_file_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle")
-    whole = entries(packed(tmp_path / "bundle"))
+    all_entries = entries(packed(tmp_path / "bundle"))
     link = entry("model/weights.bin", kind=tarfile.SYMTYPE, link="/etc/passwd")
-    spoilt = tar([(link, b"") if one.name == link.name else (one, content) for one, content in whole])
+    spoilt = tar([(link, b"") if info.name == link.name else (info, content) for info, content in all_entries])
 
     with pytest.raises(Broken, match="not a regular file"):
         unpacked(spoilt, tmp_path / "there")
@@ -86,10 +86,10 @@ def test_link_instead_of_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_content_or_size_that_differs_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle")
-    whole = entries(packed(tmp_path / "bundle"))
+    all_entries = entries(packed(tmp_path / "bundle"))
     for content in (b"2" * 1000, b"1" * 999, b"1" * 1001):
         weights = entry("model/weights.bin", content)
-        spoilt = tar([(weights, content) if one.name == weights.name else (one, was) for one, was in whole])
+        spoilt = tar([(weights, content) if info.name == weights.name else (info, was) for info, was in all_entries])
         with pytest.raises(Broken):
             unpacked(spoilt, tmp_path / "there")
     assert list((tmp_path / "there").iterdir()) == []
@@ -99,11 +99,11 @@ def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
     """A truncated file, a missing entry, reordered entries and a file that is not a tar are refused."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
-    whole = entries(content)
+    all_entries = entries(content)
     for spoilt in (
         io.BytesIO(content[: len(content) // 3]),
-        tar(whole[:-1]),
-        tar(reversed(whole)),
+        tar(all_entries[:-1]),
+        tar(reversed(all_entries)),
         io.BytesIO(b"no tar"),
         io.BytesIO(b""),
     ):

@@ -43,7 +43,7 @@ def stored(folder: Path) -> pd.DataFrame:
     return read_captures({}, {"uri": f"file://{folder}"}, now - timedelta(days=9), now + timedelta(days=9))
 
 
-def said(rows: int) -> Answer:
+def predictions_for(rows: int) -> Answer:
     """Return predictions for this many rows."""
     return Answer(np.ones(rows, dtype=np.int64), np.full(rows, 0.75))
 
@@ -51,18 +51,18 @@ def said(rows: int) -> Answer:
 @pytest.mark.parametrize("request_id", ["always the same", None])
 def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: str | None) -> None:
     """Even with a constant request ID, neither all requests nor none are captured."""
-    kept = captures(tmp_path, fraction=0.2)
+    recorder = captures(tmp_path, fraction=0.2)
     for number in range(5000):
-        kept.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    kept.flush()
+        recorder.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    recorder.flush()
 
     assert abs(len(stored(tmp_path)) - 1000) < 150
-    kept.close()
+    recorder.close()
 
 
 def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow conversion in the background neither hides rows from a flush nor loses them when a server stops."""
-    kept = captures(tmp_path)
+    recorder = captures(tmp_path)
     converting, go_on = threading.Event(), threading.Event()
     convert = Selection.of
 
@@ -72,8 +72,8 @@ def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypa
         return convert(selection, requests)
 
     monkeypatch.setattr(Selection, "of", slowly)
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    saver, flusher = threading.Thread(target=kept.save), threading.Thread(target=kept.flush)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    saver, flusher = threading.Thread(target=recorder.save), threading.Thread(target=recorder.flush)
     saver.start()
     assert converting.wait(30)
     flusher.start()
@@ -84,15 +84,15 @@ def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypa
     flusher.join()
 
     assert stored(tmp_path)["request_id"].tolist() == ["a"]
-    kept.close()
+    recorder.close()
 
 
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
     """Rows may have different columns, and values that do not share a type."""
-    kept = captures(tmp_path)
-    kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
-    kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
-    kept.flush()
+    recorder = captures(tmp_path)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), predictions_for(2), "7")
+    recorder.keep("b", pd.DataFrame({"amount": [5.0]}), predictions_for(1), "8")
+    recorder.flush()
 
     now = datetime.now(UTC)
     rows = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now)
@@ -101,21 +101,21 @@ def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
     assert set(rows["model_version"]) == {"7", "8"}
     assert set(rows["variant"]) == {"champion"}
     assert read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(days=9), now - timedelta(days=8)).empty
-    kept.close()
+    recorder.close()
 
 
 def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
     """Rows that could not be written are written when the store is back."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
-    kept = captures(blocked)
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    kept.attempt()
+    recorder = captures(blocked)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    recorder.attempt()
     blocked.unlink()
-    kept.attempt()
+    recorder.attempt()
 
     assert len(list(blocked.rglob("*.parquet"))) == 1
-    kept.close()
+    recorder.close()
 
 
 def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
@@ -124,71 +124,71 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
     days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
     for day in days:
         (tmp_path / day).mkdir()
-    kept = captures(tmp_path, retainSeconds=3 * 86400)
-    kept.attempt()
+    recorder = captures(tmp_path, retainSeconds=3 * 86400)
+    recorder.attempt()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(days[:2])
-    kept.close()
+    recorder.close()
 
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
 def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> None:
     """A value that does not fit its column is stored as JSON next to the values of other requests."""
-    kept = captures(tmp_path)
+    recorder = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
-        kept.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), said(1), "1")
+        recorder.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), predictions_for(1), "1")
 
-    kept.attempt()
+    recorder.attempt()
 
     now = datetime.now(UTC)
-    found = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now + timedelta(hours=1))
-    assert list(found["amount"]) == [1.5] * 3
-    assert found["more"].iloc[0] == json.dumps(sent)
-    kept.close()
+    rows = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now + timedelta(hours=1))
+    assert list(rows["amount"]) == [1.5] * 3
+    assert rows["more"].iloc[0] == json.dumps(sent)
+    recorder.close()
 
 
 def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
     """A redacted column records only whether there was a value. Keys are stored even if the model ignores them."""
-    kept = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
+    recorder = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
-    kept.keep("a", rows, said(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
-    kept.flush()
+    recorder.keep("a", rows, predictions_for(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
+    recorder.flush()
 
-    found = stored(tmp_path)
-    assert set(found) - {"request_id", "captured_at", "prediction", "score", "model_version", "variant"} == {
+    stored_rows = stored(tmp_path)
+    assert set(stored_rows) - {"request_id", "captured_at", "prediction", "score", "model_version", "variant"} == {
         "amount",
         "iban",
         "id",
         "card",
     }
-    assert found["id"].tolist() == [8, 9]
-    assert found["iban"].notna().tolist() == [True, False]
-    assert set(found["card"]) == {"[redacted]"}
+    assert stored_rows["id"].tolist() == [8, 9]
+    assert stored_rows["iban"].notna().tolist() == [True, False]
+    assert set(stored_rows["card"]) == {"[redacted]"}
     assert b"4711" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.parquet"))
-    kept.close()
+    recorder.close()
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
     """Redacted values are ignored, because a monitor would count every one as changed."""
-    kept = captures(tmp_path, redact=["iban"])
-    kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
-    kept.flush()
+    recorder = captures(tmp_path, redact=["iban"])
+    recorder.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), predictions_for(1), "7")
+    recorder.flush()
     now = datetime.now(UTC)
 
-    found = read_captures(
+    rows = read_captures(
         {}, {"uri": f"file://{tmp_path}", "redact": ["iban"]}, now - timedelta(hours=1), now + timedelta(hours=1)
     )
 
-    assert "iban" not in found
-    assert found["amount"].tolist() == [1.0]
-    kept.close()
+    assert "iban" not in rows
+    assert rows["amount"].tolist() == [1.0]
+    recorder.close()
 
 
 def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No rows are lost or duplicated, even if the store accepts only the rows of one day."""
-    kept = captures(tmp_path)
+    recorder = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
     class Clock(datetime):
@@ -199,33 +199,33 @@ def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     with monkeypatch.context() as patched:
         patched.setattr(module, "datetime", Clock)
         for number in range(6):
-            kept.keep(str(number), pd.DataFrame({"amount": [float(number)]}), said(1), "7")
+            recorder.keep(str(number), pd.DataFrame({"amount": [float(number)]}), predictions_for(1), "7")
     blocked = tmp_path / "day=2026-05-01"
     blocked.write_text("in the way")
-    kept.attempt()
-    kept.attempt()
+    recorder.attempt()
+    recorder.attempt()
     blocked.unlink()
-    kept.attempt()
+    recorder.attempt()
 
-    found = pd.concat([pd.read_parquet(path) for path in tmp_path.rglob("*.parquet")])
-    assert sorted(found["request_id"]) == [str(number) for number in range(6)]
-    kept.close()
+    rows = pd.concat([pd.read_parquet(path) for path in tmp_path.rglob("*.parquet")])
+    assert sorted(rows["request_id"]) == [str(number) for number in range(6)]
+    recorder.close()
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that do not fit in the memory buffer of an unreachable store are counted as dropped."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
-    kept = captures(tmp_path)
-    told: list[int] = []
-    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
+    recorder = captures(tmp_path)
+    dropped: list[int] = []
+    monkeypatch.setattr(recorder._metrics, "dropped", dropped.append)  # pyright: ignore[reportPrivateUsage]
     for number in range(5):
-        kept.keep(str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
+        recorder.keep(str(number), pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
 
-    kept.attempt()
+    recorder.attempt()
 
-    assert told == [2]
+    assert dropped == [2]
     assert len(stored(tmp_path)) == 3
-    kept.close()
+    recorder.close()
 
 
 KILLED = """
@@ -249,29 +249,29 @@ def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
-        answered = [process.stdout.readline().split() for _ in range(300)]
+        answers = [process.stdout.readline().split() for _ in range(300)]
         process.kill()
         killed = time.time()
-        answered += [line.split() for line in process.stdout]
+        answers += [line.split() for line in process.stdout]
     assert not list(tmp_path.rglob("*.parquet"))
 
-    kept = captures(tmp_path)
-    kept.attempt()
-    kept.attempt()
+    recorder = captures(tmp_path)
+    recorder.attempt()
+    recorder.attempt()
 
-    found = stored(tmp_path)["request_id"].tolist()
-    assert len(found) == len(set(found))
-    assert {number for number, at in answered if float(at) < killed - 1} <= set(found)
-    assert found
-    kept.close()
+    stored_ids = stored(tmp_path)["request_id"].tolist()
+    assert len(stored_ids) == len(set(stored_ids))
+    assert {number for number, at in answers if float(at) < killed - 1} <= set(stored_ids)
+    assert stored_ids
+    recorder.close()
 
 
 def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
     """The next replica writes the file again under the same name, so there is no duplicate."""
-    kept = captures(tmp_path)
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
-    kept.flush()
+    recorder = captures(tmp_path)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    (killed := recorder._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
+    recorder.flush()
     assert killed is not None
     killed._lock.close()  # pyright: ignore[reportPrivateUsage] # as the kernel does when a process ends
     other = captures(tmp_path)
@@ -284,15 +284,15 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
     """Another replica on the same disk does not mistake the captures for those of a killed replica."""
-    kept = captures(tmp_path)
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    kept.save()
+    recorder = captures(tmp_path)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    recorder.save()
 
     other = Segments(folder_of(f"file://{tmp_path} champion"), "other")
 
     assert not list(other.left())
     other.close()
-    kept.close()
+    recorder.close()
     assert stored(tmp_path)["request_id"].tolist() == ["a"]
 
 
@@ -300,12 +300,12 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
     """A kill during a slow upload loses one second of rows, not all rows since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
-    kept = captures(tmp_path)
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    writer = threading.Thread(target=kept.flush)
+    recorder = captures(tmp_path)
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    writer = threading.Thread(target=recorder.flush)
     writer.start()
     time.sleep(0.5)
-    kept.keep("b", pd.DataFrame({"amount": [2.0]}), said(1), "7")
+    recorder.keep("b", pd.DataFrame({"amount": [2.0]}), predictions_for(1), "7")
     until = time.monotonic() + 30
     folder = folder_of(f"file://{tmp_path} champion")
     while len(list(folder.rglob("*.parquet"))) < 2 and time.monotonic() < until:
@@ -314,20 +314,20 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
     assert len(list(folder.rglob("*.parquet"))) == 2
     ended.set()
     writer.join()
-    kept.close()
+    recorder.close()
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If one request cannot be saved, the other request in the batch is saved."""
-    kept = captures(tmp_path)
-    told: list[int] = []
-    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
+    recorder = captures(tmp_path)
+    dropped: list[int] = []
+    monkeypatch.setattr(recorder._metrics, "dropped", dropped.append)  # pyright: ignore[reportPrivateUsage]
     broken: Any = object()
-    kept.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
-    kept.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), said(1), "7")
-    kept.keep("b", pd.DataFrame({"amount": [1.0]}), said(1), "7")
-    kept.attempt()
+    recorder.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
+    recorder.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), predictions_for(1), "7")
+    recorder.keep("b", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
+    recorder.attempt()
 
-    assert told == [1]
+    assert dropped == [1]
     assert stored(tmp_path)["request_id"].tolist() == ["b"]
-    kept.close()
+    recorder.close()

@@ -58,9 +58,9 @@ def run(server: ApiServer, status: dict[str, str]) -> int:
     """Run a launcher Pod whose RayJob ends immediately with this status, and return the exit code."""
 
     def end() -> None:
-        for path, found in server.objects.items():
+        for path, obj in server.objects.items():
             if path.startswith(f"{RAY_JOBS}/"):
-                found["status"] = status
+                obj["status"] = status
 
     server.on_get = end
     return launch.run()
@@ -68,12 +68,12 @@ def run(server: ApiServer, status: dict[str, str]) -> int:
 
 def followers(server: ApiServer) -> list[dict[str, Any]]:
     """Return the Jobs created after the run."""
-    return [made for path, made in server.objects.items() if path.startswith(f"{JOBS}/") and path != f"{JOBS}/{JOB}"]
+    return [job for path, job in server.objects.items() if path.startswith(f"{JOBS}/") and path != f"{JOBS}/{JOB}"]
 
 
 def owners(server: ApiServer) -> list[str]:
     """Return the names of the CronJobs that own the follower Jobs."""
-    return [made["metadata"]["ownerReferences"][0]["name"] for made in followers(server)]
+    return [job["metadata"]["ownerReferences"][0]["name"] for job in followers(server)]
 
 
 def test_successful_run_starts_each_follower_once(server: ApiServer, api: ClusterApi) -> None:
@@ -106,20 +106,24 @@ def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
     """A run that is skipped because another is active exits with 0, but starts no follower."""
-    made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
-    metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
+    created = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
+    metadata = {
+        "name": "collect-2",
+        "creationTimestamp": created,
+        "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}],
+    }
     server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
     monkeypatch.setenv("MODELYARD_OVERLAP", overlap)
 
     assert run(server, SUCCEEDED) == 0
-    assert [made["metadata"]["name"] for made in followers(server)] == ["collect-2"]
+    assert [created["metadata"]["name"] for created in followers(server)] == ["collect-2"]
 
 
 def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
     """A follower is not started a second time, even if it has already ended."""
     run(server, SUCCEEDED)
-    for made in followers(server):
-        made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    for follower in followers(server):
+        follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
     before = json.dumps(followers(server))
 
     assert run(server, SUCCEEDED) == 0
@@ -130,14 +134,14 @@ def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api:
     """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower again."""
     run(server, SUCCEEDED)
 
-    assert {made["spec"]["ttlSecondsAfterFinished"] for made in followers(server)} == {30 * 86400}
+    assert {follower["spec"]["ttlSecondsAfterFinished"] for follower in followers(server)} == {30 * 86400}
 
 
 def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Job that is created again counts as a new run, even if it has the same name."""
     run(server, SUCCEEDED)
-    for made in followers(server):
-        made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    for follower in followers(server):
+        follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
     monkeypatch.setenv("MODELYARD_JOB_UID", "another")
     run(server, SUCCEEDED)
 
@@ -159,12 +163,12 @@ def test_concurrency_policy_applies_to_followers(
 
 def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
     """A refused follower makes the Job retry, and the next Pod starts only the missing followers."""
-    taken = server.objects.pop(f"{CRON_JOBS}/train")
+    cron_job = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED
     assert owners(server) == ["report"]
 
-    server.objects[f"{CRON_JOBS}/train"] = taken
+    server.objects[f"{CRON_JOBS}/train"] = cron_job
 
     assert run(server, SUCCEEDED) == 0
     assert owners(server) == ["report", "train"]

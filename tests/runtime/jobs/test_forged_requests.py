@@ -31,10 +31,10 @@ def forged(place: Place, **changes: object) -> bytes:
 
 def nested(depth: int) -> list[Any]:
     """Return nested lists that are valid JSON but too deep for Python to print."""
-    found: list[Any] = []
+    result: list[Any] = []
     for _ in range(depth):
-        found = [found]
-    return found
+        result = [result]
+    return result
 
 
 FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
@@ -64,7 +64,7 @@ def test_extra_fields_of_a_request_are_reduced_to_texts(
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     (job,) = jobs(server)
     began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
-    assert all(isinstance(one, str) for one in (*began["reason"], *began["window"].values(), began["at"]))
+    assert all(isinstance(value, str) for value in (*began["reason"], *began["window"].values(), began["at"]))
     assert len(began["reason"]) <= 10
 
 
@@ -85,7 +85,7 @@ def test_forged_request_has_no_effect(
     assert words in refused["why"]
     assert not refused["started"]
     assert [answer["started"] for answer in answers.values()] == [True]
-    assert all("\n" not in one.message for one in caplog.records)
+    assert all("\n" not in log_record.message for log_record in caplog.records)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_files_not_named_like_requests_are_ignored(place: Place, server: ApiServ
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
-    assert [one["started"] for one in place.answers()] == [True]
+    assert [answer["started"] for answer in place.answers()] == [True]
 
 
 def test_many_ignored_files_do_not_delay_requests(server: ApiServer, api: ClusterApi, tmp_path: Path) -> None:

@@ -34,18 +34,18 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        made = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = made["metadata"]["name"]
-        taken = name in self._api().jobs
-        self._api().jobs.setdefault(name, made)
-        self._answer(409 if taken else 201, {"message": "exists"} if taken else made)
+        job = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name = job["metadata"]["name"]
+        exists = name in self._api().jobs
+        self._api().jobs.setdefault(name, job)
+        self._answer(409 if exists else 201, {"message": "exists"} if exists else job)
 
     def do_GET(self) -> None:
         api = self._api()
         api.asked_for_status.set()
         status = api.says.pop(0) if len(api.says) > 1 else api.says[0]
-        found = api.jobs.get(self.path.rpartition("/")[2])
-        self._answer(200 if found else 404, {**(found or {}), "status": status})
+        job = api.jobs.get(self.path.rpartition("/")[2])
+        self._answer(200 if job else 404, {**(job or {}), "status": status})
 
     def do_DELETE(self) -> None:
         self._answer(403, {"message": "forbidden"})
@@ -142,7 +142,7 @@ def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> N
 
     assert code == 143
     assert list(server.jobs) == ["retrain-run-29401230"]
-    assert not [asked for asked in server.asked if asked.startswith("DELETE")]
+    assert not [request for request in server.asked if request.startswith("DELETE")]
 
 
 def _end_when_followed(server: Server) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from modelyard_runtime.jobs import launch
 from modelyard_runtime.jobs.cluster_api import ClusterApi
-from modelyard_runtime.jobs.siblings import others
+from modelyard_runtime.jobs.siblings import other_runs
 from tests.runtime.api_server import ApiServer, launcher_api
 
 JOBS = "/apis/batch/v1/namespaces/cards/jobs"
@@ -26,13 +26,13 @@ SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
 def server() -> Iterator[ApiServer]:
     """Run an API server with a monitor's run, a scheduled run two minutes later, and a run of another pipeline."""
     with ApiServer() as running:
-        for name, made, owner in (
+        for name, created_at, owner in (
             (BY_MONITOR, "2026-11-24T06:00:00Z", "u-1"),
             (BY_TIME, "2026-11-24T06:02:00Z", "u-1"),
             ("nightly-1", "2026-11-24T05:00:00Z", "u-2"),
         ):
             references = [{"kind": "CronJob", "uid": owner}]
-            metadata = {"name": name, "creationTimestamp": made, "ownerReferences": references}
+            metadata = {"name": name, "creationTimestamp": created_at, "ownerReferences": references}
             running.objects[f"{JOBS}/{name}"] = {"metadata": metadata, "status": {}}
         yield running
 
@@ -47,9 +47,9 @@ def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: s
     """Run the launcher of this Job, whose RayJob succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
-        for path, found in server.objects.items():
+        for path, job in server.objects.items():
             if path.startswith(f"{RAY_JOBS}/"):
-                found["status"] = SUCCEEDED
+                job["status"] = SUCCEEDED
 
     server.on_get = succeed
     monkeypatch.setenv("MODELYARD_JOB", job)
@@ -62,16 +62,16 @@ def ray_jobs(server: ApiServer) -> list[str]:
 
 
 def test_runs_of_a_pipeline_are_ordered_by_age(api: ClusterApi) -> None:
-    assert others(api, BY_TIME) == ([BY_MONITOR], [])
-    assert others(api, BY_MONITOR) == ([], [BY_TIME])
+    assert other_runs(api, BY_TIME) == ([BY_MONITOR], [])
+    assert other_runs(api, BY_MONITOR) == ([], [BY_TIME])
 
 
 def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: ClusterApi) -> None:
     """Without a tie-break, two Jobs of the same second would each yield to the other."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
-    assert others(api, BY_TIME) == ([BY_MONITOR], [])
-    assert others(api, BY_MONITOR) == ([], [BY_TIME])
+    assert other_runs(api, BY_TIME) == ([BY_MONITOR], [])
+    assert other_runs(api, BY_MONITOR) == ([], [BY_TIME])
 
 
 def test_scheduled_run_is_skipped_during_a_monitors_run(

@@ -29,7 +29,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """The request describes the breach, and the Job records it as its cause, even from another cluster."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
-    (path,) = place.asked()
+    (path,) = place.pending_requests()
     request = json.loads(place.files()[path])
     assert {"id", "system", "environment", "monitor", "pipeline", "window", "reason", "at"} <= {*request}
     assert (request["monitor"], request["pipeline"], request["reason"]) == ("drift", "retrain", WHY)
@@ -42,7 +42,7 @@ def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, 
     began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
     assert (began["monitor"], began["target"], began["reason"]) == ("drift", "shop", WHY)
     assert job["metadata"]["ownerReferences"][0]["uid"] == "u-0"
-    assert place.asked() == []
+    assert place.pending_requests() == []
     (answer,) = place.answers()
     assert (answer["id"], answer["started"], answer["job"]) == (request["id"], True, job["metadata"]["name"])
 
@@ -50,7 +50,7 @@ def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, 
 def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """A request never starts a second run, even after a restart or after its Job is deleted."""
     breach(place)
-    (path,) = place.asked()
+    (path,) = place.pending_requests()
     content = place.files()[path]
     answer_requests(api, record(StarterWorkload, place.starter), now())
     (job,) = jobs(server)
@@ -60,7 +60,7 @@ def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: Clust
     place.write(Path(path).name, content)
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert jobs(server) == []
-    assert place.asked() == []
+    assert place.pending_requests() == []
 
 
 def test_next_starter_answers_after_a_crash(
@@ -79,36 +79,36 @@ def test_next_starter_answers_after_a_crash(
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
-    assert [one["started"] for one in place.answers()] == [True]
+    assert [answer["started"] for answer in place.answers()] == [True]
 
 
 def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """Both starters read the request before either of them starts the run, but only one run starts."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
-    asked = itertools.count()
+    arrivals = itertools.count()
 
     def wait() -> None:
-        if next(asked) < together.parties:  # each starter first checks whether the run has already been started
+        if next(arrivals) < together.parties:  # each starter first checks whether the run has already been started
             together.wait()
 
     server.on_get = wait
     ended: list[int] = []
-    both = [
+    starters = [
         threading.Thread(
             target=lambda: ended.append(answer_requests(api, record(StarterWorkload, place.starter), now()))
         )
         for _ in range(2)
     ]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join(60)
+    for each in starters:
+        each.start()
+    for each in starters:
+        each.join(60)
 
     assert ended == [0, 0]
     assert len(jobs(server)) == 1
-    assert [one["started"] for one in place.answers()] == [True]
-    assert place.asked() == []
+    assert [each["started"] for each in place.answers()] == [True]
+    assert place.pending_requests() == []
 
 
 def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
@@ -120,7 +120,7 @@ def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: Cluster
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     assert len(jobs(server)) == 1
-    assert any("and the cooldown is 1:00:00" in one["why"] and not one["started"] for one in place.answers())
+    assert any("and the cooldown is 1:00:00" in answer["why"] and not answer["started"] for answer in place.answers())
 
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now() + timedelta(seconds=COOLDOWN_S + 60))
@@ -160,19 +160,19 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
     cron_job = server.objects.pop(f"{BATCH}/cronjobs/retrain")
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 1
-    assert len(place.asked()) == 1
+    assert len(place.pending_requests()) == 1
     assert place.answers() == []
     server.objects[f"{BATCH}/cronjobs/retrain"] = cron_job
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0
     assert len(jobs(server)) == 1
 
 
-@pytest.mark.parametrize("asked", ["gs://elsewhere/asked/", ""])
+@pytest.mark.parametrize("uri", ["gs://elsewhere/uri/", ""])
 def test_unreadable_requests_do_not_delay_other_monitors(
-    place: Place, server: ApiServer, api: ClusterApi, asked: str
+    place: Place, server: ApiServer, api: ClusterApi, uri: str
 ) -> None:
     """If requests from one monitor cannot be read, those from the next monitor are still answered."""
-    broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
+    broken = {**place.allowed("away", "retrain"), "asked": uri, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
 
@@ -196,7 +196,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
     assert 0 < len(served) <= 6  # two lists of requests, and two of each of the two responses
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
     assert len(place.answers()) == 20
-    assert len(place.asked()) == 70
+    assert len(place.pending_requests()) == 70
     place.store.cut()
 
 
@@ -251,10 +251,10 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
     monkeypatch.setenv("MODELYARD_JOB_UID", "u-1")
     breach(place)
     breach(place)
-    assert len(place.asked()) == 1
+    assert len(place.pending_requests()) == 1
     monkeypatch.setenv("MODELYARD_JOB_UID", "u-2")
     breach(place)
-    assert len(place.asked()) == 2
+    assert len(place.pending_requests()) == 2
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:

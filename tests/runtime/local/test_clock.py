@@ -76,7 +76,7 @@ def test_pipelines_wait_for_what_they_need() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "shown"),
+    ("line", "expected"),
     [
         ("2026-11-27 17:54:13,741 INFO step train: done", "step train: done"),
         ("2026-11-27 17:53:16,629\tINFO worker.py:1691 -- Using address", ""),
@@ -90,8 +90,8 @@ def test_pipelines_wait_for_what_they_need() -> None:
         ("Created version '1' of model 'small-churn'.", ""),
     ],
 )
-def test_decisions_are_shown_and_other_output_is_not(line: str, shown: str) -> None:
-    assert message_of(line) == shown
+def test_decisions_are_shown_and_other_output_is_not(line: str, expected: str) -> None:
+    assert message_of(line) == expected
 
 
 FOUR = datetime(2026, 11, 27, 4, 0, 10, tzinfo=UTC)
@@ -167,7 +167,7 @@ class Days:
     def say(self, address: str, text: str) -> None:
         pass
 
-    def wanted(self, address: str) -> bool:
+    def is_requested(self, address: str) -> bool:
         return True
 
     def run_address(self, address: str) -> None:

@@ -148,7 +148,7 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
     assert list(marked(str(state))) == []
     assert events(state)[-1]["event"] == "stopped"
     runs = [json.loads(path.read_text()) for path in (state / "runs").glob("2*.json")]
-    assert [one["pipeline"] for one in runs if one["startedBy"] == "monitor-drift"] == ["train"]
+    assert [run_record["pipeline"] for run_record in runs if run_record["startedBy"] == "monitor-drift"] == ["train"]
 
 
 def check_page(page: Visitor) -> None:

@@ -14,24 +14,24 @@ from modelyard_runtime.jobs.local_runs import RUNNING, LocalRuns
 from modelyard_runtime.local.page.server import Page
 from modelyard_runtime.local.plan import LocalPlan
 from modelyard_runtime.local.state import READY
-from tests.shown_system import FORM, HOSTILE, LACKS, Shown, Visitor, shown_system
+from tests.shown_system import FORM, HOSTILE, LACKS, RunningSystem, Visitor, shown_system
 
 TYPED = {"input:usage": "1.5", "input:age": "40", "input:plan": "a", "input:vip": "true"}
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Iterator[Shown]:
+def page_system(tmp_path: Path) -> Iterator[RunningSystem]:
     with shown_system(tmp_path) as system:
         yield system
 
 
 @pytest.fixture
-def visitor(shown: Shown) -> Iterator[Visitor]:
-    yield from opened(shown)
+def visitor(page_system: RunningSystem) -> Iterator[Visitor]:
+    yield from opened(page_system)
 
 
-def opened(shown: Shown, plan: LocalPlan | None = None) -> Iterator[Visitor]:
-    page = Page.start(plan or shown.plan, shown.compiled, shown.state)
+def opened(page_system: RunningSystem, plan: LocalPlan | None = None) -> Iterator[Visitor]:
+    page = Page.start(plan or page_system.plan, page_system.compiled, page_system.state)
     yield Visitor(page.url)
     page.end()
 
@@ -71,24 +71,24 @@ def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
     assert not re.search("<style|<script", live)
 
 
-def test_what_runs_now_is_shown(visitor: Visitor, shown: Shown) -> None:
+def test_what_runs_now_is_shown(visitor: Visitor, page_system: RunningSystem) -> None:
     from datetime import UTC, datetime
 
     assert "no pipeline is running now" in visitor.get()[1]
-    LocalRuns(shown.state.folder / "runs").add("train", datetime.now(UTC), RUNNING)
+    LocalRuns(page_system.state.folder / "runs").add("train", datetime.now(UTC), RUNNING)
     assert "running now: pipelines.train" in visitor.get()[1]
 
 
-def test_texts_of_others_are_never_markup(visitor: Visitor, shown: Shown) -> None:
+def test_texts_of_others_are_never_markup(visitor: Visitor, page_system: RunningSystem) -> None:
     """Reasons, columns, names of metrics and the registry's address come from other sources."""
-    shown.inputs = ((HOSTILE, "BYTES"),)
-    shown.state.record(HOSTILE, "failed", HOSTILE)
+    page_system.inputs = ((HOSTILE, "BYTES"),)
+    page_system.state.record(HOSTILE, "failed", HOSTILE)
     _, text = visitor.get()
 
     assert "&lt;script&gt;alert(1)" in text
     assert not re.search(r"<script(?! nonce)|<img|\u202e", text)
     assert text.count("<script") == 1
-    shown.state.announce(registry="javascript:alert(1)")
+    page_system.state.announce(registry="javascript:alert(1)")
     assert "javascript:" not in visitor.get()[1]
 
 
@@ -132,22 +132,22 @@ def test_other_users_of_the_machine_cannot_open_the_page(visitor: Visitor, path:
     assert visitor.get(visitor.base[:-2] + "/")[0] == 404
 
 
-def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, shown: Shown) -> None:
+def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, page_system: RunningSystem) -> None:
     status, answer = visitor.submit("churn", TYPED)
 
     assert (status, answer["status"]) == (200, 200)
     assert '"scores": [' in answer["answer"]
-    assert shown.received == [{"instances": [{"usage": 1.5, "age": 40, "plan": "a", "vip": True}]}]
+    assert page_system.received == [{"instances": [{"usage": 1.5, "age": 40, "plan": "a", "vip": True}]}]
 
 
-def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, shown: Shown) -> None:
+def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, page_system: RunningSystem) -> None:
     """Empty fields are omitted, and text that is not a number is sent unchanged, so that the endpoint decides."""
     status, answer = visitor.submit(
         "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
     )
 
     assert (status, answer) == (200, {"status": 422, "answer": LACKS})
-    assert shown.received == [{"instances": [{"usage": "much"}]}]
+    assert page_system.received == [{"instances": [{"usage": "much"}]}]
 
 
 @pytest.mark.parametrize(
@@ -161,44 +161,44 @@ def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, sh
     ],
 )
 def test_other_sites_cannot_send_the_form(
-    visitor: Visitor, shown: Shown, fields: dict[str, str], headers: dict[str, str]
+    visitor: Visitor, page_system: RunningSystem, fields: dict[str, str], headers: dict[str, str]
 ) -> None:
     assert visitor.submit("churn", {**TYPED, **fields}, **headers)[0] == 403
-    assert shown.received == []
+    assert page_system.received == []
 
 
-def test_only_forms_of_a_small_size_are_read(visitor: Visitor, shown: Shown) -> None:
+def test_only_forms_of_a_small_size_are_read(visitor: Visitor, page_system: RunningSystem) -> None:
     assert visitor.submit("churn", TYPED, Content_Type="application/json")[0] == 415
     assert visitor.get("try/churn", "POST", None, Content_Type=FORM, Content_Length=str(2**21))[0] == 413
     assert visitor.get("try/churn")[0] == 405
-    assert shown.received == []
+    assert page_system.received == []
 
 
-def test_a_caller_with_a_token_is_used(shown: Shown) -> None:
+def test_a_caller_with_a_token_is_used(page_system: RunningSystem) -> None:
     """The first caller's token is sent to the endpoint, and never appears in the page."""
-    endpoint = replace(shown.plan.endpoints["churn"], callers=("shop", "app"))
-    for visitor in opened(shown, replace(shown.plan, endpoints={"churn": endpoint})):
+    endpoint = replace(page_system.plan.endpoints["churn"], callers=("shop", "app"))
+    for visitor in opened(page_system, replace(page_system.plan, endpoints={"churn": endpoint})):
         _, text = visitor.get()
-        token = shown.state.token("churn", "shop").read_text().strip()
+        token = page_system.state.token("churn", "shop").read_text().strip()
 
         assert "sent with the token of shop" in text
         assert token not in text
         assert visitor.submit("churn", TYPED)[1]["status"] == 200
-        assert shown.headers[-1]["Authorization"] == f"Bearer {token}"
+        assert page_system.headers[-1]["Authorization"] == f"Bearer {token}"
 
 
-def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, shown: Shown) -> None:
-    shown.inputs = ()
+def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, page_system: RunningSystem) -> None:
+    page_system.inputs = ()
     status, answer = visitor.submit("churn", {"body": '{"instances": [{"plan": "b"}]}'})
 
     assert (status, answer["status"]) == (200, 200)
-    assert shown.received == [{"instances": [{"plan": "b"}]}]
+    assert page_system.received == [{"instances": [{"plan": "b"}]}]
 
 
-def test_what_has_not_started_is_named(visitor: Visitor, shown: Shown) -> None:
+def test_what_has_not_started_is_named(visitor: Visitor, page_system: RunningSystem) -> None:
     """The page is available before anything else has started."""
-    shown.state.withdraw()
-    (shown.state.folder / READY).unlink()
+    page_system.state.withdraw()
+    (page_system.state.folder / READY).unlink()
     status, text = visitor.get()
 
     assert status == 200
@@ -207,8 +207,8 @@ def test_what_has_not_started_is_named(visitor: Visitor, shown: Shown) -> None:
     assert "<form" not in text
 
 
-def test_a_registry_that_fails_is_named_and_the_page_stays(visitor: Visitor, shown: Shown) -> None:
-    shown.state.announce(registry="http://127.0.0.1:1")
+def test_a_registry_that_fails_is_named_and_the_page_stays(visitor: Visitor, page_system: RunningSystem) -> None:
+    page_system.state.announce(registry="http://127.0.0.1:1")
     status, text = visitor.get()
 
     assert status == 200
@@ -216,8 +216,8 @@ def test_a_registry_that_fails_is_named_and_the_page_stays(visitor: Visitor, sho
     assert "fails the gate" in text
 
 
-def test_two_pages_take_two_ports(visitor: Visitor, shown: Shown) -> None:
-    for second in opened(shown):
+def test_two_pages_take_two_ports(visitor: Visitor, page_system: RunningSystem) -> None:
+    for second in opened(page_system):
         assert second.port != visitor.port
         assert second.get()[0] == 200
 

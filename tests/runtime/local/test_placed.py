@@ -99,12 +99,12 @@ def test_machines_are_scaled_by_a_rule(
     machine: Machine, declared: tuple[int, int, int], result: tuple[int, int, int]
 ) -> None:
     """All workers of a step fit at the same time, and a change is reported."""
-    content, said = scaled(step_of(*declared), machine)
+    content, messages = scaled(step_of(*declared), machine)
     step = content["pipeline"]["steps"]["learn"]
 
     assert (step["workers"]["max"], step["resources"]["cpus"], step["resources"]["gpus"]) == result
     assert step["workers"]["max"] * step["resources"]["cpus"] <= machine.cpus
-    assert bool([one for one in said if one.startswith("step learn")]) == (declared != result)
+    assert bool([message for message in messages if message.startswith("step learn")]) == (declared != result)
     assert content["pipeline"]["tuning"]["parallel"] <= max(machine.cpus, 1)
     assert set(groups_of([content], machine)) == {"group-a"}
 
@@ -113,9 +113,9 @@ def test_a_trainer_uses_no_device_that_the_machine_lacks() -> None:
     declared = step_of(1, 1, 1)
     declared["pipeline"]["steps"]["learn"]["parameters"] = {"device": "cuda", "max_depth": 3}
 
-    without, said = scaled(declared, Machine(2, 0))
+    without, messages = scaled(declared, Machine(2, 0))
     assert without["pipeline"]["steps"]["learn"]["parameters"] == {"max_depth": 3}
-    assert "step learn: its parameter device cuda is left out" in said
+    assert "step learn: its parameter device cuda is left out" in messages
     assert scaled(declared, Machine(2, 1))[0]["pipeline"]["steps"]["learn"]["parameters"]["device"] == "cuda"
 
 

@@ -19,7 +19,7 @@ from modelyard_runtime.local.loopback import guarded
 from modelyard_runtime.local.plan import Backend, Endpoint, Mirror
 from modelyard_runtime.local.router import Router, below_prefix
 
-Seen = list[tuple[str, str]]
+Requests = list[tuple[str, str]]
 
 
 def endpoint(weights: dict[str, int], **fields: Any) -> Endpoint:
@@ -28,19 +28,19 @@ def endpoint(weights: dict[str, int], **fields: Any) -> Endpoint:
     return Endpoint(backends=backends, **{**settings, **fields})
 
 
-def asked(
+def run_router(
     entry: Endpoint, work: Callable[[aiohttp.ClientSession, str], Awaitable[Any]], *, slow: frozenset[str] = frozenset()
-) -> tuple[Any, Seen]:
+) -> tuple[Any, Requests]:
     """Run a router in front of applications that answer with their own name, and return what they have seen."""
-    seen: Seen = []
+    seen: Requests = []
 
     async def answer(request: web.Request) -> web.Response:
         name, _, rest = request.path.lstrip("/").partition("/")
         seen.append((name, f"/{rest}"))
         if name in slow:
             await asyncio.sleep(2)
-        query, sent = request.rel_url.raw_query_string, (await request.read()).decode()
-        body = {"name": name, "method": request.method, "body": sent, "q": query}
+        query, content = request.rel_url.raw_query_string, (await request.read()).decode()
+        body = {"name": name, "method": request.method, "body": content, "q": query}
         headers = {"X-Request-ID": request.headers.get("X-Request-ID", ""), "Retry-After": "20"}
         return web.json_response(body, status=503 if name == "empty" else 200, headers=headers)
 
@@ -58,34 +58,34 @@ def asked(
 
 
 async def names(session: aiohttp.ClientSession, url: str, count: int = 1) -> Counter[str]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for _ in range(count):
         async with session.post(f"{url}/scorer", data=b"{}") as reply:
-            found[(await reply.json())["name"]] += 1
-    return found
+            counts[(await reply.json())["name"]] += 1
+    return counts
 
 
 def test_traffic_is_split_by_weight() -> None:
-    counted, _ = asked(endpoint({"a": 80, "b": 20, "c": 0}), lambda session, url: names(session, url, 400))
+    counts, _ = run_router(endpoint({"a": 80, "b": 20, "c": 0}), lambda session, url: names(session, url, 400))
 
-    assert counted["c"] == 0
-    assert 50 < counted["b"] < 110
+    assert counts["c"] == 0
+    assert 50 < counts["b"] < 110
 
 
 def test_a_mirror_gets_copies_and_does_not_delay_answers() -> None:
     """The mirror takes two seconds, and nobody waits for it or sees its answer."""
     mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=100))
-    counted, seen = asked(
+    counts, seen = run_router(
         mirrored, lambda session, url: asyncio.wait_for(names(session, url, 3), 1.5), slow=frozenset({"shadow"})
     )
 
-    assert counted == {"a": 3}
+    assert counts == {"a": 3}
     assert Counter(name for name, _ in seen) == {"a": 3, "shadow": 3}
 
 
 def test_a_mirror_gets_its_share() -> None:
     mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=10))
-    _, seen = asked(mirrored, lambda session, url: names(session, url, 300))
+    _, seen = run_router(mirrored, lambda session, url: names(session, url, 300))
 
     assert 10 < Counter(name for name, _ in seen)["shadow"] < 60
 
@@ -97,7 +97,7 @@ def test_requests_and_answers_pass_unchanged() -> None:
         async with session.put(address, data=b"\xc3\xa9", headers=headers) as reply:
             return reply.status, dict(reply.headers), await reply.json()
 
-    (status, headers, body), seen = asked(endpoint({"a": 1}), work)
+    (status, headers, body), seen = run_router(endpoint({"a": 1}), work)
 
     assert status == 200
     assert headers["X-Request-ID"] == "r-1"
@@ -110,7 +110,7 @@ def test_errors_of_an_application_are_its_own() -> None:
         async with session.get(f"{url}/scorer/healthz") as reply:
             return reply.status, reply.headers["Retry-After"]
 
-    assert asked(endpoint({"empty": 1}), work)[0] == (503, "20")
+    assert run_router(endpoint({"empty": 1}), work)[0] == (503, "20")
 
 
 def test_a_slow_application_ends_in_a_timeout() -> None:
@@ -118,7 +118,7 @@ def test_a_slow_application_ends_in_a_timeout() -> None:
         async with session.get(f"{url}/scorer") as reply:
             return reply.status
 
-    assert asked(endpoint({"a": 1}, timeout_seconds=1), work, slow=frozenset({"a"}))[0] == 504
+    assert run_router(endpoint({"a": 1}, timeout_seconds=1), work, slow=frozenset({"a"}))[0] == 504
 
 
 def test_unknown_paths_name_the_known_ones() -> None:
@@ -129,7 +129,7 @@ def test_unknown_paths_name_the_known_ones() -> None:
                 replies.append((reply.status, await reply.text()))
         return replies
 
-    replies, seen = asked(endpoint({"a": 1}, path="/pay"), work)
+    replies, seen = run_router(endpoint({"a": 1}, path="/pay"), work)
 
     assert [status for status, _ in replies] == [404, 404, 404, 200, 404, 200]
     assert "/scorer/pay" in replies[0][1]
@@ -205,7 +205,7 @@ async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
 
 def test_pages_of_other_sites_cannot_use_a_model() -> None:
     """Neither after a DNS name was rebound to this machine, nor by a form or script that cannot read the response."""
-    statuses, seen = asked(endpoint({"a": 1}), refused)
+    statuses, seen = run_router(endpoint({"a": 1}), refused)
 
     assert statuses == [403, 403, 403, 403, 403, 200, 200, 200]
     assert len(seen) == 3

@@ -25,7 +25,7 @@ RETRAIN = "fraud-detection-dev/main/descriptions/retrain.json"
 BINARY = "binary-classification"
 
 
-def made(name: str, folder: Path) -> tuple[Sample, Any, State]:
+def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
     """Write a system's generated data, and return the data with the system's descriptions."""
     compiled, state = GOLDEN / name / "main", State.at(folder / "state")
     plan = read_plan(compiled)
@@ -37,7 +37,7 @@ def made(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
     """Data for a spec with a schema have its columns, and a built-in trainer finds the underlying relation in them."""
-    _, placed, state = made("laptop-default", tmp_path)
+    _, placed, state = write_sample("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)
     data = training_data(workload, ("customers",), BINARY)
@@ -52,7 +52,7 @@ def test_a_model_learns_the_truth(tmp_path: Path) -> None:
 
 
 def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
-    sample, _, state = made("laptop-default", tmp_path)
+    sample, _, state = write_sample("laptop-default", tmp_path)
     assert sample.written == ["customers"]
     before = [path.stat().st_mtime_ns for path in state.folder.rglob("*.parquet")]
 
@@ -63,7 +63,7 @@ def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
 
 def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
     """Chargebacks arrive after 45 days, so the data do not contain those of later payments yet."""
-    _, _, state = made("fraud-detection-dev", tmp_path)
+    _, _, state = write_sample("fraud-detection-dev", tmp_path)
     lake = state.folder / "stores" / "acme-fraud-lake"
     payments = pd.read_parquet(lake / "transactions")
     chargebacks = pd.read_parquet(lake / "chargebacks")
@@ -96,7 +96,7 @@ def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("drift", [False, True])
 def test_requests_drift_only_where_they_say(drift: bool, tmp_path: Path) -> None:
-    sample, _, _ = made("laptop-default", tmp_path)
+    sample, _, _ = write_sample("laptop-default", tmp_path)
     reference = sample.truth.rows(3000, 0)
     live = pd.DataFrame(sample.requests(5, drift=drift))
     moved = {name for name in ("usage", "age", "plan") if _moved(reference[name], live[name])}

@@ -15,7 +15,7 @@ from modelyard_runtime.local.plan import LocalPlan, Pipeline, Schedule, read_pla
 from modelyard_runtime.local.state import State
 from modelyard_runtime.local.work import Work
 from tests.narrowing import present
-from tests.runtime.local.test_sample import GOLDEN, made
+from tests.runtime.local.test_sample import GOLDEN, write_sample
 
 CRON = Schedule(kind="cron", overlap="forbid")
 
@@ -59,7 +59,7 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
     """The label is not part of the request. Without data, there is no request."""
-    sample, placed, state = made("laptop-default", tmp_path)
+    sample, placed, state = write_sample("laptop-default", tmp_path)
     endpoint = sample.plan.endpoints["churn"]
     rows = present(rows_for(endpoint, sample.plan, placed))
     keep(state, "churn", "http://127.0.0.1:8000/churn", "", rows)
@@ -77,7 +77,7 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
 
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
     """A fifth of the reference system's requests are captured, and monitors need as many rows as elsewhere."""
-    sample, placed, _ = made("fraud-detection-dev", tmp_path)
+    sample, placed, _ = write_sample("fraud-detection-dev", tmp_path)
     share = captured(sample.plan.endpoints["scorer"], placed)
 
     assert share == 0.2

@@ -36,14 +36,14 @@ TASKS = (
 def classes(name: str) -> tuple[Any, Predictions, Any]:
     """Return the labels, a model's predictions for the held-out rows, and the probabilities."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
-    learned, held = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
+    learned, held_out = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])
-    chances = model.predict_proba(features[held][:, :5])
-    answer = Answer(model.predict(features[held][:, :5]), chances[:, 1] if chances.shape[1] == 2 else chances)
-    said = predictions(
+    chances = model.predict_proba(features[held_out][:, :5])
+    answer = Answer(model.predict(features[held_out][:, :5]), chances[:, 1] if chances.shape[1] == 2 else chances)
+    predicted = predictions(
         answer, f"{'binary' if chances.shape[1] == 2 else 'multiclass'}-classification", sorted(set(truth))
     )
-    return truth[held].astype(float), said, chances
+    return truth[held_out].astype(float), predicted, chances
 
 
 @cache
@@ -66,9 +66,9 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
     """Return the relevance and scores of each list that has at least one relevant row."""
-    truth, said, groups = ranked(rounded)
-    found = [(truth[groups == one], said.values[groups == one]) for one in np.unique(groups)]
-    return [one for one in found if (one[0] > 0).any()]
+    truth, predicted, groups = ranked(rounded)
+    pairs = [(truth[groups == item], predicted.values[groups == item]) for item in np.unique(groups)]
+    return [item for item in pairs if (item[0] > 0).any()]
 
 
 OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
@@ -76,12 +76,12 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
     "balanced_accuracy": metrics.balanced_accuracy_score,
     "mcc": metrics.matthews_corrcoef,
     "cohen_kappa": metrics.cohen_kappa_score,
-    "f1_macro": lambda truth, said: metrics.f1_score(truth, said, average="macro"),
-    "f1_weighted": lambda truth, said: metrics.f1_score(truth, said, average="weighted"),
-    "precision_macro": lambda truth, said: metrics.precision_score(truth, said, average="macro"),
-    "precision_weighted": lambda truth, said: metrics.precision_score(truth, said, average="weighted"),
-    "recall_macro": lambda truth, said: metrics.recall_score(truth, said, average="macro"),
-    "recall_weighted": lambda truth, said: metrics.recall_score(truth, said, average="weighted"),
+    "f1_macro": lambda truth, predicted: metrics.f1_score(truth, predicted, average="macro"),
+    "f1_weighted": lambda truth, predicted: metrics.f1_score(truth, predicted, average="weighted"),
+    "precision_macro": lambda truth, predicted: metrics.precision_score(truth, predicted, average="macro"),
+    "precision_weighted": lambda truth, predicted: metrics.precision_score(truth, predicted, average="weighted"),
+    "recall_macro": lambda truth, predicted: metrics.recall_score(truth, predicted, average="macro"),
+    "recall_weighted": lambda truth, predicted: metrics.recall_score(truth, predicted, average="weighted"),
 }
 
 
@@ -89,17 +89,17 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_classification_metrics(metric: str, data: str) -> None:
     """The metrics agree with scikit-learn for binary and multiclass classification."""
-    truth, said, _ = classes(data)
+    truth, predicted, _ = classes(data)
 
-    assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))
+    assert score(metric, truth, predicted) == pytest.approx(OF_CLASSES[metric](truth, predicted.values))
 
 
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
     """As in scikit-learn, a class that is never predicted scores zero, so omitting a hard class is no advantage."""
-    truth, said, _ = classes("digits")
-    without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
+    truth, predicted, _ = classes("digits")
+    without = Predictions(np.where(predicted.values == 3, 8.0, predicted.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
 
     assert score(f"{name}_{average}", truth, without) == pytest.approx(known)
@@ -120,45 +120,48 @@ OF_SCORES: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("metric", OF_SCORES)
 def test_probability_metrics(metric: str) -> None:
-    truth, said, chances = classes("breast_cancer")
+    truth, predicted, chances = classes("breast_cancer")
 
-    assert score(metric, truth, said) == pytest.approx(OF_SCORES[metric](truth, chances[:, 1]))
+    assert score(metric, truth, predicted) == pytest.approx(OF_SCORES[metric](truth, chances[:, 1]))
 
 
 def test_one_versus_rest_area() -> None:
     for data in ("digits", "wine"):
-        truth, said, chances = classes(data)
+        truth, predicted, chances = classes(data)
         known = metrics.roc_auc_score(truth, chances, multi_class="ovr", average="macro")
 
-        assert score("auc_roc_ovr", truth, said) == pytest.approx(known)
+        assert score("auc_roc_ovr", truth, predicted) == pytest.approx(known)
 
 
 def test_binary_calibration_matches_the_calibration_curve() -> None:
     """ECE equals the gaps in scikit-learn's calibration curve, weighted by the number of rows in each bin."""
-    truth, said, chances = classes("breast_cancer")
-    found, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
+    truth, predicted, chances = classes("breast_cancer")
+    observed, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
     weights = np.unique(bins, return_counts=True)[1] / len(truth)
 
-    assert score("ece", truth, said) == pytest.approx(float((weights * np.abs(found - expected)).sum()))
+    assert score("ece", truth, predicted) == pytest.approx(float((weights * np.abs(observed - expected)).sum()))
 
 
 def test_multiclass_calibration_uses_the_predicted_class() -> None:
-    truth, said, chances = classes("digits")
+    truth, predicted, chances = classes("digits")
     sure, right = chances.max(axis=1), chances.argmax(axis=1) == truth
     bins = np.ceil(sure * 10).astype(int)
-    known = sum((bins == one).mean() * abs(right[bins == one].mean() - sure[bins == one].mean()) for one in set(bins))
+    known = sum(
+        (bins == bucket).mean() * abs(right[bins == bucket].mean() - sure[bins == bucket].mean())
+        for bucket in set(bins)
+    )
 
-    assert score("ece", truth, said) == pytest.approx(known)
+    assert score("ece", truth, predicted) == pytest.approx(known)
 
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
     """Reversed scores are rated low. A two-sided distance would rate the worst model as high as the best."""
-    truth, said, chances = classes("breast_cancer")
-    upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
+    truth, predicted, chances = classes("breast_cancer")
+    upside_down = Predictions(1 - predicted.values, 1 - chances[:, 1], 2)
 
-    assert score(metric, truth, said) > 0.7
+    assert score(metric, truth, predicted) > 0.7
     assert score(metric, truth, upside_down) < 0.1
 
 
@@ -175,27 +178,27 @@ OF_NUMBERS: dict[str, Callable[[Any, Any], float]] = {
     "mape": metrics.mean_absolute_percentage_error,
     "r2": metrics.r2_score,
     "rmsle": metrics.root_mean_squared_log_error,
-    "pinball_10": lambda truth, said: metrics.mean_pinball_loss(truth, said, alpha=0.1),
-    "pinball_90": lambda truth, said: metrics.mean_pinball_loss(truth, said, alpha=0.9),
-    "pinball_50": lambda truth, said: metrics.mean_absolute_error(truth, said) / 2,
-    "wape": lambda truth, said: np.abs(truth - said).sum() / np.abs(truth).sum(),
-    "smape": lambda truth, said: (2 * np.abs(truth - said) / (np.abs(truth) + np.abs(said))).mean(),
-    "mase": lambda truth, said: metrics.mean_absolute_error(truth, said) / numbers()[1].naive,
+    "pinball_10": lambda truth, predicted: metrics.mean_pinball_loss(truth, predicted, alpha=0.1),
+    "pinball_90": lambda truth, predicted: metrics.mean_pinball_loss(truth, predicted, alpha=0.9),
+    "pinball_50": lambda truth, predicted: metrics.mean_absolute_error(truth, predicted) / 2,
+    "wape": lambda truth, predicted: np.abs(truth - predicted).sum() / np.abs(truth).sum(),
+    "smape": lambda truth, predicted: (2 * np.abs(truth - predicted) / (np.abs(truth) + np.abs(predicted))).mean(),
+    "mase": lambda truth, predicted: metrics.mean_absolute_error(truth, predicted) / numbers()[1].naive,
 }
 
 
 @pytest.mark.parametrize("metric", OF_NUMBERS)
 def test_regression_metrics(metric: str) -> None:
-    truth, said = numbers()
+    truth, predicted = numbers()
 
-    assert score(metric, truth, said) == pytest.approx(OF_NUMBERS[metric](truth, said.values))
+    assert score(metric, truth, predicted) == pytest.approx(OF_NUMBERS[metric](truth, predicted.values))
 
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
     """Rows without a prediction count, so a model cannot gain by abstaining where it is unsure."""
-    truth, said = numbers()
-    silent = np.where(np.arange(len(truth)) == 3, np.nan, said.values)
+    truth, predicted = numbers()
+    silent = np.where(np.arange(len(truth)) == 3, np.nan, predicted.values)
 
     assert math.isnan(score(metric, truth, Predictions(silent)))
 
@@ -213,80 +216,83 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_metrics(metric: str) -> None:
     """A ranking metric is the mean over the lists."""
-    known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
-    truth, said, groups = ranked()
+    known = np.mean([OF_LISTS[metric](*pair) for pair in lists(9) if len(pair[0]) > 1])
+    truth, predicted, groups = ranked()
     several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
 
-    assert score(metric, truth[several], Predictions(said.values[several]), groups[several]) == pytest.approx(known)
+    assert score(metric, truth[several], Predictions(predicted.values[several]), groups[several]) == pytest.approx(
+        known
+    )
 
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
     """Ties count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
-    several = [one for one in lists(1) if len(one[0]) > 1]
-    truth, said, groups = ranked(1)
-    kept = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
+    several = [pair for pair in lists(1) if len(pair[0]) > 1]
+    truth, predicted, groups = ranked(1)
+    mask = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
 
     assert any(len(set(by)) < len(by) for _, by in several)
-    assert score(metric, truth[kept], Predictions(said.values[kept]), groups[kept]) == pytest.approx(
-        np.mean([OF_LISTS[metric](*one) for one in several])
+    assert score(metric, truth[mask], Predictions(predicted.values[mask]), groups[mask]) == pytest.approx(
+        np.mean([OF_LISTS[metric](*pair) for pair in several])
     )
 
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_with_ties_does_not_depend_on_row_order(metric: str) -> None:
     """A model that gives all rows the same score gains nothing if the relevant rows are stored first."""
-    truth, said, groups = ranked(1)
+    truth, predicted, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
     values = [
-        score(metric, truth[one], Predictions(said.values[one]), groups[one]) for one in (best_first, worst_first)
+        score(metric, truth[order], Predictions(predicted.values[order]), groups[order])
+        for order in (best_first, worst_first)
     ]
 
     assert values[0] == pytest.approx(values[1])
 
 
 def test_rows_without_a_query_are_ignored() -> None:
-    truth, said, groups = ranked()
+    truth, predicted, groups = ranked()
     lost = np.where(np.arange(len(groups)) % 4 == 0, -1, groups)
-    kept = lost >= 0
+    mask = lost >= 0
 
-    assert score("ndcg", truth, said, lost) == pytest.approx(
-        score("ndcg", truth[kept], Predictions(said.values[kept]), lost[kept])
+    assert score("ndcg", truth, predicted, lost) == pytest.approx(
+        score("ndcg", truth[mask], Predictions(predicted.values[mask]), lost[mask])
     )
 
 
 def of_task(task: str) -> tuple[Any, Predictions, Any]:
     """Return the data of a task and a model's predictions."""
     if "classification" in task:
-        truth, said, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
-        return truth, said, None
+        truth, predicted, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
+        return truth, predicted, None
     return ranked() if task in {"ranking", "recommendation"} else (*numbers(), None)
 
 
-def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
+def perfect(task: str, truth: Any, predictions: Predictions) -> Predictions:
     """Return the predictions that a perfect model would make."""
     if "classification" not in task:
-        return Predictions(truth, naive=said.naive)
-    sure = np.eye(said.classes)[truth.astype(int)]
-    return Predictions(truth, sure[:, 1] if said.classes == 2 else sure, said.classes)
+        return Predictions(truth, naive=predictions.naive)
+    sure = np.eye(predictions.classes)[truth.astype(int)]
+    return Predictions(truth, sure[:, 1] if predictions.classes == 2 else sure, predictions.classes)
 
 
 @pytest.mark.parametrize(("task", "metric"), [(task, metric) for task in TASKS for metric in known_metrics(task)])
 def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
     """Each metric works for all its tasks, stays within its range, and ranks a perfect model above a worse one."""
-    truth, said, groups = of_task(task)
-    found, best = score(metric, truth, said, groups), score(metric, truth, perfect(task, truth, said), groups)
+    truth, predicted, groups = of_task(task)
+    value, best = score(metric, truth, predicted, groups), score(metric, truth, perfect(task, truth, predicted), groups)
 
-    assert math.isfinite(found)
-    assert better(metric, best, found) >= 0
-    assert better(metric, best, score(metric, truth, reversed_(task, said), groups)) > 0
+    assert math.isfinite(value)
+    assert better(metric, best, value) >= 0
+    assert better(metric, best, score(metric, truth, reversed_(task, predicted), groups)) > 0
 
 
-def reversed_(task: str, said: Predictions) -> Predictions:
+def reversed_(task: str, predictions: Predictions) -> Predictions:
     """Return the predictions in reverse order."""
-    scores = None if said.scores is None else said.scores[::-1]
-    return Predictions(said.values[::-1], scores, said.classes, said.naive)
+    scores = None if predictions.scores is None else predictions.scores[::-1]
+    return Predictions(predictions.values[::-1], scores, predictions.classes, predictions.naive)
 
 
 @pytest.mark.parametrize("metric", ["mcc", "cohen_kappa", "gini", "ks", "auc_roc"])
@@ -296,10 +302,10 @@ def test_agreement_is_undefined_for_a_single_class(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["auc_roc", "auc_pr", "gini", "ks", "lift_at_10", "ece", "brier", "log_loss"])
 def test_nan_probabilities_make_metrics_undefined(metric: str) -> None:
-    truth, said, chances = classes("breast_cancer")
+    truth, predicted, chances = classes("breast_cancer")
     broken = np.where(np.arange(len(truth)) == 3, np.nan, chances[:, 1])
 
-    assert math.isnan(score(metric, truth, Predictions(said.values, broken, 2)))
+    assert math.isnan(score(metric, truth, Predictions(predicted.values, broken, 2)))
 
 
 def series(**more: Any) -> TrainingData:
@@ -320,12 +326,12 @@ def test_naive_error_is_computed_within_each_series() -> None:
 @pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
 def test_naive_error_is_undefined_without_a_series(more: dict[str, Any]) -> None:
     """Without a timestamp, or with several rows per timestamp, differences between rows are not changes over time."""
-    truth, said = numbers()
+    truth, predicted = numbers()
     naive = series(**more).naive_error()
 
     assert math.isnan(naive)
     with pytest.raises(Refusal, match="metric 'mase': it needs a history"):
-        score("mase", truth, Predictions(said.values, naive=naive))
+        score("mase", truth, Predictions(predicted.values, naive=naive))
 
 
 def test_numbers_in_metric_names_are_bounded() -> None:

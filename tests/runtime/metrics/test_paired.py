@@ -25,10 +25,10 @@ def test_interval_matches_scipy() -> None:
         (rows,), lambda places: gain(places, places), vectorized=False, n_resamples=1000, method="percentile", rng=1
     ).confidence_interval
 
-    found = interval(gain, rows, 0.95)
+    ours = interval(gain, rows, 0.95)
 
-    assert found == pytest.approx((theirs.low, theirs.high), abs=0.008)
-    assert found == interval(gain, rows, 0.95)  # a repeated call gives the same interval
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.008)
+    assert ours == interval(gain, rows, 0.95)  # a repeated call gives the same interval
 
 
 def test_rows_of_a_customer_are_drawn_together() -> None:
@@ -59,7 +59,7 @@ def test_equal_models_rarely_differ_significantly() -> None:
     for seed in range(100):
         random = np.random.default_rng(seed)
         ours, theirs = random.normal(size=(2, 200))
-        found = interval(lambda at, draws: float(ours[at].mean() - theirs[at].mean()), np.arange(200), 0.95)  # noqa: B023
-        called += found is not None and found[0] > 0
+        bounds = interval(lambda at, draws: float(ours[at].mean() - theirs[at].mean()), np.arange(200), 0.95)  # noqa: B023
+        called += bounds is not None and bounds[0] > 0
 
     assert called <= 7

@@ -47,11 +47,11 @@ def test_a_split_keeps_queries_whole(by: str) -> None:
     """A fifth of the queries is held out. If the split is by time, these are the newest queries."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
-    train, held = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))
+    train, held_out = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))
 
-    assert not set(train["__group"]) & set(held["__group"])
-    assert (len(train), len(held)) == (24, 6)
-    assert by == "random" or set(held["__group"]) == {0, 1}
+    assert not set(train["__group"]) & set(held_out["__group"])
+    assert (len(train), len(held_out)) == (24, 6)
+    assert by == "random" or set(held_out["__group"]) == {0, 1}
     assert train["__group"].is_monotonic_increasing
 
 
@@ -60,7 +60,8 @@ def test_only_boosted_trees_use_several_workers() -> None:
         return {"trainer": trainer, "workers": {"min": 1, "max": most}}
 
     assert [
-        trains_together(record(Step, step(*one))) for one in (("xgboost", 2), ("xgboost", 1), ("scikit-learn", 2))
+        trains_together(record(Step, step(*arguments)))
+        for arguments in (("xgboost", 2), ("xgboost", 1), ("scikit-learn", 2))
     ] == [
         True,
         False,

@@ -32,10 +32,10 @@ def test_log_loss_matches_scikit_learn() -> None:
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
     """If rows contain only the first two classes, the second class must not be treated as the positive class."""
     few = TRUTH < 2
-    said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
-    known = getattr(metrics, f"{metric}_score")(TRUTH[few], said.values, average="macro")
+    predicted = Predictions(np.minimum(SAID.values[few], 1), classes=4)
+    known = getattr(metrics, f"{metric}_score")(TRUTH[few], predicted.values, average="macro")
 
-    assert score(metric, TRUTH[few], said) == pytest.approx(known)
+    assert score(metric, TRUTH[few], predicted) == pytest.approx(known)
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
     """An undefined metric counts neither as the best value nor as the worst."""
-    said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
+    predicted = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
-    assert math.isnan(score(metric, np.array(truth), said))
+    assert math.isnan(score(metric, np.array(truth), predicted))
 
 
 def test_brier_and_log_loss_accept_rows_of_one_class() -> None:
-    said = Predictions(np.zeros(2), np.array([0.1, 0.3]), 2)
+    predicted = Predictions(np.zeros(2), np.array([0.1, 0.3]), 2)
 
-    assert score("brier", np.zeros(2), said) == pytest.approx((0.01 + 0.09) / 2)
-    assert score("log_loss", np.zeros(2), said) == pytest.approx(-np.log([0.9, 0.7]).mean())
+    assert score("brier", np.zeros(2), predicted) == pytest.approx((0.01 + 0.09) / 2)
+    assert score("log_loss", np.zeros(2), predicted) == pytest.approx(-np.log([0.9, 0.7]).mean())
 
 
 def test_nan_predictions_make_the_error_undefined() -> None:
@@ -70,11 +70,11 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
     """A champion trained before a class existed is evaluated by its scores for the other classes."""
-    said = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
+    answer = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
-    found = predictions(said, "multiclass-classification", ["a", "b", "c"])
+    predicted = predictions(answer, "multiclass-classification", ["a", "b", "c"])
 
-    assert found.scores is not None
-    assert found.scores.tolist() == [[0.7, 0, 0.3], [0.2, 0, 0.8]]
-    assert found.values.tolist() == [0, 2]
-    assert score("log_loss", np.array([0.0, 1.0]), found) > 10
+    assert predicted.scores is not None
+    assert predicted.scores.tolist() == [[0.7, 0, 0.3], [0.2, 0, 0.8]]
+    assert predicted.values.tolist() == [0, 2]
+    assert score("log_loss", np.array([0.0, 1.0]), predicted) > 10

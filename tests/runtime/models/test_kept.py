@@ -24,13 +24,13 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 def model(tmp_path: Path, version: str = "") -> Model:
     """Return a model whose versions are stored on a disk."""
-    kept = {"cache": str(tmp_path / "disk"), "pollSeconds": 1}
-    named = (
+    storage = {"cache": str(tmp_path / "disk"), "pollSeconds": 1}
+    reference = (
         {"version": version, "uri": f"models:/gaps/{version}"}
         if version
         else {"alias": "champion", "uri": "models:/gaps@champion"}
     )
-    return record(Model, {"registeredName": "gaps", "kept": kept, **named})
+    return record(Model, {"registeredName": "gaps", "kept": storage, **reference})
 
 
 def register(workload: Workload, folder: Path, content: str) -> None:
@@ -41,8 +41,8 @@ def register(workload: Workload, folder: Path, content: str) -> None:
     api = mlflow.MlflowClient()
     if not api.search_registered_models():
         api.create_registered_model("gaps")
-    made = api.create_model_version("gaps", str(folder / content))
-    api.set_registered_model_alias("gaps", "champion", made.version)
+    version = api.create_model_version("gaps", str(folder / content))
+    api.set_registered_model_alias("gaps", "champion", version.version)
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,9 +66,9 @@ def test_a_restart_without_the_registry_uses_the_last_version(
         assert present(models.version()).version == number
 
     cut(monkeypatch)
-    found = present(Models(workload, model(tmp_path)).version())
-    assert found.version == "2"
-    assert "note: 2" in Path(found.uri, "MLmodel").read_text()
+    version = present(Models(workload, model(tmp_path)).version())
+    assert version.version == "2"
+    assert "note: 2" in Path(version.uri, "MLmodel").read_text()
 
 
 def test_a_pinned_version_is_kept(workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from modelyard_runtime.bundles.bundle import POINTER, VERSIONS
-from modelyard_runtime.bundles.carry import pack_current, unpack_into
 from modelyard_runtime.bundles.store import publish
+from modelyard_runtime.bundles.transfer import pack_current, unpack_into
 from modelyard_runtime.models.loading import Models
 from modelyard_runtime.registry.client import Version
 from modelyard_runtime.storage.filesystem import place
@@ -28,9 +28,9 @@ URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
     """Return an empty store."""
-    made = ObjectStore()
-    yield made
-    made.cut()
+    object_store = ObjectStore()
+    yield object_store
+    object_store.cut()
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
     publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
 
-def number(found: Version | None) -> str | None:
+def number(version: Version | None) -> str | None:
     """Return a version's number."""
-    return None if found is None else found.version
+    return None if version is None else version.version
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
@@ -68,12 +68,12 @@ def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[st
 
 def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str, Any], tmp_path: Path) -> None:
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
-    seen = [number(models.version())]
+    loaded = [number(models.version())]
     for version in ("1", "2"):
         deliver(workload, tmp_path, version)
-        seen.append(number(models.version()))
+        loaded.append(number(models.version()))
 
-    assert seen == [None, "1", "2"]
+    assert loaded == [None, "1", "2"]
 
 
 def test_process_started_without_the_store_uses_the_last_bundle(
@@ -144,7 +144,7 @@ def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) 
 
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
-    found = models.version()
-    assert found is not None
+    version = models.version()
+    assert version is not None
     with pytest.raises(Refusal, match="nothing was stored about the training data"):
-        models.profiles(found)
+        models.profiles(version)

@@ -45,7 +45,7 @@ def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
     """Return the created Jobs."""
-    return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
+    return [job for path, job in server.objects.items() if path.startswith(f"{JOBS}/")]
 
 
 def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
@@ -64,7 +64,7 @@ def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cooldown", "of_runs", "kept"),
+    ("cooldown", "of_runs", "expected"),
     [
         (timedelta(days=30), 3600, 30 * 86400),
         (timedelta(hours=1), 90 * 86400, 90 * 86400),
@@ -73,7 +73,7 @@ def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
     ],
 )
 def test_run_is_kept_until_the_cooldown_ends(
-    server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
+    server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, expected: int
 ) -> None:
     """A short `retention.runs` or the CronJob's history limit does not make a monitor forget a run it started."""
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
@@ -82,7 +82,7 @@ def test_run_is_kept_until_the_cooldown_ends(
     start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, cooldown)
 
     (job,) = jobs(server)
-    assert job["spec"]["ttlSecondsAfterFinished"] == kept
+    assert job["spec"]["ttlSecondsAfterFinished"] == expected
     assert not any(owner.get("controller") for owner in job["metadata"]["ownerReferences"])
 
 

@@ -39,12 +39,14 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
     return frame.assign(score=0.5 + 0.1 * frame.income + 0.2 * (frame.town == "c"))
 
 
-def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[RunResults, dict[str, Any]]:
+def run_monitor(
+    tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any
+) -> tuple[RunResults, dict[str, Any]]:
     """Run one monitor pass that compares these rows with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
-        said = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
-        said.to_parquet(tmp_path / name / "a.parquet")
+        scored = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
+        scored.to_parquet(tmp_path / name / "a.parquet")
     files = {"format": "parquet", "timestamp": "at"}
     data = {name: {**files, "uri": f"file://{tmp_path}/{name}"} for name in ("now", "then")}
     check = {"name": metric, "metric": metric, "severity": "page", "max": 0.2}
@@ -70,17 +72,17 @@ def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any)
 
 def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple[str, float]]:
     return [
-        (one.labels["feature"], one.value)
-        for one in run_samples(record(MonitorWorkload, described), look, NOW)
-        if one.name == name
+        (sample.labels["feature"], sample.value)
+        for sample in run_samples(record(MonitorWorkload, described), look, NOW)
+        if sample.name == name
     ]
 
 
 def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
     """In this model, raising the income by one raises the score by a tenth."""
-    look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
+    look, described = run_monitor(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
-    assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}
+    assert {result.feature for result in look.results if result.breach} == {"prediction", "score"}
     (first, effect), *others = pushed(look, described, MOVED_BY)
     assert (first, effect) == ("income", pytest.approx(0.15, abs=0.03))
     assert all(abs(other) < 0.02 for _, other in others)
@@ -89,10 +91,10 @@ def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
 
 def test_effect_of_a_text_feature() -> None:
     then, now = rows(1), rows(2, towns="cccab")
-    found = movers(now.assign(prediction=now.score), profiles(then, ["income", "town", "noise"]))
+    causes = movers(now.assign(prediction=now.score), profiles(then, ["income", "town", "noise"]))
 
-    assert (found[0].feature, found[0].part) == ("town", "c")
-    assert found[0].effect == pytest.approx(0.2 * (3 / 5 - 1 / 3), abs=0.02)
+    assert (causes[0].feature, causes[0].part) == ("town", "c")
+    assert causes[0].effect == pytest.approx(0.2 * (3 / 5 - 1 / 3), abs=0.02)
 
 
 def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
     pd.DataFrame({"id": now.id, "truth": truth}).to_parquet(tmp_path / "labels" / "a.parquet")
     model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
     labels = {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "truth"}
-    look, described = told(
+    look, described = run_monitor(
         tmp_path,
         "prediction-quality",
         "log_loss",
@@ -114,7 +116,7 @@ def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
         models=[model],
     )
 
-    assert [one.breach for one in look.results] == [True]
+    assert [result.breach for result in look.results] == [True]
     assert (look.causes[0].feature, look.causes[0].part) == ("town", "b")
     assert pushed(look, described, ERRORS_BY)[0][1] == pytest.approx(1 / 3 * 2 / 3, abs=0.03)
     assert "rows with town b add 0.2" in monitor.cause_text(look.causes[0], of_errors=True)
@@ -145,8 +147,8 @@ def test_drift_reports_direction_and_location() -> None:
 
 
 def test_breach_is_logged_with_its_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    look, described = told(tmp_path, "data-drift", "psi", rows(2, income=-2).drop(columns="id"))
-    (breach,) = [one for one in look.results if one.breach and one.feature == "income"]
+    look, described = run_monitor(tmp_path, "data-drift", "psi", rows(2, income=-2).drop(columns="id"))
+    (breach,) = [result for result in look.results if result.breach and result.feature == "income"]
 
     assert "income is " in monitor.breach_text(record(MonitorWorkload, described), breach)
     assert "it went down, from " in monitor.breach_text(record(MonitorWorkload, described), breach)
@@ -160,8 +162,8 @@ def test_breach_is_reported_without_an_explanation(
 
     monkeypatch.setattr("modelyard_runtime.monitoring.explained.sample", away)
     with caplog.at_level(logging.WARNING):
-        look, _ = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
+        look, _ = run_monitor(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
-    assert any(one.breach for one in look.results)
+    assert any(result.breach for result in look.results)
     assert look.causes == ()
     assert "the store is away" in caplog.text

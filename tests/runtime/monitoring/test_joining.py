@@ -26,8 +26,8 @@ IDS = [f"{number:06d}" for number in range(ROWS)]
 
 def predictions(**more: Any) -> pd.DataFrame:
     wrong = RANDOM.random(ROWS) < 0.75
-    said = np.where(wrong, 1 - TRUTH, TRUTH)
-    return pd.DataFrame({"id": IDS, "prediction": said, "at": NOW - timedelta(hours=2), **more})
+    predicted = np.where(wrong, 1 - TRUTH, TRUTH)
+    return pd.DataFrame({"id": IDS, "prediction": predicted, "at": NOW - timedelta(hours=2), **more})
 
 
 def labels(**more: Any) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def labels(**more: Any) -> pd.DataFrame:
 
 
 def judged(
-    tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
+    tmp_path: Path, predictions: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
     """Run one monitor pass over these predictions and labels, and return its results and description."""
-    for name, frame in (("now", said), ("labels", truth)):
+    for name, frame in (("now", predictions), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
     model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
@@ -66,34 +66,34 @@ def judged(
 
 def gauges(look: RunResults, described: Any, name: str) -> dict[str, float]:
     """Return a pushed metric's values by feature."""
-    told = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
-    return {one.labels["feature"]: one.value for one in told if one.name == name}
+    reported = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
+    return {sample.labels["feature"]: sample.value for sample in reported if sample.name == name}
 
 
 @pytest.mark.parametrize(
     "truth",
     [
         labels(),
-        labels(id=[int(one) for one in IDS]),
-        labels(id=[float(one) for one in IDS]),
-        labels(id=[one.lstrip("0") or "0" for one in IDS]).assign(id=lambda frame: frame.id.astype(float)),
+        labels(id=[int(result) for result in IDS]),
+        labels(id=[float(result) for result in IDS]),
+        labels(id=[result.lstrip("0") or "0" for result in IDS]).assign(id=lambda frame: frame.id.astype(float)),
     ],
     ids=["texts", "numbers", "floats", "floats-of-texts"],
 )
 def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame) -> None:
     look, described = judged(tmp_path, predictions(), truth, key=("id",))
 
-    assert [one.breach for one in look.results] == [True]
+    assert [result.breach for result in look.results] == [True]
     assert gauges(look, described, COVERAGE) == {"all": 1.0}
     assert gauges(look, described, UNKNOWN) == {"all": 0.0}
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
     """Without the declared key, the amount would be part of the key, and no prediction would match."""
-    said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
+    predicted, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
-    assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
-    look, described = judged(tmp_path, said, truth)
+    assert judged(tmp_path, predicted, truth, key=("id",))[0].results[0].breach
+    look, described = judged(tmp_path, predicted, truth)
     assert look.results == ()
     assert gauges(look, described, COVERAGE) == {"all": 0.0}
     assert gauges(look, described, UNKNOWN) == {"all": 1.0}
@@ -117,11 +117,11 @@ def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFr
 
 def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
     """A prediction without a key never matches a label."""
-    said = predictions()
-    said.loc[:99, "id"] = None
-    look, described = judged(tmp_path, said, labels().tail(300), key=("id",))
+    predicted = predictions()
+    predicted.loc[:99, "id"] = None
+    look, described = judged(tmp_path, predicted, labels().tail(300), key=("id",))
 
-    assert [one.breach for one in look.results] == [True]
+    assert [result.breach for result in look.results] == [True]
     assert gauges(look, described, COVERAGE) == {"all": pytest.approx(0.6)}
 
 
@@ -129,7 +129,7 @@ def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
     look, _ = judged(tmp_path, predictions(), labels(id=pd.Timestamp("2026-01-01")), key=("id",))
 
     assert "'id' contains texts in the predictions, but times in the labels" in str(look.refusals[0])
-    assert [one.check for one in look.unknown] == ["accuracy"]
+    assert [result.check for result in look.unknown] == ["accuracy"]
 
 
 def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_numeric_texts_are_compared_exactly() -> None:
 
 def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
     """Drift and quality monitors report a window without rows, or with too few, as unknown."""
-    said = predictions().assign(at=NOW - timedelta(days=9))
-    look, described = judged(tmp_path, said, labels(), key=("id",))
+    predicted = predictions().assign(at=NOW - timedelta(days=9))
+    look, described = judged(tmp_path, predicted, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}
     assert gauges(look, described, UNKNOWN) == {"all": 1.0}
 

@@ -45,17 +45,25 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
         "then": timed,
         "labels": {"label": "fraud", "delaySeconds": 3600},
     }
-    described = {name: {"uri": f"file://{tmp_path}/{name}", "format": "parquet", **one} for name, one in data.items()}
-    named = [{"name": check["metric"], "severity": "page", **check} for check in checks]
-    asked = {"type": "data-quality", "watch": "data.now", "checks": named, "windowSeconds": 86400, "data": described}
-    asked["threads"] = 3
-    return {"monitor": {**asked, "models": [], "current": {"data": "now"}, "reference": {"data": "then"}, **more}}
+    described = {
+        name: {"uri": f"file://{tmp_path}/{name}", "format": "parquet", **options} for name, options in data.items()
+    }
+    named_checks = [{"name": check["metric"], "severity": "page", **check} for check in checks]
+    declaration = {
+        "type": "data-quality",
+        "watch": "data.now",
+        "checks": named_checks,
+        "windowSeconds": 86400,
+        "data": described,
+    }
+    declaration["threads"] = 3
+    return {"monitor": {**declaration, "models": [], "current": {"data": "now"}, "reference": {"data": "then"}, **more}}
 
 
-def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
+def values(measured: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
     """Return the measured values by feature. No check may be refused."""
-    assert not found[1]
-    return {one.feature: one.value for one in found[0]}
+    assert not measured[1]
+    return {result.feature: result.value for result in measured[0]}
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
@@ -68,12 +76,12 @@ def test_empty_window_is_measured(tmp_path: Path) -> None:
 
     results, refused = run_checks(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
 
-    found = {one.check: one.value for one in results}
+    measured = {result.check: result.value for result in results}
     newest = pd.read_parquet(tmp_path / "now" / "old.parquet")["at"].max()
     assert not refused
-    assert found["rows"] == 0
-    assert found["freshness_s"] == pytest.approx((NOW - newest).total_seconds())
-    assert "missing" not in found
+    assert measured["rows"] == 0
+    assert measured["freshness_s"] == pytest.approx((NOW - newest).total_seconds())
+    assert "missing" not in measured
 
 
 def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
@@ -82,14 +90,14 @@ def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
 
     results, refused = run_checks(record(MonitorWorkload, monitor(tmp_path, checks)), NOW)
 
-    assert [(one.check, one.breach) for one in results] == [("rows", True)]
+    assert [(result.check, result.breach) for result in results] == [("rows", True)]
     assert "'gone', which the window lacks" in str(refused[0])
 
 
 def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
     """Strings with offsets, naive times and dates all select the same hour."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
-    texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
+    texts = [f"{stamp.astimezone(tz=None).isoformat()}" for stamp in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
     write(tmp_path / "now", "a", pd.DataFrame({"at": texts}))
     assert values(run_checks(record(MonitorWorkload, monitor(tmp_path, [{"metric": "rows"}])), NOW)) == {"": 3}
@@ -105,17 +113,17 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
     now = rows(300, amount=RANDOM.normal(13, 1, 300), new=[1.0, 0.0] * 150, text=["a"] * 300)
-    decimals = pa.array([round(one, 2) for one in now.amount]).cast(pa.decimal128(10, 2), safe=False)
+    decimals = pa.array([round(amount, 2) for amount in now.amount]).cast(pa.decimal128(10, 2), safe=False)
     file = tmp_path / "now" / "a.parquet"
     write(file.parent, "a", now)
     parquet.write_table(parquet.read_table(file).set_column(1, "amount", decimals), file)
     checks = [{"metric": "psi", "max": 0.2}]
 
-    found = values(run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW))
+    measured = values(run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW))
 
-    assert found["amount"] > 1
-    assert found["new"] == pytest.approx(0, abs=1e-6)
-    assert found["text"] == pytest.approx(0, abs=1e-6)
+    assert measured["amount"] > 1
+    assert measured["new"] == pytest.approx(0, abs=1e-6)
+    assert measured["text"] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("features", [[], ["amount"]])
@@ -130,7 +138,7 @@ def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_p
     results, refused = run_checks(record(MonitorWorkload, described), NOW)
 
     assert not refused
-    assert {(one.check, one.feature): one.breach for one in results} == {
+    assert {(result.check, result.feature): result.breach for result in results} == {
         ("psi", "amount"): False,
         ("wasserstein", "sold"): True,
     }
@@ -152,11 +160,11 @@ def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
 
 def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
     """A corrected label counts once, with its latest value. IDs are strings on one side and numbers on the other."""
-    said = predicted(500)
-    truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
-    first = pd.DataFrame({"id": said.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
+    predictions = predicted(500)
+    truth = (predictions.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
+    first = pd.DataFrame({"id": predictions.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
     last = first.assign(fraud=truth, told=pd.Timestamp("2026-11-21"))
-    write(tmp_path / "now", "a", said)
+    write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "b", first)
     write(tmp_path / "labels", "a", last)
     workload = quality_monitor(tmp_path, "auc_roc", "accuracy", "log_loss", "f1", "ks", "recall_macro")
@@ -165,43 +173,45 @@ def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
     results, refused = run_checks(record(MonitorWorkload, workload), NOW)
 
     assert not refused
-    found = {one.check: one.value for one in results}
-    assert found["auc_roc"] == pytest.approx(metrics.roc_auc_score(truth, said.score))
-    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(truth, said.prediction))
-    assert found["log_loss"] == pytest.approx(metrics.log_loss(truth, said.score))
-    assert found["recall_macro"] == pytest.approx(metrics.recall_score(truth, said.prediction, average="macro"))
-    apart = stats.ks_2samp(said.score[truth == 1], said.score[truth == 0]).statistic
-    assert found["ks"] == pytest.approx(apart)  # not the KS distance of a drifted column
-    assert found["f1"] == pytest.approx(metrics.f1_score(truth, said.prediction))
+    measured = {result.check: result.value for result in results}
+    assert measured["auc_roc"] == pytest.approx(metrics.roc_auc_score(truth, predictions.score))
+    assert measured["accuracy"] == pytest.approx(metrics.accuracy_score(truth, predictions.prediction))
+    assert measured["log_loss"] == pytest.approx(metrics.log_loss(truth, predictions.score))
+    assert measured["recall_macro"] == pytest.approx(
+        metrics.recall_score(truth, predictions.prediction, average="macro")
+    )
+    apart = stats.ks_2samp(predictions.score[truth == 1], predictions.score[truth == 0]).statistic
+    assert measured["ks"] == pytest.approx(apart)  # not the KS distance of a drifted column
+    assert measured["f1"] == pytest.approx(metrics.f1_score(truth, predictions.prediction))
 
 
 def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
     """Recall and ranking metrics are undefined without positive labels. Twenty labels are too few for any metric."""
-    said = predicted(200).assign(prediction=0)
-    write(tmp_path / "now", "a", said)
-    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=0))
+    predictions = predicted(200).assign(prediction=0)
+    write(tmp_path / "now", "a", predictions)
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=0))
     names = ("auc_roc", "auc_pr", "recall", "precision", "f1", "accuracy")
 
-    found, refused = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, *names)), NOW)
+    results, refused = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, *names)), NOW)
 
     assert not refused
-    assert [(one.check, one.value) for one in found] == [("accuracy", 1.0)]
-    write(tmp_path / "labels", "a", said[["id"]].head(20).assign(fraud=0))
+    assert [(result.check, result.value) for result in results] == [("accuracy", 1.0)]
+    write(tmp_path / "labels", "a", predictions[["id"]].head(20).assign(fraud=0))
     assert run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW) == ((), ())
 
 
 def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Predictions and labels are sampled by the same keys, so the result is close to the exact one."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
-    said = predicted(40_000)
-    truth = (said.score + RANDOM.normal(0, 0.3, len(said)) > 0.5).astype(int)
+    predictions = predicted(40_000)
+    truth = (predictions.score + RANDOM.normal(0, 0.3, len(predictions)) > 0.5).astype(int)
     for part in range(8):
-        write(tmp_path / "now", f"{part}", said[part::8])
-    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=truth))
+        write(tmp_path / "now", f"{part}", predictions[part::8])
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=truth))
 
-    found = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "auc_roc")), NOW)
+    outcome = run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "auc_roc")), NOW)
 
-    assert values(found)[""] == pytest.approx(metrics.roc_auc_score(truth, said.score), abs=0.02)
+    assert values(outcome)[""] == pytest.approx(metrics.roc_auc_score(truth, predictions.score), abs=0.02)
 
 
 def test_duplicates_are_exact_up_to_a_limit_and_approximate_beyond(
@@ -220,15 +230,15 @@ def test_duplicates_are_exact_up_to_a_limit_and_approximate_beyond(
 
 def test_merged_samples_use_the_smaller_rate() -> None:
     """A merged sample uses the smaller of the two sample rates."""
-    one, other = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
+    first, second = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
     frame = pd.DataFrame({"id": np.arange(4000)})
     for _ in range(2):
-        one.add(frame)
-        other.add(frame)
-    one.share()
-    other.merge(one)
+        first.add(frame)
+        second.add(frame)
+    first.share()
+    second.merge(first)
 
-    assert other.share() == pytest.approx(0.75)
+    assert second.share() == pytest.approx(0.75)
 
 
 def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
@@ -252,17 +262,17 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
     checks = [{"metric": metric} for metric in ("psi", "ks", "js", "wasserstein")]
 
     many = run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift")), NOW)
-    one = run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift", threads=1)), NOW)
+    single = run_checks(record(MonitorWorkload, monitor(tmp_path, checks, type="data-drift", threads=1)), NOW)
 
-    assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in one[0]]
-    assert [each.value for each in many[0]] == pytest.approx([each.value for each in one[0]])
+    assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in single[0]]
+    assert [each.value for each in many[0]] == pytest.approx([each.value for each in single[0]])
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
     """Labels without their column are refused, even in watched data that contains its own labels."""
-    said = predicted(100)
-    write(tmp_path / "now", "a", said)
-    write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
+    predictions = predicted(100)
+    write(tmp_path / "now", "a", predictions)
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
     assert "lack column 'fraud'" in str(
         run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1]
     )
@@ -271,7 +281,7 @@ def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
     workload["monitor"]["data"]["now"]["label"] = "fraud"
     workload["monitor"]["labels"] = "now"
     assert "no column 'fraud'" in str(run_checks(record(MonitorWorkload, workload), NOW)[1])
-    write(tmp_path / "now", "a", said.assign(fraud=said.prediction))
+    write(tmp_path / "now", "a", predictions.assign(fraud=predictions.prediction))
     assert values(run_checks(record(MonitorWorkload, workload), NOW)) == {"": 1.0}
 
 
@@ -283,13 +293,13 @@ def test_a_window_without_its_timestamp_is_refused_by_name(tmp_path: Path) -> No
     )
 
     assert not results
-    assert [str(one).partition(" lacks ")[2] for one in refused] == ["its timestamp column 'at'"] * 2
+    assert [str(refusal).partition(" lacks ")[2] for refusal in refused] == ["its timestamp column 'at'"] * 2
 
 
 def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
-    said = predicted(100)
-    write(tmp_path / "now", "a", said)
-    write(tmp_path / "labels", "a", said[["id"]].assign(fraud="n/a"))
+    predictions = predicted(100)
+    write(tmp_path / "now", "a", predictions)
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud="n/a"))
     workload = quality_monitor(tmp_path, "rmse")
     workload["monitor"]["models"][0]["task"] = "regression"
 
@@ -300,9 +310,9 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
 
 def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
     """Labels of another type would never match, so the model would seem to be always wrong."""
-    said = predicted(100)
-    write(tmp_path / "now", "a", said)
-    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
+    predictions = predicted(100)
+    write(tmp_path / "now", "a", predictions)
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=predictions.prediction.astype(str)))
 
     refused = str(run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)[1])
 
@@ -311,10 +321,10 @@ def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
 
 def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Predictions without a value are logged, because they would not show up in any metric."""
-    said = predicted(100).astype({"prediction": float})
-    said.loc[:9, "prediction"] = np.nan
-    write(tmp_path / "now", "a", said)
-    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=1))
+    predictions = predicted(100).astype({"prediction": float})
+    predictions.loc[:9, "prediction"] = np.nan
+    write(tmp_path / "now", "a", predictions)
+    write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=1))
 
     run_checks(record(MonitorWorkload, quality_monitor(tmp_path, "accuracy")), NOW)
 
@@ -327,8 +337,8 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
         label = ids % 2
-        said = np.where(np.arange(100) < 100 * share, label, 1 - label)
-        frame = rows(100, 2, id=ids, prediction=said).rename(columns={"at": "captured_at"})
+        predictions = np.where(np.arange(100) < 100 * share, label, 1 - label)
+        frame = rows(100, 2, id=ids, prediction=predictions).rename(columns={"at": "captured_at"})
         write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", frame)
         truth.append(pd.DataFrame({"id": ids, "fraud": label}))
     write(tmp_path / "labels", "a", pd.concat(truth))
@@ -345,8 +355,8 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused
-    assert {one.variant for one in results} == set(right)
-    assert [one.variant for one in results if one.breach] == ["treatment"]
+    assert {result.variant for result in results} == set(right)
+    assert [result.variant for result in results if result.breach] == ["treatment"]
 
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
@@ -354,8 +364,8 @@ def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants
     """Each variant is compared separately, and the breach names it."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
-        said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})
-        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", said)
+        frame = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})
+        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", frame)
     write(tmp_path / "then", "a", rows(400, prediction=RANDOM.normal(0, 1, 400)))
     workload = monitor(tmp_path, [{"metric": "psi", "max": 1.0}], type="prediction-drift")
     workload["monitor"]["current"] = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
@@ -363,4 +373,4 @@ def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants
     results, refused = run_checks(record(MonitorWorkload, workload), NOW)
 
     assert not refused
-    assert [one.variant for one in results if one.breach] == ["treatment"]
+    assert [result.variant for result in results if result.breach] == ["treatment"]

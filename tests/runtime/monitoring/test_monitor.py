@@ -35,5 +35,5 @@ def test_environments_sharing_a_prometheus_are_kept_apart(monkeypatch: pytest.Mo
     assert monitor.tell(record(MonitorWorkload, WORKLOAD), (monitor.Result("psi", "amount", 0.3, True),), NOW)
 
     ((samples, resource),) = pushed
-    assert {one.labels["namespace"] for one in samples} == {"cards-staging"}
+    assert {sample.labels["namespace"] for sample in samples} == {"cards-staging"}
     assert resource == {"service.name": "cards-monitor-drift", "service.namespace": "cards-staging"}

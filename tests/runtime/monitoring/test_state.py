@@ -58,7 +58,7 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
     results, refused = run_checks(record(MonitorWorkload, described), now, state)
     assert not refused
     state.save()
-    return {one.feature for one in results if one.breach}
+    return {result.feature for result in results if result.breach}
 
 
 def test_breach_requires_consecutive_passes(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_breach_requires_consecutive_passes(tmp_path: Path) -> None:
     described = workload(tmp_path, consecutive=3)
     days = [("a",), ("a", "b"), ("b",), ("a", "b"), ("a",), ("a",), ("a",)]
 
-    found = [breaches(described, tmp_path, day, moved) for day, moved in enumerate(days)]
+    breached = [breaches(described, tmp_path, day, moved) for day, moved in enumerate(days)]
 
-    assert found == [set(), set(), set(), {"b"}, set(), {"a"}, {"a"}]
+    assert breached == [set(), set(), set(), {"b"}, set(), {"a"}, {"a"}]
 
 
 def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
@@ -81,11 +81,11 @@ def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
 def test_features_are_counted_per_variant() -> None:
     """Two drifted features in one variant and one in another do not count as three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
-    found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
+    results = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 
-    lasting = monitor._sustained(record(Check, check), found, State("one"))  # pyright: ignore[reportPrivateUsage]
+    sustained = monitor._sustained(record(Check, check), results, State("one"))  # pyright: ignore[reportPrivateUsage]
 
-    assert [one.breach for one in lasting] == [True, True, False]
+    assert [result.breach for result in sustained] == [True, True, False]
 
 
 def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +101,9 @@ def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_unreadable_state_is_reported_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the state cannot be read, the pass continues without it and leaves it unchanged, but fails at the end."""
     described = workload(tmp_path, consecutive=2)
-    kept = tmp_path / "state" / "state.json"
-    kept.parent.mkdir()
-    kept.write_text("{")
+    state_file = tmp_path / "state" / "state.json"
+    state_file.parent.mkdir()
+    state_file.write_text("{")
     with pytest.raises(Refusal, match="state of the monitor"):
         State.of(record(MonitorWorkload, described), NOW)
 
@@ -114,4 +114,4 @@ def test_unreadable_state_is_reported_and_kept(tmp_path: Path, monkeypatch: pyte
     pd.DataFrame({"a": [1.0] * 50, "at": datetime.now(UTC)}).to_parquet(tmp_path / "now" / "a.parquet")
 
     assert monitor.run() == 1
-    assert kept.read_text() == "{"
+    assert state_file.read_text() == "{"

@@ -32,8 +32,8 @@ def session(tmp_path: Path) -> Path:
 
 def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Describe a pipeline that stores its logs."""
-    kept = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
-    return {**store.described(patch), "pipeline": {"logs": kept}}
+    logs = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
+    return {**store.described(patch), "pipeline": {"logs": logs}}
 
 
 def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +55,8 @@ def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
-        kept = {"uri": f"{service.uri}/locked/logs/", "store": "lake"}
-        workload = record(PipelineWorkload, {"stores": {"lake": dict(service.store)}, "pipeline": {"logs": kept}})
+        logs = {"uri": f"{service.uri}/locked/logs/", "store": "lake"}
+        workload = record(PipelineWorkload, {"stores": {"lake": dict(service.store)}, "pipeline": {"logs": logs}})
 
         for _ in range(2):
             assert copy_folder(workload, "run-1", "10.0.0.7", session) == 2

@@ -66,9 +66,9 @@ class Forecast(Scoring):
 @pytest.fixture
 def forecast(tmp_path: Path) -> Forecast:
     """Return a pipeline with a model that doubles its input."""
-    made = Forecast(tmp_path)
-    made.promote(2.0)
-    return made
+    pipeline = Forecast(tmp_path)
+    pipeline.promote(2.0)
+    return pipeline
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
     """User code may report a number with the same name, which is not counted as invalid files."""
-    told: list[float] = []
+    reported: list[float] = []
 
     class Driver:
         def __init__(self, *_: object) -> None: ...
@@ -167,10 +167,10 @@ def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch
             return {name: _Done({"refused": count}) for name, count in counts.items()}
 
     monkeypatch.setattr(driver, "Driver", Driver)
-    monkeypatch.setattr(driver, "report_refused", lambda _, count: told.append(count))
+    monkeypatch.setattr(driver, "report_refused", lambda _, count: reported.append(count))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
-    assert told == [2.0]
+    assert reported == [2.0]
 
 
 class _Done:

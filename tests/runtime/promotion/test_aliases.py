@@ -58,8 +58,8 @@ class Interleaved:
         """Run all functions concurrently, with one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
-            for done in [pool.submit(self._work, work) for work in works]:
-                done.result()
+            for future in [pool.submit(self._work, work) for work in works]:
+                future.result()
 
     def _work(self, work: Callable[[], Any]) -> None:
         try:
@@ -91,7 +91,7 @@ class Interleaved:
 
     def search_runs(self, experiments: list[str], **_: Any) -> Any:
         self._step()
-        page = [SimpleNamespace(data=one.data, info=SimpleNamespace(**vars(one.info))) for one in self.runs]
+        page = [SimpleNamespace(data=run.data, info=SimpleNamespace(**vars(run.info))) for run in self.runs]
         return Page(page)
 
     def create_run(self, experiment: str, start: int | None = None, *, tags: dict[str, str], run_name: str) -> Any:
@@ -103,7 +103,7 @@ class Interleaved:
 
     def set_terminated(self, run: str, status: str) -> None:
         self._step()
-        next(one for one in self.runs if one.info.run_id == run).info.status = status
+        next(candidate for candidate in self.runs if candidate.info.run_id == run).info.status = status
 
     def get_model_version_by_alias(self, name: str, alias: str) -> Any:
         self._step()
@@ -134,43 +134,47 @@ def move(version: int, alias: str = "champion") -> Move:
 def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
     """Return a function that creates an in-memory registry from a seed."""
 
-    def made(seed: int) -> Interleaved:
-        found = Interleaved(seed)
-        monkeypatch.setattr(history, "_client", lambda: found)
-        monkeypatch.setattr(registry, "_client", lambda: found)
-        return found
+    def with_seed(seed: int) -> Interleaved:
+        server = Interleaved(seed)
+        monkeypatch.setattr(history, "_client", lambda: server)
+        monkeypatch.setattr(registry, "_client", lambda: server)
+        return server
 
-    return made
+    return with_seed
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
     """In a thousand different orders of calls, the history has both promotions and no manual move."""
     for seed in range(1000):
-        server, asked = memory(seed), History(record(Model, MODEL))
-        aliases.promote(asked, move(1))
-        server.together(*(partial(aliases.promote, asked, move(version)) for version in (2, 3)))
+        server, history = memory(seed), History(record(Model, MODEL))
+        aliases.promote(history, move(1))
+        server.together(*(partial(aliases.promote, history, move(version)) for version in (2, 3)))
 
         assert server.aliases == {"champion": "3"}, seed
-        moves = asked.moves("champion")
-        assert sorted((one.action, one.version) for one in moves) == [(PROMOTE, "1"), (PROMOTE, "2"), (PROMOTE, "3")]
-        assert all(one.finished for one in moves)
+        moves = history.moves("champion")
+        assert sorted((entry.action, entry.version) for entry in moves) == [
+            (PROMOTE, "1"),
+            (PROMOTE, "2"),
+            (PROMOTE, "3"),
+        ]
+        assert all(entry.finished for entry in moves)
 
 
 def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
     """If a newer version is promoted meanwhile, it keeps the alias. Otherwise the previous version gets it back."""
     for seed in range(300):
-        server, asked = memory(seed), History(record(Model, MODEL))
+        server, history = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
-            aliases.promote(asked, move(version))
+            aliases.promote(history, move(version))
         works: list[Callable[[], Any]] = [
-            partial(aliases.take_back, asked, "champion", "monitor", "worse", LATER),
-            partial(aliases.promote, asked, move(3)),
+            partial(aliases.take_back, history, "champion", "monitor", "worse", LATER),
+            partial(aliases.promote, history, move(3)),
         ]
         server.together(*works)
 
-        (back,) = [one for one in asked.moves("champion") if one.action == TAKE_BACK]
+        (back,) = [entry for entry in history.moves("champion") if entry.action == TAKE_BACK]
         assert server.aliases == {"champion": "3" if back.version == "2" else "2"}, seed
-        assert next(iter(standing(asked.moves("champion")))) == server.aliases["champion"]
+        assert next(iter(standing(history.moves("champion")))) == server.aliases["champion"]
 
 
 def test_concurrent_promotions_in_a_database(database: History) -> None:
@@ -178,13 +182,13 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda version: aliases.promote(database, move(version)), versions))
+        promoted = list(pool.map(lambda version: aliases.promote(database, move(version)), versions))
 
     assert at() == "40"
-    assert all(int(one) >= version for one, version in zip(found, versions, strict=True))
+    assert all(int(entry) >= version for entry, version in zip(promoted, versions, strict=True))
     moves = database.moves("champion")
-    assert sorted(int(one.version) for one in moves) == list(range(1, 41))
-    assert {one.action for one in moves} == {PROMOTE}
+    assert sorted(int(entry.version) for entry in moves) == list(range(1, 41))
+    assert {entry.action for entry in moves} == {PROMOTE}
 
 
 @pytest.fixture
@@ -210,8 +214,8 @@ def connected(uri: str) -> History:
 
 def at(alias: str = "champion") -> str:
     """Return the version that an alias points to."""
-    found = registry.version_at("fraud", alias)
-    return "" if found is None else found.version
+    version = registry.version_at("fraud", alias)
+    return "" if version is None else version.version
 
 
 def registered() -> int:
@@ -227,8 +231,13 @@ def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
     aliases.observe(files, "champion")
     aliases.observe(files, "champion")
 
-    (found,) = [one for one in files.moves("champion") if one.action == BY_HAND]
-    assert (found.version, found.before, found.who, set(found.over)) == ("1", "3", "unknown", {"2", "3"})
+    (manual_move,) = [entry for entry in files.moves("champion") if entry.action == BY_HAND]
+    assert (manual_move.version, manual_move.before, manual_move.who, set(manual_move.over)) == (
+        "1",
+        "3",
+        "unknown",
+        {"2", "3"},
+    )
     assert aliases.refused_again(files, "champion") == {"2", "3"}
     assert aliases.promote(files, move(registered())) == "4"
     assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
@@ -255,22 +264,26 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
     aliases.observe(files, "champion")
 
     assert at() == "2"
-    assert all(one.finished for one in files.moves("champion"))
+    assert all(entry.finished for entry in files.moves("champion"))
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rollback's record has a digest, because a server must not trust the tag of the version."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
-    for one in (approved, move(registered())):
-        aliases.promote(files, one)
+    for entry in (approved, move(registered())):
+        aliases.promote(files, entry)
     files.append(Move("champion", TAKE_BACK, "2", "2", "monitor", "worse"))
     monkeypatch.setattr(aliases, "_INTERRUPTED", -timedelta(seconds=1))
 
     aliases.observe(files, "champion")
 
-    found = recorded(files.moves("champion"), "1")
-    assert found is not None
-    assert (found.why, found.digest, found.evidence) == ("a move was interrupted", "sha256:1", {"risk": "signed"})
+    rollback = recorded(files.moves("champion"), "1")
+    assert rollback is not None
+    assert (rollback.why, rollback.digest, rollback.evidence) == (
+        "a move was interrupted",
+        "sha256:1",
+        {"risk": "signed"},
+    )
 
 
 def test_rollback_skips_a_deleted_version(files: History) -> None:
@@ -286,12 +299,12 @@ def test_deleted_record_counts_for_its_alias(files: History) -> None:
     """MLflow hides deleted runs, but deleting the record of a move does not undo the move."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
-    for one in files.moves("champion"):
-        mlflow.MlflowClient().delete_run(one.id)
+    for entry in files.moves("champion"):
+        mlflow.MlflowClient().delete_run(entry.id)
 
-    (found,) = files.moves("champion")
-    assert (found.version, found.digest, found.who) == ("1", "sha256:1", "training")
-    assert recorded(files.moves("champion"), "1") == found
+    (remaining,) = files.moves("champion")
+    assert (remaining.version, remaining.digest, remaining.who) == ("1", "sha256:1", "training")
+    assert recorded(files.moves("champion"), "1") == remaining
     assert recorded(files.moves("champion"), "2") is None
 
 

@@ -43,12 +43,12 @@ class Case:
         """Return the contents of a valid statement."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
-    def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
+    def valid_approvals(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
         """Return the groups with valid approvals, and the number of approvals that are missing."""
-        tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
-        found = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
-        assert len(found.refused) == len({*evidence}) - len(found.approvals)  # duplicates count as one approval
-        return [one.group for one in found.approvals], found.missing
+        tags = {f"{APPROVAL_TAG}{place}": approval for place, approval in enumerate(evidence)}
+        outcome = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
+        assert len(outcome.refused) == len({*evidence}) - len(outcome.approvals)  # duplicates count as one approval
+        return [approval.group for approval in outcome.approvals], outcome.missing
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_two_groups_approve_with_their_keys(case: Case) -> None:
     risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
     payments = case.payments.sign(case.about)
 
-    assert case.given() == ([], 2)
-    assert case.given(risk) == (["model-risk"], 1)
-    assert case.given(payments, risk) == (["payments-risk", "model-risk"], 0)
+    assert case.valid_approvals() == ([], 2)
+    assert case.valid_approvals(risk) == (["model-risk"], 1)
+    assert case.valid_approvals(payments, risk) == (["payments-risk", "model-risk"], 0)
 
 
 @pytest.mark.parametrize(
@@ -81,49 +81,52 @@ def test_two_groups_approve_with_their_keys(case: Case) -> None:
 )
 def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
     """The signatures are valid, but for another version, environment or model."""
-    assert case.given(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (["payments-risk"], 1)
+    assert case.valid_approvals(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (
+        ["payments-risk"],
+        1,
+    )
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
     """A commit signature does not count even if the commit has the same text."""
-    assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
+    assert case.valid_approvals(case.risk.sign(case.about, "git")) == ([], 2)
 
 
 def test_a_changed_statement_does_not_count(case: Case) -> None:
     """A statement that was signed for staging and then edited to say prod does not count."""
-    found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
-    found["statement"] = found["statement"].replace("staging", "prod")
+    approval = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
+    approval["statement"] = approval["statement"].replace("staging", "prod")
 
-    assert case.given(json.dumps(found)) == ([], 2)
+    assert case.valid_approvals(json.dumps(approval)) == ([], 2)
 
 
 def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
     other = json.loads(case.risk.sign({**case.about, "digest": "sha256:b"}))
     other["statement"] = json.dumps(case.about)
 
-    assert case.given(json.dumps(other)) == ([], 2)
+    assert case.valid_approvals(json.dumps(other)) == ([], 2)
 
 
 def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
     """Keys of other groups, and keys that belong to no group, do not count."""
-    assert case.given(case.stranger.sign(case.about)) == ([], 2)
+    assert case.valid_approvals(case.stranger.sign(case.about)) == ([], 2)
     case.pipeline["approvals"]["groups"].pop("others")
-    assert case.given(case.stranger.sign(case.about)) == ([], 2)
+    assert case.valid_approvals(case.stranger.sign(case.about)) == ([], 2)
 
 
 def test_each_group_and_key_counts_once(case: Case) -> None:
     """Two signatures from one group count once. A person listed in both groups also counts once."""
-    both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
-    assert case.given(*both) == (["model-risk"], 1)
+    approvals = [case.risk.sign(case.about), case.deputy.sign(case.about)]
+    assert case.valid_approvals(*approvals) == (["model-risk"], 1)
 
     case.pipeline["approvals"]["groups"]["payments-risk"]["sshKeys"].append(case.risk.line)
-    assert case.given(both[0], both[0]) == (["model-risk"], 1)
+    assert case.valid_approvals(approvals[0], approvals[0]) == (["model-risk"], 1)
 
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
     """An unsigned tag is not an approval, even if it is a digest, which counted as an approval in earlier versions."""
-    assert case.given(content) == ([], 2)
+    assert case.valid_approvals(content) == ([], 2)
 
 
 def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
@@ -131,9 +134,9 @@ def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
-    assert case.given(json.dumps({"statement": json.dumps(case.about), "signature": armored})) == ([], 2)
+    assert case.valid_approvals(json.dumps({"statement": json.dumps(case.about), "signature": armored})) == ([], 2)
     good = json.loads(case.risk.sign(case.about))
-    assert case.given(json.dumps({**good, "statement": statement})) == ([], 2)
+    assert case.valid_approvals(json.dumps({**good, "statement": statement})) == ([], 2)
 
 
 @pytest.mark.parametrize(
@@ -147,17 +150,17 @@ def test_unreadable_key_does_not_affect_other_approvals(
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
 
-    both = case.risk.sign(case.about), case.payments.sign(case.about)
-    assert case.given(*both) == (["model-risk", "payments-risk"], 0)
+    approvals = case.risk.sign(case.about), case.payments.sign(case.about)
+    assert case.valid_approvals(*approvals) == (["model-risk", "payments-risk"], 0)
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"] = [wrong]
-    assert case.given(*both) == (["payments-risk"], 1)
+    assert case.valid_approvals(*approvals) == (["payments-risk"], 1)
     assert "ignoring a key of model-risk that may approve" in caplog.text
 
 
 def test_no_approval_is_missing_if_none_is_required(case: Case) -> None:
     case.pipeline.pop("approvals")
 
-    assert case.given() == ([], 0)
+    assert case.valid_approvals() == ([], 0)
 
 
 def test_auditor_can_verify_a_statement_with_ssh_keygen(tmp_path: Path) -> None:

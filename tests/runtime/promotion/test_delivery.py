@@ -65,9 +65,9 @@ def train(slope: int) -> registry.Version:
         uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
         mlflow.log_dict({"features": ["amount"], "columns": {}}, registry.PROFILES)
     digest = digest_of(uri)
-    made = registry.register("fraud", uri, {"modelyard.digest": digest, "modelyard.gate": "held"})
-    assert made.run_id == run.info.run_id
-    return made
+    version = registry.register("fraud", uri, {"modelyard.digest": digest, "modelyard.gate": "held"})
+    assert version.run_id == run.info.run_id
+    return version
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def read(tmp_path: Path) -> Models:
         "store": "artifacts",
         "cache": str(tmp_path / "disk"),
     }
-    named: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
-    return Models(record(Workload, {}), record(Model, {**named, "bundle": bundle}))
+    model: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
+    return Models(record(Workload, {}), record(Model, {**model, "bundle": bundle}))
 
 
 def test_approved_version_is_delivered_as_an_equivalent_bundle(
@@ -110,15 +110,15 @@ def test_approved_version_is_delivered_as_an_equivalent_bundle(
         == "'champion' of fraud is now version 1; version 1 of fraud is delivered for 'champion'"
     )
     models = read(tmp_path)
-    found = models.version()
-    assert found is not None
-    bundle = bundle_of(Path(found.uri).parent)
+    delivered = models.version()
+    assert delivered is not None
+    bundle = bundle_of(Path(delivered.uri).parent)
     assert (bundle.version, bundle.run, bundle.digest) == ("1", version.run_id, version.tags["modelyard.digest"])
     assert bundle.approvals == {"risk": registry.version("fraud", "1").tags["modelyard.approval.risk"]}
     assert datetime.fromisoformat(bundle.made) <= datetime.now(UTC)
     assert PROFILES in bundle.files
-    assert models.profiles(found)["features"] == ["amount"]
-    assert registry.load(found.uri).predict(ROWS).tolist() == registry.load(version.uri).predict(ROWS).tolist()
+    assert models.profiles(delivered)["features"] == ["amount"]
+    assert registry.load(delivered.uri).predict(ROWS).tolist() == registry.load(version.uri).predict(ROWS).tolist()
 
 
 def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:

@@ -43,9 +43,9 @@ NAMED: dict[str, Any] = {
 }
 
 
-def asked(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
+def approval_requirement(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
     """Return a requirement for approvals by these groups, each with one person."""
-    groups = {one.key.name: {"sshKeys": [one.line]} for one in signers}
+    groups = {signer.key.name: {"sshKeys": [signer.line]} for signer in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
 
@@ -87,14 +87,14 @@ def train() -> registry.Version:
 
 def number(models: Models) -> str:
     """Return the current version, or an empty string."""
-    found = models.version()
-    return "" if found is None else found.version
+    version = models.version()
+    return "" if version is None else version.version
 
 
 def seal(folder: Path) -> None:
     """Update the hashes of a bundle's files without changing its digest and signatures."""
-    found = read_bundle((folder / MANIFEST).read_bytes())
-    (folder / MANIFEST).write_text(replace(found, files=files_in(folder)).text())
+    bundle = read_bundle((folder / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_text(replace(bundle, files=files_in(folder)).text())
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ Approves = Callable[[Signer, registry.Version], None]
 
 def actions() -> list[str]:
     """Return the actions in the history of the alias."""
-    return [one.action for one in History(record(Model, NAMED)).moves("champion")]
+    return [move.action for move in History(record(Model, NAMED)).moves("champion")]
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
@@ -125,8 +125,8 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
-    pipeline["approvals"] = asked(risk)
-    described = {**NAMED, "approvals": asked(risk)}
+    pipeline["approvals"] = approval_requirement(risk)
+    described = {**NAMED, "approvals": approval_requirement(risk)}
     assert lacks_approvals(record(Workload, workload), record(Promotion, pipeline))
     with pytest.raises(Refusal, match=r"its record lacks 1 approval\(s\) of risk for these files"):
         load(record(Workload, workload), record(Model, described), version)
@@ -149,14 +149,14 @@ def test_approval_with_a_removed_key_does_not_count(
 ) -> None:
     """If a key was removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
-    pipeline["approvals"] = asked(risk)
+    pipeline["approvals"] = approval_requirement(risk)
     version = train()
     approve(risk, version)
     promote_waiting(look_of(workload))
-    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), version)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": approval_requirement(risk)}), version)
 
-    pipeline["approvals"] = asked(payments)
-    described = {**NAMED, "approvals": asked(payments)}
+    pipeline["approvals"] = approval_requirement(payments)
+    described = {**NAMED, "approvals": approval_requirement(payments)}
     with pytest.raises(Refusal, match="is not a key of a group that may still approve"):
         load(record(Workload, workload), record(Model, described), version)
     approve(payments, version)
@@ -172,7 +172,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
     promote_waiting(look_of(workload))
     second = train()
     promote_waiting(look_of(workload))
-    workload["pipeline"]["approvals"] = asked(risk)
+    workload["pipeline"]["approvals"] = approval_requirement(risk)
     approve(risk, second)
     appended = History.append
 
@@ -195,28 +195,28 @@ def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
     """A rollback skips versions without the approvals that are now required. If all lack them, the alias stays."""
-    watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
+    watched: dict[str, Any] = {**NAMED, "approvals": approval_requirement(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
-    pipeline["approvals"] = asked(risk)
+    pipeline["approvals"] = approval_requirement(risk)
     versions: list[registry.Version] = []
     for approved in (True, False, True):
-        pipeline["approvals"] = asked(risk) if approved else {}
+        pipeline["approvals"] = approval_requirement(risk) if approved else {}
         versions.append(train())
         if approved:
             approve(risk, versions[-1])
         promote_waiting(look_of(workload))
     first, second, third = versions
 
-    done = take_back(record(MonitorWorkload, watching), datetime.now(UTC), timedelta(0), frozenset({""}))
-    assert done == ["'champion' of fraud is version 1 again"]
+    messages = take_back(record(MonitorWorkload, watching), datetime.now(UTC), timedelta(0), frozenset({""}))
+    assert messages == ["'champion' of fraud is version 1 again"]
     assert aliases.refused_again(History(record(Model, NAMED)), "champion") == {second.version, third.version}
     assert load(record(Workload, workload), record(Model, watched), first)
 
-    done = take_back(
+    messages = take_back(
         record(MonitorWorkload, watching), datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""})
     )
-    assert done == ["'champion' of fraud is kept: no earlier version can be loaded"]
+    assert messages == ["'champion' of fraud is kept: no earlier version can be loaded"]
 
 
 def test_later_approval_does_not_replace_an_earlier_one(
@@ -225,16 +225,16 @@ def test_later_approval_does_not_replace_an_earlier_one(
     """Both approvals are kept, because during a key rotation some targets list the old key and some the new key."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
-    pipeline["approvals"] = asked(risk)
+    pipeline["approvals"] = approval_requirement(risk)
     version = train()
     approve(risk, version)
     promote_waiting(look_of(workload))
-    pipeline["approvals"] = asked(new)
+    pipeline["approvals"] = approval_requirement(new)
     approve(new, version)
     add_later(record(Workload, workload), record(Promotion, pipeline))
 
-    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), version)
-    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(new)}), version)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": approval_requirement(risk)}), version)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": approval_requirement(new)}), version)
 
 
 def test_bundle_is_used_once_it_has_valid_approvals(
@@ -242,27 +242,27 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 ) -> None:
     """The files of a bundle are hashed again, because others may write to the store."""
     bundles = tmp_path / "bundles"
-    told: dict[str, Any] = {
+    model: dict[str, Any] = {
         **workload["pipeline"]["model"],
         "delivery": {"uri": f"file://{bundles}", "store": "artifacts"},
     }
     version = train()
     promote_waiting(look_of(workload))
-    deliver(record(Workload, workload), record(Model, told), "champion")
+    deliver(record(Workload, workload), record(Model, model), "champion")
     bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
-    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk)}
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": approval_requirement(risk)}
     assert number(Models(record(Workload, workload), record(Model, described))) == ""
     assert "its record lacks 1 approval(s) of risk" in caplog.text
 
-    workload["pipeline"]["approvals"] = asked(risk)
+    workload["pipeline"]["approvals"] = approval_requirement(risk)
     approve(risk, version)
     add_later(record(Workload, workload), record(Promotion, workload["pipeline"]))
-    deliver(record(Workload, workload), record(Model, told), "champion")
+    deliver(record(Workload, workload), record(Model, model), "champion")
     assert number(Models(record(Workload, workload), record(Model, described))) == version.version
 
-    (made,) = [one for one in (bundles / "versions").iterdir() if one.name.count("-") == 2]
+    (folder,) = [path for path in (bundles / "versions").iterdir() if path.name.count("-") == 2]
     forged = tmp_path / "forged"
-    made.rename(forged)
+    folder.rename(forged)
     (forged / "model" / "model.pkl").write_bytes(b"import os; os.abort()")
     seal(forged)
     publish(forged, local(bundles))
@@ -279,29 +279,29 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     """An edge without a bundle does not download one whose approvals no longer count."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
-    told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
+    model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
     bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
-    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk, payments)}
-    pipeline["approvals"] = asked(risk, payments)
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": approval_requirement(risk, payments)}
+    pipeline["approvals"] = approval_requirement(risk, payments)
     for signer in (payments, risk):
         version = train()
         approve(signer, version)
         promote_waiting(look_of(workload))
-        deliver(record(Workload, workload), record(Model, told), "champion")
+        deliver(record(Workload, workload), record(Model, model), "champion")
         assert number(Models(record(Workload, workload), record(Model, described))) == version.version
 
-    left: dict[str, Any] = {**described, "approvals": asked(payments)}
+    left: dict[str, Any] = {**described, "approvals": approval_requirement(payments)}
     assert number(Models(record(Workload, workload), record(Model, left))) == ""
     fresh: dict[str, Any] = {**left, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
     assert number(Models(record(Workload, workload), record(Model, fresh))) == ""
-    assert not [one for one in (tmp_path / "other").rglob("*") if one.is_file()]
+    assert not [path for path in (tmp_path / "other").rglob("*") if path.is_file()]
 
 
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
     """A manual return to a version that was once approved needs no new approval."""
-    workload["pipeline"]["approvals"] = asked(risk)
+    workload["pipeline"]["approvals"] = approval_requirement(risk)
     first = train()
     approve(risk, first)
     promote_waiting(look_of(workload))
@@ -312,4 +312,4 @@ def test_manually_moved_version_keeps_its_earlier_approvals(
     aliases.observe(History(record(Model, NAMED)), "champion")
 
     assert actions() == [PROMOTE, PROMOTE, BY_HAND]
-    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": asked(risk)}), first)
+    assert load(record(Workload, workload), record(Model, {**NAMED, "approvals": approval_requirement(risk)}), first)

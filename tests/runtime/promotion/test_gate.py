@@ -42,7 +42,7 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("line", "wanted"),
+    ("line", "expected"),
     [
         ({"metric": "auc_pr", "min": 0.9}, True),
         ({"metric": "auc_pr", "min": 0.91}, False),
@@ -64,8 +64,8 @@ def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
         ({"metric": "recall", "by": "country", "min": 0.7, "maxDifference": 0.09}, False),
     ],
 )
-def test_check_passes_within_its_bounds(line: Section, wanted: bool) -> None:
-    assert holds(line, CHAMPION) is wanted
+def test_check_passes_within_its_bounds(line: Section, expected: bool) -> None:
+    assert holds(line, CHAMPION) is expected
 
 
 class Few(Known):

@@ -45,18 +45,18 @@ def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
 
 def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources one byte over the limit are refused, both in a store and in the registry."""
-    size = sum(one.stat().st_size for one in here.files.rglob("*") if one.is_file())
+    size = sum(path.stat().st_size for path in here.files.rglob("*") if path.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
     digest = content_digest(here.files)
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         mlflow.log_artifacts(str(here.files), "own")
-    made = registry.create("shared-triage", f"{run.info.artifact_uri}/own", run.info.run_id, {}, "")
+    created = registry.create("shared-triage", f"{run.info.artifact_uri}/own", run.info.run_id, {}, "")
     sources: list[dict[str, str]] = [
         {"uri": f"file://{here.files}", "store": "lake"},
         {"uri": f"runs:/{run.info.run_id}/own"},
-        {"uri": made.uri},
+        {"uri": created.uri},
     ]
     for source in sources:
         here.name(**source, digest=digest)

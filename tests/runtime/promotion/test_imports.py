@@ -61,10 +61,10 @@ def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) 
     assert here.served() == FIRST
     (move,) = History(record(Model, SERVED)).moves("champion")
     assert (move.digest, list(move.evidence)) == (here.promotion["import"]["digest"], ["risk"])
-    made = mlflow.MlflowClient().get_model_version(NAME, "1")
-    assert made.tags[WORKLOAD_TAG] == "models.triage"
-    assert made.tags[imports.FROM_TAG] == f"file://{here.files}"
-    card = str(made.description)
+    version = mlflow.MlflowClient().get_model_version(NAME, "1")
+    assert version.tags[WORKLOAD_TAG] == "models.triage"
+    assert version.tags[imports.FROM_TAG] == f"file://{here.files}"
+    card = str(version.description)
     assert "Purpose: Sorts claims." in card
     assert card.endswith(f"Imported from file://{here.files} by system cards.")
     assert "runs code" in card  # the model is a pickle
@@ -90,7 +90,7 @@ def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
 
     assert here.look() == 0
     assert (versions().keys(), here.champion(), here.served()) == ({"1"}, "1", FIRST)
-    for file in [one for one in here.files.rglob("*") if one.is_file()]:
+    for file in [path for path in here.files.rglob("*") if path.is_file()]:
         file.unlink()
     assert (here.look(), here.served()) == (0, FIRST)
 
@@ -109,7 +109,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
     """The approval of an imported version covers a digest, so a changed copy is not promoted."""
     here.look()
     here.approve()
-    (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
+    (copied,) = [path for path in here.folder.rglob("model.pkl") if here.files not in path.parents]
     copied.write_bytes(b"import os; os.abort()")
 
     assert here.look() == 1
@@ -129,11 +129,11 @@ def test_concurrent_imports_register_at_most_one_version(here: Importing, monkey
         here.name(uri=f"file://{files}", store="lake", digest=content_digest(files))
         before = len(versions())
         monkeypatch.setattr(imports, "format_of", together)
-        both = [threading.Thread(target=here.bring) for _ in range(2)]
-        for one in both:
-            one.start()
-        for one in both:
-            one.join()
+        importers = [threading.Thread(target=here.bring) for _ in range(2)]
+        for importer in importers:
+            importer.start()
+        for importer in importers:
+            importer.join()
         monkeypatch.setattr(imports, "format_of", format_of)
 
         assert len(versions()) - before <= 1
@@ -191,15 +191,15 @@ def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("description", "why"),
     [
         ({"framework": "xgboost"}, "its flavors are python_function, sklearn; xgboost is not among them"),
         ({"threshold": 0.35}, "the model was logged without a threshold, but the spec sets 0.35"),
     ],
 )
-def test_files_that_differ_from_the_spec_are_refused(here: Importing, asked: dict[str, Any], why: str) -> None:
+def test_files_that_differ_from_the_spec_are_refused(here: Importing, description: dict[str, Any], why: str) -> None:
     """Files with the right digest are refused if they do not match the description in the spec."""
-    here.promotion["model"] |= asked
+    here.promotion["model"] |= description
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
         here.bring()
@@ -273,7 +273,7 @@ def store() -> Iterator[ObjectStore]:
 def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """An import from a bucket uses the store's credentials and ignores objects outside the folder."""
     here.described |= store.described(monkeypatch)
-    for file in [one for one in here.files.rglob("*") if one.is_file()]:
+    for file in [path for path in here.files.rglob("*") if path.is_file()]:
         key = f"triage/4/{file.relative_to(here.files).as_posix()}"
         store.client.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
     store.client.put_object(Bucket=BUCKET, Key="triage/40/other", Body=b"beside")

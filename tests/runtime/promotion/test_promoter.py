@@ -59,8 +59,8 @@ def trained(workload: dict[str, Any]) -> Register:
             mlflow.log_text("weights", "model/weights.txt")
             uri = mlflow.get_artifact_uri("model")
         mlflow.MlflowClient().create_registered_model(NAME) if not registry.versions(NAME) else None
-        made = mlflow.MlflowClient().create_model_version(NAME, uri)
-        version = registry.version(NAME, str(made.version))
+        created = mlflow.MlflowClient().create_model_version(NAME, uri)
+        version = registry.version(NAME, str(created.version))
         registry.tag(version, {GATE_TAG: "held", **compared_with(record(Promotion, PIPELINE), NAME)})
         return registry.version(NAME, version.version)
 
@@ -69,8 +69,8 @@ def trained(workload: dict[str, Any]) -> Register:
 
 def champion() -> str:
     """Return the version that the alias points to."""
-    found = registry.version_at(NAME, "champion")
-    return "" if found is None else found.version
+    version = registry.version_at(NAME, "champion")
+    return "" if version is None else version.version
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
@@ -120,27 +120,27 @@ def test_only_the_breaching_variant_is_rolled_back(
     Only the aliases of breaching variants move.
     """
     for version in (trained, trained):
-        made = version()
+        registered = version()
         for alias in ("champion", "challenger"):
-            promote(look_of({**workload, "pipeline": {**PIPELINE, "promoteTo": alias, "validation": []}}), made)
+            promote(look_of({**workload, "pipeline": {**PIPELINE, "promoteTo": alias, "validation": []}}), registered)
     served = {"control": "challenger", "treatment": "champion", "twin": "challenger"}
     models = [{"registeredName": NAME, "alias": alias, "variant": variant} for variant, alias in served.items()]
     models.append({"registeredName": NAME, "version": "2", "variant": "fixed"})
     watching: dict[str, Any] = {**workload, "monitor": {"models": models, "windowSeconds": 60, "data": {}}}
 
-    done = take_back(record(MonitorWorkload, watching), NOW, timedelta(0), frozenset(breached))
+    messages = take_back(record(MonitorWorkload, watching), NOW, timedelta(0), frozenset(breached))
 
     at = {alias: getattr(registry.version_at(NAME, alias), "version", "") for alias in set(served.values())}
-    blamed = {served[one] for one in breached if one in served}
+    blamed = {served[name] for name in breached if name in served}
     assert at == {alias: "1" if alias in blamed else "2" for alias in at}
-    assert len(done) == max(len(blamed), 1)
+    assert len(messages) == max(len(blamed), 1)
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
     """Return the metrics for the alerts on gates and approvals."""
     return {
-        one.name: one.value
-        for one in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
+        sample.name: sample.value
+        for sample in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
     }
 
 
@@ -168,8 +168,8 @@ def test_unpromotable_version_does_not_wait_for_approval(
 ) -> None:
     """A version whose gate compared it with a replaced champion cannot be promoted and needs no approval."""
     risk = Signer(tmp_path, "risk")
-    asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
-    approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
+    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": approvals}}
     first, second = trained(), trained()
     registry.tag(first, {DIGEST_TAG: digest_of(first.uri)})
     registry.tag(second, {DIGEST_TAG: "d2"})
@@ -206,7 +206,7 @@ def test_unreachable_prometheus_does_not_fail_a_run(
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Return a function that runs a promoter pass for two pipelines of one model that two groups must approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
-    keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
+    keys = {signer.key.name: {"sshKeys": [signer.line]} for signer in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
     aliases = {"retrain": "champion", "challenge": "candidate"}
     promotions = {
@@ -214,9 +214,9 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
         for name, alias in aliases.items()
     }
     metrics = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
-    told = {"system": "cards", "environment": "prod", "name": "promoter", "address": "promoter", "metrics": metrics}
-    described = {**workload, **told, "type": "promoter", "promotions": promotions}
-    monkeypatch.setattr(reported, "push", lambda *told: None)
+    context = {"system": "cards", "environment": "prod", "name": "promoter", "address": "promoter", "metrics": metrics}
+    described = {**workload, **context, "type": "promoter", "promotions": promotions}
+    monkeypatch.setattr(reported, "push", lambda *context: None)
     (tmp_path / "workload.json").write_text(json.dumps(completed(PromoterWorkload, {**BEGINNING, **described})))
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "workload.json"))
     return promotion.run
@@ -261,15 +261,15 @@ def test_promoter_updates_the_training_pipelines_metrics(
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
         """Store the last push of each source."""
-        found = {one.name: one.value for one in samples}
-        pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
+        values = {sample.name: sample.value for sample in samples}
+        pushed[source["service.name"]] = (samples[0].labels["pipeline"], values)
 
     monkeypatch.setattr(reported, "push", push)
     version = trained()
     registry.tag(version, {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain"})
 
     assert promoter() == 0
-    waiting = {name: found["modelyard_versions_waiting"] for name, (_, found) in pushed.items()}
+    waiting = {name: values["modelyard_versions_waiting"] for name, (_, values) in pushed.items()}
     assert waiting == {"cards-retrain": 1, "cards-challenge": 0}
     described: dict[str, Any] = json.loads(Path(os.environ["MODELYARD_WORKLOAD"]).read_text())
     own = {**described.pop("promotions")["retrain"], "promotedBy": "promoter"}
@@ -283,16 +283,16 @@ def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If one pipeline's store is unreachable, the promoter first handles the other pipeline and then fails."""
-    version, seen = trained(), []
+    version, attempted = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:
-        seen.append(look.made_by)
+        attempted.append(look.made_by)
         raise OSError("the store does not answer")
 
     monkeypatch.setattr(promotion, "promote_waiting", waiting)
 
     assert promoter() == 1
-    assert seen == ["pipelines.retrain", "pipelines.challenge"]
+    assert attempted == ["pipelines.retrain", "pipelines.challenge"]
     assert version.version == "1"
 
 
@@ -301,4 +301,4 @@ def test_promoter_records_manual_moves(promoter: Callable[[], int], trained: Reg
     registry.set_alias(NAME, "champion", "1")
 
     assert promoter() == 0
-    assert [one.action for one in History(record(Model, {"registeredName": NAME})).moves("champion")] == ["by-hand"]
+    assert [move.action for move in History(record(Model, {"registeredName": NAME})).moves("champion")] == ["by-hand"]

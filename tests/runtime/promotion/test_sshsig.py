@@ -55,8 +55,8 @@ def accepted(message: bytes, signature: str, line: str, folder: Path) -> bool:
     (folder / "allowed").write_text(f"ada {line}\n")
     (folder / "signature").write_text(signature)
     command = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "allowed"), "-I", "ada", "-n", NAMESPACE]
-    asked = [*command, "-s", str(folder / "signature")]
-    return subprocess.run(asked, input=message, capture_output=True, check=False).returncode == 0
+    arguments = [*command, "-s", str(folder / "signature")]
+    return subprocess.run(arguments, input=message, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -158,6 +158,6 @@ def security_key(kind: str, touched: bool) -> tuple[str, str]:
         numbers = utils.decode_dss_signature(curve.sign(data, ec.ECDSA(hashes.SHA256())))
         blob = string(*(number.to_bytes(number.bit_length() // 8 + 1, "big") for number in numbers))
     inner = string(kind.encode(), blob) + more
-    whole = b"SSHSIG" + (1).to_bytes(4, "big") + string(public, NAMESPACE.encode(), b"", b"sha512", inner)
-    armored = f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(whole).decode()}\n-----END SSH SIGNATURE-----\n"
+    envelope = b"SSHSIG" + (1).to_bytes(4, "big") + string(public, NAMESPACE.encode(), b"", b"sha512", inner)
+    armored = f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(envelope).decode()}\n-----END SSH SIGNATURE-----\n"
     return f"{kind} {base64.b64encode(public).decode()} ada", armored

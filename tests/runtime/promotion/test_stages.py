@@ -39,7 +39,7 @@ def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
     assert yard.look() == {"candidate": "1", "champion": "1"}
     moves = History(record(Model, CANDIDATE["model"])).moves("champion")
-    assert [(one.action, one.version) for one in moves] == [(PROMOTE, "1")]
+    assert [(move.action, move.version) for move in moves] == [(PROMOTE, "1")]
     assert moves[0].digest.startswith("sha256:")
 
 
@@ -212,16 +212,16 @@ def test_log_names_missing_and_invalid_approvals(yard: Yard, tmp_path: Path, cap
     first = yard.train()
     about = subject(record(Workload, yard.described), record(Promotion, CHAMPION), first.tags[DIGEST_TAG])
     elsewhere = risk.sign({**about, "digest": "sha256:0"})
-    given = [other.sign(about), elsewhere]
+    statements = [other.sign(about), elsewhere]
     keys = {"risk": {"sshKeys": [risk.line]}}
-    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": given})
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": statements})
 
     assert yard.look() == {"candidate": "1"}
 
     assert "version 1 of cards-fraud waits for 1 more approval(s) of risk" in caplog.text
     assert "an approval beside the spec does not count: SHA256:" in caplog.text
     assert "another digest" not in caplog.text
-    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": [*given, risk.sign(about)]})
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": [*statements, risk.sign(about)]})
     assert yard.look() == {"candidate": "1", "champion": "1"}
 
 
@@ -306,8 +306,8 @@ def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
     ]
 
     def since(count: int, version: str) -> str | None:
-        found = arrived(moves[:count], version)
-        return None if found is None else found.id
+        move = arrived(moves[:count], version)
+        return None if move is None else move.id
 
     assert since(1, "1") == "0"
     assert since(2, "1") is None
@@ -329,12 +329,12 @@ def test_monitor_records_results_for_the_soaking_version(
     ids = np.arange(400)
     truth = random.integers(0, 2, 400)
     good = ids >= 200  # predicted by version 2
-    said = np.where(good, truth, 1 - truth)
+    predicted = np.where(good, truth, 1 - truth)
     frame = pd.DataFrame(
         {
             CAPTURED_AT: pd.Timestamp(now) - pd.Timedelta(hours=3),
             MODEL_VERSION: np.where(good, "2", "1"),
-            PREDICTION: said,
+            PREDICTION: predicted,
             "id": ids,
         }
     )
@@ -371,5 +371,5 @@ def test_monitor_records_results_for_the_soaking_version(
 
     move = arrived(History(record(Model, CANDIDATE["model"])).moves("candidate"), "2")
     assert move is not None
-    seen = json.loads(History(record(Model, CANDIDATE["model"])).witnessed(move.id, "labels"))
-    assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])
+    witness = json.loads(History(record(Model, CANDIDATE["model"])).witnessed(move.id, "labels"))
+    assert (witness["rows"], witness["failed"], witness["unknown"]) == (200, {}, [])

@@ -68,9 +68,9 @@ class Prometheus:
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
     """Return a Prometheus in which one site serves the version and no alert fires."""
-    made = Prometheus()
-    yield made
-    made.stop()
+    server = Prometheus()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -91,12 +91,12 @@ def reached(where: Place) -> list[str]:
 
 def test_each_wave_follows_the_soak_of_the_one_before(prometheus: Prometheus, where: Place) -> None:
     deliver(where, "1")
-    seen: list[list[str]] = []
+    progress: list[list[str]] = []
     for minutes in (0, 30, 61, 90, 122, 500):
         advance(prometheus.workload, where, WAVES, NOW + timedelta(minutes=minutes))
-        seen.append(reached(where))
+        progress.append(reached(where))
 
-    assert seen == [["1", "-", "-"]] * 2 + [["1", "1", "-"]] * 2 + [["1", "1", "1"]] * 2
+    assert progress == [["1", "-", "-"]] * 2 + [["1", "1", "-"]] * 2 + [["1", "1", "1"]] * 2
 
 
 def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, where: Place) -> None:
@@ -105,8 +105,10 @@ def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, wh
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.firing = 2
 
-    told = advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=2))
-    assert told == "1 of 3 waves of shops have version 7; the next waits while 2 alert(s) fire at sites that serve it"
+    message = advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=2))
+    assert (
+        message == "1 of 3 waves of shops have version 7; the next waits while 2 alert(s) fire at sites that serve it"
+    )
     assert reached(where) == ["7", "-", "-"]
     serving = '(ray_modelyard_bundle_version{modelyard_system="shelf",modelyard_target="shops"} == 7)'
     assert prometheus.queries[0] == f"count({serving})"

@@ -71,12 +71,12 @@ def test_first_files_are_listed_up_to_a_limit(
     """Whole pages are read, so a few more files than the limit may be returned. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
-    names = [one.name for one in first_files(where, 4)]
+    names = [file.name for file in first_files(where, 4)]
 
     assert names == [f"{at}.json" for at in range(len(names))]
     assert 3 <= len(names) <= 5
-    assert [one.name for one in first_files(where, 99)] == [f"{at}.json" for at in range(10)]
-    assert [one.name for one in first_files(where, 99, after="7")] == [
+    assert [file.name for file in first_files(where, 99)] == [f"{at}.json" for at in range(10)]
+    assert [file.name for file in first_files(where, 99, after="7")] == [
         "7.json",
         "8.json",
         "9.json",

@@ -57,7 +57,7 @@ def test_login_can_access_only_its_own_database(socket: str) -> None:
     """The login can create tables, but cannot read other databases or create roles or databases."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
-        change_password(master, DATABASE, "own", keep=_kept)
+        change_password(master, DATABASE, "own", keep=_do_nothing)
 
     with connected(socket, DATABASE, "own") as own:
         own.run("CREATE TABLE runs (id int)")
@@ -76,7 +76,7 @@ def test_second_run_changes_only_the_password(socket: str) -> None:
     with connected(socket, MASTER, "first") as master:
         for password in ("own", "it's new"):
             ensure_login(master, DATABASE)
-            change_password(master, DATABASE, password, keep=_kept)
+            change_password(master, DATABASE, password, keep=_do_nothing)
         if not master.run("SELECT 1 FROM pg_roles WHERE rolname = 'stranger'"):
             master.run("CREATE ROLE stranger LOGIN PASSWORD 'own'")
 
@@ -90,25 +90,25 @@ def test_password_is_unchanged_if_the_new_one_cannot_be_stored(socket: str) -> N
     """If a new password cannot be stored, the old one stays valid, so MLflow can still log in."""
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
-        change_password(master, DATABASE, "in use", keep=_kept)
+        change_password(master, DATABASE, "in use", keep=_do_nothing)
         with pytest.raises(TimeoutError, match="Secrets Manager"):
             change_password(master, DATABASE, "lost", keep=_unreachable)
         connected(socket, DATABASE, "in use").close()
         assert_refused(socket, DATABASE, "lost")
 
-        change_password(master, DATABASE, "next", keep=_kept)
+        change_password(master, DATABASE, "next", keep=_do_nothing)
         connected(socket, DATABASE, "next").close()
 
 
 def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
     with connected(socket, MASTER, "first") as master:
         ensure_login(master, DATABASE)
-        change_password(master, DATABASE, "before", keep=_kept)
+        change_password(master, DATABASE, "before", keep=_do_nothing)
         change_password(master, DATABASE, "after", keep=lambda: connected(socket, DATABASE, "before").close())
     connected(socket, DATABASE, "after").close()
 
 
-def _kept() -> None:
+def _do_nothing() -> None:
     """Do nothing, because this test does not check how passwords are stored."""
 
 

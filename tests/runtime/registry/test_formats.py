@@ -101,14 +101,14 @@ def data(task: str, texts: bool = False) -> TrainingData:
 
 def pickles(folder: Path) -> list[str]:
     """Return the pickle files in a folder, including those in archives."""
-    found = []
-    for path in (one for one in folder.rglob("*") if one.is_file()):
+    pickled = []
+    for path in (entry for entry in folder.rglob("*") if entry.is_file()):
         parts = {path.name: path.read_bytes()}
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(io.BytesIO(parts[path.name])) as archive:
                 parts |= {f"{path.name}/{name}": archive.read(name) for name in archive.namelist()}
-        found += [name for name, content in parts.items() if _is_pickle(content)]
-    return found
+        pickled += [name for name, content in parts.items() if _is_pickle(content)]
+    return pickled
 
 
 def _is_pickle(content: bytes) -> bool:
@@ -137,9 +137,9 @@ class Registry:
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
         """Register a model as a training run does, and return the version."""
         finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
-        found = registry.version_at("m", "live")
-        assert found is not None
-        return found
+        version = registry.version_at("m", "live")
+        assert version is not None
+        return version
 
     def files(self, version: registry.Version) -> Path:
         """Return the folder with a version's files."""
@@ -169,8 +169,12 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
             return model
 
     before, after = (
-        (said.classes, said.values.tolist(), None if said.scores is None else said.scores.tolist())
-        for said in (answer(Here(), task, rows), answer(loaded, task, rows))
+        (
+            predictions.classes,
+            predictions.values.tolist(),
+            None if predictions.scores is None else predictions.scores.tolist(),
+        )
+        for predictions in (answer(Here(), task, rows), answer(loaded, task, rows))
     )
     return before == after
 
@@ -190,10 +194,10 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
     assert "runs code" not in store.card(version)
     loaded = registry.load_version(version, version.tags["modelyard.digest"])
     assert same(model, loaded, task, known.held_out[list(known.features)])
-    assert [one.name for one in loaded.columns()] == list(known.features)
-    wanted = (store.files(version) / "requirements.txt").read_text()
-    assert "skops==" in wanted
-    assert "cloudpickle" not in wanted
+    assert [column.name for column in loaded.columns()] == list(known.features)
+    requirements = (store.files(version) / "requirements.txt").read_text()
+    assert "skops==" in requirements
+    assert "cloudpickle" not in requirements
 
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
@@ -203,14 +207,14 @@ def test_distributed_trees_are_written_without_pickle(store: Registry, task: str
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
     grown = LGBMClassifier(n_estimators=3, verbosity=-1).fit(ready, known.train["truth"]).booster_
-    told = parameters_of("lightgbm", task, model, len(known.classes), 1)
-    restored("lightgbm", model, grown.model_to_string().encode(), told, known.classes)
-    whole = make_pipeline(before, model)
+    parameters = parameters_of("lightgbm", task, model, len(known.classes), 1)
+    restored("lightgbm", model, grown.model_to_string().encode(), parameters, known.classes)
+    pipeline = make_pipeline(before, model)
 
-    version = store.trained(whole, known, task, trainer="lightgbm")
+    version = store.trained(pipeline, known, task, trainer="lightgbm")
 
     assert (version.tags[FORMAT_TAG], pickles(store.files(version))) == ("skops", [])
-    assert same(whole, registry.load(version.uri), task, known.held_out[list(known.features)])
+    assert same(pipeline, registry.load(version.uri), task, known.held_out[list(known.features)])
 
 
 def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> None:
@@ -268,7 +272,7 @@ def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> 
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     rows, truth = known.train[["amount"]], known.train["truth"]
     ranker = LGBMRanker(n_estimators=2, verbosity=-1).fit(rows, truth, group=[len(rows)])
-    own = make_pipeline(FunctionTransformer(lambda found: found), LogisticRegression()).fit(rows, truth)
+    own = make_pipeline(FunctionTransformer(lambda value: value), LogisticRegression()).fit(rows, truth)
     wrapped = make_pipeline(Own()).fit(rows, truth)
     models = {
         "skops": [LogisticRegression().fit(rows, truth), ranker],
@@ -276,15 +280,15 @@ def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> 
         "pickle": [own, wrapped, python_model()],
     }
     assert isinstance(ranker.booster_, LightGBMBooster)
-    told = {name: trainers()[name].returned for name in ("scikit-learn", "lightgbm", "xgboost")}
-    assert told == {"scikit-learn": "skops", "lightgbm": "skops", "xgboost": "native"}
+    formats = {name: trainers()[name].returned for name in ("scikit-learn", "lightgbm", "xgboost")}
+    assert formats == {"scikit-learn": "skops", "lightgbm": "skops", "xgboost": "native"}
 
-    for written, several in models.items():
+    for file_format, several in models.items():
         for model in several:
             version = store.trained(model, known, "binary-classification", trainer="lightgbm")
-            assert version.tags[FORMAT_TAG] == written, model
-            assert bool(pickles(store.files(version))) == (written == "pickle"), model
-            assert store.card(version).startswith("Its files are a pickle") == (written == "pickle")
+            assert version.tags[FORMAT_TAG] == file_format, model
+            assert bool(pickles(store.files(version))) == (file_format == "pickle"), model
+            assert store.card(version).startswith("Its files are a pickle") == (file_format == "pickle")
 
 
 def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +342,7 @@ def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")
     mlflow.MlflowClient().delete_model_version_tag("m", version.version, "modelyard.digest")
-    (files,) = [one.parent for one in store.folder.rglob("model.skops") if "files" not in one.parts]
+    (files,) = [path.parent for path in store.folder.rglob("model.skops") if "files" not in path.parts]
     assert len(registry.load_version(version, "").predict(known.held_out[list(known.features)])) == 50
 
     (files / "model.skops").write_bytes(b"cos\nabort\n(tR.")

@@ -66,8 +66,8 @@ def trained() -> registry.Version:
         mlflow.log_metric("auc_pr", 0.9)
         mlflow.log_text("weights", "model/weights.txt")
         uri = mlflow.get_artifact_uri("model")
-    made = mlflow.MlflowClient().create_model_version(MODEL, uri, run_id=run.info.run_id)
-    return registry.version(MODEL, str(made.version))
+    version = mlflow.MlflowClient().create_model_version(MODEL, uri, run_id=run.info.run_id)
+    return registry.version(MODEL, str(version.version))
 
 
 def refused(what: Callable[[], object]) -> bool:
@@ -110,23 +110,23 @@ def test_only_the_promoter_can_move_aliases_and_record_moves(login: Callable[[st
     """Training pipelines can register versions but cannot move an alias, rename a model or write the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
-    asked = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
+    history = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
     move = Move("champion", PROMOTE, version.version, "", "training", "because it can")
 
     assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
     assert refused(lambda: client.delete_registered_model_alias(MODEL, "champion"))
     assert refused(lambda: client.rename_registered_model(MODEL, "another-name"))
-    assert refused(lambda: asked.append(move))
+    assert refused(lambda: history.append(move))
     assert registry.version_at(MODEL, "champion") is None
 
     login(PROMOTER)
-    assert aliases.promote(asked, move) == version.version
-    (found,) = asked.moves("champion")
-    assert refused(lambda: client.delete_run(found.id))
+    assert aliases.promote(history, move) == version.version
+    (recorded,) = history.moves("champion")
+    assert refused(lambda: client.delete_run(recorded.id))
 
     login(TRAINER)
-    assert refused(lambda: client.set_tag(found.id, "modelyard.move.digest", "another"))
-    assert refused(lambda: client.delete_run(found.id))
+    assert refused(lambda: client.set_tag(recorded.id, "modelyard.move.digest", "another"))
+    assert refused(lambda: client.delete_run(recorded.id))
     login(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
 
@@ -148,9 +148,11 @@ def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, lo
     """The approver's login is created as the emitted README describes."""
     login(TRAINER)
     version = trained()
-    asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
+    send_request(
+        running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"}
+    )
     right = {"resource_type": "registered_model", "resource_id": MODEL, "permission": "EDIT"}
-    asked(running, "/api/3.0/mlflow/users/permissions/grant", {"username": "approver", **right})
+    send_request(running, "/api/3.0/mlflow/users/permissions/grant", {"username": "approver", **right})
 
     login("approver")
     registry.tag(version, {"modelyard.approval.risk": "signed"})
@@ -158,10 +160,10 @@ def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, lo
     assert registry.version(MODEL, version.version).tags["modelyard.approval.risk"] == "signed"
     assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
     assert refused(lambda: mlflow.MlflowClient().set_registered_model_tag(OTHER, "a", "b"))
-    asked(running, "/api/2.0/mlflow/users/delete", {"username": "approver"}, "DELETE")
+    send_request(running, "/api/2.0/mlflow/users/delete", {"username": "approver"}, "DELETE")
 
 
-def asked(running: Running, path: str, body: dict[str, str], method: str = "POST") -> None:
+def send_request(running: Running, path: str, body: dict[str, str], method: str = "POST") -> None:
     """Send a request to the server as the administrator."""
     credentials = base64.b64encode(f"{ADMIN}:the password of {ADMIN}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}

@@ -12,14 +12,14 @@ from modelyard_runtime.serving.application import in_json
 
 def test_nan_and_infinity_are_valid_json() -> None:
     """One NaN or infinite value must not make the whole response fail, although JSON has neither."""
-    said = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
-    assert said.scores is not None
+    answer = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
+    assert answer.scores is not None
 
-    found = [in_json(plain(one)) for one in said.values], [in_json(one) for one in said.scores.tolist()]
+    encoded = [in_json(plain(value)) for value in answer.values], [in_json(value) for value in answer.scores.tolist()]
 
-    assert json.dumps(found, allow_nan=False) == "[[1.5, null], [[0.1, null], [0.5, 0.5]]]"
+    assert json.dumps(encoded, allow_nan=False) == "[[1.5, null], [[0.1, null], [0.5, 0.5]]]"
 
 
 def test_prediction_may_have_several_numbers() -> None:
     """A prediction may have several numbers, such as one for each day of a forecast."""
-    assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]
+    assert [plain(value) for value in np.array([[1.0, 2.5]])] == [[1, 2.5]]

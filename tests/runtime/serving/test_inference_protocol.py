@@ -23,17 +23,17 @@ NUMBERS = {"a": "double", "b": "double"}
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """Serve a model with columns of several types."""
-    made = workload(tmp_path_factory.mktemp("protocol"))
-    register(made, summing(), KINDS)
-    with serving(made) as found:
-        yield found
+    description = workload(tmp_path_factory.mktemp("protocol"))
+    register(description, summing(), KINDS)
+    with serving(description) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def client(endpoint: Endpoint) -> Iterator[Any]:
     """Return Triton's client."""
-    with triton.InferenceServerClient(endpoint.address) as found:
-        yield found
+    with triton.InferenceServerClient(endpoint.address) as client:
+        yield client
 
 
 def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
@@ -43,12 +43,12 @@ def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
         "country": (np.array(["zürich", "genf"], dtype=object), "BYTES"),
         "age": (np.array(ages, dtype=np.int64), "INT64"),
     }
-    found = []
+    tensors = []
     for name, (values, datatype) in columns.items():
         tensor = triton.InferInput(name, [len(values), 1], datatype)
         tensor.set_data_from_numpy(values.reshape(-1, 1), binary_data=binary)
-        found.append(tensor)
-    return found
+        tensors.append(tensor)
+    return tensors
 
 
 def test_health_and_metadata(client: Any) -> None:
@@ -57,10 +57,10 @@ def test_health_and_metadata(client: Any) -> None:
     assert client.is_server_ready()
     assert client.is_model_ready("shop-sum")
     assert client.get_server_metadata()["name"] == "modelyard"
-    found = client.get_model_metadata("shop-sum")
+    metadata = client.get_model_metadata("shop-sum")
 
-    assert found["versions"] == ["1"]
-    assert {one["name"]: one["datatype"] for one in found["inputs"]} == {
+    assert metadata["versions"] == ["1"]
+    assert {column["name"]: column["datatype"] for column in metadata["inputs"]} == {
         "amount": "FP64",
         "country": "BYTES",
         "age": "INT64",
@@ -71,25 +71,25 @@ def test_health_and_metadata(client: Any) -> None:
 @pytest.mark.parametrize("outputs", [None, ["predictions"]])
 def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None) -> None:
     """The client sends either binary tensors, which is the default, or JSON."""
-    asked = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
+    requested = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
 
-    found = client.infer("shop-sum", inputs(binary), outputs=asked, request_id="mine")
+    result = client.infer("shop-sum", inputs(binary), outputs=requested, request_id="mine")
 
-    np.testing.assert_allclose(found.as_numpy("predictions"), [41.5, 43.5])
-    assert found.get_response()["model_version"] == "1"
-    assert found.get_response()["id"] == "mine"
+    np.testing.assert_allclose(result.as_numpy("predictions"), [41.5, 43.5])
+    assert result.get_response()["model_version"] == "1"
+    assert result.get_response()["id"] == "mine"
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One tensor may contain all columns, as in servers for models with array inputs."""
-    made = workload(tmp_path_factory.mktemp("matrix"))
-    register(made, summing(), NUMBERS)
+    description = workload(tmp_path_factory.mktemp("matrix"))
+    register(description, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")
     tensor.set_data_from_numpy(np.arange(6.0).reshape(3, 2))
-    with serving(made) as endpoint, triton.InferenceServerClient(endpoint.address) as client:
-        found = client.infer("sum", [tensor])
+    with serving(description) as endpoint, triton.InferenceServerClient(endpoint.address) as client:
+        result = client.infer("sum", [tensor])
 
-    assert found.as_numpy("predictions").tolist() == [1, 5, 9]
+    assert result.as_numpy("predictions").tolist() == [1, 5, 9]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_invalid_request_is_refused(endpoint: Endpoint, change: dict[str, Any], 
         {"name": "age", "shape": [2], "datatype": "INT64", "data": [40, 41], **change},
     ]
 
-    found = endpoint.ask({"inputs": tensors}, "/v2/models/shop-sum/infer")
+    response = endpoint.ask({"inputs": tensors}, "/v2/models/shop-sum/infer")
 
-    assert found.status in {400, 422}
-    assert why in found.content["error"]
+    assert response.status in {400, 422}
+    assert why in response.content["error"]
 
 
 @pytest.mark.parametrize("length", ["999999", "x", "-1", "9" * 5000])
@@ -144,12 +144,12 @@ def test_inference_needs_a_token_and_health_does_not(tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("token")
     (folder / "token").write_text("open sesame")
     auth = {"type": "bearer-token", "tokenFiles": {"shop": str(folder / "token")}}
-    made = workload(folder, auth=auth)
-    register(made, summing(), KINDS)
-    with serving(made) as endpoint, triton.InferenceServerClient(endpoint.address) as client:
+    description = workload(folder, auth=auth)
+    register(description, summing(), KINDS)
+    with serving(description) as endpoint, triton.InferenceServerClient(endpoint.address) as client:
         assert client.is_server_ready()
         with pytest.raises(InferenceServerException):
             client.infer("sum", inputs(True))
-        found = client.infer("sum", inputs(True), headers={"Authorization": "Bearer open sesame"})
+        result = client.infer("sum", inputs(True), headers={"Authorization": "Bearer open sesame"})
 
-    assert found.as_numpy("predictions").tolist() == [41.5, 43.5]
+    assert result.as_numpy("predictions").tolist() == [41.5, 43.5]

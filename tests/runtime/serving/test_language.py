@@ -105,16 +105,16 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
 
 def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:
     """The text is that of the model itself, whole and in the pieces of a stream, which ends with the usage."""
-    whole = chat(client)
+    response = chat(client)
     chunks = list(chat(client, stream=True, stream_options={"include_usage": True}))
 
-    text = whole.choices[0].message.content
+    text = response.choices[0].message.content
     assert text == by_mlx(model, HELLO, 12)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == text
     assert chunks[0].choices[0].delta.role == "assistant"
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "length"
-    assert chunks[-1].usage == whole.usage
-    assert whole.usage.completion_tokens == 12
+    assert chunks[-1].usage == response.usage
+    assert response.usage.completion_tokens == 12
     assert len(chunks) > 4  # several pieces, as they come
 
 
@@ -135,32 +135,32 @@ def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
         create: Any = client.completions.create
         return create(model="assistant", prompt=prompt, **{"max_tokens": 12, "temperature": 0, **fields}).choices[0]
 
-    whole = text("hello world")
-    stopped = text("hello world", stop=[whole.text[4:7]])
+    complete = text("hello world")
+    stopped = text("hello world", stop=[complete.text[4:7]])
 
-    assert stopped.text == whole.text[: whole.text.index(whole.text[4:7])]
+    assert stopped.text == complete.text[: complete.text.index(complete.text[4:7])]
     assert stopped.finish_reason == "stop"
     tokens = client.completions.create(model="assistant", prompt=[5, 6, 7], max_tokens=1, temperature=0)
     assert present(tokens.usage).prompt_tokens == 3
     streamed = client.completions.create(
         model="assistant", prompt="hello world", max_tokens=12, temperature=0, stream=True
     )
-    assert "".join(chunk.choices[0].text for chunk in streamed) == whole.text
+    assert "".join(chunk.choices[0].text for chunk in streamed) == complete.text
 
 
 def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
     """The same seed gives the same text, also while other texts are generated, and another seed another."""
     with ThreadPoolExecutor(max_workers=6) as threads:
         seeds = [1, 1, 2, 3, 1, 4]
-        found = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
-    texts = [response.choices[0].message.content for response in found]
+        responses = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
+    texts = [response.choices[0].message.content for response in responses]
 
     assert len({text for text, seed in zip(texts, seeds, strict=True) if seed == 1}) == 1
     assert len(set(texts)) == 4
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"messages": []}, "at least one message"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "text parts"),
@@ -172,16 +172,16 @@ def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
         ({"messages": [{"role": "user", "content": "the cat " * CONTEXT}]}, f"context is {CONTEXT}"),
     ],
 )
-def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], said: str) -> None:
+def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], message: str) -> None:
     """What the server cannot do is never ignored, and a streamed request gets a status too."""
     for stream in (False, True):
-        with pytest.raises(openai.BadRequestError, match=said) as refused:
+        with pytest.raises(openai.BadRequestError, match=message) as refused:
             chat(client, stream=stream, **fields)
         assert refused.value.type == "invalid_request_error"
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"messages": [{"role": ["user"], "content": "hello"}]}, "must have a role"),
         ({"temperature": 10**400}, "from 0 to 2"),
@@ -189,9 +189,9 @@ def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: d
         ({"logprobs": 0}, "'logprobs'"),
     ],
 )
-def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], said: str) -> None:
+def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message: str) -> None:
     """JSON can hold what clients never send, and none of it is an error of the server."""
-    with pytest.raises(ApiError, match=said):
+    with pytest.raises(ApiError, match=message):
         request_of(json.dumps({"model": "assistant", "messages": HELLO, **changed}).encode(), chat=True)
 
 
@@ -200,11 +200,11 @@ def test_long_prompts_are_refused_before_they_become_tokens(
 ) -> None:
     """Making tokens of fifteen megabytes takes gigabytes and half a minute, in which other requests wait."""
     lengths: list[int] = []
-    made = MlxEngine.text_tokens
+    original = MlxEngine.text_tokens
 
     def text_tokens(engine: MlxEngine, text: str) -> list[int]:
         lengths.append(len(text))
-        return made(engine, text)
+        return original(engine, text)
 
     monkeypatch.setattr(MlxEngine, "text_tokens", text_tokens)
     for messages in ([{"role": "user", "content": "the cat " * 1_900_000}], HELLO * (CONTEXT + 1)):
@@ -223,8 +223,8 @@ def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> N
         chat(client.with_options(api_key="another"))
 
     assert missing.value.code == "model_not_found"
-    with urllib.request.urlopen(f"{address}/healthz", timeout=30) as found:  # a probe has no token
-        assert json.load(found) == {"status": "ok", "version": "1"}
+    with urllib.request.urlopen(f"{address}/healthz", timeout=30) as response:  # a probe has no token
+        assert json.load(response) == {"status": "ok", "version": "1"}
 
 
 def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
@@ -255,12 +255,12 @@ def test_texts_are_generated_together_and_end_with_their_request(model: Path) ->
 def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that the tokenizer cannot write as text ends the request that got it, and no other."""
     engine = MlxEngine(model, concurrency=4)
-    written: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
+    original: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
 
     def text_of(job: Any, response: Any) -> str:
         if job.sampling.seed == 13 and job.tokens == 2:
             raise TypeError("no such token")
-        return written(job, response)
+        return original(job, response)
 
     monkeypatch.setattr(mlx_engine, "_text_of", text_of)
 
@@ -306,8 +306,8 @@ print(len(asyncio.run(text())) > 0)
     source = str(Path(modelyard_runtime.__file__).parents[1])
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": source, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-W", "ignore", "-c", program, str(model)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.stdout == "True\n", done.stderr
+    completed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert completed.stdout == "True\n", completed.stderr
     assert not record.exists() or "-o" not in record.read_text().split()
 
 

@@ -63,9 +63,9 @@ def test_invalid_rows_are_refused(content: Any, why: str) -> None:
 def test_missing_numbers_are_valid_and_invalid_json_is_refused() -> None:
     """Missing numbers are valid, because models are trained on rows with gaps."""
     assert ask({"instances": [{"amount": None, "country": None}]})["amount"].isna().all()
-    with pytest.raises(BadRequest, match="not JSON") as found:
+    with pytest.raises(BadRequest, match="not JSON") as refusal:
         rows_of(b"{")
-    assert found.value.status == 400
+    assert refusal.value.status == 400
 
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
@@ -147,17 +147,17 @@ def test_the_largest_numbers_of_a_type_fit(kind: str, sent: float) -> None:
     assert rows[kind].iloc[1] == 7
 
 
-@pytest.mark.parametrize("lacking", [False, True])
-def test_columns_of_all_types_in_any_order(lacking: bool) -> None:
+@pytest.mark.parametrize("has_absent", [False, True])
+def test_columns_of_all_types_in_any_order(has_absent: bool) -> None:
     """Converting columns of one type together gives the same result as converting them one by one."""
     kinds = ("double", "string", "long", "boolean", "float", "integer", "string", "double")
     columns = tuple(Column(f"c{at}", kind, False) for at, kind in enumerate(kinds))
     values: dict[str, Any] = {"double": 1, "string": "ch", "long": 3.0, "boolean": True, "float": 2.5, "integer": -4}
     row = {f"c{at}": values[kind] for at, kind in enumerate(kinds)}
-    sent = [row, {name: value for name, value in row.items() if not (lacking and name in ("c0", "c1"))}]
+    instances = [row, {name: value for name, value in row.items() if not (has_absent and name in ("c0", "c1"))}]
 
-    rows = fitted(rows_of(json.dumps({"instances": sent}).encode()), columns)
-    slow = fitted(pd.DataFrame(sent, dtype=object), columns)
+    rows = fitted(rows_of(json.dumps({"instances": instances}).encode()), columns)
+    slow = fitted(pd.DataFrame(instances, dtype=object), columns)
 
     dtypes = ["float64", "object", "int64", "bool", "float32", "int32", "object", "float64"]
     assert [str(dtype) for dtype in rows.dtypes] == dtypes

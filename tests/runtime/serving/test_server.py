@@ -31,26 +31,26 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the description of a server that has a summing model in its registry."""
-    made = workload(tmp_path_factory.mktemp("server"))
-    register(made, summing(), KINDS)
-    return made
+    description = workload(tmp_path_factory.mktemp("server"))
+    register(description, summing(), KINDS)
+    return description
 
 
 @pytest.fixture(scope="module")
 def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
     """Run the described server."""
-    with serving(described) as found:
-        yield found
+    with serving(described) as endpoint:
+        yield endpoint
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
     """The response has the version of the model and the request ID of the caller."""
-    found = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
+    response = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
-    assert found.status == 200
-    assert found.content["predictions"] == [42.5, 43.5]
-    assert found.content["model"] == {"name": "shop-sum", "version": "1"}
-    assert found.content["id"] == found.headers["X-Request-ID"] == "mine"
+    assert response.status == 200
+    assert response.content["predictions"] == [42.5, 43.5]
+    assert response.content["model"] == {"name": "shop-sum", "version": "1"}
+    assert response.content["id"] == response.headers["X-Request-ID"] == "mine"
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_rows_are_answered(endpoint: Endpoint) -> None:
     [({**ROW, "age": 2**63}, "column 'age' contains"), ({**ROW, "amount": 10**400}, "column 'amount' contains")],
 )
 def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why: str) -> None:
-    found = endpoint.ask({"instances": [row]})
+    response = endpoint.ask({"instances": [row]})
 
-    assert found.status == 422
-    assert found.content["error"].startswith(why)
+    assert response.status == 422
+    assert response.content["error"].startswith(why)
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
     """A health check is answered while a large request is processed outside the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
-    answered: list[int] = []
+    statuses: list[int] = []
 
     def large() -> None:
-        answered.append(endpoint.ask(body).status)
+        statuses.append(endpoint.ask(body).status)
         ended.set()
 
     thread = threading.Thread(target=large)
@@ -83,25 +83,25 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
     thread.join()
     began = time.perf_counter()
     endpoint.ask(body)
-    whole = time.perf_counter() - began
+    duration = time.perf_counter() - began
 
-    assert answered == [200]
-    assert slowest < whole / 2
+    assert statuses == [200]
+    assert slowest < duration / 2
 
 
 def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
     """The server calls the estimator directly and skips MLflow's second validation of the rows."""
-    made = workload(tmp_path)
+    description = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
-    register(made, model, dict.fromkeys(rows, "double"))
-    server = Server(record(ServerWorkload, made), "scorer-live")
+    register(description, model, dict.fromkeys(rows, "double"))
+    server = Server(record(ServerWorkload, description), "scorer-live")
 
     assert server.serving is not None
     assert server.serving.overlaps
-    said = server.serving.model.predict(rows)
+    predicted = server.serving.model.predict(rows)
 
-    np.testing.assert_allclose(said, model.predict(rows))
+    np.testing.assert_allclose(predicted, model.predict(rows))
     server.__del__()
 
 
@@ -115,25 +115,25 @@ def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, A
     ):
         length = b"Content-Length: 500000000" if declared else b"Transfer-Encoding: chunked"
         connection.sendall(b"POST /shop HTTP/1.1\r\nHost: shop\r\n" + length + b"\r\n\r\n")
-        sent = 0 if declared else _send_chunks(connection, 50_000_000)
+        sent_bytes = 0 if declared else _send_chunks(connection, 50_000_000)
         answer = connection.recv(4096)
 
         assert endpoint.ask({"instances": [ROW]}).status == 200
 
     assert answer.startswith(b"HTTP/1.1 413")
-    assert sent < 20_000_000
+    assert sent_bytes < 20_000_000
 
 
 def _send_chunks(connection: socket.socket, most: int) -> int:
     """Send chunks until the server responds, and return the number of bytes sent."""
-    sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
-    while sent < most and not select.select([connection], [], [], 0)[0]:
+    sent_bytes, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
+    while sent_bytes < most and not select.select([connection], [], [], 0)[0]:
         try:
             connection.sendall(chunk)
         except ConnectionError:
             break
-        sent += len(chunk)
-    return sent
+        sent_bytes += len(chunk)
+    return sent_bytes
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
@@ -141,22 +141,22 @@ def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
-    found = endpoint.ask(body)
+    response = endpoint.ask(body)
 
-    assert found.status == 413
+    assert response.status == 413
     assert time.process_time() - began < 10  # this took half a minute in an earlier version
 
 
 def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> None:
     """A long request ID is truncated in captures."""
     capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
-    made = workload(tmp_path, capture=capture)
-    register(made, summing(), KINDS)
-    with serving(made) as endpoint:
-        sent = {"instances": [{**ROW, "id": 7, "password": "secret", "prediction": 1}]}
-        found = endpoint.ask(sent, headers={"X-Request-ID": "x" * 5000})
+    description = workload(tmp_path, capture=capture)
+    register(description, summing(), KINDS)
+    with serving(description) as endpoint:
+        body = {"instances": [{**ROW, "id": 7, "password": "secret", "prediction": 1}]}
+        response = endpoint.ask(body, headers={"X-Request-ID": "x" * 5000})
 
-    assert len(found.content["id"]) == 128
+    assert len(response.content["id"]) == 128
     rows = pd.concat(pd.read_parquet(path) for path in (tmp_path / "captures").rglob("*.parquet"))
     assert {"amount", "country", "age", "id"} <= set(rows)
     assert "password" not in rows
@@ -166,15 +166,15 @@ def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> Non
 
 def test_requests_are_counted_by_version(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused requests are counted, but health checks are not."""
-    counted: list[tuple[str, int]] = []
+    recorded: list[tuple[str, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: counted.append((version, status)))
+    monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: recorded.append((version, status)))
 
     endpoint.ask({"instances": [ROW]})
     endpoint.ask({"instances": [{}]})
     endpoint.ask(path="/healthz", method="GET")
 
-    assert counted == [("1", 200), ("1", 422)]
+    assert recorded == [("1", 200), ("1", 422)]
 
 
 def test_request_metrics_have_a_version_tag() -> None:
@@ -189,19 +189,19 @@ def test_request_metrics_have_a_version_tag() -> None:
 
 def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
     """Model calls may overlap. A request that takes too long is abandoned, and others are served meanwhile."""
-    made = workload(tmp_path, timeoutSeconds=3)
-    register(made, Slow(), {"amount": "double"})
-    with serving(made) as endpoint:
+    description = workload(tmp_path, timeoutSeconds=3)
+    register(description, Slow(), {"amount": "double"})
+    with serving(description) as endpoint:
         slow = [threading.Thread(target=endpoint.ask, args=({"instances": [{"amount": 8.0}]},)) for _ in range(2)]
         for thread in slow:
             thread.start()
         time.sleep(0.5)
-        found = endpoint.ask({"instances": [{"amount": 0.0}]})
+        response = endpoint.ask({"instances": [{"amount": 0.0}]})
         given_up = endpoint.ask({"instances": [{"amount": 8.0}]})
         for thread in slow:
             thread.join()
 
-    assert (found.status, found.content["predictions"]) == (200, [0])
+    assert (response.status, response.content["predictions"]) == (200, [0])
     assert given_up.status == 504
 
 

@@ -74,23 +74,23 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
 
 async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: str = "") -> list[Piece]:
     """Read pieces up to a number, and give the text up then."""
-    found: list[Piece] = []
+    received: list[Piece] = []
     generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)), adapter)
     async for piece in generating:
-        found.append(piece)
-        if len(found) == most:
+        received.append(piece)
+        if len(received) == most:
             break
     await generating.aclose()
-    return found
+    return received
 
 
 def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
     """vLLM gets tokens and all settings, and its deltas add up to the number of tokens."""
-    found = asyncio.run(pieces(engine, [1, 2]))
+    received = asyncio.run(pieces(engine, [1, 2]))
 
     llm: Any = vars(engine)["_engine"]
     ((prompt, parameters, _),) = llm.asked
-    assert found == [Piece("a", 1), Piece("bc", 3, "length")]
+    assert received == [Piece("a", 1), Piece("bc", 3, "length")]
     assert prompt == {"prompt_token_ids": [1, 2]}
     expected = {"max_tokens": 3, "temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ["END"], "output_kind": "delta"}
     assert parameters == expected

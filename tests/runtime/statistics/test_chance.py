@@ -51,15 +51,15 @@ def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
     """Return the features that exceed the bound of each measure, as a monitor of all features would."""
-    found: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
+    features: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
         moved.add(window[column])
         for metric, most in BOUNDS.items():
             shift = moved.shift(metric)
             if shift is not None and shift.value > most and shift.chance * window.shape[1] <= UNLIKELY:
-                found[metric].add(str(column))
-    return found
+                features[metric].add(str(column))
+    return features
 
 
 @pytest.mark.parametrize("rows", [30, 100, 300, 1000, 10_000, 100_000])
@@ -69,7 +69,7 @@ def test_data_without_drift_raise_no_alarm(name: str, rows: int) -> None:
     looks = [alarms(reference(name), window) for window in windows(real(name), rows)]
 
     for metric in BOUNDS:
-        assert sum(bool(found[metric]) for found in looks) <= 1, metric
+        assert sum(bool(features[metric]) for features in looks) <= 1, metric
 
 
 @pytest.mark.parametrize("rows", [300, 1000])
@@ -79,30 +79,30 @@ def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
     for at, window in enumerate(windows(real(name), rows)):
         varied = [column for column in window if real(name)[column].nunique() > 5]
         column = varied[at % len(varied)]
-        found = alarms(reference(name), window.assign(**{column: window[column] + 1}))
+        features = alarms(reference(name), window.assign(**{column: window[column] + 1}))
 
-        assert found == {metric: {column} for metric in BOUNDS}
+        assert features == {metric: {column} for metric in BOUNDS}
 
 
 @pytest.mark.parametrize("rows", [30, 100])
 def test_documented_bound_raises_no_false_alarms(tmp_path: Path, rows: int) -> None:
     """For thirty features and twenty passes of few rows, `psi: {max: 0.2}` reports only the drifted feature."""
-    kept = real("breast_cancer")
+    frame = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    described = monitor_of(tmp_path, kept)
+    described = monitor_of(tmp_path, frame)
     breaches: list[set[str]] = []
-    for window in windows(kept, rows):
+    for window in windows(frame, rows):
         window.assign(at=now).to_parquet(tmp_path / "now" / "a.parquet")
         results, refused = run_checks(record(MonitorWorkload, described), now)
         assert not refused
-        breaches.append({one.feature for one in results if one.breach})
+        breaches.append({result.feature for result in results if result.breach})
     assert breaches == [set()] * LOOKS
 
-    *_, window = windows(kept, rows)
+    *_, window = windows(frame, rows)
     window = window.assign(at=now)
     window["mean area"] += 3
     window.to_parquet(tmp_path / "now" / "a.parquet")
-    assert {one.feature for one in run_checks(record(MonitorWorkload, described), now)[0] if one.breach} == {
+    assert {result.feature for result in run_checks(record(MonitorWorkload, described), now)[0] if result.breach} == {
         "mean area"
     }
 
@@ -145,34 +145,34 @@ def texts(rows: int, seed: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
-@pytest.mark.parametrize("kept", [1000, 50_000])
-def test_high_cardinality_texts_raise_no_alarm(kept: int, rows: int) -> None:
+@pytest.mark.parametrize("sample_size", [1000, 50_000])
+def test_high_cardinality_texts_raise_no_alarm(sample_size: int, rows: int) -> None:
     """IDs that are new to the reference, and rare towns, raise no alarm."""
-    then = profiles(frame := texts(kept, 99), list(frame))
+    then = profiles(frame := texts(sample_size, 99), list(frame))
     looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
 
     for metric in ("psi", "js", "chi2"):
-        assert sum(bool(found[metric]) for found in looks) <= 1, metric
+        assert sum(bool(features[metric]) for features in looks) <= 1, metric
 
 
-@pytest.mark.parametrize("kept", [1000, 50_000])
-def test_value_that_became_common_is_detected(kept: int) -> None:
-    then = profiles(frame := texts(kept, 99), list(frame))
+@pytest.mark.parametrize("sample_size", [1000, 50_000])
+def test_value_that_became_common_is_detected(sample_size: int) -> None:
+    then = profiles(frame := texts(sample_size, 99), list(frame))
     window = texts(300, 1)
-    rare = frame["shop"].value_counts().loc[lambda counts: counts > 1].index[min(kept // 50, 400)]
-    held = window.index % 3 > 0
+    rare = frame["shop"].value_counts().loc[lambda counts: counts > 1].index[min(sample_size // 50, 400)]
+    unchanged = window.index % 3 > 0
 
-    assert alarms(then, window.assign(shop=window.shop.where(held, rare)))["psi"] == {"shop"}
-    assert alarms(then, window.assign(kind=window.kind.where(held, "never seen")))["psi"] == {"kind"}
+    assert alarms(then, window.assign(shop=window.shop.where(unchanged, rare)))["psi"] == {"shop"}
+    assert alarms(then, window.assign(kind=window.kind.where(unchanged, "never seen")))["psi"] == {"kind"}
 
 
 def test_probability_of_a_distance_matches_scipy() -> None:
     """Kolmogorov-Smirnov agrees with scipy. A bin's probability is at most twice that of Fisher's exact test."""
     random = np.random.default_rng(2)
-    one, other = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
-    found = stats.ks_2samp(one, other, method="asymp")
+    first, second = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
+    expected = stats.ks_2samp(first, second, method="asymp")
 
-    assert of_distance(float(found.statistic), Sizes(900, 700)) == pytest.approx(found.pvalue, rel=0.05)
+    assert of_distance(float(expected.statistic), Sizes(900, 700)) == pytest.approx(expected.pvalue, rel=0.05)
     exact = stats.fisher_exact([[9, 291], [3, 997]], alternative="greater").pvalue
     bins = excess(np.array([0.003, 0.997]), np.array([0.03, 0.97]), Sizes(1000, 300))
     assert exact <= bins[0] / 2 < 2 * exact
@@ -183,13 +183,13 @@ def test_estimated_chance_is_not_too_low(draw: str) -> None:
     """In four hundred passes without drift, none is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
-    found: list[float] = []
+    chances: list[float] = []
     for _ in range(400):
         moved = Moved(then)
         moved.add(pd.Series(getattr(random, draw)(size=100)))
         shift = moved.shift("wasserstein")
         assert shift is not None
-        found.append(shift.chance)
+        chances.append(shift.chance)
 
-    assert min(found) > UNLIKELY
-    assert float(np.mean([one < 0.5 for one in found])) < 0.5
+    assert min(chances) > UNLIKELY
+    assert float(np.mean([chance < 0.5 for chance in chances])) < 0.5

@@ -19,10 +19,10 @@ CATEGORIES = pd.Series(["a"] * 500 + ["b"] * 300 + ["c"] * 200)
 MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_ks_and_wasserstein_match_scipy(kept: bool) -> None:
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_ks_and_wasserstein_match_scipy(is_stored: bool) -> None:
     """The measures agree with scipy, also for a profile read from JSON, within the precision of its quantiles."""
-    reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
+    reference = Profile.from_json(profile(THEN).to_json()) if is_stored else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
     assert drift("wasserstein", reference, NOW) == pytest.approx(stats.wasserstein_distance(THEN, NOW), rel=0.01)
@@ -37,9 +37,9 @@ def test_js_of_categories_matches_scipy() -> None:
 
 def test_chi2_matches_scipy_divided_by_degrees_of_freedom() -> None:
     """The measure and scipy use the same table of counts."""
-    found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
+    expected = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
 
-    assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
+    assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(expected.statistic / expected.dof)
 
 
 def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
@@ -84,10 +84,10 @@ def test_ks_of_a_short_reference_matches_scipy(rows: int) -> None:
 )
 @pytest.mark.parametrize("metric", ["psi", "js", "chi2", "ks"])
 def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now: list[float]) -> None:
-    found = drift(metric, profile(pd.Series(then)), pd.Series(now))
+    distance = drift(metric, profile(pd.Series(then)), pd.Series(now))
 
-    assert found is not None
-    assert found > 0.2
+    assert distance is not None
+    assert distance > 0.2
 
 
 def test_rare_categories_are_compared_as_one_group() -> None:
@@ -142,9 +142,9 @@ def test_column_of_changing_type_is_refused() -> None:
 
 def test_times_are_seconds_in_any_resolution() -> None:
     stamps = pd.Series(pd.date_range("2026-01-01", periods=50, freq="h", tz="UTC"))
-    found = [profile(stamps.astype(f"datetime64[{unit}, UTC]")).quantiles for unit in ("s", "us", "ns")]
+    quantiles = [profile(stamps.astype(f"datetime64[{unit}, UTC]")).quantiles for unit in ("s", "us", "ns")]
 
-    assert all(points is not None and points[0] == 1767225600 for points in found)
+    assert all(points is not None and points[0] == 1767225600 for points in quantiles)
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
@@ -152,12 +152,12 @@ def test_values_are_counted_by_position_on_the_grid(values: list[float]) -> None
     """Values are counted below, at and between grid points, with their distance from the grid point below."""
     grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
 
-    counted, above = grid.count(np.array(values))
+    counts, above = grid.count(np.array(values))
 
-    points, wanted = [0.0, 1.0, 2.0, 3.0], np.zeros((2, 9))
+    points, expected = [0.0, 1.0, 2.0, 3.0], np.zeros((2, 9))
     for value in values:
-        place = sum(one < value for one in points) + sum(one <= value for one in points)
-        before = points[max(sum(one <= value for one in points) - 1, 0)]
-        wanted[:, place] += (1, value - before)
-    np.testing.assert_array_equal(counted, wanted[0])
-    np.testing.assert_allclose(above, wanted[1])
+        place = sum(point < value for point in points) + sum(point <= value for point in points)
+        before = points[max(sum(point <= value for point in points) - 1, 0)]
+        expected[:, place] += (1, value - before)
+    np.testing.assert_array_equal(counts, expected[0])
+    np.testing.assert_allclose(above, expected[1])

@@ -29,7 +29,7 @@ def stream(seed: int, rows: int, worse_from: int) -> Values:
     """Generate the errors of a model that is wrong in one of ten cases, and later in one of three."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
-    return [float(one) for one in random.random(rows) < share]
+    return [float(error) for error in random.random(rows) < share]
 
 
 def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
@@ -46,23 +46,23 @@ def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
 @pytest.mark.parametrize("step", [1, 97, 500])
 def test_first_detection_matches_river(seed: int, step: int) -> None:
     """The result does not depend on the length of passes, although each pass resumes from JSON."""
-    values, kept, found = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
+    values, state, detected = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
     for start in range(0, len(values), step):
-        test = PageHinkley.from_json(kept)
+        test = PageHinkley.from_json(state)
         greatest = test.take(values[start : start + step])
-        kept = test.to_json()
+        state = test.to_json()
         if greatest is not None and greatest > THRESHOLD:
-            found = start
+            detected = start
             break
     expected = first_by_river(values)
 
     assert expected is not None
-    assert found == expected // step * step
+    assert detected == expected // step * step
 
 
 def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: Any) -> None:
     """Write a server's capture file with rows at these times, which are hours before a given time."""
-    stamps = [at - timedelta(hours=one) for one in hours]
+    stamps = [at - timedelta(hours=age) for age in hours]
     frame = pd.DataFrame({"captured_at": stamps, "request_id": "r", "score": 0.5, **columns})
     for day, rows in frame.groupby(frame.captured_at.dt.strftime("%Y-%m-%d")):
         folder = tmp_path / "captures" / f"day={day}" / "variant=live"
@@ -96,10 +96,10 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
 def at(described: Mapping[str, Any], now: datetime) -> RunResults:
     """Run one pass and save the state."""
     state = State.of(record(MonitorWorkload, described), now)
-    found = measure_run(record(MonitorWorkload, described), now, state)
-    assert not found.refusals
+    results = measure_run(record(MonitorWorkload, described), now, state)
+    assert not results.refusals
     state.save()
-    return found
+    return results
 
 
 def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") -> int:
@@ -107,7 +107,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
     hours = list(np.linspace(23.9, 0.1, per_day))
     for day in range(len(values) // per_day):
         part = range(day * per_day, (day + 1) * per_day)
-        wrong = [int(values[one]) for one in part]
+        wrong = [int(values[row]) for row in part]
         name = f"{'a' * 12}-{day + 1:08d}.parquet"
         captures(tmp_path, name, START + day * DAY, hours, id=[*part], prediction=wrong, model_version=version)
     (tmp_path / "labels").mkdir(exist_ok=True)
@@ -122,7 +122,7 @@ def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
     assert expected is not None
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     looks = [at(described, START + day * DAY) for day in range(days_of(tmp_path, values, 400))]
-    breaches = [found.results[0].breach for found in looks]
+    breaches = [look.results[0].breach for look in looks]
 
     assert breaches == [day >= expected // 400 for day in range(5)]
 
@@ -136,13 +136,13 @@ def test_new_version_resets_the_test(tmp_path: Path) -> None:
     captures(tmp_path, "b.parquet", START + 2 * DAY, hours, id=[*range(400)], prediction=0, model_version="2")
 
     assert not at(described, START + 2 * DAY).results[0].breach
-    kept = State.of(record(MonitorWorkload, described), START + 3 * DAY).before
-    assert section(section(section(kept, "page_hinkley"), "page_hinkley"), "live")["version"] == "2"
+    state = State.of(record(MonitorWorkload, described), START + 3 * DAY).before
+    assert section(section(section(state, "page_hinkley"), "page_hinkley"), "live")["version"] == "2"
 
 
-def rows_seen(found: RunResults) -> float:
+def rows_seen(results: RunResults) -> float:
     """Return the number of rows that a pass has read."""
-    (rows,) = [one.value for one in found.results if one.check == "rows"]
+    (rows,) = [result.value for result in results.results if result.check == "rows"]
     return rows
 
 
@@ -161,7 +161,7 @@ def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
     assert rows_seen(at(described, START + DAY)) == 3
     captures(tmp_path, f"{late}-00000002.parquet", START, [15.0, 60.0], id=1, prediction=0)
     assert rows_seen(at(described, START + 2 * DAY)) == 2
-    assert [one.check for one in at(described, START + 3 * DAY).unknown] == []
+    assert [result.check for result in at(described, START + 3 * DAY).unknown] == []
     assert rows_seen(at(described, START + 4 * DAY)) == 0
 
 
@@ -172,7 +172,7 @@ def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     happened = np.sort(random.uniform(0, 8 * 24, 40))
     arrived = happened + random.exponential(10, 40)  # in hours, and each file has one row
-    seen = 0.0
+    read_rows = 0.0
     at(described, START)
     written: set[int] = set()
     for day in (1, 2, 3, 5, 6, 7, 8, 9, 10, 14):
@@ -181,9 +181,9 @@ def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
         for row in set(np.flatnonzero(arrived <= hours)) - written:
             captures(tmp_path, f"{row:012x}-00000001.parquet", START, [-happened[row]], id=1, prediction=0)
             written.add(int(row))
-        seen += rows_seen(at(described, now))
+        read_rows += rows_seen(at(described, now))
 
-    assert (len(written), seen) == (40, 40)
+    assert (len(written), read_rows) == (40, 40)
 
 
 def test_declared_window_overlap_is_kept(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ class _S3:
 
     def names(self, below: str) -> list[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=below)
-        found = [str(one["Key"]) for page in pages for one in page.get("Contents", [])]
-        return [one for one in found if not one.endswith("/")]
+        keys = [str(entry["Key"]) for page in pages for entry in page.get("Contents", [])]
+        return [entry for entry in keys if not entry.endswith("/")]
 
 
 class Gcs:
@@ -90,7 +90,7 @@ class Gcs:
         return content
 
     def names(self, below: str) -> list[str]:
-        return [str(one.name) for one in self._bucket.list_blobs(prefix=below)]
+        return [str(blob.name) for blob in self._bucket.list_blobs(prefix=below)]
 
     def requests(self) -> list[str]:
         """Return the log lines, one per request."""
@@ -134,16 +134,16 @@ class _Disk:
         return (self._folder / path).read_bytes()
 
     def names(self, below: str) -> list[str]:
-        every = (str(one.relative_to(self._folder)) for one in self._folder.rglob("*") if one.is_file())
-        return sorted(one for one in every if one.startswith(below))
+        every = (str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
+        return sorted(path for path in every if path.startswith(below))
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
     """Wait until a service prints its port."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
-        if found := re.search(line, log.read_text(), re.MULTILINE):
-            return found[1]
+        if match := re.search(line, log.read_text(), re.MULTILINE):
+            return match[1]
         time.sleep(0.1)
     raise RuntimeError(f"{process.args!r} does not start: {log.read_text()}")
 

@@ -37,7 +37,7 @@ class Sts:
     """The Security Token Service, with one role and the trust policy that modelyard writes."""
 
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
-    asked: int = 0
+    requests: int = 0
 
     def token(self, subject: str = SUBJECT, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> str:
         """Return a token as a cluster projects it into a Pod."""
@@ -50,7 +50,7 @@ class Sts:
 
         Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html, 2026-11-27.
         """
-        self.asked += 1
+        self.requests += 1
         try:
             claims = jwt.decode(
                 form["WebIdentityToken"],
@@ -162,8 +162,8 @@ def test_other_tokens_get_no_credentials(wrong: str, lake: tuple[Place, Path], s
         "issuer": sts[0].token(issuer="https://oidc.example/other"),
     }
     token.write_text(other[wrong])
-    before = sts[0].asked
+    before = sts[0].requests
 
     with pytest.raises(OSError, match="AssumeRoleWithWebIdentity"):
         read_whole(place.below("a.json"))
-    assert sts[0].asked > before
+    assert sts[0].requests > before

@@ -179,7 +179,7 @@ def test_account_key_opens_an_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
     write_whole(place.below("file"), b"here")
     move(place.below("file"), place.below("moved"))
 
-    assert [one.base_name for one in files(place)] == ["moved"]
+    assert [file.base_name for file in files(place)] == ["moved"]
 
 
 # roles
@@ -308,7 +308,7 @@ def test_stream_is_visible_when_it_is_closed(cloud: Cloud, lake_in: In, folder: 
         assert files(place) == []
         stream.close()
 
-        assert [one.size for one in files(place)] == [len(content)]
+        assert [file.size for file in files(place)] == [len(content)]
         assert read_whole(place.below("model")) == content
 
 
@@ -339,8 +339,8 @@ def test_folders_of_other_tools_are_no_files(cloud: Cloud, lake_in: In, folder: 
         cloud.container.upload_blob(f"{folder}/{name}", b"")
     place = lake_in(cloud.pod("folders", {"write": folder})).below(folder)
 
-    assert [(one.base_name, one.type) for one in listed(place)] == [("a", fs.FileType.Directory)]
-    assert [one.base_name for one in files(place)] == ["1"]
+    assert [(file.base_name, file.type) for file in listed(place)] == [("a", fs.FileType.Directory)]
+    assert [file.base_name for file in files(place)] == ["1"]
     assert place.filesystem.get_file_info(place.below("a").path).type == fs.FileType.Directory
     assert first_files(place, 9) == []
     place.filesystem.delete_dir(place.below("a").path)

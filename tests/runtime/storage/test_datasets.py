@@ -28,19 +28,19 @@ def dataset(folder: Path, **more: Any) -> dict[str, Any]:
 def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
     """Many libraries write a file as a single large row group, which is never in memory as a whole."""
     count = 1_600_000
-    whole = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
-    parquet.write_table(whole, tmp_path / "a.parquet", row_group_size=count)
-    size = whole.nbytes
-    del whole
+    table = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=count)
+    size = table.nbytes
+    del table
     before = pa.total_allocated_bytes()
 
-    rows = held = 0
+    rows = allocated = 0
     for frame in read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))):
         rows += len(frame)
-        held = max(held, pa.total_allocated_bytes() - before)
+        allocated = max(allocated, pa.total_allocated_bytes() - before)
 
     assert rows == count
-    assert held < 0.4 * size
+    assert allocated < 0.4 * size
 
 
 def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
@@ -52,12 +52,12 @@ def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
         (tmp_path / f"region={region}").mkdir()
         frame.to_parquet(tmp_path / f"region={region}" / "a.parquet")
 
-    found = pd.concat(read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))), ignore_index=True)
+    combined = pd.concat(read_batches(record(Workload, {}), record(Dataset, dataset(tmp_path))), ignore_index=True)
 
-    assert list(found["amount"]) == [1.5, 2.5, 3.0]
-    assert [None if pd.isna(one) else one for one in found["more"]] == ["a", "b", None]
-    assert list(found["region"]) == ["eu", "eu", "us"]
-    pd.testing.assert_frame_equal(found, read_frame(record(Workload, {}), record(Dataset, dataset(tmp_path))))
+    assert list(combined["amount"]) == [1.5, 2.5, 3.0]
+    assert [None if pd.isna(value) else value for value in combined["more"]] == ["a", "b", None]
+    assert list(combined["region"]) == ["eu", "eu", "us"]
+    pd.testing.assert_frame_equal(combined, read_frame(record(Workload, {}), record(Dataset, dataset(tmp_path))))
 
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])

@@ -87,8 +87,8 @@ def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
 def _port(process: subprocess.Popen[bytes], log: Path) -> str:
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
-        if found := re.search(r"^(\d+)$", log.read_text(), re.MULTILINE):
-            return found[1]
+        if match := re.search(r"^(\d+)$", log.read_text(), re.MULTILINE):
+            return match[1]
         time.sleep(0.1)
     raise RuntimeError(f"the service does not start: {log.read_text()}")
 
@@ -127,11 +127,11 @@ def test_pod_of_another_cluster_reads_and_writes(google: Google, lake_in: In) ->
 
     write_whole(place.below("a.json"), b"1")
     assert read_whole(place.below("a.json")) == b"1"
-    assert [one.base_name for one in listed(place)] == ["a.json"]
+    assert [file.base_name for file in listed(place)] == ["a.json"]
 
     table, folder = pa.table({"a": [1, 2]}), place.below("table").path
     arrow_dataset.write_dataset(table, folder, filesystem=place.filesystem, format="parquet", create_dir=False)
-    assert [one.base_name for one in files(place.below("table"))] == ["part-0.parquet"]
+    assert [file.base_name for file in files(place.below("table"))] == ["part-0.parquet"]
     assert arrow_dataset.dataset(folder, filesystem=place.filesystem, format="parquet").to_table() == table
 
 

@@ -53,10 +53,10 @@ def content_of(where: Place) -> bytes:
         return content
 
 
-def names_of(found: Sequence[Any], where: Place) -> set[str]:
+def names_of(entries: Sequence[Any], where: Place) -> set[str]:
     """Return the paths below a place. Paths of folders end with a slash."""
     ends = {fs.FileType.Directory: "/"}
-    return {one.path.removeprefix(f"{where.path}/") + ends.get(one.type, "") for one in found}
+    return {entry.path.removeprefix(f"{where.path}/") + ends.get(entry.type, "") for entry in entries}
 
 
 def test_other_clients_can_read_and_write(service: Service, where: Place, folder: str) -> None:
@@ -74,9 +74,9 @@ def test_listing_excludes_folders_with_the_same_prefix(service: Service, where: 
 
     assert names_of(listed(where.below("a")), where) == {"a/1", "a/2", "a/deep/"}
     assert names_of(listed(where), where) == {"a/", "ab/", "a.json", "a-b"}
-    below = [one for one in listed(where.below("a"), recursive=True) if one.type == fs.FileType.File]
+    below = [file for file in listed(where.below("a"), recursive=True) if file.type == fs.FileType.File]
     assert names_of(below, where) == {"a/1", "a/2", "a/deep/er/3"}
-    assert [one.path for one in files(where.below("a"))] == [
+    assert [file.path for file in files(where.below("a"))] == [
         where.below(name).path for name in ("a/1", "a/2", "a/deep/er/3")
     ]
 
@@ -85,13 +85,13 @@ def test_dataset_is_one_file_or_a_folder_without_hidden_files(service: Service, 
     for name in ("part.csv", "_staged.csv", ".hidden/part.csv"):
         service.put(f"{folder}/data/{name}", b"xy")
 
-    (one,) = files(where.below("data"))
+    (file,) = files(where.below("data"))
     (same,) = files(where.below("data", "part.csv"))
 
-    assert one.path == same.path == where.below("data", "part.csv").path
-    assert one.size == same.size == 2
-    for found in (one, same):
-        assert abs(datetime.now(UTC) - found.mtime) < timedelta(minutes=10)
+    assert file.path == same.path == where.below("data", "part.csv").path
+    assert file.size == same.size == 2
+    for info in (file, same):
+        assert abs(datetime.now(UTC) - info.mtime) < timedelta(minutes=10)
 
 
 def test_missing_files_and_folders_are_handled(where: Place) -> None:
@@ -122,7 +122,7 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
         write_whole(file, content)
 
         assert content_of(file) == content
-    assert [one.size for one in files(where)] == [0]
+    assert [info.size for info in files(where)] == [0]
 
 
 def test_files_are_replaced_atomically(where: Place) -> None:
@@ -178,9 +178,9 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
     for name in names:
         service.put(f"{folder}/{name}", b"")
 
-    assert sorted(one.base_name for one in listed(where)) == names
-    assert [one.path.rpartition("/")[2] for one in files(where)] == names
-    assert [one.name for one in first_files(where, 2000)] == names
+    assert sorted(file.base_name for file in listed(where)) == names
+    assert [file.path.rpartition("/")[2] for file in files(where)] == names
+    assert [file.name for file in first_files(where, 2000)] == names
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
@@ -188,11 +188,11 @@ def test_first_files_start_after_a_name(service: Service, where: Place, folder: 
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
-    assert [one.name for one in first_files(where, 99)] == ["1.json", "2.json", "3.json", "4.json"]
-    assert [one.name for one in first_files(where, 99, after="2.json")] == ["3.json", "4.json"]
+    assert [file.name for file in first_files(where, 99)] == ["1.json", "2.json", "3.json", "4.json"]
+    assert [file.name for file in first_files(where, 99, after="2.json")] == ["3.json", "4.json"]
     (last,) = first_files(where, 99, after="3.json")
     assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=10)
-    assert [one.name for one in first_files(where, 1)][:1] == ["1.json"]
+    assert [file.name for file in first_files(where, 1)][:1] == ["1.json"]
 
 
 def test_first_files_do_not_depend_on_how_many_there_are(service: Service, where: Place, folder: str) -> None:
@@ -201,7 +201,7 @@ def test_first_files_do_not_depend_on_how_many_there_are(service: Service, where
         service.put(f"{folder}/{at:02}/deep.json", b"")
 
     for most in (1, 7, 30):
-        names = [one.name for one in first_files(where, most)]
+        names = [file.name for file in first_files(where, most)]
         assert names == [f"{at:02}.json" for at in range(len(names))]
         assert most // 2 <= len(names), "folders count as well"
         assert len(names) <= most + 1 or service.uri.startswith(PAGES_OF_THEIR_OWN)
@@ -230,12 +230,12 @@ def test_special_characters_in_names_are_kept(service: Service, where: Place, fo
     write_whole(where.below(name), name.encode())
 
     assert service.get(f"{folder}/{name}") == name.encode()
-    assert [one.path for one in files(where)] == [where.below(name).path]
+    assert [file.path for file in files(where)] == [where.below(name).path]
     assert content_of(where.below(name)) == name.encode()
     move(where.below(name), where.below(f"{name}2"))
     assert service.names(f"{folder}/") == [f"{folder}/{name}2"]
     if "/" not in name:
-        assert [one.name for one in first_files(where, 9)] == [f"{name}2"]
+        assert [file.name for file in first_files(where, 9)] == [f"{name}2"]
     remove(where.below(f"{name}2"))
     assert files(where) == []
 
@@ -248,14 +248,14 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
         described = {"uri": f"{uri}/day={day}", "store": "lake", "format": kind}
         write_table(workload, record(Dataset, described), table, "part")
 
-    whole = record(Dataset, {"uri": f"{uri}/", "store": "lake", "format": kind})
-    assert read_frame(workload, whole)[["id", "amount", "day"]].to_numpy().tolist() == [
+    dataset = record(Dataset, {"uri": f"{uri}/", "store": "lake", "format": kind})
+    assert read_frame(workload, dataset)[["id", "amount", "day"]].to_numpy().tolist() == [
         [1, 1.5, 1],
         [2, 2.0, 1],
         [1, 1.5, 2],
         [2, 2.0, 2],
     ]
-    assert sum(len(part) for part in read_batches(workload, whole)) == 4
+    assert sum(len(part) for part in read_batches(workload, dataset)) == 4
     assert len(service.names(f"{folder}/")) == 2
 
 
@@ -265,21 +265,21 @@ def test_place_can_be_pickled(where: Place) -> None:
     write_whole(where.below("a"), b"here")
 
     assert content_of(same.below("a")) == b"here"
-    assert [one.name for one in first_files(same, 9)] == ["a"]
+    assert [file.name for file in first_files(same, 9)] == ["a"]
 
 
 def test_ray_checkpoints_are_stored_in_one_folder(service: Service, where: Place, folder: str) -> None:
-    kept = fs.PyFileSystem(FlatFileSystem(where))
+    filesystem = fs.PyFileSystem(FlatFileSystem(where))
     base = f"{where.path}/training-1"
     make_folder(where)
-    kept.create_dir(f"{base}/run/checkpoint", recursive=True)
-    with kept.open_output_stream(f"{base}/run/checkpoint/model") as stream:
+    filesystem.create_dir(f"{base}/run/checkpoint", recursive=True)
+    with filesystem.open_output_stream(f"{base}/run/checkpoint/model") as stream:
         stream.write(b"weights")
 
     assert service.names(f"{folder}/") == [f"{folder}/training-1~run~checkpoint~model"]
-    assert kept.open_input_file(f"{base}/run/checkpoint/model").read() == b"weights"
-    kept.move(f"{base}/run/checkpoint", f"{base}/run/moved")
-    kept.delete_dir(f"{base}/run")
+    assert filesystem.open_input_file(f"{base}/run/checkpoint/model").read() == b"weights"
+    filesystem.move(f"{base}/run/checkpoint", f"{base}/run/moved")
+    filesystem.delete_dir(f"{base}/run")
     assert service.names(f"{folder}/training") == []
 
 
@@ -302,7 +302,7 @@ def test_mlflow_stores_artifacts_in_the_store(
     artifacts.log_artifacts(str(tmp_path), "deep/er")
 
     assert service.get(f"{folder}/models/MLmodel") == b"model"
-    assert [one.path for one in artifacts.list_artifacts()] == ["MLmodel", "deep"]
+    assert [artifact.path for artifact in artifacts.list_artifacts()] == ["MLmodel", "deep"]
     (tmp_path / "fetched").mkdir()
     artifacts.download_artifacts("deep", str(tmp_path / "fetched"))
     assert (tmp_path / "fetched" / "deep" / "er" / "MLmodel").read_text() == "model"
@@ -314,10 +314,10 @@ def test_google_listing_uses_a_start_offset(service: Service, where: Place, fold
     assert isinstance(service, Gcs)
     first_files(where, 9, after="7.json")
 
-    (asked,) = [one for one in service.requests() if folder in one]
-    assert f"startOffset={folder}%2F7.json" in asked
-    assert f"prefix={folder}%2F" in asked
-    assert "delimiter=%2F" in asked
+    (request,) = [line for line in service.requests() if folder in line]
+    assert f"startOffset={folder}%2F7.json" in request
+    assert f"prefix={folder}%2F" in request
+    assert "delimiter=%2F" in request
 
 
 @pytest.mark.parametrize(
@@ -335,10 +335,12 @@ def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
     )
     identity = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"), "x")
     path = {**os.environ, **identity, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", program, uri], capture_output=True, text=True, check=False, env=path)
+    completed = subprocess.run(
+        [sys.executable, "-c", program, uri], capture_output=True, text=True, check=False, env=path
+    )
 
-    assert done.stderr == ""
-    assert done.returncode == 0
+    assert completed.stderr == ""
+    assert completed.returncode == 0
 
 
 def test_unknown_scheme_is_refused() -> None:

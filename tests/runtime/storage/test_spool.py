@@ -27,9 +27,9 @@ URI = f"s3://{BUCKET}/captures"
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
     """Return a store."""
-    made = ObjectStore()
-    yield made
-    made.cut()
+    object_store = ObjectStore()
+    yield object_store
+    object_store.cut()
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
@@ -41,8 +41,8 @@ def captures(workload: dict[str, Any], disk: Path) -> Captures:
 
 def keep(kept: Captures, request_id: str) -> None:
     """Capture one request with two rows."""
-    said = Answer(np.ones(2, dtype=np.int64))
-    kept.keep(request_id, pd.DataFrame({"amount": [1.0, 2.0]}), said, "7")
+    answer = Answer(np.ones(2, dtype=np.int64))
+    kept.keep(request_id, pd.DataFrame({"amount": [1.0, 2.0]}), answer, "7")
 
 
 def arrived(workload: dict[str, Any]) -> list[str]:
@@ -122,14 +122,14 @@ def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
 def test_captures_create_no_folder_markers(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server may write only below its own prefix, so it must not create markers or temporary objects above it."""
     workload = store.described(monkeypatch)
-    kept = Captures(
+    captures = Captures(
         record(Workload, workload),
         record(Capture, {"uri": URI, "store": "artifacts", "fraction": 1.0}),
         "live",
         flush_s=3600,
     )
-    keep(kept, "a")
-    kept.close()
+    keep(captures, "a")
+    captures.close()
 
     (name,) = store.names()
     assert name.startswith(URI.partition(f"{BUCKET}/")[2].strip("/") + "/day=")

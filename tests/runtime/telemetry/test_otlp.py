@@ -46,13 +46,13 @@ def start() -> Iterator[Starter]:
     """Start receivers on loopback, and stop them after the test."""
     started: list[Receiver] = []
 
-    def one(address: str, port: int, status: int) -> Receiver:
+    def start_receiver(address: str, port: int, status: int) -> Receiver:
         receiver = Receiver(address, port, status)
         started.append(receiver)
         threading.Thread(target=receiver.serve_forever, args=(0.02,), daemon=True).start()
         return receiver
 
-    yield one
+    yield start_receiver
     for receiver in started:
         receiver.shutdown()
         receiver.server_close()
@@ -63,9 +63,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without waiting, and let the name of the Service resolve to two Pods."""
     known = socket.getaddrinfo
 
-    def resolve(host: str, *asked: Any, **rest: Any) -> Any:
+    def resolve(host: str, *arguments: Any, **rest: Any) -> Any:
         addresses = ["127.0.0.1", "127.0.0.2"] if host == NAME else [host]
-        return [entry for address in addresses for entry in known(address, *asked, **rest)]
+        return [entry for address in addresses for entry in known(address, *arguments, **rest)]
 
     monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(socket, "getaddrinfo", resolve)

@@ -72,11 +72,11 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
         monkeypatch.setattr(module, "own_rows", lambda _: [rows, target, None, None])
 
     def begun(cls: type[Progress], config: dict[str, Any]) -> Alone:
-        found = Alone(None, 0.0, first=True)
+        attempt = Alone(None, 0.0, first=True)
         if config["killed"]:
-            found.done, found.grown = config["killed"]
-        progress.append(found)
-        return found
+            attempt.done, attempt.grown = config["killed"]
+        progress.append(attempt)
+        return attempt
 
     monkeypatch.setattr(Progress, "of", classmethod(begun))
 
@@ -96,10 +96,12 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
             Alone.parts_done, Alone.left = 0, RUNGS + 1
         raw = present(grow(config))
         if trainer == "scikit-learn":
-            made = read_histograms(raw)
+            restored = read_histograms(raw)
         else:
-            made = boosting.restored(trainer, estimator(trainer, TASK, parameters), raw, config["parameters"], (0, 1))
-        return made.predict_proba(rows)[:, 1], Alone.parts_done
+            restored = boosting.restored(
+                trainer, estimator(trainer, TASK, parameters), raw, config["parameters"], (0, 1)
+            )
+        return restored.predict_proba(rows)[:, 1], Alone.parts_done
 
     return grown
 
@@ -121,9 +123,9 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
     rows, target = load_breast_cancer(return_X_y=True)
     bare = estimator(trainer, TASK, WHOLE[trainer]).fit(rows, target)
 
-    said, _ = alone(trainer, WHOLE[trainer])
+    predicted, _ = alone(trainer, WHOLE[trainer])
 
-    assert np.abs(said - bare.predict_proba(rows)[:, 1]).max() < 1e-4
+    assert np.abs(predicted - bare.predict_proba(rows)[:, 1]).max() < 1e-4
 
 
 @pytest.mark.parametrize("trainer", ["xgboost", "lightgbm"])
@@ -152,22 +154,22 @@ def test_lightgbm_parts_use_the_random_state(
     """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a run."""
     import lightgbm
 
-    used: list[dict[str, str]] = []
+    seeds: list[dict[str, str]] = []
     train = lightgbm.train
 
     def watched(*arguments: Any, **more: Any) -> Any:
         booster = train(*arguments, **more)
-        used.append(dict(re.findall(r"\[(\w+_seed): (\d+)\]", booster.model_to_string())))
+        seeds.append(dict(re.findall(r"\[(\w+_seed): (\d+)\]", booster.model_to_string())))
         return booster
 
     monkeypatch.setattr(lightgbm, "train", watched)
     for state in (7, 8):
         alone("lightgbm", {**DRAWN["lightgbm"], "random_state": state})
 
-    seven, eight = used[:RUNGS], used[RUNGS:]
+    seven, eight = seeds[:RUNGS], seeds[RUNGS:]
     for name in ("bagging_seed", "feature_fraction_seed"):
-        assert all(one[name] != other[name] for one, other in zip(seven, eight, strict=True))
-    assert len({one["data_random_seed"] for one in seven}) == 1
+        assert all(part[name] != other[name] for part, other in zip(seven, eight, strict=True))
+    assert len({part["data_random_seed"] for part in seven}) == 1
 
 
 def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, int]]) -> None:
@@ -179,9 +181,9 @@ def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, i
     bare = estimator("scikit-learn", TASK, early).fit(rows, target)
     assert bare.n_iter_ < ROUNDS - 5
 
-    said, parts = alone("scikit-learn", early)
+    predicted, parts = alone("scikit-learn", early)
 
-    assert np.array_equal(said, bare.predict_proba(rows)[:, 1])
+    assert np.array_equal(predicted, bare.predict_proba(rows)[:, 1])
     assert parts < RUNGS
 
 
@@ -228,8 +230,13 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
     workload = described(f"file://{tmp_path}")
 
     assert [
-        goes_on(record(PipelineWorkload, workload), record(Step, one))
-        for one in (step("xgboost"), step("pytorch"), step("scikit-learn"), step("scikit-learn", estimator="linear"))
+        goes_on(record(PipelineWorkload, workload), record(Step, settings))
+        for settings in (
+            step("xgboost"),
+            step("pytorch"),
+            step("scikit-learn"),
+            step("scikit-learn", estimator="linear"),
+        )
     ] == [True, True, True, False]
     assert not goes_on(record(PipelineWorkload, {"pipeline": {}}), record(Step, step("xgboost")))
     assert Checkpoints.of(record(PipelineWorkload, {"pipeline": {}}), record(Step, step("xgboost"))) is None
@@ -250,8 +257,8 @@ def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
 
     assert first == second
     assert len({first.path, other.path, grown.path}) == 3
-    for one in (first, other, grown):
-        one.discard()
+    for checkpoints in (first, other, grown):
+        checkpoints.discard()
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
@@ -272,10 +279,10 @@ def test_abandoned_checkpoints_are_removed(tmp_path: Path) -> None:
         if old:
             os.utime(folder / name, (long_ago, long_ago))
 
-    kept = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost"))))
+    checkpoints = present(Checkpoints.of(record(PipelineWorkload, workload), record(Step, step("xgboost"))))
 
-    left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
-    assert {one.name for one in folder.iterdir()} == left
+    left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{checkpoints.name}~began"}
+    assert {path.name for path in folder.iterdir()} == left
 
 
 def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,38 +291,41 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
     root = place(
         record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
     )
-    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
-    files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
+    checkpoints = Checkpoints(root, "training-0123", datetime.now(UTC))
+    files, folder = checkpoints.files(), f"{checkpoints.path}/run/checkpoint_1"
 
-    files.create_dir(one)
-    with files.open_output_stream(f"{one}/grown") as stream:
+    files.create_dir(folder)
+    with files.open_output_stream(f"{folder}/grown") as stream:
         stream.write(b"trees")
 
     assert store.names() == ["mlflow/models/fraud/checkpoints/a/training-0123~run~checkpoint_1~grown"]
-    kinds = [files.get_file_info(path).type for path in (f"{one}/grown", one, f"{kept.path}/run", f"{kept.path}/r")]
+    kinds = [
+        files.get_file_info(path).type
+        for path in (f"{folder}/grown", folder, f"{checkpoints.path}/run", f"{checkpoints.path}/r")
+    ]
     assert kinds == [fs.FileType.File, fs.FileType.Directory, fs.FileType.Directory, fs.FileType.NotFound]
-    assert files == kept.files()
+    assert files == checkpoints.files()
     assert pickle.loads(pickle.dumps(files)) == files  # Ray sends it to workers
-    with files.open_input_stream(f"{one}/grown") as stream:
+    with files.open_input_stream(f"{folder}/grown") as stream:
         assert stream.read() == b"trees"
 
-    files.copy_file(f"{one}/grown", f"{kept.path}/run/checkpoint_2/grown")
-    files.move(one, f"{kept.path}/run/checkpoint_3")
-    told = files.get_file_info(fs.FileSelector(f"{kept.path}/run", recursive=True))
-    below = [found.path.removeprefix(f"{kept.path}/run/") for found in told]
+    files.copy_file(f"{folder}/grown", f"{checkpoints.path}/run/checkpoint_2/grown")
+    files.move(folder, f"{checkpoints.path}/run/checkpoint_3")
+    entries = files.get_file_info(fs.FileSelector(f"{checkpoints.path}/run", recursive=True))
+    below = [entry.path.removeprefix(f"{checkpoints.path}/run/") for entry in entries]
     assert below == ["checkpoint_2", "checkpoint_2/grown", "checkpoint_3", "checkpoint_3/grown"]
-    assert [found.base_name for found in files.get_file_info(fs.FileSelector(f"{kept.path}/run"))] == [
+    assert [entry.base_name for entry in files.get_file_info(fs.FileSelector(f"{checkpoints.path}/run"))] == [
         "checkpoint_2",
         "checkpoint_3",
     ]
     with pytest.raises(FileNotFoundError):
-        files.get_file_info(fs.FileSelector(one))
+        files.get_file_info(fs.FileSelector(folder))
     with pytest.raises(UnsupportedOperation, match="objects can only be written whole"):
-        files.open_append_stream(f"{one}/grown")
+        files.open_append_stream(f"{folder}/grown")
     with pytest.raises(UnsupportedOperation, match="delete by name"):
         files.delete_dir_contents("", accept_root_dir=True)
-    kept.discard()
-    assert files.get_file_info(one).type == fs.FileType.NotFound
+    checkpoints.discard()
+    assert files.get_file_info(folder).type == fs.FileType.NotFound
     assert [name for name in store.names() if "training-" in name] == []
 
 
@@ -323,13 +333,13 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
 def test_a_half_written_list_of_checkpoints_is_deleted(tmp_path: Path, content: bytes, remains: bool) -> None:
     """Ray Train writes the list in place. With a truncated list, it would refuse to start in every later run."""
     root = place(record(Workload, {}), tmp_path.as_uri(), "artifacts")
-    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
+    checkpoints = Checkpoints(root, "training-0123", datetime.now(UTC))
     identity: dict[str, Json] = {"rows": "1"}
-    path = f"{kept.path}/{digest(identity)}/checkpoint_manager_snapshot.json"
-    with kept.files().open_output_stream(path) as stream:
+    path = f"{checkpoints.path}/{digest(identity)}/checkpoint_manager_snapshot.json"
+    with checkpoints.files().open_output_stream(path) as stream:
         stream.write(content)
 
-    with run_storage(kept, {}, identity) as run:
-        assert run["storage_path"] == kept.path
+    with run_storage(checkpoints, {}, identity) as run:
+        assert run["storage_path"] == checkpoints.path
 
-    assert (kept.files().get_file_info(path).type == fs.FileType.File) is remains
+    assert (checkpoints.files().get_file_info(path).type == fs.FileType.File) is remains

@@ -35,19 +35,19 @@ def system(tmp_path: Path) -> Iterator[Loans]:
 
     Comparisons draw as few resamples as for a large dataset: scikit-learn needs 10 ms for each.
     """
-    made = Loans.at(tmp_path)
-    made.write(loans())
+    system = Loans.at(tmp_path)
+    system.write(loans())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         patch.setattr(paired, "_MOST", FEWEST)
-        yield made
+        yield system
     mlflow.end_run()
 
 
 def truly(number: str, label: str) -> float:
     """Return the true quality of a version, measured on rows that no version was trained on."""
     frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
-    chances = model.classifier().predict_proba(frame[[one.name for one in model.columns()]])  # type: ignore[union-attr]
+    chances = model.classifier().predict_proba(frame[[column.name for column in model.columns()]])  # type: ignore[union-attr]
     return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))
 
 
@@ -98,10 +98,10 @@ def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
     frame = loans().assign(customer=np.arange(3000) // 10)
     system.write(frame)
 
-    found = system.changed(split={"key": ["customer"]}).data()
+    data = system.changed(split={"key": ["customer"]}).data()
 
-    assert not set(found.train["income"]) & set(found.held_out["income"])
-    sides = [set(frame[frame["income"].isin(part["income"])]["customer"]) for part in (found.train, found.held_out)]
+    assert not set(data.train["income"]) & set(data.held_out["income"])
+    sides = [set(frame[frame["income"].isin(part["income"])]["customer"]) for part in (data.train, data.held_out)]
     assert not sides[0] & sides[1]
     assert len(sides[1]) == 60
     with pytest.raises(Refusal, match="split is by 'client', which the inputs loans do not have"):
@@ -110,9 +110,9 @@ def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
 
 def test_key_is_not_a_feature(system: Loans) -> None:
     """If no features are declared, every column without another role is a feature."""
-    found = system.changed(split=KEY, dataset={"features": []}).data()
+    data = system.changed(split=KEY, dataset={"features": []}).data()
 
-    assert "id" not in found.features
+    assert "id" not in data.features
 
 
 def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
@@ -139,12 +139,12 @@ def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
 def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
     """If a column is converted to cents, all rows look new. A key would still identify them."""
     keyed = system.changed(split=KEY)
-    for one, number in ((system, "2"), (keyed, "4")):
-        one.write(loans())
-        one.train(**FOREST)
+    for variant, number in ((system, "2"), (keyed, "4")):
+        variant.write(loans())
+        variant.train(**FOREST)
         registry.set_alias("loans", "champion", str(int(number) - 1))
-        one.write(loans().assign(income=lambda rows: rows["income"] * 100))
-        one.train(**FOREST)
+        variant.write(loans().assign(income=lambda rows: rows["income"] * 100))
+        variant.train(**FOREST)
 
     assert "no row that champion (version 1) was trained on is in the data" in system.gate("2")["why"]
     assert keyed.gate("4")["rows"] == 600
@@ -169,8 +169,8 @@ def test_row_marks_are_small_and_have_no_false_negatives(tmp_path: Path) -> None
     rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
     identity = Identity.of(rows, ["id"], declared=True)
     learned = rows["id"] % 2 == 0
-    seen = Seen.of(identity, identity.hashes(rows[learned]))
-    seen.write(tmp_path / "rows.parquet")
+    marks = Seen.of(identity, identity.hashes(rows[learned]))
+    marks.write(tmp_path / "rows.parquet")
 
     again = Seen.read(tmp_path / "rows.parquet")
 
@@ -211,11 +211,11 @@ def test_key_of_another_type_is_refused_with_a_reason() -> None:
 def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     system.changed(split=KEY).train(**FOREST)
 
-    seen = stored(registry.version("loans", "1").tags[ROWS_TAG])
+    marks = stored(registry.version("loans", "1").tags[ROWS_TAG])
 
-    assert seen is not None
-    assert seen.identity.columns == ("id",)
-    assert len(seen.marks) == 2400
+    assert marks is not None
+    assert marks.identity.columns == ("id",)
+    assert len(marks.marks) == 2400
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
     each = system.gate("1")["slices"]
     assert set(each) == {"ch", "de", "(others)"}
     assert each["(others)"]["value"] is None
-    assert sum(one["rows"] for one in each.values()) == 600
+    assert sum(group["rows"] for group in each.values()) == 600
     assert "fair: auc_roc by country is between" in came
     assert "each:" not in came
 
@@ -297,9 +297,9 @@ def test_threshold_is_stored_with_the_version(system: Loans) -> None:
     system.changed(split=KEY, validation=[{**BETTER, "metric": "recall"}]).train(**FOREST)
 
     loaded = registry.load(registry.version("loans", "1").uri)
-    said = answer(loaded, "binary-classification", loans()[["income", "age"]])
-    assert said.scores is not None
-    assert list(said.values) == list((said.scores >= 0.2).astype(int))
+    predicted = answer(loaded, "binary-classification", loans()[["income", "age"]])
+    assert predicted.scores is not None
+    assert list(predicted.values) == list((predicted.scores >= 0.2).astype(int))
     half = choosing_by(HalfSure(), loaded.threshold())
     assert list(answer(half, "binary-classification", loans(2)).values) == [1, 0]
     assert choosing_by(HalfSure(), None).__class__ is HalfSure

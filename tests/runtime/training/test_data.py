@@ -42,10 +42,10 @@ def labels(count: int = 100) -> pd.DataFrame:
 
 def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
     """Rows whose labels may still arrive are excluded, because early labels are a biased sample."""
-    found = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
+    data = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
 
-    newest = max(found.train["__time"].max(), found.held_out["__time"].max())
-    assert len(found.train) + len(found.held_out) == 55
+    newest = max(data.train["__time"].max(), data.held_out["__time"].max())
+    assert len(data.train) + len(data.held_out) == 55
     assert newest <= datetime.now(UTC) - timedelta(days=45)
 
 
@@ -53,14 +53,14 @@ def test_time_split_orders_by_instant(tmp_path: Path) -> None:
     """Times with UTC offsets are compared as instants, because their text order may differ."""
     texts = events()
     stamps = [
-        one.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, one in enumerate(texts["at"])
+        stamp.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, stamp in enumerate(texts["at"])
     ]
-    texts["at"] = [one.isoformat() for one in stamps]
+    texts["at"] = [stamp.isoformat() for stamp in stamps]
 
-    found = read(tmp_path, texts, labels(), {"fraction": 0.2, "by": "time"})
+    data = read(tmp_path, texts, labels(), {"fraction": 0.2, "by": "time"})
 
-    assert len(found.held_out) == 20
-    assert found.train["__time"].max() < found.held_out["__time"].min()
+    assert len(data.held_out) == 20
+    assert data.train["__time"].max() < data.held_out["__time"].min()
 
 
 def test_duplicate_labels_are_refused(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_duplicate_labels_are_refused(tmp_path: Path) -> None:
 
 def test_keys_of_different_types_are_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="cannot be joined by id"):
-        read(tmp_path, events(), labels().assign(id=[f"e{one}" for one in range(100)]))
+        read(tmp_path, events(), labels().assign(id=[f"e{number}" for number in range(100)]))
 
 
 def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
 def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
     """Split this many shuffled events, and return the IDs of the training and held-out rows."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
-    found = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
-    data = read(folder, found, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
+    shuffled = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
+    data = read(folder, shuffled, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
     return set(data.train["amount"]), set(data.held_out["amount"])
 
 
@@ -105,7 +105,7 @@ def test_rows_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
 
 
 def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
-    found = []
+    splits = []
     for count in (1000, 1500):
         rows = pd.DataFrame({"query": np.repeat(np.arange(count // 5), 5), "rank": 1.5, "good": np.arange(count) % 2})
         rows.sample(frac=1, random_state=count).to_parquet(tmp_path / "a.parquet")
@@ -114,12 +114,12 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
             "data": {"rows": {**data, "features": ["query"]}},
             "split": {"fraction": 0.2, "by": "random"},
         }
-        made = training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("rows",), "ranking")
-        found.append((set(made.train["query"]), set(made.held_out["query"])))
+        result = training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("rows",), "ranking")
+        splits.append((set(result.train["query"]), set(result.held_out["query"])))
 
-    assert len(found[0][1]) == 40
-    assert len(found[0][0] & found[1][1]) < 10
-    assert not found[1][0] & found[1][1]
+    assert len(splits[0][1]) == 40
+    assert len(splits[0][0] & splits[1][1]) < 10
+    assert not splits[1][0] & splits[1][1]
 
 
 def test_missing_keys_do_not_match(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ def test_missing_keys_do_not_match(tmp_path: Path) -> None:
     nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
     truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
 
-    found = read(tmp_path, nameless, truth)
+    data = read(tmp_path, nameless, truth)
 
-    assert len(found.train) + len(found.held_out) == 94
+    assert len(data.train) + len(data.held_out) == 94
 
 
 def test_rows_without_a_time_are_excluded_from_a_time_split(tmp_path: Path) -> None:
@@ -137,26 +137,26 @@ def test_rows_without_a_time_are_excluded_from_a_time_split(tmp_path: Path) -> N
     late = events()
     late.loc[:9, "at"] = pd.NaT
 
-    found = read(tmp_path, late, labels(), {"fraction": 0.2, "by": "time"})
+    data = read(tmp_path, late, labels(), {"fraction": 0.2, "by": "time"})
 
-    assert len(found.train) + len(found.held_out) == 90
+    assert len(data.train) + len(data.held_out) == 90
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("n/a", "contains 'n/a'"), (np.inf, "contains values that are not finite")]
+    ("value", "message"), [("n/a", "contains 'n/a'"), (np.inf, "contains values that are not finite")]
 )
-def test_error_shows_the_label_that_is_not_a_number(tmp_path: Path, value: Any, shown: str) -> None:
+def test_error_shows_the_label_that_is_not_a_number(tmp_path: Path, value: Any, message: str) -> None:
     truth = [value if at == 3 else type(value)(at) for at in range(50)]
     pd.DataFrame({"size": np.arange(50.0), "price": truth}).to_parquet(tmp_path / "a.parquet")
     data = {"flats": {"uri": f"file://{tmp_path}", "format": "parquet", "label": "price"}}
     pipeline: dict[str, Any] = {"data": data, "split": {"fraction": 0.2, "by": "random"}}
 
-    with pytest.raises(Refusal, match=f"regression needs numbers, but the label 'price' {shown}"):
+    with pytest.raises(Refusal, match=f"regression needs numbers, but the label 'price' {message}"):
         training_data(record(PipelineWorkload, {"pipeline": pipeline}), ("flats",), "regression")
 
 
 def test_infinity_counts_as_missing(tmp_path: Path) -> None:
     """Infinity counts as missing in training, as it does in monitors."""
-    found = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
+    data = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
 
-    assert int(pd.concat([found.train, found.held_out])["amount"].isna().sum()) == 3
+    assert int(pd.concat([data.train, data.held_out])["amount"].isna().sum()) == 3

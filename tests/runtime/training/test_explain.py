@@ -44,7 +44,7 @@ def data(task: str) -> TrainingData:
     """
     random, count = np.random.default_rng(0), 400
     frame = pd.DataFrame({name: random.normal(size=count) for name in ("strong", "word_w0", "noise")})
-    words = [f"w{one}" if at % 40 else None for at, one in enumerate(random.integers(0, 3, count))]
+    words = [f"w{number}" if at % 40 else None for at, number in enumerate(random.integers(0, 3, count))]
     frame["word"] = pd.Series(words, dtype=object)
     value = 3 * frame["strong"] + (frame["word"] == "w0")
     frame.loc[::50, "noise"] = np.nan
@@ -87,18 +87,18 @@ def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
     """Return the library's own predictions on the scale of the contributions."""
     last, ready = model[-1], model[0].transform(rows)
     if type(last).__name__.startswith("XGB"):
-        said = last.predict(ready, output_margin=True)
+        predicted = last.predict(ready, output_margin=True)
     elif type(last).__name__.startswith("LGBM"):
-        said = last.predict(ready, raw_score=True)
+        predicted = last.predict(ready, raw_score=True)
     else:
-        said = last.predict(ready) if task == "regression" else last.predict_proba(ready)
-        said = said[:, 1] if task == "binary-classification" else said
-    return np.asarray(said).reshape(len(rows), -1)
+        predicted = last.predict(ready) if task == "regression" else last.predict_proba(ready)
+        predicted = predicted[:, 1] if task == "binary-classification" else predicted
+    return np.asarray(predicted).reshape(len(rows), -1)
 
 
-def greatest(told: Section) -> str:
+def greatest(card: Section) -> str:
     """Return the most important feature, which is listed first."""
-    return next(iter(section(told, "importance")))
+    return next(iter(section(card, "importance")))
 
 
 @pytest.mark.parametrize("task", CLASSES)
@@ -109,12 +109,12 @@ def test_contributions_and_base_add_up_to_the_prediction(estimator: str, task: s
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
 
-    found = contributions(Logged(model), task, known, rows)
-    sizes = found.importance()
+    explained = contributions(Logged(model), task, known, rows)
+    sizes = explained.importance()
 
-    said = raw(model, rows[list(FEATURES)], task)
-    assert found.values.shape == (*said.shape, len(FEATURES))
-    np.testing.assert_allclose(found.values.sum(axis=2), said - found.base, atol=2e-5)
+    predicted = raw(model, rows[list(FEATURES)], task)
+    assert explained.values.shape == (*predicted.shape, len(FEATURES))
+    np.testing.assert_allclose(explained.values.sum(axis=2), predicted - explained.base, atol=2e-5)
     assert max(sizes, key=lambda name: sizes[name]) == "strong"
     assert sizes["word"] > sizes["noise"]
 
@@ -123,16 +123,16 @@ def test_contributions_are_kept_by_row_and_class() -> None:
     known = data("multiclass-classification")
     model = Logged(trained("lightgbm", known, "multiclass-classification"))
 
-    told, found = explanation(
+    summary, explained = explanation(
         model, "multiclass-classification", known, record(Explainability, {"method": "shap", "sample": 7})
     )
 
-    assert found is not None
-    table = found.table(("low", "middle", "high")).to_pandas()
+    assert explained is not None
+    table = explained.table(("low", "middle", "high")).to_pandas()
     assert list(table.columns) == ["__row", "__class", "__base", "__answer", *FEATURES]
     assert list(table["__class"]) == ["low", "middle", "high"] * 7
     np.testing.assert_allclose(table[list(FEATURES)].sum(axis=1), table["__answer"] - table["__base"])
-    assert (told["method"], told["rows"], told["scale"]) == ("shap", 7, "raw")
+    assert (summary["method"], summary["rows"], summary["scale"]) == ("shap", 7, "raw")
 
 
 def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
@@ -156,11 +156,11 @@ def test_values_of_a_black_box_match_the_definition() -> None:
     model = trained("histograms", replace(two, train=known.train), "regression")
     row = known.held_out[:1]
 
-    found = contributions(Logged(model, inner=False), "regression", two, row)
+    explained = contributions(Logged(model, inner=False), "regression", two, row)
 
-    wanted = exact(model, row[["strong", "word"]], two.train[["strong", "word"]])
-    assert found.scale == "answer"
-    np.testing.assert_allclose(found.values[0, 0], list(wanted.values()))
+    expected = exact(model, row[["strong", "word"]], two.train[["strong", "word"]])
+    assert explained.scale == "answer"
+    np.testing.assert_allclose(explained.values[0, 0], list(expected.values()))
 
 
 def test_custom_pipeline_is_explained_as_a_whole() -> None:
@@ -170,53 +170,53 @@ def test_custom_pipeline_is_explained_as_a_whole() -> None:
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
     model.fit(numbers.train[["strong", "noise"]], numbers.train["label"])
 
-    told, _ = explanation(
+    summary, _ = explanation(
         Logged(model), "regression", numbers, record(Explainability, {"method": "shap", "sample": 20})
     )
 
-    assert greatest(told) == "strong"
+    assert greatest(summary) == "strong"
 
 
 def test_classes_without_probabilities_are_explained() -> None:
     known = data("multiclass-classification")
     model = Logged(trained("histograms", known, "multiclass-classification"), inner=False)
 
-    found = contributions(model, "multiclass-classification", known, known.held_out[:5])
+    explained = contributions(model, "multiclass-classification", known, known.held_out[:5])
 
-    assert found.values.shape == (5, 3, 4)
-    assert set(np.round(found.values.sum(axis=2) + found.base, 9).ravel()) == {0.0, 1.0}
+    assert explained.values.shape == (5, 3, 4)
+    assert set(np.round(explained.values.sum(axis=2) + explained.base, 9).ravel()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
     """The time grows with the sample size in the spec, and with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
-    asked: list[int] = []
+    calls: list[int] = []
 
-    def said(rows: pd.DataFrame) -> Any:
-        asked.append(len(rows) * width)
+    def predict(rows: pd.DataFrame) -> Any:
+        calls.append(len(rows) * width)
         return rows.sum(axis=1).to_numpy()[:, None]
 
-    values, base = shapley(said, frame[:3], frame, 0)
+    values, base = shapley(predict, frame[:3], frame, 0)
 
-    assert sum(asked) / width <= 3 * max(ANSWERS_A_ROW, 16 * width) + 100
-    assert max(asked) <= 4_000_000
+    assert sum(calls) / width <= 3 * max(ANSWERS_A_ROW, 16 * width) + 100
+    assert max(calls) <= 4_000_000
     np.testing.assert_allclose(values[:, 0].sum(axis=1) + base[0], frame[:3].sum(axis=1))
 
 
 def test_permutation_finds_the_decisive_feature() -> None:
     known = data("binary-classification")
 
-    told, found = explanation(
+    summary, explained = explanation(
         Logged(trained("xgboost", known, "binary-classification")),
         "binary-classification",
         known,
         record(Explainability, {"method": "permutation", "sample": 100}),
     )
 
-    assert found is None
-    assert told["rows"] == 100
-    assert greatest(told) == "strong"
+    assert explained is None
+    assert summary["rows"] == 100
+    assert greatest(summary) == "strong"
 
 
 def test_ranking_rows_are_sampled_by_query() -> None:
@@ -231,14 +231,16 @@ def test_ranking_rows_are_sampled_by_query() -> None:
         def predict(self, rows: pd.DataFrame) -> Any:
             return rows["strong"].to_numpy()
 
-    told, _ = explanation(Ranker(), "ranking", known, record(Explainability, {"method": "permutation", "sample": 25}))
+    summary, _ = explanation(
+        Ranker(), "ranking", known, record(Explainability, {"method": "permutation", "sample": 25})
+    )
 
-    assert told["rows"] == 20
-    assert greatest(told) == "strong"
-    assert section(told, "importance")["noise"] == 0
+    assert summary["rows"] == 20
+    assert greatest(summary) == "strong"
+    assert section(summary, "importance")["noise"] == 0
 
 
 def test_feature_names_may_clash_with_explanation_fields() -> None:
-    found = Contributions(("row", "base"), np.ones((1, 1, 2)), np.zeros(1), "answer")
+    explained = Contributions(("row", "base"), np.ones((1, 1, 2)), np.zeros(1), "answer")
 
-    assert found.table(()).column_names == ["__row", "__base", "__answer", "row", "base"]
+    assert explained.table(()).column_names == ["__row", "__base", "__answer", "row", "base"]

@@ -36,8 +36,8 @@ def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 
 
 def result(folder: Path, trainer: str) -> dict[str, Any]:
     """Return the results that a training run wrote."""
-    written: dict[str, Any] = json.loads((folder / f"{trainer}.json").read_text())
-    return written
+    results: dict[str, Any] = json.loads((folder / f"{trainer}.json").read_text())
+    return results
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
@@ -49,21 +49,21 @@ def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
 
 def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
     """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    killed, complete = tmp_path / "killed", tmp_path / "whole"
     first = grown(killed, "xgboost", killed_after=12)
     assert first.returncode < 0, first.stderr
 
     second = grown(killed, "xgboost")
-    uninterrupted = grown(whole, "xgboost")
+    uninterrupted = grown(complete, "xgboost")
 
     assert (second.returncode, uninterrupted.returncode) == (0, 0), second.stderr + uninterrupted.stderr
     before = result(killed, "xgboost")["before"]
     assert before >= 12
     assert reported(second) == list(range(before + 3, ROUNDS, 3))
     assert reported(uninterrupted) == list(range(3, ROUNDS, 3))
-    assert result(whole, "xgboost")["before"] == 0
-    assert result(killed, "xgboost")["said"] == result(whole, "xgboost")["said"]
-    assert result(whole, "xgboost")["right"] > 0.9
+    assert result(complete, "xgboost")["before"] == 0
+    assert result(killed, "xgboost")["said"] == result(complete, "xgboost")["said"]
+    assert result(complete, "xgboost")["right"] > 0.9
     assert not list((killed / "checkpoints").iterdir())
 
 

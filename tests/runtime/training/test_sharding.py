@@ -65,14 +65,14 @@ def step(trainer: str) -> dict[str, Any]:
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 2, "max": 2}, "retries": 0}
 
 
-def shares(found: Shards) -> list[pd.DataFrame]:
+def shares(shards: Shards) -> list[pd.DataFrame]:
     """Return the rows of each shard."""
-    return [one.to_pandas() for one in found.parts]
+    return [shard.to_pandas() for shard in shards.parts]
 
 
-def alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+def alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     """Assert that rows and their order are equal. The order of columns does not matter."""
-    pd.testing.assert_frame_equal(one[sorted(one)], other[sorted(other)], check_dtype=False)
+    pd.testing.assert_frame_equal(first[sorted(first)], second[sorted(second)], check_dtype=False)
     return True
 
 
@@ -83,45 +83,45 @@ def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
         folder = tmp_path / by
         folder.mkdir()
         described = workload(folder, by, kind)
-        whole = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
+        unsharded = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
 
-        found = read_in_shards(
+        shards = read_in_shards(
             record(PipelineWorkload, described), record(Step, step("lightgbm")), TASK, 16, WORKER, NOW
         )
 
-        data = found.data
-        assert alike(data.held_out, whole.held_out)
-        assert (data.features, data.label, data.classes) == (whole.features, whole.label, whole.classes)
-        assert found.counts == whole.train["target"].map(int).value_counts().to_dict()
+        data = shards.data
+        assert alike(data.held_out, unsharded.held_out)
+        assert (data.features, data.label, data.classes) == (unsharded.features, unsharded.label, unsharded.classes)
+        assert shards.counts == unsharded.train["target"].map(int).value_counts().to_dict()
         assert data.seen is not None
-        assert whole.seen is not None
-        assert data.seen.table().equals(whole.seen.table(), check_metadata=True)
-        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the limit of the sample
-        _each_row_once(found, whole)
-        _prepared_alike(found, whole)
+        assert unsharded.seen is not None
+        assert data.seen.table().equals(unsharded.seen.table(), check_metadata=True)
+        assert alike(data.train[list(unsharded.train)], unsharded.train)  # fewer rows than the limit of the sample
+        _each_row_once(shards, unsharded)
+        _prepared_alike(shards, unsharded)
 
 
-def _each_row_once(found: Shards, whole: TrainingData) -> None:
-    parts = shares(found)
+def _each_row_once(shards: Shards, whole: TrainingData) -> None:
+    parts = shares(shards)
     assert len(parts) == 16
-    sizes = [len(one) for one in parts]
+    sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1
-    assert all(0 < one["target"].astype(float).mean() < 1 for one in parts)  # the files are sorted by label
+    assert all(0 < part["target"].astype(float).mean() < 1 for part in parts)  # the files are sorted by label
     columns = [*whole.features, "target"]
-    got, wanted = (
+    actual, expected = (
         rows[columns].astype(object).sort_values(columns[:4], ignore_index=True)
         for rows in (pd.concat(parts), whole.train)
     )
-    assert alike(got, wanted)
+    assert alike(actual, expected)
     assert not {KEY, TIME, "patient"} & set(parts[0])
 
 
-def _prepared_alike(found: Shards, whole: TrainingData) -> None:
+def _prepared_alike(shards: Shards, whole: TrainingData) -> None:
     """Assert that preprocessing is equal, also for text values too rare to get their own column."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
-    assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())
-    assert np.array_equal(found.before.transform(rows), ready, equal_nan=True)
+    assert list(shards.before.get_feature_names_out()) == list(before.get_feature_names_out())
+    assert np.array_equal(shards.before.transform(rows), ready, equal_nan=True)
 
 
 @pytest.mark.usefixtures("ray_here")
@@ -129,11 +129,11 @@ def test_two_workers_train_the_same_model_as_one(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
     described = workload(tmp_path, "random")
-    whole = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
-    held, truth = whole.held_out[list(whole.features)], whole.truth(whole.held_out)
+    unsharded = training_data(record(PipelineWorkload, described), ("cells",), TASK, NOW)
+    held_out, truth = unsharded.held_out[list(unsharded.features)], unsharded.truth(unsharded.held_out)
     parameters: dict[str, Any] = {"n_estimators": 20}
     for trainer in ("xgboost", "lightgbm"):
-        found = read_in_shards(
+        shards = read_in_shards(
             record(PipelineWorkload, described),
             record(Step, step(trainer)),
             TASK,
@@ -142,12 +142,12 @@ def test_two_workers_train_the_same_model_as_one(tmp_path: Path) -> None:
             NOW,
         )
 
-        together = train_together(record(Step, step(trainer)), TASK, parameters, found, WORKER)
+        together = train_together(record(Step, step(trainer)), TASK, parameters, shards, WORKER)
 
-        *_, alone = grow(trainer, TASK, parameters, whole)
+        *_, alone = grow(trainer, TASK, parameters, unsharded)
         assert [name for name, _ in together.steps] == ["columns", "model"]
         assert type(together[-1]) is type(alone[-1])
-        quality = [roc_auc_score(truth, model.predict_proba(held)[:, 1]) for model in (together, alone)]
+        quality = [roc_auc_score(truth, model.predict_proba(held_out)[:, 1]) for model in (together, alone)]
         assert quality[0] == pytest.approx(quality[1], abs=0.02)
         assert quality[0] > 0.97
 
@@ -169,8 +169,8 @@ def test_unsharded_data_are_reported(tmp_path: Path) -> None:
     data["cells"]["schema"] = {"patient": "string"}
     assert reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK) == ""
     data["cells"]["group"] = "ward"
-    whole = reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
-    assert "rows of a group" in whole
+    reason = reason_to_read_whole(record(PipelineWorkload, described), record(Step, step("xgboost")), TASK)
+    assert "rows of a group" in reason
     del data["cells"]["group"]
     cells().assign(old=True).to_parquet(tmp_path / "cells" / "0.parquet", index=False)
     assert "'old' is of type bool" in reason_to_read_whole(

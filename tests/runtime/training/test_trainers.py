@@ -57,12 +57,12 @@ def test_unseen_words_and_odd_names_are_predicted(trainer: str, parameters: dict
 
     *_, model = grow(trainer, "binary-classification", parameters, known)
 
-    said = predictions(
+    predicted = predictions(
         answer(Fitted(model), "binary-classification", known.held_out[list(known.features)]),
         "binary-classification",
         [0, 1],
     )
-    assert score("auc_roc", known.truth(known.held_out), said) > 0.9
+    assert score("auc_roc", known.truth(known.held_out), predicted) > 0.9
 
 
 @pytest.mark.parametrize(("trainer", "parameters"), TRAINERS)
@@ -132,10 +132,14 @@ def fit(name: str, parameter: str, value: float) -> None:
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
     if parameter == "l1_ratio":  # the default solver does not support it
         usual["solver"] = "saga"
-    given = {
-        key: one for key, one in usual.items() if key in {*PARAMETERS[name][kind], *(["estimator"] * bool(chosen))}
+    defaults = {
+        key: default
+        for key, default in usual.items()
+        if key in {*PARAMETERS[name][kind], *(["estimator"] * bool(chosen))}
     }
-    model = estimator(trainer, {"classification": "binary-classification"}.get(kind, kind), {**given, parameter: value})
+    model = estimator(
+        trainer, {"classification": "binary-classification"}.get(kind, kind), {**defaults, parameter: value}
+    )
     if trainer == "transformers":  # checks its parameters before it loads a model
         return
     rows = np.random.default_rng(0).normal(size=(80, 4))
@@ -151,7 +155,11 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
     if high != float("inf"):
         inside.append(high if text[-1] == "]" else high - step)
         outside.append(high + step if text[-1] == "]" else high)
-    return ([int(one) for one in inside], [int(one) for one in outside]) if kind == "whole" else (inside, outside)
+    return (
+        ([int(number) for number in inside], [int(number) for number in outside])
+        if kind == "whole"
+        else (inside, outside)
+    )
 
 
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)

@@ -85,34 +85,37 @@ def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     second = searched(tmp_path, 0)
 
     assert second.returncode == 0, second.stderr
-    told = json.loads((tmp_path / "told.json").read_text())
-    tried = [int(one) for one in (tmp_path / "tried.txt").read_text().split()]
-    assert told["done"] == 3
+    report = json.loads((tmp_path / "told.json").read_text())
+    tried = [int(trial) for trial in (tmp_path / "tried.txt").read_text().split()]
+    assert report["done"] == 3
     assert len(tried) == 6
     assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
     # The smallest depth is best at the last rung, and the greatest at the first rung.
-    assert told["found"] == {"depth": min(tried)}
+    assert report["found"] == {"depth": min(tried)}
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")
     client = MlflowClient()
     experiment = client.get_experiment_by_name("cards/fraud")
     assert experiment is not None
-    nested = client.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{told['run']}'")
-    assert sorted(int(one.data.params["depth"]) for one in nested) == sorted(tried)
-    assert {one.info.status for one in nested} == {"FINISHED"}
-    for one in nested:
-        steps = client.get_metric_history(one.info.run_id, "auc_pr")
-        depth = int(one.data.params["depth"]) / 2000
+    nested = client.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{report['run']}'")
+    assert sorted(int(trial.data.params["depth"]) for trial in nested) == sorted(tried)
+    assert {trial.info.status for trial in nested} == {"FINISHED"}
+    for trial in nested:
+        steps = client.get_metric_history(trial.info.run_id, "auc_pr")
+        depth = int(trial.data.params["depth"]) / 2000
         assert [step.value for step in steps] == pytest.approx([0.5 + depth, *[0.5 - depth] * 3])
-        assert set(one.data.metrics) == {"auc_pr", WHOLE}
+        assert set(trial.data.metrics) == {"auc_pr", WHOLE}
 
 
 def test_folders_of_killed_searches_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    gone = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
     )
-    left, own = tmp_path / f"modelyard-search-{gone.stdout.strip()}-a", tmp_path / f"modelyard-search-{os.getpid()}-b"
+    left, own = (
+        tmp_path / f"modelyard-search-{process.stdout.strip()}-a",
+        tmp_path / f"modelyard-search-{os.getpid()}-b",
+    )
     left.mkdir()
     own.mkdir()
 

@@ -26,10 +26,10 @@ def emitted() -> Iterator[dict[str, Any]]:
 
 
 def test_every_emitted_description_is_decoded() -> None:
-    found = list(emitted())
+    descriptions = list(emitted())
 
-    assert {one.get("type", "registry") for one in found} == {*OF_TYPE, "registry"}
-    for described in found:
+    assert {description.get("type", "registry") for description in descriptions} == {*OF_TYPE, "registry"}
+    for described in descriptions:
         record = decode(RegistryWorkload, described) if "server" in described else workload_of(described)
         assert record.source == described
 

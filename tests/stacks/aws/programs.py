@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import modelyard_stacks
 from tests.stacks.programs import Registration, registrations
 
-Found: TypeAlias = dict[str, Registration]
+Resources: TypeAlias = dict[str, Registration]
 
 ACCOUNT = """\
 from modelyard_stacks.aws.account import Account
@@ -117,32 +117,32 @@ NodePool(
 """
 
 
-def registered(folder: Path, program: str, settings: str = "") -> Found:
+def registered(folder: Path, program: str, settings: str = "") -> Resources:
     """Return the registrations of a program by type and name, such as `aws:kms/key:Key fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())
     (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
     (folder / "__main__.py").write_text(program)
-    (found,) = registrations(folder)
-    assert len({(each["type"], each["name"]) for each in found}) == len(found)
-    return {f"{each['type']} {each['name']}": each for each in found}
+    (resources,) = registrations(folder)
+    assert len({(each["type"], each["name"]) for each in resources}) == len(resources)
+    return {f"{each['type']} {each['name']}": each for each in resources}
 
 
-def of(found: Found, type_: str) -> dict[str, Registration]:
+def of(resources: Resources, type_: str) -> dict[str, Registration]:
     """Return the registrations of one type, by name."""
-    return {each["name"]: each for each in found.values() if each["type"] == type_}
+    return {each["name"]: each for each in resources.values() if each["type"] == type_}
 
 
-def inputs(found: Found, type_: str, name: str) -> dict[str, Any]:
+def inputs(resources: Resources, type_: str, name: str) -> dict[str, Any]:
     """Return a resource's inputs."""
-    given: dict[str, Any] = found[f"{type_} {name}"]["inputs"]
-    return given
+    values: dict[str, Any] = resources[f"{type_} {name}"]["inputs"]
+    return values
 
 
-def needs(found: Found, type_: str, name: str) -> set[str]:
+def needs(resources: Resources, type_: str, name: str) -> set[str]:
     """Return the type and name of each dependency of a resource, such as `aws:kms/key:Key fraud-prod-main`."""
-    return {" ".join(urn.rpartition("$")[2].split("::")) for urn in found[f"{type_} {name}"]["dependsOn"]}
+    return {" ".join(urn.rpartition("$")[2].split("::")) for urn in resources[f"{type_} {name}"]["dependsOn"]}
 
 
 def policy(text: str) -> dict[str, dict[str, Any]]:
@@ -152,11 +152,11 @@ def policy(text: str) -> dict[str, dict[str, Any]]:
     return {each["Sid"]: each for each in statements}
 
 
-def elsewhere(found: Found) -> set[str]:
+def elsewhere(resources: Resources) -> set[str]:
     """Return the AWS resources that are outside the program's account or are not part of a component."""
     return {
         where
-        for where, each in found.items()
+        for where, each in resources.items()
         if each["type"].startswith("aws:")
         and (
             each["provider"] != "pulumi:pulumi:Stack$pulumi:providers:aws::aws"
@@ -165,10 +165,10 @@ def elsewhere(found: Found) -> set[str]:
     }
 
 
-def allowed_everywhere(found: Found) -> dict[str, set[str]]:
+def allowed_everywhere(resources: Resources) -> dict[str, set[str]]:
     """Return the Sids that allow an action on the resource `*`, or a bare `*`, by the resource's type and name."""
     wide: dict[str, set[str]] = {}
-    for where, each in found.items():
+    for where, each in resources.items():
         for field in ("policy", "assumeRolePolicy"):
             for sid, statement in policy(each["inputs"].get(field, '{"Statement": []}')).items():
                 words = [statement["Action"], statement.get("Resource", ())]

@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime import set_all_config
 
 from modelyard_stacks.aws.access import admins, api_clients
-from tests.stacks.aws.programs import CLUSTER, Found, inputs, of, registered
+from tests.stacks.aws.programs import CLUSTER, Resources, inputs, of, registered
 
 NAME = "fraud-prod-main"
 ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -23,13 +23,13 @@ apiClients: '["10.99.0.0/16"]'
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def restricted(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a cluster with settings that list administrators and clients."""
     return registered(tmp_path_factory.mktemp("named"), CLUSTER, NAMED)
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a cluster without settings."""
     return registered(tmp_path_factory.mktemp("found"), CLUSTER)
 
@@ -41,29 +41,29 @@ def no_settings() -> Iterator[None]:
     set_all_config({})
 
 
-def test_deployer_is_administrator_by_default(found: Found) -> None:
-    assert inputs(found, ENTRY, f"{NAME}-deployer") == {
+def test_deployer_is_administrator_by_default(resources: Resources) -> None:
+    assert inputs(resources, ENTRY, f"{NAME}-deployer") == {
         "clusterName": NAME,
         "principalArn": "arn:aws:iam::123456789012:role/deployer",
     }
-    assert len(of(found, ENTRY)) == 1
+    assert len(of(resources, ENTRY)) == 1
 
 
-def test_deployment_by_another_role_keeps_the_administrators(found: Found) -> None:
-    assert found[f"{ENTRY} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
-    assert found[f"{ASSOCIATION} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
+def test_deployment_by_another_role_keeps_the_administrators(resources: Resources) -> None:
+    assert resources[f"{ENTRY} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
+    assert resources[f"{ASSOCIATION} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
 
 
-def test_only_named_principals_are_administrators(named: Found) -> None:
-    assert {each["inputs"]["principalArn"] for each in of(named, ENTRY).values()} == {PLATFORM}
-    (association,) = of(named, ASSOCIATION).values()
+def test_only_named_principals_are_administrators(restricted: Resources) -> None:
+    assert {each["inputs"]["principalArn"] for each in of(restricted, ENTRY).values()} == {PLATFORM}
+    (association,) = of(restricted, ASSOCIATION).values()
     assert association["inputs"]["policyArn"] == ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy")
     assert association["inputs"]["accessScope"] == {"type": "cluster"}
     assert association["ignoreChanges"] == []
 
 
-def test_connected_networks_can_reach_the_api(named: Found) -> None:
-    blocks = {name: each["inputs"]["cidrIpv4"] for name, each in of(named, RULE).items() if "-api" in name}
+def test_connected_networks_can_reach_the_api(restricted: Resources) -> None:
+    blocks = {name: each["inputs"]["cidrIpv4"] for name, each in of(restricted, RULE).items() if "-api" in name}
 
     assert blocks == {f"{NAME}-api": "10.0.0.0/16", f"{NAME}-api-1": "10.99.0.0/16"}
 

@@ -22,19 +22,19 @@ pulumi.ComponentResource("tiny:Names", "names", {
 
 
 def test_provider_sets_region_and_default_tags(tmp_path: Path) -> None:
-    given = inputs(registered(tmp_path, ACCOUNT), PROVIDER, "aws")
+    provider = inputs(registered(tmp_path, ACCOUNT), PROVIDER, "aws")
 
-    assert given["region"] == "eu-central-1"
-    assert json.loads(given["defaultTags"]) == {"tags": {"modelyard:system": "fraud"}}
-    assert "allowedAccountIds" not in given
+    assert provider["region"] == "eu-central-1"
+    assert json.loads(provider["defaultTags"]) == {"tags": {"modelyard:system": "fraud"}}
+    assert "allowedAccountIds" not in provider
 
 
 def test_only_the_pinned_account_is_allowed(tmp_path: Path) -> None:
     program = ACCOUNT.replace("tags=", 'account_id="210987654321", tags=')
 
-    given = inputs(registered(tmp_path, program + NAMES), PROVIDER, "aws")
+    provider = inputs(registered(tmp_path, program + NAMES), PROVIDER, "aws")
 
-    assert json.loads(given["allowedAccountIds"]) == ["210987654321"]
+    assert json.loads(provider["allowedAccountIds"]) == ["210987654321"]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_only_the_pinned_account_is_allowed(tmp_path: Path) -> None:
     [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
 )
 def test_arns_use_the_partition_of_the_region(region: str, partition: str, tmp_path: Path) -> None:
-    found = registered(tmp_path, ACCOUNT.replace("eu-central-1", region) + NAMES)
+    resources = registered(tmp_path, ACCOUNT.replace("eu-central-1", region) + NAMES)
 
-    assert found["tiny:Names names"]["inputs"] == {
+    assert resources["tiny:Names names"]["inputs"] == {
         "arn": f"arn:{partition}:logs:{region}:123456789012:log-group:*",
         "global": f"arn:{partition}:iam::123456789012:root",
         "managed": f"arn:{partition}:iam::aws:policy/AmazonEKSClusterPolicy",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stacks.aws.programs import ACCOUNT, Found, inputs, of, policy, registered
+from tests.stacks.aws.programs import ACCOUNT, Resources, inputs, of, policy, registered
 
 PROGRAM = f"""{ACCOUNT}
 from modelyard_stacks.aws.adopted import AdoptedCluster, AdoptedKey
@@ -24,19 +24,19 @@ Identity(
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a role that uses the cluster and the key of another project."""
     return registered(tmp_path_factory.mktemp("adopted"), PROGRAM)
 
 
-def test_adopted_resources_are_not_created_again(found: Found) -> None:
-    assert of(found, "aws:eks/cluster:Cluster") == {}
-    assert of(found, "aws:kms/key:Key") == {}
+def test_adopted_resources_are_not_created_again(resources: Resources) -> None:
+    assert of(resources, "aws:eks/cluster:Cluster") == {}
+    assert of(resources, "aws:kms/key:Key") == {}
 
 
-def test_role_is_only_for_pods_of_the_adopted_cluster(found: Found) -> None:
-    trust = policy(inputs(found, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])["Pods"]
-    association = inputs(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "retrain")
+def test_role_is_only_for_pods_of_the_adopted_cluster(resources: Resources) -> None:
+    trust = policy(inputs(resources, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])["Pods"]
+    association = inputs(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "retrain")
 
     cluster = trust["Condition"]["StringEquals"]["aws:RequestTag/eks-cluster-arn"]
     assert cluster.startswith("arn:aws:eks:eu-central-1:")
@@ -44,7 +44,7 @@ def test_role_is_only_for_pods_of_the_adopted_cluster(found: Found) -> None:
     assert association["clusterName"] == "fraud-prod-main"
 
 
-def test_role_may_use_the_adopted_key(found: Found) -> None:
-    rights = policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
+def test_role_may_use_the_adopted_key(resources: Resources) -> None:
+    rights = policy(inputs(resources, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
 
     assert "arn:aws:kms:eu-central-1:123456789012:key/1234" in str(rights["DecryptObjects"]["Resource"])

@@ -21,25 +21,25 @@ Budget("budget", account=account, monthly_usd=18000, system="fraud", emails={ema
 
 
 def test_budget_covers_resources_with_the_system_tag(tmp_path: Path) -> None:
-    found = registered(tmp_path, budget('["risk@acme.example"]'))
-    given = inputs(found, BUDGET, "budget")
+    resources = registered(tmp_path, budget('["risk@acme.example"]'))
+    settings = inputs(resources, BUDGET, "budget")
 
-    assert given["limitAmount"] == "18000"
-    assert given["limitUnit"] == "USD"
-    assert (given["budgetType"], given["timeUnit"]) == ("COST", "MONTHLY")
-    assert given["costFilters"] == [{"name": "TagKeyValue", "values": ["user:modelyard:system$fraud"]}]
-    assert not elsewhere(found)
+    assert settings["limitAmount"] == "18000"
+    assert settings["limitUnit"] == "USD"
+    assert (settings["budgetType"], settings["timeUnit"]) == ("COST", "MONTHLY")
+    assert settings["costFilters"] == [{"name": "TagKeyValue", "values": ["user:modelyard:system$fraud"]}]
+    assert not elsewhere(resources)
 
 
 def test_owner_is_notified_before_and_when_the_budget_is_spent(tmp_path: Path) -> None:
-    given = inputs(registered(tmp_path, budget('["risk@acme.example"]')), BUDGET, "budget")
+    settings = inputs(registered(tmp_path, budget('["risk@acme.example"]')), BUDGET, "budget")
 
-    assert [(each["notificationType"], each["threshold"]) for each in given["notifications"]] == [
+    assert [(each["notificationType"], each["threshold"]) for each in settings["notifications"]] == [
         ("ACTUAL", 80),
         ("ACTUAL", 100),
         ("FORECASTED", 100),
     ]
-    for each in given["notifications"]:
+    for each in settings["notifications"]:
         assert each["comparisonOperator"] == "GREATER_THAN"
         assert each["thresholdType"] == "PERCENTAGE"
         assert each["subscriberEmailAddresses"] == ["risk@acme.example"]

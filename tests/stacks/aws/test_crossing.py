@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, needs, policy, registered
+from tests.stacks.aws.programs import KEY, Resources, elsewhere, inputs, needs, policy, registered
 from tests.stacks.programs import Refused
 
 RIGHTS = "aws:iam/policy:Policy"
@@ -29,14 +29,14 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register the access of an outside cluster to one folder."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/fraud-xgb/", "mode": "read", "key": key.arn}]'
     return registered(tmp_path_factory.mktemp("crossing"), crossing(access))
 
 
-def test_user_has_exactly_the_named_access(found: Found) -> None:
-    statements = policy(inputs(found, RIGHTS, "stores-till-1")["policy"])
+def test_user_has_exactly_the_named_access(resources: Resources) -> None:
+    statements = policy(inputs(resources, RIGHTS, "stores-till-1")["policy"])
 
     assert {sid: each["Action"] for sid, each in statements.items()} == {
         "ReadObjects": "s3:GetObject",
@@ -44,19 +44,19 @@ def test_user_has_exactly_the_named_access(found: Found) -> None:
         "DecryptObjects": "kms:Decrypt",
     }
     assert statements["List0"]["Condition"] == {"StringLike": {"s3:prefix": "bundles/fraud-xgb/*"}}
-    assert not elsewhere(found)
+    assert not elsewhere(resources)
 
 
-def test_access_key_is_created_after_the_permissions(found: Found) -> None:
-    assert f"{ATTACHMENT} stores-till-1" in needs(found, ACCESS_KEY, "stores-till-1")
-    assert inputs(found, ACCESS_KEY, "stores-till-1") == {"user": "stores-till"}
+def test_access_key_is_created_after_the_permissions(resources: Resources) -> None:
+    assert f"{ATTACHMENT} stores-till-1" in needs(resources, ACCESS_KEY, "stores-till-1")
+    assert inputs(resources, ACCESS_KEY, "stores-till-1") == {"user": "stores-till"}
 
 
-def test_secret_access_key_is_a_secret_output(found: Found) -> None:
-    given = found["tiny:Names names"]["inputs"]
+def test_secret_access_key_is_a_secret_output(resources: Resources) -> None:
+    outputs = resources["tiny:Names names"]["inputs"]
 
-    assert given["ids"] == {"1": "stores-till-1"}
-    assert given["isSecret"] is True
+    assert outputs["ids"] == {"1": "stores-till-1"}
+    assert outputs["isSecret"] is True
 
 
 def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
@@ -67,13 +67,13 @@ def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
 def test_key_can_be_rotated(tmp_path: Path) -> None:
     """Adding a second key for the same user leaves the first one unchanged."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
-    both = registered(tmp_path, crossing(access, "[1, 2]"))
+    resources = registered(tmp_path, crossing(access, "[1, 2]"))
 
-    assert {name for name in both if name.startswith(ACCESS_KEY)} == {
+    assert {name for name in resources if name.startswith(ACCESS_KEY)} == {
         f"{ACCESS_KEY} stores-till-1",
         f"{ACCESS_KEY} stores-till-2",
     }
-    assert both["tiny:Names names"]["inputs"]["ids"] == {"1": "stores-till-1", "2": "stores-till-2"}
+    assert resources["tiny:Names names"]["inputs"]["ids"] == {"1": "stores-till-1", "2": "stores-till-2"}
 
 
 @pytest.mark.parametrize("keys", ["[1, 2, 3]", "[1, 1]"])
@@ -90,13 +90,13 @@ def test_many_folders_are_split_into_several_policies(tmp_path: Path) -> None:
         ' "mode": "write", "key": key.arn}'
         for at in range(9)
     )
-    made = registered(tmp_path, crossing(f"[{access}]"))
-    texts = [str(each["inputs"]["policy"]) for name, each in made.items() if name.startswith(RIGHTS)]
+    resources = registered(tmp_path, crossing(f"[{access}]"))
+    texts = [str(each["inputs"]["policy"]) for name, each in resources.items() if name.startswith(RIGHTS)]
 
     assert len(texts) == 3
     assert max(len(text) for text in texts) <= 6144
     assert sum(len(text) for text in texts) > 2048
-    assert len([name for name in made if name.startswith(ATTACHMENT)]) == 3
+    assert len([name for name in resources if name.startswith(ATTACHMENT)]) == 3
 
 
 def test_too_many_folders_are_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, elsewhere, inputs, needs, of, registered
+from tests.stacks.aws.programs import Resources, elsewhere, inputs, needs, of, registered
 from tests.stacks.programs import Refused
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -40,26 +40,31 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register one database."""
     return registered(tmp_path_factory.mktemp("database"), PROGRAM)
 
 
-def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
-    given = inputs(found, INSTANCE, "registry-db")
+def test_everything_at_rest_is_encrypted_with_our_key(resources: Resources) -> None:
+    database = inputs(resources, INSTANCE, "registry-db")
 
-    assert given["storageEncrypted"] is True
-    assert given["kmsKeyId"] == given["performanceInsightsKmsKeyId"] == given["masterUserSecretKmsKeyId"] == KEY_ARN
-    assert not elsewhere(found)
+    assert database["storageEncrypted"] is True
+    assert (
+        database["kmsKeyId"]
+        == database["performanceInsightsKmsKeyId"]
+        == database["masterUserSecretKmsKeyId"]
+        == KEY_ARN
+    )
+    assert not elsewhere(resources)
 
 
-def test_program_and_state_contain_no_password(found: Found) -> None:
-    given = inputs(found, INSTANCE, "registry-db")
+def test_program_and_state_contain_no_password(resources: Resources) -> None:
+    database = inputs(resources, INSTANCE, "registry-db")
 
-    assert given["manageMasterUserPassword"] is True
-    assert given["iamDatabaseAuthenticationEnabled"] is True  # other users can connect without a password
-    assert not {"password", "passwordWo"} & set(given)
-    assert found["tiny:Names names"]["inputs"] == {
+    assert database["manageMasterUserPassword"] is True
+    assert database["iamDatabaseAuthenticationEnabled"] is True  # other users can connect without a password
+    assert not {"password", "passwordWo"} & set(database)
+    assert resources["tiny:Names names"]["inputs"] == {
         "host": "database.rds.example",
         "port": 5432,
         "secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1-abcdef",
@@ -67,17 +72,17 @@ def test_program_and_state_contain_no_password(found: Found) -> None:
     }
 
 
-def test_only_the_cluster_can_connect_and_only_with_tls(found: Found) -> None:
-    group = inputs(found, "aws:ec2/securityGroup:SecurityGroup", "registry-db")
+def test_only_the_cluster_can_connect_and_only_with_tls(resources: Resources) -> None:
+    group = inputs(resources, "aws:ec2/securityGroup:SecurityGroup", "registry-db")
     rules = {
         name: each["inputs"]
-        for name, each in of(found, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").items()
+        for name, each in of(resources, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").items()
         if each["inputs"]["securityGroupId"] == "registry-db"
     }
-    parameters = inputs(found, "aws:rds/parameterGroup:ParameterGroup", "registry-db")
+    parameters = inputs(resources, "aws:rds/parameterGroup:ParameterGroup", "registry-db")
 
-    assert inputs(found, INSTANCE, "registry-db")["publiclyAccessible"] is False
-    assert inputs(found, INSTANCE, "registry-db")["vpcSecurityGroupIds"] == ["registry-db"]
+    assert inputs(resources, INSTANCE, "registry-db")["publiclyAccessible"] is False
+    assert inputs(resources, INSTANCE, "registry-db")["vpcSecurityGroupIds"] == ["registry-db"]
     assert not {"ingress", "egress"} & set(group)
     assert rules == {
         "registry-db": {
@@ -93,42 +98,42 @@ def test_only_the_cluster_can_connect_and_only_with_tls(found: Found) -> None:
     assert {each["name"]: each["value"] for each in parameters["parameters"]}["rds.force_ssl"] == "1"
 
 
-def test_database_is_in_the_private_subnets(found: Found) -> None:
-    subnets = inputs(found, "aws:rds/subnetGroup:SubnetGroup", "registry-db")["subnetIds"]
+def test_database_is_in_the_private_subnets(resources: Resources) -> None:
+    subnets = inputs(resources, "aws:rds/subnetGroup:SubnetGroup", "registry-db")["subnetIds"]
 
     assert len(subnets) == 3
-    assert inputs(found, INSTANCE, "registry-db")["dbSubnetGroupName"] == "registry-db"
+    assert inputs(resources, INSTANCE, "registry-db")["dbSubnetGroupName"] == "registry-db"
 
 
-def test_data_is_kept_when_the_database_is_deleted(found: Found) -> None:
-    given = inputs(found, INSTANCE, "registry-db")
+def test_data_is_kept_when_the_database_is_deleted(resources: Resources) -> None:
+    database = inputs(resources, INSTANCE, "registry-db")
 
-    assert found[f"{INSTANCE} registry-db"]["protect"]
-    assert given["deletionProtection"] is True
-    assert given["skipFinalSnapshot"] is False
-    assert given["finalSnapshotIdentifier"] == "registry-db-final"
-    assert given["deleteAutomatedBackups"] is False
-    assert given["backupRetentionPeriod"] == 35
-    assert given["copyTagsToSnapshot"] is True
-    assert given["multiAz"] is True
+    assert resources[f"{INSTANCE} registry-db"]["protect"]
+    assert database["deletionProtection"] is True
+    assert database["skipFinalSnapshot"] is False
+    assert database["finalSnapshotIdentifier"] == "registry-db-final"
+    assert database["deleteAutomatedBackups"] is False
+    assert database["backupRetentionPeriod"] == 35
+    assert database["copyTagsToSnapshot"] is True
+    assert database["multiAz"] is True
 
 
-def test_logs_are_encrypted_and_have_limited_retention(found: Found) -> None:
+def test_logs_are_encrypted_and_have_limited_retention(resources: Resources) -> None:
     for log in ("postgresql", "upgrade"):
-        given = inputs(found, LOG_GROUP, f"registry-db-{log}")
-        assert given["name"] == f"/aws/rds/instance/fraud-prod-main-registry-db/{log}"
-        assert given["kmsKeyId"] == KEY_ARN
-        assert given["retentionInDays"] == 90
-        assert f"{LOG_GROUP} registry-db-{log}" in needs(found, INSTANCE, "registry-db")
-    assert inputs(found, INSTANCE, "registry-db")["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+        log_group = inputs(resources, LOG_GROUP, f"registry-db-{log}")
+        assert log_group["name"] == f"/aws/rds/instance/fraud-prod-main-registry-db/{log}"
+        assert log_group["kmsKeyId"] == KEY_ARN
+        assert log_group["retentionInDays"] == 90
+        assert f"{LOG_GROUP} registry-db-{log}" in needs(resources, INSTANCE, "registry-db")
+    assert inputs(resources, INSTANCE, "registry-db")["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
 
 
 def test_setting_turns_protection_off(tmp_path: Path) -> None:
-    found = registered(tmp_path, PROGRAM, settings="protect: false")
+    resources = registered(tmp_path, PROGRAM, settings="protect: false")
 
-    assert inputs(found, INSTANCE, "registry-db")["deletionProtection"] is False
-    assert not found[f"{INSTANCE} registry-db"]["protect"]
-    assert inputs(found, INSTANCE, "registry-db")["skipFinalSnapshot"] is False
+    assert inputs(resources, INSTANCE, "registry-db")["deletionProtection"] is False
+    assert not resources[f"{INSTANCE} registry-db"]["protect"]
+    assert inputs(resources, INSTANCE, "registry-db")["skipFinalSnapshot"] is False
 
 
 @pytest.mark.parametrize("machine", ["db.q9.large", "db.m7g.gigantic", "large"])

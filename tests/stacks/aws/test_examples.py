@@ -18,7 +18,7 @@ import pytest
 
 from modelyard.emit import emit
 from tests.examples import on_aws
-from tests.stacks.aws.programs import Found, allowed_everywhere, inputs, of
+from tests.stacks.aws.programs import Resources, allowed_everywhere, inputs, of
 from tests.stacks.programs import Registration, registrations
 
 KEY = "aws:kms/key:Key"
@@ -80,16 +80,16 @@ UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ExampleProject:
     """One infrastructure project of an example."""
 
     example: str
     folder: Path
-    found: Found
+    resources: Resources
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
+def projects(tmp_path_factory: pytest.TempPathFactory) -> list[ExampleProject]:
     """Return every infrastructure project of every AWS example with its registrations."""
     root = tmp_path_factory.mktemp("examples")
     folders: list[tuple[str, Path]] = []
@@ -103,69 +103,73 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
         folders += [(str(example), folder) for folder in at]
     every = registrations(*(folder for _, folder in folders))
     return [
-        Made(example, folder, _told_apart(registered))
+        ExampleProject(example, folder, _by_unique_name(registered))
         for (example, folder), registered in zip(folders, every, strict=True)
     ]
 
 
-def _told_apart(registered: Sequence[Registration]) -> Found:
+def _by_unique_name(registered: Sequence[Registration]) -> Resources:
     """Index registrations by type and name. If several components use a name, the component is added to it."""
     alike = Counter((each["type"], each["name"]) for each in registered)
-    found: Found = {}
+    by_name: Resources = {}
     for each in registered:
         shared = alike[each["type"], each["name"]] > 1
         name = f"{each['name']} of {each['parent']}" if shared else each["name"]
-        found[f"{each['type']} {name}"] = {**each, "name": name}
-    assert len(found) == len(registered)
-    return found
+        by_name[f"{each['type']} {name}"] = {**each, "name": name}
+    assert len(by_name) == len(registered)
+    return by_name
 
 
-def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the inputs of every resource of these types, by example and name. Fail if a type has no resources."""
     for type_ in types:
-        names = [(one, name) for one in made for name in of(one.found, type_)]
+        names = [(project, name) for project in projects for name in of(project.resources, type_)]
         assert names, f"no example has a {type_}"
-        yield from ((f"{one.example} {type_} {name}", inputs(one.found, type_, name)) for one, name in names)
+        yield from (
+            (f"{project.example} {type_} {name}", inputs(project.resources, type_, name)) for project, name in names
+        )
 
 
-def keys_of(made: list[Made]) -> set[str]:
+def keys_of(projects: list[ExampleProject]) -> set[str]:
     """Return the ARNs of all keys that the examples create."""
-    return {f"arn:aws:kms:::Key/{name}" for one in made for name in of(one.found, KEY)}
+    return {f"arn:aws:kms:::Key/{name}" for project in projects for name in of(project.resources, KEY)}
 
 
-def test_all_storage_is_encrypted_with_our_keys(made: list[Made]) -> None:
-    ours = keys_of(made)
+def test_all_storage_is_encrypted_with_our_keys(projects: list[ExampleProject]) -> None:
+    ours = keys_of(projects)
     for type_, fields in ENCRYPTED_BY.items():
-        for where, given in asked(made, type_):
-            assert {given[field] for field in fields} <= ours, where
-    for where, given in asked(made, DATABASE):
-        assert given["storageEncrypted"], where
-    for where, given in asked(made, IMAGES):
-        assert {each["kmsKey"] for each in given["encryptionConfigurations"]} <= ours, where
-    for where, given in asked(made, TEMPLATE):
-        disks = [each["ebs"] for each in given["blockDeviceMappings"]]
+        for where, resource in inputs_of_types(projects, type_):
+            assert {resource[field] for field in fields} <= ours, where
+    for where, resource in inputs_of_types(projects, DATABASE):
+        assert resource["storageEncrypted"], where
+    for where, resource in inputs_of_types(projects, IMAGES):
+        assert {each["kmsKey"] for each in resource["encryptionConfigurations"]} <= ours, where
+    for where, resource in inputs_of_types(projects, TEMPLATE):
+        disks = [each["ebs"] for each in resource["blockDeviceMappings"]]
         assert disks, where
         assert all(disk["encrypted"] == "true" and disk["kmsKeyId"] in ours for disk in disks), where
-    for where, given in asked(made, CLUSTER):
-        assert given["encryptionConfig"]["provider"]["keyArn"] in ours, where
-        assert given["encryptionConfig"]["resources"] == ["secrets"], where
+    for where, resource in inputs_of_types(projects, CLUSTER):
+        assert resource["encryptionConfig"]["provider"]["keyArn"] in ours, where
+        assert resource["encryptionConfig"]["resources"] == ["secrets"], where
 
 
-def test_every_bucket_is_private_encrypted_and_requires_tls(made: list[Made]) -> None:
+def test_every_bucket_is_private_encrypted_and_requires_tls(projects: list[ExampleProject]) -> None:
     """Bucket settings are separate resources, so each bucket needs one of each."""
-    for one in made:
-        for name, each in of(one.found, BUCKET).items():
+    for project in projects:
+        for name, each in of(project.resources, BUCKET).items():
             bucket = each["inputs"]["bucket"]
             by_type = {
                 type_: next(
-                    given["inputs"] for given in of(one.found, type_).values() if bucket in given["inputs"]["bucket"]
+                    resource["inputs"]
+                    for resource in of(project.resources, type_).values()
+                    if bucket in resource["inputs"]["bucket"]
                 )
                 for type_ in (BUCKET_ACCESS, BUCKET_ENCRYPTION, BUCKET_POLICY, BUCKET_VERSIONS)
             }
             (rule,) = by_type[BUCKET_ENCRYPTION]["rules"]
             denied = [each for each in _statements(by_type[BUCKET_POLICY]["policy"]) if each["Effect"] == "Deny"]
 
-            assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"] in keys_of(made), name
+            assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"] in keys_of(projects), name
             assert {key for key, value in by_type[BUCKET_ACCESS].items() if value is True} == {
                 "blockPublicAcls",
                 "blockPublicPolicy",
@@ -175,107 +179,109 @@ def test_every_bucket_is_private_encrypted_and_requires_tls(made: list[Made]) ->
             assert any(each.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}} for each in denied), name
 
 
-def test_nothing_is_reachable_from_the_internet(made: list[Made]) -> None:
+def test_nothing_is_reachable_from_the_internet(projects: list[ExampleProject]) -> None:
     """No endpoint or database is public, and no machine has a public IP address."""
-    for where, given in asked(made, CLUSTER):
-        assert given["vpcConfig"]["endpointPrivateAccess"], where
-        assert not given["vpcConfig"]["endpointPublicAccess"], where
-    for where, given in asked(made, DATABASE):
-        assert given["publiclyAccessible"] is False, where
-    for where, given in asked(made, "aws:ec2/subnet:Subnet"):
-        assert given["mapPublicIpOnLaunch"] is False, where
-    for one in made:
-        public = {name for name in of(one.found, "aws:ec2/subnet:Subnet") if "-public" in name}
+    for where, resource in inputs_of_types(projects, CLUSTER):
+        assert resource["vpcConfig"]["endpointPrivateAccess"], where
+        assert not resource["vpcConfig"]["endpointPublicAccess"], where
+    for where, resource in inputs_of_types(projects, DATABASE):
+        assert resource["publiclyAccessible"] is False, where
+    for where, resource in inputs_of_types(projects, "aws:ec2/subnet:Subnet"):
+        assert resource["mapPublicIpOnLaunch"] is False, where
+    for project in projects:
+        public = {name for name in of(project.resources, "aws:ec2/subnet:Subnet") if "-public" in name}
         for type_ in (CLUSTER, POOL, "aws:rds/subnetGroup:SubnetGroup"):
-            for where, each in of(one.found, type_).items():
+            for where, each in of(project.resources, type_).items():
                 text = json.dumps(each["inputs"])
                 assert not any(f'"{name}"' in text for name in public), where
 
 
-def test_security_groups_accept_only_our_groups_and_network(made: list[Made]) -> None:
+def test_security_groups_accept_only_our_groups_and_network(projects: list[ExampleProject]) -> None:
     """Each rule opens one port to one of our groups or to the network's range. There are no inline rules."""
-    for one in made:
-        ranges = [each["inputs"]["cidrBlock"] for each in of(one.found, NETWORK).values()]
+    for project in projects:
+        ranges = [each["inputs"]["cidrBlock"] for each in of(project.resources, NETWORK).values()]
         ranges += [
             each["inputs"]["cidrIpv4"]
-            for each in of(one.found, INGRESS).values()
+            for each in of(project.resources, INGRESS).values()
             if not ranges and "cidrIpv4" in each["inputs"]
         ]
         assert all(ip_network(each).is_private for each in ranges)
-        groups = {*of(one.found, GROUP), "sg-cluster"}
-        for where, each in of(one.found, INGRESS).items():
-            given = each["inputs"]
-            source = {"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"} & given.keys()
-            assert given["fromPort"] == given["toPort"], where
-            assert given["ipProtocol"] == "tcp", where
-            assert given.get("referencedSecurityGroupId", "sg-cluster") in groups, where
-            assert given.get("cidrIpv4", ranges[0]) in ranges, where
+        groups = {*of(project.resources, GROUP), "sg-cluster"}
+        for where, each in of(project.resources, INGRESS).items():
+            resource = each["inputs"]
+            source = {"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"} & resource.keys()
+            assert resource["fromPort"] == resource["toPort"], where
+            assert resource["ipProtocol"] == "tcp", where
+            assert resource.get("referencedSecurityGroupId", "sg-cluster") in groups, where
+            assert resource.get("cidrIpv4", ranges[0]) in ranges, where
             assert len(source) == 1, where
-        for where, each in of(one.found, GROUP).items():
+        for where, each in of(project.resources, GROUP).items():
             assert not each["inputs"].get("ingress"), where
             assert not each["inputs"].get("egress"), where
-    for where, given in asked(made, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
-        assert (given["ingress"], given["egress"]) == ([], []), where
+    for where, resource in inputs_of_types(projects, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
+        assert (resource["ingress"], resource["egress"]) == ([], []), where
 
 
-def test_logs_are_enabled_and_have_limited_retention(made: list[Made]) -> None:
+def test_logs_are_enabled_and_have_limited_retention(projects: list[ExampleProject]) -> None:
     """Clusters, databases and networks have logs, and every log group has a limited retention."""
-    for where, given in asked(made, CLUSTER):
-        assert set(given["enabledClusterLogTypes"]) == {
+    for where, resource in inputs_of_types(projects, CLUSTER):
+        assert set(resource["enabledClusterLogTypes"]) == {
             "api",
             "audit",
             "authenticator",
             "controllerManager",
             "scheduler",
         }, where
-    for where, given in asked(made, DATABASE):
-        assert set(given["enabledCloudwatchLogsExports"]) == {"postgresql", "upgrade"}, where
-    for where, given in asked(made, LOGS):
-        assert given["retentionInDays"] >= 30, where
-    for one in made:
-        watched = {each["inputs"]["vpcId"] for each in of(one.found, "aws:ec2/flowLog:FlowLog").values()}
-        assert watched == set(of(one.found, NETWORK)), one.example
+    for where, resource in inputs_of_types(projects, DATABASE):
+        assert set(resource["enabledCloudwatchLogsExports"]) == {"postgresql", "upgrade"}, where
+    for where, resource in inputs_of_types(projects, LOGS):
+        assert resource["retentionInDays"] >= 30, where
+    for project in projects:
+        watched = {each["inputs"]["vpcId"] for each in of(project.resources, "aws:ec2/flowLog:FlowLog").values()}
+        assert watched == set(of(project.resources, NETWORK)), project.example
 
 
-def test_resources_with_data_are_protected_and_backed_up(made: list[Made]) -> None:
-    for one in made:
-        protected = {each["type"] for each in one.found.values() if each["protect"]}
-        assert protected == {each["type"] for each in one.found.values()} & HOLDS_DATA, one.example
-        for where, each in one.found.items():
+def test_resources_with_data_are_protected_and_backed_up(projects: list[ExampleProject]) -> None:
+    for project in projects:
+        protected = {each["type"] for each in project.resources.values() if each["protect"]}
+        assert protected == {each["type"] for each in project.resources.values()} & HOLDS_DATA, project.example
+        for where, each in project.resources.items():
             assert not each["protect"] or each["type"] in HOLDS_DATA, where
             assert each["protect"] or each["type"] not in HOLDS_DATA, where
-    for where, given in asked(made, CLUSTER):
-        assert given["deletionProtection"], where
-    for where, given in asked(made, DATABASE):
-        assert given["deletionProtection"], where
-        assert not given["skipFinalSnapshot"], where
-        assert given["finalSnapshotIdentifier"], where
-        assert given["backupRetentionPeriod"] >= 7, where
-    for where, given in asked(made, BUCKET):
-        assert not given["forceDestroy"], where
-    for where, given in asked(made, IMAGES):
-        assert not given["forceDelete"], where
-        assert given["imageTagMutability"] == "IMMUTABLE", where
-    for where, given in asked(made, KEY):
-        assert given["enableKeyRotation"], where
-        assert given["deletionWindowInDays"] == 30, where
+    for where, resource in inputs_of_types(projects, CLUSTER):
+        assert resource["deletionProtection"], where
+    for where, resource in inputs_of_types(projects, DATABASE):
+        assert resource["deletionProtection"], where
+        assert not resource["skipFinalSnapshot"], where
+        assert resource["finalSnapshotIdentifier"], where
+        assert resource["backupRetentionPeriod"] >= 7, where
+    for where, resource in inputs_of_types(projects, BUCKET):
+        assert not resource["forceDestroy"], where
+    for where, resource in inputs_of_types(projects, IMAGES):
+        assert not resource["forceDelete"], where
+        assert resource["imageTagMutability"] == "IMMUTABLE", where
+    for where, resource in inputs_of_types(projects, KEY):
+        assert resource["enableKeyRotation"], where
+        assert resource["deletionWindowInDays"] == 30, where
 
 
-def test_statements_for_all_resources_have_a_reason(made: list[Made]) -> None:
+def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProject]) -> None:
     """Every statement has a reason in the list, and every reason has a statement."""
-    wide = [allowed for one in made for allowed in allowed_everywhere(_with_policies(one.found)).values()]
+    wide = [
+        allowed for project in projects for allowed in allowed_everywhere(_with_policies(project.resources)).values()
+    ]
 
     assert set().union(*wide) == set(WIDE)
 
 
-def test_no_statement_allows_a_whole_service_or_any_principal(made: list[Made]) -> None:
+def test_no_statement_allows_a_whole_service_or_any_principal(projects: list[ExampleProject]) -> None:
     """The exceptions are key policies and endpoint policies.
 
     Key policies allow the account, and service roles under a condition. Endpoint policies allow identities of the
     account, and everybody for image layers.
     """
-    for one in made:
-        for where, each in one.found.items():
+    for project in projects:
+        for where, each in project.resources.items():
             for statement in _policies(each):
                 if statement["Effect"] != "Allow" or each["type"] in (KEY, ENDPOINT):
                     continue
@@ -283,44 +289,44 @@ def test_no_statement_allows_a_whole_service_or_any_principal(made: list[Made]) 
                 assert "*" not in _list(statement.get("Principal", ())), where
                 principal = statement.get("Principal", {})
                 assert not isinstance(principal, dict) or "*" not in principal.values(), where
-    for where, given in asked(made, ENDPOINT):
-        for statement in _statements(given["policy"]) if "policy" in given else ():
+    for where, resource in inputs_of_types(projects, ENDPOINT):
+        for statement in _statements(resource["policy"]) if "policy" in resource else ():
             narrowed = (
                 "aws:PrincipalAccount" in str(statement.get("Condition")) or statement["Action"] == "s3:GetObject"
             )
             assert narrowed, where
-    for where, given in asked(made, KEY):
-        for statement in _statements(given["policy"]):
+    for where, resource in inputs_of_types(projects, KEY):
+        for statement in _statements(resource["policy"]):
             if statement["Principal"] == {"AWS": "*"}:
                 assert "aws:PrincipalArn" in statement["Condition"]["ArnEquals"], where
 
 
-def test_aws_managed_policies_are_only_for_cluster_parts(made: list[Made]) -> None:
-    given = asked(made, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+def test_aws_managed_policies_are_only_for_cluster_parts(projects: list[ExampleProject]) -> None:
+    attachments = inputs_of_types(projects, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
 
-    assert {each["policyArn"].partition(":policy/")[2] for _, each in given} == AWS_POLICIES
+    assert {each["policyArn"].partition(":policy/")[2] for _, each in attachments} == AWS_POLICIES
 
 
-def test_every_resource_is_tagged_with_its_owner(made: list[Made]) -> None:
+def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject]) -> None:
     """The AWS provider tags its own resources. Machines of node groups get tags from their launch template."""
-    for one in made:
-        (account,) = (each["inputs"] for each in of(one.found, "pulumi:providers:aws").values())
+    for project in projects:
+        (account,) = (each["inputs"] for each in of(project.resources, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
         assert {"modelyard:system", "modelyard:environment", "modelyard:target", "modelyard:owner"} <= tags.keys()
-        for where, each in one.found.items():
+        for where, each in project.resources.items():
             if each["type"].startswith("aws:") and each["type"] not in UNTAGGED:
                 assert each["provider"].startswith("pulumi:pulumi:Stack$pulumi:providers:aws::"), where
-        for where, each in of(one.found, TEMPLATE).items():
-            for said in each["inputs"]["tagSpecifications"]:
-                assert tags.items() <= said["tags"].items(), where
+        for where, each in of(project.resources, TEMPLATE).items():
+            for specification in each["inputs"]["tagSpecifications"]:
+                assert tags.items() <= specification["tags"].items(), where
 
 
-def test_machines_require_metadata_tokens_and_encrypt_disks(made: list[Made]) -> None:
+def test_machines_require_metadata_tokens_and_encrypt_disks(projects: list[ExampleProject]) -> None:
     """The rule covers node groups, and nodes that Karpenter starts from node classes in the workloads project."""
-    for where, given in asked(made, TEMPLATE):
-        assert given["metadataOptions"]["httpTokens"] == "required", where
-        assert given["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
-    classes = list(_node_classes(made))
+    for where, template in inputs_of_types(projects, TEMPLATE):
+        assert template["metadataOptions"]["httpTokens"] == "required", where
+        assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
+    classes = list(_node_classes(projects))
     assert classes
     for spec in classes:
         assert spec["metadataOptions"]["httpTokens"] == "required"
@@ -330,10 +336,10 @@ def test_machines_require_metadata_tokens_and_encrypt_disks(made: list[Made]) ->
         assert all((disk["encrypted"], disk["kmsKeyID"]) == (True, "the key_arn") for disk in disks)
 
 
-def _node_classes(made: list[Made]) -> Iterator[dict[str, Any]]:
+def _node_classes(projects: list[ExampleProject]) -> Iterator[dict[str, Any]]:
     """Yield the specs of Karpenter's node classes in the workloads projects."""
-    beside = [path for one in made for path in sorted(one.folder.parent.glob("workloads*/__main__.py"))]
-    folders = [path.parent for path in beside if "EC2NodeClass" in path.read_text(encoding="utf-8")]
+    programs = [path for project in projects for path in sorted(project.folder.parent.glob("workloads*/__main__.py"))]
+    folders = [path.parent for path in programs if "EC2NodeClass" in path.read_text(encoding="utf-8")]
     for registered in registrations(*folders):
         yield from (each["inputs"]["spec"] for each in registered if each["type"].endswith(":EC2NodeClass"))
 
@@ -343,9 +349,9 @@ def _policies(each: dict[str, Any]) -> list[dict[str, Any]]:
     return [statement for text in texts for statement in _statements(text)]
 
 
-def _with_policies(found: Found) -> Found:
+def _with_policies(resources: Resources) -> Resources:
     """Remove lifecycle policies of images, which are not IAM policies."""
-    return {where: each for where, each in found.items() if not each["type"].endswith(":LifecyclePolicy")}
+    return {where: each for where, each in resources.items() if not each["type"].endswith(":LifecyclePolicy")}
 
 
 def _statements(text: str) -> list[dict[str, Any]]:

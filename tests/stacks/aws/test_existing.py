@@ -30,16 +30,16 @@ SystemSecretsReader(
 
 def test_what_a_system_adds_to_an_existing_cluster(tmp_path: Path) -> None:
     """The agent outlives the stack, roles are named after the system, and only one ServiceAccount reads its secrets."""
-    (found,) = registrations(project(tmp_path, PROGRAM.replace("SECRETS", '["token"]')))
+    (resources,) = registrations(project(tmp_path, PROGRAM.replace("SECRETS", '["token"]')))
 
-    assert of_type(found, "aws:eks/cluster:Cluster") == []
-    (agent,) = of_type(found, "aws:eks/addon:Addon")
+    assert of_type(resources, "aws:eks/cluster:Cluster") == []
+    (agent,) = of_type(resources, "aws:eks/addon:Addon")
     assert agent["inputs"]["clusterName"] == "platform"
     assert agent["inputs"]["addonVersion"] == "v1.3.10-eksbuild.2"
     assert agent["ignoreChanges"] == ["addonVersion"]
-    (pods,) = of_type(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    (pods,) = of_type(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
     assert (pods["inputs"]["clusterName"], pods["inputs"]["serviceAccount"]) == ("platform", "fit")
-    roles = {each["name"]: each["inputs"] for each in of_type(found, "aws:iam/role:Role")}
+    roles = {each["name"]: each["inputs"] for each in of_type(resources, "aws:iam/role:Role")}
     assert {each["namePrefix"] for each in roles.values()} == {"tenant-main-fit-", "tenant-main-secrets-"}
     (statement,) = json.loads(roles["tenant-main-secrets"]["assumeRolePolicy"])["Statement"]
     assert statement["Principal"]["Federated"].startswith("arn:aws:iam::123456789012:oidc-provider/oidc.eks.")

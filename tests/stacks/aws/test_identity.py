@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.aws.programs import Resources, elsewhere, inputs, needs, of, policy, registered
 from tests.stacks.programs import Refused
 
 ROLE = "aws:iam/role:Role"
@@ -36,19 +36,19 @@ PROGRAM = identity(
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a workload with folders to read and write, a bucket without its own key, and a secret."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
-def rights(found: Found) -> dict[str, dict[str, Any]]:
+def rights(resources: Resources) -> dict[str, dict[str, Any]]:
     """Return the statements of the workload's role by their Sid."""
-    return policy(inputs(found, RIGHTS, "retrain")["policy"])
+    return policy(inputs(resources, RIGHTS, "retrain")["policy"])
 
 
-def test_only_pods_of_the_service_account_can_assume_the_role(found: Found) -> None:
-    statements = policy(inputs(found, ROLE, "retrain")["assumeRolePolicy"])
+def test_only_pods_of_the_service_account_can_assume_the_role(resources: Resources) -> None:
+    statements = policy(inputs(resources, ROLE, "retrain")["assumeRolePolicy"])
 
     assert statements == {
         "Pods": {
@@ -65,17 +65,17 @@ def test_only_pods_of_the_service_account_can_assume_the_role(found: Found) -> N
             },
         }
     }
-    assert inputs(found, ASSOCIATION, "retrain") == {
+    assert inputs(resources, ASSOCIATION, "retrain") == {
         "clusterName": "fraud-prod-main",
         "namespace": "fraud",
         "serviceAccount": "retrain",
         "roleArn": "arn:aws:iam:::Role/retrain",
     }
-    assert not elsewhere(found)
+    assert not elsewhere(resources)
 
 
-def test_role_is_associated_after_its_policy_is_attached(found: Found) -> None:
-    assert f"{RIGHTS} retrain" in needs(found, ASSOCIATION, "retrain")
+def test_role_is_associated_after_its_policy_is_attached(resources: Resources) -> None:
+    assert f"{RIGHTS} retrain" in needs(resources, ASSOCIATION, "retrain")
 
 
 def test_objects_are_readable_only_below_named_prefixes(rights: dict[str, dict[str, Any]]) -> None:
@@ -152,11 +152,11 @@ def test_read_access_cannot_write_or_encrypt(tmp_path: Path) -> None:
     assert set(statements) == {"ReadObjects", "List0", "DecryptObjects"}
 
 
-def test_role_is_named_after_cluster_and_workload(found: Found, tmp_path: Path) -> None:
+def test_role_is_named_after_cluster_and_workload(resources: Resources, tmp_path: Path) -> None:
     long = identity('secrets=["a"]', name="nightly-scores-of-all-merchants-in-europe")
 
-    assert inputs(found, ROLE, "retrain")["namePrefix"] == "fraud-prod-main-retrain-"
-    assert inputs(found, ROLE, "retrain")["tags"]["modelyard:workload"] == "retrain"
+    assert inputs(resources, ROLE, "retrain")["namePrefix"] == "fraud-prod-main-retrain-"
+    assert inputs(resources, ROLE, "retrain")["tags"]["modelyard:workload"] == "retrain"
     (other,) = (name for name in of(registered(tmp_path, long), ROLE) if name.startswith("nightly"))
     assert other == "nightly-scores-of-all-merchants-in-europe"
 
@@ -181,8 +181,10 @@ def test_key_is_usable_through_s3_in_the_region_of_the_bucket(tmp_path: Path) ->
     ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'
 
     def via(access: str, name: str) -> Any:
-        made = policy(inputs(registered(tmp_path / name, identity(f"access=[{access}]")), RIGHTS, "retrain")["policy"])
-        return made["DecryptObjects"]["Condition"]["StringEquals"]["kms:ViaService"]
+        statements = policy(
+            inputs(registered(tmp_path / name, identity(f"access=[{access}]")), RIGHTS, "retrain")["policy"]
+        )
+        return statements["DecryptObjects"]["Condition"]["StringEquals"]["kms:ViaService"]
 
     assert via(theirs, "one") == "s3.eu-west-1.amazonaws.com"
     assert via(f"{ours}, {theirs}", "both") == ["s3.eu-central-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"]

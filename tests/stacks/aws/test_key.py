@@ -6,35 +6,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, policy, registered
+from tests.stacks.aws.programs import KEY, Resources, elsewhere, inputs, policy, registered
 
 TYPE = "aws:kms/key:Key"
 NAME = "fraud-prod-main"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a program with a key."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
-def test_key_is_rotated_protected_and_deleted_after_30_days(found: Found) -> None:
-    given = inputs(found, TYPE, NAME)
+def test_key_is_rotated_protected_and_deleted_after_30_days(resources: Resources) -> None:
+    key = inputs(resources, TYPE, NAME)
 
-    assert given["enableKeyRotation"] is True
-    assert given["deletionWindowInDays"] == 30
-    assert "bypassPolicyLockoutSafetyCheck" not in given
-    assert found[f"{TYPE} {NAME}"]["protect"] is True
-    assert inputs(found, "aws:kms/alias:Alias", NAME) == {"name": f"alias/{NAME}", "targetKeyId": NAME}
-    assert elsewhere(found) == set()
+    assert key["enableKeyRotation"] is True
+    assert key["deletionWindowInDays"] == 30
+    assert "bypassPolicyLockoutSafetyCheck" not in key
+    assert resources[f"{TYPE} {NAME}"]["protect"] is True
+    assert inputs(resources, "aws:kms/alias:Alias", NAME) == {"name": f"alias/{NAME}", "targetKeyId": NAME}
+    assert elsewhere(resources) == set()
 
 
 def test_setting_turns_protection_off(tmp_path: Path) -> None:
     assert registered(tmp_path, KEY, "protect: false")[f"{TYPE} {NAME}"]["protect"] is False
 
 
-def test_every_service_is_restricted_by_a_condition(found: Found) -> None:
-    statements = policy(inputs(found, TYPE, NAME)["policy"])
+def test_every_service_is_restricted_by_a_condition(resources: Resources) -> None:
+    statements = policy(inputs(resources, TYPE, NAME)["policy"])
     root = statements.pop("AccountPolicies")
 
     assert root["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
@@ -50,17 +50,19 @@ def test_every_service_is_restricted_by_a_condition(found: Found) -> None:
     }
 
 
-def test_only_the_account_may_administer_the_key(found: Found) -> None:
-    statements = policy(inputs(found, TYPE, NAME)["policy"])
-    given = [each["Action"] for sid, each in statements.items() if sid not in ("AccountPolicies", "NodeDiskGrants")]
-    allowed = {action for actions in given for action in actions}
+def test_only_the_account_may_administer_the_key(resources: Resources) -> None:
+    statements = policy(inputs(resources, TYPE, NAME)["policy"])
+    action_lists = [
+        each["Action"] for sid, each in statements.items() if sid not in ("AccountPolicies", "NodeDiskGrants")
+    ]
+    allowed = {action for actions in action_lists for action in actions}
 
     assert allowed == {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 
 
-def test_node_starting_roles_are_named_by_conditions(found: Found) -> None:
+def test_node_starting_roles_are_named_by_conditions(resources: Resources) -> None:
     """Roles that start nodes are named in conditions, because unknown principals make a policy invalid."""
-    statements = policy(inputs(found, TYPE, NAME)["policy"])
+    statements = policy(inputs(resources, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):
         condition = statements[sid]["Condition"]
@@ -75,6 +77,6 @@ def test_node_starting_roles_are_named_by_conditions(found: Found) -> None:
 
 
 def test_key_without_services_allows_only_the_account(tmp_path: Path) -> None:
-    found = registered(tmp_path, KEY.replace("account=account)", "account=account, services=False)"))
+    resources = registered(tmp_path, KEY.replace("account=account)", "account=account, services=False)"))
 
-    assert list(policy(inputs(found, TYPE, NAME)["policy"])) == ["AccountPolicies"]
+    assert list(policy(inputs(resources, TYPE, NAME)["policy"])) == ["AccountPolicies"]

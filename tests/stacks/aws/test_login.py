@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, elsewhere, inputs, policy, registered
+from tests.stacks.aws.programs import Resources, elsewhere, inputs, policy, registered
 
 MASTER = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1-abcdef"
 OWN = "arn:aws:secretsmanager:::Secret/runs"
@@ -42,25 +42,25 @@ DatabaseLogin(
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a database with its login."""
     return registered(tmp_path_factory.mktemp("login"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
-def rights(found: Found) -> dict[str, dict[str, Any]]:
+def rights(resources: Resources) -> dict[str, dict[str, Any]]:
     """Return the permissions of the login's role."""
-    return policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
+    return policy(inputs(resources, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
 
 
-def test_secret_is_encrypted_and_named_after_the_instance(found: Found) -> None:
+def test_secret_is_encrypted_and_named_after_the_instance(resources: Resources) -> None:
     """The instance's name can be reused immediately, because deleted secrets have no recovery window."""
-    secret = inputs(found, "aws:secretsmanager/secret:Secret", "runs")
+    secret = inputs(resources, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"
     assert secret["kmsKeyId"] == KEY_ARN
     assert secret["recoveryWindowInDays"] == 0
-    assert not elsewhere(found)
+    assert not elsewhere(resources)
 
 
 def test_role_reads_both_logins_and_writes_only_its_own(rights: dict[str, dict[str, Any]]) -> None:
@@ -72,7 +72,7 @@ def test_role_reads_both_logins_and_writes_only_its_own(rights: dict[str, dict[s
     assert rights["FindInstance"]["Resource"] == "arn:aws:rds:eu-central-1:123456789012:db:fraud-prod-main-runs"
 
 
-def test_role_is_for_one_service_account(found: Found) -> None:
-    association = inputs(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "runs-login")
+def test_role_is_for_one_service_account(resources: Resources) -> None:
+    association = inputs(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "runs-login")
 
     assert (association["namespace"], association["serviceAccount"]) == ("fraud", "login-runs")

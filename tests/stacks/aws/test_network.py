@@ -8,7 +8,7 @@ import pytest
 
 from modelyard_stacks.aws.network import subnet_blocks
 from tests.moto.rights import allows
-from tests.stacks.aws.programs import KEY, NETWORK, POOLS, Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.aws.programs import KEY, NETWORK, POOLS, Resources, elsewhere, inputs, needs, of, policy, registered
 from tests.stacks.programs import Refused
 
 NAME = "fraud-prod-main"
@@ -30,26 +30,26 @@ pulumi.ComponentResource("tiny:Seen", "seen", seen)
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a network without egress."""
     return registered(tmp_path_factory.mktemp("closed"), NETWORK)
 
 
 @pytest.fixture(scope="module")
-def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a network with a NAT gateway per zone."""
     return registered(tmp_path_factory.mktemp("zones"), NETWORK.replace('nat="none"', 'nat="per-zone"'))
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def single_gateway(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a network with one NAT gateway in two zones and S3 as its only endpoint."""
     program = NETWORK.replace('nat="none"', 'nat="one", zones=2')
     start, rest = program.split("endpoints=[")
     return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
 
 
-def test_network_without_nat_has_no_public_subnets(closed: Found) -> None:
+def test_network_without_nat_has_no_public_subnets(closed: Resources) -> None:
     assert set(of(closed, SUBNET)) == {f"{NAME}-private-{zone}" for zone in (1, 2, 3)}
     assert of(closed, ROUTE) == {}
     assert [
@@ -57,21 +57,21 @@ def test_network_without_nat_has_no_public_subnets(closed: Found) -> None:
     ] == []
 
 
-def test_subnets_assign_no_public_addresses(per_zone: Found) -> None:
+def test_subnets_assign_no_public_addresses(per_zone: Resources) -> None:
     subnets = of(per_zone, SUBNET)
 
     assert len(subnets) == 6
     assert {each["inputs"]["mapPublicIpOnLaunch"] for each in subnets.values()} == {False}
 
 
-def test_subnets_are_spread_over_fixed_zones(per_zone: Found) -> None:
+def test_subnets_are_spread_over_fixed_zones(per_zone: Resources) -> None:
     for kind in ("private", "public"):
         zones = [inputs(per_zone, SUBNET, f"{NAME}-{kind}-{zone}")["availabilityZone"] for zone in (1, 2, 3)]
         assert zones == ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
     assert {tuple(each["ignoreChanges"]) for each in of(per_zone, SUBNET).values()} == {("availabilityZone",)}
 
 
-def test_subnets_are_tagged_for_load_balancers_and_karpenter(per_zone: Found) -> None:
+def test_subnets_are_tagged_for_load_balancers_and_karpenter(per_zone: Resources) -> None:
     private = inputs(per_zone, SUBNET, f"{NAME}-private-1")["tags"]
     public = inputs(per_zone, SUBNET, f"{NAME}-public-1")["tags"]
 
@@ -81,7 +81,7 @@ def test_subnets_are_tagged_for_load_balancers_and_karpenter(per_zone: Found) ->
     assert "karpenter.sh/discovery" not in public
 
 
-def test_each_zone_has_its_own_nat_gateway(per_zone: Found) -> None:
+def test_each_zone_has_its_own_nat_gateway(per_zone: Resources) -> None:
     private = {
         name: each["inputs"]["natGatewayId"]
         for name, each in of(per_zone, ROUTE).items()
@@ -95,22 +95,26 @@ def test_each_zone_has_its_own_nat_gateway(per_zone: Found) -> None:
     assert inputs(per_zone, ROUTE, f"{NAME}-public")["gatewayId"] == NAME
 
 
-def test_one_nat_gateway_is_shared(one: Found) -> None:
-    private = {each["inputs"]["natGatewayId"] for each in of(one, ROUTE).values() if "natGatewayId" in each["inputs"]}
+def test_one_nat_gateway_is_shared(single_gateway: Resources) -> None:
+    private = {
+        each["inputs"]["natGatewayId"]
+        for each in of(single_gateway, ROUTE).values()
+        if "natGatewayId" in each["inputs"]
+    }
 
     assert private == {f"{NAME}-1"}
-    assert set(of(one, NAT)) == {f"{NAME}-1"}
-    assert len(of(one, SUBNET)) == 4
-    assert set(of(one, ENDPOINT)) == {f"{NAME}-s3"}
-    assert of(one, "aws:ec2/securityGroup:SecurityGroup") == {}
+    assert set(of(single_gateway, NAT)) == {f"{NAME}-1"}
+    assert len(of(single_gateway, SUBNET)) == 4
+    assert set(of(single_gateway, ENDPOINT)) == {f"{NAME}-s3"}
+    assert of(single_gateway, "aws:ec2/securityGroup:SecurityGroup") == {}
 
 
-def test_addresses_are_deleted_before_the_internet_gateway(per_zone: Found) -> None:
+def test_addresses_are_deleted_before_the_internet_gateway(per_zone: Resources) -> None:
     assert f"aws:ec2/internetGateway:InternetGateway {NAME}" in needs(per_zone, "aws:ec2/eip:Eip", f"{NAME}-1")
     assert f"{ROUTE} {NAME}-public" in needs(per_zone, NAT, f"{NAME}-1")
 
 
-def test_endpoints_accept_only_traffic_from_this_network(closed: Found) -> None:
+def test_endpoints_accept_only_traffic_from_this_network(closed: Resources) -> None:
     interfaces = {name: each["inputs"] for name, each in of(closed, ENDPOINT).items() if name != f"{NAME}-s3"}
     rule = inputs(closed, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-endpoints")
 
@@ -125,17 +129,17 @@ def test_endpoints_accept_only_traffic_from_this_network(closed: Found) -> None:
     assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == ("10.0.0.0/16", 443, 443, "tcp")
 
 
-def test_s3_endpoint_serves_every_private_subnet(closed: Found, per_zone: Found) -> None:
-    given = inputs(closed, ENDPOINT, f"{NAME}-s3")
+def test_s3_endpoint_serves_every_private_subnet(closed: Resources, per_zone: Resources) -> None:
+    endpoint = inputs(closed, ENDPOINT, f"{NAME}-s3")
 
-    assert given["vpcEndpointType"] == "Gateway"
-    assert given["routeTableIds"] == [f"{NAME}-private-1"]
+    assert endpoint["vpcEndpointType"] == "Gateway"
+    assert endpoint["routeTableIds"] == [f"{NAME}-private-1"]
     assert inputs(per_zone, ENDPOINT, f"{NAME}-s3")["routeTableIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
 
 
-def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Found, per_zone: Found) -> None:
-    def tables(found: Found) -> dict[str, str]:
-        associations = of(found, "aws:ec2/routeTableAssociation:RouteTableAssociation").values()
+def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Resources, per_zone: Resources) -> None:
+    def tables(resources: Resources) -> dict[str, str]:
+        associations = of(resources, "aws:ec2/routeTableAssociation:RouteTableAssociation").values()
         return {each["inputs"]["subnetId"]: each["inputs"]["routeTableId"] for each in associations}
 
     private = [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
@@ -145,7 +149,7 @@ def test_private_subnets_share_a_route_table_unless_nat_is_per_zone(closed: Foun
     assert tables(per_zone) == {**dict(zip(private, private, strict=True)), **public}
 
 
-def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Found, tmp_path: Path) -> None:
+def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Resources, tmp_path: Path) -> None:
     """Workloads cannot write to other accounts' buckets, and other accounts cannot access ours."""
     program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
     text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
@@ -161,11 +165,11 @@ def test_s3_endpoint_allows_only_named_buckets_and_image_layers(closed: Found, t
     assert set(policy(inputs(closed, ENDPOINT, f"{NAME}-s3")["policy"])) == {"Layers"}
 
 
-def test_other_endpoints_accept_only_principals_of_the_account(closed: Found) -> None:
+def test_other_endpoints_accept_only_principals_of_the_account(closed: Resources) -> None:
     policies = {name: each["inputs"].get("policy") for name, each in of(closed, ENDPOINT).items()}
     text = str(policies[f"{NAME}-ecr-api"])
 
-    assert [name for name, found in policies.items() if not found] == [f"{NAME}-eks-auth"]
+    assert [name for name, policy in policies.items() if not policy] == [f"{NAME}-eks-auth"]
     assert allows(text, "ecr:GetAuthorizationToken", "*", {"aws:PrincipalAccount": "123456789012"})
     assert not allows(text, "ecr:GetAuthorizationToken", "*", {"aws:PrincipalAccount": "999999999999"})
 
@@ -175,13 +179,13 @@ def test_network_without_nat_needs_the_node_endpoints(tmp_path: Path) -> None:
         registered(tmp_path, NETWORK.replace('"eks-auth", ', ""))
 
 
-def test_default_security_group_has_no_rules(closed: Found) -> None:
-    given = inputs(closed, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", NAME)
+def test_default_security_group_has_no_rules(closed: Resources) -> None:
+    group = inputs(closed, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", NAME)
 
-    assert given == {"egress": [], "ingress": [], "vpcId": NAME}
+    assert group == {"egress": [], "ingress": [], "vpcId": NAME}
 
 
-def test_all_traffic_is_logged_and_encrypted(closed: Found) -> None:
+def test_all_traffic_is_logged_and_encrypted(closed: Resources) -> None:
     name = f"{NAME}-flow-logs"
     log = inputs(closed, "aws:ec2/flowLog:FlowLog", name)
     group = inputs(closed, "aws:cloudwatch/logGroup:LogGroup", name)
@@ -199,13 +203,13 @@ def test_all_traffic_is_logged_and_encrypted(closed: Found) -> None:
     assert f"aws:iam/rolePolicy:RolePolicy {name}" in needs(closed, "aws:ec2/flowLog:FlowLog", name)
 
 
-def test_vpc_dns_is_enabled(closed: Found) -> None:
-    given = inputs(closed, "aws:ec2/vpc:Vpc", NAME)
+def test_vpc_dns_is_enabled(closed: Resources) -> None:
+    vpc = inputs(closed, "aws:ec2/vpc:Vpc", NAME)
 
-    assert (given["enableDnsHostnames"], given["enableDnsSupport"]) == (True, True)
+    assert (vpc["enableDnsHostnames"], vpc["enableDnsSupport"]) == (True, True)
 
 
-def test_network_is_protected_from_replacement(closed: Found, tmp_path: Path) -> None:
+def test_network_is_protected_from_replacement(closed: Resources, tmp_path: Path) -> None:
     """Changing a VPC's primary block replaces the VPC, and clusters and databases cannot move to another VPC."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
@@ -213,16 +217,16 @@ def test_network_is_protected_from_replacement(closed: Found, tmp_path: Path) ->
     assert not open_ended[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]
 
 
-@pytest.mark.parametrize("network", ["closed", "per_zone", "one"])
+@pytest.mark.parametrize("network", ["closed", "per_zone", "single_gateway"])
 def test_every_resource_has_the_network_and_the_account(network: str, request: pytest.FixtureRequest) -> None:
     assert elsewhere(request.getfixturevalue(network)) == set()
 
 
 def test_adopted_network_creates_nothing(tmp_path: Path) -> None:
-    found = registered(tmp_path, ADOPTED)
+    resources = registered(tmp_path, ADOPTED)
 
-    assert [each["type"] for each in found.values() if each["type"].startswith("aws:ec2")] == []
-    assert found["tiny:Seen seen"]["inputs"] == {
+    assert [each["type"] for each in resources.values() if each["type"].startswith("aws:ec2")] == []
+    assert resources["tiny:Seen seen"]["inputs"] == {
         "vpc": "vpc-1",
         "subnets": ["subnet-1", "subnet-2"],
         "s3": "52.219.44.0/22,3.5.134.0/23",
@@ -231,14 +235,14 @@ def test_adopted_network_creates_nothing(tmp_path: Path) -> None:
 
 def test_cluster_can_use_an_adopted_network(tmp_path: Path) -> None:
     start = POOLS.index("from modelyard_stacks.aws.network import")
-    found = registered(tmp_path, ADOPTED + POOLS[POOLS.index(")\n", start) + 2 :])
+    resources = registered(tmp_path, ADOPTED + POOLS[POOLS.index(")\n", start) + 2 :])
 
-    assert inputs(found, "aws:eks/cluster:Cluster", NAME)["vpcConfig"]["subnetIds"] == ["subnet-1", "subnet-2"]
-    assert inputs(found, "aws:eks/nodeGroup:NodeGroup", "system")["subnetIds"] == ["subnet-1", "subnet-2"]
-    assert inputs(found, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-api")["cidrIpv4"] == (
-        "10.8.0.0/16"
-    )
-    assert of(found, "aws:ec2/vpc:Vpc") == of(found, SUBNET) == of(found, ENDPOINT) == {}
+    assert inputs(resources, "aws:eks/cluster:Cluster", NAME)["vpcConfig"]["subnetIds"] == ["subnet-1", "subnet-2"]
+    assert inputs(resources, "aws:eks/nodeGroup:NodeGroup", "system")["subnetIds"] == ["subnet-1", "subnet-2"]
+    assert inputs(resources, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-api")[
+        "cidrIpv4"
+    ] == ("10.8.0.0/16")
+    assert of(resources, "aws:ec2/vpc:Vpc") == of(resources, SUBNET) == of(resources, ENDPOINT) == {}
 
 
 def test_endpoints_in_china_are_refused(tmp_path: Path) -> None:
@@ -279,5 +283,5 @@ def test_region_with_too_few_zones_is_refused(tmp_path: Path) -> None:
         registered(tmp_path, NETWORK.replace('nat="none"', 'nat="none", zones=4'))
 
 
-def test_key_is_created_before_the_flow_log_group(closed: Found) -> None:
+def test_key_is_created_before_the_flow_log_group(closed: Resources) -> None:
     assert f"aws:kms/key:Key {NAME}" in needs(closed, "aws:cloudwatch/logGroup:LogGroup", f"{NAME}-flow-logs")

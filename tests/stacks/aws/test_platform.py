@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, elsewhere, inputs, of, policy, registered
+from tests.stacks.aws.programs import Resources, elsewhere, inputs, of, policy, registered
 from tests.stacks.programs import Refused
 
 RIGHTS = "aws:iam/rolePolicy:RolePolicy"
@@ -34,13 +34,13 @@ INLINE_LIMIT = 10_240
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register the roles of all three add-ons."""
     return registered(tmp_path_factory.mktemp("platform"), PROGRAM)
 
 
-def rights(found: Found, name: str) -> dict[str, dict[str, Any]]:
-    return policy(inputs(found, RIGHTS, name)["policy"])
+def rights(resources: Resources, name: str) -> dict[str, dict[str, Any]]:
+    return policy(inputs(resources, RIGHTS, name)["policy"])
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
@@ -48,8 +48,8 @@ def actions(statement: dict[str, Any]) -> list[str]:
     return [action] if isinstance(action, str) else action
 
 
-def test_autoscaler_resizes_only_groups_of_its_cluster(found: Found) -> None:
-    statement = rights(found, "scaler")["SizeOwnGroups"]
+def test_autoscaler_resizes_only_groups_of_its_cluster(resources: Resources) -> None:
+    statement = rights(resources, "scaler")["SizeOwnGroups"]
 
     assert statement["Resource"] == (
         "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:*:autoScalingGroupName/*"
@@ -57,13 +57,13 @@ def test_autoscaler_resizes_only_groups_of_its_cluster(found: Found) -> None:
     assert statement["Condition"] == {
         "StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/fraud-prod-main": "owned"}
     }
-    assert rights(found, "scaler")["ReadNodeGroups"]["Resource"] == (
+    assert rights(resources, "scaler")["ReadNodeGroups"]["Resource"] == (
         "arn:aws:eks:eu-central-1:123456789012:nodegroup/fraud-prod-main/*"
     )
 
 
-def test_secrets_reader_reads_named_secrets_and_lists_none(found: Found) -> None:
-    statements = rights(found, "secrets")
+def test_secrets_reader_reads_named_secrets_and_lists_none(resources: Resources) -> None:
+    statements = rights(resources, "secrets")
 
     assert {sid: each["Action"] for sid, each in statements.items()} == {
         "ReadSecrets": "secretsmanager:GetSecretValue",
@@ -76,16 +76,16 @@ def test_secrets_reader_reads_named_secrets_and_lists_none(found: Found) -> None
 
 
 @pytest.mark.parametrize("name", ["scaler", "karpenter"])
-def test_permissions_on_all_resources_are_read_only(name: str, found: Found) -> None:
-    everywhere = [each for each in rights(found, name).values() if each["Resource"] == "*"]
+def test_permissions_on_all_resources_are_read_only(name: str, resources: Resources) -> None:
+    everywhere = [each for each in rights(resources, name).values() if each["Resource"] == "*"]
 
     assert everywhere
     for each in everywhere:
         assert all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in actions(each)), each
 
 
-def test_karpenter_changes_only_resources_tagged_with_its_cluster(found: Found) -> None:
-    statements = rights(found, "karpenter")
+def test_karpenter_changes_only_resources_tagged_with_its_cluster(resources: Resources) -> None:
+    statements = rights(resources, "karpenter")
 
     for sid in ("StartFromOwnTemplates", "EndOwnMachines", "NameOwnMachines"):
         assert statements[sid]["Condition"]["StringEquals"] == OWN
@@ -99,36 +99,36 @@ def test_karpenter_changes_only_resources_tagged_with_its_cluster(found: Found) 
         )
 
 
-def test_karpenter_write_permissions_require_a_tag_or_one_resource(found: Found) -> None:
-    for sid, each in rights(found, "karpenter").items():
+def test_karpenter_write_permissions_require_a_tag_or_one_resource(resources: Resources) -> None:
+    for sid, each in rights(resources, "karpenter").items():
         reads = all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in actions(each))
-        resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
-        named = not any("*" in resource for resource in resources)
+        arns = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
+        named = not any("*" in resource for resource in arns)
         tagged = any("Tag/" in key for condition in each.get("Condition", {}).values() for key in condition)
         if sid != "StartFrom":  # images, snapshots, subnets and security groups are only used
             assert reads or named or tagged, sid
 
 
-def test_cluster_security_group_is_tagged_for_karpenter(found: Found) -> None:
-    assert inputs(found, "aws:ec2/tag:Tag", "karpenter") == {
+def test_cluster_security_group_is_tagged_for_karpenter(resources: Resources) -> None:
+    assert inputs(resources, "aws:ec2/tag:Tag", "karpenter") == {
         "resourceId": "sg-cluster",
         "key": "karpenter.sh/discovery",
         "value": "fraud-prod-main",
     }
 
 
-def test_karpenter_may_pass_only_the_node_role(found: Found) -> None:
-    statement = rights(found, "karpenter")["GiveNodesTheirRole"]
+def test_karpenter_may_pass_only_the_node_role(resources: Resources) -> None:
+    statement = rights(resources, "karpenter")["GiveNodesTheirRole"]
 
     assert statement["Resource"] == "arn:aws:iam:::Role/fraud-prod-main-node"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 
 
-def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
+def test_karpenter_uses_an_existing_instance_profile(resources: Resources) -> None:
     """Karpenter uses an existing profile, because creating one would require internet access to IAM."""
-    every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
+    every = [action for each in rights(resources, "karpenter").values() for action in actions(each)]
 
-    assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
+    assert inputs(resources, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
     assert [action for action in every if action.startswith("iam:")] == [
         "iam:PassRole",
         "iam:CreateServiceLinkedRole",  # called by EC2, not by Karpenter
@@ -136,9 +136,9 @@ def test_karpenter_uses_an_existing_instance_profile(found: Found) -> None:
     ]
 
 
-def test_karpenter_may_create_only_the_spot_service_role(found: Found) -> None:
+def test_karpenter_may_create_only_the_spot_service_role(resources: Resources) -> None:
     """In a new account, Karpenter must be able to create this role to start Spot instances."""
-    statement = rights(found, "karpenter")["MakeRoleOfSpot"]
+    statement = rights(resources, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (
         "arn:aws:iam::123456789012:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
@@ -146,8 +146,8 @@ def test_karpenter_may_create_only_the_spot_service_role(found: Found) -> None:
     assert statement["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
 
 
-def test_karpenter_grants_the_key_only_for_disks(found: Found) -> None:
-    assert rights(found, "karpenter")["LendTheKeyToDisks"]["Condition"] == {
+def test_karpenter_grants_the_key_only_for_disks(resources: Resources) -> None:
+    assert rights(resources, "karpenter")["LendTheKeyToDisks"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "ec2.eu-central-1.amazonaws.com"},
         "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
@@ -155,17 +155,17 @@ def test_karpenter_grants_the_key_only_for_disks(found: Found) -> None:
 
 def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
     """Long names do not exceed the size limit for inline policies, in which white space is not counted."""
-    found = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
+    resources = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
-    text = json.dumps(json.loads(inputs(found, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))
+    text = json.dumps(json.loads(inputs(resources, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))
 
     assert len(text) < INLINE_LIMIT
 
 
-def test_queue_is_encrypted_and_accepts_only_events_of_this_account(found: Found) -> None:
-    statements = policy(inputs(found, "aws:sqs/queuePolicy:QueuePolicy", "karpenter")["policy"])
+def test_queue_is_encrypted_and_accepts_only_events_of_this_account(resources: Resources) -> None:
+    statements = policy(inputs(resources, "aws:sqs/queuePolicy:QueuePolicy", "karpenter")["policy"])
 
-    assert inputs(found, "aws:sqs/queue:Queue", "karpenter") == {
+    assert inputs(resources, "aws:sqs/queue:Queue", "karpenter") == {
         "messageRetentionSeconds": 300,
         "kmsMasterKeyId": "arn:aws:kms:::Key/fraud-prod-main",
     }
@@ -175,12 +175,12 @@ def test_queue_is_encrypted_and_accepts_only_events_of_this_account(found: Found
         "ArnLike": {"aws:SourceArn": "arn:aws:events:eu-central-1:123456789012:rule/*"},
     }
     assert [sid for sid, each in statements.items() if each["Effect"] == "Allow"] == ["Events"]
-    assert not elsewhere(found)
+    assert not elsewhere(resources)
 
 
-def test_all_node_interruption_events_reach_the_queue(found: Found) -> None:
-    rules = of(found, "aws:cloudwatch/eventRule:EventRule")
-    targets = of(found, "aws:cloudwatch/eventTarget:EventTarget")
+def test_all_node_interruption_events_reach_the_queue(resources: Resources) -> None:
+    rules = of(resources, "aws:cloudwatch/eventRule:EventRule")
+    targets = of(resources, "aws:cloudwatch/eventTarget:EventTarget")
 
     assert {kind for each in rules.values() for kind in json.loads(each["inputs"]["eventPattern"])["detail-type"]} == {
         "AWS Health Event",

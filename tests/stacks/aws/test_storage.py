@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.aws.programs import KEY, Resources, elsewhere, inputs, needs, of, policy, registered
 
 BUCKET = "aws:s3/bucket:Bucket"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
@@ -26,31 +26,31 @@ ObjectStore("lake", account=account, key=key, bucket="fraud-lake-1a2b3c", {rest}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a versioned store that keeps objects for ten years."""
     return registered(tmp_path_factory.mktemp("store"), store("versioned=True, retention_days=3650"))
 
 
-def rules(found: Found) -> dict[str, dict[str, Any]]:
-    return {each["id"]: each for each in inputs(found, LIFECYCLE, "lake")["rules"]}
+def rules(resources: Resources) -> dict[str, dict[str, Any]]:
+    return {each["id"]: each for each in inputs(resources, LIFECYCLE, "lake")["rules"]}
 
 
-def test_bucket_is_protected_and_never_emptied(found: Found) -> None:
-    assert inputs(found, BUCKET, "lake") == {"bucket": "fraud-lake-1a2b3c", "forceDestroy": False}
-    assert found[f"{BUCKET} lake"]["protect"]
-    assert not elsewhere(found)
+def test_bucket_is_protected_and_never_emptied(resources: Resources) -> None:
+    assert inputs(resources, BUCKET, "lake") == {"bucket": "fraud-lake-1a2b3c", "forceDestroy": False}
+    assert resources[f"{BUCKET} lake"]["protect"]
+    assert not elsewhere(resources)
 
 
 def test_setting_turns_protection_off(tmp_path: Path) -> None:
-    found = registered(tmp_path, store("versioned=True, retention_days=None"), settings="protect: false")
+    resources = registered(tmp_path, store("versioned=True, retention_days=None"), settings="protect: false")
 
-    assert not found[f"{BUCKET} lake"]["protect"]
+    assert not resources[f"{BUCKET} lake"]["protect"]
 
 
-def test_objects_are_encrypted_with_our_key_only(found: Found) -> None:
+def test_objects_are_encrypted_with_our_key_only(resources: Resources) -> None:
     name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 
-    assert inputs(found, name, "lake")["rules"] == [
+    assert inputs(resources, name, "lake")["rules"] == [
         {
             "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY_ARN},
             "bucketKeyEnabled": True,
@@ -59,9 +59,9 @@ def test_objects_are_encrypted_with_our_key_only(found: Found) -> None:
     ]
 
 
-def test_bucket_blocks_public_access(found: Found) -> None:
-    block = inputs(found, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "lake")
-    owned = inputs(found, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "lake")
+def test_bucket_blocks_public_access(resources: Resources) -> None:
+    block = inputs(resources, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "lake")
+    owned = inputs(resources, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "lake")
 
     assert {key for key, value in block.items() if value is True} == {
         "blockPublicAcls",
@@ -72,8 +72,8 @@ def test_bucket_blocks_public_access(found: Found) -> None:
     assert owned["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
 
 
-def test_bucket_policy_only_denies(found: Found) -> None:
-    statements = policy(inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")["policy"])
+def test_bucket_policy_only_denies(resources: Resources) -> None:
+    statements = policy(inputs(resources, "aws:s3/bucketPolicy:BucketPolicy", "lake")["policy"])
 
     assert {each["Effect"] for each in statements.values()} == {"Deny"}
     assert statements["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -89,37 +89,39 @@ def test_bucket_policy_only_denies(found: Found) -> None:
     }
 
 
-def test_access_settings_are_applied_in_sequence(found: Found) -> None:
+def test_access_settings_are_applied_in_sequence(resources: Resources) -> None:
     block = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock lake"
     owned = "aws:s3/bucketOwnershipControls:BucketOwnershipControls lake"
 
-    assert block in needs(found, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "lake")
-    assert {block, owned} <= needs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
+    assert block in needs(resources, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "lake")
+    assert {block, owned} <= needs(resources, "aws:s3/bucketPolicy:BucketPolicy", "lake")
 
 
-def test_old_versions_expire_after_a_month_and_objects_after_retention(found: Found) -> None:
-    assert inputs(found, VERSIONING, "lake")["versioningConfiguration"] == {"status": "Enabled"}
-    assert f"{VERSIONING} lake" in needs(found, LIFECYCLE, "lake")
-    assert set(rules(found)) == {"unfinished-uploads", "earlier-versions", "retention"}
-    assert rules(found)["unfinished-uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
-    assert rules(found)["earlier-versions"]["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
-    assert rules(found)["retention"]["expiration"] == {"days": 3650}
-    assert {each["status"] for each in rules(found).values()} == {"Enabled"}
-    assert all(each["filter"] == {"prefix": ""} for each in rules(found).values())
+def test_old_versions_expire_after_a_month_and_objects_after_retention(resources: Resources) -> None:
+    assert inputs(resources, VERSIONING, "lake")["versioningConfiguration"] == {"status": "Enabled"}
+    assert f"{VERSIONING} lake" in needs(resources, LIFECYCLE, "lake")
+    assert set(rules(resources)) == {"unfinished-uploads", "earlier-versions", "retention"}
+    assert rules(resources)["unfinished-uploads"]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+    assert rules(resources)["earlier-versions"]["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
+    assert rules(resources)["retention"]["expiration"] == {"days": 3650}
+    assert {each["status"] for each in rules(resources).values()} == {"Enabled"}
+    assert all(each["filter"] == {"prefix": ""} for each in rules(resources).values())
 
 
 def test_without_retention_only_delete_markers_expire(tmp_path: Path) -> None:
-    found = rules(registered(tmp_path, store("versioned=True, retention_days=None")))
+    lifecycle_rules = rules(registered(tmp_path, store("versioned=True, retention_days=None")))
 
-    assert set(found) == {"unfinished-uploads", "earlier-versions", "markers-of-nothing"}
-    assert found["markers-of-nothing"]["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert set(lifecycle_rules) == {"unfinished-uploads", "earlier-versions", "markers-of-nothing"}
+    assert lifecycle_rules["markers-of-nothing"]["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
 def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
     """Lifecycle rules delete captures, so that servers need no permission to delete them."""
-    found = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
+    lifecycle_rules = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
 
-    expiring = {each["filter"]["prefix"]: each["expiration"] for each in found.values() if "expiration" in each}
+    expiring = {
+        each["filter"]["prefix"]: each["expiration"] for each in lifecycle_rules.values() if "expiration" in each
+    }
     assert expiring == {
         "": {"expiredObjectDeleteMarker": True},
         "audit/": {"days": 366},
@@ -129,19 +131,19 @@ def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
 
 def test_lock_retains_every_new_version(tmp_path: Path) -> None:
     """Object Lock requires versioning, and can be enabled on an existing bucket without replacing it."""
-    found = registered(tmp_path, store('versioned=True, lock={"mode": "compliance", "days": 2557}'))
+    resources = registered(tmp_path, store('versioned=True, lock={"mode": "compliance", "days": 2557}'))
 
-    assert inputs(found, LOCK, "lake") == {
+    assert inputs(resources, LOCK, "lake") == {
         "bucket": "fraud-lake-1a2b3c",
         "objectLockEnabled": "Enabled",
         "rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 2557}},
     }
-    assert f"{VERSIONING} lake" in needs(found, LOCK, "lake")
-    assert "objectLockEnabled" not in inputs(found, BUCKET, "lake")
+    assert f"{VERSIONING} lake" in needs(resources, LOCK, "lake")
+    assert "objectLockEnabled" not in inputs(resources, BUCKET, "lake")
 
 
 def test_unversioned_bucket_has_no_version_rules(tmp_path: Path) -> None:
-    found = registered(tmp_path, store("versioned=False, retention_days=30"))
+    resources = registered(tmp_path, store("versioned=False, retention_days=30"))
 
-    assert not of(found, VERSIONING)
-    assert set(rules(found)) == {"unfinished-uploads", "retention"}
+    assert not of(resources, VERSIONING)
+    assert set(rules(resources)) == {"unfinished-uploads", "retention"}

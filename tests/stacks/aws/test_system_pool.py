@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stacks.aws.clusters import CLUSTER
-from tests.stacks.aws.programs import Found, elsewhere, of, registered
+from tests.stacks.aws.programs import Resources, elsewhere, of, registered
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 
@@ -33,8 +33,8 @@ SystemPool(
 """
 
 
-def groups(found: Found) -> dict[str, dict[str, Any]]:
-    return {name: dict(each["inputs"]) for name, each in of(found, GROUP).items()}
+def groups(resources: Resources) -> dict[str, dict[str, Any]]:
+    return {name: dict(each["inputs"]) for name, each in of(resources, GROUP).items()}
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_each_zone_has_a_nonempty_node_group(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
     """There is one group per zone, but at most `min_nodes` groups, whose minimum sizes add up to `min_nodes`."""
-    found = registered(tmp_path, pool(least, most))
-    made = groups(found)
-    scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in made.values()]
+    resources = registered(tmp_path, pool(least, most))
+    node_groups = groups(resources)
+    scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in node_groups.values()]
 
-    assert list(made) == [f"system-{at + 1}" for at in range(len(sizes))]
+    assert list(node_groups) == [f"system-{at + 1}" for at in range(len(sizes))]
     assert scaling == sizes
-    assert [each["subnetIds"] for each in made.values()] == [
+    assert [each["subnetIds"] for each in node_groups.values()] == [
         [f"fraud-prod-main-private-{at + 1}"] for at in range(len(sizes))
     ]
-    assert {each["labels"]["modelyard.dev/pool"] for each in made.values()} == {"system"}
-    assert not elsewhere(found)
+    assert {each["labels"]["modelyard.dev/pool"] for each in node_groups.values()} == {"system"}
+    assert not elsewhere(resources)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.stacks.aws.programs import Found, inputs, of
+from tests.stacks.aws.programs import Resources, inputs, of
 
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 DEFINITION = "azure-native:authorization:RoleDefinition"
@@ -51,7 +51,7 @@ class Request:
 class Workload:
     """An identity, and its permissions in a container."""
 
-    resources: Found
+    resources: Resources
     principal: str
     container: str
 
@@ -66,9 +66,11 @@ class Workload:
     def assignments(self) -> Iterator[dict[str, Any]]:
         """Yield its role assignments on the container."""
         for each in of(self.resources, ASSIGNMENT).values():
-            given = each["inputs"]
-            if given["principalId"] == self.principal and given["scope"].endswith(f"/containers/{self.container}"):
-                yield given
+            assignment = each["inputs"]
+            if assignment["principalId"] == self.principal and assignment["scope"].endswith(
+                f"/containers/{self.container}"
+            ):
+                yield assignment
 
     def _may(self, request: Request) -> bool:
         return any(
@@ -78,7 +80,7 @@ class Workload:
         )
 
 
-def data_actions(resources: Found, role_id: str) -> list[str]:
+def data_actions(resources: Resources, role_id: str) -> list[str]:
     """Return what a role in the program allows. It must only allow data actions."""
     guid = role_id.rpartition("/")[2]
     (role,) = (
@@ -92,7 +94,7 @@ def data_actions(resources: Found, role_id: str) -> list[str]:
     return actions
 
 
-def principal(resources: Found, name: str) -> str:
+def principal(resources: Resources, name: str) -> str:
     """Return the object ID of an identity that a program creates."""
     assert inputs(resources, IDENTITY, name)["resourceGroupName"]
     (credential,) = (

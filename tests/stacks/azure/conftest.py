@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tests.stacks.azure.programs import registered_together, with_everything
 
 
 @pytest.fixture(scope="session")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register a project with all components, and one with a public API and every setting."""
     return registered_together(tmp_path_factory.mktemp("everything"), with_everything())
 
 
 @pytest.fixture
-def resources(everything: dict[str, Found]) -> Found:
+def resources(everything: dict[str, Resources]) -> Resources:
     """Return the project without settings."""
     return everything["plain"]

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 import modelyard_stacks
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tests.stacks.programs import Registration, registrations
 
 NOTHING: Any = None
@@ -207,12 +207,12 @@ def with_everything() -> dict[str, tuple[str, str]]:
     return {"plain": (EVERYTHING, ""), "set": (other, SETTINGS)}
 
 
-def registered(folder: Path, program: str, settings: str = "") -> Found:
+def registered(folder: Path, program: str, settings: str = "") -> Resources:
     """Return a program's registrations by type and name, such as `azure-native:keyvault:Vault fraud-prod-keys`."""
     return registered_together(folder, {"program": (program, settings)})["program"]
 
 
-def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -> dict[str, Found]:
+def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -> dict[str, Resources]:
     """Return the registrations of several programs with their settings.
 
     Importing the SDK once saves most of the time.
@@ -221,7 +221,7 @@ def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -
     return {name: _by_name(each) for name, each in zip(programs, registrations(*folders), strict=True)}
 
 
-def _by_name(resources: list[Registration]) -> Found:
+def _by_name(resources: list[Registration]) -> Resources:
     by_name = {f"{each['type']} {each['name']}": each for each in resources}
     assert len(by_name) == len(resources)
     return by_name
@@ -246,7 +246,7 @@ def configured(**settings: str) -> Generator[None]:
         pulumi.runtime.set_all_config({})
 
 
-def elsewhere(resources: Found) -> set[str]:
+def elsewhere(resources: Resources) -> set[str]:
     """Return Azure resources that are not created in the program's subscription, or are not part of a component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:azure-native::azure"
     return {

@@ -9,7 +9,7 @@ import pytest
 
 from testbed.clouds.azure.arm import RESOURCES
 from testbed.clouds.azure.bicep import faults, table, version_of
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tools.list_azure_types import Types, merged, node_of, printed
 
 CLUSTER = "azure-native:containerservice:ManagedCluster fraud-prod-main"
@@ -20,7 +20,7 @@ VAULT = "azure-native:keyvault:Vault fraud-prod-keys"
 RULES = "azure-native:network:NetworkSecurityGroup fraud-prod-main-api-server"
 
 
-def test_every_resource_has_a_type_to_compare_it_with(resources: Found) -> None:
+def test_every_resource_has_a_type_to_compare_it_with(resources: Resources) -> None:
     ours = {each["type"] for each in resources.values() if each["type"].startswith("azure-native:")}
 
     assert ours == set(RESOURCES)
@@ -33,13 +33,13 @@ def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
     assert {type_: entry["kind"] for type_, entry in table().items()} == expected, "run tools/list_azure_types.py"
 
 
-def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Found) -> None:
+def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Resources) -> None:
     """Text made from an Output contains a sentence about this mistake, which no API would accept."""
     assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 
 @pytest.mark.parametrize("program", ["plain", "set"])
-def test_the_apis_know_every_property_and_value(program: str, everything: dict[str, Found]) -> None:
+def test_the_apis_know_every_property_and_value(program: str, everything: dict[str, Resources]) -> None:
     ours = {where: each for where, each in everything[program].items() if each["type"].startswith("azure-native:")}
 
     assert len(ours) > 80
@@ -72,7 +72,7 @@ def test_the_apis_know_every_property_and_value(program: str, everything: dict[s
     ],
 )
 def test_the_comparison_sees_what_an_api_would_refuse(
-    resources: Found, where: str, path: list[str], value: Any, wrong: str
+    resources: Resources, where: str, path: list[str], value: Any, wrong: str
 ) -> None:
     changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
@@ -94,7 +94,7 @@ def test_the_comparison_sees_what_an_api_would_refuse(
         ("azure-native:consumption:Budget fraud-prod-main", "timePeriod", "timePeriod: the API requires it"),
     ],
 )
-def test_the_comparison_sees_what_is_missing(resources: Found, where: str, field: str, missing: str) -> None:
+def test_the_comparison_sees_what_is_missing(resources: Resources, where: str, field: str, missing: str) -> None:
     changed = copy.deepcopy(resources[where])
     del changed["inputs"][field]
 

@@ -11,7 +11,7 @@ import pytest
 
 from modelyard_stacks.azure.access import admins, way_to_log_in
 from modelyard_stacks.azure.cluster import Cluster
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import (
     CLUSTER,
     IN_GROUP,
@@ -36,7 +36,7 @@ GROUP_ID = "00000000-aaaa-bbbb-cccc-0123456789ab"
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register a private cluster, a public cluster, and a cluster with every setting."""
     settings = f"""admins: '["group:{GROUP_ID}"]'
 login: workloadidentity
@@ -50,23 +50,23 @@ protect: false"""
 
 
 @pytest.fixture(scope="module")
-def resources(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Resources]) -> Resources:
     """Return the private cluster."""
     return programs["private"]
 
 
 @pytest.fixture(scope="module")
-def given(resources: Found) -> dict[str, Any]:
+def cluster_inputs(resources: Resources) -> dict[str, Any]:
     """Return the cluster's inputs."""
     return inputs(resources, AKS, "fraud-prod-main")
 
 
-def kubeconfig(resources: Found) -> dict[str, Any]:
+def kubeconfig(resources: Resources) -> dict[str, Any]:
     config: dict[str, Any] = json.loads(inputs(resources, "tiny:Names", "names")["kubeconfig"])
     return config
 
 
-def roles(resources: Found) -> dict[str, tuple[str, str]]:
+def roles(resources: Resources) -> dict[str, tuple[str, str]]:
     """Return the role and scope of each assignment to the control plane."""
     control = inputs(resources, ASSIGNMENT, "fraud-prod-main-subnet")["principalId"]
     assigned = {name: each["inputs"] for name, each in of(resources, ASSIGNMENT).items()}
@@ -77,8 +77,8 @@ def roles(resources: Found) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_the_api_has_an_address_of_the_network_and_no_other(given: dict[str, Any]) -> None:
-    assert given["apiServerAccessProfile"] == {
+def test_the_api_has_an_address_of_the_network_and_no_other(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["apiServerAccessProfile"] == {
         "enableVnetIntegration": True,
         "subnetId": f"{VNET}/subnets/api-server",
         "enablePrivateCluster": True,
@@ -86,10 +86,10 @@ def test_the_api_has_an_address_of_the_network_and_no_other(given: dict[str, Any
         "privateDNSZone": "system",
         "disableRunCommand": True,
     }
-    assert given["agentPoolProfiles"][0]["enableNodePublicIP"] is False
+    assert cluster_inputs["agentPoolProfiles"][0]["enableNodePublicIP"] is False
 
 
-def test_addresses_of_the_spec_reach_a_public_api_and_no_others(programs: dict[str, Found]) -> None:
+def test_addresses_of_the_spec_reach_a_public_api_and_no_others(programs: dict[str, Resources]) -> None:
     profile = inputs(programs["public"], AKS, "fraud-prod-main")["apiServerAccessProfile"]
 
     assert profile == {
@@ -101,17 +101,17 @@ def test_addresses_of_the_spec_reach_a_public_api_and_no_others(programs: dict[s
     }
 
 
-def test_people_log_in_by_entra_id_alone(given: dict[str, Any]) -> None:
-    assert given["disableLocalAccounts"] is True
-    assert given["enableRBAC"] is True
-    assert given["aadProfile"] == {
+def test_people_log_in_by_entra_id_alone(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["disableLocalAccounts"] is True
+    assert cluster_inputs["enableRBAC"] is True
+    assert cluster_inputs["aadProfile"] == {
         "managed": True,
         "enableAzureRBAC": True,
         "tenantID": "72f988bf-86f1-41af-91ab-2d7cd011db47",
     }
 
 
-def test_whoever_runs_the_first_up_is_administrator_and_stays_one(resources: Found) -> None:
+def test_whoever_runs_the_first_up_is_administrator_and_stays_one(resources: Resources) -> None:
     admin = inputs(resources, ASSIGNMENT, "fraud-prod-main-deployer-admin")
 
     assert admin["principalId"] == "11111111-2222-3333-4444-555555555555"
@@ -123,7 +123,7 @@ def test_whoever_runs_the_first_up_is_administrator_and_stays_one(resources: Fou
     assert resources[f"{ASSIGNMENT} fraud-prod-main-deployer-admin"]["ignoreChanges"] == ["principalId"]
 
 
-def test_administrators_of_a_setting_replace_whoever_runs_up(programs: dict[str, Found]) -> None:
+def test_administrators_of_a_setting_replace_whoever_runs_up(programs: dict[str, Resources]) -> None:
     resources = programs["set"]
 
     assert not [name for name in of(resources, ASSIGNMENT) if "deployer" in name]
@@ -138,7 +138,7 @@ def test_administrators_of_a_setting_replace_whoever_runs_up(programs: dict[str,
     }
 
 
-def test_a_kubeconfig_holds_no_secret(resources: Found) -> None:
+def test_a_kubeconfig_holds_no_secret(resources: Resources) -> None:
     config = kubeconfig(resources)
     user = config["users"][0]["user"]
 
@@ -154,12 +154,12 @@ def test_a_kubeconfig_holds_no_secret(resources: Found) -> None:
     assert user["exec"]["interactiveMode"] == "Never"
 
 
-def test_another_login_is_a_setting(programs: dict[str, Found]) -> None:
+def test_another_login_is_a_setting(programs: dict[str, Resources]) -> None:
     assert kubeconfig(programs["set"])["users"][0]["user"]["exec"]["args"][2] == "workloadidentity"
 
 
-def test_network_policies_are_enforced_and_pods_have_addresses_of_their_own(given: dict[str, Any]) -> None:
-    assert given["networkProfile"] == {
+def test_network_policies_are_enforced_and_pods_have_addresses_of_their_own(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["networkProfile"] == {
         "networkPlugin": "azure",
         "networkPluginMode": "overlay",
         "networkDataplane": "cilium",
@@ -173,16 +173,16 @@ def test_network_policies_are_enforced_and_pods_have_addresses_of_their_own(give
     }
 
 
-def test_pods_have_identities_of_their_own(resources: Found, given: dict[str, Any]) -> None:
-    assert given["oidcIssuerProfile"] == {"enabled": True}
-    assert given["securityProfile"]["workloadIdentity"] == {"enabled": True}
+def test_pods_have_identities_of_their_own(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["oidcIssuerProfile"] == {"enabled": True}
+    assert cluster_inputs["securityProfile"]["workloadIdentity"] == {"enabled": True}
     assert inputs(resources, "tiny:Names", "names")["issuer"].startswith("https://westeurope.oic.prod-aks.azure.com/")
 
 
-def test_secrets_and_disks_are_encrypted_with_our_keys(given: dict[str, Any]) -> None:
+def test_secrets_and_disks_are_encrypted_with_our_keys(cluster_inputs: dict[str, Any]) -> None:
     vault = f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys"
 
-    assert given["securityProfile"]["azureKeyVaultKms"] == {
+    assert cluster_inputs["securityProfile"]["azureKeyVaultKms"] == {
         "enabled": True,
         "keyId": (
             "https://fraud-prod-keys.vault.azure.net/keys/fraud-prod-main-secrets/0123456789abcdef0123456789abcdef"
@@ -190,10 +190,10 @@ def test_secrets_and_disks_are_encrypted_with_our_keys(given: dict[str, Any]) ->
         "keyVaultNetworkAccess": "Private",
         "keyVaultResourceId": vault,
     }
-    assert given["diskEncryptionSetID"] == f"{IN_GROUP}/Microsoft.Compute/diskEncryptionSets/fraud-prod-main"
+    assert cluster_inputs["diskEncryptionSetID"] == f"{IN_GROUP}/Microsoft.Compute/diskEncryptionSets/fraud-prod-main"
 
 
-def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(resources: Found) -> None:
+def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(resources: Resources) -> None:
     keys = f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys"
     network, identity = "4d97b98b-1d4f-4787-a291-c67834d212e7", "Microsoft.ManagedIdentity/userAssignedIdentities"
 
@@ -212,45 +212,47 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(r
     assert waited_for <= needs(resources, AKS, "fraud-prod-main")
 
 
-def test_nodes_have_an_identity_of_ours(resources: Found, given: dict[str, Any]) -> None:
+def test_nodes_have_an_identity_of_ours(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
     """The registry can refer to the identity before the cluster exists."""
     name = "fraud-prod-main-nodes"
 
-    assert given["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")
-    assert given["identity"]["userAssignedIdentities"][0].endswith("/fraud-prod-main-control-plane")
+    assert cluster_inputs["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")
+    assert cluster_inputs["identity"]["userAssignedIdentities"][0].endswith("/fraud-prod-main-control-plane")
     assert set(of(resources, IDENTITY)) == {name, "fraud-prod-main-control-plane", "fraud-prod-main-data"}
 
 
-def test_the_first_pool_is_for_aks_and_cannot_be_resized(resources: Found, given: dict[str, Any]) -> None:
-    (pool,) = given["agentPoolProfiles"]
+def test_the_first_pool_is_for_aks_and_cannot_be_resized(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
+    (pool,) = cluster_inputs["agentPoolProfiles"]
 
     assert (pool["mode"], pool["vmSize"]) == ("System", "Standard_D2s_v5")
     assert pool["nodeTaints"] == ["CriticalAddonsOnly=true:NoSchedule"]
     assert (pool["count"], pool["minCount"], pool["maxCount"]) == (2, 2, 4)
     assert pool["availabilityZones"] == ["1", "2", "3"]
-    assert pool["orchestratorVersion"] == given["kubernetesVersion"] == "1.35"
+    assert pool["orchestratorVersion"] == cluster_inputs["kubernetesVersion"] == "1.35"
     assert resources[f"{AKS} fraud-prod-main"]["ignoreChanges"] == [
         f"agentPoolProfiles[0].{field}"
         for field in ("count", "vmSize", "osDiskSizeGB", "availabilityZones", "enableEncryptionAtHost")
     ]
 
 
-def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Found], given: dict[str, Any]) -> None:
+def test_caches_of_machines_are_encrypted_by_a_setting(
+    programs: dict[str, Resources], cluster_inputs: dict[str, Any]
+) -> None:
     pools = inputs(programs["set"], AKS, "fraud-prod-main")["agentPoolProfiles"]
 
-    assert given["agentPoolProfiles"][0]["enableEncryptionAtHost"] is False
+    assert cluster_inputs["agentPoolProfiles"][0]["enableEncryptionAtHost"] is False
     assert pools[0]["enableEncryptionAtHost"] is True
 
 
-def test_nobody_changes_nodes_behind_the_clusters_back(given: dict[str, Any]) -> None:
-    assert given["nodeResourceGroup"] == "fraud-prod-nodes"
-    assert given["nodeResourceGroupProfile"] == {"restrictionLevel": "ReadOnly"}
+def test_nobody_changes_nodes_behind_the_clusters_back(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["nodeResourceGroup"] == "fraud-prod-nodes"
+    assert cluster_inputs["nodeResourceGroupProfile"] == {"restrictionLevel": "ReadOnly"}
 
 
-def test_azure_installs_patches_on_saturdays(resources: Found, given: dict[str, Any]) -> None:
+def test_azure_installs_patches_on_saturdays(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
     windows = {each["inputs"]["configName"]: each["inputs"] for each in of(resources, WINDOW).values()}
 
-    assert given["autoUpgradeProfile"] == {"upgradeChannel": "patch", "nodeOSUpgradeChannel": "NodeImage"}
+    assert cluster_inputs["autoUpgradeProfile"] == {"upgradeChannel": "patch", "nodeOSUpgradeChannel": "NodeImage"}
     assert set(windows) == {"aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"}
     for each in windows.values():
         assert each["resourceName"] == "fraud-prod-main"
@@ -262,16 +264,16 @@ def test_azure_installs_patches_on_saturdays(resources: Found, given: dict[str, 
         }
 
 
-def test_the_api_is_promised_to_be_there(given: dict[str, Any]) -> None:
-    assert given["sku"] == {"name": "Base", "tier": "Standard"}
+def test_the_api_is_promised_to_be_there(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["sku"] == {"name": "Base", "tier": "Standard"}
 
 
-def test_the_autoscaler_follows_an_order_and_gives_nodes_back(given: dict[str, Any]) -> None:
-    assert given["autoScalerProfile"]["expander"] == "priority"
-    assert given["autoScalerProfile"]["skipNodesWithLocalStorage"] == "false"
+def test_the_autoscaler_follows_an_order_and_gives_nodes_back(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["autoScalerProfile"]["expander"] == "priority"
+    assert cluster_inputs["autoScalerProfile"]["skipNodesWithLocalStorage"] == "false"
 
 
-def test_it_is_protected_until_a_setting_ends_that(programs: dict[str, Found]) -> None:
+def test_it_is_protected_until_a_setting_ends_that(programs: dict[str, Resources]) -> None:
     assert programs["private"][f"{AKS} fraud-prod-main"]["protect"]
     assert not programs["set"][f"{AKS} fraud-prod-main"]["protect"]
 
@@ -308,5 +310,5 @@ def test_a_name_that_leaves_no_room_for_the_group_of_nodes_is_refused() -> None:
         Cluster("a", group=cast("Any", group), network=NOTHING, key=NOTHING, version="1.35", machine="Standard_D2s_v5")
 
 
-def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+def test_everything_belongs_to_the_subscription(resources: Resources) -> None:
     assert not elsewhere(resources)

@@ -11,7 +11,7 @@ import pytest
 
 from modelyard_stacks.azure.database import Database, connections
 from modelyard_stacks.azure.login import DatabaseLogin
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import DATABASE, IN_GROUP, NOTHING, elsewhere, registered_together
 
 SERVER = "azure-native:dbforpostgresql:Server"
@@ -28,7 +28,7 @@ pulumi.ComponentResource("tiny:Names", "names", outputs)
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register databases with a standby, without one, in a region without zones, and with a new password."""
     return registered_together(
         tmp_path_factory.mktemp("database"),
@@ -42,13 +42,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def resources(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Resources]) -> Resources:
     """Return the database with a standby."""
     return programs["large"]
 
 
 @pytest.fixture(scope="module")
-def given(resources: Found) -> dict[str, Any]:
+def server_inputs(resources: Resources) -> dict[str, Any]:
     """Return the server's inputs."""
     return inputs(resources, SERVER, "runs")
 
@@ -60,10 +60,10 @@ def secret_of(value: dict[str, Any]) -> str:
     return text
 
 
-def test_it_answers_inside_the_network_alone(resources: Found, given: dict[str, Any]) -> None:
+def test_it_answers_inside_the_network_alone(resources: Resources, server_inputs: dict[str, Any]) -> None:
     endpoint = inputs(resources, ENDPOINT, "runs-database")
 
-    assert given["network"] == {"publicNetworkAccess": "Disabled"}
+    assert server_inputs["network"] == {"publicNetworkAccess": "Disabled"}
     assert endpoint["privateLinkServiceConnections"] == [
         {
             "name": "postgresqlServer",
@@ -79,19 +79,21 @@ def test_it_answers_inside_the_network_alone(resources: Found, given: dict[str, 
     }
 
 
-def test_it_is_encrypted_with_the_newest_version_of_our_key(resources: Found, given: dict[str, Any]) -> None:
+def test_it_is_encrypted_with_the_newest_version_of_our_key(
+    resources: Resources, server_inputs: dict[str, Any]
+) -> None:
     identity = f"{IN_GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/fraud-prod-main-data"
 
-    assert given["dataEncryption"] == {
+    assert server_inputs["dataEncryption"] == {
         "type": "AzureKeyVault",
         "primaryKeyURI": "https://fraud-prod-keys.vault.azure.net/keys/fraud-prod-main-data",
         "primaryUserAssignedIdentityId": identity,
     }
-    assert given["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    assert server_inputs["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     assert "azure-native:authorization:RoleAssignment fraud-prod-main-data" in needs(resources, SERVER, "runs")
 
 
-def test_a_standby_is_in_another_zone_where_there_are_zones(programs: dict[str, Found]) -> None:
+def test_a_standby_is_in_another_zone_where_there_are_zones(programs: dict[str, Resources]) -> None:
     modes = {name: inputs(each, SERVER, "runs")["highAvailability"]["mode"] for name, each in programs.items()}
 
     assert modes == {
@@ -103,14 +105,14 @@ def test_a_standby_is_in_another_zone_where_there_are_zones(programs: dict[str, 
     assert "highAvailability.standbyAvailabilityZone" in programs["large"][f"{SERVER} runs"]["ignoreChanges"]
 
 
-def test_backups_are_kept_in_the_region(given: dict[str, Any]) -> None:
-    assert given["backup"] == {"backupRetentionDays": 35, "geoRedundantBackup": "Disabled"}
+def test_backups_are_kept_in_the_region(server_inputs: dict[str, Any]) -> None:
+    assert server_inputs["backup"] == {"backupRetentionDays": 35, "geoRedundantBackup": "Disabled"}
 
 
-def test_machine_and_storage_are_as_asked_for(programs: dict[str, Found], given: dict[str, Any]) -> None:
-    assert given["sku"] == {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
-    assert given["storage"] == {"storageSizeGB": 128, "autoGrow": "Disabled"}
-    assert given["version"] == "17"
+def test_machine_and_storage_are_as_asked_for(programs: dict[str, Resources], server_inputs: dict[str, Any]) -> None:
+    assert server_inputs["sku"] == {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
+    assert server_inputs["storage"] == {"storageSizeGB": 128, "autoGrow": "Disabled"}
+    assert server_inputs["version"] == "17"
     assert inputs(programs["small"], SERVER, "runs")["sku"] == {"name": "Standard_B1ms", "tier": "Burstable"}
 
 
@@ -128,7 +130,7 @@ def test_the_number_of_connections_follows_from_the_machine(machine: str, count:
     assert connections(machine) == count
 
 
-def test_connections_and_locks_are_logged_one_parameter_after_the_other(resources: Found) -> None:
+def test_connections_and_locks_are_logged_one_parameter_after_the_other(resources: Resources) -> None:
     parameters = {name: each["inputs"] for name, each in of(resources, PARAMETER).items()}
 
     assert {each["configurationName"]: each["value"] for each in parameters.values()} == {
@@ -141,24 +143,24 @@ def test_connections_and_locks_are_logged_one_parameter_after_the_other(resource
     assert f"{PARAMETER} runs-log_lock_waits" in needs(resources, ENDPOINT, "runs-database")
 
 
-def test_server_and_database_are_protected(programs: dict[str, Found]) -> None:
+def test_server_and_database_are_protected(programs: dict[str, Resources]) -> None:
     for kind in (SERVER, "azure-native:dbforpostgresql:Database"):
         assert programs["large"][f"{kind} runs"]["protect"]
         assert not programs["renewed"][f"{kind} runs"]["protect"]
 
 
-def test_the_vault_has_the_password_of_the_server(resources: Found, given: dict[str, Any]) -> None:
+def test_the_vault_has_the_password_of_the_server(resources: Resources, server_inputs: dict[str, Any]) -> None:
     login = json.loads(secret_of(inputs(resources, SECRET, "runs")["properties"]["value"]))
 
-    assert login == {"username": "mlflow", "password": secret_of(given["administratorLoginPassword"])}
+    assert login == {"username": "mlflow", "password": secret_of(server_inputs["administratorLoginPassword"])}
     assert re.fullmatch(r"[\w-]{43}", login["password"])
-    assert given["administratorLogin"] == "mlflow"
-    assert given["authConfig"]["passwordAuth"] == "Enabled"
-    assert given["authConfig"]["activeDirectoryAuth"] == "Disabled"
+    assert server_inputs["administratorLogin"] == "mlflow"
+    assert server_inputs["authConfig"]["passwordAuth"] == "Enabled"
+    assert server_inputs["authConfig"]["activeDirectoryAuth"] == "Disabled"
     assert inputs(resources, SECRET, "runs")["vaultName"] == "fraud-pr-secrets"
 
 
-def test_the_password_of_the_first_run_is_kept_until_a_setting_changes(programs: dict[str, Found]) -> None:
+def test_the_password_of_the_first_run_is_kept_until_a_setting_changes(programs: dict[str, Resources]) -> None:
     stash = programs["large"][f"{STASH} runs-1"]
 
     assert stash["ignoreChanges"] == ["input"]
@@ -202,5 +204,5 @@ def test_a_machine_that_no_server_has_is_refused() -> None:
         connections("Standard_NC4as_T4_v3")
 
 
-def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+def test_everything_belongs_to_the_subscription(resources: Resources) -> None:
     assert not elsewhere(resources)

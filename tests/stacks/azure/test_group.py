@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from modelyard_stacks.azure.group import ResourceGroup
-from tests.stacks.aws.programs import Found, inputs, of
+from tests.stacks.aws.programs import Resources, inputs, of
 from tests.stacks.azure.programs import GROUP, SUBSCRIPTION, elsewhere, registered_together
 
 RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
@@ -25,7 +25,7 @@ pulumi.ComponentResource(
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register a new group, an adopted group, one in another subscription and tenant, and one that may be deleted."""
     ids = f'subscription_id="{OTHER}", tenant_id="{SUBSCRIPTION}", region='
     return registered_together(
@@ -39,7 +39,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     )
 
 
-def test_a_new_group_is_protected_in_its_region_and_tagged(programs: dict[str, Found]) -> None:
+def test_a_new_group_is_protected_in_its_region_and_tagged(programs: dict[str, Resources]) -> None:
     resources = programs["new"]
 
     assert inputs(resources, RESOURCE_GROUP, "azure") == {
@@ -51,20 +51,20 @@ def test_a_new_group_is_protected_in_its_region_and_tagged(programs: dict[str, F
     assert not elsewhere(resources)
 
 
-def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
+def test_protection_ends_with_a_setting(programs: dict[str, Resources]) -> None:
     assert not programs["loose"][f"{RESOURCE_GROUP} azure"]["protect"]
 
 
-def test_an_adopted_group_is_left_as_it_is(programs: dict[str, Found]) -> None:
+def test_an_adopted_group_is_left_as_it_is(programs: dict[str, Resources]) -> None:
     assert not of(programs["adopted"], RESOURCE_GROUP)
     assert inputs(programs["adopted"], "tiny:Names", "names") == inputs(programs["new"], "tiny:Names", "names")
 
 
-def test_subscription_and_tenant_are_those_of_settings_and_login(programs: dict[str, Found]) -> None:
-    given = inputs(programs["new"], "tiny:Names", "names")
+def test_subscription_and_tenant_are_those_of_settings_and_login(programs: dict[str, Resources]) -> None:
+    names = inputs(programs["new"], "tiny:Names", "names")
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod"
 
-    assert given == {
+    assert names == {
         "subscription": SUBSCRIPTION,
         "tenant": "72f988bf-86f1-41af-91ab-2d7cd011db47",
         "nodes": "fraud-prod-nodes",
@@ -75,10 +75,10 @@ def test_subscription_and_tenant_are_those_of_settings_and_login(programs: dict[
     assert inputs(programs["new"], PROVIDER, "azure")["subscriptionId"] == SUBSCRIPTION
 
 
-def test_the_program_may_name_both(programs: dict[str, Found]) -> None:
-    given = inputs(programs["other"], "tiny:Names", "names")
+def test_the_program_may_name_both(programs: dict[str, Resources]) -> None:
+    names = inputs(programs["other"], "tiny:Names", "names")
 
-    assert (given["subscription"], given["tenant"]) == (OTHER, SUBSCRIPTION)
+    assert (names["subscription"], names["tenant"]) == (OTHER, SUBSCRIPTION)
     assert inputs(programs["other"], PROVIDER, "azure")["tenantId"] == SUBSCRIPTION
 
 

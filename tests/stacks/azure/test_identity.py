@@ -10,7 +10,7 @@ import pytest
 from modelyard_stacks.azure.conditions import below
 from modelyard_stacks.azure.identity import Identity
 from modelyard_stacks.azure.roles import Mode, account_groups
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.abac import ASSIGNMENT, BLOBS, DEFINITION, Request, Workload, holds, principal
 from tests.stacks.azure.programs import (
     GROUP,
@@ -54,19 +54,19 @@ ELSEWHERE = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/
 
 
 @pytest.fixture(scope="module")
-def resources(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register two identities that read, write and append."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM, f'accounts: \'{{"elsewhere": "{ELSEWHERE}"}}\'')
 
 
 @pytest.fixture(scope="module")
-def lake(resources: Found) -> Workload:
+def lake(resources: Resources) -> Workload:
     """Return the container that is read and written."""
     return Workload(resources, principal(resources, "scorer"), "lake")
 
 
 @pytest.fixture(scope="module")
-def audit(resources: Found) -> Workload:
+def audit(resources: Resources) -> Workload:
     """Return the container to which captures are added."""
     return Workload(resources, principal(resources, "scorer"), "audit")
 
@@ -128,7 +128,7 @@ def test_what_is_appended_can_neither_be_read_nor_overwritten_nor_listed(audit: 
     assert not audit.may("add/action", "captures/ranker/day=1/part-0")
 
 
-def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: Found) -> None:
+def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: Resources) -> None:
     raw = Workload(resources, principal(resources, "scorer"), "raw")
 
     assert raw.may("read", "anything")
@@ -136,7 +136,7 @@ def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: F
     assert not raw.may("write", "anything")
 
 
-def test_roles_allow_nothing_but_blobs(resources: Found) -> None:
+def test_roles_allow_nothing_but_blobs(resources: Resources) -> None:
     """Azure's own roles may delete the container or issue signatures. `data_actions` refuses any such action."""
     roles = {name: each["inputs"] for name, each in of(resources, DEFINITION).items()}
     granted = {name: each["permissions"][0]["dataActions"] for name, each in roles.items()}
@@ -150,7 +150,7 @@ def test_roles_allow_nothing_but_blobs(resources: Found) -> None:
     assert all(SUBSCRIPTION in each["roleName"] for each in roles.values()), "names are unique in a tenant"
 
 
-def test_roles_can_be_assigned_where_stores_are(resources: Found) -> None:
+def test_roles_can_be_assigned_where_stores_are(resources: Resources) -> None:
     scopes = [
         ELSEWHERE,
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data",
@@ -165,24 +165,24 @@ def test_roles_can_be_assigned_where_stores_are(resources: Found) -> None:
         assert scope == f"{where}/blobServices/default/containers/raw"
 
 
-def test_only_the_pods_of_one_service_account_are_the_workload(resources: Found) -> None:
-    given = inputs(resources, CREDENTIAL, "scorer")
+def test_only_the_pods_of_one_service_account_are_the_workload(resources: Resources) -> None:
+    credential = inputs(resources, CREDENTIAL, "scorer")
 
-    assert given["subject"] == "system:serviceaccount:fraud:scorer"
-    assert given["issuer"] == "https://issuer.example/1/"
-    assert given["audiences"] == ["api://AzureADTokenExchange"]
-    assert given["resourceName"] == "scorer"
+    assert credential["subject"] == "system:serviceaccount:fraud:scorer"
+    assert credential["issuer"] == "https://issuer.example/1/"
+    assert credential["audiences"] == ["api://AzureADTokenExchange"]
+    assert credential["resourceName"] == "scorer"
     assert principal(resources, "scorer") != principal(resources, "ranker")
 
 
-def test_rights_of_one_workload_are_not_those_of_another(resources: Found) -> None:
+def test_rights_of_one_workload_are_not_those_of_another(resources: Resources) -> None:
     ranker = Workload(resources, principal(resources, "ranker"), "lake")
 
     assert ranker.may("read", "models/ranker/1/model.pkl")
     assert not ranker.may("read", "models/scorer/1/model.pkl")
 
 
-def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Found) -> None:
+def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Resources) -> None:
     """A new identity may not be found yet, and Azure refuses a second assignment before the first is deleted."""
     assignments = of(resources, ASSIGNMENT)
 
@@ -192,7 +192,7 @@ def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources:
     assert not elsewhere(resources)
 
 
-def test_a_role_has_the_same_id_in_another_project(resources: Found, tmp_path: Path) -> None:
+def test_a_role_has_the_same_id_in_another_project(resources: Resources, tmp_path: Path) -> None:
     program = PROGRAM.replace(", roles=roles\n", "\n").replace(
         'roles = StoreRoles("fraud-prod-main"', "roles = dict(x=1"
     )

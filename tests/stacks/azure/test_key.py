@@ -10,7 +10,7 @@ import pytest
 
 from modelyard_stacks.azure.settings import blocks
 from modelyard_stacks.azure.vaults import vault_title
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, KEY, VAULT, configured, elsewhere, registered_together
 
 STORE = "azure-native:keyvault:Vault"
@@ -21,7 +21,7 @@ ENDPOINT = "azure-native:network:PrivateEndpoint"
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register keys with and without a cluster, and a vault for secrets that people can reach from one address."""
     return registered_together(
         tmp_path_factory.mktemp("key"),
@@ -35,39 +35,39 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def resources(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Resources]) -> Resources:
     """Return a cluster's keys."""
     return programs["cluster"]
 
 
-def vault(resources: Found, name: str) -> dict[str, Any]:
+def vault(resources: Resources, name: str) -> dict[str, Any]:
     properties: dict[str, Any] = inputs(resources, STORE, name)["properties"]
     return properties
 
 
-def test_a_vault_is_closed_and_decides_by_roles(programs: dict[str, Found]) -> None:
-    for given in (vault(programs["cluster"], "fraud-prod-keys"), vault(programs["closed"], "fraud-pr-secrets")):
-        assert given["publicNetworkAccess"] == "disabled"
-        assert given["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny", "ipRules": []}
-        assert given["enableRbacAuthorization"] is True
-        assert "accessPolicies" not in given
+def test_a_vault_is_closed_and_decides_by_roles(programs: dict[str, Resources]) -> None:
+    for key_vault in (vault(programs["cluster"], "fraud-prod-keys"), vault(programs["closed"], "fraud-pr-secrets")):
+        assert key_vault["publicNetworkAccess"] == "disabled"
+        assert key_vault["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny", "ipRules": []}
+        assert key_vault["enableRbacAuthorization"] is True
+        assert "accessPolicies" not in key_vault
 
 
-def test_nobody_purges_a_vault_or_its_keys(resources: Found) -> None:
-    given = vault(resources, "fraud-prod-keys")
+def test_nobody_purges_a_vault_or_its_keys(resources: Resources) -> None:
+    key_vault = vault(resources, "fraud-prod-keys")
 
-    assert (given["enableSoftDelete"], given["enablePurgeProtection"]) == (True, True)
-    assert given["softDeleteRetentionInDays"] == 90
+    assert (key_vault["enableSoftDelete"], key_vault["enablePurgeProtection"]) == (True, True)
+    assert key_vault["softDeleteRetentionInDays"] == 90
     assert all(resources[f"{STORE} {name}"]["protect"] for name in of(resources, STORE))
     assert all(resources[f"{KEYS} {name}"]["protect"] for name in of(resources, KEYS))
 
 
-def test_protection_ends_with_a_setting(programs: dict[str, Found]) -> None:
+def test_protection_ends_with_a_setting(programs: dict[str, Resources]) -> None:
     assert not programs["stores"][f"{STORE} fraud-prod-keys"]["protect"]
     assert not programs["stores"][f"{KEYS} fraud-prod-main-data"]["protect"]
 
 
-def test_a_vault_is_named_anew_at_every_creation(resources: Found) -> None:
+def test_a_vault_is_named_anew_at_every_creation(resources: Resources) -> None:
     """The name of a deleted vault stays taken. Pulumi appends eight digits, and names have at most 24 characters."""
     assert "vaultName" not in inputs(resources, STORE, "fraud-prod-keys")
     for name in ("f", "fraud-prod-main", "f" * 40, "fraud-prod---x"):
@@ -75,7 +75,7 @@ def test_a_vault_is_named_anew_at_every_creation(resources: Found) -> None:
             assert re.fullmatch(r"[a-z](?!.*--)[a-z0-9-]{2,23}", f"{vault_title(name, use)}0a1b2c3d")
 
 
-def test_the_key_gets_a_new_version_every_quarter(resources: Found) -> None:
+def test_the_key_gets_a_new_version_every_quarter(resources: Resources) -> None:
     assert inputs(resources, KEYS, "fraud-prod-main-data")["properties"] == {
         "kty": "RSA",
         "keySize": 3072,
@@ -86,39 +86,39 @@ def test_the_key_gets_a_new_version_every_quarter(resources: Found) -> None:
     }
 
 
-def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Found]) -> None:
+def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Resources]) -> None:
     """AKS refers to a version of the key, so it would not use a newer version."""
-    given = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
+    properties = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
 
-    assert given["keyOps"] == ["encrypt", "decrypt"]
-    assert "rotationPolicy" not in given
+    assert properties["keyOps"] == ["encrypt", "decrypt"]
+    assert "rotationPolicy" not in properties
     assert list(of(programs["stores"], KEYS)) == ["fraud-prod-main-data"]
 
 
-def test_one_identity_may_use_the_key_of_data_and_nothing_else(resources: Found) -> None:
-    given = inputs(resources, ASSIGNMENT, "fraud-prod-main-data")
+def test_one_identity_may_use_the_key_of_data_and_nothing_else(resources: Resources) -> None:
+    assignment = inputs(resources, ASSIGNMENT, "fraud-prod-main-data")
 
     assert list(of(resources, ASSIGNMENT)) == ["fraud-prod-main-data"]
-    assert given["roleDefinitionId"].endswith("/e147488a-f6f5-4113-8e2d-b22465e65bf6")
-    assert given["scope"] == f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys/keys/fraud-prod-main-data"
+    assert assignment["roleDefinitionId"].endswith("/e147488a-f6f5-4113-8e2d-b22465e65bf6")
+    assert assignment["scope"] == f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys/keys/fraud-prod-main-data"
 
 
-def test_disks_use_the_newest_version_of_the_key(programs: dict[str, Found]) -> None:
-    given = inputs(programs["cluster"], DISKS, "fraud-prod-main")
+def test_disks_use_the_newest_version_of_the_key(programs: dict[str, Resources]) -> None:
+    disk_set = inputs(programs["cluster"], DISKS, "fraud-prod-main")
 
-    assert given["activeKey"] == {
+    assert disk_set["activeKey"] == {
         "keyUrl": "https://fraud-prod-keys.vault.azure.net/keys/fraud-prod-main-data",
         "sourceVault": {"id": f"{IN_GROUP}/Microsoft.KeyVault/vaults/fraud-prod-keys"},
     }
-    assert given["rotationToLatestKeyVersionEnabled"] is True
+    assert disk_set["rotationToLatestKeyVersionEnabled"] is True
     assert f"{ASSIGNMENT} fraud-prod-main-data" in needs(programs["cluster"], DISKS, "fraud-prod-main")
     assert not of(programs["stores"], DISKS)
 
 
-def test_secrets_are_reached_inside_the_network(programs: dict[str, Found]) -> None:
-    given = inputs(programs["closed"], ENDPOINT, "fraud-prod-main-secrets")
+def test_secrets_are_reached_inside_the_network(programs: dict[str, Resources]) -> None:
+    endpoint = inputs(programs["closed"], ENDPOINT, "fraud-prod-main-secrets")
 
-    assert given["privateLinkServiceConnections"] == [
+    assert endpoint["privateLinkServiceConnections"] == [
         {
             "name": "vault",
             "groupIds": ["vault"],
@@ -128,12 +128,12 @@ def test_secrets_are_reached_inside_the_network(programs: dict[str, Found]) -> N
     assert vault(programs["closed"], "fraud-pr-secrets")["softDeleteRetentionInDays"] == 7
 
 
-def test_people_reach_the_vault_from_the_addresses_of_a_setting(programs: dict[str, Found]) -> None:
-    given = vault(programs["secrets"], "fraud-pr-secrets")
+def test_people_reach_the_vault_from_the_addresses_of_a_setting(programs: dict[str, Resources]) -> None:
+    key_vault = vault(programs["secrets"], "fraud-pr-secrets")
 
-    assert given["publicNetworkAccess"] == "enabled"
-    assert given["networkAcls"]["defaultAction"] == "Deny"
-    assert given["networkAcls"]["ipRules"] == [{"value": "198.51.100.0/24"}]
+    assert key_vault["publicNetworkAccess"] == "enabled"
+    assert key_vault["networkAcls"]["defaultAction"] == "Deny"
+    assert key_vault["networkAcls"]["ipRules"] == [{"value": "198.51.100.0/24"}]
     assert vault(programs["secrets"], "fraud-prod-keys")["publicNetworkAccess"] == "disabled"
 
 
@@ -150,5 +150,5 @@ def test_addresses_of_another_form_are_refused(clients: str, message: str) -> No
         blocks("vaultClients", "198.51.100.0/24")
 
 
-def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:
+def test_everything_belongs_to_the_subscription(programs: dict[str, Resources]) -> None:
     assert not any(elsewhere(resources) for resources in programs.values())

@@ -149,9 +149,9 @@ def too_much_or_too_little(resources: list[Registration], access: Access) -> lis
     wrong: list[tuple[Any, ...]] = []
     for account, places in access.items():
         for name, path in probes(access):
-            actual, wanted = rights.on_blob(account, name, path), expected(places, name, path)
-            if actual != wanted:
-                wrong.append((account, name, path, actual, wanted))
+            actual, intended = rights.on_blob(account, name, path), expected(places, name, path)
+            if actual != intended:
+                wrong.append((account, name, path, actual, intended))
             listed = rights.lists(account, name, f"{path}/")
             if listed != (READ in expected(places, name, f"{path}/")):
                 wrong.append((account, "list", name, path, listed))

@@ -10,7 +10,7 @@ import pytest
 
 from modelyard_stacks.azure.firewall import api_rules
 from modelyard_stacks.azure.network import split
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import GROUP, IN_GROUP, NETWORK, VAULT, configured, elsewhere, registered_together
 
 VNET = "azure-native:network:VirtualNetwork"
@@ -45,7 +45,7 @@ network = AdoptedNetwork(
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register a new network, a network that is connected to others, and adopted networks."""
     zones = f'services_cidr="100.96.0.0/16",\n    dns_group="{HUB}",'
     return registered_together(
@@ -60,12 +60,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def resources(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Resources]) -> Resources:
     """Return the new network."""
     return programs["new"]
 
 
-def rules(resources: Found, use: str) -> dict[str, dict[str, Any]]:
+def rules(resources: Resources, use: str) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in inputs(resources, RULES, f"fraud-prod-main-{use}")["securityRules"]}
 
 
@@ -88,7 +88,7 @@ def test_a_block_of_another_size_is_refused(cidr: str) -> None:
         split(cidr)
 
 
-def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(resources: Found) -> None:
+def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(resources: Resources) -> None:
     subnets = {name.removeprefix("fraud-prod-main-"): each["inputs"] for name, each in of(resources, SUBNET).items()}
 
     assert inputs(resources, VNET, "fraud-prod-main")["addressSpace"] == {
@@ -109,26 +109,26 @@ def test_subnets_have_a_gateway_rules_and_no_way_out_of_their_own(resources: Fou
     ]
 
 
-def test_a_network_is_changed_in_one_place_at_a_time(resources: Found) -> None:
+def test_a_network_is_changed_in_one_place_at_a_time(resources: Resources) -> None:
     assert f"{SUBNET} fraud-prod-main-nodes" in needs(resources, SUBNET, "fraud-prod-main-endpoints")
     assert f"{SUBNET} fraud-prod-main-endpoints" in needs(resources, SUBNET, "fraud-prod-main-api-server")
 
 
-def test_the_network_and_its_subnets_are_protected(resources: Found) -> None:
+def test_the_network_and_its_subnets_are_protected(resources: Resources) -> None:
     assert resources[f"{VNET} fraud-prod-main"]["protect"]
     assert all(each["protect"] for each in of(resources, SUBNET).values())
 
 
-def test_nodes_get_out_by_one_address(resources: Found) -> None:
-    given = inputs(resources, NAT, "fraud-prod-main")
+def test_nodes_get_out_by_one_address(resources: Resources) -> None:
+    gateway = inputs(resources, NAT, "fraud-prod-main")
     address = inputs(resources, "azure-native:network:PublicIPAddress", "fraud-prod-main")
 
-    assert given["sku"] == {"name": "Standard"}
-    assert given["publicIpAddresses"] == [{"id": f"{IN_GROUP}/Microsoft.Network/publicIPAddresses/fraud-prod-main"}]
+    assert gateway["sku"] == {"name": "Standard"}
+    assert gateway["publicIpAddresses"] == [{"id": f"{IN_GROUP}/Microsoft.Network/publicIPAddresses/fraud-prod-main"}]
     assert (address["sku"], address["publicIPAllocationMethod"]) == ({"name": "Standard"}, "Static")
 
 
-def test_only_nodes_reach_endpoints_and_the_api(resources: Found) -> None:
+def test_only_nodes_reach_endpoints_and_the_api(resources: Resources) -> None:
     """By default, everything that is connected to a virtual network can reach everything in it."""
     assert rules(resources, "nodes") == {}
     for use, allowed in (
@@ -138,34 +138,34 @@ def test_only_nodes_reach_endpoints_and_the_api(resources: Found) -> None:
             {"allow-nodes": ("10.0.0.0/18", ["443", "4443"]), "allow-probes": ("AzureLoadBalancer", ["9988"])},
         ),
     ):
-        given = rules(resources, use)
-        opened = {name: each for name, each in given.items() if each["access"] == "Allow"}
+        security_rules = rules(resources, use)
+        opened = {name: each for name, each in security_rules.items() if each["access"] == "Allow"}
         assert (
             allowed.items()
             <= {
                 name: (each["sourceAddressPrefix"], each.get("destinationPortRanges")) for name, each in opened.items()
             }.items()
         )
-        last = given["deny-others"]
+        last = security_rules["deny-others"]
         assert (last["access"], last["sourceAddressPrefix"], last["destinationPortRange"]) == (
             "Deny",
             "VirtualNetwork",
             "*",
         )
         assert last["priority"] > max(each["priority"] for each in opened.values())
-        assert all(each["direction"] == "Inbound" for each in given.values())
+        assert all(each["direction"] == "Inbound" for each in security_rules.values())
     assert rules(resources, "api-server")["allow-itself"]["sourceAddressPrefix"] == "10.0.80.0/20"
 
 
-def test_connected_networks_reach_the_api_and_the_stores_by_a_setting(programs: dict[str, Found]) -> None:
+def test_connected_networks_reach_the_api_and_the_stores_by_a_setting(programs: dict[str, Resources]) -> None:
     for use, ports in (("api-server", ["443"]), ("endpoints", ["443", "5432"])):
-        given = rules(programs["connected"], use)["allow-clients"]
-        assert given["sourceAddressPrefixes"] == ["10.99.0.0/16", "10.98.0.0/16"]
-        assert "sourceAddressPrefix" not in given
-        assert given["destinationPortRanges"] == ports
+        rule = rules(programs["connected"], use)["allow-clients"]
+        assert rule["sourceAddressPrefixes"] == ["10.99.0.0/16", "10.98.0.0/16"]
+        assert "sourceAddressPrefix" not in rule
+        assert rule["destinationPortRanges"] == ports
 
 
-def test_names_of_azures_services_lead_to_endpoints(resources: Found) -> None:
+def test_names_of_azures_services_lead_to_endpoints(resources: Resources) -> None:
     domains = {each["inputs"]["privateZoneName"] for each in of(resources, ZONE).values()}
 
     assert domains == {
@@ -175,17 +175,17 @@ def test_names_of_azures_services_lead_to_endpoints(resources: Found) -> None:
         "privatelink.vaultcore.azure.net",
     }
     for each in of(resources, LINK).values():
-        given = each["inputs"]
-        assert given["virtualNetwork"]["id"].endswith("/virtualNetworks/fraud-prod-main")
-        assert given["registrationEnabled"] is False
-        assert given["resolutionPolicy"] == "NxDomainRedirect", "another owner's store has no record in this zone"
+        link = each["inputs"]
+        assert link["virtualNetwork"]["id"].endswith("/virtualNetworks/fraud-prod-main")
+        assert link["registrationEnabled"] is False
+        assert link["resolutionPolicy"] == "NxDomainRedirect", "another owner's store has no record in this zone"
 
 
-def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Found) -> None:
-    given = inputs(resources, ENDPOINT, "fraud-prod-main-secrets")
+def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Resources) -> None:
+    endpoint = inputs(resources, ENDPOINT, "fraud-prod-main-secrets")
     zone = f"{IN_GROUP}/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
 
-    assert given["subnet"]["id"].endswith("/virtualNetworks/fraud-prod-main/subnets/endpoints")
+    assert endpoint["subnet"]["id"].endswith("/virtualNetworks/fraud-prod-main/subnets/endpoints")
     assert inputs(resources, NAMES, "fraud-prod-main-secrets")["privateDnsZoneConfigs"] == [
         {"name": "vault", "privateDnsZoneId": zone}
     ]
@@ -194,7 +194,7 @@ def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Found) -> No
     )
 
 
-def test_an_adopted_network_is_left_as_it_is(programs: dict[str, Found]) -> None:
+def test_an_adopted_network_is_left_as_it_is(programs: dict[str, Resources]) -> None:
     resources = programs["adopted"]
     network = f"{HUB}/providers/Microsoft.Network/virtualNetworks/shared"
 
@@ -203,7 +203,7 @@ def test_an_adopted_network_is_left_as_it_is(programs: dict[str, Found]) -> None
     assert {each["inputs"]["virtualNetwork"]["id"] for each in of(resources, LINK).values()} == {network}
 
 
-def test_zones_of_the_owner_are_used_where_there_are_any(programs: dict[str, Found]) -> None:
+def test_zones_of_the_owner_are_used_where_there_are_any(programs: dict[str, Resources]) -> None:
     resources = programs["with zones"]
     zone = f"{HUB}/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net"
 
@@ -219,5 +219,5 @@ def test_connected_networks_of_another_form_are_refused() -> None:
         api_rules("10.0.0.0/18", "10.0.80.0/20")
 
 
-def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:
+def test_everything_belongs_to_the_subscription(programs: dict[str, Resources]) -> None:
     assert not any(elsewhere(each) for each in programs.values())

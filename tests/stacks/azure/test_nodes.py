@@ -10,14 +10,14 @@ import pytest
 
 from modelyard_stacks.azure.nodes import NodePool
 from modelyard_stacks.azure.settings import training_zones
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, NOTHING, POOLS, configured, elsewhere, registered_together
 
 POOL = "azure-native:containerservice:AgentPool"
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register a system pool, a spot pool with small GPUs, and a pool with large GPUs, in several zones."""
     zoned = POOLS.replace("ephemeral=True", 'ephemeral=True, zones=["2", "3"]')
     return registered_together(
@@ -32,16 +32,16 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def resources(programs: dict[str, Found]) -> Found:
+def resources(programs: dict[str, Resources]) -> Resources:
     """Return the pools without settings."""
     return programs["plain"]
 
 
-def pool(resources: Found, name: str) -> dict[str, Any]:
+def pool(resources: Resources, name: str) -> dict[str, Any]:
     return inputs(resources, POOL, name)
 
 
-def test_pods_find_their_pool_and_no_others_come(resources: Found) -> None:
+def test_pods_find_their_pool_and_no_others_come(resources: Resources) -> None:
     assert pool(resources, "large")["nodeLabels"] == {
         "modelyard.dev/pool": "large",
         "modelyard.dev/capacity": "on-demand",
@@ -53,28 +53,28 @@ def test_pods_find_their_pool_and_no_others_come(resources: Found) -> None:
     assert pool(resources, "system")["nodeTaints"] == []
 
 
-def test_spot_machines_are_what_azure_makes_of_them(resources: Found) -> None:
+def test_spot_machines_are_what_azure_makes_of_them(resources: Resources) -> None:
     """Azure itself adds this label and this taint.
 
     If the program did not have them, every later run would remove them.
     """
-    given = pool(resources, "train-spot")
+    spot_pool = pool(resources, "train-spot")
 
-    assert given["nodeLabels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
-    assert "kubernetes.azure.com/scalesetpriority=spot:NoSchedule" in given["nodeTaints"]
-    assert given["scaleSetPriority"] == "Spot"
-    assert given["scaleSetEvictionPolicy"] == "Delete", "a stopped machine would still count against the quota"
-    assert given["spotMaxPrice"] == -1
-    assert "upgradeSettings" not in given
+    assert spot_pool["nodeLabels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
+    assert "kubernetes.azure.com/scalesetpriority=spot:NoSchedule" in spot_pool["nodeTaints"]
+    assert spot_pool["scaleSetPriority"] == "Spot"
+    assert spot_pool["scaleSetEvictionPolicy"] == "Delete", "a stopped machine would still count against the quota"
+    assert spot_pool["spotMaxPrice"] == -1
+    assert "upgradeSettings" not in spot_pool
     assert pool(resources, "system")["scaleSetPriority"] == "Regular"
 
 
-def test_gpus_come_with_a_driver(resources: Found) -> None:
+def test_gpus_come_with_a_driver(resources: Resources) -> None:
     assert pool(resources, "train-spot")["gpuProfile"] == {"driver": "Install"}
     assert "gpuProfile" not in pool(resources, "system")
 
 
-def test_the_autoscaler_decides_between_the_bounds(resources: Found) -> None:
+def test_the_autoscaler_decides_between_the_bounds(resources: Resources) -> None:
     bounds = {
         name: (each["inputs"]["minCount"], each["inputs"]["maxCount"], each["inputs"]["count"])
         for name, each in of(resources, POOL).items()
@@ -85,48 +85,48 @@ def test_the_autoscaler_decides_between_the_bounds(resources: Found) -> None:
     assert all(each["ignoreChanges"] == ["count"] for each in of(resources, POOL).values())
 
 
-def test_pools_without_zones_are_where_azure_has_the_machine(resources: Found) -> None:
+def test_pools_without_zones_are_where_azure_has_the_machine(resources: Resources) -> None:
     assert pool(resources, "system")["availabilityZones"] == ["1", "2", "3"]
     assert "availabilityZones" not in pool(resources, "train-spot")
     assert "availabilityZones" not in pool(resources, "large")
 
 
-def test_pods_that_train_together_are_in_one_zone(programs: dict[str, Found]) -> None:
+def test_pods_that_train_together_are_in_one_zone(programs: dict[str, Resources]) -> None:
     zones = {name: pool(programs[name], "large")["availabilityZones"] for name in ("first", "numbered", "named")}
 
     assert zones == {"first": ["2"], "numbered": ["3"], "named": ["1"]}
     assert all(pool(each, "system")["availabilityZones"] == ["1", "2", "3"] for each in programs.values())
 
 
-def test_nodes_are_in_the_network_without_a_public_address(resources: Found) -> None:
+def test_nodes_are_in_the_network_without_a_public_address(resources: Resources) -> None:
     subnet = f"{IN_GROUP}/Microsoft.Network/virtualNetworks/fraud-prod-main/subnets/nodes"
 
     assert {each["inputs"]["vnetSubnetID"] for each in of(resources, POOL).values()} == {subnet}
     assert {each["inputs"]["enableNodePublicIP"] for each in of(resources, POOL).values()} == {False}
 
 
-def test_disks_are_sized_and_may_be_a_part_of_the_machine(resources: Found) -> None:
+def test_disks_are_sized_and_may_be_a_part_of_the_machine(resources: Resources) -> None:
     assert (pool(resources, "large")["osDiskType"], pool(resources, "large")["osDiskSizeGB"]) == ("Ephemeral", 1024)
     assert (pool(resources, "system")["osDiskType"], pool(resources, "system")["osDiskSizeGB"]) == ("Managed", 128)
     assert "azure-native:compute:DiskEncryptionSet fraud-prod-main" in needs(resources, POOL, "system")
 
 
-def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Found]) -> None:
+def test_caches_of_machines_are_encrypted_by_a_setting(programs: dict[str, Resources]) -> None:
     assert pool(programs["named"], "large")["enableEncryptionAtHost"] is True
     assert pool(programs["plain"], "large")["enableEncryptionAtHost"] is False
 
 
-def test_nodes_are_upgraded_with_the_cluster_and_scarce_ones_in_place(resources: Found) -> None:
+def test_nodes_are_upgraded_with_the_cluster_and_scarce_ones_in_place(resources: Resources) -> None:
     assert {each["inputs"]["orchestratorVersion"] for each in of(resources, POOL).values()} == {"1.35"}
     assert pool(resources, "system")["upgradeSettings"] == {"maxSurge": "1", "maxUnavailable": "0"}
     assert pool(resources, "large")["upgradeSettings"] == {"maxSurge": "0", "maxUnavailable": "1"}
 
 
-def test_a_node_reserves_memory_for_no_more_pods_than_it_gets(resources: Found) -> None:
+def test_a_node_reserves_memory_for_no_more_pods_than_it_gets(resources: Resources) -> None:
     assert {each["inputs"]["maxPods"] for each in of(resources, POOL).values()} == {64}
 
 
-def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(resources: Found) -> None:
+def test_the_name_is_the_programs_and_free_before_a_pool_is_made_again(resources: Resources) -> None:
     assert {name: each["inputs"]["agentPoolName"] for name, each in of(resources, POOL).items()} == {
         "system": "system1a2b",
         "train-spot": "train3c4d",
@@ -182,5 +182,5 @@ def test_a_zone_for_a_stack_without_training_pools_is_refused() -> None:
         training_zones([])
 
 
-def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+def test_everything_belongs_to_the_subscription(resources: Resources) -> None:
     assert not elsewhere(resources)

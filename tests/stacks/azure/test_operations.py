@@ -12,7 +12,7 @@ from modelyard_stacks.azure.budget import Budget
 from modelyard_stacks.azure.images import ImageRegistry
 from modelyard_stacks.azure.logs import ClusterLogs
 from modelyard_stacks.azure.platform import SecretsReader
-from tests.stacks.aws.programs import Found, inputs, of
+from tests.stacks.aws.programs import Resources, inputs, of
 from tests.stacks.azure.programs import IN_GROUP, NOTHING, SUBSCRIPTION, elsewhere
 
 REGISTRY = "azure-native:containerregistry:Registry"
@@ -26,45 +26,45 @@ RECEIVERS = "azure-native:monitor:ActionGroup"
 BUDGET = "azure-native:consumption:Budget"
 
 
-def test_everything_belongs_to_the_subscription(resources: Found) -> None:
+def test_everything_belongs_to_the_subscription(resources: Resources) -> None:
     assert not elsewhere(resources)
 
 
-def test_images_are_reached_inside_the_network_and_never_anonymously(resources: Found) -> None:
-    given = inputs(resources, REGISTRY, "fraud-prod-main")
+def test_images_are_reached_inside_the_network_and_never_anonymously(resources: Resources) -> None:
+    registry = inputs(resources, REGISTRY, "fraud-prod-main")
     endpoint = inputs(resources, "azure-native:network:PrivateEndpoint", "fraud-prod-main-images")
 
-    assert given["sku"] == {"name": "Premium"}
-    assert (given["adminUserEnabled"], given["anonymousPullEnabled"]) == (False, False)
-    assert given["publicNetworkAccess"] == "Disabled"
-    assert given["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": []}
+    assert registry["sku"] == {"name": "Premium"}
+    assert (registry["adminUserEnabled"], registry["anonymousPullEnabled"]) == (False, False)
+    assert registry["publicNetworkAccess"] == "Disabled"
+    assert registry["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": []}
     assert endpoint["privateLinkServiceConnections"][0]["groupIds"] == ["registry"]
     assert resources[f"{REGISTRY} fraud-prod-main"]["protect"]
 
 
-def test_people_push_images_from_the_addresses_of_a_setting(everything: dict[str, Found]) -> None:
-    given = inputs(everything["set"], REGISTRY, "fraud-prod-main")
+def test_people_push_images_from_the_addresses_of_a_setting(everything: dict[str, Resources]) -> None:
+    registry = inputs(everything["set"], REGISTRY, "fraud-prod-main")
 
-    assert given["publicNetworkAccess"] == "Enabled"
-    assert given["networkRuleSet"]["defaultAction"] == "Deny"
-    assert given["networkRuleSet"]["ipRules"] == [{"iPAddressOrRange": "198.51.100.0/24", "action": "Allow"}]
+    assert registry["publicNetworkAccess"] == "Enabled"
+    assert registry["networkRuleSet"]["defaultAction"] == "Deny"
+    assert registry["networkRuleSet"]["ipRules"] == [{"iPAddressOrRange": "198.51.100.0/24", "action": "Allow"}]
 
 
-def test_images_without_a_tag_are_deleted(resources: Found) -> None:
+def test_images_without_a_tag_are_deleted(resources: Resources) -> None:
     policies = inputs(resources, REGISTRY, "fraud-prod-main")["policies"]
 
     assert policies == {"retentionPolicy": {"days": 14, "status": "enabled"}}
 
 
-def test_nodes_may_pull_from_this_registry_and_do_nothing_else(resources: Found) -> None:
-    given = inputs(resources, ASSIGNMENT, "fraud-prod-main-images")
+def test_nodes_may_pull_from_this_registry_and_do_nothing_else(resources: Resources) -> None:
+    assignment = inputs(resources, ASSIGNMENT, "fraud-prod-main-images")
     cluster = inputs(resources, "azure-native:containerservice:ManagedCluster", "fraud-prod-main")
     nodes = cluster["identityProfile"]["kubeletidentity"]["objectId"]
     theirs = [each["inputs"] for each in of(resources, ASSIGNMENT).values() if each["inputs"]["principalId"] == nodes]
 
-    assert theirs == [given]
-    assert given["roleDefinitionId"].endswith("/7f951dda-4ed3-4680-a7ca-43fe172d538d")
-    assert given["scope"] == f"{IN_GROUP}/Microsoft.ContainerRegistry/registries/fraudprod1a2b3c"
+    assert theirs == [assignment]
+    assert assignment["roleDefinitionId"].endswith("/7f951dda-4ed3-4680-a7ca-43fe172d538d")
+    assert assignment["scope"] == f"{IN_GROUP}/Microsoft.ContainerRegistry/registries/fraudprod1a2b3c"
 
 
 @pytest.mark.parametrize("name", ["fraud-prod", "frau", "f" * 51])
@@ -73,7 +73,7 @@ def test_a_name_that_azure_would_refuse_is_refused(name: str) -> None:
         ImageRegistry("images", group=NOTHING, network=NOTHING, cluster=NOTHING, registry=name)
 
 
-def test_external_secrets_reads_named_secrets_and_no_others(resources: Found) -> None:
+def test_external_secrets_reads_named_secrets_and_no_others(resources: Resources) -> None:
     reader = {
         name: each["inputs"]
         for name, each in of(resources, ASSIGNMENT).items()
@@ -97,16 +97,16 @@ def test_a_reader_of_nothing_is_refused() -> None:
         SecretsReader("a", group=NOTHING, cluster=NOTHING, vault=NOTHING, namespace="a", service_account="a")
 
 
-def test_logs_are_kept_and_not_for_ever(resources: Found) -> None:
-    given = inputs(resources, WORKSPACE, "fraud-prod-main")
+def test_logs_are_kept_and_not_for_ever(resources: Resources) -> None:
+    workspace = inputs(resources, WORKSPACE, "fraud-prod-main")
 
-    assert given["retentionInDays"] == 90
-    assert given["features"] == {"disableLocalAuth": True}
+    assert workspace["retentionInDays"] == 90
+    assert workspace["features"] == {"disableLocalAuth": True}
 
 
-def test_the_control_plane_and_databases_write_them(resources: Found) -> None:
-    written = {name: each["inputs"] for name, each in of(resources, LOGS).items()}
-    cluster = written["fraud-prod-main-logs"]
+def test_the_control_plane_and_databases_write_them(resources: Resources) -> None:
+    log_settings = {name: each["inputs"] for name, each in of(resources, LOGS).items()}
+    cluster = log_settings["fraud-prod-main-logs"]
 
     assert cluster["resourceUri"] == f"{IN_GROUP}/Microsoft.ContainerService/managedClusters/fraud-prod-main"
     assert {each["category"] for each in cluster["logs"]} == {
@@ -117,8 +117,8 @@ def test_the_control_plane_and_databases_write_them(resources: Found) -> None:
         "cluster-autoscaler",
         "guard",
     }
-    assert [each["category"] for each in written["runs-logs"]["logs"]] == ["PostgreSQLLogs"]
-    for each in written.values():
+    assert [each["category"] for each in log_settings["runs-logs"]["logs"]] == ["PostgreSQLLogs"]
+    for each in log_settings.values():
         assert each["logAnalyticsDestinationType"] == "Dedicated"
         assert each["workspaceId"] == f"{IN_GROUP}/Microsoft.OperationalInsights/workspaces/fraud-prod-main"
         assert all(log["enabled"] is True for log in each["logs"])
@@ -136,7 +136,7 @@ def criterion(alarm: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def test_alarms_watch_the_database_and_the_way_out(resources: Found) -> None:
+def test_alarms_watch_the_database_and_the_way_out(resources: Resources) -> None:
     alarms = {name: criterion(each) for name, each in of(resources, ALARM).items()}
     limits = {
         name: (each["metricName"], each["operator"], each["threshold"], each["timeAggregation"])
@@ -158,25 +158,25 @@ def test_alarms_watch_the_database_and_the_way_out(resources: Found) -> None:
     assert watched["fraud-prod-main-nat"] == [f"{IN_GROUP}/Microsoft.Network/natGateways/fraud-prod-main"]
 
 
-def test_alarms_reach_somebody(resources: Found) -> None:
-    given = inputs(resources, RECEIVERS, "fraud-prod-main")
+def test_alarms_reach_somebody(resources: Resources) -> None:
+    receivers = inputs(resources, RECEIVERS, "fraud-prod-main")
 
-    assert given["emailReceivers"] == [
+    assert receivers["emailReceivers"] == [
         {"name": "team@acme.example", "emailAddress": "team@acme.example", "useCommonAlertSchema": True}
     ]
-    assert len(given["groupShortName"]) == 12
+    assert len(receivers["groupShortName"]) == 12
     assert all(
         each["inputs"]["actions"] == [{"actionGroupId": f"{IN_GROUP}/Microsoft.Insights/actionGroups/fraud-prod-main"}]
         for each in of(resources, ALARM).values()
     )
 
 
-def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(resources: Found) -> None:
-    given = inputs(resources, BUDGET, "fraud-prod-main")
+def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(resources: Resources) -> None:
+    budget = inputs(resources, BUDGET, "fraud-prod-main")
 
-    assert given["scope"] == f"/subscriptions/{SUBSCRIPTION}"
-    assert (given["amount"], given["category"], given["timeGrain"]) == (2000, "Cost", "Monthly")
-    assert given["filter"] == {
+    assert budget["scope"] == f"/subscriptions/{SUBSCRIPTION}"
+    assert (budget["amount"], budget["category"], budget["timeGrain"]) == (2000, "Cost", "Monthly")
+    assert budget["filter"] == {
         "dimensions": {
             "name": "ResourceGroupName",
             "operator": "In",
@@ -184,26 +184,26 @@ def test_the_budget_counts_the_groups_and_warns_before_it_is_spent(resources: Fo
         }
     }
     assert {
-        (each["thresholdType"], each["threshold"], each["operator"]) for each in given["notifications"].values()
+        (each["thresholdType"], each["threshold"], each["operator"]) for each in budget["notifications"].values()
     } == {
         ("Actual", 80, "GreaterThanOrEqualTo"),
         ("Actual", 100, "GreaterThanOrEqualTo"),
         ("Forecasted", 100, "GreaterThanOrEqualTo"),
     }
-    assert all(each["contactEmails"] == ["team@acme.example"] for each in given["notifications"].values())
+    assert all(each["contactEmails"] == ["team@acme.example"] for each in budget["notifications"].values())
 
 
-def test_a_budget_begins_in_the_month_in_which_it_is_created(resources: Found) -> None:
+def test_a_budget_begins_in_the_month_in_which_it_is_created(resources: Resources) -> None:
     assert re.fullmatch(
         r"\d{4}-\d\d-01T00:00:00Z", inputs(resources, BUDGET, "fraud-prod-main")["timePeriod"]["startDate"]
     )
     assert resources[f"{BUDGET} fraud-prod-main"]["ignoreChanges"] == ["timePeriod"]
 
 
-def test_a_budget_covers_the_groups_of_other_targets_once(everything: dict[str, Found]) -> None:
-    given = inputs(everything["set"], BUDGET, "fraud-prod-main")["filter"]["dimensions"]
+def test_a_budget_covers_the_groups_of_other_targets_once(everything: dict[str, Resources]) -> None:
+    dimensions = inputs(everything["set"], BUDGET, "fraud-prod-main")["filter"]["dimensions"]
 
-    assert given["values"] == ["fraud-prod", "fraud-prod-nodes", "other", "other-nodes"]
+    assert dimensions["values"] == ["fraud-prod", "fraud-prod-nodes", "other", "other-nodes"]
 
 
 @pytest.mark.parametrize("count", [0, 51])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tests.stacks.azure.sdk import faults
 
 CLUSTER = "azure-native:containerservice:ManagedCluster fraud-prod-main"
@@ -17,7 +17,7 @@ ALARM = "azure-native:monitor:MetricAlert runs-cpu"
 
 
 @pytest.mark.parametrize("program", ["plain", "set"])
-def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[str, Found]) -> None:
+def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[str, Resources]) -> None:
     ours = {where: each for where, each in everything[program].items() if each["type"].startswith("azure-native:")}
 
     assert len(ours) > 80
@@ -38,7 +38,7 @@ def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[s
     ],
 )
 def test_the_comparison_sees_what_is_misspelt(
-    resources: Found, where: str, path: list[str], value: Any, wrong: str | None
+    resources: Resources, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
     """Strings for which the SDK lists no values are not compared."""
     changed = copy.deepcopy(resources[where])

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from modelyard_stacks.azure.storage import ObjectStore, retained
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.azure.programs import IN_GROUP, NETWORK, NOTHING, configured, elsewhere, registered_together
 
 ACCOUNT = "azure-native:storage:StorageAccount"
@@ -27,7 +27,7 @@ ObjectStore("lake", group=group, key=key, account="fraudlake1a2b3c", container="
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     """Register stores: private, shared, on their own, without versions, and locked in both ways."""
     lock = 'network=network, lock={"mode": "MODE", "days": 2557}'
     return registered_together(
@@ -46,12 +46,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 @pytest.fixture(scope="module")
-def account(programs: dict[str, Found]) -> dict[str, Any]:
+def account(programs: dict[str, Resources]) -> dict[str, Any]:
     """Return the account of the private store."""
     return inputs(programs["private"], ACCOUNT, "lake")
 
 
-def rules(resources: Found) -> dict[str, tuple[dict[str, Any], list[str]]]:
+def rules(resources: Resources) -> dict[str, tuple[dict[str, Any], list[str]]]:
     policy = inputs(resources, POLICY, "lake")
     assert policy["managementPolicyName"] == "default", "Azure knows no other"
     return {
@@ -68,7 +68,7 @@ def versions(days: int) -> dict[str, Any]:
     return {"version": {"delete": {"daysAfterCreationGreaterThan": days}}}
 
 
-def test_roles_alone_decide_and_nothing_can_be_public(programs: dict[str, Found], account: dict[str, Any]) -> None:
+def test_roles_alone_decide_and_nothing_can_be_public(programs: dict[str, Resources], account: dict[str, Any]) -> None:
     assert account["allowSharedKeyAccess"] is False
     assert account["allowBlobPublicAccess"] is False
     assert account["isLocalUserEnabled"] is False
@@ -83,7 +83,7 @@ def test_connections_are_encrypted(account: dict[str, Any]) -> None:
     assert account["minimumTlsVersion"] == "TLS1_2"
 
 
-def test_it_answers_inside_the_network_alone(programs: dict[str, Found], account: dict[str, Any]) -> None:
+def test_it_answers_inside_the_network_alone(programs: dict[str, Resources], account: dict[str, Any]) -> None:
     endpoints = {name: each["inputs"] for name, each in of(programs["private"], ENDPOINT).items()}
     connections = {name: each["privateLinkServiceConnections"][0] for name, each in endpoints.items()}
 
@@ -95,25 +95,25 @@ def test_it_answers_inside_the_network_alone(programs: dict[str, Found], account
     )
 
 
-def test_a_shared_store_also_has_its_public_address(programs: dict[str, Found]) -> None:
-    given = inputs(programs["shared"], ACCOUNT, "lake")
+def test_a_shared_store_also_has_its_public_address(programs: dict[str, Resources]) -> None:
+    account = inputs(programs["shared"], ACCOUNT, "lake")
 
-    assert given["publicNetworkAccess"] == "Enabled"
-    assert given["networkRuleSet"]["defaultAction"] == "Allow"
-    assert given["allowSharedKeyAccess"] is False
+    assert account["publicNetworkAccess"] == "Enabled"
+    assert account["networkRuleSet"]["defaultAction"] == "Allow"
+    assert account["allowSharedKeyAccess"] is False
     assert set(of(programs["shared"], ENDPOINT)) == {"lake-blob"}
 
 
-def test_a_store_without_a_network_has_its_public_address_alone(programs: dict[str, Found]) -> None:
-    given = inputs(programs["alone"], ACCOUNT, "lake")
+def test_a_store_without_a_network_has_its_public_address_alone(programs: dict[str, Resources]) -> None:
+    account = inputs(programs["alone"], ACCOUNT, "lake")
 
-    assert given["publicNetworkAccess"] == "Enabled"
-    assert given["sku"] == {"name": "Standard_ZRS"}
+    assert account["publicNetworkAccess"] == "Enabled"
+    assert account["sku"] == {"name": "Standard_ZRS"}
     assert not of(programs["alone"], ENDPOINT)
 
 
 def test_it_is_encrypted_with_the_newest_version_of_our_key(
-    programs: dict[str, Found], account: dict[str, Any]
+    programs: dict[str, Resources], account: dict[str, Any]
 ) -> None:
     identity = f"{IN_GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/fraud-prod-main-data"
     encryption = account["encryption"]
@@ -130,34 +130,34 @@ def test_it_is_encrypted_with_the_newest_version_of_our_key(
     assert right in needs(programs["private"], ACCOUNT, "lake")
 
 
-def test_account_and_container_are_protected(programs: dict[str, Found]) -> None:
+def test_account_and_container_are_protected(programs: dict[str, Resources]) -> None:
     for kind in (ACCOUNT, CONTAINER):
         assert programs["private"][f"{kind} lake"]["protect"]
         assert not programs["alone"][f"{kind} lake"]["protect"]
 
 
-def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Found], account: dict[str, Any]) -> None:
-    given = inputs(programs["private"], SERVICE, "lake")
+def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Resources], account: dict[str, Any]) -> None:
+    service = inputs(programs["private"], SERVICE, "lake")
 
     assert account["isHnsEnabled"] is False
-    assert given["isVersioningEnabled"] is True
-    assert given["blobServicesName"] == "default", "Azure knows no other"
+    assert service["isVersioningEnabled"] is True
+    assert service["blobServicesName"] == "default", "Azure knows no other"
 
 
-def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Found]) -> None:
+def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Resources]) -> None:
     """A rule uses the age of a version's content, so an old version would be deleted a day after being overwritten."""
-    given = inputs(programs["private"], SERVICE, "lake")
+    service = inputs(programs["private"], SERVICE, "lake")
 
     assert rules(programs["private"]) == {
         "retention": (older(3650), ["lake/"]),
         "versions": (versions(30), ["lake/"]),
     }
-    assert given["deleteRetentionPolicy"] == {"enabled": True, "days": 30}
-    assert given["containerDeleteRetentionPolicy"] == {"enabled": True, "days": 7}
+    assert service["deleteRetentionPolicy"] == {"enabled": True, "days": 30}
+    assert service["containerDeleteRetentionPolicy"] == {"enabled": True, "days": 7}
     assert f"{SERVICE} lake" in needs(programs["private"], POLICY, "lake")
 
 
-def test_captures_expire_below_their_folder_alone(programs: dict[str, Found]) -> None:
+def test_captures_expire_below_their_folder_alone(programs: dict[str, Resources]) -> None:
     """The account deletes captures, so that servers need no permission to delete them."""
     resources = programs["unversioned"]
 
@@ -169,7 +169,7 @@ def test_captures_expire_below_their_folder_alone(programs: dict[str, Found]) ->
     assert inputs(resources, SERVICE, "lake")["deleteRetentionPolicy"] == {"enabled": False}
 
 
-def test_a_store_that_deletes_nothing_has_no_policy(programs: dict[str, Found]) -> None:
+def test_a_store_that_deletes_nothing_has_no_policy(programs: dict[str, Resources]) -> None:
     assert not of(programs["nothing"], POLICY)
 
 
@@ -177,7 +177,7 @@ def test_a_store_that_deletes_nothing_has_no_policy(programs: dict[str, Found]) 
     ("program", "state"), [("governance", "Unlocked"), ("compliance", "Unlocked"), ("final", "Locked")]
 )
 def test_a_lock_holds_for_every_version_and_is_final_in_a_second_step(
-    program: str, state: str, programs: dict[str, Found]
+    program: str, state: str, programs: dict[str, Resources]
 ) -> None:
     resources = programs[program]
 
@@ -217,5 +217,5 @@ def test_a_name_that_azure_would_refuse_is_refused(name: str) -> None:
         ObjectStore("lake", group=NOTHING, key=NOTHING, account=name, container="lake")
 
 
-def test_everything_belongs_to_the_subscription(programs: dict[str, Found]) -> None:
+def test_everything_belongs_to_the_subscription(programs: dict[str, Resources]) -> None:
     assert not elsewhere(programs["private"])

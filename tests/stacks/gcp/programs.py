@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import modelyard_stacks
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tests.stacks.programs import registrations
 
 PROJECT = """\
@@ -171,24 +171,24 @@ Budget("fraud-prod-main", project=project, monthly=2000, system="fraud", emails=
 """
 
 
-def registered(folder: Path, program: str, settings: str = "") -> Found:
+def registered(folder: Path, program: str, settings: str = "") -> Resources:
     """Return the registrations of a program by type and name, such as `gcp:kms/keyRing:KeyRing fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  {'' if line.startswith('gcp:') else 'tiny:'}{line}\n" for line in settings.splitlines())
     (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
     (folder / "__main__.py").write_text(program)
-    (found,) = registrations(folder)
-    assert len({(each["type"], each["name"]) for each in found}) == len(found)
-    return {f"{each['type']} {each['name']}": each for each in found}
+    (resources,) = registrations(folder)
+    assert len({(each["type"], each["name"]) for each in resources}) == len(resources)
+    return {f"{each['type']} {each['name']}": each for each in resources}
 
 
-def elsewhere(found: Found) -> set[str]:
+def elsewhere(resources: Resources) -> set[str]:
     """Return the Google resources that are outside the program's project or are not part of a component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:gcp::google"
     return {
         where
-        for where, each in found.items()
+        for where, each in resources.items()
         if each["type"].startswith("gcp:")
         and (each["provider"] != provider or not ("modelyard:gcp:" in each["parent"] or each["parent"] == provider))
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.gcp.programs import CLUSTER, elsewhere, registered
 from tests.stacks.programs import Refused
 
@@ -25,67 +25,69 @@ pulumi.ComponentResource("tiny:Names", "names", {{"kubeconfig": cluster.kubeconf
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a private cluster."""
     return registered(tmp_path_factory.mktemp("cluster"), WITH_KUBECONFIG)
 
 
 @pytest.fixture(scope="module")
-def given(found: Found) -> dict[str, Any]:
+def cluster_inputs(resources: Resources) -> dict[str, Any]:
     """Return the cluster's inputs."""
-    return inputs(found, GKE, "fraud-prod-main")
+    return inputs(resources, GKE, "fraud-prod-main")
 
 
-def kubeconfig(found: Found) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads(inputs(found, "tiny:Names", "names")["kubeconfig"])
+def kubeconfig(resources: Resources) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(inputs(resources, "tiny:Names", "names")["kubeconfig"])
     return config
 
 
-def test_neither_nodes_nor_the_api_are_public(given: dict[str, Any]) -> None:
-    assert given["privateClusterConfig"] == {
+def test_neither_nodes_nor_the_api_are_public(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["privateClusterConfig"] == {
         "enablePrivateNodes": True,
         "enablePrivateEndpoint": True,
         "masterGlobalAccessConfig": {"enabled": True},
     }
-    assert given["masterAuthorizedNetworksConfig"] == {
+    assert cluster_inputs["masterAuthorizedNetworksConfig"] == {
         "cidrBlocks": [],
         "gcpPublicCidrsAccessEnabled": False,
         "privateEndpointEnforcementEnabled": True,
     }
-    assert given["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
+    assert cluster_inputs["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
 
 
 def test_public_api_accepts_only_the_addresses_in_the_spec(tmp_path: Path) -> None:
     program = CLUSTER.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
-    given = inputs(registered(tmp_path, program), GKE, "fraud-prod-main")
+    cluster = inputs(registered(tmp_path, program), GKE, "fraud-prod-main")
 
-    assert given["privateClusterConfig"]["enablePrivateNodes"] is True
-    assert given["privateClusterConfig"]["enablePrivateEndpoint"] is False
-    assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "198.51.100.0/24"}]
+    assert cluster["privateClusterConfig"]["enablePrivateNodes"] is True
+    assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is False
+    assert cluster["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "198.51.100.0/24"}]
 
 
 def test_setting_allows_connected_networks_to_reach_the_private_api(tmp_path: Path) -> None:
-    found = registered(tmp_path, CLUSTER, "apiClients: '[\"10.99.0.0/16\"]'")
-    given = inputs(found, GKE, "fraud-prod-main")
+    resources = registered(tmp_path, CLUSTER, "apiClients: '[\"10.99.0.0/16\"]'")
+    cluster = inputs(resources, GKE, "fraud-prod-main")
 
-    assert given["privateClusterConfig"]["enablePrivateEndpoint"] is True
-    assert given["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "10.99.0.0/16"}]
+    assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is True
+    assert cluster["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "10.99.0.0/16"}]
 
 
 def test_setting_enables_the_dns_endpoint_protected_by_iam(tmp_path: Path) -> None:
-    found = registered(tmp_path, WITH_KUBECONFIG, "dnsEndpoint: true")
-    endpoints = inputs(found, GKE, "fraud-prod-main")["controlPlaneEndpointsConfig"]
+    resources = registered(tmp_path, WITH_KUBECONFIG, "dnsEndpoint: true")
+    endpoints = inputs(resources, GKE, "fraud-prod-main")["controlPlaneEndpointsConfig"]
 
     assert endpoints["dnsEndpointConfig"] == {
         "allowExternalTraffic": True,
         "enableK8sCertsViaDns": False,
         "enableK8sTokensViaDns": False,
     }
-    assert kubeconfig(found)["clusters"][0]["cluster"] == {"server": "https://gke-1.europe-west4-123456789012.gke.goog"}
+    assert kubeconfig(resources)["clusters"][0]["cluster"] == {
+        "server": "https://gke-1.europe-west4-123456789012.gke.goog"
+    }
 
 
-def test_kubeconfig_contains_no_secret(found: Found) -> None:
-    config = kubeconfig(found)
+def test_kubeconfig_contains_no_secret(resources: Resources) -> None:
+    config = kubeconfig(resources)
     user = config["users"][0]["user"]
 
     assert config["clusters"][0]["cluster"] == {
@@ -97,49 +99,49 @@ def test_kubeconfig_contains_no_secret(found: Found) -> None:
     assert user["exec"]["args"] == ["--use_application_default_credentials"], "Pulumi has no other login"
 
 
-def test_network_policies_are_enforced(given: dict[str, Any]) -> None:
-    assert given["datapathProvider"] == "ADVANCED_DATAPATH"
-    assert given["addonsConfig"]["networkPolicyConfig"] == {"disabled": True}
-    assert given["addonsConfig"]["dnsCacheConfig"] == {"enabled": False}
-    assert given["dnsConfig"] == {"clusterDns": "KUBE_DNS"}, "policies open the Pods of kube-dns"
+def test_network_policies_are_enforced(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["datapathProvider"] == "ADVANCED_DATAPATH"
+    assert cluster_inputs["addonsConfig"]["networkPolicyConfig"] == {"disabled": True}
+    assert cluster_inputs["addonsConfig"]["dnsCacheConfig"] == {"enabled": False}
+    assert cluster_inputs["dnsConfig"] == {"clusterDns": "KUBE_DNS"}, "policies open the Pods of kube-dns"
 
 
-def test_pods_have_their_own_identities(given: dict[str, Any]) -> None:
-    assert given["workloadIdentityConfig"] == {"workloadPool": "acme-ml.svc.id.goog"}
-    assert given["nodeConfig"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
+def test_pods_have_their_own_identities(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["workloadIdentityConfig"] == {"workloadPool": "acme-ml.svc.id.goog"}
+    assert cluster_inputs["nodeConfig"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
 
 
-def test_secrets_are_encrypted_with_our_key(found: Found, given: dict[str, Any]) -> None:
-    assert given["databaseEncryption"] == {"state": "ENCRYPTED", "keyName": KEY}
-    assert given["nodeConfig"]["bootDiskKmsKey"] == KEY
+def test_secrets_are_encrypted_with_our_key(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["databaseEncryption"] == {"state": "ENCRYPTED", "keyName": KEY}
+    assert cluster_inputs["nodeConfig"]["bootDiskKmsKey"] == KEY
     grants = {
         f"gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-{name}" for name in ("compute", "container")
     }
-    assert grants <= needs(found, GKE, "fraud-prod-main")
+    assert grants <= needs(resources, GKE, "fraud-prod-main")
 
 
-def test_legacy_and_anonymous_access_is_disabled(given: dict[str, Any]) -> None:
-    assert given["enableShieldedNodes"] is True
-    assert given["enableLegacyAbac"] is False
-    assert given["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
-    assert given["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
-    assert set(given["rbacBindingConfig"].values()) == {False}
-    assert given["binaryAuthorization"] == {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}
-    defaults = given["nodePoolDefaults"]["nodeConfigDefaults"]
+def test_legacy_and_anonymous_access_is_disabled(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["enableShieldedNodes"] is True
+    assert cluster_inputs["enableLegacyAbac"] is False
+    assert cluster_inputs["masterAuth"] == {"clientCertificateConfig": {"issueClientCertificate": False}}
+    assert cluster_inputs["anonymousAuthenticationConfig"] == {"mode": "LIMITED"}
+    assert set(cluster_inputs["rbacBindingConfig"].values()) == {False}
+    assert cluster_inputs["binaryAuthorization"] == {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}
+    defaults = cluster_inputs["nodePoolDefaults"]["nodeConfigDefaults"]
     assert defaults == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
 
 
-def test_features_that_workloads_replace_are_disabled(given: dict[str, Any]) -> None:
-    assert given["addonsConfig"]["rayOperatorConfigs"] == [{"enabled": False}]
-    assert given["gatewayApiConfig"] == {"channel": "CHANNEL_DISABLED"}
-    assert given["monitoringConfig"]["managedPrometheus"] == {"enabled": False}
-    assert "WORKLOADS" not in given["loggingConfig"]["enableComponents"]
+def test_features_that_workloads_replace_are_disabled(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["addonsConfig"]["rayOperatorConfigs"] == [{"enabled": False}]
+    assert cluster_inputs["gatewayApiConfig"] == {"channel": "CHANNEL_DISABLED"}
+    assert cluster_inputs["monitoringConfig"]["managedPrometheus"] == {"enabled": False}
+    assert "WORKLOADS" not in cluster_inputs["loggingConfig"]["enableComponents"]
 
 
-def test_nodes_may_only_write_logs_and_metrics(found: Found) -> None:
-    account = inputs(found, ACCOUNT, "fraud-prod-main-nodes")
+def test_nodes_may_only_write_logs_and_metrics(resources: Resources) -> None:
+    account = inputs(resources, ACCOUNT, "fraud-prod-main-nodes")
 
-    assert {name: each["inputs"] for name, each in of(found, MEMBER).items()} == {
+    assert {name: each["inputs"] for name, each in of(resources, MEMBER).items()} == {
         "fraud-prod-main-nodes": {
             "project": "acme-ml",
             "role": "roles/container.defaultNodeServiceAccount",
@@ -148,16 +150,16 @@ def test_nodes_may_only_write_logs_and_metrics(found: Found) -> None:
     }
 
 
-def test_default_pool_is_removed_and_its_settings_ignored(found: Found, given: dict[str, Any]) -> None:
-    assert given["removeDefaultNodePool"] is True
-    assert given["nodeConfig"]["diskType"] == "pd-standard", "no quota of SSDs is needed for it"
-    assert found[f"{GKE} fraud-prod-main"]["ignoreChanges"] == ["nodeConfig"]
+def test_default_pool_is_removed_and_its_settings_ignored(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["removeDefaultNodePool"] is True
+    assert cluster_inputs["nodeConfig"]["diskType"] == "pd-standard", "no quota of SSDs is needed for it"
+    assert resources[f"{GKE} fraud-prod-main"]["ignoreChanges"] == ["nodeConfig"]
 
 
-def test_google_upgrades_only_on_weekends(given: dict[str, Any]) -> None:
-    assert given["releaseChannel"] == {"channel": "REGULAR"}
-    assert given["minMasterVersion"] == "1.35"
-    assert given["maintenancePolicy"] == {
+def test_google_upgrades_only_on_weekends(cluster_inputs: dict[str, Any]) -> None:
+    assert cluster_inputs["releaseChannel"] == {"channel": "REGULAR"}
+    assert cluster_inputs["minMasterVersion"] == "1.35"
+    assert cluster_inputs["maintenancePolicy"] == {
         "recurringWindow": {
             "startTime": "2026-01-03T00:00:00Z",
             "endTime": "2026-01-03T08:00:00Z",
@@ -166,19 +168,19 @@ def test_google_upgrades_only_on_weekends(given: dict[str, Any]) -> None:
     }
 
 
-def test_setting_turns_both_protections_off(found: Found, tmp_path: Path) -> None:
+def test_setting_turns_both_protections_off(resources: Resources, tmp_path: Path) -> None:
     without = registered(tmp_path, CLUSTER, "protect: false")
 
-    assert found[f"{GKE} fraud-prod-main"]["protect"]
-    assert inputs(found, GKE, "fraud-prod-main")["deletionProtection"] is True
+    assert resources[f"{GKE} fraud-prod-main"]["protect"]
+    assert inputs(resources, GKE, "fraud-prod-main")["deletionProtection"] is True
     assert not without[f"{GKE} fraud-prod-main"]["protect"]
     assert inputs(without, GKE, "fraud-prod-main")["deletionProtection"] is False
 
 
 def test_administrators_are_limited_to_this_cluster(tmp_path: Path) -> None:
-    found = registered(tmp_path, CLUSTER, "admins: '[\"group:platform@acme.example\"]'")
+    resources = registered(tmp_path, CLUSTER, "admins: '[\"group:platform@acme.example\"]'")
 
-    assert inputs(found, MEMBER, "fraud-prod-main-platform@acme.example") == {
+    assert inputs(resources, MEMBER, "fraud-prod-main-platform@acme.example") == {
         "project": "acme-ml",
         "role": "roles/container.admin",
         "member": "group:platform@acme.example",
@@ -207,5 +209,5 @@ def test_names_that_gke_does_not_accept_are_refused(tmp_path: Path) -> None:
         registered(tmp_path, CLUSTER.replace('Cluster(\n    "fraud-prod-main"', f'Cluster(\n    "{"f" * 41}"'))
 
 
-def test_everything_belongs_to_the_project(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_project(resources: Resources) -> None:
+    assert not elsewhere(resources)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.gcp.programs import DATABASE, elsewhere, registered
 from tests.stacks.programs import Refused
 
@@ -38,45 +38,47 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register one database with its login."""
     return registered(tmp_path_factory.mktemp("database"), PROGRAM)
 
 
 @pytest.fixture(scope="module")
-def settings(found: Found) -> dict[str, Any]:
+def settings(resources: Resources) -> dict[str, Any]:
     """Return the settings of the database instance."""
-    given: dict[str, Any] = inputs(found, INSTANCE, "runs")["settings"]
-    return given
+    instance_settings: dict[str, Any] = inputs(resources, INSTANCE, "runs")["settings"]
+    return instance_settings
 
 
-def test_everything_at_rest_is_encrypted_with_our_key(found: Found) -> None:
-    replica = inputs(found, SECRET, "runs")["replication"]["userManaged"]["replicas"][0]
+def test_everything_at_rest_is_encrypted_with_our_key(resources: Resources) -> None:
+    replica = inputs(resources, SECRET, "runs")["replication"]["userManaged"]["replicas"][0]
 
-    assert inputs(found, INSTANCE, "runs")["encryptionKeyName"] == KEY_NAME
+    assert inputs(resources, INSTANCE, "runs")["encryptionKeyName"] == KEY_NAME
     assert replica == {"location": "europe-west4", "customerManagedEncryption": {"kmsKeyName": KEY_NAME}}
-    assert f"{GRANT}-sqladmin" in needs(found, INSTANCE, "runs")
-    assert f"{GRANT}-secretmanager" in needs(found, SECRET, "runs")
-    assert not elsewhere(found)
+    assert f"{GRANT}-sqladmin" in needs(resources, INSTANCE, "runs")
+    assert f"{GRANT}-secretmanager" in needs(resources, SECRET, "runs")
+    assert not elsewhere(resources)
 
 
-def test_only_the_network_can_connect_and_only_with_tls(found: Found, settings: dict[str, Any]) -> None:
+def test_only_the_network_can_connect_and_only_with_tls(resources: Resources, settings: dict[str, Any]) -> None:
     assert settings["ipConfiguration"] == {
         "ipv4Enabled": False,
         "sslMode": "ENCRYPTED_ONLY",
         "serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA",
         "pscConfigs": [{"pscEnabled": True, "allowedConsumerProjects": ["acme-ml"]}],
     }
-    assert inputs(found, ADDRESS, "runs")["addressType"] == "INTERNAL"
-    assert inputs(found, ADDRESS, "runs")["subnetwork"].endswith("/regions/europe-west4/subnetworks/fraud-prod-main")
-    endpoint = inputs(found, ENDPOINT, "runs")
+    assert inputs(resources, ADDRESS, "runs")["addressType"] == "INTERNAL"
+    assert inputs(resources, ADDRESS, "runs")["subnetwork"].endswith(
+        "/regions/europe-west4/subnetworks/fraud-prod-main"
+    )
+    endpoint = inputs(resources, ENDPOINT, "runs")
     assert endpoint["target"] == "projects/p-tp/regions/europe-west4/serviceAttachments/a-psc"
     assert endpoint["loadBalancingScheme"] == ""
     assert endpoint["ipAddress"].endswith("/projects/acme-ml/regions/europe-west4/addresses/runs")
 
 
-def test_database_has_an_address_in_the_network(found: Found) -> None:
-    assert inputs(found, "tiny:Names", "names") == {
+def test_database_has_an_address_in_the_network(resources: Resources) -> None:
+    assert inputs(resources, "tiny:Names", "names") == {
         "host": "10.0.0.5",
         "authority": "the first authority\nthe next authority\n",
         "port": 5432,
@@ -85,20 +87,20 @@ def test_database_has_an_address_in_the_network(found: Found) -> None:
     }
 
 
-def test_the_instance_name_is_not_fixed(found: Found) -> None:
+def test_the_instance_name_is_not_fixed(resources: Resources) -> None:
     """The instance has no fixed name, because Google reserves a deleted instance's name for a week."""
-    assert "name" not in inputs(found, INSTANCE, "runs")
-    database = inputs(found, "gcp:sql/database:Database", "runs")
+    assert "name" not in inputs(resources, INSTANCE, "runs")
+    database = inputs(resources, "gcp:sql/database:Database", "runs")
     assert (database["instance"], database["name"]) == ("runs", "mlflow")
 
 
-def test_data_are_kept_when_the_database_is_deleted(found: Found, settings: dict[str, Any]) -> None:
+def test_data_are_kept_when_the_database_is_deleted(resources: Resources, settings: dict[str, Any]) -> None:
     """The instance has backups and is protected, and the database is dropped only with the instance."""
     backups = settings["backupConfiguration"]
 
-    assert inputs(found, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
-    assert found[f"{INSTANCE} runs"]["protect"]
-    assert inputs(found, INSTANCE, "runs")["deletionProtection"] is True
+    assert inputs(resources, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
+    assert resources[f"{INSTANCE} runs"]["protect"]
+    assert inputs(resources, INSTANCE, "runs")["deletionProtection"] is True
     assert settings["deletionProtectionEnabled"] is True
     assert settings["finalBackupConfig"] == {"enabled": True, "retentionDays": 35}
     assert settings["retainBackupsOnDelete"] is True
@@ -109,48 +111,48 @@ def test_data_are_kept_when_the_database_is_deleted(found: Found, settings: dict
     assert backups["transactionLogRetentionDays"] == 7  # the maximum for this edition
 
 
-def test_disk_and_machine_follow_the_spec(found: Found, settings: dict[str, Any]) -> None:
-    assert inputs(found, INSTANCE, "runs")["databaseVersion"] == "POSTGRES_17"
+def test_disk_and_machine_follow_the_spec(resources: Resources, settings: dict[str, Any]) -> None:
+    assert inputs(resources, INSTANCE, "runs")["databaseVersion"] == "POSTGRES_17"
     assert (settings["tier"], settings["edition"]) == ("db-custom-2-8192", "ENTERPRISE")
     assert (settings["diskSize"], settings["diskAutoresize"]) == (100, False)
     assert settings["userLabels"] == {"modelyard-system": "fraud"}
 
 
-def test_login_is_stored_only_in_the_secret(found: Found) -> None:
-    kept, given = inputs(found, VERSION, "runs-1")["secretData"], inputs(found, USER, "runs")["password"]
-    login = json.loads(kept["value"])
+def test_login_is_stored_only_in_the_secret(resources: Resources) -> None:
+    secret, password = inputs(resources, VERSION, "runs-1")["secretData"], inputs(resources, USER, "runs")["password"]
+    login = json.loads(secret["value"])
 
-    assert IS_SECRET in kept
-    assert IS_SECRET in given
-    assert login == {"username": "mlflow", "password": given["value"]}
+    assert IS_SECRET in secret
+    assert IS_SECRET in password
+    assert login == {"username": "mlflow", "password": password["value"]}
     assert re.fullmatch(r"[\w-]{43}", login["password"])
-    assert inputs(found, USER, "runs")["name"] == "mlflow"
+    assert inputs(resources, USER, "runs")["name"] == "mlflow"
 
 
-def test_the_password_changes_only_with_its_setting(found: Found, tmp_path: Path) -> None:
+def test_the_password_changes_only_with_its_setting(resources: Resources, tmp_path: Path) -> None:
     """The user's password is read from the secret's version, so both agree even after an interruption."""
     later = registered(tmp_path, PROGRAM, "loginVersion: 2")
 
-    assert found[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]
-    assert f"{VERSION} runs-1" in needs(found, USER, "runs")
+    assert resources[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]
+    assert f"{VERSION} runs-1" in needs(resources, USER, "runs")
     assert list(of(later, VERSION)) == ["runs-2"]
     assert list(of(later, USER)) == ["runs"]
-    assert inputs(later, VERSION, "runs-2")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
+    assert inputs(later, VERSION, "runs-2")["secretData"] != inputs(resources, VERSION, "runs-1")["secretData"]
 
 
-def test_two_databases_have_different_passwords(found: Found, tmp_path: Path) -> None:
+def test_two_databases_have_different_passwords(resources: Resources, tmp_path: Path) -> None:
     other = registered(tmp_path, PROGRAM)
 
-    assert inputs(other, VERSION, "runs-1")["secretData"] != inputs(found, VERSION, "runs-1")["secretData"]
+    assert inputs(other, VERSION, "runs-1")["secretData"] != inputs(resources, VERSION, "runs-1")["secretData"]
 
 
 def test_setting_turns_protection_off(tmp_path: Path) -> None:
-    found = registered(tmp_path, PROGRAM, settings="protect: false")
+    resources = registered(tmp_path, PROGRAM, settings="protect: false")
 
-    assert inputs(found, INSTANCE, "runs")["deletionProtection"] is False
-    assert inputs(found, INSTANCE, "runs")["settings"]["deletionProtectionEnabled"] is False
-    assert not found[f"{INSTANCE} runs"]["protect"]
-    assert inputs(found, INSTANCE, "runs")["settings"]["finalBackupConfig"]["enabled"] is True
+    assert inputs(resources, INSTANCE, "runs")["deletionProtection"] is False
+    assert inputs(resources, INSTANCE, "runs")["settings"]["deletionProtectionEnabled"] is False
+    assert not resources[f"{INSTANCE} runs"]["protect"]
+    assert inputs(resources, INSTANCE, "runs")["settings"]["finalBackupConfig"]["enabled"] is True
 
 
 @pytest.mark.parametrize("machine", ["db-n1-standard-2", "db-custom-2", "e2-standard-4"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from testbed.clouds.gcp.discovery import faults, identifiers
-from tests.stacks.aws.programs import Found
+from tests.stacks.aws.programs import Resources
 from tests.stacks.gcp.programs import EVERYTHING, registered
 
 CLUSTER = "gcp:container/cluster:Cluster fraud-prod-main"
@@ -20,29 +20,29 @@ SUBNETWORK = "gcp:compute/subnetwork:Subnetwork fraud-prod-main"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a project with all components."""
     return registered(tmp_path_factory.mktemp("everything"), EVERYTHING)
 
 
-def test_every_property_and_value_exists_in_its_api(found: Found) -> None:
-    ours = {where: each for where, each in found.items() if each["type"].startswith("gcp:")}
+def test_every_property_and_value_exists_in_its_api(resources: Resources) -> None:
+    ours = {where: each for where, each in resources.items() if each["type"].startswith("gcp:")}
 
     assert len(ours) > 50
     assert {where: wrong for where, each in ours.items() if (wrong := faults(each))} == {}
 
 
-def test_settings_of_the_temporary_default_pool_are_valid(found: Found) -> None:
-    first = found[CLUSTER]["inputs"]["nodeConfig"]
+def test_settings_of_the_temporary_default_pool_are_valid(resources: Resources) -> None:
+    first = resources[CLUSTER]["inputs"]["nodeConfig"]
 
-    assert faults({"type": found[POOL]["type"], "name": "first", "inputs": {"nodeConfig": first}}) == []
+    assert faults({"type": resources[POOL]["type"], "name": "first", "inputs": {"nodeConfig": first}}) == []
 
 
-def test_references_match_the_patterns_of_their_apis(found: Found) -> None:
-    named = [pair for each in found.values() for pair in identifiers(each)]
+def test_references_match_the_patterns_of_their_apis(resources: Resources) -> None:
+    references = [pair for each in resources.values() for pair in identifiers(each)]
 
-    assert len(named) > 15
-    assert [text for text, pattern in named if not re.fullmatch(pattern, text.partition(": ")[2])] == []
+    assert len(references) > 15
+    assert [text for text, pattern in references if not re.fullmatch(pattern, text.partition(": ")[2])] == []
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_references_match_the_patterns_of_their_apis(found: Found) -> None:
     ],
 )
 def test_comparison_detects_invalid_values(
-    found: Found, where: str, path: list[str], value: Any, wrong: str | None
+    resources: Resources, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
     """Strings are not compared if the document lists no values for them, as for the actions of a lifecycle."""
-    changed = copy.deepcopy(found[where])
+    changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:
         inner = inner[part]
@@ -82,10 +82,10 @@ def test_comparison_detects_invalid_values(
     assert wrong is None or wrong in "\n".join(faults(changed))
 
 
-def test_comparison_detects_missing_properties(found: Found) -> None:
-    router = copy.deepcopy(found["gcp:compute/router:Router fraud-prod-main"])
+def test_comparison_detects_missing_properties(resources: Resources) -> None:
+    router = copy.deepcopy(resources["gcp:compute/router:Router fraud-prod-main"])
     del router["inputs"]["network"]
-    budget = copy.deepcopy(found["gcp:billing/budget:Budget fraud-prod-main"])
+    budget = copy.deepcopy(resources["gcp:billing/budget:Budget fraud-prod-main"])
     del budget["inputs"]["amount"]
 
     assert faults(router) == ["network: the API requires it"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import Found, needs, of
+from tests.stacks.aws.programs import Resources, needs, of
 from tests.stacks.gcp.programs import CLUSTER, PROJECT, elsewhere, registered
 from tests.stacks.gcp.roles import BINDING, Bucket, bindings
 from tests.stacks.programs import Refused
@@ -45,21 +45,21 @@ def folders(count: int, mode: str = "read") -> str:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register an identity with permission to read, write and append."""
     return registered(tmp_path_factory.mktemp("identity"), identity(ACCESS))
 
 
 @pytest.fixture(scope="module")
-def lake(found: Found) -> Bucket:
+def lake(resources: Resources) -> Bucket:
     """Return the bucket that can be read and written."""
-    return Bucket(bindings(found.values()), LAKE, SCORER)
+    return Bucket(bindings(resources.values()), LAKE, SCORER)
 
 
 @pytest.fixture(scope="module")
-def audit(found: Found) -> Bucket:
+def audit(resources: Resources) -> Bucket:
     """Return the bucket to which captures can only be added."""
-    return Bucket(bindings(found.values()), "fraud-audit-1a2b3c", SCORER)
+    return Bucket(bindings(resources.values()), "fraud-audit-1a2b3c", SCORER)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_append_access_cannot_read_list_or_delete(audit: Bucket) -> None:
     assert not audit.may("storage.objects.create", "captures/ranker/day=1/part-0")
 
 
-def test_other_pods_have_no_access(found: Found) -> None:
-    other = Bucket(bindings(found.values()), LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
+def test_other_pods_have_no_access(resources: Resources) -> None:
+    other = Bucket(bindings(resources.values()), LAKE, f"{POOL}/subject/ns/fraud/sa/ranker")
 
     assert other.bindings() == []
-    assert {each["inputs"]["member"] for each in of(found, BINDING).values()} == {SCORER}
-    assert not elsewhere(found)
+    assert {each["inputs"]["member"] for each in of(resources, BINDING).values()} == {SCORER}
+    assert not elsewhere(resources)
 
 
 def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
@@ -133,9 +133,11 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
     """Folders share conditions, because a condition can have twelve operators: two for each of six folders."""
-    found = registered(tmp_path, identity(folders(13)))
-    bucket = Bucket(bindings(found.values()), LAKE, SCORER)
-    conditions = [each["inputs"]["condition"] for each in of(found, BINDING).values() if "condition" in each["inputs"]]
+    resources = registered(tmp_path, identity(folders(13)))
+    bucket = Bucket(bindings(resources.values()), LAKE, SCORER)
+    conditions = [
+        each["inputs"]["condition"] for each in of(resources, BINDING).values() if "condition" in each["inputs"]
+    ]
 
     assert len(conditions) == 3
     assert len({each["title"] for each in conditions}) == 3
@@ -148,10 +150,10 @@ def test_too_many_folders_for_iam_are_refused(tmp_path: Path) -> None:
         registered(tmp_path, identity(folders(121)))
 
 
-def test_the_name_of_a_binding_depends_on_its_access(found: Found, tmp_path: Path) -> None:
+def test_the_name_of_a_binding_depends_on_its_access(resources: Resources, tmp_path: Path) -> None:
     """If two resources managed the same binding, deleting one would remove it, so names depend on the access."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
-    before, after = set(of(found, BINDING)), set(of(changed, BINDING))
+    before, after = set(of(resources, BINDING)), set(of(changed, BINDING))
 
     assert len(before) == len(after)
     assert len(before - after) == 1
@@ -185,9 +187,9 @@ Identity(
     stores=[lake],
 )
 """
-    found = registered(tmp_path, program)
+    resources = registered(tmp_path, program)
 
     assert {
         "gcp:container/cluster:Cluster fraud-prod-main",
         "gcp:storage/bucket:Bucket lake",
-    } <= needs(found, BINDING, f"scorer-{LAKE}-list")
+    } <= needs(resources, BINDING, f"scorer-{LAKE}-list")

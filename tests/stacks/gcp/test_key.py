@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.gcp.programs import KEY, PROJECT, elsewhere, registered
 from tests.stacks.programs import Refused
 
@@ -17,32 +17,32 @@ IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register the key of a target that uses all services."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
-def test_key_is_rotated_and_protected(found: Found) -> None:
-    assert inputs(found, CRYPTO_KEY, "fraud-prod-main") == {
+def test_key_is_rotated_and_protected(resources: Resources) -> None:
+    assert inputs(resources, CRYPTO_KEY, "fraud-prod-main") == {
         "name": "fraud-prod-main",
         "keyRing": "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main",
         "purpose": "ENCRYPT_DECRYPT",
         "rotationPeriod": "7776000s",
         "deletionPolicy": "ABANDON",  # otherwise backups that outlive the stack could not be restored
     }
-    assert found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
-    assert found[f"{RING} fraud-prod-main"]["protect"]
-    assert not elsewhere(found)
+    assert resources[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
+    assert resources[f"{RING} fraud-prod-main"]["protect"]
+    assert not elsewhere(resources)
 
 
-def test_the_ring_has_no_fixed_name(found: Found) -> None:
+def test_the_ring_has_no_fixed_name(resources: Resources) -> None:
     """The ring has no fixed name, because Google never deletes key rings and refuses a second one."""
-    assert inputs(found, RING, "fraud-prod-main") == {"location": "europe-west4"}
-    assert "gcp:projects/service:Service google-cloudkms" in needs(found, RING, "fraud-prod-main")
+    assert inputs(resources, RING, "fraud-prod-main") == {"location": "europe-west4"}
+    assert "gcp:projects/service:Service google-cloudkms" in needs(resources, RING, "fraud-prod-main")
 
 
-def test_each_service_uses_the_key_through_its_own_agent(found: Found) -> None:
-    grants = {name: each["inputs"] for name, each in of(found, GRANT).items()}
+def test_each_service_uses_the_key_through_its_own_agent(resources: Resources) -> None:
+    grants = {name: each["inputs"] for name, each in of(resources, GRANT).items()}
     members = {name.removeprefix("fraud-prod-main-"): each["member"] for name, each in grants.items()}
 
     assert {each["role"] for each in grants.values()} == {"roles/cloudkms.cryptoKeyEncrypterDecrypter"}
@@ -60,10 +60,10 @@ def test_each_service_uses_the_key_through_its_own_agent(found: Found) -> None:
     }
 
 
-def test_agents_that_google_creates_on_demand_are_requested(found: Found) -> None:
-    asked = {each["inputs"]["service"] for each in of(found, IDENTITY).values()}
+def test_agents_that_google_creates_on_demand_are_requested(resources: Resources) -> None:
+    services = {each["inputs"]["service"] for each in of(resources, IDENTITY).values()}
 
-    assert asked == {
+    assert services == {
         f"{name}.googleapis.com" for name in ("artifactregistry", "container", "secretmanager", "sqladmin")
     }
 
@@ -93,7 +93,7 @@ def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
 
 
 def test_setting_turns_protection_off(tmp_path: Path) -> None:
-    found = registered(tmp_path, KEY, "protect: false")
+    resources = registered(tmp_path, KEY, "protect: false")
 
-    assert not found[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
-    assert not found[f"{RING} fraud-prod-main"]["protect"]
+    assert not resources[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
+    assert not resources[f"{RING} fraud-prod-main"]["protect"]

@@ -123,11 +123,11 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> frozen
 def test_workloads_access_exactly_the_objects_in_the_spec(name: str, policies: dict[str, tuple[Binding, ...]]) -> None:
     project, namespace, access = SYSTEMS[name]
     wrong = [
-        (account, *probe, actual, wanted)
+        (account, *probe, actual, intended)
         for account, places in access.items()
         for probe in probes(access)
         if (actual := allowed(policies[name], member(project, namespace, account), at(*probe)))
-        != (wanted := expected(places, *probe))
+        != (intended := expected(places, *probe))
     ]
 
     assert wrong == []
@@ -151,13 +151,13 @@ def test_workloads_list_only_the_buckets_that_they_read_or_write(
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_workloads_have_no_other_access(name: str, policies: dict[str, tuple[Binding, ...]]) -> None:
     project, namespace, access = SYSTEMS[name]
-    others = {each.on for each in policies[name] if not each.on.startswith(f"{PROJECT}/buckets/")}
+    resources = {each.on for each in policies[name] if not each.on.startswith(f"{PROJECT}/buckets/")}
 
-    assert PROJECT in others
+    assert PROJECT in resources
     assert {
         (account, resource)
         for account in access
-        for resource in others
+        for resource in resources
         if allowed(policies[name], member(project, namespace, account), resource)
     } == set()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import Found, inputs, needs, of
+from tests.stacks.aws.programs import Resources, inputs, needs, of
 from tests.stacks.gcp.programs import CLUSTER, EVERYTHING, NETWORK, PROJECT, elsewhere, registered
 from tests.stacks.gcp.roles import permissions
 from tests.stacks.programs import Refused
@@ -25,36 +25,36 @@ POOL = "principal://iam.googleapis.com/projects/123456789012/locations/global/wo
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Register a project with all components."""
     return registered(tmp_path_factory.mktemp("everything"), EVERYTHING)
 
 
-def test_everything_belongs_to_the_project(found: Found) -> None:
-    assert not elsewhere(found)
+def test_everything_belongs_to_the_project(resources: Resources) -> None:
+    assert not elsewhere(resources)
 
 
-def test_tags_are_immutable_and_images_are_encrypted(found: Found) -> None:
-    given = inputs(found, REPOSITORY, "fraud-prod-main")
+def test_tags_are_immutable_and_images_are_encrypted(resources: Resources) -> None:
+    repository = inputs(resources, REPOSITORY, "fraud-prod-main")
 
-    assert given["format"] == "DOCKER"
-    assert given["kmsKeyName"] == KEY_NAME
-    assert given["dockerConfig"] == {"immutableTags": True}
-    assert given["cleanupPolicies"] == [
+    assert repository["format"] == "DOCKER"
+    assert repository["kmsKeyName"] == KEY_NAME
+    assert repository["dockerConfig"] == {"immutableTags": True}
+    assert repository["cleanupPolicies"] == [
         {"id": "untagged", "action": "DELETE", "condition": {"tagState": "UNTAGGED", "olderThan": "1209600s"}}
     ]
-    assert given["cleanupPolicyDryRun"] is False
-    assert found[f"{REPOSITORY} fraud-prod-main"]["protect"]
+    assert repository["cleanupPolicyDryRun"] is False
+    assert resources[f"{REPOSITORY} fraud-prod-main"]["protect"]
 
 
-def test_nodes_may_only_pull_from_this_repository(found: Found) -> None:
-    given = inputs(found, PULL, "fraud-prod-main-nodes")
-    nodes = inputs(found, "gcp:serviceaccount/account:Account", "fraud-prod-main-nodes")["accountId"]
+def test_nodes_may_only_pull_from_this_repository(resources: Resources) -> None:
+    binding = inputs(resources, PULL, "fraud-prod-main-nodes")
+    nodes = inputs(resources, "gcp:serviceaccount/account:Account", "fraud-prod-main-nodes")["accountId"]
 
-    assert given["repository"] == "fraud-prod-main"
-    assert given["member"] == f"serviceAccount:{nodes}@acme-ml.iam.gserviceaccount.com"
-    assert "artifactregistry.repositories.downloadArtifacts" in permissions(given["role"])
-    assert not any(each.endswith((".uploadArtifacts", ".delete", ".create")) for each in permissions(given["role"]))
+    assert binding["repository"] == "fraud-prod-main"
+    assert binding["member"] == f"serviceAccount:{nodes}@acme-ml.iam.gserviceaccount.com"
+    assert "artifactregistry.repositories.downloadArtifacts" in permissions(binding["role"])
+    assert not any(each.endswith((".uploadArtifacts", ".delete", ".create")) for each in permissions(binding["role"]))
 
 
 def test_image_host_is_known_before_the_first_run(tmp_path: Path) -> None:
@@ -70,16 +70,16 @@ pulumi.ComponentResource("tiny:Names", "names", {{"host": images.host}})
     }
 
 
-def test_external_secrets_reads_named_secrets_and_lists_none(found: Found) -> None:
-    given = {name: each["inputs"] for name, each in of(found, READ).items()}
+def test_external_secrets_reads_named_secrets_and_lists_none(resources: Resources) -> None:
+    grants = {name: each["inputs"] for name, each in of(resources, READ).items()}
 
-    assert {each["secretId"] for each in given.values()} == {"slack-webhook", "runs-login"}
-    assert {each["member"] for each in given.values()} == {f"{POOL}/subject/ns/external-secrets/sa/external-secrets"}
-    (role,) = {each["role"] for each in given.values()}
+    assert {each["secretId"] for each in grants.values()} == {"slack-webhook", "runs-login"}
+    assert {each["member"] for each in grants.values()} == {f"{POOL}/subject/ns/external-secrets/sa/external-secrets"}
+    (role,) = {each["role"] for each in grants.values()}
     assert [each for each in permissions(role) if each.startswith("secretmanager.")] == [
         "secretmanager.versions.access"
     ]
-    assert "gcp:container/cluster:Cluster fraud-prod-main" in needs(found, READ, "external-secrets-slack-webhook")
+    assert "gcp:container/cluster:Cluster fraud-prod-main" in needs(resources, READ, "external-secrets-slack-webhook")
 
 
 def test_secrets_reader_without_secrets_is_refused(tmp_path: Path) -> None:
@@ -94,21 +94,21 @@ SecretsReader("external-secrets", cluster=cluster, namespace="external-secrets",
         registered(tmp_path, program)
 
 
-def test_logs_are_encrypted_and_have_limited_retention(found: Found) -> None:
-    given = inputs(found, LOGS, "fraud-prod-main")
+def test_logs_are_encrypted_and_have_limited_retention(resources: Resources) -> None:
+    log_bucket = inputs(resources, LOGS, "fraud-prod-main")
 
-    assert given["retentionDays"] == 90
-    assert given["cmekSettings"] == {"kmsKeyName": KEY_NAME}
-    assert given["location"] == "europe-west4"
-    assert given["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a real cloud
-    assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(found, LOGS, "fraud-prod-main")
+    assert log_bucket["retentionDays"] == 90
+    assert log_bucket["cmekSettings"] == {"kmsKeyName": KEY_NAME}
+    assert log_bucket["location"] == "europe-west4"
+    assert log_bucket["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a real cloud
+    assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(resources, LOGS, "fraud-prod-main")
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-logging" in needs(
-        found, LOGS, "fraud-prod-main"
+        resources, LOGS, "fraud-prod-main"
     )
 
 
-def test_log_lines_are_stored_only_in_this_bucket(found: Found) -> None:
-    sink, exclusion = (inputs(found, kind, "fraud-prod-main") for kind in (SINK, EXCLUSION))
+def test_log_lines_are_stored_only_in_this_bucket(resources: Resources) -> None:
+    sink, exclusion = (inputs(resources, kind, "fraud-prod-main") for kind in (SINK, EXCLUSION))
 
     assert sink["destination"] == (
         "logging.googleapis.com/projects/acme-ml/locations/europe-west4/buckets/fraud-prod-main"
@@ -118,7 +118,7 @@ def test_log_lines_are_stored_only_in_this_bucket(found: Found) -> None:
         'resource.labels.cluster_name="fraud-prod-main" OR (log_id("compute.googleapis.com/vpc_flows")'
         ' AND resource.labels.subnetwork_name="fraud-prod-main")'
     )
-    assert f"{SINK} fraud-prod-main" in needs(found, EXCLUSION, "fraud-prod-main")
+    assert f"{SINK} fraud-prod-main" in needs(resources, EXCLUSION, "fraud-prod-main")
 
 
 def test_flow_logs_are_not_routed_if_disabled(tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ ClusterLogs("fraud-prod-main", project=project, key=key, network=network, days=3
     )
 
 
-def test_database_and_nat_gateway_have_alarms(found: Found) -> None:
-    conditions = {name: each["inputs"]["conditions"][0] for name, each in of(found, ALARM).items()}
+def test_database_and_nat_gateway_have_alarms(resources: Resources) -> None:
+    conditions = {name: each["inputs"]["conditions"][0] for name, each in of(resources, ALARM).items()}
     limits = {
         name: each["conditionThreshold"]["thresholdValue"]
         for name, each in conditions.items()
@@ -147,32 +147,32 @@ def test_database_and_nat_gateway_have_alarms(found: Found) -> None:
     assert sum('resource.labels.gateway_name="fraud-prod-main"' in each["filter"] for each in watched) == 1
 
 
-def test_alarms_notify_the_owner_by_mail(found: Found) -> None:
-    channels = {name: each["inputs"]["labels"] for name, each in of(found, CHANNEL).items()}
+def test_alarms_notify_the_owner_by_mail(resources: Resources) -> None:
+    channels = {name: each["inputs"]["labels"] for name, each in of(resources, CHANNEL).items()}
 
     assert channels["fraud-prod-main-team@acme.example"] == {"email_address": "team@acme.example"}
     assert all(
         each["inputs"]["notificationChannels"] == ["projects/acme-ml/notificationChannels/1"]
-        for each in of(found, ALARM).values()
+        for each in of(resources, ALARM).values()
     )
 
 
-def test_budget_covers_the_system_and_warns_before_it_is_spent(found: Found) -> None:
-    given = inputs(found, BUDGET, "fraud-prod-main")
+def test_budget_covers_the_system_and_warns_before_it_is_spent(resources: Resources) -> None:
+    budget = inputs(resources, BUDGET, "fraud-prod-main")
 
-    assert given["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # the billing account of the project
-    assert given["amount"] == {"specifiedAmount": {"currencyCode": "USD", "units": "2000"}}
-    assert given["budgetFilter"] == {
+    assert budget["billingAccount"] == "0A1B2C-3D4E5F-6A7B8C"  # the billing account of the project
+    assert budget["amount"] == {"specifiedAmount": {"currencyCode": "USD", "units": "2000"}}
+    assert budget["budgetFilter"] == {
         "projects": ["projects/123456789012"],
         "labels": {"modelyard-system": "fraud"},
         "calendarPeriod": "MONTH",
     }
-    assert [(each["spendBasis"], each["thresholdPercent"]) for each in given["thresholdRules"]] == [
+    assert [(each["spendBasis"], each["thresholdPercent"]) for each in budget["thresholdRules"]] == [
         ("CURRENT_SPEND", 0.8),
         ("CURRENT_SPEND", 1),
         ("FORECASTED_SPEND", 1),
     ]
-    assert given["allUpdatesRule"] == {"monitoringNotificationChannels": ["projects/acme-ml/notificationChannels/1"]}
+    assert budget["allUpdatesRule"] == {"monitoringNotificationChannels": ["projects/acme-ml/notificationChannels/1"]}
 
 
 def test_budget_may_cover_all_projects_of_the_account(tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ from modelyard_stacks.gcp.budget import Budget
 
 Budget("main", project=project, monthly=1, system="fraud", emails=["team@acme.example"], every_project=True)
 """
-    given = inputs(registered(tmp_path, program), BUDGET, "main")
+    budget = inputs(registered(tmp_path, program), BUDGET, "main")
 
-    assert given["budgetFilter"] == {"labels": {"modelyard-system": "fraud"}, "calendarPeriod": "MONTH"}
+    assert budget["budgetFilter"] == {"labels": {"modelyard-system": "fraud"}, "calendarPeriod": "MONTH"}
 
 
 @pytest.mark.parametrize("count", [0, 6])

@@ -17,12 +17,12 @@ NAMED = PROJECT.replace('"google",\n', '"google",\n    project_id="acme-other",\
 
 
 def test_resources_are_in_the_configured_project(tmp_path: Path) -> None:
-    given = registered(tmp_path, PROJECT)[PROVIDER]["inputs"]
+    provider = registered(tmp_path, PROJECT)[PROVIDER]["inputs"]
 
-    assert given["project"] == given["billingProject"] == "acme-ml"
-    assert given["region"] == "europe-west4"
-    assert given["defaultLabels"] == '{"modelyard-system": "fraud"}'
-    assert given["userProjectOverride"] == "true"
+    assert provider["project"] == provider["billingProject"] == "acme-ml"
+    assert provider["region"] == "europe-west4"
+    assert provider["defaultLabels"] == '{"modelyard-system": "fraud"}'
+    assert provider["userProjectOverride"] == "true"
 
 
 def test_project_in_the_program_takes_precedence(tmp_path: Path) -> None:
@@ -35,9 +35,9 @@ def test_error_for_a_missing_project_shows_the_command_to_set_it(tmp_path: Path)
 
 
 def test_apis_are_enabled_and_never_disabled(tmp_path: Path) -> None:
-    found = registered(tmp_path, PROJECT)
+    resources = registered(tmp_path, PROJECT)
 
-    assert {name: each["inputs"] for name, each in of(found, SERVICE).items()} == {
+    assert {name: each["inputs"] for name, each in of(resources, SERVICE).items()} == {
         "google-cloudkms": {"service": "cloudkms.googleapis.com", "disableOnDestroy": False},
         "google-compute": {"service": "compute.googleapis.com", "disableOnDestroy": False},
     }

@@ -70,9 +70,11 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
 
     system = system_of(text)
     targets = system.deployment.targets
-    made, found = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
-    assert made is not None, found
-    return made
+    system_plan, diagnostics = plan(
+        system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets}
+    )
+    assert system_plan is not None, diagnostics
+    return system_plan
 
 
 def context(text: str = AWS_SPEC) -> Context:
@@ -82,13 +84,13 @@ def context(text: str = AWS_SPEC) -> Context:
 
 def emitted(text: str = AWS_SPEC) -> list[Object]:
     """Return all emitted objects in order."""
-    return [cast("Object", made.manifest) for made in objects(plan_of(text), "main")]
+    return [cast("Object", item.manifest) for item in objects(plan_of(text), "main")]
 
 
-def one(kind: str, name: str, text: str = AWS_SPEC) -> Object:
+def emitted_object(kind: str, name: str, text: str = AWS_SPEC) -> Object:
     """Return the only object with this kind and name."""
-    (found,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
-    return found
+    (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return match
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
@@ -98,8 +100,8 @@ def names(kind: str, text: str = AWS_SPEC) -> list[str]:
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
     """Return the calls in the first workloads project by their variable or, without one, by their name."""
-    (found,) = [one for one in lower(plan_of(text), "main").projects if one.folder == "workloads"]
-    return {call.variable or call.name: call for call in found.program.calls}
+    (workloads,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
+    return {call.variable or call.name: call for call in workloads.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:

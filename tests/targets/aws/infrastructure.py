@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelyard.pipeline import Given, Inputs, understand
+from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.plan import Plan
 from modelyard.program import Call, Literal, Program, Ref
 from modelyard_targets import TARGETS
@@ -28,7 +28,7 @@ def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
 
 def plan_of(text: str = LEADS) -> Plan:
     """Return the plan of a valid spec."""
-    outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
     return outcome.plan
@@ -37,10 +37,10 @@ def plan_of(text: str = LEADS) -> Plan:
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
     """Return the infrastructure programs, by project folder."""
     projects = lower(plan_of(text), placement).projects
-    return {one.folder: one.program for one in projects if one.folder.startswith("infrastructure")}
+    return {project.folder: project.program for project in projects if project.folder.startswith("infrastructure")}
 
 
-def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
+def calls_by_name(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
     """Return all calls in all infrastructure programs by component and name, such as `NodePool system`.
 
     The component must accept the arguments of each call.
@@ -58,7 +58,11 @@ def arguments(call: Call) -> dict[str, Any]:
 def refused(text: str) -> list[str]:
     """Return the code of each error and warning with its line in the spec."""
     lines = text.splitlines()
-    return [f"{one.code} {lines[one.span.line - 1].strip()}" for one in examine(Question(text)) if one.span is not None]
+    return [
+        f"{diagnostic.code} {lines[diagnostic.span.line - 1].strip()}"
+        for diagnostic in examine(Question(text))
+        if diagnostic.span is not None
+    ]
 
 
 def _plain(value: Literal) -> Any:

@@ -15,7 +15,7 @@ from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.project.pins import images_of
 from tests.chart_values import unknown_values
 from tests.crds import problems
-from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, one
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted_object
 
 MIRRORED = changed(
     ("  vpc:", "  images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n  vpc:"),
@@ -43,24 +43,27 @@ def test_add_ons_without_matching_nodes_are_not_installed() -> None:
 
 def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
     """An exporter runs on each GPU node, and a valid PodMonitor selects it."""
-    monitor, made = one("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
+    monitor, addons = emitted_object("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
     assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["dcgm-exporter"]}
-    assert unknown_values([made["dcgm_exporter"]]) == []
-    assert argument(made["dcgm_exporter"], "values")["resources"]["limits"] == {"memory": "1Gi"}
+    assert unknown_values([addons["dcgm_exporter"]]) == []
+    assert argument(addons["dcgm_exporter"], "values")["resources"]["limits"] == {"memory": "1Gi"}
     for name in ("affinity", "tolerations"):
-        assert argument(made["dcgm_exporter"], "values")[name] == argument(made["nvidia_device_plugin"], "values")[name]
+        assert (
+            argument(addons["dcgm_exporter"], "values")[name]
+            == argument(addons["nvidia_device_plugin"], "values")[name]
+        )
     assert "dcgm_exporter" not in calls()
 
 
 def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
     """The table subtracts the requests of both daemons from a node, so training Pods fit next to them."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
-    made = calls(MONITORED)
-    for name, counted in table["acceleratorDaemons"].items():
-        requests = argument(made[name.replace("-", "_")], "values")["resources"]["requests"]
-        assert requests == {"cpu": f"{counted['cpuMillis']}m", "memory": f"{counted['memoryMi']}Mi"}
+    addons = calls(MONITORED)
+    for name, daemon in table["acceleratorDaemons"].items():
+        requests = argument(addons[name.replace("-", "_")], "values")["resources"]["requests"]
+        assert requests == {"cpu": f"{daemon['cpuMillis']}m", "memory": f"{daemon['memoryMi']}Mi"}
 
 
 def test_present_add_ons_are_not_installed() -> None:
@@ -142,11 +145,11 @@ def test_autoscaler_image_matches_the_cluster_version(version: str, tag: str) ->
 
 
 def test_service_accounts_match_the_iam_roles() -> None:
-    made = calls()
+    addons = calls()
 
-    assert argument(made["cluster_autoscaler"], "values")["rbac"]["serviceAccount"]["name"] == "cluster-autoscaler"
-    assert argument(made["karpenter"], "values")["serviceAccount"]["name"] == "karpenter"
-    assert argument(made["external_secrets"], "values")["serviceAccount"]["name"] == "external-secrets"
+    assert argument(addons["cluster_autoscaler"], "values")["rbac"]["serviceAccount"]["name"] == "cluster-autoscaler"
+    assert argument(addons["karpenter"], "values")["serviceAccount"]["name"] == "karpenter"
+    assert argument(addons["external_secrets"], "values")["serviceAccount"]["name"] == "external-secrets"
 
 
 def test_images_come_from_the_mirror() -> None:

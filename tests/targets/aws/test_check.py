@@ -15,7 +15,7 @@ MIRROR = "images: {registry: registry.acme.example/ml, mirror: true}"
 
 
 def codes(*changes: tuple[str, str]) -> set[str]:
-    return {found.partition(" ")[0] for found in refused(changed(*changes))}
+    return {finding.partition(" ")[0] for finding in refused(changed(*changes))}
 
 
 def test_valid_spec_has_no_diagnostics() -> None:
@@ -116,8 +116,8 @@ def two(account: str) -> str:
 def test_bucket_in_another_account_is_refused() -> None:
     same, other = refused(two("123456789012")), refused(two("210987654321"))
 
-    assert not [found for found in same if "-W" not in found]
-    assert [found.partition(" ")[0] for found in other if "-W" not in found] == ["AWS-E012"]
+    assert not [finding for finding in same if "-W" not in finding]
+    assert [finding.partition(" ")[0] for finding in other if "-W" not in finding] == ["AWS-E012"]
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
@@ -130,10 +130,10 @@ def test_bucket_in_another_region_needs_internet_access() -> None:
         'images: {registry: "mirror.acme.example", mirror: true}, vpc: {cidr: 10.30.0.0/16, nat: none}',
     )
 
-    assert not [found for found in refused(text) if "-W" not in found]
-    assert [found.partition(" ")[0] for found in refused(closed) if "-W" not in found] == ["AWS-E012"]
+    assert not [finding for finding in refused(text) if "-W" not in finding]
+    assert [finding.partition(" ")[0] for finding in refused(closed) if "-W" not in finding] == ["AWS-E012"]
     at_home = closed.replace("region: eu-west-1", "region: eu-central-1")
-    assert not [found for found in refused(at_home) if "-W" not in found]
+    assert not [finding for finding in refused(at_home) if "-W" not in finding]
 
 
 def test_exceeded_eks_quotas_are_reported() -> None:

@@ -8,7 +8,7 @@ from modelyard_targets.aws.pools import pool_nodes, system_nodes
 from modelyard_targets.cloud.costs.rows import cost_rows
 from tests.costing import costs_of, line, lines_of, nodes_at_least
 from tests.narrowing import present
-from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
+from tests.targets.aws.infrastructure import LEADS, arguments, calls_by_name, changed, plan_of, refused
 
 OWNER = "email: growth@acme.example}"
 ENTERPRISE = ("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:")
@@ -16,8 +16,8 @@ SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}"
 """A change that makes the class so small that several Pods fit on one node."""
 
 
-def budget(said: str) -> str:
-    return changed((OWNER, f"{OWNER}, budget: {{{said}}}"))
+def budget(fields: str) -> str:
+    return changed((OWNER, f"{OWNER}, budget: {{{fields}}}"))
 
 
 def ceiling(*changes: tuple[str, str]) -> float:
@@ -44,20 +44,20 @@ def test_network_endpoints_depend_on_the_size() -> None:
     """
     large, small = lines_of(plan_of(changed(ENTERPRISE))), lines_of(plan_of())
 
-    assert len(arguments(made(changed(ENTERPRISE))["Network leads-main"])["endpoints"]) == 10
+    assert len(arguments(calls_by_name(changed(ENTERPRISE))["Network leads-main"])["endpoints"]) == 10
     assert line(large, "interface endpoints").quantity.floor == 10 * 3 * 730
-    assert not [one for one in small if "interface endpoints" in one.what]
+    assert not [entry for entry in small if "interface endpoints" in entry.what]
     assert [line(lines, "public addresses of NAT").quantity.floor for lines in (small, large)] == [730, 3 * 730]
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
     """A second endpoint does not increase the floor if its Pod fits on the same node, and pays for half of it."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
-    one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
-    shares = {each.component: each.quantity.floor for each in lines_of(two) if each.what.startswith("replicas")}
+    first, second_plan = (plan_of(changed(SMALLER) + more) for more in ("", second))
+    shares = {each.component: each.quantity.floor for each in lines_of(second_plan) if each.what.startswith("replicas")}
 
-    assert system_nodes(one, "main").least == system_nodes(two, "main").least
-    assert costs_of(one).floor == costs_of(two).floor
+    assert system_nodes(first, "main").least == system_nodes(second_plan, "main").least
+    assert costs_of(first).floor == costs_of(second_plan).floor
     assert shares["inference.other"] == 365
 
 
@@ -74,15 +74,15 @@ def test_cost_of_a_run_is_at_most_a_month() -> None:
 
 def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
     """Spot capacity may run out, and on-demand prices are the upper bound of spot prices."""
-    spot = [one for one in lines_of(plan_of()) if ", spot" in one.what]
+    spot = [entry for entry in lines_of(plan_of()) if ", spot" in entry.what]
 
     assert spot
-    assert all(one.ceiling_price is not None and one.price is not None for one in spot)
-    assert all(one.ceiling_price.amount > one.price.amount for one in spot if one.ceiling_price and one.price)
+    assert all(entry.ceiling_price is not None and entry.price is not None for entry in spot)
+    assert all(entry.ceiling_price.amount > entry.price.amount for entry in spot if entry.ceiling_price and entry.price)
 
 
 def test_every_line_has_a_source_and_a_date() -> None:
-    prices = [one.price for one in lines_of(plan_of())]
+    prices = [entry.price for entry in lines_of(plan_of())]
 
     assert prices
     assert all(price is not None and price.source and price.date for price in prices)
@@ -126,13 +126,15 @@ def test_readme_shows_the_totals_and_the_parts_of_the_floor() -> None:
     rows = dict(cost_rows(lines))
     parts = [float(text.split()[0]) for what, text in rows.items() if what.startswith("of this, ")]
 
-    assert float(rows["even if nothing is used"].split()[0]) == pytest.approx(sum(one.floor for one in lines), abs=0.01)
-    assert sum(parts) == pytest.approx(sum(one.floor for one in lines), abs=0.05)
+    assert float(rows["even if nothing is used"].split()[0]) == pytest.approx(
+        sum(entry.floor for entry in lines), abs=0.01
+    )
+    assert sum(parts) == pytest.approx(sum(entry.floor for entry in lines), abs=0.05)
     assert "ingested logs" in rows["without a bound"]
 
 
 def test_budget_is_created_in_the_account() -> None:
-    call = arguments(made(budget("monthly: 99999.50 USD"))["Budget leads-main"])
+    call = arguments(calls_by_name(budget("monthly: 99999.50 USD"))["Budget leads-main"])
 
     assert (call["monthly_usd"], call["system"], call["emails"]) == (100000, "leads", ["growth@acme.example"])
-    assert not [name for name in made(LEADS) if name.startswith("Budget")]
+    assert not [name for name in calls_by_name(LEADS) if name.startswith("Budget")]

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard_targets.aws.machines import offerings
 from tests.crds import problems
-from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, names, one
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, emitted_object, names
 
 GPU = changed(
     ("capacity: spot-first}", "capacity: spot-first, elastic: true}"),
@@ -15,9 +15,9 @@ GPU = changed(
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
     """Return the values of a label that a pool allows."""
-    asked = one("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
-    (found,) = [each["values"] for each in asked if each["key"] == key]
-    return list(found)
+    requirements = emitted_object("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
+    (values,) = [each["values"] for each in requirements if each["key"] == key]
+    return list(values)
 
 
 def test_only_elastic_classes_have_a_node_pool() -> None:
@@ -27,24 +27,24 @@ def test_only_elastic_classes_have_a_node_pool() -> None:
 
 @pytest.mark.parametrize("name", ["gpu", "free"])
 def test_node_pools_are_valid(name: str) -> None:
-    assert problems(one("NodePool", name, GPU)) == []
+    assert problems(emitted_object("NodePool", name, GPU)) == []
 
 
 def test_node_pool_lists_machines_that_fit_a_pod() -> None:
     by_name = {machine.name: machine for machine in offerings().machines}
-    found = [by_name[name] for name in requirement("node.kubernetes.io/instance-type")]
+    machines = [by_name[name] for name in requirement("node.kubernetes.io/instance-type")]
 
-    assert found
-    assert all(machine.cpu_millis >= 2000 and machine.memory_bytes >= 8 * 1024**3 for machine in found)
-    assert all(machine.accelerator is None and machine.arch == "amd64" for machine in found)
+    assert machines
+    assert all(machine.cpu_millis >= 2000 and machine.memory_bytes >= 8 * 1024**3 for machine in machines)
+    assert all(machine.accelerator is None and machine.arch == "amd64" for machine in machines)
 
 
 def test_node_pool_lists_machines_with_requested_accelerators() -> None:
     by_name = {machine.name: machine for machine in offerings().machines}
-    found = {by_name[name].accelerator for name in requirement("node.kubernetes.io/instance-type", "gpu", GPU)}
+    accelerators = {by_name[name].accelerator for name in requirement("node.kubernetes.io/instance-type", "gpu", GPU)}
 
-    assert {one.name for one in found if one is not None} == {"L4", "A10G"}
-    assert None not in found
+    assert {accelerator.name for accelerator in accelerators if accelerator is not None} == {"L4", "A10G"}
+    assert None not in accelerators
 
 
 def test_node_pool_lists_only_machines_sold_in_the_region() -> None:
@@ -66,7 +66,7 @@ def test_capacity_types_follow_the_class(capacity: str, ways: list[str]) -> None
 
 
 def test_nodes_have_label_and_taints_of_the_class() -> None:
-    template = one("NodePool", "gpu", GPU)["spec"]["template"]
+    template = emitted_object("NodePool", "gpu", GPU)["spec"]["template"]
 
     assert template["metadata"]["labels"] == {"modelyard.dev/pool": "gpu"}
     assert [(each["key"], each["value"], each["effect"]) for each in template["spec"]["taints"]] == [
@@ -76,7 +76,7 @@ def test_nodes_have_label_and_taints_of_the_class() -> None:
 
 
 def test_only_empty_nodes_are_removed() -> None:
-    spec = one("NodePool", "free")["spec"]
+    spec = emitted_object("NodePool", "free")["spec"]
 
     assert spec["disruption"]["consolidationPolicy"] == "WhenEmpty"
     assert spec["template"]["spec"]["expireAfter"] == "Never"
@@ -84,13 +84,13 @@ def test_only_empty_nodes_are_removed() -> None:
 
 def test_node_pool_has_limits() -> None:
     """The limit is twice the resources of three workers with a four-CPU machine each."""
-    assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
+    assert emitted_object("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
 def test_limits_allow_at_least_one_machine() -> None:
     """At least one machine fits within the limit, because Karpenter does not start machines that exceed it."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
-    limits = one("NodePool", "gpu", text)["spec"]["limits"]
+    limits = emitted_object("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}
     allowed = [by_name[name] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)]
 
@@ -99,17 +99,17 @@ def test_limits_allow_at_least_one_machine() -> None:
 
 
 def test_node_class_uses_profile_image_and_key_of_the_account() -> None:
-    made = argument(calls()["node_class"], "document")
+    node_class = argument(calls()["node_class"], "document")
 
-    assert problems(made) == []
-    assert made["spec"]["instanceProfile"] == "the karpenter_profile"
-    assert made["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260903"}]
-    assert made["spec"]["metadataOptions"] == {"httpTokens": "required", "httpPutResponseHopLimit": 1}
-    (disk,) = made["spec"]["blockDeviceMappings"]
+    assert problems(node_class) == []
+    assert node_class["spec"]["instanceProfile"] == "the karpenter_profile"
+    assert node_class["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260903"}]
+    assert node_class["spec"]["metadataOptions"] == {"httpTokens": "required", "httpPutResponseHopLimit": 1}
+    (disk,) = node_class["spec"]["blockDeviceMappings"]
     assert disk["ebs"]["kmsKeyID"] == "the key_arn"
     assert disk["ebs"]["volumeSize"] == "160Gi"
-    assert made["spec"]["instanceStorePolicy"] == "RAID0"
-    assert made["spec"]["tags"]["modelyard:system"] == "leads"
+    assert node_class["spec"]["instanceStorePolicy"] == "RAID0"
+    assert node_class["spec"]["tags"]["modelyard:system"] == "leads"
 
 
 def test_root_volume_ignores_classes_with_local_disks() -> None:

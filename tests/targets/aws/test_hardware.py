@@ -13,7 +13,7 @@ from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.hardware import choose
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.cloud.offerings import Machine
-from tests.targets.cloud.hardware_asked import GI, asked
+from tests.targets.cloud.hardware_requests import GI, compute_class
 
 REGIONS = ("us-east-1", "eu-central-1", "eu-west-1", "ap-south-1")
 
@@ -23,66 +23,68 @@ def on(region: str = "us-east-1") -> TargetSpec:
 
 
 def chosen(compute: ComputeClass, region: str = "us-east-1") -> Hardware:
-    found = choose(compute, on(region))
-    assert isinstance(found, Hardware), found
-    return found
+    hardware = choose(compute, on(region))
+    assert isinstance(hardware, Hardware), hardware
+    return hardware
 
 
 def by_name(name: str) -> Machine:
-    return next(one for one in offerings().machines if one.name == name)
+    return next(machine for machine in offerings().machines if machine.name == name)
 
 
 @pytest.mark.parametrize(
     ("compute", "region", "machine", "price"),
     [
-        (asked(1, 4), "us-east-1", "m6i.large", 0.096),
-        (asked(2, 4), "us-east-1", "c7i.xlarge", 0.1785),
-        (asked(2, 8), "us-east-1", "m6i.xlarge", 0.192),
-        (asked(1, 12), "us-east-1", "r7i.large", 0.1323),
-        (asked(3, 12, capacity="spot"), "us-east-1", "m5.xlarge", 0.07044),
-        (asked(3, 12, "T4"), "us-east-1", "g4dn.xlarge", 0.526),
-        (asked(3, 12, "L4"), "us-east-1", "g6.xlarge", 0.8048),
-        (asked(3, 12, "L4"), "eu-central-1", "g6.xlarge", 1.0064),
-        (asked(3, 12, "A10G", capacity="spot-first"), "eu-west-1", "g5.xlarge", 0.5746),
-        (asked(3, 12, "A10G", "L4"), "us-east-1", "g5.xlarge", 1.006),
-        (asked(6, 24, "L4"), "eu-central-1", "g6.2xlarge", 1.22249),
-        (asked(8, 32, "L4:4"), "us-east-1", "g6.12xlarge", 4.6016),
-        (asked(3, 24, "L40S"), "eu-central-1", "g6e.xlarge", 2.327),
-        (asked(8, 32, "H100"), "us-east-1", "p5.4xlarge", 6.88),
-        (asked(90, 1000, "A100:8"), "us-east-1", "p4d.24xlarge", 21.957642),
-        (asked(90, 1000, "a100-80gb:8"), "us-east-1", "p4de.24xlarge", 27.44705),
-        (asked(90, 1000, "H200:8"), "us-east-1", "p5en.48xlarge", 63.296),
-        (asked(90, 1000, "B200:8"), "us-east-1", "p6-b200.48xlarge", 113.9328),
-        (asked(3, 12, by_memory=16), "us-east-1", "g4dn.xlarge", 0.526),
-        (asked(3, 12, by_memory=20), "eu-central-1", "g6.xlarge", 1.0064),
-        (asked(3, 12, by_memory=40), "us-east-1", "g6e.xlarge", 1.861),
-        (asked(3, 12, "Inferentia2", "T4"), "us-east-1", "g4dn.xlarge", 0.526),
+        (compute_class(1, 4), "us-east-1", "m6i.large", 0.096),
+        (compute_class(2, 4), "us-east-1", "c7i.xlarge", 0.1785),
+        (compute_class(2, 8), "us-east-1", "m6i.xlarge", 0.192),
+        (compute_class(1, 12), "us-east-1", "r7i.large", 0.1323),
+        (compute_class(3, 12, capacity="spot"), "us-east-1", "m5.xlarge", 0.07044),
+        (compute_class(3, 12, "T4"), "us-east-1", "g4dn.xlarge", 0.526),
+        (compute_class(3, 12, "L4"), "us-east-1", "g6.xlarge", 0.8048),
+        (compute_class(3, 12, "L4"), "eu-central-1", "g6.xlarge", 1.0064),
+        (compute_class(3, 12, "A10G", capacity="spot-first"), "eu-west-1", "g5.xlarge", 0.5746),
+        (compute_class(3, 12, "A10G", "L4"), "us-east-1", "g5.xlarge", 1.006),
+        (compute_class(6, 24, "L4"), "eu-central-1", "g6.2xlarge", 1.22249),
+        (compute_class(8, 32, "L4:4"), "us-east-1", "g6.12xlarge", 4.6016),
+        (compute_class(3, 24, "L40S"), "eu-central-1", "g6e.xlarge", 2.327),
+        (compute_class(8, 32, "H100"), "us-east-1", "p5.4xlarge", 6.88),
+        (compute_class(90, 1000, "A100:8"), "us-east-1", "p4d.24xlarge", 21.957642),
+        (compute_class(90, 1000, "a100-80gb:8"), "us-east-1", "p4de.24xlarge", 27.44705),
+        (compute_class(90, 1000, "H200:8"), "us-east-1", "p5en.48xlarge", 63.296),
+        (compute_class(90, 1000, "B200:8"), "us-east-1", "p6-b200.48xlarge", 113.9328),
+        (compute_class(3, 12, by_memory=16), "us-east-1", "g4dn.xlarge", 0.526),
+        (compute_class(3, 12, by_memory=20), "eu-central-1", "g6.xlarge", 1.0064),
+        (compute_class(3, 12, by_memory=40), "us-east-1", "g6e.xlarge", 1.861),
+        (compute_class(3, 12, "Inferentia2", "T4"), "us-east-1", "g4dn.xlarge", 0.526),
     ],
 )
 def test_cheapest_machine_that_fits_one_pod_is_chosen(
     compute: ComputeClass, region: str, machine: str, price: float
 ) -> None:
-    found = chosen(compute, region)
+    hardware = chosen(compute, region)
 
-    assert (found.machine, found.price_hourly) == (machine, price)
-    assert found.considered[0].machine == machine
-    assert found.considered[0].price_hourly == price
+    assert (hardware.machine, hardware.price_hourly) == (machine, price)
+    assert hardware.considered[0].machine == machine
+    assert hardware.considered[0].price_hourly == price
 
 
 def test_variants_of_an_accelerator_are_distinguished() -> None:
     """`A100` and `A100-40GB` get p4d with 40 GB, and `A100-80GB` gets p4de with 80 GB."""
-    machines = {name: chosen(asked(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")}
+    machines = {
+        name: chosen(compute_class(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")
+    }
 
     assert machines == {"A100": "p4d.24xlarge", "A100-40GB": "p4d.24xlarge", "A100-80GB": "p4de.24xlarge"}
-    assert chosen(asked(90, 1000, "A100:8")).considered[0].why.startswith("A100-40GB:8 of 40Gi; ")
+    assert chosen(compute_class(90, 1000, "A100:8")).considered[0].why.startswith("A100-40GB:8 of 40Gi; ")
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
     """An alternative gets no group if it is not sold in the region, unknown, too large, or has another count."""
-    found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
+    hardware = chosen(compute_class(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
-    assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
-    assert [(one.position, one.why.partition(";")[0]) for one in found.passed_over] == [
+    assert [group.accelerator.name for group in hardware.groups if group.accelerator] == ["A10G"]
+    assert [(alternative.position, alternative.why.partition(";")[0]) for alternative in hardware.passed_over] == [
         (0, "EC2 offers no L4 in eu-west-1"),
         (2, "no EC2 machine has MI300X"),
         (3, "the closest is g4dn.12xlarge, which has T4:4 (16Gi each) instead of T4:8"),
@@ -92,21 +94,21 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
 
 def test_node_reserves_part_of_the_machine() -> None:
     """The node reserves some CPU, so a Pod with two CPUs needs a machine with four."""
-    assert chosen(asked(2, 4)).machine == "c7i.xlarge"
-    assert chosen(asked(1.75, 6)).machine == "m6i.large"
+    assert chosen(compute_class(2, 4)).machine == "c7i.xlarge"
+    assert chosen(compute_class(1.75, 6)).machine == "m6i.large"
 
 
 def test_pods_select_and_tolerate_their_pool() -> None:
-    found = chosen(asked(3, 12, "L4"))
+    hardware = chosen(compute_class(3, 12, "L4"))
 
-    assert found.selector == (("modelyard.dev/pool", "train"),)
-    assert found.tolerations == (Taint("modelyard.dev/pool", "train"), Taint("nvidia.com/gpu"))
-    assert found.accelerator_resource == "nvidia.com/gpu"
-    assert chosen(asked()).tolerations == (Taint("modelyard.dev/pool", "train"),)
+    assert hardware.selector == (("modelyard.dev/pool", "train"),)
+    assert hardware.tolerations == (Taint("modelyard.dev/pool", "train"), Taint("nvidia.com/gpu"))
+    assert hardware.accelerator_resource == "nvidia.com/gpu"
+    assert chosen(compute_class()).tolerations == (Taint("modelyard.dev/pool", "train"),)
 
 
 def test_pool_label_fits_any_class_name() -> None:
-    long = replace(asked(), name="a" * 63)
+    long = replace(compute_class(), name="a" * 63)
 
     assert 0 < len(chosen(long).selector[0][1]) <= 47
 
@@ -116,7 +118,7 @@ def test_pool_label_fits_any_class_name() -> None:
     [("on-demand", [False, False]), ("spot", [True, True]), ("spot-first", [True, False, True, False])],
 )
 def test_alternatives_are_tried_in_order_spot_before_on_demand(capacity: str, ways: list[bool]) -> None:
-    groups = chosen(asked(3, 12, "L4", "A10G", capacity=capacity)).groups
+    groups = chosen(compute_class(3, 12, "L4", "A10G", capacity=capacity)).groups
 
     assert [group.spot for group in groups] == ways
     names = [group.accelerator.name for group in groups if group.accelerator is not None]
@@ -124,7 +126,7 @@ def test_alternatives_are_tried_in_order_spot_before_on_demand(capacity: str, wa
 
 
 def test_spot_group_has_several_machines_of_at_least_the_first_size() -> None:
-    groups = chosen(asked(3, 12, capacity="spot-first")).groups
+    groups = chosen(compute_class(3, 12, capacity="spot-first")).groups
 
     assert [group.machines for group in groups] == [
         ("m5.xlarge", "r5.xlarge", "m7i.xlarge", "m6i.xlarge", "r7i.xlarge"),
@@ -135,22 +137,24 @@ def test_spot_group_has_several_machines_of_at_least_the_first_size() -> None:
 
 def test_alternative_with_another_count_has_no_group() -> None:
     """An alternative with four L4s gets no group if the first choice is one A10G."""
-    assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
+    assert [group.accelerator for group in chosen(compute_class(3, 12, "A10G", "L4:4")).groups] == [
+        Accelerator("A10G", 1)
+    ]
 
 
 def test_memory_request_uses_the_cheapest_kinds() -> None:
     """A class that requests accelerators by memory uses at most the three cheapest kinds."""
-    groups = chosen(asked(3, 12, by_memory=20)).groups
+    groups = chosen(compute_class(3, 12, by_memory=20)).groups
 
     assert [group.accelerator.name for group in groups if group.accelerator] == ["L4", "A10G", "L40S"]
 
 
 def test_an_elastic_class_has_no_groups() -> None:
-    found = chosen(replace(asked(3, 12), elastic=True))
+    hardware = chosen(replace(compute_class(3, 12), elastic=True))
 
-    assert found.elastic
-    assert found.groups == ()
-    assert found.machine == "m6i.xlarge"
+    assert hardware.elastic
+    assert hardware.groups == ()
+    assert hardware.machine == "m6i.xlarge"
 
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 4000))
@@ -162,24 +166,24 @@ ACCELERATORS = st.lists(
 @given(
     small=SIZES,
     more=SIZES,
-    wanted=ACCELERATORS,
+    accelerators=ACCELERATORS,
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
 def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
-    small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
+    small: tuple[int, int], more: tuple[int, int], accelerators: list[str], region: str, capacity: str
 ) -> None:
     """Prices are compared on demand in the reference region, where all machines have a price."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
-    less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
+    less, most = (choose(compute_class(*size, *accelerators, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):
         return
     assert isinstance(less, Hardware), less
-    one, two = by_name(less.machine), by_name(most.machine)
-    smaller = two.cpu_millis <= one.cpu_millis and two.memory_bytes <= one.memory_bytes
-    assert not smaller or (one.cpu_millis, one.memory_bytes) == (two.cpu_millis, two.memory_bytes)
+    first, second = by_name(less.machine), by_name(most.machine)
+    smaller = second.cpu_millis <= first.cpu_millis and second.memory_bytes <= first.memory_bytes
+    assert not smaller or (first.cpu_millis, first.memory_bytes) == (second.cpu_millis, second.memory_bytes)
     if less.accelerator == most.accelerator:
-        low, high = (offerings().price(name, "us-east-1", spot=False) for name in (one.name, two.name))
+        low, high = (offerings().price(name, "us-east-1", spot=False) for name in (first.name, second.name))
         assert low is not None
         assert high is not None
         assert low.hourly <= high.hourly
@@ -187,41 +191,41 @@ def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
 
 @given(
     size=SIZES,
-    wanted=ACCELERATORS,
+    accelerators=ACCELERATORS,
     last=st.sampled_from(["T4", "L4", "A100", "H200:8", "B200:8"]),
     region=st.sampled_from(REGIONS),
 )
 def test_last_alternative_never_changes_the_first_choice(
-    size: tuple[int, int], wanted: list[str], last: str, region: str
+    size: tuple[int, int], accelerators: list[str], last: str, region: str
 ) -> None:
-    before = choose(asked(*size, *wanted), on(region))
-    if isinstance(before, Hardware) and wanted:
-        assert chosen(asked(*size, *wanted, last), region).machine == before.machine
+    before = choose(compute_class(*size, *accelerators), on(region))
+    if isinstance(before, Hardware) and accelerators:
+        assert chosen(compute_class(*size, *accelerators, last), region).machine == before.machine
 
 
 @given(
     size=SIZES,
-    wanted=ACCELERATORS,
+    accelerators=ACCELERATORS,
     memory=st.sampled_from([0, 0, 16, 24, 80]),
     region=st.sampled_from(REGIONS),
     capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
 )
 def test_every_machine_in_every_group_fits_the_pod(
-    size: tuple[int, int], wanted: list[str], memory: int, region: str, capacity: str
+    size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
 ) -> None:
-    compute = asked(*size, *(() if memory else wanted), capacity=capacity, by_memory=memory)
-    found = choose(compute, on(region))
-    if isinstance(found, str):
+    compute = compute_class(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
+    hardware = choose(compute, on(region))
+    if isinstance(hardware, str):
         return
-    assert found.machine == found.groups[0].machines[0]
-    assert found.spot == found.groups[0].spot == (capacity != "on-demand")
-    for group in found.groups:
+    assert hardware.machine == hardware.groups[0].machines[0]
+    assert hardware.spot == hardware.groups[0].spot == (capacity != "on-demand")
+    for group in hardware.groups:
         for name in group.machines:
-            one = by_name(name)
-            assert (one.accelerator, one.arch) == (group.accelerator, group.arch)
-            assert one.cpu_millis >= compute.cpu_millis
-            assert one.memory_bytes >= compute.memory_bytes
-            assert (one.accelerator is None) is (found.accelerator is None)
-            if one.accelerator is not None and found.accelerator is not None:
-                assert one.accelerator.count >= found.accelerator.count
-                assert (one.accelerator_memory_bytes or 0) >= memory * GI
+            machine = by_name(name)
+            assert (machine.accelerator, machine.arch) == (group.accelerator, group.arch)
+            assert machine.cpu_millis >= compute.cpu_millis
+            assert machine.memory_bytes >= compute.memory_bytes
+            assert (machine.accelerator is None) is (hardware.accelerator is None)
+            if machine.accelerator is not None and hardware.accelerator is not None:
+                assert machine.accelerator.count >= hardware.accelerator.count
+                assert (machine.accelerator_memory_bytes or 0) >= memory * GI

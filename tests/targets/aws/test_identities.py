@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of, programs
+from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, calls_by_name, changed, plan_of, programs
 
 LAB = """
   mode: cloud
@@ -23,27 +23,27 @@ def with_a_lab() -> str:
 
 
 def test_role_has_access_to_what_the_workload_uses() -> None:
-    given = arguments(made()["Identity scoring"])
+    identity = arguments(calls_by_name()["Identity scoring"])
 
-    assert given["service_account"] == "scoring"
-    assert [(one["prefix"], one["mode"]) for one in given["access"]] == [
+    assert identity["service_account"] == "scoring"
+    assert [(grant["prefix"], grant["mode"]) for grant in identity["access"]] == [
         ("clicks", "read"),
         ("scores", "write"),
         ("mlflow/models/leads-churn/", "read"),
         ("mlflow/logs/scoring", "append"),
     ]
-    assert {one["key"] for one in given["access"]} == {"lake_store.key_arn"}
+    assert {grant["key"] for grant in identity["access"]} == {"lake_store.key_arn"}
 
 
 def test_launchers_have_no_role() -> None:
-    accounts = {one.name for one in plan_of().on("main") if one.kind.value == "identity"}
-    roles = {name.removeprefix("Identity ") for name in made() if name.startswith("Identity ")}
+    accounts = {resource.name for resource in plan_of().on("main") if resource.kind.value == "identity"}
+    roles = {name.removeprefix("Identity ") for name in calls_by_name() if name.startswith("Identity ")}
 
     assert accounts - roles == {"fit-launcher", "scoring-launcher"}
 
 
 def test_external_secrets_may_read_secrets_and_database_logins() -> None:
-    reader = arguments(made()["SecretsReader leads-main"])
+    reader = arguments(calls_by_name()["SecretsReader leads-main"])
 
     assert reader["secrets"] == ["token"]
     assert reader["arns"] == ["runs_login.secret_arn"]
@@ -51,7 +51,7 @@ def test_external_secrets_may_read_secrets_and_database_logins() -> None:
 
 def test_workloads_do_not_read_secrets_from_aws() -> None:
     """Only External Secrets reads the token of the endpoint, and copies it to a Secret in the cluster."""
-    identities = [call for name, call in made().items() if name.startswith("Identity ")]
+    identities = [call for name, call in calls_by_name().items() if name.startswith("Identity ")]
 
     assert identities
     assert not [call.name for call in identities if "secrets" in arguments(call)]
@@ -66,19 +66,19 @@ def test_no_secrets_reader_without_aws_secrets() -> None:
         ),
     )
 
-    assert not [name for name in made(text) if name.startswith("SecretsReader")]
+    assert not [name for name in calls_by_name(text) if name.startswith("SecretsReader")]
 
 
 def test_bucket_on_another_target_uses_that_targets_key() -> None:
-    found = made(with_a_lab(), "lab")
-    (access,) = arguments(found["Identity export"])["access"]
+    components = calls_by_name(with_a_lab(), "lab")
+    (access,) = arguments(components["Identity export"])["access"]
 
-    assert arguments(found["Infrastructure leads-main-infrastructure"]) == {"setting": "infrastructure-main"}
+    assert arguments(components["Infrastructure leads-main-infrastructure"]) == {"setting": "infrastructure-main"}
     assert access["key"] == "main_infrastructure[key_arn]"
     assert access["mode"] == "read"
     assert "infrastructure" in programs(with_a_lab(), "lab")
 
 
 def test_only_workloads_outside_aws_have_a_user() -> None:
-    assert not [name for name in made(with_a_lab()) if name.startswith("Crossing")]
-    assert [name for name in made(HYBRID) if name.startswith("Crossing")] == ["Crossing stores.till"]
+    assert not [name for name in calls_by_name(with_a_lab()) if name.startswith("Crossing")]
+    assert [name for name in calls_by_name(HYBRID) if name.startswith("Crossing")] == ["Crossing stores.till"]

@@ -75,8 +75,10 @@ def each() -> dict[str, int]:
     """Return the maximum number of resources per instance of each component class, from the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
-        for project, found in json.loads(path.read_text(encoding="utf-8")).items():
-            children = Counter(one["parent"] for one in found if one["parent"].startswith(COMPONENT))
+        for project, registered in json.loads(path.read_text(encoding="utf-8")).items():
+            children = Counter(
+                resource["parent"] for resource in registered if resource["parent"].startswith(COMPONENT)
+            )
             for parent, count in children.items() if "infrastructure" in project else ():
                 name = parent.partition("::")[0].removeprefix(COMPONENT)
                 most[name] = max(most[name], count + 1)
@@ -92,11 +94,11 @@ def test_large_system_is_split_into_projects(stack: Stack) -> None:
 
 
 def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int]) -> None:
-    found = {project.folder: resources(project, each) for project in stack.projects}
+    counts = {project.folder: resources(project, each) for project in stack.projects}
 
     assert each["Identity"] == 4
-    assert max(found.values()) < MOST
-    assert sum(found.values()) > 2 * MOST
+    assert max(counts.values()) < MOST
+    assert sum(counts.values()) > 2 * MOST
 
 
 def test_adding_a_model_moves_no_other(stack: Stack) -> None:
@@ -109,7 +111,7 @@ def test_adding_a_model_moves_no_other(stack: Stack) -> None:
 
 def test_adding_a_model_changes_only_its_projects(stack: Stack) -> None:
     more = lower(plan_of(spec(MODELS + 1)), "main")
-    programs = [{one.folder: print_program(one.program) for one in each.projects} for each in (stack, more)]
+    programs = [{project.folder: print_program(project.program) for project in each.projects} for each in (stack, more)]
     changed = {folder for folder in programs[0] if programs[0][folder] != programs[1][folder]}
     new = {home for name, home in homes(more).items() if name not in homes(stack)}
 

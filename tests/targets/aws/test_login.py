@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.source import Json
-from tests.targets.aws.emitted import changed, names, one
+from tests.targets.aws.emitted import changed, emitted_object, names
 
 ADOPTED = (
     "  runs: {type: database}",
@@ -14,7 +14,7 @@ ADOPTED = (
 def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
     """The Job and the weekly CronJob run the same Pod with a dedicated ServiceAccount."""
     (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
-    once, weekly = one("Job", job)["spec"], one("CronJob", "login-runs")["spec"]
+    once, weekly = emitted_object("Job", job)["spec"], emitted_object("CronJob", "login-runs")["spec"]
     (container,) = once["template"]["spec"]["containers"]
     environment = {each["name"]: each["value"] for each in container["env"]}
 
@@ -33,7 +33,7 @@ def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
 
 def test_login_job_may_reach_database_and_aws_services() -> None:
     """The Job may connect to PostgreSQL in the VPC, to two AWS services over HTTPS, and to the identity agent."""
-    egress = one("NetworkPolicy", "login-runs")["spec"]["egress"]
+    egress = emitted_object("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {
         "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],
@@ -48,7 +48,7 @@ def test_only_login_jobs_use_the_login_service_account() -> None:
         pod["serviceAccountName"]
         for kind in ("Deployment", "Job", "CronJob", "RayService", "RayJob")
         for name in names(kind)
-        for pod in _pods(one(kind, name))
+        for pod in _pods(emitted_object(kind, name))
     ]
 
     assert len([account for account in accounts if account == "login-runs"]) == 2

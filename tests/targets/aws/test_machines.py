@@ -11,7 +11,7 @@ import pytest
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, offerings
 from modelyard_targets.machines.accelerators import known
 from tests.narrowing import present
-from tests.targets.cloud.hardware_asked import GI, machine, market
+from tests.targets.cloud.hardware_requests import GI, machine, market
 from tools.list_machines import CHOSEN_FROM, MACHINES, PRICES, TABLES, machines_text, price_texts
 
 
@@ -27,20 +27,20 @@ def test_allocatable_matches_karpenters_reference(
 
 
 def test_allocatable_is_below_the_nominal_size() -> None:
-    for one in offerings().machines:
-        assert 0.8 * one.vcpus * 1000 < one.cpu_millis < one.vcpus * 1000, one.name
-        assert 0.7 * one.memory_gib * GI < one.memory_bytes < one.memory_gib * GI, one.name
+    for offered in offerings().machines:
+        assert 0.8 * offered.vcpus * 1000 < offered.cpu_millis < offered.vcpus * 1000, offered.name
+        assert 0.7 * offered.memory_gib * GI < offered.memory_bytes < offered.memory_gib * GI, offered.name
 
 
 def test_every_accelerator_is_known() -> None:
-    for one in offerings().machines:
-        if one.accelerator is not None:
-            assert known(one.accelerator.name) is not None, one.name
-            assert one.accelerator.count > 0
+    for offered in offerings().machines:
+        if offered.accelerator is not None:
+            assert known(offered.accelerator.name) is not None, offered.name
+            assert offered.accelerator.count > 0
 
 
 def test_every_price_has_source_and_date() -> None:
-    names = {one.name for one in offerings().machines}
+    names = {offered.name for offered in offerings().machines}
     for (name, region, spot), price in offerings().prices.items():
         assert name in names
         assert price.source
@@ -52,8 +52,8 @@ def test_every_price_has_source_and_date() -> None:
 
 def test_no_arm_machine_has_more_memory_than_amd64() -> None:
     """No ARM machine has more memory than the largest amd64 machine, so no request is excluded by leaving out ARM."""
-    plain = [one for one in offerings().machines if one.accelerator is None]
-    most = {arch: max(one.memory_bytes for one in plain if one.arch == arch) for arch in ("amd64", "arm64")}
+    plain = [offered for offered in offerings().machines if offered.accelerator is None]
+    most = {arch: max(offered.memory_bytes for offered in plain if offered.arch == arch) for arch in ("amd64", "arm64")}
 
     assert most["arm64"] <= most["amd64"]
 
@@ -78,13 +78,13 @@ def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_r
 
 def test_absent_machines_exist_and_have_no_price() -> None:
     """The list of absent machines contains only existing machines, and none with a price in the region."""
-    names = {one.name for one in offerings().machines}
+    names = {offered.name for offered in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
     assert all(absent <= names for absent in offerings().absent.values())
     for name, region, _ in offerings().prices:
         if region != REFERENCE_REGION:
-            assert name in {one.name for one in offerings().sold_in(region)}, (name, region)
+            assert name in {offered.name for offered in offerings().sold_in(region)}, (name, region)
 
 
 def test_machine_table_is_up_to_date() -> None:

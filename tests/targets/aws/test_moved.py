@@ -6,7 +6,7 @@ import re
 
 from modelyard.stack import Manifest
 from modelyard_targets.aws.lower import objects
-from tests.targets.aws.infrastructure import LEADS, made, plan_of
+from tests.targets.aws.infrastructure import LEADS, calls_by_name, plan_of
 
 RENAMED = re.sub(r"(?m)^  score:", "  prospects:", LEADS).replace("inference.score", "inference.prospects")
 STORES = re.sub(r"\blake\b", "pond", re.sub(r"\bruns\b", "history", LEADS))
@@ -16,8 +16,8 @@ MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
 
 def manifests(text: str) -> dict[tuple[str, str], Manifest]:
     """Return the objects by kind and name."""
-    found = [made_object.manifest for made_object in objects(plan_of(text), "main")]
-    return {(str(one["kind"]), _name(one)): one for one in found}
+    documents = [made_object.manifest for made_object in objects(plan_of(text), "main")]
+    return {(str(document["kind"]), _name(document)): document for document in documents}
 
 
 def _name(manifest: Manifest) -> str:
@@ -28,9 +28,11 @@ def _name(manifest: Manifest) -> str:
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
     """The bucket, database, roles and machines keep their names and arguments."""
-    assert made(MOVED).keys() == made(LEADS).keys()
+    assert calls_by_name(MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
-        call.component for name, call in made(MOVED).items() if call.arguments != made(LEADS)[name].arguments
+        call.component
+        for name, call in calls_by_name(MOVED).items()
+        if call.arguments != calls_by_name(LEADS)[name].arguments
     } == set()
 
 
@@ -40,27 +42,31 @@ def test_moved_endpoint_keeps_its_object_names() -> None:
 
 
 def test_rename_without_moved_replaces_role_and_server() -> None:
-    gone = made(LEADS).keys() - made(RENAMED).keys()
+    removed = calls_by_name(LEADS).keys() - calls_by_name(RENAMED).keys()
 
-    assert {name.partition(" ")[0] for name in gone} == {"Identity"}
+    assert {name.partition(" ")[0] for name in removed} == {"Identity"}
     assert ("RayService", "score") not in manifests(RENAMED)
 
 
 def test_renamed_endpoint_does_not_change_bucket_and_database() -> None:
-    held = [name for name in made(LEADS) if name.startswith(("ObjectStore", "Database"))]
+    stateful = [name for name in calls_by_name(LEADS) if name.startswith(("ObjectStore", "Database"))]
 
-    assert held
-    assert all(made(RENAMED)[name] == made(LEADS)[name] for name in held)
+    assert stateful
+    assert all(calls_by_name(RENAMED)[name] == calls_by_name(LEADS)[name] for name in stateful)
 
 
 def test_moved_stores_keep_their_resources() -> None:
     """Renamed stores keep their bucket, database, login and permissions, and all objects keep their names."""
-    assert made(STORES_MOVED).keys() == made(LEADS).keys()
-    assert {name for name, call in made(STORES_MOVED).items() if call.arguments != made(LEADS)[name].arguments} == set()
+    assert calls_by_name(STORES_MOVED).keys() == calls_by_name(LEADS).keys()
+    assert {
+        name
+        for name, call in calls_by_name(STORES_MOVED).items()
+        if call.arguments != calls_by_name(LEADS)[name].arguments
+    } == set()
     assert manifests(STORES_MOVED).keys() == manifests(LEADS).keys()
 
 
 def test_renamed_stores_without_moved_are_replaced() -> None:
-    gone = {name.partition(" ")[0] for name in made(LEADS).keys() - made(STORES).keys()}
+    removed = {name.partition(" ")[0] for name in calls_by_name(LEADS).keys() - calls_by_name(STORES).keys()}
 
-    assert gone == {"ObjectStore", "Database", "DatabaseLogin"}
+    assert removed == {"ObjectStore", "Database", "DatabaseLogin"}

@@ -10,7 +10,7 @@ import pytest
 from modelyard.manifest import COMPONENT, NAME
 from testbed.kubernetes.kubectl import Object
 from testbed.kubernetes.network_policies import Network
-from tests.connections import ADDON_PODS, named, network_of, ray_pod
+from tests.connections import ADDON_PODS, network_of, pods_by_name, ray_pod
 from tests.emitted import argument
 from tests.targets.aws.emitted import AWS_SPEC, calls, changed, emitted
 
@@ -55,16 +55,16 @@ def _policy(pods: Sequence[str]) -> Object:
 @cache
 def network(text: str = AWS_SPEC) -> Network:
     """Return the network with the emitted policies and the program's policy for the address ranges of S3."""
-    made = calls(text)
-    opened = [_policy(argument(made["object_storage"], "pods"))] if "object_storage" in made else []
+    components = calls(text)
+    opened = [_policy(argument(components["object_storage"], "pods"))] if "object_storage" in components else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
     return network_of([*emitted(text), *opened, system], PODS)
 
 
 def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
     """Return the Pods that can reach an address."""
-    found = network(text)
-    return [pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)]
+    topology = network(text)
+    return [pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)]
 
 
 def test_only_workloads_with_buckets_reach_s3() -> None:
@@ -104,13 +104,13 @@ def test_controllers_reach_the_api_server(address: str) -> None:
 
 
 def test_every_pod_may_use_dns() -> None:
-    found = network()
-    pods = named(found)
+    topology = network()
+    pods = pods_by_name(topology)
 
     for name in ("fit", "kuberay", "volumes", "own"):
-        assert found.connects(pods[name], pods["coredns"], 53, "UDP")
-    assert found.reaches(pods["coredns"], "10.20.0.2", 53, "UDP")
-    assert not found.connects(pods["fit"], pods["coredns"], 9153)
+        assert topology.connects(pods[name], pods["coredns"], 53, "UDP")
+    assert topology.reaches(pods["coredns"], "10.20.0.2", 53, "UDP")
+    assert not topology.connects(pods["fit"], pods["coredns"], 9153)
 
 
 def test_only_controllers_with_a_role_reach_the_identity_agent() -> None:

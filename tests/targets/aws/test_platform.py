@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.connections import ADDON_PODS, named, network_of
+from tests.connections import ADDON_PODS, network_of, pods_by_name
 from tests.crds import problems
-from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted, names, one
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted, emitted_object, names
 from tests.targets.aws.infrastructure import LEADS, refused
 from tests.targets.aws.infrastructure import changed as changed_leads
 
@@ -20,8 +20,8 @@ AGENT = {
 
 def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
     """Return the egress rules of a NetworkPolicy."""
-    found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
-    return found
+    rules: list[Any] = emitted_object("NetworkPolicy", policy, text)["spec"]["egress"]
+    return rules
 
 
 def _space(name: str) -> dict[str, Any]:
@@ -29,10 +29,10 @@ def _space(name: str) -> dict[str, Any]:
 
 
 def test_kubeconfig_comes_from_the_infrastructure_project() -> None:
-    made = calls()
+    components = calls()
 
-    assert made["infrastructure"].name == "leads-main-infrastructure"
-    assert argument(made["cluster"], "kubeconfig") == "the kubeconfig"
+    assert components["infrastructure"].name == "leads-main-infrastructure"
+    assert argument(components["cluster"], "kubeconfig") == "the kubeconfig"
 
 
 def test_runtime_image_is_in_the_accounts_registry() -> None:
@@ -44,11 +44,11 @@ def test_runtime_image_is_in_the_accounts_registry() -> None:
 
 
 def test_registry_placeholder_is_used_without_an_account() -> None:
-    made = calls()
+    components = calls()
 
     assert context().runtime_image.startswith("registry.invalid/leads-prod-main/leads-runtime:")
     for name in ("foundation", "workloads"):
-        assert argument(made[name], "images") == {"registry.invalid": "the image_registry"}
+        assert argument(components[name], "images") == {"registry.invalid": "the image_registry"}
 
 
 def test_declared_registry_is_used() -> None:
@@ -59,7 +59,7 @@ def test_declared_registry_is_used() -> None:
 
 
 def test_heads_and_launchers_are_on_the_system_pool() -> None:
-    server = one("RayService", "score")["spec"]["rayClusterConfig"]
+    server = emitted_object("RayService", "score")["spec"]["rayClusterConfig"]
 
     assert server["headGroupSpec"]["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "system"}
     (workers,) = server["workerGroupSpecs"]
@@ -86,7 +86,7 @@ def test_the_registry_reaches_its_database_within_the_network() -> None:
 
 
 def test_workloads_have_region_but_no_endpoint_or_key() -> None:
-    (workers,) = one("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    (workers,) = emitted_object("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
     environment = {each["name"]: each.get("value") for each in container["env"]}
 
@@ -97,13 +97,13 @@ def test_workloads_have_region_but_no_endpoint_or_key() -> None:
 def test_gateway_is_created_if_a_route_needs_it() -> None:
     assert names("GatewayClass") == ["envoy"]
     assert names("Gateway") == ["leads"]
-    assert one("Gateway", "leads")["spec"]["gatewayClassName"] == "envoy"
+    assert emitted_object("Gateway", "leads")["spec"]["gatewayClassName"] == "envoy"
     assert names("Gateway", changed(("exposure: internal", "exposure: cluster"))) == []
     assert "envoy_gateway" not in calls(changed(("exposure: internal", "exposure: cluster")))
 
 
 def test_proxies_reach_the_servers() -> None:
-    rules = one("NetworkPolicy", "score")["spec"]["ingress"]
+    rules = emitted_object("NetworkPolicy", "score")["spec"]["ingress"]
     spaces = [
         each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
         for rule in rules
@@ -116,12 +116,12 @@ def test_proxies_reach_the_servers() -> None:
 
 def test_prometheus_scrapes_the_proxies() -> None:
     text = changed(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
-    found = network_of(emitted(text), ADDON_PODS)
-    pods = named(found)
+    topology = network_of(emitted(text), ADDON_PODS)
+    pods = pods_by_name(topology)
 
     assert "gateways" in names("PodMonitor", text)
-    assert found.connects(pods["prometheus"], pods["proxy"], 19001)
-    assert not found.connects(pods["grafana"], pods["proxy"], 19001)
+    assert topology.connects(pods["prometheus"], pods["proxy"], 19001)
+    assert not topology.connects(pods["grafana"], pods["proxy"], 19001)
 
 
 def test_public_routes_have_their_own_gateway() -> None:
@@ -135,9 +135,9 @@ def test_public_routes_have_their_own_gateway() -> None:
 
     assert names("Gateway", text) == ["leads", "leads-public"]
     for name, answer in (("leads", "true"), ("leads-public", "false")):
-        assert one("Gateway", name, text)["spec"]["infrastructure"]["annotations"][internal] == answer
-    assert one("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-public"
-    assert one("HTTPRoute", "inner", text)["spec"]["parentRefs"][0]["name"] == "leads"
+        assert emitted_object("Gateway", name, text)["spec"]["infrastructure"]["annotations"][internal] == answer
+    assert emitted_object("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-public"
+    assert emitted_object("HTTPRoute", "inner", text)["spec"]["parentRefs"][0]["name"] == "leads"
 
 
 SPLIT = (
@@ -159,7 +159,7 @@ def test_cluster_exposure_has_no_load_balancer() -> None:
 
     assert names("GatewayClass", text) == ["envoy-cluster", "envoy"]
     assert names("Gateway", text) == ["leads-cluster", "leads"]
-    assert one("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-cluster"
+    assert emitted_object("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-cluster"
     assert argument(calls(text)["envoy-cluster_proxies"], "document")["spec"]["provider"]["kubernetes"][
         "envoyService"
     ] == {"type": "ClusterIP"}
@@ -170,7 +170,7 @@ def test_incremental_rollout_uses_the_class_for_its_exposure() -> None:
     for exposure, expected in (("internal", "envoy"), ("cluster", "envoy-cluster")):
         after = f"    compute: small\n    rollout: {{strategy: incremental}}\n    endpoint: {{exposure: {exposure},"
         text = changed((before, after))
-        options = one("RayService", "score", text)["spec"]["upgradeStrategy"]["clusterUpgradeOptions"]
+        options = emitted_object("RayService", "score", text)["spec"]["upgradeStrategy"]["clusterUpgradeOptions"]
 
         assert options["gatewayClassName"] == expected
         assert names("GatewayClass", text) == [expected]
@@ -183,13 +183,15 @@ def test_controller_is_installed_if_its_class_is_named() -> None:
 
     assert "envoy_gateway" in calls(text)
     assert names("Gateway", text) == ["leads-public"]
-    assert one("Gateway", "leads-public", text)["spec"]["listeners"][0]["protocol"] == "HTTPS"
-    assert one("ExternalSecret", "manager.tls", text)["spec"]["target"]["template"] == {"type": "kubernetes.io/tls"}
+    assert emitted_object("Gateway", "leads-public", text)["spec"]["listeners"][0]["protocol"] == "HTTPS"
+    assert emitted_object("ExternalSecret", "manager.tls", text)["spec"]["target"]["template"] == {
+        "type": "kubernetes.io/tls"
+    }
     assert refused(changed_leads(OWN, PUBLIC, text=LEADS)) == []
 
 
 def test_proxies_of_another_class_may_run_in_any_namespace() -> None:
-    rules = one("NetworkPolicy", "score", changed(CERTIFICATE))["spec"]["ingress"]
+    rules = emitted_object("NetworkPolicy", "score", changed(CERTIFICATE))["spec"]["ingress"]
 
     assert {"from": [_space("leads"), {"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]} in rules
 
@@ -201,10 +203,10 @@ def test_shared_gateway_is_created_once() -> None:
 
 def test_all_objects_are_valid() -> None:
     """All objects are valid. Kinds of External Secrets are checked only with a real API server."""
-    told = {
+    results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()
         if not each["apiVersion"].startswith("external-secrets.io/")
     }
 
-    assert {name: found for name, found in told.items() if found} == {}
+    assert {name: errors for name, errors in results.items() if errors} == {}

@@ -10,8 +10,8 @@ from modelyard.plan import NodePool
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.pools import disks_of, pool_nodes, system_nodes
 from modelyard_targets.cloud.pools import Disks, Nodes, pods_of_a_node
-from tests.targets.aws.emitted import argument, calls, one
-from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of
+from tests.targets.aws.emitted import argument, calls, emitted_object
+from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, calls_by_name, changed, plan_of
 
 REPLICAS = ("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 9}\n")
 
@@ -21,7 +21,7 @@ STILL = changed((", elastic: true", ""))
 
 def bounds(text: str) -> dict[str, tuple[int, int]]:
     """Return the minimum and maximum node count of each node group."""
-    pools = {call.name: arguments(call) for call in made(text).values() if call.component.endswith("Pool")}
+    pools = {call.name: arguments(call) for call in calls_by_name(text).values() if call.component.endswith("Pool")}
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
 
 
@@ -55,9 +55,9 @@ def test_several_pods_may_share_a_node() -> None:
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
     nodes = pool_nodes(plan_of(changed(REPLICAS, small)), "main")
     hardware = next(
-        one.value.hardware
-        for one in plan_of(changed(REPLICAS, small)).on("main")
-        if isinstance(one.value, NodePool) and one.value.compute == "small"
+        resource.value.hardware
+        for resource in plan_of(changed(REPLICAS, small)).on("main")
+        if isinstance(resource.value, NodePool) and resource.value.compute == "small"
     )
     fit = pods_of_a_node(offerings(), hardware, hardware.groups[0])
 
@@ -66,24 +66,24 @@ def test_several_pods_may_share_a_node() -> None:
 
 
 def test_classes_for_runs_scale_to_zero() -> None:
-    found = bounds(LEADS)
+    limits = bounds(LEADS)
 
-    assert {least for name, (least, _) in found.items() if name.startswith("gpu-")} == {0}
+    assert {least for name, (least, _) in limits.items() if name.startswith("gpu-")} == {0}
 
 
 def test_each_group_may_grow_to_the_full_size() -> None:
     workers = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: {min: 1, max: 6},")
-    found = {name: most for name, (_, most) in bounds(changed(workers)).items() if name.startswith("gpu-")}
+    limits = {name: most for name, (_, most) in bounds(changed(workers)).items() if name.startswith("gpu-")}
 
-    assert len(found) == 4
-    assert set(found.values()) == {6}
+    assert len(limits) == 4
+    assert set(limits.values()) == {6}
 
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
 def test_run_deadline_covers_every_group(capacity: str, groups: int) -> None:
     """The start deadline of a run allows 15 minutes for each node group that the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
-    template = json.loads(one("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
+    template = json.loads(emitted_object("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
 
     assert len([name for name in bounds(text) if name.startswith("gpu-")]) == groups
@@ -106,7 +106,7 @@ def test_system_pool_has_room_for_karpenter() -> None:
 
 
 def test_the_system_pool_has_no_taint_and_spans_the_zones() -> None:
-    small, enterprise = made(STILL)["SystemPool system"], made(HYBRID)["SystemPool system"]
+    small, enterprise = calls_by_name(STILL)["SystemPool system"], calls_by_name(HYBRID)["SystemPool system"]
 
     assert arguments(small)["tainted"] is False
     assert arguments(small)["min_nodes"] == 2
@@ -125,15 +125,15 @@ def test_system_pool_grows_with_the_number_of_endpoints() -> None:
 
 
 def test_an_elastic_class_has_no_node_group() -> None:
-    assert not [name for name in made(LEADS) if name.startswith("NodePool free")]
-    assert "Karpenter leads-main" in made(LEADS)
+    assert not [name for name in calls_by_name(LEADS) if name.startswith("NodePool free")]
+    assert "Karpenter leads-main" in calls_by_name(LEADS)
 
 
 def pool(name: str, *changes: tuple[str, str]) -> NodePool:
     return next(
-        one.value
-        for one in plan_of(changed(*changes)).on("main")
-        if isinstance(one.value, NodePool) and one.name == name
+        resource.value
+        for resource in plan_of(changed(*changes)).on("main")
+        if isinstance(resource.value, NodePool) and resource.name == name
     )
 
 
@@ -154,14 +154,14 @@ def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: 
 def test_root_volume_has_room_for_images_and_pod_files() -> None:
     """The root volume has the disk sizes of all Pods plus 50 GiB for images, and at least 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
-    found = [pool("small", *changes).hardware for changes in ((), (small,))]
+    choices = [pool("small", *changes).hardware for changes in ((), (small,))]
 
-    assert [disks_of(hardware, hardware.groups[0]) for hardware in found] == [Disks(100), Disks(250)]
+    assert [disks_of(hardware, hardware.groups[0]) for hardware in choices] == [Disks(100), Disks(250)]
 
 
 def one_zone(*changes: tuple[str, str]) -> set[str]:
     """Return the compute classes whose nodes share a zone."""
-    pools = [arguments(call) for name, call in made(changed(*changes)).items() if name.startswith("NodePool ")]
+    pools = [arguments(call) for name, call in calls_by_name(changed(*changes)).items() if name.startswith("NodePool ")]
     return {each["pool"] for each in pools if each.get("one_zone")}
 
 
@@ -179,7 +179,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 def test_workers_that_train_together_prefer_one_zone() -> None:
     """Workers that train together prefer one zone even if their nodes may be in several zones."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
-    template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
+    template = json.loads(emitted_object("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]
     (near,) = group["template"]["spec"]["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
 

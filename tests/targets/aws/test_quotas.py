@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.quotas import Excess, excesses
-from tests.targets.aws.emitted import one
+from tests.targets.aws.emitted import emitted_object
 from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
@@ -15,14 +15,14 @@ def needed(text: str = LEADS) -> dict[str, int]:
 
 def test_excess_has_default_and_needed_amount() -> None:
     """A `spot-first` class exceeds the GPU quotas for spot and on demand, which are zero in a new account."""
-    found = excesses(plan_of(), "main")
+    exceeded = excesses(plan_of(), "main")
 
-    assert [(one.code, one.default) for one in found] == [
+    assert [(excess.code, excess.default) for excess in exceeded] == [
         ("L-1216C47A", 5),
         ("L-DB2E81BA", 0),
         ("L-3819A6DF", 0),
     ]
-    assert found[1] == Excess("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0, found[1].needed)
+    assert exceeded[1] == Excess("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0, exceeded[1].needed)
 
 
 def test_alternative_groups_count_once() -> None:
@@ -37,7 +37,7 @@ def test_elastic_class_needs_its_node_pool_limit() -> None:
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
-    limits = [int(one("NodePool", "free", text)["spec"]["limits"]["cpu"]) for text in (few, many)]
+    limits = [int(emitted_object("NodePool", "free", text)["spec"]["limits"]["cpu"]) for text in (few, many)]
 
     assert after - before == limits[1] - limits[0] > 100
     assert needed(spot)["L-34B43A08"] == limits[0]

@@ -7,7 +7,7 @@ from tests.targets.aws.infrastructure import HYBRID, LEADS, changed, plan_of
 
 
 def readme(text: str = LEADS) -> str:
-    return next(one.text() for one in lower(plan_of(text), "main").texts if one.path == "README.md")
+    return next(document.text() for document in lower(plan_of(text), "main").texts if document.path == "README.md")
 
 
 def test_required_secrets_are_listed() -> None:
@@ -62,12 +62,12 @@ def test_strict_network_policies_are_enabled_last() -> None:
 
 
 def test_image_is_pushed_to_the_account_or_the_named_registry() -> None:
-    named = readme(changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
+    custom = readme(changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
     assert "stack output image_registry" in readme()
     assert 'docker push "$registry"/leads-main/leads-runtime:' in readme()
-    assert "docker push registry.acme.example/ml/leads-runtime:" in named
-    assert "image_registry" not in named
+    assert "docker push registry.acme.example/ml/leads-runtime:" in custom
+    assert "image_registry" not in custom
 
 
 def test_prices_from_another_region_are_marked() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard_targets.aws.services import gateway_annotations
 from tests.crds import problems
-from tests.targets.aws.emitted import argument, calls, changed, context, names, one
+from tests.targets.aws.emitted import argument, calls, changed, context, emitted_object, names
 
 NO_DATABASE = (
     ("  runs: {type: database}\n", ""),
@@ -18,27 +18,27 @@ NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"
 
 def registry_variables() -> dict[str, object]:
     """Return MLflow's environment variables with their values or sources."""
-    (container,) = one("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
+    (container,) = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
 
 def test_volumes_are_encrypted_with_the_target_key() -> None:
-    made = argument(calls()["storage_class"], "document")
+    storage_class = argument(calls()["storage_class"], "document")
 
-    assert problems({**made, "parameters": {**made["parameters"], "kmsKeyId": "k"}}) == []
-    assert made["parameters"] == {"type": "gp3", "encrypted": "true", "kmsKeyId": "the key_arn"}
-    assert made["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    assert problems({**storage_class, "parameters": {**storage_class["parameters"], "kmsKeyId": "k"}}) == []
+    assert storage_class["parameters"] == {"type": "gp3", "encrypted": "true", "kmsKeyId": "the key_arn"}
+    assert storage_class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
 
 
 def test_secrets_manager_store_is_limited_to_system_namespaces() -> None:
-    spec = one("ClusterSecretStore", "secrets-manager")["spec"]
+    spec = emitted_object("ClusterSecretStore", "secrets-manager")["spec"]
 
     assert spec["provider"] == {"aws": {"service": "SecretsManager", "region": "eu-central-1"}}
     assert spec["conditions"] == [{"namespaces": ["leads", "monitoring"]}]
 
 
 def test_external_secret_refers_to_the_secret_name() -> None:
-    spec = one("ExternalSecret", "manager.token")["spec"]
+    spec = emitted_object("ExternalSecret", "manager.token")["spec"]
 
     assert spec["secretStoreRef"] == {"name": "secrets-manager", "kind": "ClusterSecretStore"}
     assert spec["refreshInterval"] == "900s"
@@ -51,14 +51,14 @@ def test_secrets_manager_store_exists_only_for_secrets_or_databases() -> None:
 
 
 def test_database_login_comes_from_secrets_manager() -> None:
-    made = calls()
-    login = argument(made["runs_login"], "document")
+    components = calls()
+    login = argument(components["runs_login"], "document")
 
     assert login["spec"]["data"] == [
         {"secretKey": key, "remoteRef": {"key": "the runs_secret", "property": key}} for key in ("username", "password")
     ]
-    assert argument(made["runs_login"], "depends_on") == ["foundation"]
-    assert {"foundation", "runs_login"} <= {*argument(made["registry"], "depends_on")}
+    assert argument(components["runs_login"], "depends_on") == ["foundation"]
+    assert {"foundation", "runs_login"} <= {*argument(components["registry"], "depends_on")}
 
 
 def test_registry_has_database_address_and_no_access_keys() -> None:
@@ -75,7 +75,7 @@ def test_registry_has_database_address_and_no_access_keys() -> None:
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
     """For each connection, MLflow reads the password from a mounted file instead of its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
-    pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
+    pod = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")
     (mount,) = (each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "services")
     variables = registry_variables()

@@ -13,27 +13,27 @@ from modelyard_targets import TARGETS
 from modelyard_targets.aws.lower import lower, objects
 from tests.stacks.programs import registrations
 from tests.targets.aws.archive import ARCHIVE
-from tests.targets.aws.infrastructure import arguments, changed, made, plan_of, programs, refused
+from tests.targets.aws.infrastructure import arguments, calls_by_name, changed, plan_of, programs, refused
 
 VAULT = "vault: {type: object, target: archive, retention: 3650d}"
 
 
 def readme(text: str = ARCHIVE) -> str:
-    (found,) = lower(plan_of(text), "archive").texts
-    return found.text()
+    (document,) = lower(plan_of(text), "archive").texts
+    return document.text()
 
 
 def test_only_buckets_and_their_dependencies_are_created() -> None:
-    found = made(ARCHIVE, "archive")
+    components = calls_by_name(ARCHIVE, "archive")
 
-    assert list(found) == [
+    assert list(components) == [
         "Account archive",
         "Key claims-archive",
         "ObjectStore vault",
         "Crossing plant.score",
         "Budget claims-archive",
     ]
-    assert arguments(found["Key claims-archive"]) == {"account": "account", "services": False}
+    assert arguments(components["Key claims-archive"]) == {"account": "account", "services": False}
 
 
 def test_there_are_no_workloads() -> None:
@@ -53,7 +53,7 @@ def test_no_machine_is_counted() -> None:
 
 
 def test_key_and_access_keys_are_exported() -> None:
-    exported = {one.name for one in programs(ARCHIVE, "archive")["infrastructure"].exports}
+    exported = {export.name for export in programs(ARCHIVE, "archive")["infrastructure"].exports}
 
     assert exported == {"region", "key_arn", "plant__score_access_key_id_1", "plant__score_secret_access_key_1"}
 
@@ -70,17 +70,17 @@ def test_readme_mentions_no_cluster() -> None:
 
 def test_adding_a_workload_creates_a_cluster() -> None:
     count = '  count: {type: custom, inputs: [scores], source: {entrypoint: "a:b"}, compute: small, target: archive}\n'
-    found = made(changed(("monthly: 50 ", "monthly: 5000 "), text=ARCHIVE) + count, "archive")
+    components = calls_by_name(changed(("monthly: 50 ", "monthly: 5000 "), text=ARCHIVE) + count, "archive")
 
-    assert {"Network claims-archive", "Cluster claims-archive", "SystemPool system"} <= set(found)
+    assert {"Network claims-archive", "Cluster claims-archive", "SystemPool system"} <= set(components)
 
 
 def test_an_adopted_bucket_needs_no_key() -> None:
     text = changed((VAULT, "vault: {type: object, target: archive, adopt: acme-vault}"), text=ARCHIVE)
-    found = made(text, "archive")
+    components = calls_by_name(text, "archive")
 
-    assert list(found) == ["Account archive", "Crossing plant.score", "Budget claims-archive"]
-    assert "key_arn" not in {one.name for one in programs(text, "archive")["infrastructure"].exports}
+    assert list(components) == ["Account archive", "Crossing plant.score", "Budget claims-archive"]
+    assert "key_arn" not in {export.name for export in programs(text, "archive")["infrastructure"].exports}
     assert "The project creates a user for each workload" in readme(text)
 
 
@@ -98,7 +98,7 @@ def test_target_that_creates_nothing_has_no_project() -> None:
     )
 
     assert lower(plan_of(text), "archive").projects == ()
-    assert "Budget claims-plant" in made(text, "plant")
+    assert "Budget claims-plant" in calls_by_name(text, "plant")
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_no_network_or_cluster_is_registered(tmp_path: Path) -> None:
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.render())
-    (found,) = registrations(next(tmp_path.glob("*/*/infrastructure")))
-    kinds = {one["type"] for one in found}
-    (key,) = [one for one in found if one["type"] == "aws:kms/key:Key"]
+    (resources,) = registrations(next(tmp_path.glob("*/*/infrastructure")))
+    kinds = {resource["type"] for resource in resources}
+    (key,) = [resource for resource in resources if resource["type"] == "aws:kms/key:Key"]
 
     assert not [kind for kind in kinds if kind.startswith(("aws:ec2", "aws:eks", "aws:rds", "aws:sns"))]
     assert "aws:s3/bucket:Bucket" in kinds
@@ -137,7 +137,7 @@ def test_no_network_or_cluster_is_registered(tmp_path: Path) -> None:
 def test_warning_names_the_first_target_with_a_cluster() -> None:
     """A warning about a missing Prometheus names the first target with a cluster, not the archive."""
     adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
-    found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
+    diagnostics = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
 
-    (told,) = (one for one in found if "retention.metrics" in one.message)
-    assert (told.code, "'plant'" in told.message, "'archive'" in told.message) == ("W0634", True, False)
+    (warning,) = (diagnostic for diagnostic in diagnostics if "retention.metrics" in diagnostic.message)
+    assert (warning.code, "'plant'" in warning.message, "'archive'" in warning.message) == ("W0634", True, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
-from modelyard.pipeline import Given, Inputs, understand
+from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.plan import Plan
 from modelyard.program import Call, Literal, Program, Ref
 from modelyard_targets import TARGETS
@@ -46,7 +46,7 @@ def leads(*changes: tuple[str, str]) -> str:
 
 def plan_of(text: str = LEADS) -> Plan:
     """Return the plan of a valid spec."""
-    outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
 
@@ -107,8 +107,8 @@ def readme(text: str = LEADS, placement: str = "main") -> str:
 def refused(text: str) -> list[str]:
     """Return the code of each error and warning with the line it points at."""
     lines = text.splitlines()
-    found = examine(Question(text))
-    return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in found if each.span is not None]
+    diagnostics = examine(Question(text))
+    return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in diagnostics if each.span is not None]
 
 
 def codes(text: str) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.neighbours import check_compiled
 from modelyard.overlay import environments
-from modelyard.pipeline import Given, Inputs, opened, understand
+from modelyard.pipeline import InputFile, Inputs, opened, understand
 from modelyard.survey import survey
 from modelyard_targets import TARGETS
 from modelyard_targets.azure.check_network import CONTINENTS
@@ -112,9 +112,9 @@ def test_what_is_near_it_passes(before: str, after: str) -> None:
     ],
 )
 def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> None:
-    found = [each.hint for each in examine(Question(leads((before, after)))) if each.code.startswith("AZURE-E")]
+    hints = [each.hint for each in examine(Question(leads((before, after)))) if each.code.startswith("AZURE-E")]
 
-    assert found == [hint]
+    assert hints == [hint]
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_the_hint_names_what_to_change(before: str, after: str, hint: str) -> No
 )
 def test_a_region_of_another_cloud_gets_those_of_its_continent(region: str, there: str) -> None:
     text = leads(("region: westeurope", f"region: {region}"))
-    (found,) = [each for each in examine(Question(text)) if each.code == "AZURE-E002"]
+    (diagnostic,) = [each for each in examine(Question(text)) if each.code == "AZURE-E002"]
 
-    assert found.hint.startswith("this is another cloud's region; nearby Azure regions are ")
-    assert there in found.hint
+    assert diagnostic.hint.startswith("this is another cloud's region; nearby Azure regions are ")
+    assert there in diagnostic.hint
 
 
 def test_the_regions_that_hints_name_exist() -> None:
-    assert {region for named in CONTINENTS.values() for region in named} <= set(regions())
+    assert {region for nearby in CONTINENTS.values() for region in nearby} <= set(regions())
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
@@ -214,24 +214,24 @@ def test_each_environment_has_a_resource_group_of_its_own(
     changes: tuple[tuple[str, str], ...], staging: str, reported: list[str]
 ) -> None:
     """Without a subscription in the spec, each stack may use a different one."""
-    inputs = Inputs(Given("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
-    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+    inputs = Inputs(InputFile("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
+    diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
 
-    assert [each.code for each in found] == reported
+    assert [each.code for each in diagnostics] == reported
 
 
 def test_compiling_one_environment_compares_its_group_with_the_others() -> None:
     text = leads(GROUP) + ENVIRONMENTS % "{}"
-    inputs = Inputs(Given("system.yaml", text), "staging")
+    inputs = Inputs(InputFile("system.yaml", text), "staging")
     spec = opened(inputs)
     plan = present(understand(inputs, TARGETS, spec).plan)
 
-    found = check_compiled(inputs, plan, spec, environments(present(spec.document)), TARGETS)
-    assert [each.code for each in found] == ["E0526"]
+    diagnostics = check_compiled(inputs, plan, spec, environments(present(spec.document)), TARGETS)
+    assert [each.code for each in diagnostics] == ["E0526"]
 
 
 def test_a_workload_of_another_group_may_open_a_store() -> None:
-    assert not [found for found in refused(two()) if "-W" not in found]
+    assert not [finding for finding in refused(two()) if "-W" not in finding]
 
 
 def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:

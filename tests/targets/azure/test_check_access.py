@@ -60,9 +60,9 @@ def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
 def test_the_length_of_a_condition_is_that_of_the_component(mode: str, count: int) -> None:
     """The compiler and the component compute the length in separate packages, and a spec that compiles must fit."""
     prefixes = [f"models/of-a-country-{at}/" for at in range(count)]
-    written = [below(prefixes, known) for known in ACTIONS if known == mode]
+    conditions = [below(prefixes, known) for known in ACTIONS if known == mode]
 
-    assert [condition_length(mode, [*prefixes, prefixes[0]])] == list(map(len, written))
+    assert [condition_length(mode, [*prefixes, prefixes[0]])] == list(map(len, conditions))
 
 
 def test_a_subscription_has_4000_role_assignments() -> None:

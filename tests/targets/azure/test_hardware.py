@@ -12,7 +12,7 @@ from modelyard.spec import ComputeClass, Taint, TargetSpec
 from modelyard_targets.azure.hardware import SPOT, choose
 from modelyard_targets.azure.machines import offerings
 from tests.narrowing import present
-from tests.targets.cloud.hardware_asked import asked
+from tests.targets.cloud.hardware_requests import compute_class
 
 REGIONS = ("westus2", "westeurope", "germanywestcentral", "eastus")
 SIZES = st.tuples(st.integers(1, 100), st.integers(1, 700))
@@ -24,31 +24,31 @@ def on(region: str) -> TargetSpec:
 
 
 def chosen(compute: ComputeClass, region: str = "westus2") -> Hardware:
-    found = choose(compute, on(region))
-    assert isinstance(found, Hardware), found
-    return found
+    hardware = choose(compute, on(region))
+    assert isinstance(hardware, Hardware), hardware
+    return hardware
 
 
 @pytest.mark.parametrize(
     ("compute", "region", "machine"),
     [
-        (asked(1, 2), "westus2", "Standard_F2s_v2"),
-        (asked(2, 8), "westeurope", "Standard_D4as_v6"),
-        (asked(1, 12), "westus2", "Standard_E2as_v6"),
-        (asked(3, 10, "T4"), "westeurope", "Standard_NC4as_T4_v3"),
-        (asked(8, 32, "T4:4"), "westus2", "Standard_NC64as_T4_v3"),
-        (asked(8, 32, "A100-80GB"), "westus2", "Standard_NC24ads_A100_v4"),
-        (asked(8, 32, "A100:8"), "westus2", "Standard_ND96asr_v4"),
-        (asked(90, 1000, "H100:8"), "westeurope", "Standard_ND96isr_H100_v5"),
-        (asked(3, 12, by_memory=16), "westus2", "Standard_NC4as_T4_v3"),
-        (asked(3, 12, by_memory=60), "westus2", "Standard_NC24ads_A100_v4"),
+        (compute_class(1, 2), "westus2", "Standard_F2s_v2"),
+        (compute_class(2, 8), "westeurope", "Standard_D4as_v6"),
+        (compute_class(1, 12), "westus2", "Standard_E2as_v6"),
+        (compute_class(3, 10, "T4"), "westeurope", "Standard_NC4as_T4_v3"),
+        (compute_class(8, 32, "T4:4"), "westus2", "Standard_NC64as_T4_v3"),
+        (compute_class(8, 32, "A100-80GB"), "westus2", "Standard_NC24ads_A100_v4"),
+        (compute_class(8, 32, "A100:8"), "westus2", "Standard_ND96asr_v4"),
+        (compute_class(90, 1000, "H100:8"), "westeurope", "Standard_ND96isr_H100_v5"),
+        (compute_class(3, 12, by_memory=16), "westus2", "Standard_NC4as_T4_v3"),
+        (compute_class(3, 12, by_memory=60), "westus2", "Standard_NC24ads_A100_v4"),
     ],
 )
 def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: str, machine: str) -> None:
-    found = chosen(compute, region)
+    hardware = chosen(compute, region)
     price = present(offerings().price(machine, region, spot=False))
 
-    assert (found.machine, found.price_hourly) == (machine, price.hourly)
+    assert (hardware.machine, hardware.price_hourly) == (machine, price.hourly)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
     """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
-    found = choose(asked(3, 12, *accelerators), on(region))
+    outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
-    assert isinstance(found, str)
-    assert reason in found
+    assert isinstance(outcome, str)
+    assert reason in outcome
 
 
 def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
-    groups = chosen(asked(3, 12, "T4", capacity="spot-first")).groups
+    groups = chosen(compute_class(3, 12, "T4", capacity="spot-first")).groups
 
     assert [group.spot for group in groups] == [True, True, False]
     assert {len(group.machines) for group in groups} == {1}
@@ -78,7 +78,7 @@ def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
 
 def test_alternatives_come_in_the_order_of_the_spec() -> None:
     """The A100 is tried first, although it costs more than the T4."""
-    groups = chosen(asked(3, 12, "A100-80GB", "T4", capacity="spot-first")).groups
+    groups = chosen(compute_class(3, 12, "A100-80GB", "T4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
     assert order[0] == ("A100-80GB", True)
@@ -90,18 +90,22 @@ def test_pods_tolerate_the_taint_of_spot_nodes_where_there_are_any() -> None:
     """AKS adds this taint to every spot pool."""
     taint = Taint("modelyard.dev/pool", "train")
 
-    assert chosen(asked(3, 12)).tolerations == (taint,)
-    assert chosen(asked(3, 12, capacity="spot")).tolerations == (taint, SPOT)
-    assert chosen(asked(3, 12, "T4", capacity="spot-first")).tolerations == (taint, Taint("nvidia.com/gpu"), SPOT)
+    assert chosen(compute_class(3, 12)).tolerations == (taint,)
+    assert chosen(compute_class(3, 12, capacity="spot")).tolerations == (taint, SPOT)
+    assert chosen(compute_class(3, 12, "T4", capacity="spot-first")).tolerations == (
+        taint,
+        Taint("nvidia.com/gpu"),
+        SPOT,
+    )
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_from_spot_to_on_demand() -> None:
-    found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
-    sizes = [offerings().machine(group.machines[0]).vcpus for group in found.groups if group.spot]
+    hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
+    sizes = [offerings().machine(group.machines[0]).vcpus for group in hardware.groups if group.spot]
 
-    assert found.elastic
-    assert len(found.groups) == len({(group.machines, group.spot) for group in found.groups})
-    assert [group.spot for group in found.groups] == sorted((group.spot for group in found.groups), reverse=True)
+    assert hardware.elastic
+    assert len(hardware.groups) == len({(group.machines, group.spot) for group in hardware.groups})
+    assert [group.spot for group in hardware.groups] == sorted((group.spot for group in hardware.groups), reverse=True)
     assert sizes == sorted(sizes)
     assert len(set(sizes)) > 2
 
@@ -116,18 +120,18 @@ def test_an_elastic_class_has_pools_for_several_sizes_from_spot_to_on_demand() -
 def test_every_machine_of_every_group_holds_the_pod_and_is_sold_there(
     size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
 ) -> None:
-    compute = asked(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
-    found = choose(compute, on(region))
-    if isinstance(found, str):
+    compute = compute_class(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
+    hardware = choose(compute, on(region))
+    if isinstance(hardware, str):
         return
     sold = {machine.name for machine in offerings().sold_in(region)}
-    assert found.machine == found.groups[0].machines[0]
-    for group in found.groups:
+    assert hardware.machine == hardware.groups[0].machines[0]
+    for group in hardware.groups:
         (name,) = group.machines
         machine = offerings().machine(name)
         assert name in sold
         assert machine.cpu_millis >= compute.cpu_millis
         assert machine.memory_bytes >= compute.memory_bytes
         assert machine.accelerator == group.accelerator
-        if machine.accelerator is not None and found.accelerator is not None:
-            assert machine.accelerator.count >= found.accelerator.count
+        if machine.accelerator is not None and hardware.accelerator is not None:
+            assert machine.accelerator.count >= hardware.accelerator.count

@@ -30,8 +30,8 @@ SERVICE = (
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
     """Return the container, prefix and mode of all access that a workload has."""
-    found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
-    return [(each["container"], each["prefix"], each["mode"]) for each in found]
+    grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
+    return [(each["container"], each["prefix"], each["mode"]) for each in grants]
 
 
 def annotated(text: str = LEADS) -> dict[str, str]:
@@ -123,29 +123,29 @@ def test_external_secrets_reads_the_secrets_of_the_spec_and_the_logins_of_databa
 
 def test_without_secrets_there_is_no_vault() -> None:
     text = leads((', auth: {type: bearer-token, token: "secret://manager/token#value"}', ""), *without_database())
-    found = components(text)
+    calls = components(text)
 
-    assert not [name for name in found if name.startswith(("SecretsReader", "Vault"))]
+    assert not [name for name in calls if name.startswith(("SecretsReader", "Vault"))]
     assert "vault" not in {export.name for export in programs(text)["infrastructure"].exports}
 
 
 def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> None:
     """The workload's own program grants the access, after the other target has created the store."""
     text = two()
-    found = components(text, "lab")
-    (opened,) = [each for each in arguments(found["Identity export"])["access"] if each["prefix"] == "clicks"]
+    calls = components(text, "lab")
+    (opened,) = [each for each in arguments(calls["Identity export"])["access"] if each["prefix"] == "clicks"]
 
     assert opened["group"] == "leads-main"
-    assert arguments(found["StoreRoles leads-lab"])["groups"] == ["leads-main"]
+    assert arguments(calls["StoreRoles leads-lab"])["groups"] == ["leads-main"]
     assert "groups" not in arguments(components(text)["StoreRoles leads-main"])
-    assert "stores" not in arguments(found["Identity export"])
+    assert "stores" not in arguments(calls["Identity export"])
     assert "Apply main first" in readme(text, "lab")
 
 
 def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
-    found = components(two(f"account: {SUBSCRIPTION},"), "lab")
+    calls = components(two(f"account: {SUBSCRIPTION},"), "lab")
 
-    assert arguments(found["Identity export"])["access"][0]["group"] == (
+    assert arguments(calls["Identity export"])["access"][0]["group"] == (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/leads-main"
     )
 
@@ -161,7 +161,7 @@ def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
 
 
 def test_a_service_of_another_kind_has_credentials_of_its_own() -> None:
-    found = components(leads(SERVICE))
+    calls = components(leads(SERVICE))
 
-    assert [name for name in found if name.startswith("Identity ")] == ["Identity score"], "it opens the audit store"
-    assert arguments(found["Identity score"])["access"] == arguments(components()["Identity score"])["access"][1:]
+    assert [name for name in calls if name.startswith("Identity ")] == ["Identity score"], "it opens the audit store"
+    assert arguments(calls["Identity score"])["access"] == arguments(components()["Identity score"])["access"][1:]

@@ -70,12 +70,14 @@ def test_tags_are_spelled_as_azure_allows() -> None:
 
 
 def test_a_resource_group_is_created_unless_the_spec_names_one() -> None:
-    named = (
+    replacement = (
         "  vpc:",
         "  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  tenant: 9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d\n"
         "  resourceGroup: rg-leads\n  vpc:",
     )
-    created, existing = (arguments(components(leads(*changes))["ResourceGroup main"]) for changes in ((), (named,)))
+    created, existing = (
+        arguments(components(leads(*changes))["ResourceGroup main"]) for changes in ((), (replacement,))
+    )
 
     assert (created["group"], created["region"]) == ("leads-main", "westeurope")
     assert not {"adopted", "subscription_id", "tenant_id"} & set(created)
@@ -104,20 +106,22 @@ def test_a_network_is_created_with_its_range() -> None:
 @pytest.mark.parametrize("size", range(10, 21))
 def test_the_parts_of_a_network_do_not_overlap(size: int) -> None:
     target = TargetSpec("main", "azure", options=AzureOptions(vpc=Vpc(cidr=f"10.0.0.0/{size}")))
-    found = ranges_of(target)
-    parts = [IPv4Network(part) for part in (found.nodes, found.endpoints, found.api, found.services, found.pods)]
+    ranges = ranges_of(target)
+    parts = [IPv4Network(part) for part in (ranges.nodes, ranges.endpoints, ranges.api, ranges.services, ranges.pods)]
 
     assert all(part.subnet_of(IPv4Network(f"10.0.0.0/{size}")) for part in parts)
-    assert not [(one, two) for one in parts for two in parts if one is not two and one.overlaps(two)]
+    assert not [
+        (first, second) for first in parts for second in parts if first is not second and first.overlaps(second)
+    ]
     assert (parts[-1].prefixlen, parts[0].prefixlen) == (size + 1, size + 2)
     assert parts[3].prefixlen == max(size + 3, 16)
 
 
 def test_an_adopted_network_is_not_created() -> None:
-    found = components(leads((VPC, ADOPTED)))
-    network = arguments(found["AdoptedNetwork leads-main"])
+    calls = components(leads((VPC, ADOPTED)))
+    network = arguments(calls["AdoptedNetwork leads-main"])
 
-    assert "Network leads-main" not in found
+    assert "Network leads-main" not in calls
     assert (network["nodes"], network["endpoints"], network["api_server"]) == ("nodes", "endpoints", "api")
     assert (network["cidr"], network["endpoints_cidr"], network["api_cidr"]) == ("10.20.0.0/22",) * 3
     assert (network["pods_cidr"], network["services_cidr"]) == ("100.64.0.0/11", "100.96.0.0/16")
@@ -148,13 +152,13 @@ def test_a_cluster_has_the_version_of_the_spec_or_the_default() -> None:
 
 
 def test_an_enterprise_has_a_standby_three_zones_of_storage_and_logs_for_a_year() -> None:
-    found = components(leads(("governance:", "profile: {size: enterprise}\ngovernance:")))
-    database = arguments(found["Database runs"])
+    calls = components(leads(("governance:", "profile: {size: enterprise}\ngovernance:")))
+    database = arguments(calls["Database runs"])
 
     assert (database["replicas"], database["backup_days"], database["machine"]) == (True, 35, "Standard_D2ds_v5")
-    assert arguments(found["ClusterLogs leads-main"])["days"] == 365
-    assert arguments(found["ObjectStore lake"])["redundancy"] == "ZRS"
-    assert arguments(found["Cluster leads-main"])["nodes"] == 3
+    assert arguments(calls["ClusterLogs leads-main"])["days"] == 365
+    assert arguments(calls["ObjectStore lake"])["redundancy"] == "ZRS"
+    assert arguments(calls["Cluster leads-main"])["nodes"] == 3
     assert arguments(components()["Database runs"])["replicas"] is False
 
 
@@ -184,9 +188,9 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
 def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
     """A system keeps its accounts and its server when another team takes it over."""
-    found = components(leads(("name: leads", f"name: {name}")))
+    original = components(leads(("name: leads", f"name: {name}")))
     other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
-    taken = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
+    moved = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
     here, there, after = (
         [
             arguments(call)[field]
@@ -194,18 +198,18 @@ def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str)
             for field in ("account", "registry", "server")
             if field in arguments(call)
         ]
-        for calls in (found, other, taken)
+        for calls in (original, other, moved)
     )
 
     assert len(here) == 4
     assert not set(here) & set(there)
     assert after == here
-    for call in found.values():
-        given = arguments(call)
-        assert ACCOUNT.fullmatch(given.get("account", "abc"))
-        assert CONTAINER.fullmatch(given.get("container", "abc"))
-        assert REGISTRY.fullmatch(given.get("registry", "abcde"))
-        assert SERVER.fullmatch(given.get("server", "abc"))
+    for call in original.values():
+        inputs = arguments(call)
+        assert ACCOUNT.fullmatch(inputs.get("account", "abc"))
+        assert CONTAINER.fullmatch(inputs.get("container", "abc"))
+        assert REGISTRY.fullmatch(inputs.get("registry", "abcde"))
+        assert SERVER.fullmatch(inputs.get("server", "abc"))
 
 
 def test_every_store_has_an_account_of_its_own() -> None:
@@ -255,10 +259,10 @@ def test_few_identities_stay_in_one_project() -> None:
 
 def test_many_identities_become_several_projects_that_know_the_first_by_its_outputs() -> None:
     text = many(300)
-    found = programs(text)
-    second = {call.component: call for call in found["infrastructure-2"].calls}
+    by_folder = programs(text)
+    second = {call.component: call for call in by_folder["infrastructure-2"].calls}
 
-    assert len(found) > 1
+    assert len(by_folder) > 1
     assert list(second)[:3] == ["ResourceGroup", "Infrastructure", "AdoptedCluster"]
     assert arguments(second["ResourceGroup"])["adopted"] is True
     assert arguments(second["AdoptedCluster"])["issuer"] == "infrastructure[issuer]"

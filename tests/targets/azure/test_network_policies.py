@@ -63,8 +63,8 @@ def network(text: str = LEADS) -> Network:
 
 def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
     """Return the Pods that can reach an address."""
-    found = network(text)
-    return {pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)}
+    topology = network(text)
+    return {pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)}
 
 
 def test_stores_are_reached_by_what_opens_one() -> None:

@@ -25,8 +25,8 @@ CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manage
 
 def egress(policy: str, text: str = LEADS) -> list[Any]:
     """Return the egress rules of a NetworkPolicy."""
-    found: list[Any] = manifest("NetworkPolicy", policy, text)["spec"]["egress"]
-    return found
+    rules: list[Any] = manifest("NetworkPolicy", policy, text)["spec"]["egress"]
+    return rules
 
 
 def test_the_cluster_is_the_one_of_the_infrastructure_project() -> None:
@@ -182,10 +182,10 @@ def test_the_plugin_for_gpus_runs_on_spot_nodes_too() -> None:
 
 def test_the_api_accepts_every_object() -> None:
     """Only kinds with available definitions are checked."""
-    found = {
+    results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()
         if not each["apiVersion"].startswith("external-secrets.io/")
     }
 
-    assert {name: reported for name, reported in found.items() if reported} == {}
+    assert {name: reported for name, reported in results.items() if reported} == {}

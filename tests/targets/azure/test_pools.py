@@ -31,10 +31,10 @@ def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
 
 
 def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
-    found = bounds()
+    limits = bounds()
 
-    assert found["small-f2s-v2-on-demand"] == (1, 2)
-    assert {least for name, (least, _) in found.items() if name.startswith(("gpu-", "free-"))} == {0}
+    assert limits["small-f2s-v2-on-demand"] == (1, 2)
+    assert {least for name, (least, _) in limits.items() if name.startswith(("gpu-", "free-"))} == {0}
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: 
 
 
 def test_each_pool_can_take_all_pods_of_its_class() -> None:
-    found = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
+    limits = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
 
-    assert len(found) == 5
-    assert set(found.values()) == {4}
+    assert len(limits) == 5
+    assert set(limits.values()) == {4}
 
 
 def test_pools_of_one_class_do_not_add_up() -> None:
@@ -88,11 +88,11 @@ def test_names_in_aks_fit_and_stay_apart() -> None:
 
 
 def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
-    plan, found = plan_of(), pools()
+    plan, settings = plan_of(), pools()
     ranked = {name: rank for rank, names in priorities(plan, "main").items() for name in names}
     order = sorted(
-        (name for name in found if name.startswith("gpu-")),
-        key=lambda name: -ranked[f"^aks-{found[name]['agent_pool']}-"],
+        (name for name in settings if name.startswith("gpu-")),
+        key=lambda name: -ranked[f"^aks-{settings[name]['agent_pool']}-"],
     )
 
     assert order == [
@@ -122,13 +122,13 @@ def test_the_pool_of_aks_does_not_depend_on_prices() -> None:
 def test_disks_hold_images_and_what_pods_write() -> None:
     """Every Pod on a node may use its full share, in addition to 50 GiB for images. The minimum is 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
-    found: list[Disks] = []
+    disks: list[Disks] = []
     for changes in ((), (large,)):
         plan = plan_of(leads(*changes))
         (pool,) = [each.value for each in plan.of(NodePool, "main") if each.name == "small"]
-        found.append(disks_of(pool.hardware, pool.hardware.groups[0]))
+        disks.append(disks_of(pool.hardware, pool.hardware.groups[0]))
 
-    assert found == [Disks(100), Disks(250)]
+    assert disks == [Disks(100), Disks(250)]
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:

@@ -18,28 +18,28 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_the_image_goes_to_the_registry_of_the_target_or_to_the_one_in_the_spec() -> None:
-    named = readme(leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
+    custom = readme(leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
     assert 'docker push "$registry"/leads/leads-runtime:' in readme()
     assert "az acr login" in readme()
     assert "imageClients" in readme()
-    assert "docker push registry.acme.example/ml/leads-runtime:" in named
-    assert "imageClients" not in named
+    assert "docker push registry.acme.example/ml/leads-runtime:" in custom
+    assert "imageClients" not in custom
 
 
 def test_without_a_subscription_in_the_spec_the_operator_chooses_it() -> None:
-    named = readme(leads(("  vpc:", "  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  vpc:")))
+    pinned = readme(leads(("  vpc:", "  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b\n  vpc:")))
 
     assert "`pulumi config set azure-native:subscriptionId ID`" in readme()
-    assert "subscriptionId" not in named
-    assert "subscription 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b" in named
+    assert "subscriptionId" not in pinned
+    assert "subscription 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b" in pinned
 
 
 def test_an_existing_resource_group_has_to_exist() -> None:
-    named = readme(leads(("  vpc:", "  resourceGroup: rg-leads\n  vpc:")))
+    existing = readme(leads(("  vpc:", "  resourceGroup: rg-leads\n  vpc:")))
 
-    assert "Resource group `rg-leads` has to exist" in named
-    assert "--resource-group rg-leads --name leads-main" in named
+    assert "Resource group `rg-leads` has to exist" in existing
+    assert "--resource-group rg-leads --name leads-main" in existing
     assert "has to exist, in any region" not in readme()
 
 
@@ -68,13 +68,13 @@ def test_quotas_name_the_family_that_azure_counts() -> None:
 
 
 def test_quotas_are_those_of_all_pools_at_their_largest() -> None:
-    found = {quota.metric: quota.needed for quota in quotas(plan_of(), "main")}
-    families = {metric: needed for metric, needed in found.items() if "amily" in metric}
+    amounts = {quota.metric: quota.needed for quota in quotas(plan_of(), "main")}
+    families = {metric: amount for metric, amount in amounts.items() if "amily" in metric}
     pools = [arguments(call) for call in components().values() if call.component == "NodePool"]
 
-    assert found["cores"] == sum(families.values())
-    assert found["standardDSv5Family"] == 4, "the pool of AKS"
-    assert found["StandardNCADSA100v4Family"] == 24 * sum(
+    assert amounts["cores"] == sum(families.values())
+    assert amounts["standardDSv5Family"] == 4, "the pool of AKS"
+    assert amounts["StandardNCADSA100v4Family"] == 24 * sum(
         pool["max_nodes"] for pool in pools if "A100" in pool["machine"] and pool["capacity"] == "on-demand"
     )
 

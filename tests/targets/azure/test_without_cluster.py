@@ -28,12 +28,12 @@ def with_archive(more: str = "", store: str = "{type: object, target: archive, r
 
 
 def test_only_what_its_stores_depend_on_is_created() -> None:
-    found = components(with_archive(), "archive")
+    calls = components(with_archive(), "archive")
 
-    assert list(found) == ["ResourceGroup archive", "Key leads-archive", "ObjectStore audit", "Budget leads-archive"]
-    assert arguments(found["Key leads-archive"]) == {"group": "group"}
-    assert "network" not in arguments(found["ObjectStore audit"]), "it is reached from the internet, by Entra ID alone"
-    assert arguments(found["ObjectStore audit"])["retention_days"] == 3650
+    assert list(calls) == ["ResourceGroup archive", "Key leads-archive", "ObjectStore audit", "Budget leads-archive"]
+    assert arguments(calls["Key leads-archive"]) == {"group": "group"}
+    assert "network" not in arguments(calls["ObjectStore audit"]), "it is reached from the internet, by Entra ID alone"
+    assert arguments(calls["ObjectStore audit"])["retention_days"] == 3650
 
 
 def test_a_system_has_one_budget() -> None:

@@ -6,13 +6,13 @@ from modelyard.plan import Hardware
 from modelyard.spec import ComputeClass
 from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.offerings import Offerings
-from tests.targets.cloud.hardware_asked import asked, machine, market
+from tests.targets.cloud.hardware_requests import compute_class, machine, market
 
 
 def picked(machines: Offerings, compute: ComputeClass, region: str = "us-east-1") -> Hardware:
-    found = choose(machines, compute, region)
-    assert isinstance(found, Hardware), found
-    return found
+    hardware = choose(machines, compute, region)
+    assert isinstance(hardware, Hardware), hardware
+    return hardware
 
 
 def test_spot_group_has_similar_machines() -> None:
@@ -32,8 +32,8 @@ def test_spot_group_has_similar_machines() -> None:
         us={"a": 1.0, "twice": 1.2, "too-large": 1.3, "others": 1.4},
     )
 
-    assert picked(plain, asked(capacity="spot")).groups[0].machines == ("a", "memory")
-    assert picked(accelerated, asked(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
+    assert picked(plain, compute_class(capacity="spot")).groups[0].machines == ("a", "memory")
+    assert picked(accelerated, compute_class(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
 
 
 def test_missing_price_does_not_make_a_machine_cheap() -> None:
@@ -42,9 +42,9 @@ def test_missing_price_does_not_make_a_machine_cheap() -> None:
         machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
     )
 
-    assert picked(machines, asked(), "eu-central-1").machine == "a"
-    assert picked(machines, asked(), "eu-central-1").price_hourly == 1.3
-    assert picked(machines, asked(capacity="spot")).machine == "a"
+    assert picked(machines, compute_class(), "eu-central-1").machine == "a"
+    assert picked(machines, compute_class(), "eu-central-1").price_hourly == 1.3
+    assert picked(machines, compute_class(capacity="spot")).machine == "a"
 
 
 def test_complete_regional_prices_decide() -> None:
@@ -56,9 +56,9 @@ def test_complete_regional_prices_decide() -> None:
         eu_spot={"a": 0.3, "b": 0.9},
     )
 
-    assert picked(machines, asked(), "eu-central-1").machine == "b"
-    assert picked(machines, asked(capacity="spot"), "eu-central-1").machine == "a"
-    assert picked(machines, asked(), "us-east-1").machine == "a"
+    assert picked(machines, compute_class(), "eu-central-1").machine == "b"
+    assert picked(machines, compute_class(capacity="spot"), "eu-central-1").machine == "a"
+    assert picked(machines, compute_class(), "us-east-1").machine == "a"
 
 
 def test_bigger_machine_wins_only_at_the_same_price() -> None:
@@ -66,13 +66,13 @@ def test_bigger_machine_wins_only_at_the_same_price() -> None:
     same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
     dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
 
-    assert picked(same, asked(4, 16)).machine == "b"
-    assert picked(dearer, asked(4, 16)).machine == "a"
+    assert picked(same, compute_class(4, 16)).machine == "b"
+    assert picked(dearer, compute_class(4, 16)).machine == "a"
 
 
 def test_a_machine_without_any_price_comes_last() -> None:
     machines = market(machine("a", 4, 16), machine("b", 4, 16), us={"b": 9.0})
-    found = picked(machines, asked())
+    hardware = picked(machines, compute_class())
 
-    assert [one.machine for one in found.considered] == ["b", "a"]
-    assert [one.price_hourly for one in found.considered] == [9.0, None]
+    assert [candidate.machine for candidate in hardware.considered] == ["b", "a"]
+    assert [candidate.price_hourly for candidate in hardware.considered] == [9.0, None]

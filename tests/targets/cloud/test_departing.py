@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.costs import CostLine, total
-from modelyard.pipeline import Given, Inputs, understand
+from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.plan import Plan
 from modelyard.usage import NO_USAGE, Requests, Rows, Usage
 from modelyard_targets import TARGETS
@@ -47,7 +47,7 @@ pipelines: {fit: {type: training, model: offer, inputs: [visits], compute: {cpu:
 
 def planned(text: str) -> Plan:
     """Return the plan of a spec that has no errors."""
-    outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
 
@@ -59,7 +59,11 @@ def plan_of(name: str) -> Plan:
 
 def traffic(plan: Plan, placement: str, usage: Usage = USAGE) -> dict[str, CostLine]:
     """Return the lines for a placement's traffic to other targets."""
-    return {one.what: one for one in lines_of(plan, placement, usage) if one.what.startswith("traffic to ")}
+    return {
+        cost_line.what: cost_line
+        for cost_line in lines_of(plan, placement, usage)
+        if cost_line.what.startswith("traffic to ")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -69,31 +73,31 @@ def clouds() -> Plan:
 
 
 def test_a_pipeline_reads_all_rows_that_are_kept_in_each_run(clouds: Plan) -> None:
-    found = traffic(clouds, "shop")["traffic to learn over the internet"]
+    cost_line = traffic(clouds, "shop")["traffic to learn over the internet"]
 
-    assert found.quantity.expected / (1e4 * 100 * 365 / 1e9) == RUNS
-    assert (found.item, found.unit, found.open_ended) == ("egress-gb", "GB", True)
-    assert found.assumption == "pipelines.retrain reads captures/returns: 1.95 GB"
+    assert cost_line.quantity.expected / (1e4 * 100 * 365 / 1e9) == RUNS
+    assert (cost_line.item, cost_line.unit, cost_line.open_ended) == ("egress-gb", "GB", True)
+    assert cost_line.assumption == "pipelines.retrain reads captures/returns: 1.95 GB"
 
 
 def test_a_monitor_reads_the_window_of_its_reference_in_each_run(clouds: Plan) -> None:
-    found = traffic(clouds, "learn")["traffic to shop over the internet"]
+    cost_line = traffic(clouds, "learn")["traffic to shop over the internet"]
 
-    assert found.quantity.expected == pytest.approx(2e6 * 140 / 1e9 * 30 * MONTH, rel=0.01)
+    assert cost_line.quantity.expected == pytest.approx(2e6 * 140 / 1e9 * 30 * MONTH, rel=0.01)
 
 
 def test_folders_of_which_nothing_is_known_are_named(clouds: Plan) -> None:
-    found = traffic(clouds, "hub")["traffic to shop over the internet"]
+    cost_line = traffic(clouds, "hub")["traffic to shop over the internet"]
 
-    assert (found.quantity.expected, found.floor) == (0.0, 0.0)
-    assert found.assumption == "not counted: runs/mlflow/bundles/offers-offer/champion"
+    assert (cost_line.quantity.expected, cost_line.floor) == (0.0, 0.0)
+    assert cost_line.assumption == "not counted: runs/mlflow/bundles/offers-offer/champion"
 
 
 def test_a_usage_file_may_name_the_traffic_of_two_targets(clouds: Plan) -> None:
     usage = Usage(crossings={("hub", "shop"): 50.0})
-    found = traffic(clouds, "hub", usage)["traffic to shop over the internet"]
+    cost_line = traffic(clouds, "hub", usage)["traffic to shop over the internet"]
 
-    assert (found.quantity.expected, found.assumption) == (50.0, "by the usage file")
+    assert (cost_line.quantity.expected, cost_line.assumption) == (50.0, "by the usage file")
 
 
 def test_the_registrys_artifacts_leave_in_both_directions(clouds: Plan) -> None:
@@ -107,7 +111,7 @@ def test_the_registrys_artifacts_leave_in_both_directions(clouds: Plan) -> None:
 def test_a_cloud_charges_for_traffic_between_its_regions_and_not_within_one(region: str, items: list[str]) -> None:
     plan = planned(TWO_REGIONS.replace("REGION", region))
 
-    assert [one.item for one in traffic(plan, "hub", NO_USAGE).values()] == items
+    assert [cost_line.item for cost_line in traffic(plan, "hub", NO_USAGE).values()] == items
 
 
 def test_what_your_own_cluster_sends_costs_nothing_and_what_it_reads_does() -> None:
@@ -120,18 +124,18 @@ def test_what_your_own_cluster_sends_costs_nothing_and_what_it_reads_does() -> N
 def test_a_monitor_elsewhere_reads_captures_of_its_window() -> None:
     plan = plan_of("plant-and-google")
     requests = Requests(mean=1, peak=1, request_bytes=900, response_bytes=100)
-    found = traffic(plan, "main", Usage(inference={"line": requests}))["traffic to plant over the internet"]
+    cost_line = traffic(plan, "main", Usage(inference={"line": requests}))["traffic to plant over the internet"]
 
-    assert "monitors.drift reads lake/captures/line: " in found.assumption
-    assert found.quantity.expected > 0
+    assert "monitors.drift reads lake/captures/line: " in cost_line.assumption
+    assert cost_line.quantity.expected > 0
 
 
 def test_without_a_price_totals_are_lower_bounds_and_the_readme_says_so(clouds: Plan) -> None:
     sheet = Sheet("aws", "eu-central-1", offerings(), {}, USAGE)
-    found = tuple(departing(sheet, clouds, "shop", "shop:"))
+    cost_lines = tuple(departing(sheet, clouds, "shop", "shop:"))
 
-    assert total(found).text("1 USD") == "at least 1 USD"
-    assert ("traffic to learn over the internet", "its price is not known") in list(cost_rows(found))
+    assert total(cost_lines).text("1 USD") == "at least 1 USD"
+    assert ("traffic to learn over the internet", "its price is not known") in list(cost_rows(cost_lines))
 
 
 def test_the_readme_has_the_price_of_a_gigabyte(clouds: Plan) -> None:

@@ -48,33 +48,33 @@ def stack(cloud: str, name: str = "tenant") -> Stack:
     return only
 
 
-def calls(found: Stack) -> Iterator[Call]:
+def calls(stack: Stack) -> Iterator[Call]:
     """Yield the components of all programs."""
-    for project in found.projects:
+    for project in stack.projects:
         yield from project.program.calls
 
 
-def objects(found: Stack) -> Iterator[Mapping[str, Any]]:
+def objects(stack: Stack) -> Iterator[Mapping[str, Any]]:
     """Yield the objects in manifests, and those that the program builds."""
-    for project in found.projects:
+    for project in stack.projects:
         for file in project.manifests:
             yield from cast("Iterator[Manifest]", file.documents())
-    for call in calls(found):
+    for call in calls(stack):
         if call.component == "kubernetes.Object":
             yield cast("Mapping[str, Any]", dict(call.arguments)["document"])
         if call.component == "kubernetes.Namespace":
             yield {"kind": "Namespace", "metadata": {"name": call.name}}
 
 
-def names_in_cluster(found: Stack) -> set[tuple[str, str]]:
+def names_in_cluster(stack: Stack) -> set[tuple[str, str]]:
     """Return the kind and name of every cluster-scoped object."""
-    return {(each["kind"], each["metadata"]["name"]) for each in objects(found) if each["kind"] in _CLUSTER_WIDE}
+    return {(each["kind"], each["metadata"]["name"]) for each in objects(stack) if each["kind"] in _CLUSTER_WIDE}
 
 
-def names_in_cloud(found: Stack) -> set[tuple[str, str]]:
+def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
     """Return the names that must be unique in a cloud, and the ServiceAccounts by which it identifies Pods."""
     names: set[tuple[str, str]] = set()
-    for call in calls(found):
+    for call in calls(stack):
         arguments = dict(call.arguments)
         if "service_account" in arguments:
             names.add(("pods", f"{arguments['namespace']}/{arguments['service_account']}"))
@@ -113,14 +113,14 @@ def test_environments_of_a_system_have_their_own_namespaces() -> None:
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
     """The network, control plane, machines, storage class and policies of kube-system are not created."""
-    found = stack(cloud)
+    lowered = stack(cloud)
 
-    components = {call.component for call in calls(found)}
+    components = {call.component for call in calls(lowered)}
     assert components & {"Cluster", "Network", "NodePool", "SystemPool", "ClusterAddons", "ClusterAutoscaler"} == set()
     assert {"ExistingCluster", "ClusterNetwork", "Key", "ObjectStore", "Database", "Identity"} <= components
-    namespaces = {each["metadata"].get("namespace", "") for each in objects(found)}
+    namespaces = {each["metadata"].get("namespace", "") for each in objects(lowered)}
     assert "kube-system" not in namespaces
-    assert {name for kind, name in names_in_cluster(found) if kind in ("StorageClass", "GatewayClass")} == set()
+    assert {name for kind, name in names_in_cluster(lowered) if kind in ("StorageClass", "GatewayClass")} == set()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -128,19 +128,21 @@ def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
     """The store names the system's ServiceAccount and admits only the system's namespace, and ExternalSecrets refer to
     it.
     """
-    found = list(objects(stack(cloud)))
-    (store,) = (each for each in found if each["kind"] == "ClusterSecretStore")
+    manifests = list(objects(stack(cloud)))
+    (store,) = (each for each in manifests if each["kind"] == "ClusterSecretStore")
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
     reader = {"name": "secrets-reader", "namespace": namespace}
 
     assert store["metadata"]["name"] == f"secrets-manager.{namespace}"
     assert _values(store["spec"]["conditions"]) == ({"namespaces": (namespace,)},)
     assert str(_values(reader)) in str(_values(store["spec"]["provider"]))
-    (account,) = (each for each in found if each["metadata"]["name"] == "secrets-reader")
+    (account,) = (each for each in manifests if each["metadata"]["name"] == "secrets-reader")
     assert account["kind"] == "ServiceAccount"
-    asked = [each["spec"]["secretStoreRef"] for each in found if each["kind"] == "ExternalSecret"]
-    assert len(asked) == 3
-    assert all(dict(each) == {"kind": "ClusterSecretStore", "name": store["metadata"]["name"]} for each in asked)
+    store_references = [each["spec"]["secretStoreRef"] for each in manifests if each["kind"] == "ExternalSecret"]
+    assert len(store_references) == 3
+    assert all(
+        dict(each) == {"kind": "ClusterSecretStore", "name": store["metadata"]["name"]} for each in store_references
+    )
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -155,9 +157,9 @@ def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
     outcome = compiled(cloud, text)
     assert not outcome.failed, outcome.diagnostics
 
-    (found,) = outcome.stacks
-    assert names_in_cluster(found) == set()
-    (store,) = (each for each in objects(found) if each["kind"] == "SecretStore")
+    (lowered,) = outcome.stacks
+    assert names_in_cluster(lowered) == set()
+    (store,) = (each for each in objects(lowered) if each["kind"] == "SecretStore")
     assert store["metadata"]["namespace"].startswith("tenant")
     assert "conditions" not in store["spec"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.manifest import gibibytes
 from modelyard.plan import Hardware
 from modelyard_targets.cloud.choose import choose
-from tests.targets.cloud.hardware_asked import asked, machine, market
+from tests.targets.cloud.hardware_requests import compute_class, machine, market
 
 MARKET = market(
     machine("a", 4, 16, "L4:2"),
@@ -19,9 +19,9 @@ MARKET = market(
 
 
 def whys(region: str, capacity: str) -> dict[str, str]:
-    found = choose(MARKET, asked(1, 4, "L4", capacity=capacity), region)
-    assert isinstance(found, Hardware)
-    return {one.machine: one.why for one in found.considered}
+    hardware = choose(MARKET, compute_class(1, 4, "L4", capacity=capacity), region)
+    assert isinstance(hardware, Hardware)
+    return {candidate.machine: candidate.why for candidate in hardware.considered}
 
 
 def test_choice_and_two_runners_up_are_shown() -> None:
@@ -42,10 +42,10 @@ def test_price_from_another_kind_or_region_is_marked() -> None:
 
 
 def test_machine_without_a_price_is_explained() -> None:
-    found = choose(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
+    hardware = choose(market(machine("a", 4, 16)), compute_class(1, 4), "us-east-1")
 
-    assert isinstance(found, Hardware)
-    assert found.considered[0].why == "no accelerator; price unknown; leaves 3 CPUs and 12Gi"
+    assert isinstance(hardware, Hardware)
+    assert hardware.considered[0].why == "no accelerator; price unknown; leaves 3 CPUs and 12Gi"
 
 
 def test_sizes_are_never_rounded_up() -> None:

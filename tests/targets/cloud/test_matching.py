@@ -7,27 +7,27 @@ from dataclasses import replace
 from modelyard.spec import Accelerator
 from modelyard_targets.cloud.matching import alternative, usable
 from modelyard_targets.cloud.offerings import Offerings
-from tests.targets.cloud.hardware_asked import asked, machine, market
+from tests.targets.cloud.hardware_requests import compute_class, machine, market
 
 PLAIN, L4 = machine("plain", 4, 16), machine("gpu", 4, 16, "L4:4")
 
 
 def test_accelerators_must_be_requested() -> None:
-    assert alternative(asked(), L4) is None
-    assert alternative(asked(1, 4, "L4"), PLAIN) is None
-    assert alternative(asked(1, 4, by_memory=1), PLAIN) is None
-    assert alternative(asked(), PLAIN) == (0, None, "")
+    assert alternative(compute_class(), L4) is None
+    assert alternative(compute_class(1, 4, "L4"), PLAIN) is None
+    assert alternative(compute_class(1, 4, by_memory=1), PLAIN) is None
+    assert alternative(compute_class(), PLAIN) == (0, None, "")
 
 
 def test_first_matching_alternative_is_returned() -> None:
-    assert alternative(asked(1, 4, "A10G", "l4:2"), L4) == (1, Accelerator("l4", 2), "l4")
-    assert alternative(asked(1, 4, "A10G", "L4:8"), L4) is None
+    assert alternative(compute_class(1, 4, "A10G", "l4:2"), L4) == (1, Accelerator("l4", 2), "l4")
+    assert alternative(compute_class(1, 4, "A10G", "L4:8"), L4) is None
 
 
 def test_memory_is_compared_to_each_accelerator() -> None:
-    assert alternative(asked(1, 4, by_memory=24), L4) == (0, Accelerator("L4", 1), "*")
-    assert alternative(asked(1, 4, by_memory=25), L4) is None
-    assert alternative(asked(1, 4, by_memory=1), replace(L4, accelerator_memory_bytes=None)) is None
+    assert alternative(compute_class(1, 4, by_memory=24), L4) == (0, Accelerator("L4", 1), "*")
+    assert alternative(compute_class(1, 4, by_memory=25), L4) is None
+    assert alternative(compute_class(1, 4, by_memory=1), replace(L4, accelerator_memory_bytes=None)) is None
 
 
 def test_absent_families_and_machines_are_not_usable() -> None:

@@ -54,7 +54,11 @@ def values(calls: list[Call], argument: str) -> set[object]:
 
 def reasons(outcome: Outcome) -> list[str]:
     """Return the codes and messages of an outcome's errors."""
-    return [f"{one.code} {one.message}" for one in outcome.diagnostics if one.code.startswith("E")]
+    return [
+        f"{diagnostic.code} {diagnostic.message}"
+        for diagnostic in outcome.diagnostics
+        if diagnostic.code.startswith("E")
+    ]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -103,8 +107,8 @@ def test_a_compute_class_of_gke_orders_the_pools_of_this_system() -> None:
     classes = values(ordered, "compute_class")
 
     assert {order["metadata"]["name"] for order in orders} == classes == {"modelyard-tenant-gke-gpu"}
-    named = {name for order in orders for each in order["spec"]["priorities"] for name in each["nodepools"]}
-    assert named == {call.name for call in ordered}
+    pool_names = {name for order in orders for each in order["spec"]["priorities"] for name in each["nodepools"]}
+    assert pool_names == {call.name for call in ordered}
 
 
 def test_gke_installs_drivers_and_other_clouds_refuse_accelerators() -> None:

@@ -20,11 +20,11 @@ def test_few_roles_are_in_one_project(roles: tuple[Resource, ...]) -> None:
 
 
 def test_every_role_is_in_exactly_one_project(roles: tuple[Resource, ...]) -> None:
-    held = split_roles(roles, 1, 5000)
+    parts = split_roles(roles, 1, 5000)
 
-    assert len(held) == 6
-    assert sorted(one.place for part in held for one in part) == sorted(one.place for one in roles)
-    assert held == split_roles(roles, 1, 5000)
+    assert len(parts) == 6
+    assert sorted(role.place for part in parts for role in part) == sorted(role.place for role in roles)
+    assert parts == split_roles(roles, 1, 5000)
 
 
 def test_the_first_folder_has_no_number() -> None:

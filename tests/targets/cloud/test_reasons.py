@@ -6,54 +6,65 @@ import pytest
 
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard_targets.aws.hardware import choose
-from tests.targets.cloud.hardware_asked import asked
+from tests.targets.cloud.hardware_requests import compute_class
 
 
 @pytest.mark.parametrize(
     ("compute", "region", "words"),
     [
-        (asked(4, 16, "L4"), "eu-west-1", "EC2 offers no L4 in eu-west-1; the closest accelerator is A10G with 22.4Gi"),
-        (asked(4, 16, "H100:8", "H200:8"), "eu-central-1", "EC2 offers no H100 or H200 in eu-central-1; the closest"),
         (
-            asked(4, 16, "L4"),
+            compute_class(4, 16, "L4"),
+            "eu-west-1",
+            "EC2 offers no L4 in eu-west-1; the closest accelerator is A10G with 22.4Gi",
+        ),
+        (
+            compute_class(4, 16, "H100:8", "H200:8"),
+            "eu-central-1",
+            "EC2 offers no H100 or H200 in eu-central-1; the closest",
+        ),
+        (
+            compute_class(4, 16, "L4"),
             "ca-west-1",
             "EC2 offers no L4 in ca-west-1, nor any other supported accelerator",
         ),
-        (asked(4, 16, by_memory=16), "ca-west-1", "EC2 offers no supported accelerator in ca-west-1"),
+        (compute_class(4, 16, by_memory=16), "ca-west-1", "EC2 offers no supported accelerator in ca-west-1"),
     ],
 )
 def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeClass, region: str, words: str) -> None:
-    found = choose(compute, TargetSpec("main", "aws", region=region))
+    reason = choose(compute, TargetSpec("main", "aws", region=region))
 
-    assert isinstance(found, str)
-    assert words in found
+    assert isinstance(reason, str)
+    assert words in reason
 
 
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
-        (asked(100, 100), "the closest is m7i.16xlarge, which has 63.59 of the 100 requested CPUs"),
-        (asked(4, 300), "the closest is r7i.8xlarge, which has 233.8Gi of the requested 300Gi of memory"),
-        (asked(4, 16, "T4:8"), "the closest is g4dn.12xlarge, which has T4:4 (16Gi each) instead of T4:8"),
+        (compute_class(100, 100), "the closest is m7i.16xlarge, which has 63.59 of the 100 requested CPUs"),
+        (compute_class(4, 300), "the closest is r7i.8xlarge, which has 233.8Gi of the requested 300Gi of memory"),
+        (compute_class(4, 16, "T4:8"), "the closest is g4dn.12xlarge, which has T4:4 (16Gi each) instead of T4:8"),
         (
-            asked(4, 16, by_memory=300),
+            compute_class(4, 16, by_memory=300),
             "the closest is g7e.2xlarge, which has RTX-PRO-6000:1 (96Gi) instead of an accelerator",
         ),
-        (asked(4, 16, "MI300X"), "no EC2 machine has MI300X; the closest accelerator is RTX-PRO-6000 with 96Gi"),
         (
-            asked(4, 16, "TPU-v5e", "V100"),
+            compute_class(4, 16, "MI300X"),
+            "no EC2 machine has MI300X; the closest accelerator is RTX-PRO-6000 with 96Gi",
+        ),
+        (
+            compute_class(4, 16, "TPU-v5e", "V100"),
             "no EC2 machine has TPU-v5e or V100; the closest accelerator is T4 with 16Gi",
         ),
         (
-            asked(4, 16, "Trainium"),
+            compute_class(4, 16, "Trainium"),
             "Trainium needs the resource aws.amazon.com/neuron, which no add-on provides yet; "
             "the closest accelerator is A100-40GB with 40Gi",
         ),
-        (asked(4, 16, "L4OS", "L4"), "'L4OS' is not a known accelerator on Kubernetes; did you mean 'L40S'?"),
+        (compute_class(4, 16, "L4OS", "L4"), "'L4OS' is not a known accelerator on Kubernetes; did you mean 'L40S'?"),
     ],
 )
 def test_closest_machine_is_named_with_all_shortages(compute: ComputeClass, words: str) -> None:
-    found = choose(compute, TargetSpec("main", "aws", region="eu-central-1"))
+    reason = choose(compute, TargetSpec("main", "aws", region="eu-central-1"))
 
-    assert isinstance(found, str)
-    assert words in found
+    assert isinstance(reason, str)
+    assert words in reason

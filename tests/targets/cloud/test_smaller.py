@@ -9,7 +9,7 @@ from modelyard.spec import TargetSpec
 from modelyard_targets.aws.hardware import choose
 from modelyard_targets.cloud.choose import choose as choose_from
 from tests.targets.aws.infrastructure import changed, refused
-from tests.targets.cloud.hardware_asked import GI, asked, machine, market
+from tests.targets.cloud.hardware_requests import GI, compute_class, machine, market
 
 FOUR = Smaller("half", 0.5, 4000, 14 * GI)
 
@@ -25,19 +25,19 @@ FOUR = Smaller("half", 0.5, 4000, 14 * GI)
 )
 def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, expected: Smaller | None) -> None:
     machines = market(machine("half", 4, 16), machine("whole", 8, 32), us={"whole": 1.0, "half": price})
-    found = choose_from(machines, asked(cpu, memory), "us-east-1")
+    hardware = choose_from(machines, compute_class(cpu, memory), "us-east-1")
 
-    assert isinstance(found, Hardware)
-    assert (found.machine, found.smaller) == ("whole", expected)
+    assert isinstance(hardware, Hardware)
+    assert (hardware.machine, hardware.smaller) == ("whole", expected)
 
 
 def test_only_machines_with_the_same_accelerator_count() -> None:
     """A cheaper machine for another accelerator alternative is not suggested."""
     machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
-    found = choose_from(machines, asked(4.5, 14, "L4", "T4"), "us-east-1")
+    hardware = choose_from(machines, compute_class(4.5, 14, "L4", "T4"), "us-east-1")
 
-    assert isinstance(found, Hardware)
-    assert found.smaller is None
+    assert isinstance(hardware, Hardware)
+    assert hardware.smaller is None
 
 
 def reported(replicas: int, compute: str) -> list[str]:
@@ -55,8 +55,8 @@ def test_worthwhile_saving_is_reported() -> None:
 
 def test_pods_that_share_a_large_machine_are_not_reported() -> None:
     """Two Pods that share a 4-CPU machine for less than two 2-CPU machines are not reported."""
-    found = choose(asked(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
+    hardware = choose(compute_class(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 
-    assert isinstance(found, Hardware)
-    assert (found.machine, found.smaller and found.smaller.machine) == ("c7i.xlarge", "m6i.large")
+    assert isinstance(hardware, Hardware)
+    assert (hardware.machine, hardware.smaller and hardware.smaller.machine) == ("c7i.xlarge", "m6i.large")
     assert reported(10, "{cpu: 1800m, memory: 3Gi}") == []

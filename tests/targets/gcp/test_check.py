@@ -54,9 +54,9 @@ def test_valid_spec_has_no_diagnostics() -> None:
     ],
 )
 def test_unsupported_settings_are_refused(before: str, after: str, code: str | None) -> None:
-    found = codes(leads((before, after)))
+    reported = codes(leads((before, after)))
 
-    assert code in found if code is not None else not {each for each in found if each.startswith("GCP-")}
+    assert code in reported if code is not None else not {each for each in reported if each.startswith("GCP-")}
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_similar_settings_are_accepted(before: str, after: str) -> None:
     ],
 )
 def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) -> None:
-    found = [each.hint for each in examine(Question(LEADS.replace(before, after))) if each.code.startswith("GCP-E")]
+    hints = [each.hint for each in examine(Question(LEADS.replace(before, after))) if each.code.startswith("GCP-E")]
 
-    assert found
-    assert set(found) == {hint}
+    assert hints
+    assert set(hints) == {hint}
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
@@ -122,11 +122,11 @@ def test_labels_that_would_become_equal_are_refused() -> None:
 def test_replacements_in_a_locked_bucket_are_refused() -> None:
     """Replacements in a locked bucket are refused, because Cloud Storage would refuse them. Captures only add files."""
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
-    (found,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
+    (diagnostic,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
-    assert locked.splitlines()[present(found.span).line - 1].startswith("  lake:")
-    assert "pipelines.scoring" in found.message
-    assert "inference.score" not in found.message
+    assert locked.splitlines()[present(diagnostic.span).line - 1].startswith("  lake:")
+    assert "pipelines.scoring" in diagnostic.message
+    assert "inference.score" not in diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_replacements_in_a_locked_bucket_are_refused() -> None:
 def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, there: str) -> None:
     """For an AWS region, regions on the same continent are suggested, not those with a similar name."""
     text = leads(("region: europe-west4", f"region: {region}"))
-    (found,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
+    (diagnostic,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
 
-    assert there in found.hint
-    assert "me-central1" not in found.hint
+    assert there in diagnostic.hint
+    assert "me-central1" not in diagnostic.hint
 
 
 TWO = """
@@ -168,7 +168,7 @@ def test_clusters_of_one_project_need_different_namespaces() -> None:
 
 
 def test_workload_in_another_project_may_access_a_bucket() -> None:
-    assert not [found for found in refused(two("acme-lab")) if "-W" not in found]
+    assert not [finding for finding in refused(two("acme-lab")) if "-W" not in finding]
 
 
 def test_secrets_manager_can_be_used_only_in_clouds() -> None:

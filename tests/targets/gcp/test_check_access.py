@@ -40,8 +40,8 @@ def errors(text: str) -> set[str]:
 
 def replacing(text: str) -> list[str]:
     """Return who would replace or delete objects in locked buckets, according to the diagnostics."""
-    found = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
-    return [name for message in found for name in message.rpartition(": ")[2].split(", ")]
+    messages = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
+    return [name for message in messages for name in message.rpartition(": ")[2].split(", ")]
 
 
 def test_workload_on_the_buckets_target_may_access_it() -> None:
@@ -142,11 +142,11 @@ def test_monitor_state_in_a_locked_capture_bucket_is_reported() -> None:
 )
 def test_dataset_uri_must_be_in_cloud_storage(uri: str, reported: bool) -> None:
     clicks = "clicks: {format: parquet, store: lake, path: clicks,"
-    found = [
+    diagnostics = [
         each
         for each in examine(Question(leads((clicks, f'clicks: {{format: parquet, uri: "{uri}",'))))
         if each.code == "E0697"
     ]
 
-    assert bool(found) is reported
-    assert not [each for each in found if "s3://BUCKET" in each.hint]
+    assert bool(diagnostics) is reported
+    assert not [each for each in diagnostics if "s3://BUCKET" in each.hint]

@@ -19,10 +19,10 @@ def budget(monthly: str, more: str = "") -> str:
 def test_a_budget_covers_every_project_of_the_system() -> None:
     """The budget is on the first target by name, and covers all targets by the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
-    one = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
+    single = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])
 
-    assert several == {**one, "every_project": True}
+    assert several == {**single, "every_project": True}
 
 
 def test_the_floor_counts_the_minimum_nodes() -> None:
@@ -42,7 +42,9 @@ def test_more_replicas_cost_more() -> None:
 def test_cloud_nat_is_paid_for_by_machines() -> None:
     """Cloud NAT charges for each machine behind it, up to 32."""
     many = leads(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 90}\n"))
-    few, large = (next(one for one in lines_of(plan) if one.what == "Cloud NAT") for plan in (plan_of(), plan_of(many)))
+    few, large = (
+        next(entry for entry in lines_of(plan) if entry.what == "Cloud NAT") for plan in (plan_of(), plan_of(many))
+    )
 
     assert few.quantity.floor == nodes_at_least(lines_of(plan_of())) * 730
     assert large.quantity.ceiling == 32 * 730
@@ -50,12 +52,12 @@ def test_cloud_nat_is_paid_for_by_machines() -> None:
 
 def test_a_standby_doubles_the_database() -> None:
     two_zones = leads(("{type: database}", "{type: database, replicas: 2}"))
-    one, two = (
+    alone, with_standby = (
         sum(each.floor for each in lines_of(plan_of(text)) if each.category == "database")
         for text in (LEADS, two_zones)
     )
 
-    assert two == pytest.approx(2 * one)
+    assert with_standby == pytest.approx(2 * alone)
 
 
 def test_budget_below_the_minimum_cost_warns_or_blocks() -> None:

@@ -12,7 +12,7 @@ from modelyard.spec import ComputeClass, Taint, TargetSpec
 from modelyard_targets.gcp.hardware import COMPUTE_CLASS, choose
 from modelyard_targets.gcp.machines import offerings
 from tests.narrowing import present
-from tests.targets.cloud.hardware_asked import asked
+from tests.targets.cloud.hardware_requests import compute_class
 
 REGIONS = ("us-central1", "europe-west3", "europe-west4", "asia-southeast1")
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 1500))
@@ -24,33 +24,33 @@ def on(region: str) -> TargetSpec:
 
 
 def chosen(compute: ComputeClass, region: str = "us-central1") -> Hardware:
-    found = choose(compute, on(region))
-    assert isinstance(found, Hardware), found
-    return found
+    hardware = choose(compute, on(region))
+    assert isinstance(hardware, Hardware), hardware
+    return hardware
 
 
 @pytest.mark.parametrize(
     ("compute", "region", "machine"),
     [
-        (asked(1, 4), "us-central1", "e2-standard-2"),
-        (asked(2, 8), "us-central1", "e2-standard-4"),
-        (asked(2, 8), "europe-west3", "e2-standard-4"),
-        (asked(1, 10), "us-central1", "e2-highmem-2"),
-        (asked(3, 10, "L4"), "us-central1", "g2-standard-4"),
-        (asked(6, 24, "L4"), "europe-west4", "g2-standard-8"),
-        (asked(8, 32, "L4:4"), "us-central1", "g2-standard-48"),
-        (asked(8, 32, "A100"), "us-central1", "a2-highgpu-1g"),
-        (asked(8, 32, "A100-80GB"), "us-central1", "a2-ultragpu-1g"),
-        (asked(90, 1000, "H100:8"), "europe-west4", "a3-highgpu-8g"),
-        (asked(3, 12, by_memory=20), "us-central1", "g2-standard-4"),
-        (asked(3, 12, by_memory=60), "us-central1", "g4-standard-48"),
+        (compute_class(1, 4), "us-central1", "e2-standard-2"),
+        (compute_class(2, 8), "us-central1", "e2-standard-4"),
+        (compute_class(2, 8), "europe-west3", "e2-standard-4"),
+        (compute_class(1, 10), "us-central1", "e2-highmem-2"),
+        (compute_class(3, 10, "L4"), "us-central1", "g2-standard-4"),
+        (compute_class(6, 24, "L4"), "europe-west4", "g2-standard-8"),
+        (compute_class(8, 32, "L4:4"), "us-central1", "g2-standard-48"),
+        (compute_class(8, 32, "A100"), "us-central1", "a2-highgpu-1g"),
+        (compute_class(8, 32, "A100-80GB"), "us-central1", "a2-ultragpu-1g"),
+        (compute_class(90, 1000, "H100:8"), "europe-west4", "a3-highgpu-8g"),
+        (compute_class(3, 12, by_memory=20), "us-central1", "g2-standard-4"),
+        (compute_class(3, 12, by_memory=60), "us-central1", "g4-standard-48"),
     ],
 )
 def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, region: str, machine: str) -> None:
-    found = chosen(compute, region)
+    hardware = chosen(compute, region)
     price = present(offerings().price(machine, region, spot=False))
 
-    assert (found.machine, found.price_hourly) == (machine, price.hourly)
+    assert (hardware.machine, hardware.price_hourly) == (machine, price.hourly)
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, reg
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
     """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
-    found = choose(asked(3, 12, *accelerators), on(region))
+    outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
-    assert isinstance(found, str)
-    assert reason in found
+    assert isinstance(outcome, str)
+    assert reason in outcome
 
 
 def test_a_single_h100_is_not_offered() -> None:
     """A Pod with one H100 uses a machine with eight, because smaller ones are sold only as spot or reserved."""
-    assert chosen(asked(8, 32, "H100")).machine == "a3-highgpu-8g"
+    assert chosen(compute_class(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
 def test_every_group_has_a_single_machine_type() -> None:
-    groups = chosen(asked(3, 12, capacity="spot-first")).groups
+    groups = chosen(compute_class(3, 12, capacity="spot-first")).groups
 
     assert [group.spot for group in groups] == [True, True, False]
     assert {len(group.machines) for group in groups} == {1}
@@ -86,14 +86,14 @@ def test_every_group_has_a_single_machine_type() -> None:
 
 
 def test_each_group_has_the_price_of_its_machine() -> None:
-    for group in chosen(asked(3, 12, capacity="spot-first")).groups:
+    for group in chosen(compute_class(3, 12, capacity="spot-first")).groups:
         price = present(offerings().price(group.machines[0], "us-central1", group.spot))
         assert group.price_hourly == price.hourly
 
 
 def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
     """The A100 is tried first, as the spec says, although it costs more than the L4."""
-    groups = chosen(asked(3, 12, "A100", "L4", capacity="spot-first")).groups
+    groups = chosen(compute_class(3, 12, "A100", "L4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
     assert order[0] == ("A100-40GB", True)
@@ -102,10 +102,10 @@ def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_pods_of_several_pools_select_their_compute_class() -> None:
-    found = chosen(asked(3, 12, "A100", "L4"))
+    hardware = chosen(compute_class(3, 12, "A100", "L4"))
 
-    assert found.selector == (("modelyard.dev/pool", "train"), (COMPUTE_CLASS, "modelyard-train"))
-    assert found.tolerations == (
+    assert hardware.selector == (("modelyard.dev/pool", "train"), (COMPUTE_CLASS, "modelyard-train"))
+    assert hardware.tolerations == (
         Taint("modelyard.dev/pool", "train"),
         Taint("nvidia.com/gpu"),
         Taint(COMPUTE_CLASS, "modelyard-train"),
@@ -113,27 +113,27 @@ def test_pods_of_several_pools_select_their_compute_class() -> None:
 
 
 def test_pods_of_a_single_pool_need_no_compute_class() -> None:
-    found = chosen(asked(3, 12))
+    hardware = chosen(compute_class(3, 12))
 
-    assert found.selector == (("modelyard.dev/pool", "train"),)
-    assert found.tolerations == (Taint("modelyard.dev/pool", "train"),)
+    assert hardware.selector == (("modelyard.dev/pool", "train"),)
+    assert hardware.tolerations == (Taint("modelyard.dev/pool", "train"),)
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
     """GKE adds the cheapest node for pending Pods. A ComputeClass, which an elastic class lacks, would set an order."""
-    found = chosen(replace(asked(3, 12, capacity="spot-first"), elastic=True))
-    machines = [group.machines[0] for group in found.groups]
+    hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
+    machines = [group.machines[0] for group in hardware.groups]
 
-    assert found.elastic
-    assert COMPUTE_CLASS not in dict(found.selector)
+    assert hardware.elastic
+    assert COMPUTE_CLASS not in dict(hardware.selector)
     assert len(set(machines)) > 2
-    assert machines[0] == found.machine
-    assert {group.spot for group in found.groups} == {True, False}
-    assert len(found.groups) == len({(group.machines, group.spot) for group in found.groups})
+    assert machines[0] == hardware.machine
+    assert {group.spot for group in hardware.groups} == {True, False}
+    assert len(hardware.groups) == len({(group.machines, group.spot) for group in hardware.groups})
 
 
 def test_larger_pools_of_an_elastic_class_have_more_accelerators() -> None:
-    groups = chosen(replace(asked(3, 12, "L4"), elastic=True)).groups
+    groups = chosen(replace(compute_class(3, 12, "L4"), elastic=True)).groups
 
     assert [group.accelerator.count for group in groups if group.accelerator is not None] == [1, 2, 4, 8]
 
@@ -148,18 +148,18 @@ def test_larger_pools_of_an_elastic_class_have_more_accelerators() -> None:
 def test_every_machine_in_every_group_fits_the_pod(
     size: tuple[int, int], accelerators: list[str], memory: int, region: str, capacity: str
 ) -> None:
-    compute = asked(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
-    found = choose(compute, on(region))
-    if isinstance(found, str):
+    compute = compute_class(*size, *(() if memory else accelerators), capacity=capacity, by_memory=memory)
+    hardware = choose(compute, on(region))
+    if isinstance(hardware, str):
         return
     sold = {machine.name for machine in offerings().sold_in(region)}
-    assert found.machine == found.groups[0].machines[0]
-    for group in found.groups:
+    assert hardware.machine == hardware.groups[0].machines[0]
+    for group in hardware.groups:
         (name,) = group.machines
         machine = offerings().machine(name)
         assert name in sold
         assert machine.cpu_millis >= compute.cpu_millis
         assert machine.memory_bytes >= compute.memory_bytes
         assert machine.accelerator == group.accelerator
-        if machine.accelerator is not None and found.accelerator is not None:
-            assert machine.accelerator.count >= found.accelerator.count
+        if machine.accelerator is not None and hardware.accelerator is not None:
+            assert machine.accelerator.count >= hardware.accelerator.count

@@ -9,7 +9,7 @@ import pytest
 from modelyard.diagnostics import Severity
 from modelyard.neighbours import check_compiled
 from modelyard.overlay import environments
-from modelyard.pipeline import Given, Inputs, opened, understand
+from modelyard.pipeline import InputFile, Inputs, opened, understand
 from modelyard.program import Call
 from modelyard.survey import survey
 from modelyard_targets import TARGETS
@@ -32,27 +32,27 @@ from tests.targets.gcp.test_check import two
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
     """Return the bucket, prefix and mode of all access that a workload has, without the hash in the bucket's name."""
-    found: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
-    return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in found]
+    grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
+    return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in grants]
 
 
 def first_call(which: str, text: str, environment: str | None) -> Call:
     """Return a call in the infrastructure program of an environment."""
-    outcome = understand(Inputs(Given("system.yaml", text), environment), TARGETS)
+    outcome = understand(Inputs(InputFile("system.yaml", text), environment), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return next(call for call in calls(present(outcome.plan), "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
     """Return the diagnostics about two environments that share something, without their consequences."""
-    inputs = Inputs(Given("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
-    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
-    return [(each.code, each.message.partition(": ")[0]) for each in found if each.severity is Severity.ERROR]
+    inputs = Inputs(InputFile("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
+    diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+    return [(each.code, each.message.partition(": ")[0]) for each in diagnostics if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
     """Return the codes of conflicts with other environments that compiling one environment reports."""
-    inputs = Inputs(Given("system.yaml", text), environment)
+    inputs = Inputs(InputFile("system.yaml", text), environment)
     spec = opened(inputs)
     plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
     return [each.code for each in check_compiled(inputs, plan, spec, others, TARGETS)]
@@ -72,11 +72,11 @@ def test_workload_has_access_to_what_it_uses() -> None:
 def test_environments_of_one_project_share_no_access() -> None:
     """Environments need different namespaces, because IAM does not identify Pods by their cluster."""
     text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
-    found = {
+    namespaces = {
         name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
     }
 
-    assert found == {None: "leads", "staging": "leads-staging", "prod": "leads-live"}
+    assert namespaces == {None: "leads", "staging": "leads-staging", "prod": "leads-live"}
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_environments_of_one_project_share_no_access() -> None:
 def test_environments_that_would_share_access_are_refused(namespace: str, staging: str, codes: list[str]) -> None:
     project = "  account: acme-leads\n"
     text = leads((project, f"{project}{namespace}")) + f"environments:\n  prod: {{}}\n  staging: {staging}\n"
-    inputs = Inputs(Given("system.yaml", text))
-    found = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
+    inputs = Inputs(InputFile("system.yaml", text))
+    diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
 
-    assert [each.code for each in found] == codes
+    assert [each.code for each in diagnostics] == codes
 
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
@@ -141,10 +141,10 @@ def test_a_monitor_can_replace_only_its_state() -> None:
     checks: {psi: {max: 0.2}}
 """
     captured = leads(("capture: {store: audit, path: audit/score, retain: 7y}", "capture: {store: lake, path: seen}"))
-    found = access("monitor-drift", captured + watch)
+    grants = access("monitor-drift", captured + watch)
 
-    assert ("leads-lake", "seen/_monitors/drift/", "write") in found
-    assert {mode for _, prefix, mode in found if prefix != "seen/_monitors/drift/"} == {"read"}
+    assert ("leads-lake", "seen/_monitors/drift/", "write") in grants
+    assert {mode for _, prefix, mode in grants if prefix != "seen/_monitors/drift/"} == {"read"}
 
 
 def test_access_is_granted_after_the_buckets_are_created() -> None:
@@ -203,7 +203,7 @@ def test_store_on_another_service_uses_its_own_credentials() -> None:
         "lake: {type: object}",
         'lake: {type: object, adopt: leads, endpoint: "https://s3.acme.example", credentials: "secret://manager/lake"}',
     )
-    found = components(leads(other))
+    calls = components(leads(other))
 
-    assert [name for name in found if name.startswith("Identity ")] == ["Identity score"], "it opens the audit store"
-    assert arguments(found["Identity score"])["access"] == arguments(components()["Identity score"])["access"][1:]
+    assert [name for name in calls if name.startswith("Identity ")] == ["Identity score"], "it opens the audit store"
+    assert arguments(calls["Identity score"])["access"] == arguments(components()["Identity score"])["access"][1:]

@@ -97,10 +97,10 @@ def test_program_and_compiler_divide_ranges_in_the_same_way(size: int) -> None:
 
 
 def test_an_adopted_network_is_not_created() -> None:
-    found = components(leads((VPC, ADOPTED)))
+    calls = components(leads((VPC, ADOPTED)))
 
-    assert "Network leads-main" not in found
-    assert arguments(found["AdoptedNetwork leads-main"]) == {
+    assert "Network leads-main" not in calls
+    assert arguments(calls["AdoptedNetwork leads-main"]) == {
         "project": "project",
         "network": "shared",
         "subnetwork": "ml",
@@ -135,11 +135,11 @@ def test_a_cluster_has_the_version_of_the_spec_or_the_default() -> None:
 
 
 def test_an_enterprise_has_a_standby_and_keeps_logs_for_a_year() -> None:
-    found = components(leads(("governance:", "profile: {size: enterprise}\ngovernance:")))
-    database = arguments(found["Database runs"])
+    calls = components(leads(("governance:", "profile: {size: enterprise}\ngovernance:")))
+    database = arguments(calls["Database runs"])
 
     assert (database["replicas"], database["backup_days"], database["machine"]) == (True, 35, "db-custom-2-8192")
-    assert arguments(found["ClusterLogs leads-main"])["days"] == 365
+    assert arguments(calls["ClusterLogs leads-main"])["days"] == 365
     assert arguments(components()["Database runs"])["replicas"] is False
 
 
@@ -170,8 +170,8 @@ def test_budget_and_billing_account_are_from_the_spec() -> None:
         "system": "leads",
         "emails": ["growth@acme.example"],
     }
-    named = arguments(components(leads(budget, account))["Budget leads-main"])
-    assert named["billing_account"] == "012345-6789AB-CDEF01"
+    with_account = arguments(components(leads(budget, account))["Budget leads-main"])
+    assert with_account["billing_account"] == "012345-6789AB-CDEF01"
     assert "billingbudgets.googleapis.com" in arguments(components(leads(budget))["Project main"])["services"]
 
 
@@ -181,10 +181,10 @@ def test_few_identities_stay_in_one_project() -> None:
 
 def test_many_identities_are_split_into_several_projects() -> None:
     text = many(700)
-    found = programs(text)
-    second = {call.component: call for call in found["infrastructure-2"].calls}
+    by_folder = programs(text)
+    second = {call.component: call for call in by_folder["infrastructure-2"].calls}
 
-    assert len(found) > 1
+    assert len(by_folder) > 1
     assert list(second)[:3] == ["Project", "Infrastructure", "AdoptedCluster"]
     assert "services" not in arguments(second["Project"]), "the first project has enabled them"
     assert arguments(second["AdoptedCluster"])["cluster_name"] == "infrastructure[cluster_name]"

@@ -55,8 +55,8 @@ def network(text: str = LEADS) -> Network:
 
 def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
     """Return the Pods that can reach an address."""
-    found = network(text)
-    return {pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)}
+    topology = network(text)
+    return {pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)}
 
 
 def test_only_workloads_with_buckets_reach_cloud_storage() -> None:

@@ -29,8 +29,8 @@ CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manage
 
 def egress(policy: str, text: str = LEADS) -> list[Any]:
     """Return the egress rules of a NetworkPolicy."""
-    found: list[Any] = manifest("NetworkPolicy", policy, text)["spec"]["egress"]
-    return found
+    rules: list[Any] = manifest("NetworkPolicy", policy, text)["spec"]["egress"]
+    return rules
 
 
 def test_kubeconfig_comes_from_the_infrastructure_project() -> None:
@@ -226,10 +226,10 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 def test_the_api_accepts_every_object() -> None:
     """All objects are valid. Kinds without a known definition, such as GKE's ComputeClass, are not checked."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
-    found = {
+    results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()
         if not each["apiVersion"].startswith(unknown)
     }
 
-    assert {name: reported for name, reported in found.items() if reported} == {}
+    assert {name: reported for name, reported in results.items() if reported} == {}

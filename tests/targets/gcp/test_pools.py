@@ -27,10 +27,10 @@ def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
 
 
 def test_serving_pools_keep_a_node_and_run_pools_scale_to_zero() -> None:
-    found = bounds()
+    limits = bounds()
 
-    assert found["small-e2-standard-2-on-demand"] == (1, 2)
-    assert {least for name, (least, _) in found.items() if name.startswith(("gpu-", "free-"))} == {0}
+    assert limits["small-e2-standard-2-on-demand"] == (1, 2)
+    assert {least for name, (least, _) in limits.items() if name.startswith(("gpu-", "free-"))} == {0}
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
 
 
 def test_each_pool_may_grow_to_the_full_size() -> None:
-    found = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
+    limits = {name: most for name, (_, most) in bounds(leads(WORKERS)).items() if name.startswith("gpu-")}
 
-    assert len(found) == 5
-    assert set(found.values()) == {4}
+    assert len(limits) == 5
+    assert set(limits.values()) == {4}
 
 
 def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
@@ -81,22 +81,22 @@ def test_pools_have_the_accelerators_of_their_machine() -> None:
 
 
 def test_pools_of_a_class_with_alternatives_have_a_compute_class() -> None:
-    found = {name: pool.get("compute_class") for name, pool in pools().items()}
+    compute_classes = {name: pool.get("compute_class") for name, pool in pools().items()}
 
-    assert {name for name, value in found.items() if value == "modelyard-gpu"} == {
-        name for name in found if name.startswith("gpu-")
+    assert {name for name, value in compute_classes.items() if value == "modelyard-gpu"} == {
+        name for name in compute_classes if name.startswith("gpu-")
     }
-    assert found["system"] is found["small-e2-standard-2-on-demand"] is None
+    assert compute_classes["system"] is compute_classes["small-e2-standard-2-on-demand"] is None
 
 
 def test_pool_names_are_short_and_unique() -> None:
     """Pool names are unique and have at most 40 characters, as GKE requires."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
-    found = list(pools(text))
+    names = list(pools(text))
 
-    assert len(found) == len(pools())
-    assert max(map(len, found)) <= 40
+    assert len(names) == len(pools())
+    assert max(map(len, names)) <= 40
 
 
 def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
@@ -109,13 +109,13 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 def test_boot_disks_have_room_for_images_and_pod_files() -> None:
     """Boot disks have room for 50 GiB of images and for the full disk size of every Pod, but at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
-    found: list[Disks] = []
+    disks: list[Disks] = []
     for changes in ((), (large,)):
         plan = plan_of(leads(*changes))
         (pool,) = [each.value for each in plan.of(NodePool, "main") if each.name == "small"]
-        found.append(disks_of(pool.hardware, pool.hardware.groups[0]))
+        disks.append(disks_of(pool.hardware, pool.hardware.groups[0]))
 
-    assert found == [Disks(100), Disks(250)]
+    assert disks == [Disks(100), Disks(250)]
 
 
 def test_some_machines_boot_from_hyperdisk() -> None:

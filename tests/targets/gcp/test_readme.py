@@ -16,12 +16,12 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_image_is_pushed_to_the_project_or_the_named_registry() -> None:
-    named = readme(leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
+    custom = readme(leads(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
     assert 'docker push "$registry"/leads-runtime:' in readme()
     assert "gcloud auth configure-docker europe-west4-docker.pkg.dev" in readme()
-    assert "docker push registry.acme.example/ml/leads-runtime:" in named
-    assert "image_registry" not in named
+    assert "docker push registry.acme.example/ml/leads-runtime:" in custom
+    assert "image_registry" not in custom
 
 
 def test_without_a_project_the_readme_explains_how_to_set_it() -> None:
@@ -55,12 +55,12 @@ def test_quotas_for_gpus_name_their_metric() -> None:
 
 def test_the_disk_quota_covers_all_nodes() -> None:
     """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with another quota."""
-    found = components()
-    disks = [arguments(call) for call in found.values() if call.component == "NodePool"]
-    needed = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")
+    calls = components()
+    disks = [arguments(call) for call in calls.values() if call.component == "NodePool"]
+    disk_gib = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")
 
-    assert needed >= 500
-    assert f"| GiB of Persistent Disks, for nodes | `SSD_TOTAL_GB` | {needed} |" in readme()
+    assert disk_gib >= 500
+    assert f"| GiB of Persistent Disks, for nodes | `SSD_TOTAL_GB` | {disk_gib} |" in readme()
 
 
 def test_required_logins_and_services_are_listed() -> None:

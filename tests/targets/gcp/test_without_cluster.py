@@ -28,12 +28,12 @@ def with_archive(more: str = "", store: str = "{type: object, target: archive, r
 
 
 def test_only_buckets_and_their_dependencies_are_created() -> None:
-    found = components(with_archive(), "archive")
+    calls = components(with_archive(), "archive")
 
-    assert list(found) == ["Project archive", "Key leads-archive", "ObjectStore audit", "Budget leads-archive"]
-    assert arguments(found["Key leads-archive"])["services"] == ["storage"]
-    assert arguments(found["ObjectStore audit"])["retention_days"] == 3650
-    assert "container.googleapis.com" not in arguments(found["Project archive"])["services"]
+    assert list(calls) == ["Project archive", "Key leads-archive", "ObjectStore audit", "Budget leads-archive"]
+    assert arguments(calls["Key leads-archive"])["services"] == ["storage"]
+    assert arguments(calls["ObjectStore audit"])["retention_days"] == 3650
+    assert "container.googleapis.com" not in arguments(calls["Project archive"])["services"]
 
 
 def test_a_system_has_one_budget() -> None:

@@ -36,15 +36,15 @@ def mounted(files: dict[str, bytes]) -> dict[str, Any]:
     """Return the descriptions that Pods read, by name."""
     import yaml
 
-    found: dict[str, Any] = {}
+    descriptions: dict[str, Any] = {}
     for path, content in files.items():
         if "/manifests/" in path:
             for document in yaml.safe_load_all(content):
                 if document and document["kind"] == "ConfigMap" and "workload.json" in document["data"]:
-                    found[document["metadata"]["name"].removesuffix("-description")] = json.loads(
+                    descriptions[document["metadata"]["name"].removesuffix("-description")] = json.loads(
                         document["data"]["workload.json"]
                     )
-    return found
+    return descriptions
 
 
 def neutral(value: Any, key: str = "") -> Any:
@@ -67,7 +67,9 @@ def test_descriptions_equal_those_of_pods() -> None:
     there.pop("registry")
 
     assert sorted(here) == ["churn", "monitor-drift", "promoter", "score", "train"]
-    assert {name: neutral(one) for name, one in here.items()} == {name: neutral(one) for name, one in there.items()}
+    assert {name: neutral(description) for name, description in here.items()} == {
+        name: neutral(description) for name, description in there.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def test_plan_lists_everything_that_runs(fraud: dict[str, bytes]) -> None:
     assert plan["pipelines"]["nightly-scores"]["uses"] == ["fraud-xgb"]
     paths = [
         plan["promoter"],
-        *(one["description"] for kind in ("pipelines", "servers", "monitors") for one in plan[kind].values()),
+        *(entry["description"] for kind in ("pipelines", "servers", "monitors") for entry in plan[kind].values()),
     ]
     assert sorted(paths) == sorted(path for path in fraud if path.startswith("descriptions/"))
 

@@ -110,21 +110,21 @@ def test_secrets_are_encrypted_with_a_version_of_a_key_in_a_closed_vault(world: 
         "keyVaultResourceId": vault["id"],
     }
 
-    def made(**changes: Any) -> None:
+    def make_cluster(**changes: Any) -> None:
         world.make("cluster", CLUSTER, **inputs, securityProfile={"azureKeyVaultKms": {**kms, **changes}})
 
     with pytest.raises(Refused, match="has to be named with its version"):
-        made(keyId=key["keyUri"])
+        make_cluster(keyId=key["keyUri"])
     with pytest.raises(Refused, match="vaults/keys/encrypt/action"):
-        made()
+        make_cluster()
     control: Any = {"principalId": world.resources["control"][3]["principalId"]}
     grant(world, "crypto", control, CRYPTO, key["id"])
     with pytest.raises(Refused, match="is Private, and not Public"):
-        made(keyVaultNetworkAccess="Public")
+        make_cluster(keyVaultNetworkAccess="Public")
     with pytest.raises(Refused, match="privateEndpointConnectionsApproval"):
-        made()
+        make_cluster()
     grant(world, "vault-right", control, VAULTS, vault["id"])
-    made()
+    make_cluster()
 
 
 def test_changes_of_a_cluster(world: World, inputs: dict[str, Any]) -> None:

@@ -39,9 +39,9 @@ def key(world: World, vault: Values) -> Values:
 @pytest.fixture
 def identity(world: World, key: Values) -> Values:
     """Return the identity that may use the key."""
-    made = an_identity(world, "data")
-    grant(world, "right", made, ENCRYPTION, key["id"])
-    return made
+    data_identity = an_identity(world, "data")
+    grant(world, "right", data_identity, ENCRYPTION, key["id"])
+    return data_identity
 
 
 @pytest.fixture

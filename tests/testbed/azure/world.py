@@ -90,7 +90,7 @@ def account_inputs(vault: Values, identity: Values) -> dict[str, Any]:
 
 def a_network(world: World) -> dict[str, Values]:
     """Create a network with subnets for nodes and for the API server, behind a gateway."""
-    made = {
+    network = {
         "net": world.make(
             "net",
             "azure-native:network:VirtualNetwork",
@@ -99,25 +99,25 @@ def a_network(world: World) -> dict[str, Values]:
             addressSpace={"addressPrefixes": ["10.0.0.0/16"]},
         )
     }
-    made["address"] = world.make(
+    network["address"] = world.make(
         "address",
         "azure-native:network:PublicIPAddress",
         **HERE,
         sku={"name": "Standard"},
         publicIPAllocationMethod="Static",
     )
-    made["gateway"] = world.make(
+    network["gateway"] = world.make(
         "gateway",
         "azure-native:network:NatGateway",
         **HERE,
         sku={"name": "Standard"},
-        publicIpAddresses=[{"id": made["address"]["id"]}],
+        publicIpAddresses=[{"id": network["address"]["id"]}],
     )
     for name, block in (("nodes", "10.0.0.0/18"), ("api-server", "10.0.64.0/20")):
-        made[name] = world.make(
-            name, "azure-native:network:Subnet", **subnet_inputs(name, block, made["gateway"]["id"])
+        network[name] = world.make(
+            name, "azure-native:network:Subnet", **subnet_inputs(name, block, network["gateway"]["id"])
         )
-    return made
+    return network
 
 
 def subnet_inputs(name: str, block: str, gateway: str) -> dict[str, Any]:

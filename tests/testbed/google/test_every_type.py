@@ -12,8 +12,8 @@ _TYPE = re.compile(r'"(gcp:\w+/\w+:\w+)"')
 
 
 def test_every_type_is_covered() -> None:
-    used = {kind for path in Path(__file__).parent.glob("*.py") for kind in _TYPE.findall(path.read_text())}
+    covered = {kind for path in Path(__file__).parent.glob("*.py") for kind in _TYPE.findall(path.read_text())}
 
     assert set(KINDS) == set(BODIES)
-    assert set(KINDS) - used == set()
-    assert used - set(KINDS) == set()
+    assert set(KINDS) - covered == set()
+    assert covered - set(KINDS) == set()

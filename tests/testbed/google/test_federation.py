@@ -45,9 +45,9 @@ def test_members_of_a_pool(pool: World) -> None:
     access = {"bucket": "lake", "role": "roles/storage.objectViewer"}
 
     assert pool.make("reader", BUCKET_MEMBER, **access, member=f"{pools}/shop/subject/monitor-drift")
-    for gone in (f"{pools}/mast/subject/monitor-drift", f"{pools}/acme.svc.id.goog/subject/monitor-drift"):
+    for missing in (f"{pools}/mast/subject/monitor-drift", f"{pools}/acme.svc.id.goog/subject/monitor-drift"):
         with pytest.raises(Refused, match="Identity Pool does not exist"):
-            pool.make("other", BUCKET_MEMBER, **access, member=gone)
+            pool.make("other", BUCKET_MEMBER, **access, member=missing)
 
 
 @pytest.mark.parametrize(

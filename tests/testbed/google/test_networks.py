@@ -132,8 +132,8 @@ def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud
     assert zone["effectiveLabels"] == {"modelyard-system": "fraud", "team": "growth"}
     cloud.edit(ZONE, zone["id"], labels={"theirs": "yes", "modelyard-system": "other"})
     kind, identifier, inputs, state = world.resources["zone"]
-    seen = present(world.lifecycle.read(kind, identifier, state, inputs))
-    assert seen[0]["effectiveLabels"]["theirs"] == "yes"
-    assert world.lifecycle.diff(kind, seen[1], seen[0], inputs)[0] == ["effectiveLabels", "pulumiLabels"]
-    assert world.lifecycle.update(kind, identifier, seen[0], inputs)["pulumiLabels"]["modelyard-system"] == "fraud"
+    current = present(world.lifecycle.read(kind, identifier, state, inputs))
+    assert current[0]["effectiveLabels"]["theirs"] == "yes"
+    assert world.lifecycle.diff(kind, current[1], current[0], inputs)[0] == ["effectiveLabels", "pulumiLabels"]
+    assert world.lifecycle.update(kind, identifier, current[0], inputs)["pulumiLabels"]["modelyard-system"] == "fraud"
     assert network["name"].startswith("network-")

@@ -23,14 +23,14 @@ def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
           collect: {schedule: {cron: "0 2 * * *"}, …}
           report: {schedule: {after: pipelines.collect}, …}
     """
-    shown = [*circle[:8], "…"] if len(circle) > 9 else list(circle)
+    names = [*circle[:8], "…"] if len(circle) > 9 else list(circle)
     alone = len(circle) == 1
     return Diagnostic(
         "E0922",
         Severity.ERROR,
         f"pipeline {quote(circle[0])} follows itself"
         if alone
-        else f"pipelines follow each other in a cycle: {' → '.join([*shown, circle[0]])}",
+        else f"pipelines follow each other in a cycle: {' → '.join([*names, circle[0]])}",
         span,
         "start one of them with `cron` or `on-demand`" if not alone else "name another pipeline in `after`",
     )

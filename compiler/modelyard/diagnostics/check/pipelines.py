@@ -135,11 +135,11 @@ def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
 
         steps: {prepare: {…}, fit: {needs: [prepare], …}}
     """
-    shown = [*cycle[:8], "…"] if len(cycle) > 9 else list(cycle)
+    names = [*cycle[:8], "…"] if len(cycle) > 9 else list(cycle)
     return Diagnostic(
         "E0439",
         Severity.ERROR,
-        f"steps wait for each other in a cycle: {' → '.join([*shown, cycle[0]])}",
+        f"steps wait for each other in a cycle: {' → '.join([*names, cycle[0]])}",
         span,
         "remove one of these steps from `needs`",
     )

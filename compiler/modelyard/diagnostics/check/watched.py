@@ -52,7 +52,7 @@ def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
     )
 
 
-def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -> Diagnostic:
+def watches_several_datasets(span: Span, watched: str, datasets: Sequence[str]) -> Diagnostic:
     """A monitor watches a pipeline's final output, but the pipeline writes several datasets.
 
     Wrong:
@@ -67,9 +67,9 @@ def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -
     return Diagnostic(
         "E0994",
         Severity.ERROR,
-        f"{watched} has several final outputs: {', '.join(written)}",
+        f"{watched} has several final outputs: {', '.join(datasets)}",
         span,
-        f"watch one of these datasets, such as `data.{written[0]}`",
+        f"watch one of these datasets, such as `data.{datasets[0]}`",
     )
 
 

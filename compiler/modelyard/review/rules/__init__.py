@@ -50,8 +50,10 @@ RULES: Final[tuple[Rule, ...]] = (
 
 def rule_for(change: Change) -> Rule:
     """Return the rule that judges a change."""
-    whole = (rule for rule in ENTRIES if change.entry and len(rule.pattern) == len(change.path))
-    candidates: Iterable[Rule] = chain(whole, _of_section(change.path[0]), (meanings.RULES[change.meaning.about],))
+    entry_rules = (rule for rule in ENTRIES if change.entry and len(rule.pattern) == len(change.path))
+    candidates: Iterable[Rule] = chain(
+        entry_rules, _of_section(change.path[0]), (meanings.RULES[change.meaning.about],)
+    )
     return next(rule for rule in candidates if matches(rule.pattern, change.path))
 
 

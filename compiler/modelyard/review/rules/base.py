@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.patterns import pattern
 from modelyard.records import record
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.findings import Level
 from modelyard.review.meaning import Absent, Meaning
 from modelyard.review.sides import Sides
@@ -16,7 +16,7 @@ from modelyard.review.values import Leaf, Steps
 Verdict: TypeAlias = tuple[str, Level]
 """A code, and the level before it is adjusted."""
 
-Says: TypeAlias = Callable[[Change, Sides], str]
+Wording: TypeAlias = Callable[[Change, Sides], str]
 Judges: TypeAlias = Callable[[Change, Sides], Verdict]
 
 QUIET: Final = Level.QUIET
@@ -33,14 +33,14 @@ class Rule:
     """How changes at some paths are judged and described.
 
     A `*` in the pattern matches any single step, and a pattern matches all paths that begin with it. `says` describes
-    the change, and `why` describes its consequences. `lasting` means that reverting the spec does not undo the change.
+    the change, and `why` describes its consequences. `irreversible` means that reverting the spec does not undo it.
     """
 
     pattern: Steps
     verdict: Judges
-    says: Says
-    why: str | Says = ""
-    lasting: bool = False
+    says: Wording
+    why: str | Wording = ""
+    irreversible: bool = False
 
     def reason(self, change: Change, sides: Sides) -> str:
         """Return the consequence of the change, or "" if none is described."""
@@ -49,7 +49,11 @@ class Rule:
 
 def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
     """Judge a change by whether it is looser, stricter or neither."""
-    verdicts: Mapping[Way, Verdict] = {Way.LOOSER: looser, Way.STRICTER: stricter, Way.OTHER: other}
+    verdicts: Mapping[Direction, Verdict] = {
+        Direction.LOOSER: looser,
+        Direction.STRICTER: stricter,
+        Direction.OTHER: other,
+    }
     return lambda change, _: verdicts[change.way]
 
 
@@ -116,7 +120,7 @@ def plainly(change: Change, _: Sides) -> str:
 _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
 
 
-def named(template: str, gone: str = "") -> Says:
+def described_by(template: str, gone: str = "") -> Wording:
     """Describe a change with a template that contains placeholders for parts of the path and for both values.
 
     {name} is the entry and {owner} its address, {target} a target, and {moves} both values. `gone` is the template for
@@ -133,7 +137,7 @@ def named(template: str, gone: str = "") -> Says:
 
 
 def filled(template: str, change: Change) -> str:
-    """Return a template of `named` with its placeholders filled in."""
+    """Return a template of `described_by` with its placeholders filled in."""
     words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
     words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
     words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, moves
 from modelyard.review.sides import Sides
 from modelyard.units import money_text
 
 
 def _budget(change: Change, sides: Sides) -> Verdict:
-    if change.way is Way.STRICTER:
+    if change.way is Direction.STRICTER:
         return "R612", NOTE
     return "R602", DANGER if _is_disarmed(sides) else REVIEW
 

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, named, stated
+from modelyard.review.changes import Change, Direction
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, described_by, stated
 from modelyard.review.sides import SENSITIVE, Sides
 
 
 def _dataset(change: Change, sides: Sides) -> Verdict:
-    found = (sides.after if change.added else sides.before).data.get(change.path[1])
-    classified = found is not None and found.classification in SENSITIVE
+    dataset = (sides.after if change.added else sides.before).data.get(change.path[1])
+    classified = dataset is not None and dataset.classification in SENSITIVE
     if change.added:
         return "R300", DANGER if classified else REVIEW
     return "R302", REVIEW
 
 
 def _dataset_says(change: Change, sides: Sides) -> str:
-    found = (sides.after if change.added else sides.before).data.get(change.path[1])
-    kind = f" ({found.classification})" if found is not None and found.classification else ""
+    dataset = (sides.after if change.added else sides.before).data.get(change.path[1])
+    kind = f" ({dataset.classification})" if dataset is not None and dataset.classification else ""
     return f"dataset {change.path[1]}{kind} is {'new' if change.added else 'removed'}"
 
 
 def _class(change: Change, _: Sides) -> Verdict:
-    if change.way is Way.LOOSER:
+    if change.way is Direction.LOOSER:
         return "R303", DANGER
     return "R301", DANGER if change.after.text in SENSITIVE else REVIEW
 
 
 def _class_why(change: Change, _: Sides) -> str:
-    if change.way is Way.LOOSER:
+    if change.way is Direction.LOOSER:
         return "rules about sensitive data no longer apply to it"
     return "whatever reads it now handles this class of data"
 
@@ -42,11 +42,13 @@ def _classes(change: Change, _: Sides) -> Verdict:
     return "R303", DANGER
 
 
-def _kept(change: Change, sides: Sides) -> Verdict:
+def _capture_amount(change: Change, sides: Sides) -> Verdict:
     worst = DANGER if sides.sensitive else REVIEW
-    if change.path[-1] == "sample" and change.way is Way.STRICTER:
+    if change.path[-1] == "sample" and change.way is Direction.STRICTER:
         return "R308", REVIEW if _is_watched(change, sides) else NOTE
-    return {Way.LOOSER: ("R307", worst), Way.STRICTER: ("R308", NOTE), Way.OTHER: ("R307", REVIEW)}[change.way]
+    return {Direction.LOOSER: ("R307", worst), Direction.STRICTER: ("R308", NOTE), Direction.OTHER: ("R307", REVIEW)}[
+        change.way
+    ]
 
 
 def _capture(change: Change, sides: Sides) -> Verdict:
@@ -63,7 +65,7 @@ def _kept_why(change: Change, sides: Sides) -> str:
     classes = ", ".join(sorted(sides.sensitive))
     if change.removed and change.path[-1] == "capture":
         return "monitors that read captures no longer see anything" if _is_watched(change, sides) else ""
-    return f"the system handles {classes}" if classes and change.way is not Way.STRICTER else ""
+    return f"the system handles {classes}" if classes and change.way is not Direction.STRICTER else ""
 
 
 def _retention(change: Change, _: Sides) -> Verdict:
@@ -124,7 +126,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_DATA, "classification"),
         _class,
-        named("dataset {name} is {moves}", "dataset {name} no longer has a class (was {before})"),
+        described_by("dataset {name} is {moves}", "dataset {name} no longer has a class (was {before})"),
         _class_why,
     ),
     Rule(
@@ -132,54 +134,71 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R304", DANGER), ("R305", NOTE), ("R304", REVIEW)),
         _residency_says,
         lambda change, _: (
-            "data and work may leave the places where they had to stay" if change.way is Way.LOOSER else ""
+            "data and work may leave the places where they had to stay" if change.way is Direction.LOOSER else ""
         ),
     ),
     Rule(
         ("governance", "retention", "captures"),
         _retention,
-        named("captures are kept {moves}"),
+        described_by("captures are kept {moves}"),
         _retention_why,
-        lasting=True,
+        irreversible=True,
     ),
-    Rule((*_CAPTURE, "retain"), _retention, named("captures of {name} are kept {moves}"), _retention_why, lasting=True),
+    Rule(
+        (*_CAPTURE, "retain"),
+        _retention,
+        described_by("captures of {name} are kept {moves}"),
+        _retention_why,
+        irreversible=True,
+    ),
     Rule(
         ("stores", "*", "retention"),
         _retention,
-        named("objects in {name} are kept {moves}"),
+        described_by("objects in {name} are kept {moves}"),
         _retention_why,
-        lasting=True,
+        irreversible=True,
     ),
     Rule(
         ("stores", "*", "objectLock"),
         by_way(("R315", DANGER), ("R316", REVIEW), ("R315", REVIEW)),
-        named("the lock that keeps versions of objects in {name} from being deleted: {last} is {moves}"),
-        lambda change, _: "" if change.way is Way.STRICTER else "records may be deleted sooner",
+        described_by("the lock that keeps versions of objects in {name} from being deleted: {last} is {moves}"),
+        lambda change, _: "" if change.way is Direction.STRICTER else "records may be deleted sooner",
     ),
     Rule(
         ("stores", "*", "versioned"),
         by_way(("R313", DANGER), ("R314", NOTE), ("R313", REVIEW)),
         lambda change, _: (
-            f"{change.path[1]} {'no longer keeps' if change.way is Way.LOOSER else 'keeps'} old versions of objects"
+            f"{change.path[1]} {'no longer keeps' if change.way is Direction.LOOSER else 'keeps'}"
+            " old versions of objects"
         ),
-        lambda change, _: "overwritten or deleted objects are lost" if change.way is Way.LOOSER else "",
+        lambda change, _: "overwritten or deleted objects are lost" if change.way is Direction.LOOSER else "",
     ),
-    Rule((*_CAPTURE, "sample"), _kept, named("{name} keeps {after} of its requests (was {before})"), _kept_why),
+    Rule(
+        (*_CAPTURE, "sample"),
+        _capture_amount,
+        described_by("{name} keeps {after} of its requests (was {before})"),
+        _kept_why,
+    ),
     Rule(
         (*_CAPTURE, "redact"),
-        _kept,
+        _capture_amount,
         lambda change, _: stated(f"fields that {change.path[1]} leaves out of its captures", change),
         _kept_why,
     ),
     Rule(
         (*_CAPTURE, "columns"),
-        _kept,
+        _capture_amount,
         lambda change, _: stated(f"inputs that {change.path[1]} keeps", change),
         _kept_why,
     ),
-    Rule((*_CAPTURE, "keys"), _kept, lambda change, _: stated(f"keys that {change.path[1]} keeps", change), _kept_why),
-    Rule((*_CAPTURE, "store"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
-    Rule((*_CAPTURE, "path"), always("R312", REVIEW), named("captures of {name} go to {moves}"), _place_why),
+    Rule(
+        (*_CAPTURE, "keys"),
+        _capture_amount,
+        lambda change, _: stated(f"keys that {change.path[1]} keeps", change),
+        _kept_why,
+    ),
+    Rule((*_CAPTURE, "store"), always("R312", REVIEW), described_by("captures of {name} go to {moves}"), _place_why),
+    Rule((*_CAPTURE, "path"), always("R312", REVIEW), described_by("captures of {name} go to {moves}"), _place_why),
     Rule(
         _CAPTURE,
         _capture,
@@ -190,10 +209,10 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         _kept_why,
     ),
-    Rule((*_DATA, "store"), always("R312", DANGER), named("dataset {name} is in store {moves}"), _place_why),
-    Rule((*_DATA, "path"), _path, named("dataset {name} is at {moves}"), _path_why),
-    Rule((*_DATA, "uri"), always("R312", DANGER), named("dataset {name} is at {moves}"), _place_why),
-    Rule((*_DATA, "description"), always("R805", NOTE), named("the description of dataset {name} changes")),
+    Rule((*_DATA, "store"), always("R312", DANGER), described_by("dataset {name} is in store {moves}"), _place_why),
+    Rule((*_DATA, "path"), _path, described_by("dataset {name} is at {moves}"), _path_why),
+    Rule((*_DATA, "uri"), always("R312", DANGER), described_by("dataset {name} is at {moves}"), _place_why),
+    Rule((*_DATA, "description"), always("R805", NOTE), described_by("the description of dataset {name} changes")),
     Rule(
         (*_DATA, "features"),
         always("R111", REVIEW),
@@ -203,7 +222,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_DATA, "*"),
         always("R111", REVIEW),
-        named("dataset {name}: {last} is {moves}"),
+        described_by("dataset {name}: {last} is {moves}"),
         "from the next training run, models learn from it differently",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, stated
 from modelyard.review.sides import Sides
@@ -14,9 +14,9 @@ from modelyard.review.values import Leaf
 def _egress(change: Change, _: Sides) -> Verdict:
     if _lists_everything(change.after):
         return "R401", DANGER
-    if change.way is Way.STRICTER or (change.removed and _lists_everything(change.before)):
+    if change.way is Direction.STRICTER or (change.removed and _lists_everything(change.before)):
         return "R402", REVIEW
-    return "R401", DANGER if change.way is Way.LOOSER else REVIEW
+    return "R401", DANGER if change.way is Direction.LOOSER else REVIEW
 
 
 def _lists_everything(side: Leaf) -> bool:
@@ -43,7 +43,7 @@ def _ranges(change: Change) -> str:
 
 
 def _egress_why(change: Change, _: Sides) -> str:
-    if change.way is Way.LOOSER or _lists_everything(change.after):
+    if change.way is Direction.LOOSER or _lists_everything(change.after):
         return "a compromised workload can send data there"
     return "other addresses can no longer be reached"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change
-from modelyard.review.rules.base import DANGER, REVIEW, Rule, always, by_way, named
+from modelyard.review.rules.base import DANGER, REVIEW, Rule, always, by_way, described_by
 from modelyard.review.sides import Sides
 
 _GATEWAY: Final = ("deployment", "targets", "*", "gateway")
@@ -24,7 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
         Rule(
             (*_GATEWAY, field),
             always("R408", DANGER),
-            named("requests to {target} enter through a different Gateway: its {last} is {moves}"),
+            described_by("requests to {target} enter through a different Gateway: its {last} is {moves}"),
             "its listeners and addresses determine who can reach the endpoints",
         )
         for field in ("name", "namespace")
@@ -32,7 +32,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_GATEWAY, "proxies"),
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
-        named(
+        described_by(
             "the proxies of the Gateway of {target} run in namespace {moves}",
             "the proxies of the Gateway of {target} may run in any namespace (was {before})",
         ),

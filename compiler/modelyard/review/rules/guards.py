@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
     REVIEW,
     Rule,
-    Says,
     Verdict,
+    Wording,
     always,
     by_way,
+    described_by,
     moves,
-    named,
     stated,
     was,
 )
@@ -89,7 +89,9 @@ def _minimum_says(change: Change, _: Sides) -> str:
 def _groups(change: Change, sides: Sides) -> Verdict:
     if _needless(change, sides):
         return "R241", DANGER
-    return {Way.LOOSER: ("R241", DANGER), Way.STRICTER: ("R242", NOTE), Way.OTHER: ("R241", REVIEW)}[change.way]
+    return {Direction.LOOSER: ("R241", DANGER), Direction.STRICTER: ("R242", NOTE), Direction.OTHER: ("R241", REVIEW)}[
+        change.way
+    ]
 
 
 def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
@@ -111,7 +113,7 @@ def _approval_of(change: Change, system: System) -> Approval | None:
 def _groups_why(change: Change, sides: Sides) -> str:
     if needless := _needless(change, sides):
         return f"{' and '.join(needless)} had to agree, but no longer {'has' if len(needless) == 1 else 'have'} to"
-    return "different people can approve" if change.way is Way.LOOSER else "fewer groups can approve"
+    return "different people can approve" if change.way is Direction.LOOSER else "fewer groups can approve"
 
 
 def _groups_says(change: Change, _: Sides) -> str:
@@ -135,7 +137,9 @@ def _changes_say(change: Change, _: Sides) -> str:
 def _stage(change: Change, _: Sides) -> Verdict:
     if change.entry:
         return ("R207", NOTE) if change.added else ("R206", DANGER)
-    return {Way.LOOSER: ("R206", DANGER), Way.STRICTER: ("R207", NOTE), Way.OTHER: ("R208", REVIEW)}[change.way]
+    return {Direction.LOOSER: ("R206", DANGER), Direction.STRICTER: ("R207", NOTE), Direction.OTHER: ("R208", REVIEW)}[
+        change.way
+    ]
 
 
 def _stage_says(change: Change, _: Sides) -> str:
@@ -146,7 +150,7 @@ def _stage_says(change: Change, _: Sides) -> str:
 
 
 def _stage_why(change: Change, _: Sides) -> str:
-    if change.way is not Way.LOOSER:
+    if change.way is not Direction.LOOSER:
         return ""
     if change.entry and len(change.path) <= 4:
         approval = change.was.approval if isinstance(change.was, Stage) else None
@@ -156,13 +160,13 @@ def _stage_why(change: Change, _: Sides) -> str:
 
 
 def _changes_why(change: Change, _: Sides) -> str:
-    return "versions can go live at times that were closed before" if change.way is Way.LOOSER else ""
+    return "versions can go live at times that were closed before" if change.way is Direction.LOOSER else ""
 
 
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     weaker = by_way(("R241", DANGER), ("R242", NOTE), ("R241", REVIEW))
     why = "fewer people have to agree"
-    because: Says = lambda change, _: why if change.way is Way.LOOSER else ""  # noqa: E731 - short, used twice
+    because: Wording = lambda change, _: why if change.way is Direction.LOOSER else ""  # noqa: E731 - short, used twice
     return (
         Rule((*prefix, "minimum"), weaker, _minimum_says, because),
         Rule((*prefix, "from"), _groups, _groups_says, _groups_why),
@@ -195,7 +199,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_VALIDATION, "*"),
         by_way(("R201", DANGER), ("R202", NOTE), ("R205", REVIEW)),
         _gate_says,
-        lambda change, _: "a version that failed before may go live" if change.way is Way.LOOSER else "",
+        lambda change, _: "a version that failed before may go live" if change.way is Direction.LOOSER else "",
     ),
     Rule(
         _VALIDATION,
@@ -215,7 +219,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "approvers"),
         by_way(("R241", REVIEW), ("R242", NOTE), ("R241", REVIEW)),
-        named("approver group {last} is {moves}"),
+        described_by("approver group {last} is {moves}"),
     ),
     Rule(
         ("governance", "changes"),
@@ -226,35 +230,37 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "risk"),
         by_way(("R251", DANGER), ("R252", NOTE), ("R252", NOTE)),
-        named("the system's risk is {moves}"),
-        lambda change, _: "rules for higher risks no longer apply" if change.way is Way.LOOSER else "more rules apply",
+        described_by("the system's risk is {moves}"),
+        lambda change, _: (
+            "rules for higher risks no longer apply" if change.way is Direction.LOOSER else "more rules apply"
+        ),
     ),
     Rule(
         ("profile", "industry"),
         always("R253", REVIEW),
-        named("the industry is {moves}"),
+        described_by("the industry is {moves}"),
         "different rules and defaults apply",
     ),
     Rule(
         ("profile", "size"),
         by_way(("R254", REVIEW), ("R255", REVIEW), ("R254", REVIEW)),
-        named("the system's size is {moves}"),
+        described_by("the system's size is {moves}"),
         "the defaults for redundancy depend on it",
     ),
     Rule(
         ("governance", "lineage"),
         by_way(("R246", DANGER), ("R247", NOTE), ("R249", REVIEW)),
-        named("lineage is {moves}"),
-        lambda change, _: "the origin of new versions is not recorded" if change.way is Way.LOOSER else "",
+        described_by("lineage is {moves}"),
+        lambda change, _: "the origin of new versions is not recorded" if change.way is Direction.LOOSER else "",
     ),
     Rule(
         ("governance", "retention", "runs"),
         by_way(("R246", REVIEW), ("R247", NOTE), ("R249", REVIEW)),
-        named("finished runs are kept {moves}"),
+        described_by("finished runs are kept {moves}"),
     ),
     Rule(
         ("governance", "retention", "metrics"),
         by_way(("R246", REVIEW), ("R247", NOTE), ("R249", REVIEW)),
-        named("metrics are kept {moves}"),
+        described_by("metrics are kept {moves}"),
     ),
 )

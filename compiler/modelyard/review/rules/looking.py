@@ -23,7 +23,7 @@ def looks(change: Change, sides: Sides) -> Verdict:
     """Judge a schedule. Running less often is for review, as is a longer window. Data no run covers is a danger."""
     if verdict := unseen(change, sides):
         return verdict
-    before, after = (_interval(monitor) for monitor in _both(change, sides))
+    before, after = (_interval(monitor) for monitor in _monitors(change, sides))
     if before is None or after is None:
         return "R215", REVIEW
     if before == after:
@@ -34,7 +34,7 @@ def looks(change: Change, sides: Sides) -> Verdict:
 def looks_says(change: Change, sides: Sides) -> str:
     """Describe how often a monitor runs or, if that is unchanged, when it runs."""
     name = change.path[1]
-    before, after = (_interval(monitor) for monitor in _both(change, sides))
+    before, after = (_interval(monitor) for monitor in _monitors(change, sides))
     if before is None or after is None or before == after or change.path[-1] not in {"cron", "schedule"}:
         return f"{name} runs at different times: {'.'.join(change.path[2:])} is {moves(change)}"
     return f"{name} runs every {was(duration_text(after), duration_text(before))}: {change.path[-1]} is {moves(change)}"
@@ -42,7 +42,7 @@ def looks_says(change: Change, sides: Sides) -> str:
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
     """Judge whether more or less data falls between the windows of two runs. Returns None if the amount is the same."""
-    before, after = (_gap(monitor) for monitor in _both(change, sides))
+    before, after = (_gap(monitor) for monitor in _monitors(change, sides))
     if before == after:
         return None
     return ("R211", DANGER) if after > before else ("R212", NOTE)
@@ -50,17 +50,17 @@ def unseen(change: Change, sides: Sides) -> Verdict | None:
 
 def unseen_why(change: Change, sides: Sides) -> str:
     """Explain which data no run covers, or how late a breach is noticed."""
-    before, after = _both(change, sides)
+    before, after = _monitors(change, sides)
     interval = _interval(after)
     if after is not None and interval is not None and _gap(after) > _gap(before):
-        seen = f"the last {duration_text(after.window_s)} every {duration_text(interval)}"
-        return f"it checks {seen}, so {duration_text(_gap(after))} of data between two runs is never checked"
+        period = f"the last {duration_text(after.window_s)} every {duration_text(interval)}"
+        return f"it checks {period}, so {duration_text(_gap(after))} of data between two runs is never checked"
     if change.path[2] == "schedule" and looks(change, sides) == ("R215", REVIEW) and interval is not None:
         return f"a breach is noticed up to {duration_text(interval)} later"
     return ""
 
 
-def _both(change: Change, sides: Sides) -> tuple[Monitor | None, Monitor | None]:
+def _monitors(change: Change, sides: Sides) -> tuple[Monitor | None, Monitor | None]:
     """Return the monitor before and after the change, even if it was renamed."""
     name = change.path[1]
     old = (sides.after.moved or {}).get(f"monitors.{name}", f"monitors.{name}").partition(".")[2]

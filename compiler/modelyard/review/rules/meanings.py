@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.review.findings import Level
 from modelyard.review.meaning import ABOUT
-from modelyard.review.rules.base import DANGER, NOTE, QUIET, REVIEW, Rule, Says, Verdict, by_way, plainly
+from modelyard.review.rules.base import DANGER, NOTE, QUIET, REVIEW, Rule, Verdict, Wording, by_way, plainly
 
 _VERDICTS: Final[Mapping[str, tuple[Verdict, Verdict, Verdict]]] = {
     "access": (("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
@@ -60,7 +60,7 @@ def looser_level(about: str) -> Level:
     return _VERDICTS[about][0][1]
 
 
-def _why(about: str) -> Says:
+def _why(about: str) -> Wording:
     """Describe what follows from a change: nothing for a removed value or a number, which require nothing to exist."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 

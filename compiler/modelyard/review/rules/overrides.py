@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from modelyard.review.changes import Change
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, moves
 from modelyard.review.sides import Sides
-from modelyard.review.words import shown
+from modelyard.review.words import spec_text
 from modelyard.source import Json
 from modelyard.spec import Override, System
 
@@ -33,18 +33,18 @@ _ORDINARY: Final = frozenset(
 _UNCHECKED: Final = "modelyard does not check what overrides set, such as images, commands, identities or alerts"
 
 
-def _found(system: System, name: str) -> Override | None:
-    return next((one for one in system.overrides if one.name == name), None)
+def _override(system: System, name: str) -> Override | None:
+    return next((override for override in system.overrides if override.name == name), None)
 
 
 def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
     """Return the new override's object, as kind and name, and the operations that the old one does not apply to it."""
-    old, new = (_found(system, change.path[1]) for system in (sides.before, sides.after))
+    old, new = (_override(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
     is_same = old is not None and (old.target, old.kind, old.object) == (new.target, new.kind, new.object)
     known = old.patch if old is not None and is_same else ()
-    return f"{new.kind}/{new.object}", tuple(one for one in new.patch if one not in known)
+    return f"{new.kind}/{new.object}", tuple(operation for operation in new.patch if operation not in known)
 
 
 def _lost(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
@@ -55,13 +55,13 @@ def _verdict(change: Change, sides: Sides) -> Verdict:
     code = "R903" if change.entry and change.removed else "R901"
     if change.path[2:] == ("reason",):
         return code, NOTE
-    if any(not _is_ordinary(*one) for one in _each(*_gained(change, sides))):
+    if any(not _is_ordinary(*pair) for pair in _each(*_gained(change, sides))):
         return code, DANGER
-    return code, DANGER if any(_protects(*one) for one in _each(*_lost(change, sides))) else REVIEW
+    return code, DANGER if any(_protects(*pair) for pair in _each(*_lost(change, sides))) else REVIEW
 
 
 def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Operation], ...]:
-    return tuple((target, one) for one in operations)
+    return tuple((target, operation) for operation in operations)
 
 
 def _is_ordinary(target: str, operation: Operation) -> bool:
@@ -90,7 +90,7 @@ def _says(change: Change, sides: Sides) -> str:
     if not change.entry and change.path[2:] != ("patch",):
         return f"{override}: {change.path[-1]} is {moves(change)}"
     parts = [
-        f"{verb} {'; '.join(f'{target}: {_worded(one)}' for one in operations)}"
+        f"{verb} {'; '.join(f'{target}: {_worded(operation)}' for operation in operations)}"
         for verb, (target, operations) in (("sets", _gained(change, sides)), ("no longer sets", _lost(change, sides)))
         if operations
     ]
@@ -105,7 +105,7 @@ def _worded(operation: Operation) -> str:
         return f"{text} from {operation['from']}"
     if "value" not in operation:
         return text
-    value = shown("", operation["value"])
+    value = spec_text("", operation["value"])
     if len(value) > _LONGEST_VALUE:
         value = f"{value[:_LONGEST_VALUE]}… ({len(value)} characters)"
     return f"{text} = {value}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.checks.regions import regions
-from modelyard.review.changes import Change, Way, renamed_targets
+from modelyard.review.changes import Change, Direction, renamed_targets
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -15,9 +15,9 @@ from modelyard.review.rules.base import (
     Verdict,
     always,
     by_way,
+    described_by,
     is_from_elsewhere,
     moves,
-    named,
     plainly,
     was,
 )
@@ -64,17 +64,17 @@ def _placed_why(change: Change, sides: Sides) -> str:
     before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
     is_left = change.before.text not in {target.name for target in sides.after.deployment.targets}
     end = "stays on the old target until that is destroyed" if is_left else "is removed on the old target"
-    gone = f"it {end}, and starts from scratch on the new one"
+    effect = f"it {end}, and starts from scratch on the new one"
     if _share_jurisdiction(before, after):
-        return gone
-    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {gone}"
+        return effect
+    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {effect}"
 
 
 def _country(system: System, target: str) -> str:
-    found = next((one for one in system.deployment.targets if one.name == target), None)
-    if found is None:
+    placement = next((candidate for candidate in system.deployment.targets if candidate.name == target), None)
+    if placement is None:
         return ""
-    return regions().country_of(found.region) if found.region else found.residency
+    return regions().country_of(placement.region) if placement.region else placement.residency
 
 
 def _registry_says(change: Change, _: Sides) -> str:
@@ -193,28 +193,32 @@ _OTHER_STACKS: Final = (
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule((*_TARGET, "region"), _region, named("target {target} is in {moves}"), _region_why, lasting=True),
-    Rule((*_TARGET, "residency"), always("R306", DANGER), named("target {target} is in {moves}")),
+    Rule((*_TARGET, "region"), _region, described_by("target {target} is in {moves}"), _region_why, irreversible=True),
+    Rule((*_TARGET, "residency"), always("R306", DANGER), described_by("target {target} is in {moves}")),
     Rule(
         (*_TARGET, "provider"),
         always("R508", DANGER),
-        named("target {target} runs on {moves}"),
+        described_by("target {target} runs on {moves}"),
         "everything on it is recreated on the other provider",
-        lasting=True,
+        irreversible=True,
     ),
     Rule(
         (*_TARGET, "account"),
         always("R508", DANGER),
-        named("target {target} is in account {moves}"),
+        described_by("target {target} is in account {moves}"),
         "everything that the target creates is recreated there",
-        lasting=True,
+        irreversible=True,
     ),
-    Rule((*_TARGET, "tenant"), always("R508", DANGER), named("target {target} is in tenant {moves}")),
-    Rule((*_TARGET, "resourceGroup"), always("R508", DANGER), named("target {target} is in resource group {moves}")),
+    Rule((*_TARGET, "tenant"), always("R508", DANGER), described_by("target {target} is in tenant {moves}")),
+    Rule(
+        (*_TARGET, "resourceGroup"),
+        always("R508", DANGER),
+        described_by("target {target} is in resource group {moves}"),
+    ),
     Rule(
         (*_TARGET, "context"),
         always("R508", DANGER),
-        named("target {target} uses cluster context {moves}"),
+        described_by("target {target} uses cluster context {moves}"),
         "everything is recreated in the other cluster",
     ),
     Rule(
@@ -226,25 +230,25 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_TARGET, "version"),
         _version,
-        named("the Kubernetes version of {target} is {moves}"),
+        described_by("the Kubernetes version of {target} is {moves}"),
         "a cluster cannot go back to an older version",
-        lasting=True,
+        irreversible=True,
     ),
     Rule(
         (*_TARGET, "storageClass"),
         always("R505", REVIEW),
-        named("volumes on {target} use storage class {moves}"),
+        described_by("volumes on {target} use storage class {moves}"),
         "existing volumes keep their class",
     ),
     Rule(
         (*_TARGET, "network"),
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
-        named("the API of the cluster {target} is {moves}"),
+        described_by("the API of the cluster {target} is {moves}"),
     ),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
         lambda change, _: ("R410", REVIEW if change.removed else DANGER),
-        named(
+        described_by(
             "metrics of {target} are sent to {moves}",
             "metrics of {target} are no longer sent anywhere (was {before})",
         ),
@@ -274,36 +278,44 @@ RULES: Final[tuple[Rule, ...]] = (
         plainly,
         "without it, losing the head node takes endpoints down for the minutes of a restart",
     ),
-    Rule(("deployment", "mode"), always("R511", REVIEW), named("the deployment mode is {moves}")),
-    Rule(("deployment", "placement"), always("R511", REVIEW), named("the placement of {last} is {moves}")),
-    Rule(("inference", "*", "target"), _placed, named("{name} runs on {moves}"), _placed_why),
-    Rule(("pipelines", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
-    Rule(("monitors", "*", "target"), _placed, named("{owner} runs on {moves}"), _placed_why),
-    Rule(("stores", "*", "target"), _placed, named("store {name} is on {moves}"), _placed_why, lasting=True),
-    Rule(("stores", "*", "region"), _region, named("store {name} is in {moves}"), "its data is not moved"),
+    Rule(("deployment", "mode"), always("R511", REVIEW), described_by("the deployment mode is {moves}")),
+    Rule(("deployment", "placement"), always("R511", REVIEW), described_by("the placement of {last} is {moves}")),
+    Rule(("inference", "*", "target"), _placed, described_by("{name} runs on {moves}"), _placed_why),
+    Rule(("pipelines", "*", "target"), _placed, described_by("{owner} runs on {moves}"), _placed_why),
+    Rule(("monitors", "*", "target"), _placed, described_by("{owner} runs on {moves}"), _placed_why),
+    Rule(
+        ("stores", "*", "target"), _placed, described_by("store {name} is on {moves}"), _placed_why, irreversible=True
+    ),
+    Rule(("stores", "*", "region"), _region, described_by("store {name} is in {moves}"), "its data is not moved"),
     Rule(
         ("stores", "*", "adopt"),
         _adopted,
-        named("store {name} adopts {moves}"),
+        described_by("store {name} adopts {moves}"),
         "data in the old place is neither moved nor deleted",
     ),
     Rule(
         ("stores", "*", "endpoint"),
         always("R312", DANGER),
-        named("the endpoint of store {name} is {moves}"),
+        described_by("the endpoint of store {name} is {moves}"),
         "data in the old place is neither moved nor deleted",
     ),
-    Rule(("stores", "*", "type"), always("R506", DANGER), named("the type of store {name} is {moves}")),
-    Rule(("stores", "*", "size"), _size, named("the size of the volume of {name} is {moves}"), _size_why, lasting=True),
+    Rule(("stores", "*", "type"), always("R506", DANGER), described_by("the type of store {name} is {moves}")),
+    Rule(
+        ("stores", "*", "size"),
+        _size,
+        described_by("the size of the volume of {name} is {moves}"),
+        _size_why,
+        irreversible=True,
+    ),
     Rule(
         ("stores", "*", "replicas"),
         by_way(("R603", REVIEW), ("R604", NOTE), ("R603", REVIEW)),
-        named("the number of instances of {name} is {moves}"),
+        described_by("the number of instances of {name} is {moves}"),
     ),
     Rule(
         ("stores", "*", "encryptionKey"),
         always("R317", REVIEW),
-        named("the encryption key of store {name} is {moves}"),
+        described_by("the encryption key of store {name} is {moves}"),
         "workloads need permission to use the new key",
     ),
     Rule(
@@ -323,13 +335,13 @@ RULES: Final[tuple[Rule, ...]] = (
         always("R508", DANGER),
         plainly,
         "versions, aliases and history in the old place are not moved",
-        lasting=True,
+        irreversible=True,
     ),
     Rule(
         (*_COMPUTE, "capacity"),
         by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
-        named("machines of compute class {name} are {moves}"),
-        lambda change, _: "spot machines can be reclaimed within minutes" if change.way is Way.LOOSER else "",
+        described_by("machines of compute class {name} are {moves}"),
+        lambda change, _: "spot machines can be reclaimed within minutes" if change.way is Direction.LOOSER else "",
     ),
     Rule(
         (*_COMPUTE, "accelerators"),
@@ -343,20 +355,24 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "owner", "team"),
         always("R801", REVIEW),
-        named("the owning team is {moves}"),
+        described_by("the owning team is {moves}"),
         "tags name a different team, and alerts and questions go to it",
     ),
     Rule(
         ("governance", "owner", "email"),
         always("R801", REVIEW),
-        named("the owner's email address is {moves}"),
+        described_by("the owner's email address is {moves}"),
         _address_why,
     ),
     Rule(
-        ("metadata", "name"), always("R508", DANGER), named("the system's name is {moves}"), _OTHER_STACKS, lasting=True
+        ("metadata", "name"),
+        always("R508", DANGER),
+        described_by("the system's name is {moves}"),
+        _OTHER_STACKS,
+        irreversible=True,
     ),
-    Rule(("metadata", "labels"), _label_level, named("label {last} is {moves}")),
-    Rule(("metadata", "description"), always("R805", QUIET), named("the description changes")),
+    Rule(("metadata", "labels"), _label_level, described_by("label {last} is {moves}")),
+    Rule(("metadata", "description"), always("R805", QUIET), described_by("the description changes")),
     Rule(
         ("moved", "*"),
         _moved,
@@ -367,7 +383,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(_TARGET, _target, _target_says, _target_why),
-    Rule(("stores", "*"), _store, named("store {name} is {moves}"), _store_why),
-    Rule(_COMPUTE, always("R614", NOTE), named("compute class {name} is {moves}")),
+    Rule(("stores", "*"), _store, described_by("store {name} is {moves}"), _store_why),
+    Rule(_COMPUTE, always("R614", NOTE), described_by("compute class {name} is {moves}")),
 )
 """The rules for whole stores and compute classes."""

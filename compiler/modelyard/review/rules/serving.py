@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
     REVIEW,
     Rule,
-    Says,
     Verdict,
+    Wording,
     always,
     by_way,
     code,
+    described_by,
     is_from_elsewhere,
     moves,
-    named,
     plainly,
     stated,
     was,
@@ -38,13 +38,13 @@ def _traffic(change: Change, sides: Sides) -> Verdict:
 def _shares(change: Change, sides: Sides) -> dict[str, tuple[int, int]]:
     """Return the percent of the traffic of each variant before and after, those that gain first."""
     old, new = (_percents(system, change.path[1]) for system in (sides.before, sides.after))
-    both = {name: (old.get(name, 0), new.get(name, 0)) for name in {**new, **old}}
-    return dict(sorted(both.items(), key=lambda share: share[1][0] - share[1][1]))
+    shares = {name: (old.get(name, 0), new.get(name, 0)) for name in {**new, **old}}
+    return dict(sorted(shares.items(), key=lambda share: share[1][0] - share[1][1]))
 
 
 def _percents(system: System, endpoint: str) -> dict[str, int]:
-    found = system.inference.get(endpoint)
-    return {variant.name: variant.percent for variant in found.variants} if found is not None else {}
+    inference = system.inference.get(endpoint)
+    return {variant.name: variant.percent for variant in inference.variants} if inference is not None else {}
 
 
 def _traffic_says(change: Change, sides: Sides) -> str:
@@ -63,7 +63,7 @@ def _traffic_says(change: Change, sides: Sides) -> str:
 def _served(change: Change, sides: Sides, name: str) -> str:
     endpoint = sides.after.inference.get(change.path[1])
     variants = endpoint.variants if endpoint is not None else ()
-    return next((f" ({one.model.model}@{one.model.alias})" for one in variants if one.name == name), "")
+    return next((f" ({variant.model.model}@{variant.model.alias})" for variant in variants if variant.name == name), "")
 
 
 def _variant(change: Change, _: Sides) -> Verdict:
@@ -114,7 +114,11 @@ def _mirror_says(change: Change, _: Sides) -> str:
 
 
 def _exposure(change: Change, _: Sides) -> Verdict:
-    return {Way.LOOSER: ("R401", DANGER), Way.STRICTER: ("R402", REVIEW), Way.OTHER: ("R401", REVIEW)}[change.way]
+    return {
+        Direction.LOOSER: ("R401", DANGER),
+        Direction.STRICTER: ("R402", REVIEW),
+        Direction.OTHER: ("R401", REVIEW),
+    }[change.way]
 
 
 def _exposure_says(change: Change, _: Sides) -> str:
@@ -130,7 +134,7 @@ def _exposure_says(change: Change, _: Sides) -> str:
 
 def _exposure_why(change: Change, sides: Sides) -> str:
     endpoint = sides.after.inference.get(change.path[1])
-    if change.way is Way.STRICTER:
+    if change.way is Direction.STRICTER:
         return "clients outside are cut off"
     if endpoint is not None and endpoint.endpoint.auth.type == "none":
         return "callers need no token"
@@ -170,15 +174,15 @@ def _address_says(change: Change, _: Sides) -> str:
 
 
 def _timeout(change: Change, _: Sides) -> Verdict:
-    return ("R415", DANGER) if change.way is Way.LOOSER else ("R414", NOTE)
+    return ("R415", DANGER) if change.way is Direction.LOOSER else ("R414", NOTE)
 
 
 def _clients(change: Change, _: Sides) -> Verdict:
-    return ("R402", REVIEW) if change.way is Way.STRICTER else ("R401", REVIEW)
+    return ("R402", REVIEW) if change.way is Direction.STRICTER else ("R401", REVIEW)
 
 
 def _slo(change: Change, _: Sides) -> Verdict:
-    if change.way is Way.LOOSER:
+    if change.way is Direction.LOOSER:
         return "R221", DANGER if change.removed else REVIEW
     return "R222", NOTE
 
@@ -191,7 +195,7 @@ def _slo_says(change: Change, _: Sides) -> str:
     return f"the objective of {change.path[1]} for {'.'.join(change.path[3:])} is {moves(change)}"
 
 
-def _fewer_tokens(consequence: str) -> Says:
+def _fewer_tokens(consequence: str) -> Wording:
     """Describe what follows from a limit that is lower or new."""
 
     def says(change: Change, _: Sides) -> str:
@@ -205,12 +209,12 @@ def _replicas(change: Change, sides: Sides) -> Verdict:
     minimum = change.after.number or 0
     endpoint = sides.after.inference.get(change.path[1])
     promised = endpoint is not None and endpoint.slo is not None and endpoint.slo.availability is not None
-    if change.way is Way.LOOSER:
+    if change.way is Direction.LOOSER:
         return "R603", DANGER if minimum < 2 and promised else REVIEW
     return "R604", NOTE
 
 
-def _replicas_say(verb: str) -> Says:
+def _replicas_say(verb: str) -> Wording:
     def says(change: Change, _: Sides) -> str:
         before, after = (side.text or "not set" for side in (change.before, change.after))
         return f"{change.path[1]} {verb} {after} {'replica' if after == '1' else 'replicas'} (was {before})"
@@ -249,10 +253,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_VARIANT, "compute"),
         always("R607", REVIEW),
-        named("{name} runs on compute class {moves}"),
+        described_by("{name} runs on compute class {moves}"),
         "its servers are replaced, and the old and the new ones run side by side for a while",
     ),
-    Rule(_VARIANT, _variant, named("variant {last} of {name} is {moves}")),
+    Rule(_VARIANT, _variant, described_by("variant {last} of {name} is {moves}")),
     Rule(("inference", "*", "mirror"), _mirror, _mirror_says),
     Rule(("inference", "*", "endpoint", "exposure"), _exposure, _exposure_says, _exposure_why),
     Rule(
@@ -260,7 +264,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R403", DANGER), ("R404", REVIEW), ("R403", REVIEW)),
         _auth_says,
         lambda change, _: (
-            "every caller needs a token" if change.way is Way.STRICTER else "anyone who can reach it can call it"
+            "every caller needs a token" if change.way is Direction.STRICTER else "anyone who can reach it can call it"
         ),
     ),
     Rule(
@@ -277,11 +281,18 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "endpoint", "timeout"),
         _timeout,
-        named("{name} times out requests after {moves}"),
-        lambda change, _: "slow requests that used to be answered now time out" if change.way is Way.LOOSER else "",
+        described_by("{name} times out requests after {moves}"),
+        lambda change, _: (
+            "slow requests that used to be answered now time out" if change.way is Direction.LOOSER else ""
+        ),
     ),
     *(
-        Rule(("inference", "*", "generation", field), _tokens, named("the {last} of {name} is {moves}"), _tokens_why)
+        Rule(
+            ("inference", "*", "generation", field),
+            _tokens,
+            described_by("the {last} of {name} is {moves}"),
+            _tokens_why,
+        )
         for field in _TOKENS
     ),
     Rule(
@@ -312,7 +323,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "rollout", "strategy"),
         by_way(("R703", REVIEW), ("R704", NOTE), ("R703", REVIEW)),
-        named("the rollout strategy of {name} is {moves}"),
+        described_by("the rollout strategy of {name} is {moves}"),
         lambda change, _: (
             "during a rollout, nothing is served until the new servers are up"
             if change.after.text == "in-place"
@@ -322,9 +333,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*", "rollout"),
         by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
-        named("rollouts of {name}: {last} is {moves}"),
+        described_by("rollouts of {name}: {last} is {moves}"),
     ),
-    Rule(("inference", "*", "source"), code, named("{name} runs {moves}"), _code_why),
+    Rule(("inference", "*", "source"), code, described_by("{name} runs {moves}"), _code_why),
 )
 
 
@@ -336,7 +347,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(
         ("inference", "*"),
         _endpoint,
-        named("endpoint {name} is {moves}"),
+        described_by("endpoint {name} is {moves}"),
         lambda change, _: "" if change.added else "its clients no longer get a response",
     ),
 )

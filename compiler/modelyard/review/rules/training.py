@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
+from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -14,9 +14,9 @@ from modelyard.review.rules.base import (
     always,
     by_way,
     code,
+    described_by,
     is_from_elsewhere,
     moves,
-    named,
     stated,
     was,
 )
@@ -48,7 +48,7 @@ def _starts(change: Change, _: Sides) -> Verdict:
     old, new = _wait(change.before.text), _wait(change.after.text)
     if old is not None and new is not None and old != new:
         return ("R113", REVIEW) if new > old else ("R114", REVIEW)
-    way = {Way.LOOSER: ("R113", REVIEW), Way.STRICTER: ("R114", REVIEW)}
+    way = {Direction.LOOSER: ("R113", REVIEW), Direction.STRICTER: ("R114", REVIEW)}
     return way.get(change.way, ("R117", REVIEW))
 
 
@@ -74,11 +74,11 @@ def _entry(change: Change, _: Sides) -> Verdict:
 
 
 def _split(change: Change, _: Sides) -> Verdict:
-    return ("R112", DANGER) if change.way is Way.LOOSER else ("R112", REVIEW)
+    return ("R112", DANGER) if change.way is Direction.LOOSER else ("R112", REVIEW)
 
 
 def _split_why(change: Change, _: Sides) -> str:
-    if change.way is Way.LOOSER:
+    if change.way is Direction.LOOSER:
         return "rows from the same time end up in both parts, so versions may look better at the gate than they are"
     return "metrics of earlier and later versions are not comparable"
 
@@ -105,12 +105,17 @@ _STEP: Final = (*_PIPELINE, "steps", "*")
 
 def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
-        Rule((*prefix, "source"), code, named("{owner} runs {last} {moves}"), _image_why),
-        Rule((*prefix, "trainer"), always("R107", REVIEW), named("{owner} trains with {moves}"), "from its next run"),
+        Rule((*prefix, "source"), code, described_by("{owner} runs {last} {moves}"), _image_why),
+        Rule(
+            (*prefix, "trainer"),
+            always("R107", REVIEW),
+            described_by("{owner} trains with {moves}"),
+            "from its next run",
+        ),
         Rule(
             (*prefix, "parameters"),
             always("R112", REVIEW),
-            named("parameter {last} of {owner} is {moves}"),
+            described_by("parameter {last} of {owner} is {moves}"),
             "from its next run",
         ),
         Rule(
@@ -119,31 +124,36 @@ def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
             lambda change, _: stated(f"inputs of {'.'.join(change.path[:2])}", change),
             "its results come from different data",
         ),
-        Rule((*prefix, "model"), always("R104", REVIEW), named("{owner} uses {moves}")),
+        Rule((*prefix, "model"), always("R104", REVIEW), described_by("{owner} uses {moves}")),
         Rule(
             (*prefix, "output"),
             always("R312", REVIEW),
-            named("{owner} writes to {moves}"),
+            described_by("{owner} writes to {moves}"),
             "existing data stays where it is; readers of the old place get nothing new",
         ),
-        Rule((*prefix, "compute"), always("R607", REVIEW), named("{owner} runs on compute class {moves}"), ""),
+        Rule((*prefix, "compute"), always("R607", REVIEW), described_by("{owner} runs on compute class {moves}"), ""),
     )
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule((*_PIPELINE, "promoteTo"), _promotion, named("{owner} promotes to {moves}"), _promotion_why),
-    Rule(("models", "*", "import", "promoteTo"), _promotion, named("{owner} is promoted to {moves}"), _promotion_why),
+    Rule((*_PIPELINE, "promoteTo"), _promotion, described_by("{owner} promotes to {moves}"), _promotion_why),
+    Rule(
+        ("models", "*", "import", "promoteTo"),
+        _promotion,
+        described_by("{owner} is promoted to {moves}"),
+        _promotion_why,
+    ),
     Rule(
         (*_PIPELINE, "schedule", "overlap"),
         by_way(("R117", REVIEW), ("R117", NOTE), ("R117", NOTE)),
-        named("{owner}: overlapping runs: {moves}"),
+        described_by("{owner}: overlapping runs: {moves}"),
     ),
     Rule((*_PIPELINE, "schedule"), _starts, _starts_says, _starts_why),
-    Rule((*_PIPELINE, "split", "by"), _split, named("{owner} holds out data by {moves}"), _split_why),
+    Rule((*_PIPELINE, "split", "by"), _split, described_by("{owner} holds out data by {moves}"), _split_why),
     Rule(
         (*_PIPELINE, "split"),
         always("R112", REVIEW),
-        named("{owner} holds out different data: {last} is {moves}"),
+        described_by("{owner} holds out different data: {last} is {moves}"),
         "metrics of earlier and later versions are not comparable",
     ),
     *_code(_STEP),
@@ -151,56 +161,56 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_PIPELINE, "tuning", "trials"),
         always("R608", NOTE),
-        named("the search of {owner}: {last} trials: {moves}"),
+        described_by("the search of {owner}: {last} trials: {moves}"),
     ),
     Rule(
         (*_PIPELINE, "tuning"),
         always("R112", REVIEW),
-        named("the search of {owner}: {last}: {moves}"),
+        described_by("the search of {owner}: {last}: {moves}"),
         "from its next run",
     ),
     Rule(
         (*_PIPELINE, "reprocess"),
         always("R118", REVIEW),
-        named("{owner} rescores old rows with a new version: {moves}"),
+        described_by("{owner} rescores old rows with a new version: {moves}"),
         "rows that already have scores may get different ones",
     ),
-    Rule((*_PIPELINE, "type"), always("R108", DANGER), named("the type of {owner} is {moves}")),
+    Rule((*_PIPELINE, "type"), always("R108", DANGER), described_by("the type of {owner} is {moves}")),
     Rule(
         ("models", "*", "registeredName"),
         always("R108", DANGER),
-        named("the name of {name} in the registry is {moves}"),
+        described_by("the name of {name} in the registry is {moves}"),
         "versions, aliases and history start over",
-        lasting=True,
+        irreversible=True,
     ),
     Rule(
         ("models", "*", "task"),
         always("R108", DANGER),
-        named("the task of {name} is {moves}"),
+        described_by("the task of {name} is {moves}"),
         "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "framework"),
         always("R108", DANGER),
-        named("the framework of {name} is {moves}"),
+        described_by("the framework of {name} is {moves}"),
         "earlier and later versions cannot replace each other",
     ),
     Rule(
         ("models", "*", "threshold"),
         always("R123", REVIEW),
-        named("the decision threshold of {name} is {moves}"),
+        described_by("the decision threshold of {name} is {moves}"),
         "the same scores lead to different decisions",
     ),
     Rule(
         ("models", "*", "import", "digest"),
         always("R124", DANGER),
-        named("{name} is imported with a different digest"),
+        described_by("{name} is imported with a different digest"),
         "its files are different; approvals of the old ones do not apply",
     ),
     Rule(
         ("models", "*", "import"),
         always("R124", REVIEW),
-        named("{name} is imported from a different source: {last} is {moves}"),
+        described_by("{name} is imported from a different source: {last} is {moves}"),
     ),
 )
 
@@ -208,13 +218,13 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(
         ("pipelines", "*"),
         _entry,
-        named("{owner} is {moves}"),
+        described_by("{owner} is {moves}"),
         lambda change, _: "" if change.added else "it no longer runs, on a schedule or after a breach",
     ),
     Rule(
         ("models", "*"),
         _model_entry,
-        named("{owner} is {moves}"),
+        described_by("{owner} is {moves}"),
         lambda change, _: "" if change.added else "its versions stay in the registry, without a gate or approvals",
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.review.changes import Change, Way
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, named, stated, was
+from modelyard.review.changes import Change, Direction
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, described_by, stated, was
 from modelyard.review.rules.looking import looks, looks_says, unseen, unseen_why
 from modelyard.review.sides import Sides
 
@@ -14,8 +14,8 @@ _SIGNS: Final = {"min": "<", "max": ">"}
 
 def _check_says(change: Change, sides: Sides) -> str:
     monitor, name, field = change.path[1], change.path[3], change.path[-1]
-    found = sides.after.monitors.get(monitor)
-    checks = found.checks if found is not None else ()
+    definition = sides.after.monitors.get(monitor)
+    checks = definition.checks if definition is not None else ()
     metric = next((check.metric for check in checks if check.name == name), name)
     if field in _SIGNS:
         if not change.after.text:
@@ -56,9 +56,9 @@ def _delay_why(change: Change, _: Sides) -> str:
 def _recipients(change: Change, _: Sides) -> Verdict:
     nobody = change.after.items == ()
     return {
-        Way.LOOSER: ("R217", DANGER if nobody or change.removed else REVIEW),
-        Way.STRICTER: ("R218", NOTE),
-        Way.OTHER: ("R217", REVIEW),
+        Direction.LOOSER: ("R217", DANGER if nobody or change.removed else REVIEW),
+        Direction.STRICTER: ("R218", NOTE),
+        Direction.OTHER: ("R217", REVIEW),
     }[change.way]
 
 
@@ -73,7 +73,7 @@ def _notified(change: Change, _: Sides) -> str:
 def _cooldown_why(change: Change, sides: Sides) -> str:
     """Say what a breach in the meantime does not lead to."""
     monitor = sides.after.monitors.get(change.path[1])
-    if change.way is not Way.LOOSER or monitor is None:
+    if change.way is not Direction.LOOSER or monitor is None:
         return ""
     breach = monitor.on_breach
     acts = [*(["rolls nothing back"] if breach.rollback else []), *(["starts no run"] if breach.run else [])]
@@ -81,7 +81,7 @@ def _cooldown_why(change: Change, sides: Sides) -> str:
 
 
 def _rollback_says(change: Change, _: Sides) -> str:
-    verb = "no longer rolls" if change.way is Way.LOOSER else "rolls"
+    verb = "no longer rolls" if change.way is Direction.LOOSER else "rolls"
     return f"a breach of {change.path[1]} {verb} the version back"
 
 
@@ -127,55 +127,59 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_CHECK, "severity"),
         by_way(("R217", REVIEW), ("R218", NOTE), ("R217", REVIEW)),
         _check_says,
-        lambda change, _: "nobody is paged" if change.way is Way.LOOSER else "someone is paged",
+        lambda change, _: "nobody is paged" if change.way is Direction.LOOSER else "someone is paged",
     ),
     Rule(
         (*_CHECK, "*"),
         by_way(("R211", DANGER), ("R212", NOTE), ("R223", REVIEW)),
         _check_says,
-        lambda change, _: "some breaches reported before are no longer reported" if change.way is Way.LOOSER else "",
+        lambda change, _: (
+            "some breaches reported before are no longer reported" if change.way is Direction.LOOSER else ""
+        ),
     ),
     Rule(_CHECK, _entry, _entry_says),
-    Rule((*_MONITOR, "window"), _window, named("the window of {name} is {moves}"), unseen_why),
-    Rule((*_MONITOR, "reference"), always("R215", REVIEW), named("the reference of {name}: {last} is {moves}")),
+    Rule((*_MONITOR, "window"), _window, described_by("the window of {name} is {moves}"), unseen_why),
+    Rule((*_MONITOR, "reference"), always("R215", REVIEW), described_by("the reference of {name}: {last} is {moves}")),
     Rule((*_MONITOR, "schedule"), looks, looks_says, unseen_why),
     Rule(
         (*_MONITOR, "coverage"),
         by_way(("R211", DANGER), ("R212", NOTE), ("R212", NOTE)),
-        named("the share of predictions for which {name} needs labels is {moves}"),
+        described_by("the share of predictions for which {name} needs labels is {moves}"),
     ),
-    Rule((*_MONITOR, "labels"), always("R223", REVIEW), named("{name} takes labels from {moves}")),
-    Rule((*_MONITOR, "key"), always("R223", REVIEW), named("the columns by which {name} matches labels: {moves}")),
+    Rule((*_MONITOR, "labels"), always("R223", REVIEW), described_by("{name} takes labels from {moves}")),
+    Rule(
+        (*_MONITOR, "key"), always("R223", REVIEW), described_by("the columns by which {name} matches labels: {moves}")
+    ),
     Rule(
         (*_MONITOR, "watch"),
         always("R223", DANGER),
-        named("{name} watches {moves}"),
+        described_by("{name} watches {moves}"),
         "it no longer watches what it watched before",
     ),
     Rule(
         (*_MONITOR, "type"),
         always("R223", DANGER),
-        named("the type of monitor {name} is {moves}"),
+        described_by("the type of monitor {name} is {moves}"),
         "it no longer notices what it noticed before",
     ),
     Rule((*_BREACH, "notify"), _recipients, _notified),
     Rule(
         (*_BREACH, "cooldown"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
-        named("the cooldown of {name} after a breach is {moves}"),
+        described_by("the cooldown of {name} after a breach is {moves}"),
         _cooldown_why,
     ),
     Rule(
         (*_BREACH, "run"),
         by_way(("R219", REVIEW), ("R220", REVIEW), ("R219", REVIEW)),
-        named("a breach of {name} starts {moves}", "a breach of {name} no longer starts {before}"),
+        described_by("a breach of {name} starts {moves}", "a breach of {name} no longer starts {before}"),
     ),
     Rule(
         (*_BREACH, "rollback"),
         by_way(("R219", DANGER), ("R220", REVIEW), ("R219", REVIEW)),
         _rollback_says,
     ),
-    Rule((*_MONITOR, "compute"), always("R607", NOTE), named("{name} runs on compute class {moves}")),
+    Rule((*_MONITOR, "compute"), always("R607", NOTE), described_by("{name} runs on compute class {moves}")),
     Rule(
         ("channels", "*", "severities"),
         _severities,
@@ -185,20 +189,20 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("channels", "*", "smarthost"),
         lambda change, _: ("R401", REVIEW if change.added else DANGER),
-        named("channel {name} sends its mail through {moves}"),
+        described_by("channel {name} sends its mail through {moves}"),
         "alerts, and the login if there is one, are sent to a different server",
     ),
     Rule(
         ("channels", "*", "type"),
         always("R217", REVIEW),
-        named("the type of channel {name} is {moves}"),
+        described_by("the type of channel {name} is {moves}"),
         "the people it notifies have to be reachable there",
     ),
     *(
         Rule(
             ("channels", "*", field),
             always("R217", REVIEW),
-            named("channel {name} now notifies: {moves}", "channel {name} no longer notifies {before}"),
+            described_by("channel {name} now notifies: {moves}", "channel {name} no longer notifies {before}"),
             "different people are notified",
         )
         for field in ("to", "room")
@@ -206,18 +210,20 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("governance", "owner", "oncall"),
         _recipients,
-        named("alerts about the system go to: {moves}", "alerts about the system go to no channel (was {before})"),
+        described_by(
+            "alerts about the system go to: {moves}", "alerts about the system go to no channel (was {before})"
+        ),
     ),
     Rule(
         ("data", "*", "delay"),
         _window,
-        named("labels in {name} arrive after {moves}"),
+        described_by("labels in {name} arrive after {moves}"),
         _delay_why,
     ),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(("monitors", "*"), _entry, _entry_says),
-    Rule(("channels", "*"), _channel, named("{owner} is {moves}")),
+    Rule(("channels", "*"), _channel, described_by("{owner} is {moves}")),
 )
 """The rules for whole monitors and channels."""

@@ -21,12 +21,12 @@ def text(content: str) -> Markup:
 
 def tag(element: str, /, *children: str, **attributes: str | None) -> Markup:
     """Return an element. `class_` is the attribute `class`, `data_key` is `data-key`, and None omits an attribute."""
-    written = "".join(
+    attribute_text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    start = f"<{element}{written}>"
+    start = f"<{element}{attribute_text}>"
     return Markup(start if element in _VOID else f"{start}{join(children)}</{element}>")
 
 

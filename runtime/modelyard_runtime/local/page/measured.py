@@ -42,14 +42,14 @@ def of_versions(model: Registered, contents: Contents) -> Iterator[Chart]:
 
 def gates_of(model: str, contents: Contents) -> dict[str, tuple[float, ...]]:
     """Return the metrics in a model's gate, with their fixed bounds."""
-    found: dict[str, tuple[float, ...]] = {}
+    bounds_by_metric: dict[str, tuple[float, ...]] = {}
     for content in contents:
         for promotion in content.get("promotions", {}).values():
             if promotion.get("model", {}).get("registeredName") == model:
                 for rule in promotion.get("validation", []):
                     metric = str(rule.get("metric", ""))
-                    found[metric] = (*found.get(metric, ()), *_bounds(rule))
-    return found
+                    bounds_by_metric[metric] = (*bounds_by_metric.get(metric, ()), *_bounds(rule))
+    return bounds_by_metric
 
 
 def _point(version: Version, metric: str) -> tuple[float, float]:

@@ -51,10 +51,10 @@ class Registry:
 
     def model(self, name: str) -> Registered:
         """Return a model, without versions if it does not exist yet. Raise OSError if the registry does not respond."""
-        found = self._get("/registered-models/get", {"name": name})
-        if found is None:
+        response = self._get("/registered-models/get", {"name": name})
+        if response is None:
             return Registered(name, ())
-        aliases = _aliases(found.get("registered_model", {}))
+        aliases = _aliases(response.get("registered_model", {}))
         query = {"filter": f"name = '{name}'", "max_results": _NEWEST, "order_by": "version_number DESC"}
         listed = (self._get("/model-versions/search", query) or {}).get("model_versions", [])
         return Registered(name, tuple(self._version(entry, aliases) for entry in listed))
@@ -96,11 +96,11 @@ class Registry:
 
 def _aliases(model: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the aliases of each version."""
-    found: dict[str, tuple[str, ...]] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
     for entry in model.get("aliases", []):
         number = str(entry.get("version", ""))
-        found[number] = (*found.get(number, ()), str(entry.get("alias", "")))
-    return found
+        aliases[number] = (*aliases.get(number, ()), str(entry.get("alias", "")))
+    return aliases
 
 
 def _login() -> dict[str, str]:

@@ -58,8 +58,8 @@ class Site:
             return refusal(http.client.MISDIRECTED_REQUEST, "this page answers only at its own address")
         path = self.guard.below(request.path)
         if path in {"", _LIVE}:
-            shown = self._live if path == _LIVE else self._page
-            return shown() if request.method == "GET" else refusal(http.client.METHOD_NOT_ALLOWED, "use GET")
+            handler = self._live if path == _LIVE else self._page
+            return handler() if request.method == "GET" else refusal(http.client.METHOD_NOT_ALLOWED, "use GET")
         name = (path or "").removeprefix(TRY)
         if not (path or "").startswith(TRY) or name not in self.watch.plan.endpoints:
             return refusal(

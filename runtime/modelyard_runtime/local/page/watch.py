@@ -88,18 +88,18 @@ class Watch:
 
 def registered_names(contents: tuple[dict[str, Any], ...]) -> tuple[str, ...]:
     """Return the registry names of all models in the descriptions."""
-    return tuple(dict.fromkeys(name for content in contents for name in _named(content)))
+    return tuple(dict.fromkeys(name for content in contents for name in _registered_names(content)))
 
 
-def _named(value: Any) -> Iterator[str]:
+def _registered_names(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(value.get("registeredName"), str):
             yield value["registeredName"]
         for entry in value.values():
-            yield from _named(entry)
+            yield from _registered_names(entry)
     elif isinstance(value, list):
         for entry in value:
-            yield from _named(entry)
+            yield from _registered_names(entry)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -301,20 +301,20 @@ def _sampler(sampling: Sampling) -> Any:
     def choose(logprobs: mx.array) -> mx.array:
         nonlocal key
         key, own = mx.random.split(key)
-        kept = apply_top_p(logprobs, sampling.top_p) if sampling.top_p < 1 else logprobs
-        return mx.random.categorical(kept * (1 / sampling.temperature), key=own)
+        filtered = apply_top_p(logprobs, sampling.top_p) if sampling.top_p < 1 else logprobs
+        return mx.random.categorical(filtered * (1 / sampling.temperature), key=own)
 
     return choose
 
 
-def _context(folder: Path, wanted: int | None) -> int:
+def _context(folder: Path, requested: int | None) -> int:
     """Return the context length: the wanted one or, by default, that of the model's configuration, which limits it."""
-    found = configuration_of(folder).get("max_position_embeddings")
-    length = found if isinstance(found, int) and found >= 2 else None
-    if wanted is None:
+    value = configuration_of(folder).get("max_position_embeddings")
+    length = value if isinstance(value, int) and value >= 2 else None
+    if requested is None:
         if length is None:
             raise Refusal("the model's config.json has no max_position_embeddings; set generation.contextLength")
         return length
-    if length is not None and wanted > length:
-        raise Refusal(f"generation.contextLength is {wanted}, but the model was made for {length} tokens")
-    return wanted
+    if length is not None and requested > length:
+        raise Refusal(f"generation.contextLength is {requested}, but the model was made for {length} tokens")
+    return requested

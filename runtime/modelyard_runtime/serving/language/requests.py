@@ -71,37 +71,37 @@ class TextRequest:
 
 def request_of(body: bytes, *, chat: bool) -> TextRequest:
     """Read the body of a request."""
-    sent = _document(body)
-    _refuse_unsupported(sent, _CHAT if chat else _TEXT)
-    stream = _flag(sent, "stream")
-    limit = "max_completion_tokens" if sent.get("max_completion_tokens") is not None else "max_tokens"
+    document = _document(body)
+    _refuse_unsupported(document, _CHAT if chat else _TEXT)
+    stream = _flag(document, "stream")
+    limit = "max_completion_tokens" if document.get("max_completion_tokens") is not None else "max_tokens"
     return TextRequest(
         chat=chat,
-        model=_text(sent, "model"),
-        messages=_messages(sent.get("messages")) if chat else (),
-        prompt="" if chat else _prompt(sent.get("prompt")),
-        max_tokens=_integer(sent, limit, 1),
-        temperature=_number(sent, "temperature", 0, 2),
-        top_p=_number(sent, "top_p", 0, 1),
-        seed=_integer(sent, "seed", -(2**63)),
-        stop=_stops(sent.get("stop")),
+        model=_text(document, "model"),
+        messages=_messages(document.get("messages")) if chat else (),
+        prompt="" if chat else _prompt(document.get("prompt")),
+        max_tokens=_integer(document, limit, 1),
+        temperature=_number(document, "temperature", 0, 2),
+        top_p=_number(document, "top_p", 0, 1),
+        seed=_integer(document, "seed", -(2**63)),
+        stop=_stops(document.get("stop")),
         stream=stream,
-        usage_at_end=_usage_at_end(sent.get("stream_options"), stream),
+        usage_at_end=_usage_at_end(document.get("stream_options"), stream),
     )
 
 
 def _document(body: bytes) -> Body:
     try:
-        sent = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         raise ApiError("the body is not valid JSON") from None
-    if not isinstance(sent, dict):
+    if not isinstance(document, dict):
         raise ApiError("the body is not a JSON object")
-    return sent
+    return document
 
 
-def _refuse_unsupported(sent: Body, supported: frozenset[str]) -> None:
-    for name, value in sent.items():
+def _refuse_unsupported(document: Body, supported: frozenset[str]) -> None:
+    for name, value in document.items():
         if name in supported or name in _ABOUT_THE_CALLER or value is None:
             continue
         if name not in _NEUTRAL:
@@ -112,8 +112,8 @@ def _refuse_unsupported(sent: Body, supported: frozenset[str]) -> None:
             raise ApiError(f"this server does not support this value of {name!r}", name, "unsupported_value")
 
 
-def _text(sent: Body, name: str) -> str:
-    value = sent.get(name)
+def _text(document: Body, name: str) -> str:
+    value = document.get(name)
     if not isinstance(value, str) or not value:
         raise ApiError(f"{name!r} is required and must be a string", name)
     return _encodable(value, name)
@@ -128,15 +128,15 @@ def _encodable(text: str, place: str) -> str:
     return text
 
 
-def _flag(sent: Body, name: str) -> bool:
-    value = sent.get(name)
+def _flag(document: Body, name: str) -> bool:
+    value = document.get(name)
     if not isinstance(value, bool | None):
         raise ApiError(f"{name!r} must be true or false", name)
     return bool(value)
 
 
-def _integer(sent: Body, name: str, least: int) -> int | None:
-    value = sent.get(name)
+def _integer(document: Body, name: str, least: int) -> int | None:
+    value = document.get(name)
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
@@ -144,8 +144,8 @@ def _integer(sent: Body, name: str, least: int) -> int | None:
     return value
 
 
-def _number(sent: Body, name: str, least: float, most: float) -> float:
-    value = sent.get(name)
+def _number(document: Body, name: str, least: float, most: float) -> float:
+    value = document.get(name)
     if value is None:
         return 1.0
     valid = isinstance(value, int | float) and not isinstance(value, bool)

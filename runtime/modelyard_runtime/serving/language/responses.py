@@ -24,7 +24,7 @@ class Form:
     model: str
     created: int
 
-    def whole(self, text: str, reason: str, used: dict[str, int]) -> dict[str, Any]:
+    def complete(self, text: str, reason: str, used: dict[str, int]) -> dict[str, Any]:
         """Return a response with the whole text."""
         choice: dict[str, Any] = {"index": 0, "finish_reason": reason, "logprobs": None}
         choice |= {"message": {"role": "assistant", "content": text, "refusal": None}} if self.chat else {"text": text}

@@ -141,11 +141,11 @@ class LanguageServer:
         if chat is None:
             return self._about_models(request, path, loaded, access)
         _check_method(request, "POST")
-        sent = request_of(await body_of(request, self._most_bytes), chat=chat)
-        named = self._named(sent.model, loaded)
+        text_request = request_of(await body_of(request, self._most_bytes), chat=chat)
+        named = self._named(text_request.model, loaded)
         access.version = named.version
-        generating = await self._begin(sent, named, access)
-        return self._streamed(generating) if sent.stream else await self._whole(generating)
+        generating = await self._begin(text_request, named, access)
+        return self._streamed(generating) if text_request.stream else await self._complete(generating)
 
     def _check_token(self, request: Request, access: Access) -> None:
         if self._tokens is None:
@@ -156,15 +156,15 @@ class LanguageServer:
 
     def _about_models(self, request: Request, path: str, loaded: Loaded, access: Access) -> Response:
         served = {self._generation.model: loaded, **self._adapters.loaded}
-        one = _MODEL.fullmatch(path)
-        if path != "/v1/models" and one is None:
+        match = _MODEL.fullmatch(path)
+        if path != "/v1/models" and match is None:
             raise ApiError("there is nothing at this path; use /v1/chat/completions or /v1/completions", status=404)
         _check_method(request, "GET")
-        if one is not None:
-            served = {one["name"]: self._named(one["name"], loaded)}
+        if match is not None:
+            served = {match["name"]: self._named(match["name"], loaded)}
         context = loaded.engine.context_length
         cards = [model_card(name, version.created, context) for name, version in served.items()]
-        return _json(cards[0] if one is not None else {"object": "list", "data": cards}, 200, access)
+        return _json(cards[0] if match is not None else {"object": "list", "data": cards}, 200, access)
 
     def _named(self, name: str, loaded: Loaded) -> Loaded:
         """Return the version that requests with this name get: that of the endpoint's model, or of an adapter."""
@@ -175,24 +175,24 @@ class LanguageServer:
             raise ApiError(message, "model", "model_not_found", 404)
         return version
 
-    async def _begin(self, sent: TextRequest, loaded: Loaded, access: Access) -> Generating:
+    async def _begin(self, text_request: TextRequest, loaded: Loaded, access: Access) -> Generating:
         """Begin a generation, and wait for its first piece: errors until then have a status of their own."""
-        prompt = await asyncio.to_thread(_tokens_of, sent, loaded)
-        sampling = self._sampling(sent, len(prompt), loaded)
+        prompt = await asyncio.to_thread(_tokens_of, text_request, loaded)
+        sampling = self._sampling(text_request, len(prompt), loaded)
         rest = self._generate(prompt, sampling, loaded.engine)
         try:
             first = await anext(rest)
         except EngineFailed:
-            current = None if self.loaded is None else self._named(sent.model, self.loaded)
+            current = None if self.loaded is None else self._named(text_request.model, self.loaded)
             if current is None or current is loaded:
                 raise
-            return await self._begin(sent, current, access)  # another version took over in this moment
+            return await self._begin(text_request, current, access)  # another version took over in this moment
         except BaseException:
             await rest.aclose()
             raise
         self._token_metrics.began(loaded.version, len(prompt), access.seconds)
-        form = Form(sent.chat, access.request_id, sent.model, int(time.time()))
-        return Generating(loaded, form, sent, len(prompt), first, rest, access)
+        form = Form(text_request.chat, access.request_id, text_request.model, int(time.time()))
+        return Generating(loaded, form, text_request, len(prompt), first, rest, access)
 
     async def _generate(self, prompt: Sequence[int], sampling: Sampling, engine: Engine) -> AsyncGenerator[Piece]:
         """Generate a text, and count its tokens until it ends."""
@@ -206,27 +206,27 @@ class LanguageServer:
         finally:
             del self._held[text]
 
-    def _sampling(self, sent: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
+    def _sampling(self, text_request: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
         """Return how to generate. A limit above that of the endpoint or of the model is an error."""
         most, context = self._generation.max_tokens, loaded.engine.context_length
-        if sent.max_tokens is not None and sent.max_tokens > most:
+        if text_request.max_tokens is not None and text_request.max_tokens > most:
             raise ApiError(f"this endpoint generates at most {most} tokens", "max_tokens", "invalid_value")
-        if prompt_tokens + (sent.max_tokens or 1) > context:
+        if prompt_tokens + (text_request.max_tokens or 1) > context:
             message = f"the model's context is {context} tokens, but the prompt has {prompt_tokens}"
-            message += f" and {sent.max_tokens} more are requested" if sent.max_tokens else ""
-            raise ApiError(message, "messages" if sent.chat else "prompt", "context_length_exceeded")
-        limit = sent.max_tokens or min(most, context - prompt_tokens)
-        return Sampling(limit, sent.temperature, sent.top_p, sent.seed, sent.stop)
+            message += f" and {text_request.max_tokens} more are requested" if text_request.max_tokens else ""
+            raise ApiError(message, "messages" if text_request.chat else "prompt", "context_length_exceeded")
+        limit = text_request.max_tokens or min(most, context - prompt_tokens)
+        return Sampling(limit, text_request.temperature, text_request.top_p, text_request.seed, text_request.stop)
 
-    async def _whole(self, generating: Generating) -> Response:
+    async def _complete(self, generating: Generating) -> Response:
         texts: list[str] = []
         last = generating.first
         async with aclosing(self._pieces(generating)) as pieces:
             async for piece in pieces:
                 texts.append(piece.text)
                 last = piece
-        used = usage(generating.prompt_tokens, last.tokens)
-        return _json(generating.form.whole("".join(texts), last.finish_reason, used), 200, generating.access)
+        token_usage = usage(generating.prompt_tokens, last.tokens)
+        return _json(generating.form.complete("".join(texts), last.finish_reason, token_usage), 200, generating.access)
 
     def _streamed(self, generating: Generating) -> Response:
         from starlette.responses import StreamingResponse
@@ -236,17 +236,17 @@ class LanguageServer:
 
     async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
         """Yield the events of a stream. An error after its beginning is an event, since the status has been sent."""
-        form, used, status = generating.form, usage(generating.prompt_tokens, 0), 499
+        form, token_usage, status = generating.form, usage(generating.prompt_tokens, 0), 499
         rest_s = max(0.0, self._timeout_s - generating.access.seconds)  # the first piece took part of the time
         try:
             async with asyncio.timeout(rest_s), aclosing(self._pieces(generating)) as pieces:
                 for chunk in form.opening():
                     yield event(chunk)
                 async for piece in pieces:
-                    used = usage(generating.prompt_tokens, piece.tokens)
+                    token_usage = usage(generating.prompt_tokens, piece.tokens)
                     yield event(form.chunk(piece))
             if generating.request.usage_at_end:
-                yield event(form.last(used))
+                yield event(form.last(token_usage))
             yield DONE
             status = 200
         except TimeoutError:
@@ -303,23 +303,28 @@ class LanguageServer:
                 _log.exception("%s cannot be updated; the previous version is still served", self._model.uri)
 
 
-def _tokens_of(sent: TextRequest, loaded: Loaded) -> Sequence[int]:
+def _tokens_of(text_request: TextRequest, loaded: Loaded) -> Sequence[int]:
     engine = loaded.engine
-    if sent.chat:
-        _check_length(sent, engine, "".join(message["content"] for message in sent.messages), len(sent.messages))
-        return engine.chat_tokens(sent.messages)
-    if not isinstance(sent.prompt, str):
-        return sent.prompt
-    _check_length(sent, engine, sent.prompt)
-    return engine.text_tokens(sent.prompt)
+    if text_request.chat:
+        _check_length(
+            text_request,
+            engine,
+            "".join(message["content"] for message in text_request.messages),
+            len(text_request.messages),
+        )
+        return engine.chat_tokens(text_request.messages)
+    if not isinstance(text_request.prompt, str):
+        return text_request.prompt
+    _check_length(text_request, engine, text_request.prompt)
+    return engine.text_tokens(text_request.prompt)
 
 
-def _check_length(sent: TextRequest, engine: Engine, text: str, messages: int = 1) -> None:
+def _check_length(text_request: TextRequest, engine: Engine, text: str, messages: int = 1) -> None:
     """Refuse a prompt that is far too long before all of it becomes tokens, which takes seconds and gigabytes.
 
     Each message is at least one token. A token of common tokenizers has up to 128 characters, and usually 4.
     """
-    context, place = engine.context_length, "messages" if sent.chat else "prompt"
+    context, place = engine.context_length, "messages" if text_request.chat else "prompt"
     beginning = text[: _USUAL * context] if len(text) > _USUAL * context else ""
     too_long = messages > context or len(text) > _MOST * context
     if too_long or (beginning and len(engine.text_tokens(beginning)) > context + _SPLIT):

@@ -20,9 +20,9 @@ class Stops:
         if places:
             self.found, self._held = True, ""
             return text[: min(places)]
-        held = max((_overlap(text, sequence) for sequence in self._sequences), default=0)
-        self._held = text[len(text) - held :]
-        return text[: len(text) - held]
+        held_length = max((_overlap(text, sequence) for sequence in self._sequences), default=0)
+        self._held = text[len(text) - held_length :]
+        return text[: len(text) - held_length]
 
     def rest(self) -> str:
         """Return the text that was held back, at the end of the generation."""

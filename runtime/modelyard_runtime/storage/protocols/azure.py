@@ -87,10 +87,10 @@ class Azure(Driver):
 
     def single(self, path: str) -> list[fs.FileInfo]:
         try:
-            found = self._files.file(path)
+            info = self._files.file(path)
         except PermissionError:
             return []
-        return [] if found is None else [found]
+        return [] if info is None else [info]
 
     def read(self, path: str, most: int) -> bytes:
         with failing_as_os_error(path):

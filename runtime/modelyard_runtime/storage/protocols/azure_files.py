@@ -98,9 +98,9 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
             opened = self._account.client().get_container_client(container)
             blobs = list(opened.list_blobs(name_starts_with=f"{name}/", include=["metadata"]))
         folders = [blob for blob in blobs if is_folder(blob)]
-        others = [blob for blob in blobs if not is_folder(blob)]
+        files = [blob for blob in blobs if not is_folder(blob)]
         with ThreadPoolExecutor(_DELETES) as pool:
-            list(pool.map(self.delete_file, [f"{container}/{blob.name}" for blob in others]))
+            list(pool.map(self.delete_file, [f"{container}/{blob.name}" for blob in files]))
         for folder in sorted((str(blob.name) for blob in folders), reverse=True):  # only empty ones can be deleted
             self.delete_file(f"{container}/{folder}")
 

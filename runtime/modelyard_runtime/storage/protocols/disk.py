@@ -35,17 +35,17 @@ class Disk(Driver):
 
     def first(self, path: str, most: int, after: str) -> list[Entry]:
         folder = Path(path)
-        found: list[Entry] = []
+        results: list[Entry] = []
         try:
             with os.scandir(folder) as entries:
-                names = heapq.nsmallest(most, (one.name for one in entries if one.name > after))
+                names = heapq.nsmallest(most, (entry.name for entry in entries if entry.name > after))
         except FileNotFoundError:
             return []
         for name in names:
             file = folder / name
             if file.is_file():
-                found.append(Entry(name, datetime.fromtimestamp(file.stat().st_mtime, UTC)))
-        return found
+                results.append(Entry(name, datetime.fromtimestamp(file.stat().st_mtime, UTC)))
+        return results
 
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file in the same folder, and rename it."""

@@ -92,17 +92,17 @@ class Gcs(Driver):
         bucket, prefix = _split(path)
         with _failing_as_arrow():
             pages = self.client.list_blobs(bucket, prefix=prefix, delimiter="/", timeout=_TIMEOUT_S, retry=_retry())
-            found = [
+            files = [
                 fs.FileInfo(f"{bucket}/{blob.name}", fs.FileType.File, mtime=blob.updated, size=blob.size)
                 for blob in pages
                 if blob.name != prefix
             ]
             folders = [f"{bucket}/{name.rstrip('/')}" for name in sorted(pages.prefixes)]
-        return [*found, *(fs.FileInfo(name, fs.FileType.Directory) for name in folders)]
+        return [*files, *(fs.FileInfo(name, fs.FileType.Directory) for name in folders)]
 
     def first(self, path: str, most: int, after: str) -> list[Entry]:
         bucket, prefix = _split(path)
-        found: list[Entry] = []
+        entries: list[Entry] = []
         read = 0
         with _failing_as_arrow():
             listing = self.client.list_blobs(
@@ -116,11 +116,11 @@ class Gcs(Driver):
             )
             for page in listing.pages:
                 blobs = list(page)
-                found += [Entry(str(blob.name).removeprefix(prefix), blob.updated) for blob in blobs]
+                entries += [Entry(str(blob.name).removeprefix(prefix), blob.updated) for blob in blobs]
                 read += len(blobs) + len(page.prefixes)
                 if read >= most:
                     break
-        return [one for one in found if one.name > after]  # the listing includes the offset itself
+        return [entry for entry in entries if entry.name > after]  # the listing includes the offset itself
 
     def read(self, path: str, most: int) -> bytes:
         bucket, _, name = path.partition("/")
@@ -173,7 +173,7 @@ class Gcs(Driver):
         """
         if not isinstance(problem, PermissionError):
             return super().is_missing(path, problem)
-        return path not in {one.path for one in self.listed(path.rpartition("/")[0])}
+        return path not in {info.path for info in self.listed(path.rpartition("/")[0])}
 
     def remove_folder(self, path: str) -> None:
         """Delete the contents of a folder. Arrow reports an empty folder as missing unless an object represents it."""

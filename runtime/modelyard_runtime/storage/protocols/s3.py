@@ -60,7 +60,7 @@ class S3(Driver):
     def first(self, path: str, most: int, after: str) -> list[Entry]:
         bucket, _, folder = path.partition("/")
         prefix = f"{folder}/" if folder else ""
-        found: list[Entry] = []
+        entries: list[Entry] = []
         read = 0
         with _failing_as_arrow():
             pages = self.client.get_paginator("list_objects_v2").paginate(
@@ -68,11 +68,11 @@ class S3(Driver):
             )
             for page in pages:
                 objects = page.get("Contents", [])
-                found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
+                entries += [Entry(str(item["Key"]).removeprefix(prefix), item["LastModified"]) for item in objects]
                 read += len(objects) + len(page.get("CommonPrefixes", []))
                 if read >= most:
                     break
-        return [one for one in found if one.name]  # an empty name is the marker of the folder itself
+        return [item for item in entries if item.name]  # an empty name is the marker of the folder itself
 
     def read(self, path: str, most: int) -> bytes:
         bucket, _, key = path.partition("/")
@@ -98,7 +98,7 @@ class S3(Driver):
         """
         if _DENIED not in str(problem):
             return super().is_missing(path, problem)
-        return path not in {one.path for one in self.listed(path.rpartition("/")[0])}
+        return path not in {info.path for info in self.listed(path.rpartition("/")[0])}
 
 
 def _filesystem(store: Store) -> fs.S3FileSystem:

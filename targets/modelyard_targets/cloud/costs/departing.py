@@ -14,15 +14,15 @@ from modelyard.costs import CostLine
 from modelyard.plan import Access, Identity, Plan
 from modelyard.records import record
 from modelyard.spec import Dataset, Monitor, Store, System
-from modelyard.usage import Usage, Way, way_between
+from modelyard.usage import TrafficKind, Usage, way_between
 from modelyard_targets.cloud.costs.prices import Sheet
 from modelyard_targets.cloud.costs.runs import monitor_starts, pipeline_starts
 from modelyard_targets.cloud.costs.traffic import GB, captured_daily, kept_days, open_line
 
-ITEMS: Final[Mapping[Way, str]] = {"internet": "egress-gb", "regions": "region-egress-gb"}
+ITEMS: Final[Mapping[TrafficKind, str]] = {"internet": "egress-gb", "regions": "region-egress-gb"}
 """Items in a cloud's price table for traffic to the internet, which includes other clouds, and between regions."""
 
-_WORDS: Final[Mapping[Way, str]] = {"internet": "over the internet", "regions": "between regions"}
+_WORDS: Final[Mapping[TrafficKind, str]] = {"internet": "over the internet", "regions": "between regions"}
 _DAYS_OF_A_MONTH: Final = 730 / 24
 _SHOWN: Final = 3
 
@@ -53,17 +53,19 @@ def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterato
 
 def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]]:
     """Return the departures from a placement, by the target that receives the data."""
-    found: dict[str, list[Departure]] = {}
+    by_target: dict[str, list[Departure]] = {}
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store].target
             if store == identity.placement:
                 continue
             if access.mode != "append" and store == placement:
-                found.setdefault(identity.placement, []).append(Departure(identity.value.workload, access, reads=True))
+                by_target.setdefault(identity.placement, []).append(
+                    Departure(identity.value.workload, access, reads=True)
+                )
             if access.mode != "read" and identity.placement == placement:
-                found.setdefault(store, []).append(Departure(identity.value.workload, access, reads=False))
-    return {target: tuple(dict.fromkeys(each)) for target, each in found.items()}
+                by_target.setdefault(store, []).append(Departure(identity.value.workload, access, reads=False))
+    return {target: tuple(dict.fromkeys(each)) for target, each in by_target.items()}
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:

@@ -67,5 +67,7 @@ def sum_of(lines: Iterable[CostLine], what: str) -> Quantity:
     """Return the total quantity of the compute lines with this unit."""
     chosen = [line.quantity for line in lines if line.category == "compute" and line.unit == what]
     return Quantity(
-        sum(one.floor for one in chosen), sum(one.expected for one in chosen), sum(one.ceiling for one in chosen)
+        sum(quantity.floor for quantity in chosen),
+        sum(quantity.expected for quantity in chosen),
+        sum(quantity.ceiling for quantity in chosen),
     )

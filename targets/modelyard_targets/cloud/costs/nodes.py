@@ -14,7 +14,7 @@ from modelyard.usage import Usage
 from modelyard_targets.cloud.costs.prices import SPOT, Sheet
 from modelyard_targets.cloud.costs.runs import monitor_hours, pipeline_hours
 from modelyard_targets.cloud.pools import Nodes, nodes_for
-from modelyard_targets.kube.pods.demand import Asked, demand
+from modelyard_targets.kube.pods.demand import PodRequest, demand
 
 PLATFORM: Final = "platform"
 _IDLE: Final = "until a usage file says how many requests there are"
@@ -53,14 +53,14 @@ def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterat
 
     Nodes are counted whole. Components that use the same class share its nodes in proportion to their Pods.
     """
-    asked = demand(plan, placement, databases=False)
+    pod_demand = demand(plan, placement, databases=False)
     for resource in plan.of(NodePool, placement):
         pool = resource.value
-        always = [one for one in asked.always if _is_on(one, pool)]
-        runs = {name: [one for one in run if _is_on(one, pool)] for name, run in asked.runs.items()}
+        always = [request for request in pod_demand.always if _is_on(request, pool)]
+        runs = {name: [request for request in run if _is_on(request, pool)] for name, run in pod_demand.runs.items()}
         uses = (
-            *_served(sheet, plan.system, pool, [one for one in always if one.origin[0] != "monitors"]),
-            *_watched(sheet, plan.system, [one for one in always if one.origin[0] == "monitors"]),
+            *_served(sheet, plan.system, pool, [request for request in always if request.origin[0] != "monitors"]),
+            *_watched(sheet, plan.system, [request for request in always if request.origin[0] == "monitors"]),
             *_run(sheet, plan.system, pool, runs),
         )
         for use in uses:
@@ -93,25 +93,25 @@ def _of_month(nodes: Nodes) -> Quantity:
     return Quantity(nodes.least, nodes.least, max(nodes.least, nodes.most))
 
 
-def _is_on(one: Asked, pool: NodePool) -> bool:
-    return one.hardware is not None and one.hardware.compute == pool.compute
+def _is_on(request: PodRequest, pool: NodePool) -> bool:
+    return request.hardware is not None and request.hardware.compute == pool.compute
 
 
-def _component(one: Asked) -> str:
-    return ".".join(str(step) for step in one.origin[:2])
+def _component(request: PodRequest) -> str:
+    return ".".join(str(step) for step in request.origin[:2])
 
 
-def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) -> Iterator[_Use]:
+def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequest]) -> Iterator[_Use]:
     """Yield the nodes of endpoints, allocated in proportion to their Pods, and the additional nodes during rollouts."""
-    by_component: dict[str, list[Asked]] = {}
-    for one in asked:
-        by_component.setdefault(_component(one), []).append(one)
+    by_component: dict[str, list[PodRequest]] = {}
+    for request in requests:
+        by_component.setdefault(_component(request), []).append(request)
     endpoints = {name: system.inference[name.partition(".")[2]] for name in by_component}
     likely = {name: _likely(sheet.usage, inference, pool.compute) for name, inference in endpoints.items()}
-    floor, expected = sum(one.least for one in asked), sum(likely.values())
+    floor, expected = sum(request.least for request in requests), sum(likely.values())
     of_floor, of_expected = (_nodes(sheet, pool, ceil(pods)) / (pods or 1) for pods in (floor, expected))
     for name, some in by_component.items():
-        least, most = sum(one.least for one in some), sum(one.most for one in some)
+        least, most = sum(request.least for request in some), sum(request.most for request in some)
         yield _Use(
             name,
             "replicas",
@@ -121,7 +121,7 @@ def _served(sheet: Sheet, system: System, pool: NodePool, asked: list[Asked]) ->
             HOURS_OF_A_MONTH,
             _replicas_note(sheet.usage, name, likely[name], least, most),
         )
-        surge = sum(one.surge for one in some)
+        surge = sum(request.surge for request in some)
         if surge:
             yield _rollout(sheet.usage, name, _nodes(sheet, pool, surge), surge)
 
@@ -134,16 +134,16 @@ def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
     return _Use(component, "rollouts", 0, nodes * total, pods, min(2 * total, HOURS_OF_A_MONTH), note)
 
 
-def _watched(sheet: Sheet, system: System, asked: Iterable[Asked]) -> Iterator[_Use]:
-    for one in asked:
-        hours = monitor_hours(system.monitors[str(one.origin[1])], sheet.usage)
-        yield _Use(_component(one), "runs", 0, hours.expected, one.most, hours.most, hours.assumption)
+def _watched(sheet: Sheet, system: System, requests: Iterable[PodRequest]) -> Iterator[_Use]:
+    for request in requests:
+        hours = monitor_hours(system.monitors[str(request.origin[1])], sheet.usage)
+        yield _Use(_component(request), "runs", 0, hours.expected, request.most, hours.most, hours.assumption)
 
 
-def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[Asked]]) -> Iterator[_Use]:
+def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[PodRequest]]) -> Iterator[_Use]:
     """Yield the nodes of runs, which exist until the autoscaler removes them."""
-    for name, asked in runs.items():
-        pods = sum(one.most for one in asked)
+    for name, requests in runs.items():
+        pods = sum(request.most for request in requests)
         if not pods:
             continue
         pipeline = system.pipelines[name]
@@ -216,7 +216,7 @@ def _priced(sheet: Sheet, resource: Resource[NodePool], use: _Use, disk: DiskOf)
     if dearest is not None and price is not None and dearest.amount > price.amount:
         line = replace(line, ceiling_price=dearest)
     yield line
-    size = max(_disks(pool, disk), key=lambda one: one.amount)
+    size = max(_disks(pool, disk), key=lambda rate: rate.amount)
     of = f"{use.what} of {resource.name}"
     yield _disk_line(sheet, use.component, resource.place, size, quantity.times(1 / HOURS_OF_A_MONTH), of)
 
@@ -232,13 +232,13 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | Non
     """Return the node count and price for these Pods on the most expensive alternative at on-demand prices."""
     if not pool.groups:
         return pods, _dearest_elastic(sheet, pool)
-    found: list[tuple[float, float, Rate | None]] = []
+    candidates: list[tuple[float, float, Rate | None]] = []
     for at, group in enumerate(pool.groups):
         rates = [rate for name in group.machines if (rate := sheet.machine(name, spot=False)) is not None]
-        rate = max(rates, key=lambda one: one.amount, default=None)
+        rate = max(rates, key=lambda candidate: candidate.amount, default=None)
         nodes = _nodes(sheet, pool, pods, at)
-        found.append((nodes * (rate.amount if rate is not None else 0.0), nodes, rate))
-    _, most, dearest = max(found, key=lambda one: one[:2])
+        candidates.append((nodes * (rate.amount if rate is not None else 0.0), nodes, rate))
+    _, most, dearest = max(candidates, key=lambda candidate: candidate[:2])
     return most, dearest
 
 
@@ -250,7 +250,7 @@ def _dearest_elastic(sheet: Sheet, pool: NodePool) -> Rate | None:
         for name in pool.hardware.any_of
         if (rate := sheet.machine(name, spot=False)) is not None
     ]
-    return max(rates, key=lambda one: one.amount, default=None)
+    return max(rates, key=lambda candidate: candidate.amount, default=None)
 
 
 def _disk_line(sheet: Sheet, component: str, address: str, size: Disk, nodes: Quantity, of: str) -> CostLine:

@@ -39,11 +39,11 @@ def load_balancers(plan: Plan, placement: str) -> Mapping[str, int]:
     if gateway is None:
         return {}
     routes = [resource.value for resource in plan.of(Route, placement)]
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     if not gateway.name:
-        found.update({route.inference.endpoint.exposure for route in routes if needs_route(route, gateway)})
-    found.update(_of_rollouts(routes))
-    return {exposure: count for exposure, count in sorted(found.items()) if exposure != "cluster"}
+        counts.update({route.inference.endpoint.exposure for route in routes if needs_route(route, gateway)})
+    counts.update(_of_rollouts(routes))
+    return {exposure: count for exposure, count in sorted(counts.items()) if exposure != "cluster"}
 
 
 def _of_rollouts(routes: list[Route]) -> Iterator[str]:

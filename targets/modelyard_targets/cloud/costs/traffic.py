@@ -53,15 +53,15 @@ def requests_of(
         amount = known.monthly * (known.request_bytes + known.response_bytes) / GB if known is not None else 0.0
         yield open_line(sheet, component, here, "balanced requests and responses", balanced, amount, "network", note)
         if exposure == "public":
-            sent = known.monthly * known.response_bytes / GB if known is not None else 0.0
-            yield open_line(sheet, component, here, "responses to the internet", out, sent, "network", note)
+            response_gb = known.monthly * known.response_bytes / GB if known is not None else 0.0
+            yield open_line(sheet, component, here, "responses to the internet", out, response_gb, "network", note)
 
 
 def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
     """Yield the data in object stores after a year, or after the retention period if it is shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
-        amount, note = _kept(sheet, plan.system, store)
+        amount, note = _stored_bytes(sheet, plan.system, store)
         yield open_line(
             sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / GB, "storage", note
         )
@@ -73,7 +73,7 @@ def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
     return open_line(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
 
 
-def _kept(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
+def _stored_bytes(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
     """Return the bytes in a store after a year, and a note that lists the parts."""
     days = kept_days(store)
     parts: list[tuple[str, float]] = []
@@ -101,8 +101,8 @@ def captured_daily(capture: Capture, known: Requests) -> float:
 
 
 def _captured(capture: Capture, known: Requests, days: float) -> float:
-    kept = min(days, capture.retain_s / 86400 if capture.retain_s is not None else days)
-    return captured_daily(capture, known) * kept
+    kept_days = min(days, capture.retain_s / 86400 if capture.retain_s is not None else days)
+    return captured_daily(capture, known) * kept_days
 
 
 def open_line(

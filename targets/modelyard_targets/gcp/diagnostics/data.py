@@ -260,11 +260,11 @@ def retained_objects_replaced(span: Span, store: str, workloads: Iterable[str]) 
         data: {scores: {store: lake, path: scores}}
         inference: {scorer: {capture: {store: audit, path: captures}}}
     """
-    named = ", ".join(workloads)
+    names = ", ".join(workloads)
     return Diagnostic(
         "GCP-E020",
         Severity.ERROR,
-        f"store {quote(store)} is locked, but these workloads replace or delete objects there: {named}",
+        f"store {quote(store)} is locked, but these workloads replace or delete objects there: {names}",
         span,
         "lock a separate store for captures, and let these workloads write to an unlocked one",
     )

@@ -17,7 +17,7 @@ from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.access.pod_references import PodReferences, references_in
 from modelyard_targets.kube.pipelines.job import template_of
 from modelyard_targets.kube.pipelines.launcher import requested, started_after
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
@@ -55,7 +55,9 @@ _AUTOSCALER: Final = (
 _CREATED: Final = ("CREATE", "UPDATE")
 
 
-def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
+def policies_of_runs(
+    resources: Iterable[Resource], objects: Sequence[KubeObject], context: Context
+) -> Iterator[KubeObject]:
     """Yield admission policies for each pipeline with a launcher.
 
     The policies restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher,
@@ -64,7 +66,7 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
     """
     if context.target.tenancy == "shared":
         return
-    by_name = {_place(made.manifest): made.manifest for made in objects}
+    by_name = {_place(obj.manifest): obj.manifest for obj in objects}
     for starter in of_type(resources, Starter):
         yield from _only_of(starter, starter.name, requested(context), starter.origin, context)
     for resource in of_type(resources, Job):
@@ -84,7 +86,7 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
         yield from _of_requested(resource, by_name, context)
 
 
-def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
+def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[KubeObject]:
     """Yield the policy that allows a Ray autoscaler's token to change only worker group sizes in its own cluster."""
     if context.target.tenancy == "shared":
         return
@@ -137,7 +139,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
-) -> Iterator[Made]:
+) -> Iterator[KubeObject]:
     """Restrict an identity that starts several pipelines to Jobs from their CronJobs.
 
     Each of these pipelines also has its own policy.
@@ -156,7 +158,7 @@ def _only_of(
 
 def _of_followed(
     resource: Resource, pipeline: Pipeline, by_name: Mapping[tuple[str, str], Manifest], context: Context
-) -> Iterator[Made]:
+) -> Iterator[KubeObject]:
     """Restrict the Jobs that the preceding pipeline's launcher may create for this pipeline.
 
     The policy only matches Jobs owned by this pipeline's CronJob, because it would refuse those of other pipelines that
@@ -169,7 +171,9 @@ def _of_followed(
         yield from _policy(resource, "follows", ("batch", "jobs"), (followed.name,), cron_job, context, only)
 
 
-def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
+def _of_requested(
+    resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context
+) -> Iterator[KubeObject]:
     """Restrict the Jobs that the starter may create for a pipeline requested by monitors on other targets."""
     if resource.name in requested(context):
         (starter,) = context.plan.of(Starter, context.placement)
@@ -205,7 +209,7 @@ def _policy(
     emitted: Manifest,
     context: Context,
     *conditions: Value,
-) -> Iterator[Made]:
+) -> Iterator[KubeObject]:
     """Allow these ServiceAccounts to create only objects whose references all occur in the emitted object."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
@@ -303,7 +307,7 @@ def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
 
 def _bound(
     origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
-) -> Iterator[Made]:
+) -> Iterator[KubeObject]:
     """Yield an admission policy and its binding to the system's namespace."""
     meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
     here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
@@ -312,8 +316,8 @@ def _bound(
         "validationActions": ["Deny"],
         "matchResources": {"namespaceSelector": here},
     }
-    yield Made(origin, object_of(_API, "ValidatingAdmissionPolicy", meta, spec=spec))
-    yield Made(origin, object_of(_API, "ValidatingAdmissionPolicyBinding", meta, spec=binding))
+    yield KubeObject(origin, object_of(_API, "ValidatingAdmissionPolicy", meta, spec=spec))
+    yield KubeObject(origin, object_of(_API, "ValidatingAdmissionPolicyBinding", meta, spec=binding))
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:

@@ -8,12 +8,12 @@ from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Identity, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.pipelines.launcher import kept_apart, requested, started_after
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT = "identity"
 
 
-def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[Made]:
+def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[KubeObject]:
     """Yield the ServiceAccount of an IDENTITY, and a Role and RoleBinding if the workload starts runs.
 
     The Role for a Ray autoscaler is created by KubeRay, which also chooses the Ray cluster's name.
@@ -24,11 +24,11 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[M
     acts_as = {context.platform.identity_annotation: placeholder(resource)} if _is_identified(resource, context) else {}
     described = metadata(resource.name, context.namespace, labelled, acts_as)
     account = object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False)
-    yield Made(resource.origin, account)
+    yield KubeObject(resource.origin, account)
     rules = _rules(identity, context)
     if rules:
-        yield Made(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
-        yield Made(resource.origin, _binding(resource, meta, context))
+        yield KubeObject(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
+        yield KubeObject(resource.origin, _binding(resource, meta, context))
 
 
 def placeholder(resource: Resource[Identity]) -> str:

@@ -8,7 +8,7 @@ from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.plan import Resource
 from modelyard.spec import System
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.pods.priorities import priority_classes, quotas
 
 COMPONENT = "namespace"
@@ -18,7 +18,7 @@ _DNS_PORTS: list[Value] = [{"protocol": protocol, "port": port} for port in (53,
 _NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
-def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
+def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[KubeObject]:
     """Yield the namespace, quota, container defaults, and network policies that allow only DNS.
 
     In a shared cluster, the namespace already exists, so only its contents are created. `quota` is the declared
@@ -27,17 +27,19 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
     from modelyard_targets.kube.access.admission import policy_of_autoscalers  # imported here: checks do not need it
 
     system = context.system
-    said = governance(system, context.target.residency)
+    annotations = governance(system, context.target.residency)
     if context.target.tenancy == "shared":
-        yield Made(resource.origin, config_map(metadata("governance", context.namespace, _labels(context)), said))
+        yield KubeObject(
+            resource.origin, config_map(metadata("governance", context.namespace, _labels(context)), annotations)
+        )
     else:
-        yield Made(resource.origin, _namespace(said, context))
+        yield KubeObject(resource.origin, _namespace(annotations, context))
     if quota:
         for name, bound in quotas(quota, QUOTA, context):
-            yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", name, context, bound))
-    yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
+            yield KubeObject((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", name, context, bound))
+    yield KubeObject(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
     for name, spec in CLOSED.items():
-        yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
+        yield KubeObject(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
     yield from priority_classes(context)
     yield from policy_of_autoscalers(resource.origin, context)
 
@@ -66,7 +68,7 @@ def governance(system: System, located: str) -> dict[str, str]:
     """Return the system's governance as annotations: owner, risk, data classes and so on."""
     governed = system.governance
     budget = governed.budget
-    said = {
+    annotations = {
         "system": system.metadata.name,
         "description": system.metadata.description,
         "environment": system.environment,
@@ -80,15 +82,15 @@ def governance(system: System, located: str) -> dict[str, str]:
         "located": located,
         "budget": f"{budget.monthly:g} {budget.currency} a month, {budget.on_exceed}" if budget else "",
     }
-    return {name: text for name, text in said.items() if text}
+    return {name: text for name, text in annotations.items() if text}
 
 
-def _namespace(said: Mapping[str, str], context: Context) -> Manifest:
+def _namespace(annotations: Mapping[str, str], context: Context) -> Manifest:
     levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     described: dict[str, Value] = {
         "name": context.namespace,
         "labels": {**_labels(context), **levels},
-        "annotations": {f"{_GOVERNANCE}/{name}": text for name, text in said.items()},
+        "annotations": {f"{_GOVERNANCE}/{name}": text for name, text in annotations.items()},
     }
     return object_of("v1", "Namespace", described)
 

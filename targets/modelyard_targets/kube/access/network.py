@@ -24,7 +24,7 @@ from modelyard_targets.kube.network.policies import (
 from modelyard_targets.kube.network.route import is_ours
 from modelyard_targets.kube.pipelines.job import job_groups
 from modelyard_targets.kube.pipelines.launcher import launcher_name
-from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, KubeObject
 from modelyard_targets.kube.placement.fixed import PORTS, SERVE_PORT
 from modelyard_targets.kube.storage.addressed import addressed
 from modelyard_targets.kube.workload.describe import stores_of, uses_registry
@@ -32,7 +32,7 @@ from modelyard_targets.kube.workload.describe import stores_of, uses_registry
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 
 
-def network_of_promoter(resource: Resource[Promoter], context: Context) -> Iterator[Made]:
+def network_of_promoter(resource: Resource[Promoter], context: Context) -> Iterator[KubeObject]:
     """Yield the network policy of a PROMOTER."""
     egress = _reached(resource, (), context)
     if context.prometheus_uri and resource.value.reports(context.system):
@@ -40,13 +40,13 @@ def network_of_promoter(resource: Resource[Promoter], context: Context) -> Itera
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
-def network_of_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
+def network_of_starter(resource: Resource[Starter], context: Context) -> Iterator[KubeObject]:
     """Yield the network policy of a STARTER."""
     egress = [*_reached(resource, (), context), reach_api(context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
-def network_of_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
+def network_of_server(resource: Resource[ModelServer], context: Context) -> Iterator[KubeObject]:
     """Yield the network policies of a MODEL_SERVER."""
     server, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
@@ -63,7 +63,7 @@ def network_of_server(resource: Resource[ModelServer], context: Context) -> Iter
         yield _head(resource, context)
 
 
-def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
+def network_of_job(resource: Resource[Job], context: Context) -> Iterator[KubeObject]:
     """Yield the network policies of a JOB."""
     job, own = resource.value, pods(resource.name)
     ingress: list[Value] = [
@@ -84,7 +84,7 @@ def network_of_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
         yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
 
 
-def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
+def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[KubeObject]:
     """Yield the network policy of a MONITOR."""
     job = resource.value
     egress = _reached(resource, _uris(resource, context), context)
@@ -95,7 +95,7 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
-def _head(resource: Resource, context: Context) -> Made:
+def _head(resource: Resource, context: Context) -> KubeObject:
     """Allow the head's autoscaler to call the Kubernetes API. The Ray cluster's other Pods may not call it.
 
     The dot in the policy's name avoids collisions with other workloads' policies.
@@ -136,14 +136,14 @@ def _prometheus(context: Context) -> list[Value]:
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
     """Return the allowed clients: the gateway in use, and the namespaces in `clients`, by default the system's own."""
-    found: dict[str, Value] = {}
+    peers: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
         for name in inference.endpoint.clients or (context.namespace,):
-            found.setdefault(f"namespace {name}", namespace(name))
+            peers.setdefault(f"namespace {name}", namespace(name))
         if _through_gateway(inference, context):
-            found.setdefault("gateway", _gateway(context))
-    return list(found.values())
+            peers.setdefault("gateway", _gateway(context))
+    return list(peers.values())
 
 
 def _through_gateway(inference: Inference, context: Context) -> bool:
@@ -172,11 +172,11 @@ def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[
     for uri in uris:
         openings += reach(uri, context)
     openings += reach_identity(resource.workload, context)
-    found: list[Value] = []
+    distinct: list[Value] = []
     for opening in openings:
-        if opening not in found:
-            found.append(opening)
-    return found
+        if opening not in distinct:
+            distinct.append(opening)
+    return distinct
 
 
 def _registry(context: Context) -> list[Value]:

@@ -11,7 +11,7 @@ from modelyard.source import Path
 from modelyard.spec import SecretRef, SecretStore
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.monitoring.channels import cluster_channel
-from modelyard_targets.kube.placement.context import Context, Made, secret_name
+from modelyard_targets.kube.placement.context import Context, KubeObject, secret_name
 from modelyard_targets.kube.storage.buckets import driver_of
 
 COMPONENT = "secret"
@@ -37,11 +37,11 @@ class NeededSecret:
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
     """Return each Secret once, in the order of first use."""
-    found: dict[tuple[str, str], list[Resource[Secret]]] = {}
+    by_name: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)
         for namespace in _namespaces(resource.value.ref, context):
-            found.setdefault((namespace, name), []).append(resource)
+            by_name.setdefault((namespace, name), []).append(resource)
     gateway = context.target.gateway
     certificate = gateway.certificate if gateway else None
     return tuple(
@@ -54,7 +54,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
             origin=uses[0].origin,
             certificate=any(use.value.ref == certificate for use in uses),
         )
-        for (namespace, name), uses in found.items()
+        for (namespace, name), uses in by_name.items()
     )
 
 
@@ -72,18 +72,18 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
     return tuple(key.name for key in driver_of(bucket, context.system).keys)
 
 
-def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
+def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[KubeObject]:
     """Yield the platform's secret stores, and an ExternalSecret for each Secret that does not exist yet."""
     yield from context.platform.secret_stores(context)
-    for wanted in secrets_of(resources, context):
-        store = store_of(wanted.ref, context)
+    for secret in secrets_of(resources, context):
+        store = store_of(secret.ref, context)
         if store.via != "existing":
-            yield Made(wanted.origin, _external_secret(wanted, store, context))
+            yield KubeObject(secret.origin, _external_secret(secret, store, context))
 
 
 def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
     """Return the Secrets that must exist before deployment."""
-    return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
+    return tuple(secret for secret in secrets_of(resources, context) if store_of(secret.ref, context).via == "existing")
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
@@ -126,8 +126,8 @@ def own_readers(context: Context) -> dict[str, list[Value]]:
         return {}
     spaces = [context.namespace, context.target.telemetry.namespace]
     if context.target.cluster.adopt:
-        wanted = {one.namespace for one in secrets_of(context.plan.on(context.placement), context)}
-        spaces = [space for space in spaces if space == context.namespace or space in wanted]
+        readers = {secret.namespace for secret in secrets_of(context.plan.on(context.placement), context)}
+        spaces = [space for space in spaces if space == context.namespace or space in readers]
     namespaces: list[Value] = list(dict.fromkeys(spaces))
     return {"conditions": [{"namespaces": namespaces}]}
 
@@ -154,19 +154,19 @@ def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
     return (context.namespace, telemetry.namespace) if shared else (context.namespace,)
 
 
-def _external_secret(wanted: NeededSecret, store: SecretStore, context: Context) -> Manifest:
-    labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
+def _external_secret(secret: NeededSecret, store: SecretStore, context: Context) -> Manifest:
+    labelled = labels(context.system.metadata.name, secret.name, component=COMPONENT)
     own = store.via == OWN_STORE
-    path = context.platform.secret_name(wanted.ref.path) if own else wanted.ref.path
-    template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
+    path = context.platform.secret_name(secret.ref.path) if own else secret.ref.path
+    template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if secret.certificate else {}
     return object_of(
         "external-secrets.io/v1",
         "ExternalSecret",
-        metadata(wanted.name, wanted.namespace, labelled),
+        metadata(secret.name, secret.namespace, labelled),
         spec={
             "refreshInterval": f"{store.refresh_s}s",
             "secretStoreRef": {"name": store_object(store, context), "kind": store_kind(store, context)},
-            "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
-            "data": [{"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in wanted.keys],
+            "target": {"name": secret.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
+            "data": [{"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in secret.keys],
         },
     )

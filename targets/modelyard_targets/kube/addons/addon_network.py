@@ -33,7 +33,7 @@ from modelyard_targets.kube.network.policies import (
     reach_nodes,
 )
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import (
     MONITOR_COMPONENT,
     PIPELINE_COMPONENT,
@@ -92,13 +92,13 @@ def addon_namespace(addon: str, context: Context) -> str:
     return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 
-def lower_addon_network(context: Context) -> Iterator[Made]:
+def lower_addon_network(context: Context) -> Iterator[KubeObject]:
     """Yield network policies for the platform's own Pods and for each add-on that we install."""
     yield from context.platform.policies(context)
     for addon in installed_addons(context):
         where = addon_namespace(addon, context)
         for name, spec in CLOSED.items():
-            yield _made(name, where, spec, context)
+            yield _network_policy(name, where, spec, context)
         own = context.platform.installs.get(addon, AddOn())
         for at, policy in enumerate(_POLICIES[addon](context)):
             egress = (*policy.egress, *(own.egress(context) if at == 0 else ()))
@@ -108,16 +108,16 @@ def lower_addon_network(context: Context) -> Iterator[Made]:
                 "policyTypes": [direction.capitalize() for direction in rules],
                 **rules,
             }
-            yield _made(policy.name, where, spec, context)
+            yield _network_policy(policy.name, where, spec, context)
 
 
-def _made(name: str, where: str, spec: Manifest, context: Context) -> Made:
+def _network_policy(name: str, where: str, spec: Manifest, context: Context) -> KubeObject:
     described = metadata(name, where, labels(context.system.metadata.name, name, component=COMPONENT))
     manifest = object_of("networking.k8s.io/v1", "NetworkPolicy", described, spec=spec)
-    return Made(target_path(context.system, context.placement), manifest)
+    return KubeObject(target_path(context.system, context.placement), manifest)
 
 
-def _named(name: str) -> dict[str, Value]:
+def _name_label(name: str) -> dict[str, Value]:
     return {"app.kubernetes.io/name": name}
 
 
@@ -136,21 +136,21 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
     """Allow the controller to read secret stores, and the API server to call the webhook."""
     api = (reach_api(context),)
     return (
-        Policy("external-secrets", _named("external-secrets"), egress=(*api, *_secret_stores(context))),
+        Policy("external-secrets", _name_label("external-secrets"), egress=(*api, *_secret_stores(context))),
         Policy(
             "external-secrets-webhook",
-            _named("external-secrets-webhook"),
+            _name_label("external-secrets-webhook"),
             ingress=({"ports": ports(_SECRETS_WEBHOOK)},),
             egress=api,
         ),
-        Policy("external-secrets-cert-controller", _named("external-secrets-cert-controller"), egress=api),
+        Policy("external-secrets-cert-controller", _name_label("external-secrets-cert-controller"), egress=api),
     )
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
     """Allow all addresses within `egress`, because the cluster's operator may run secret stores anywhere."""
     secrets = secrets_of(context.plan.on(context.placement), context)
-    if all(store_of(wanted.ref, context).via != "external-secrets" for wanted in secrets):
+    if all(store_of(secret.ref, context).via != "external-secrets" for secret in secrets):
         return ()
     return ({"to": [every_namespace(), *outside(context)]},)
 
@@ -170,7 +170,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
     policies = [
         Policy(
             "prometheus",
-            _named("prometheus"),
+            _name_label("prometheus"),
             ingress=(
                 {"from": [prometheus], "ports": ports(PROMETHEUS_PORT, _RELOADER)},
                 {"from": [grafana, *_pushing(context)], "ports": ports(PROMETHEUS_PORT)},
@@ -179,7 +179,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
         ),
         Policy(
             "alertmanager",
-            _named("alertmanager"),
+            _name_label("alertmanager"),
             ingress=(
                 {"from": [prometheus], "ports": ports(_ALERTMANAGER, _RELOADER)},
                 {"from": [alertmanager], "ports": gossip},
@@ -197,7 +197,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
         policies.append(
             Policy(
                 "grafana",
-                _named("grafana"),
+                _name_label("grafana"),
                 ingress=({"from": [prometheus], "ports": ports(_GRAFANA)},),
                 egress=({"to": [prometheus], "ports": ports(PROMETHEUS_PORT)}, api),
             )
@@ -206,7 +206,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
         policies.append(
             Policy(
                 "kube-state-metrics",
-                _named("kube-state-metrics"),
+                _name_label("kube-state-metrics"),
                 ingress=({"from": [prometheus], "ports": ports(_KUBE_STATE_METRICS)},),
                 egress=(api,),
             )
@@ -230,8 +230,8 @@ def _pushing(context: Context) -> list[Value]:
 
 
 def _remote_write(context: Context) -> list[Value]:
-    written = context.target.telemetry.remote_write
-    return reach(written, context) if written else []
+    url = context.target.telemetry.remote_write
+    return reach(url, context) if url else []
 
 
 def _receivers(context: Context) -> list[Value]:

@@ -55,16 +55,16 @@ def kuberay_values(context: Context) -> dict[str, Value]:
 def external_secrets_values(context: Context) -> dict[str, Value]:
     """Return values for the controller, webhook and certificate controller, with explicit sizes."""
     repository = _repository("ghcr.io/external-secrets/external-secrets", context)
-    asked = _resources("50m", "128Mi")
+    resources = _resources("50m", "128Mi")
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {
         "global": {"repository": repository},
         "installCRDs": True,
         "replicaCount": replicas,
         "leaderElect": replicas > 1,
-        "resources": asked,
-        "webhook": {"replicaCount": replicas, "resources": asked, **_pull("imagePullSecrets", context)},
-        "certController": {"resources": asked, **_pull("imagePullSecrets", context)},
+        "resources": resources,
+        "webhook": {"replicaCount": replicas, "resources": resources, **_pull("imagePullSecrets", context)},
+        "certController": {"resources": resources, **_pull("imagePullSecrets", context)},
     }
     return {**values, **_pull("imagePullSecrets", context)}
 
@@ -159,11 +159,11 @@ def _remote_write(context: Context) -> Value:
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
         queue.update({"maxShards": 2, "maxSamplesPerSend": 1000, "capacity": 5000})
-    written: dict[str, Value] = {"url": telemetry.remote_write, "queueConfig": queue}
+    settings: dict[str, Value] = {"url": telemetry.remote_write, "queueConfig": queue}
     if telemetry.secret is not None:
         secret = context.secret(telemetry.secret)
-        written["authorization"] = {"type": "Bearer", "credentials": {"name": secret.name, "key": secret.key}}
-    return written
+        settings["authorization"] = {"type": "Bearer", "credentials": {"name": secret.name, "key": secret.key}}
+    return settings
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:

@@ -21,7 +21,7 @@ from modelyard_targets.kube.placement.charts import Chart, charts
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET
 from modelyard_targets.kube.placement.placed import installed_addons, registry_of
-from modelyard_targets.kube.placement.platform import AddOn, Given, as_literal
+from modelyard_targets.kube.placement.platform import AddOn, Argument, as_literal
 from modelyard_targets.kube.pods.sizes import Size
 from modelyard_targets.kube.workload.registry_access import ADMIN_USER, LOGIN_KEYS, LOGINS, SESSION_KEY, logins
 
@@ -60,11 +60,11 @@ def addon_calls(context: Context) -> tuple[Call, ...]:
 
 def asked_by_addons(context: Context) -> Size:
     """Sum the resource requests in the chart values of all add-ons that we install."""
-    sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
-    return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
+    sizes = [_requested(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
+    return Size(sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes))
 
 
-def _asked(values: Mapping[str, Value]) -> Size:
+def _requested(values: Mapping[str, Value]) -> Size:
     """Sum the requests at all levels of chart values, each multiplied by the replica count at its level."""
     replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
     requests = resources.get("requests") if isinstance(resources, Mapping) else None
@@ -73,8 +73,8 @@ def _asked(values: Mapping[str, Value]) -> Size:
     if isinstance(requests, Mapping):
         cpu = count * (cpu_millis(str(requests.get("cpu", "0m"))) or 0)
         memory = count * (memory_bytes(str(requests.get("memory", "0Mi"))) or 0)
-    below = [_asked(value) for value in values.values() if isinstance(value, Mapping)]
-    return Size(cpu + sum(one.cpu_millis for one in below), memory + sum(one.memory_bytes for one in below))
+    below = [_requested(value) for value in values.values() if isinstance(value, Mapping)]
+    return Size(cpu + sum(size.cpu_millis for size in below), memory + sum(size.memory_bytes for size in below))
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
@@ -128,8 +128,8 @@ def _addon(addon: str, context: Context) -> list[Call]:
         needs = [*needs[:1], Ref(call.variable)]
     values = {**(_VALUES[addon](context) if addon in _VALUES else {}), **own.values(context)}
     calls.append(_chart(variable, charts()[addon], namespace, values, tuple(needs), addon))
-    needed: tuple[tuple[str, Literal], ...] = (("depends_on", (Ref(variable),)),)
-    calls += [replace(call, arguments=(*call.arguments, *needed), group=addon) for call in own.after(context)]
+    depends_on: tuple[tuple[str, Literal], ...] = (("depends_on", (Ref(variable),)),)
+    calls += [replace(call, arguments=(*call.arguments, *depends_on), group=addon) for call in own.after(context)]
     return calls
 
 
@@ -148,7 +148,7 @@ def _chart(
     variable: str,
     chart: Chart,
     namespace: str,
-    values: Mapping[str, Given],
+    values: Mapping[str, Argument],
     needs: tuple[Ref, ...],
     group: str,
 ) -> Call:

@@ -48,12 +48,12 @@ def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _unopened(uri: str, target: TargetSpec) -> tuple[str, str]:
     scheme = uri.partition(":")[0]
     own = cloud_storage(target.provider).driver
-    whole = f"write {own.uri(own.example, 'PATH')}"
+    hint = f"write {own.uri(own.example, 'PATH')}"
     if scheme == _ON_DISK:
         return "", ""
     if scheme not in DRIVERS:
-        return f"workloads cannot read {scheme}: addresses", whole
+        return f"workloads cannot read {scheme}: addresses", hint
     if scheme != own.scheme:
         why = f"workloads on target {quote(target.name)} have no identity with access to it"
         return why, "copy the data to a store on the target, and set `store` and `path`"
-    return ("", "") if own.opens(uri) else ("this address is incomplete", whole)
+    return ("", "") if own.opens(uri) else ("this address is incomplete", hint)

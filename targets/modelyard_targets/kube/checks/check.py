@@ -35,10 +35,10 @@ def check_cluster(
     `target` is the placement's target after its platform has added defaults. `context` is only called if there are
     overrides.
     """
-    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
-    found += [problem for rule in rules for problem in rule(plan, placement)]
-    yield from found
-    if not has_errors(found):  # overrides are applied to emitted objects, which need an otherwise valid plan
+    diagnostics = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
+    diagnostics += [problem for rule in rules for problem in rule(plan, placement)]
+    yield from diagnostics
+    if not has_errors(diagnostics):  # overrides are applied to emitted objects, which need an otherwise valid plan
         yield from check_patches(plan, placement, lambda: context(plan, placement))
 
 

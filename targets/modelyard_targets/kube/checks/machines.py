@@ -33,19 +33,19 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report accelerator alternatives that none of a class's targets offers. Only the first of these targets reports
     them.
     """
-    used: dict[str, dict[str, Hardware]] = {}
+    by_compute: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):
-            used.setdefault(hardware.compute, {}).setdefault(resource.placement, hardware)
-    for compute, by_target in used.items():
+            by_compute.setdefault(hardware.compute, {}).setdefault(resource.placement, hardware)
+    for compute, by_target in by_compute.items():
         if next(iter(by_target)) != placement:
             continue
         path = plan.system.compute[compute].path
-        for one in by_target[placement].passed_over:
-            if all(_passes_over(hardware, one.position) for hardware in by_target.values()):
-                span = plan.system.at(*path, "accelerators", one.position)
-                name = f"{one.accelerator.name}:{one.accelerator.count}"
-                yield problems.accelerator_passed_over(span, compute, name, placement, one.why)
+        for alternative in by_target[placement].passed_over:
+            if all(_passes_over(hardware, alternative.position) for hardware in by_target.values()):
+                span = plan.system.at(*path, "accelerators", alternative.position)
+                name = f"{alternative.accelerator.name}:{alternative.accelerator.count}"
+                yield problems.accelerator_passed_over(span, compute, name, placement, alternative.why)
 
 
 def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -55,7 +55,7 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         for step in pipeline.steps:
             hardware = resource.value.hardware[step.name]
             offered = (hardware.accelerator, *(group.accelerator for group in hardware.groups))
-            names = dict.fromkeys(one.name for one in offered if one is not None)
+            names = dict.fromkeys(accelerator.name for accelerator in offered if accelerator is not None)
             for name in names if step.trainer in _ON_ACCELERATORS and not step.source.image else ():
                 if why := unknown_to_trainers(name, step.trainer):
                     span = plan.system.key(*plan.system.compute[step.compute].path)
@@ -66,8 +66,8 @@ def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report autoscaled endpoints that add a replica before a batch can fill."""
     reported: set[str] = set()
     for resource in plan.of(ModelServer, placement):
-        for one in resource.value.applications:
-            inference, replicas = one.inference, one.variant.replicas
+        for application in resource.value.applications:
+            inference, replicas = application.inference, application.variant.replicas
             scales = replicas.minimum < replicas.maximum
             if not scales or inference.scaling.target >= inference.batching.max_size or inference.name in reported:
                 continue

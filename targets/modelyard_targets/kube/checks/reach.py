@@ -25,11 +25,11 @@ def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if not target.egress:
         return
     open_ranges = [ip_network(cidr, strict=False) for cidr in target.egress]
-    told: set[Path] = set()
+    reported: set[Path] = set()
     for what, url, path in _addresses(plan, placement):
         address = _number(url)
-        if address is not None and path not in told and not any(address in one for one in open_ranges):
-            told.add(path)
+        if address is not None and path not in reported and not any(address in network for network in open_ranges):
+            reported.add(path)
             yield problems.beyond_egress(plan.system.at(*path), what, str(address), placement)
 
 
@@ -92,8 +92,12 @@ def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         if has_disk(resource, plan, target):
             continue
         inference = server.applications[0].inference
-        kept = ["captures"] if any(one.inference.capture is not None for one in server.applications) else []
-        kept += ["model bundles"] if reads_bundles(resource, plan) or keeps_models(resource, plan) else []
-        if kept and inference.rollout.strategy != "in-place":
+        lost = (
+            ["captures"]
+            if any(application.inference.capture is not None for application in server.applications)
+            else []
+        )
+        lost += ["model bundles"] if reads_bundles(resource, plan) or keeps_models(resource, plan) else []
+        if lost and inference.rollout.strategy != "in-place":
             where = plan.system.key("inference", inference.name)
-            yield problems.lost_at_the_edge(where, inference.name, " and ".join(kept))
+            yield problems.lost_at_the_edge(where, inference.name, " and ".join(lost))

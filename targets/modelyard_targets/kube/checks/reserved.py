@@ -57,20 +57,20 @@ def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)
-    taken = _taken(plan, placement)
-    told: set[str] = set()
+    reserved = _reserved_names(plan, placement)
+    reported: set[str] = set()
     for resource in plan.on(placement):
-        if resource.kind in _NAMED and resource.name in taken and resource.name not in told:
-            told.add(resource.name)
-            yield reserved_name(plan.system.key(*resource.origin[:2]), resource.name, taken[resource.name])
+        if resource.kind in _NAMED and resource.name in reserved and resource.name not in reported:
+            reported.add(resource.name)
+            yield reserved_name(plan.system.key(*resource.origin[:2]), resource.name, reserved[resource.name])
 
 
 def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     target = target_of(plan, placement)
-    kept = {charts()[addon].namespace for addon in addons_to_install(plan, placement) if addon != "prometheus"}
-    kept |= {target.telemetry.namespace} if "prometheus" in addons_needed(plan, placement) else set()
+    reserved = {charts()[addon].namespace for addon in addons_to_install(plan, placement) if addon != "prometheus"}
+    reserved |= {target.telemetry.namespace} if "prometheus" in addons_needed(plan, placement) else set()
     for resource in plan.of(Namespace, placement):
-        if resource.name in kept:
+        if resource.name in reserved:
             span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
             yield reserved_name(
                 span, resource.name, "an add-on uses that namespace, and this system's network policies would block it"
@@ -86,16 +86,16 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield reserved_name(plan.system.key("stores", store.name), store.name, why)
 
 
-def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
+def _reserved_names(plan: Plan, placement: str) -> Mapping[str, str]:
     """Map each reserved name to a description of its user."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
-    found: dict[str, str] = dict.fromkeys(policies, "the namespace has a NetworkPolicy with that name")
+    reserved: dict[str, str] = dict.fromkeys(policies, "the namespace has a NetworkPolicy with that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):
         name = object_name(BUCKET_NAME, bucket.name)
-        found[name] = f"the Job that creates the bucket of store {quote(bucket.name)} has that name"
+        reserved[name] = f"the Job that creates the bucket of store {quote(bucket.name)} has that name"
     for database in managed_stores(plan, placement, Kind.DATABASE):
         name = object_name(LOGIN_NAME, database.name)
-        found[name] = f"the Job that rotates the login of store {quote(database.name)} has that name"
+        reserved[name] = f"the Job that rotates the login of store {quote(database.name)} has that name"
     if registry_of(plan, placement) is not None:
-        found[REGISTRY_NAME] = "the registry's Pods and Service have that name"
-    return found
+        reserved[REGISTRY_NAME] = "the registry's Pods and Service have that name"
+    return reserved

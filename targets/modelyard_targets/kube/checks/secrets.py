@@ -64,11 +64,11 @@ def _owner(name: str, generated: dict[str, str]) -> str:
     return generated.get(name) or generated.get(name.partition(".")[0] + ".", "")
 
 
-def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
+def _differ(first: SecretRef, second: SecretRef, target: TargetSpec) -> bool:
     """Return whether two references mean different Secrets. Existing Secrets are the same if their paths are equal."""
-    if one.path == other.path:
+    if first.path == second.path:
         vias = {store.name: store.via for store in target.secret_stores}
-        return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))
+        return any(vias.get(ref.store, "existing") != "existing" for ref in (first, second))
     return True
 
 

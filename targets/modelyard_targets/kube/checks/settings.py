@@ -67,7 +67,7 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     placements = [target.name for target in plan.system.deployment.targets if plan.has_cluster(target.name)]
     if "prometheus" not in addons_to_install(plan, placement):
         if placements[:1] == [placement] and not any(
-            "prometheus" in addons_to_install(plan, one) for one in placements
+            "prometheus" in addons_to_install(plan, name) for name in placements
         ):
             where = plan.system.key("governance", "retention", "metrics")
             yield problems.nothing_uses(where, placement, "retention.metrics", "modelyard installs no Prometheus there")
@@ -141,8 +141,8 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
     from modelyard_targets.kube.objects.overrides import check_overrides
     from modelyard_targets.kube.project.files import files_of, plain_objects_of
 
-    made = context()
-    objects = (one for file in files_of(made) for one in plain_objects_of(file, made))
+    full_context = context()
+    objects = (obj for file in files_of(full_context) for obj in plain_objects_of(file, full_context))
     yield from check_overrides(plan.system, placement, objects)
 
 

@@ -42,7 +42,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
         return {}
     bundled = context.plan.bundled(context.placement)
     if registry.adopt or ref.alias not in context.system.promoted().get(model.name, ()):
-        return {**bundle(model, ref, resource, context), **kept(model, ref, resource, context)}
+        return {**bundle(model, ref, resource, context), **local_copies(model, ref, resource, context)}
     where = bundle(model, ref, resource, context) if bundled else {"history": history_name(model, context)}
     return {**where, **describe_approvals(context, ref)} if where else {}
 
@@ -90,24 +90,31 @@ def wave_pointer(target: str, wave: str) -> str:
 
 def _waves(model: Model, alias: str, context: Context) -> list[Json]:
     """Describe the targets whose sites get this bundle in waves, with the pointer of each wave in order."""
-    found: list[Json] = []
+    waves: list[Json] = []
     for target in context.system.deployment.targets:
         if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):
             continue
         names = ("canary", *(f"wave-{number}" for number in range(1, target.waves.count)))
         pointers: list[Json] = [wave_pointer(target.name, name) for name in names]
-        found.append({"target": target.name, "pointers": pointers, "soakSeconds": target.waves.soak_s})
-    return found
+        waves.append({"target": target.name, "pointers": pointers, "soakSeconds": target.waves.soak_s})
+    return waves
 
 
 def _read_on(target: str, context: Context) -> set[ModelRef]:
     """Return the model versions that workloads on a target use."""
     system = context.system
-    served = {variant.model for one in system.inference.values() if one.target == target for variant in one.variants}
-    return served | {ref for one in system.pipelines.values() if one.target == target for ref in models_of(one)}
+    served = {
+        variant.model
+        for workload in system.inference.values()
+        if workload.target == target
+        for variant in workload.variants
+    }
+    return served | {
+        ref for workload in system.pipelines.values() if workload.target == target for ref in models_of(workload)
+    }
 
 
-def kept(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
+def local_copies(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
     """Describe where a workload keeps the versions that it loads from a registry, or return {} if it keeps none."""
     if not keeps_models(resource, context.plan):
         return {}
@@ -130,12 +137,12 @@ def _delivered(where: dict[str, Json], model: Model, alias: str, context: Contex
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
     """Describe the bundles for a model's other aliases, which people move manually."""
-    found: dict[str, Json] = {}
+    deliveries: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}
         if where:
-            found[alias] = _delivered(where, model, alias, context)
-    return {"otherDeliveries": found} if found else {}
+            deliveries[alias] = _delivered(where, model, alias, context)
+    return {"otherDeliveries": deliveries} if deliveries else {}
 
 
 def _folder(model: Model, alias: str, context: Context) -> dict[str, Json]:

@@ -36,7 +36,7 @@ class Crossing:
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
     """Return the cross-target access of all workloads on this placement, in plan order."""
-    workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
+    workloads = dict.fromkeys(identity.value.workload for identity in context.plan.of(Identity, context.placement))
     return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 
 
@@ -71,7 +71,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
     """Return a workload's cross-target access for a store, or None if it does not need any."""
-    return next((one for one in crossings_of(workload, context) if store in one.stores), None)
+    return next((crossing for crossing in crossings_of(workload, context) if store in crossing.stores), None)
 
 
 def crosses(store: Store, context: Context) -> bool:

@@ -16,7 +16,7 @@ from modelyard_targets.kube.data.crossing import (
     secret_key,
 )
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import Given, as_literal
+from modelyard_targets.kube.placement.platform import Argument, as_literal
 
 COMPONENT: Final = "crossing"
 GROUP: Final = "crossings"
@@ -24,11 +24,11 @@ GROUP: Final = "crossings"
 
 def crossing_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     """Return references to other targets' projects, and a Secret in the namespace for each cross-target access."""
-    found = crossings_on(context)
-    targets = dict.fromkeys(crossing.target for crossing in found)
+    crossings = crossings_on(context)
+    targets = dict.fromkeys(crossing.target for crossing in crossings)
     return (
-        *(_infrastructure(target, found, context) for target in targets),
-        *(_secret(crossing, foundation, context) for crossing in found),
+        *(_infrastructure(target, crossings, context) for target in targets),
+        *(_secret(crossing, foundation, context) for crossing in crossings),
     )
 
 
@@ -41,7 +41,7 @@ def _infrastructure(target: str, crossings: tuple[Crossing, ...], context: Conte
 
 def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
     labelled = labels(context.system.metadata.name, crossing.secret, crossing.workload, COMPONENT)
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata(crossing.secret, context.namespace, labelled),
@@ -57,7 +57,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
     return Call(variable, "kubernetes.Object", crossing.secret, arguments, GROUP, crossing.identity.origin)
 
 
-def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
+def _keys(crossing: Crossing) -> Iterator[tuple[str, Argument]]:
     """Yield all numbered keys. During a rotation, there are two, because older Pods still use the old key."""
     for number in crossing.numbers:
         for half in crossing.halves:

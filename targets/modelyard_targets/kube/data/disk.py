@@ -16,7 +16,7 @@ from modelyard.plan import ByType, Job, ModelServer, Plan, Resource
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
 from modelyard_targets.kube.data.crossing import keeps_models, reads_bundles
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.pods.frame import SCRATCH
 from modelyard_targets.kube.pods.sizes import EDGE_DISK_BYTES
 
@@ -38,7 +38,7 @@ def disk_folder(resource: Resource, context: Context) -> str:
     return MOUNTED if has_disk(resource, context.plan, context.target) else f"{SCRATCH}/modelyard"
 
 
-def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_disk(resource: Resource, context: Context) -> Iterator[KubeObject]:
     """Yield a workload's volume claim, if it has a volume. Deployments do not wait for a Pod to bind the claim."""
     if not has_disk(resource, context.plan, context.target):
         return
@@ -51,7 +51,7 @@ def lower_disk(resource: Resource, context: Context) -> Iterator[Made]:
         "resources": {"requests": {"storage": memory_text(EDGE_DISK_BYTES)}},
         **without_empty({"storageClassName": context.target.storage_class}),
     }
-    yield Made(resource.origin, object_of("v1", "PersistentVolumeClaim", described, spec=spec))
+    yield KubeObject(resource.origin, object_of("v1", "PersistentVolumeClaim", described, spec=spec))
 
 
 def claim_name(resource: Resource) -> str:
@@ -76,7 +76,7 @@ def _no(resource: Resource) -> bool:
 
 
 def _server_captures(resource: Resource[ModelServer]) -> bool:
-    return any(one.inference.capture is not None for one in resource.value.applications)
+    return any(application.inference.capture is not None for application in resource.value.applications)
 
 
 _captures: Final = ByType(_no).case(ModelServer, _server_captures)
@@ -92,7 +92,7 @@ def _one_at_a_time(resource: Resource) -> bool:
 
 def _one_replica(resource: Resource[ModelServer]) -> bool:
     applications = resource.value.applications
-    most = sum(one.variant.replicas.maximum for one in applications)
+    most = sum(application.variant.replicas.maximum for application in applications)
     return most == 1 and applications[0].inference.rollout.strategy == "in-place"
 
 

@@ -48,7 +48,7 @@ def federated_on(context: Context) -> tuple[Federated, ...]:
     here = context.system.target(context.placement)
     if not any(federates_from(store, here, context.system) for store in context.system.stores.values()):
         return ()
-    workloads = dict.fromkeys(one.value.workload for one in context.plan.of(Identity, context.placement))
+    workloads = dict.fromkeys(identity.value.workload for identity in context.plan.of(Identity, context.placement))
     return tuple(access for workload in workloads for access in federated_of(workload, context))
 
 
@@ -57,24 +57,24 @@ def federated_of(workload: str, context: Context) -> tuple[Federated, ...]:
     identity = context.identity(workload)
     if identity is None:
         return ()
-    found: list[Federated] = []
+    entries: list[Federated] = []
     for target, stores in foreign_stores(identity, context.plan).items():
         there = context.system.target(target)
         federation = cloud_storage(there.provider).federation
         assert federation is not None
-        found.append(Federated(workload, target, there.provider, there.region, tuple(stores), identity, federation))
-    return tuple(found)
+        entries.append(Federated(workload, target, there.provider, there.region, tuple(stores), identity, federation))
+    return tuple(entries)
 
 
 def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[Store]]:
     """Return the stores that an identity opens in other clouds, by target."""
     system = plan.system
-    here, found = system.target(identity.placement), dict[str, list[Store]]()
+    here, by_target = system.target(identity.placement), dict[str, list[Store]]()
     for name in dict.fromkeys(access.store for access in identity.value.access):
         store = system.stores[name]
         if federates_from(store, here, system):
-            found.setdefault(store.target, []).append(store)
-    return found
+            by_target.setdefault(store.target, []).append(store)
+    return by_target
 
 
 def may_be_crossed(plan: Plan, placement: str) -> bool:

@@ -15,19 +15,19 @@ from modelyard_targets.kube.data.federated import (
     identity_output,
 )
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import Given, as_literal
+from modelyard_targets.kube.placement.platform import Argument, as_literal
 
 _SUFFIX: Final = "crossings"
 
 
 def federation_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     """Return references to the projects that trust this cluster, and a ConfigMap for each workload and target."""
-    found = federated_on(context)
-    first = {one.target: one for one in reversed(found)}
-    targets = dict.fromkeys(one.target for one in found)
+    entries = federated_on(context)
+    first = {entry.target: entry for entry in reversed(entries)}
+    targets = dict.fromkeys(entry.target for entry in entries)
     return (
         *(_project(first[target], context) for target in targets),
-        *(_config_map(one, foundation, context) for one in found),
+        *(_config_map(entry, foundation, context) for entry in entries),
     )
 
 
@@ -41,7 +41,7 @@ def _config_map(access: Federated, foundation: Ref, context: Context) -> Call:
     name, project = access.config_map, _variable(access.target)
     outputs = {value: identity_output(access.identity, value) for value in access.federation.values}
     labelled = labels(context.system.metadata.name, access.identity.name, access.workload, COMPONENT)
-    document: dict[str, Given] = {
+    document: dict[str, Argument] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(name, context.namespace, labelled),

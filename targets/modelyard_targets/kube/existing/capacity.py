@@ -19,7 +19,7 @@ from modelyard.records import record, replace
 from modelyard.source import Path
 from modelyard.spec import System, Taint
 from modelyard_targets.kube.placement.placed import system_machine, target_of
-from modelyard_targets.kube.pods.demand import Asked, demand
+from modelyard_targets.kube.pods.demand import PodRequest, demand
 from modelyard_targets.kube.pods.priorities import PRIORITIES, next_lower
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
@@ -117,16 +117,16 @@ def _undecided(
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
     """Report servers whose blue-green rollout cannot finish: the replacement does not fit even without load."""
-    asked = demand(plan, placement)
+    pod_demand = demand(plan, placement)
     support = _support(plan, placement)
-    quiet = _at_least(asked.always, floor, support)
+    quiet = _at_least(pod_demand.always, floor, support)
     tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # results for identical servers
     for resource in plan.of(ModelServer, placement):
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
             continue
-        again = _at_least(asked.servers[resource.name], floor, support)
-        key = tuple((one.count, one.shape) for one in again)
+        again = _at_least(pod_demand.servers[resource.name], floor, support)
+        key = tuple((pods.count, pods.shape) for pods in again)
         if key not in tried:
             tried[key] = pack((*quiet, *again), floor).homeless
         homeless = tried[key]
@@ -158,15 +158,15 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     if not machines:
         return {}
     floor = Floor(machines)
-    whole: dict[str, int] = {}
+    total: dict[str, int] = {}
     for machine, size in zip(machines, floor.sizes, strict=True):
         for what, amount in size.items():
-            whole[what] = whole.get(what, 0) + machine.count * amount
-    pieces = {f"requests.{what}": str(amount) for what, amount in sorted(whole.items()) if what not in (CPU, MEMORY)}
+            total[what] = total.get(what, 0) + machine.count * amount
+    pieces = {f"requests.{what}": str(amount) for what, amount in sorted(total.items()) if what not in (CPU, MEMORY)}
     return {
-        "requests.cpu": cpu_text(whole[CPU]),
-        "requests.memory": memory_text(whole[MEMORY]),
-        "limits.memory": memory_text(whole[MEMORY]),
+        "requests.cpu": cpu_text(total[CPU]),
+        "requests.memory": memory_text(total[MEMORY]),
+        "limits.memory": memory_text(total[MEMORY]),
         **pieces,
         "pods": str(PODS_OF_A_MACHINE * sum(machine.count for machine in machines)),
     }
@@ -174,19 +174,19 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
     """Yield the largest Pod counts by priority, highest first, with the machines that the Pods may use."""
-    asked = demand(plan, placement)
+    pod_demand = demand(plan, placement)
     support = _support(plan, placement)
-    beside: tuple[Pods, ...] = ()
+    reserved: tuple[Pods, ...] = ()
     for priority in PRIORITIES:
-        always = tuple(one for one in asked.always if one.priority == priority)
+        always = tuple(request for request in pod_demand.always if request.priority == priority)
         runs = {
-            name: tuple(_pods(floor, support, one, one.most) for one in run)
-            for name, run in asked.runs.items()
+            name: tuple(_pods(floor, support, request, request.most) for request in run)
+            for name, run in pod_demand.runs.items()
             if plan.system.pipelines[name].priority == priority
         }
         if always or runs:
-            yield Packable(tuple(_pods(floor, support, one, one.most) for one in always), runs, beside)
-        beside = (*beside, *_at_least(always, floor, support))
+            yield Packable(tuple(_pods(floor, support, request, request.most) for request in always), runs, reserved)
+        reserved = (*reserved, *_at_least(always, floor, support))
 
 
 def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
@@ -194,16 +194,16 @@ def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
     return _at_least(demand(plan, placement).always, floor, _support(plan, placement))
 
 
-def _at_least(asked: Iterable[Asked], floor: Floor, support: Support) -> tuple[Pods, ...]:
-    return tuple(_pods(floor, support, one, one.least) for one in asked if one.least)
+def _at_least(requests: Iterable[PodRequest], floor: Floor, support: Support) -> tuple[Pods, ...]:
+    return tuple(_pods(floor, support, request, request.least) for request in requests if request.least)
 
 
-def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:
-    if one.hardware is not None:
-        shape = floor.shape_of(one.hardware)
+def _pods(floor: Floor, support: Support, request: PodRequest, count: int) -> Pods:
+    if request.hardware is not None:
+        shape = floor.shape_of(request.hardware)
     else:
-        shape = floor.shape({CPU: one.size.cpu_millis, MEMORY: one.size.memory_bytes}, *support)
-    return Pods(count, shape, one.origin, one.what)
+        shape = floor.shape({CPU: request.size.cpu_millis, MEMORY: request.size.memory_bytes}, *support)
+    return Pods(count, shape, request.origin, request.what)
 
 
 def _support(plan: Plan, placement: str) -> Support:
@@ -214,11 +214,11 @@ def _support(plan: Plan, placement: str) -> Support:
 
 def totals(pods: Iterable[Pods]) -> dict[str, int]:
     """Sum the requests of these Pods by resource."""
-    found: dict[str, int] = {}
-    for one in pods:
-        for what, amount in one.shape.amounts:
-            found[what] = found.get(what, 0) + one.count * amount
-    return found
+    sums: dict[str, int] = {}
+    for group in pods:
+        for what, amount in group.shape.amounts:
+            sums[what] = sums.get(what, 0) + group.count * amount
+    return sums
 
 
 def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -> Diagnostic | None:
@@ -236,23 +236,25 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
     """Report the scarcest resource at the line that requests most of it, or report fragmented capacity."""
     usable = set(homeless.shape.machines)
-    rivals = [one for one in pods if usable.issuperset(one.shape.machines)]
-    asked = totals(rivals)
-    short = [(asked[what] / max(1, declared), what, declared) for what, declared in _declared(usable, asked, floor)]
+    rivals = [rival for rival in pods if usable.issuperset(rival.shape.machines)]
+    requested = totals(rivals)
+    short = [
+        (requested[what] / max(1, declared), what, declared) for what, declared in _declared(usable, requested, floor)
+    ]
     excess, what, declared = max(short)
     if excess <= 1:
         most = system.at(*homeless.origin, "max")
         return cannot_be_packed(most, placement, homeless.what, homeless.count, amount_text(homeless.shape))
     by_line: dict[Path, int] = {}
-    for one in rivals:
-        by_line[one.origin] = by_line.get(one.origin, 0) + one.count * dict(one.shape.amounts).get(what, 0)
+    for rival in rivals:
+        by_line[rival.origin] = by_line.get(rival.origin, 0) + rival.count * dict(rival.shape.amounts).get(what, 0)
     line = max(by_line, key=lambda path: by_line[path])
-    words = resource_text(what, asked[what]), resource_text(what, declared)
+    words = resource_text(what, requested[what]), resource_text(what, declared)
     return too_little(system.at(*line, "max"), placement, *words, resource_text(what, by_line[line]))
 
 
-def _declared(usable: set[int], asked: Mapping[str, int], floor: Floor) -> Iterator[tuple[str, int]]:
-    for what in asked:
+def _declared(usable: set[int], requested: Mapping[str, int], floor: Floor) -> Iterator[tuple[str, int]]:
+    for what in requested:
         yield what, sum(floor.capacity[at].count * floor.sizes[at].get(what, 0) for at in usable)
 
 

@@ -37,19 +37,19 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Require that a shared cluster's PriorityClasses are in the spec and make workloads yield."""
     target = target_of(plan, placement)
-    named = dict(target.priority_classes)
-    for priority, name in named.items():
+    classes = dict(target.priority_classes)
+    for priority, name in classes.items():
         span = plan.system.at(*target_path(plan.system, placement), "priorityClasses", priority)
         if name.startswith("system-"):
             yield problems.priority_class_does_not_yield(
                 span, priority, name, "it has a higher priority than all other classes"
             )
-        elif priority == "lowest" and name == named.get("low"):
+        elif priority == "lowest" and name == classes.get("low"):
             yield problems.priority_class_does_not_yield(span, priority, name, "`low` already uses it")
     if target.tenancy != "shared":
         return
     for priority, path in yielding(plan, placement).items():
-        if priority not in named:
+        if priority not in classes:
             yield problems.shared_without_priority_class(plan.system.at(*path), placement, priority)
 
 

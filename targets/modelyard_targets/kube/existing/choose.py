@@ -82,11 +82,11 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
     """Explain that no device plugin supports one of the class's accelerators, or return ""."""
-    declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
-    for wanted in compute.accelerators:
-        if known(wanted.name) is None:
-            also = ", although a machine is declared with it" if canonical(wanted.name) in declared else ""
-            return no_resource(wanted.name, names(), also)
+    declared = {canonical(machine.accelerator.name) for machine in target.capacity if machine.accelerator is not None}
+    for accelerator in compute.accelerators:
+        if known(accelerator.name) is None:
+            also = ", although a machine is declared with it" if canonical(accelerator.name) in declared else ""
+            return no_resource(accelerator.name, names(), also)
     return ""
 
 
@@ -233,8 +233,8 @@ def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
 
 
 def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
-    found = [taint for fit in chosen for taint in _tolerations(fit.machine, _resource(fit.accelerator))]
-    return tuple(dict.fromkeys(found))
+    taints = [taint for fit in chosen for taint in _tolerations(fit.machine, _resource(fit.accelerator))]
+    return tuple(dict.fromkeys(taints))
 
 
 def _reachable_by_mistake(
@@ -268,8 +268,8 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
     """Yield the alternatives before the chosen one, with the reason why no declared machine satisfies them."""
     chosen, *_ = fits[0].rank
-    for position, wanted in enumerate(compute.accelerators[:chosen]):
-        yield PassedOver(position, wanted, _nothing_fits(replace(compute, accelerators=(wanted,)), target))
+    for position, accelerator in enumerate(compute.accelerators[:chosen]):
+        yield PassedOver(position, accelerator, _nothing_fits(replace(compute, accelerators=(accelerator,)), target))
 
 
 def _hardware(

@@ -42,7 +42,7 @@ def _always(resource: Resource, system: System) -> bool:
 
 def _unless_all_own(resource: Resource[ModelServer], system: System) -> bool:
     server = resource.value
-    return server.scales or any(not one.inference.source.image for one in server.applications)
+    return server.scales or any(not application.inference.source.image for application in server.applications)
 
 
 def _unless_adopted(resource: Resource[RegistryServer], system: System) -> bool:

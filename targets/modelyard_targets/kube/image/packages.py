@@ -36,11 +36,11 @@ def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
 def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return requirements such as `boto3==1.44.8` and all their dependencies, with the architectures that need each."""
     names = [name_of(root) for root in roots]
-    found: dict[str, tuple[str, ...]] = {}
+    architectures: dict[str, tuple[str, ...]] = {}
     for machine in MACHINES:
         for name in _pulled_in(packages(kind), names, machine):
-            found[name] = (*found.get(name, ()), machine)
-    return found
+            architectures[name] = (*architectures.get(name, ()), machine)
+    return architectures
 
 
 def name_of(requirement: str) -> str:
@@ -64,7 +64,7 @@ def _pulled_in(table: Mapping[str, Package], roots: Iterable[str], machine: str)
         if name not in seen:
             seen.add(name)
             yield name
-            waiting += [needed for needed, only in table[name]["requires"].items() if only in ("", machine)]
+            waiting += [dependency for dependency, only in table[name]["requires"].items() if only in ("", machine)]
 
 
 def _entry(name: str, package: Package, machines: tuple[str, ...]) -> str:

@@ -82,9 +82,9 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
         lines += table["registry"]
     for scheme in schemes(system):
         lines += table["protocols"].get(scheme, [])
-    for framework, needed in table["frameworks"].items():
+    for framework, extra in table["frameworks"].items():
         if framework in frameworks:
-            lines += needed
+            lines += extra
     return tuple(sorted(set(lines)))
 
 
@@ -115,8 +115,8 @@ def runtime_files() -> dict[str, str]:
     assert spec is not None
     assert spec.submodule_search_locations
     root = Path(next(iter(spec.submodule_search_locations)))
-    found = sorted(path for path in root.rglob("*") if path.suffix in _KEPT and path.is_file())
-    return {f"{_PACKAGE}/{path.relative_to(root).as_posix()}": path.read_text(encoding="utf-8") for path in found}
+    paths = sorted(path for path in root.rglob("*") if path.suffix in _KEPT and path.is_file())
+    return {f"{_PACKAGE}/{path.relative_to(root).as_posix()}": path.read_text(encoding="utf-8") for path in paths}
 
 
 class Table(TypedDict):

@@ -71,4 +71,4 @@ def _purl(name: str) -> str:
 
 
 def _requires(name: str, names: list[str]) -> list[Value]:
-    return [_purl(needed) for needed in packages("image")[name]["requires"] if needed in names]
+    return [_purl(dependency) for dependency in packages("image")[name]["requires"] if dependency in names]

@@ -27,7 +27,7 @@ def by_site(expression: str, matchers: str) -> str:
     A result that exists once in one cluster exists once for each site, with the site's label. A site without any series
     has no result.
     """
-    tokens = [found[0] for found in _TOKEN.finditer(expression)]
+    tokens = [match[0] for match in _TOKEN.finditer(expression)]
     return "".join(_Rewrite(matchers).rewritten(tokens))
 
 
@@ -54,8 +54,8 @@ class _Rewrite:
             elif token in _LISTS or token in _KEPT_LISTS:
                 end = _closing(tokens, after)
                 inside = "".join(tokens[after + 1 : end]).strip()
-                both = ", ".join(filter(None, (SITE if token in _LISTS else "", inside)))
-                yield f"{token} ({both})"
+                labels = ", ".join(filter(None, (SITE if token in _LISTS else "", inside)))
+                yield f"{token} ({labels})"
                 at = end + 1
             elif token in ("absent", "vector") and follows == "(":
                 end = _closing(tokens, after)

@@ -56,17 +56,17 @@ def fronts(context: Context) -> Mapping[str, Front]:
     gateway = context.target.gateway
     if gateway is None or not is_ours(gateway, context):
         return {}
-    found: dict[str, Front] = {}
+    by_endpoint: dict[str, Front] = {}
     for resource in context.plan.of(Route, context.placement):
         route = resource.value
         inference = route.inference
         if needs_route(route, gateway):
             name = gateway_name(gateway, inference.endpoint.exposure, context)
-            found[inference.name] = Front(name, resource.name)
+            by_endpoint[inference.name] = Front(name, resource.name)
         elif inference.rollout.strategy == "incremental":
             server = route.backends[0].server
-            found[inference.name] = Front(f"{server}-gateway", f"{server}-httproute")
-    return found
+            by_endpoint[inference.name] = Front(f"{server}-gateway", f"{server}-httproute")
+    return by_endpoint
 
 
 def of_route(front: Front, context: Context, *more: str) -> str:

@@ -9,7 +9,7 @@ from modelyard.plan import AlertRules, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.metrics.promql import template_text
 from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL, channel_label
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT = "alerts"
 INTERVAL_S = 30
@@ -17,16 +17,16 @@ INTERVAL_S = 30
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
     """Return an alert's channels: the monitor's own or, if it has none, the owner's on-call channel."""
-    named = value.monitor.on_breach.notify if value.monitor is not None else ()
+    own = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
-    return named or ((oncall,) if oncall else ())
+    return own or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
     """Return this severity or, if no channel accepts it, another severity. This ensures that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
-    taken = dict.fromkeys(each for channel in channels for each in channel.severities)
-    return severity if severity in taken or not taken else next(iter(taken))
+    accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
+    return severity if severity in accepted or not accepted else next(iter(accepted))
 
 
 def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
@@ -72,7 +72,7 @@ def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> di
     return {"name": name, "interval": f"{interval_s}s", "rules": list(rules)}
 
 
-def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> Made:
+def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> KubeObject:
     """Build the PrometheusRule of an ALERT_RULES resource, labelled so that the cluster's Prometheus selects it."""
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
@@ -80,4 +80,4 @@ def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Contex
     }
     described = metadata(resource.name, context.namespace, labelled)
     spec: Manifest = {"groups": list(groups)}
-    return Made(resource.origin, object_of("monitoring.coreos.com/v1", "PrometheusRule", described, spec=spec))
+    return KubeObject(resource.origin, object_of("monitoring.coreos.com/v1", "PrometheusRule", described, spec=spec))

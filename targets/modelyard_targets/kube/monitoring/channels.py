@@ -13,7 +13,7 @@ from modelyard.names import object_name
 from modelyard.plan import Resource
 from modelyard.spec import Channel
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.placed import addons_to_install
 
 COMPONENT: Final = "channel"
@@ -46,19 +46,19 @@ def cluster_channel(context: Context) -> Channel | None:
     return context.system.channels[oncall] if oncall and installed and not context.target.edge else None
 
 
-def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[Made]:
+def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[KubeObject]:
     """Yield the AlertmanagerConfigs of a CHANNEL, for the system's alerts and, on one channel, for cluster alerts."""
     channel = resource.value
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
     described = metadata(channel.name, context.namespace, labelled)
     of_system = _matchers(channel_label(channel.name), "true", channel.severities)
-    yield Made(resource.origin, _config(described, channel, of_system, (WORKLOAD_LABEL,), context))
+    yield KubeObject(resource.origin, _config(described, channel, of_system, (WORKLOAD_LABEL,), context))
     if channel == cluster_channel(context):
         name = object_name(context.system.metadata.name, "cluster")
         described = metadata(name, context.target.telemetry.namespace, labelled)
         of_cluster = _matchers(*CLUSTER_ALERTS, _SEVERITIES_OF_CLUSTER)
-        yield Made(resource.origin, _config(described, channel, of_cluster, ("namespace",), context))
+        yield KubeObject(resource.origin, _config(described, channel, of_cluster, ("namespace",), context))
 
 
 def _matchers(label: str, value: str, severities: Sequence[str]) -> list[Value]:

@@ -30,7 +30,7 @@ from modelyard_targets.kube.metrics.serve_series import (
 from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL
 from modelyard_targets.kube.monitoring.monitor_rules import VALUE, look_back_s, of_monitor
 from modelyard_targets.kube.monitoring.slo_rules import BUDGET, ERRORS, RATIO, TOTAL
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT: Final = "dashboard"
 _SOURCE: Final[Value] = {"type": "prometheus", "uid": "${datasource}"}
@@ -39,7 +39,7 @@ _WIDTH, _HEIGHT = 12, 8
 _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
-def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[Made]:
+def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[KubeObject]:
     """Yield the ConfigMap with a DASHBOARD, which Grafana's sidecar finds by label."""
     inference = resource.value
     name = object_name(resource.name, "dashboard", limit=63)
@@ -49,7 +49,7 @@ def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator
     }
     described = metadata(name, context.namespace, labelled)
     text = json_text(dashboard(resource, inference, context))
-    yield Made(resource.origin, config_map(described, {f"{name}.json": text}))
+    yield KubeObject(resource.origin, config_map(described, {f"{name}.json": text}))
 
 
 def dashboard(resource: Resource, inference: Inference, context: Context) -> dict[str, Value]:
@@ -171,11 +171,11 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
 @lru_cache(maxsize=1)
 def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
     """Map each watched resource to the monitors that push to this placement's Prometheus."""
-    found: dict[str, list[Monitor]] = {}
+    by_resource: dict[str, list[Monitor]] = {}
     for monitor in context.system.monitors.values():
         if monitor.type != "performance" and monitor.target == context.placement:
-            found.setdefault(monitor.watch, []).append(monitor)
-    return found
+            by_resource.setdefault(monitor.watch, []).append(monitor)
+    return by_resource
 
 
 def _monitors(inference: Inference, context: Context) -> Iterator[dict[str, Value]]:

@@ -53,7 +53,7 @@ def fitting_days(plan: Plan, placement: str) -> int:
     Autoscaled replicas count as the middle of their range. Runs are temporary, so only their machines count.
     """
     target = target_of(plan, placement)
-    pods = sum(asked.least + asked.most for asked in demand(plan, placement).always) // 2
-    machines = sum(one.count for one in target.capacity) or pods // _PODS_OF_MACHINE
+    pods = sum(request.least + request.most for request in demand(plan, placement).always) // 2
+    machines = sum(machine.count for machine in target.capacity) or pods // _PODS_OF_MACHINE
     series = _OF_CLUSTER + _OF_MACHINE * machines + _OF_POD * pods
     return max(1, used_gi(plan.system, target) * _GI // (series * _SCRAPES_PER_DAY * _BYTES_PER_SAMPLE))

@@ -11,7 +11,7 @@ from modelyard.spec.watched import state_folder
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.pipelines.launcher import cron_fields, keep
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import MONITOR_COMPONENT
 from modelyard_targets.kube.pods.frame import container, place_of, pod_spec
 from modelyard_targets.kube.workload.describe import describe_monitor
@@ -32,7 +32,7 @@ COMPONENT = MONITOR_COMPONENT
 _RETRIES = 2
 
 
-def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[Made]:
+def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[KubeObject]:
     """Yield a MONITOR's description and CronJob, or a Job if it runs once."""
     job = resource.value
     described = describe_monitor(resource, context)
@@ -42,11 +42,13 @@ def lower_monitor(resource: Resource[MonitorJob], context: Context) -> Iterator[
     schedule = job.monitor.schedule
     if schedule.kind == "once":
         name = object_name(resource.name, brief_digest([described, template], 10))
-        yield Made(resource.origin, object_of("batch/v1", "Job", _metadata(name, resource, context), spec=template))
+        yield KubeObject(
+            resource.origin, object_of("batch/v1", "Job", _metadata(name, resource, context), spec=template)
+        )
         return
     spec: dict[str, Value] = {**cron_fields(schedule, context), "jobTemplate": {"spec": template}}
     cron_job: Manifest = object_of("batch/v1", "CronJob", _metadata(resource.name, resource, context), spec=spec)
-    yield Made(resource.origin, cron_job)
+    yield KubeObject(resource.origin, cron_job)
 
 
 def _look(job: MonitorJob, context: Context) -> list[Value]:
@@ -57,7 +59,7 @@ def _look(job: MonitorJob, context: Context) -> list[Value]:
     return [{"name": "MODELYARD_LOOK", "valueFrom": name}]
 
 
-def _asked_by(job: MonitorJob) -> list[Value]:
+def _job_uid(job: MonitorJob) -> list[Value]:
     """Pass the Job's UID to the Pod, so that retries request only one pipeline run."""
     if job.request is None:
         return []
@@ -77,7 +79,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         "monitor",
         context.runtime_image,
         worker_resources(job.hardware),
-        environment=[*variables(resource, context), *_look(job, context), *_asked_by(job)],
+        environment=[*variables(resource, context), *_look(job, context), *_job_uid(job)],
         mounts=[description_mount(), *disk_mounts(resource, context), *foreign_mounts(resource.workload, context)],
         command=["python", "-m", "modelyard_runtime", "monitor"],
     )

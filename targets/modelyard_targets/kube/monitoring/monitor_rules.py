@@ -26,7 +26,7 @@ from modelyard_targets.kube.metrics.serve_series import LATENCY, of_endpoint
 from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.kube.monitoring.availability import failures, requests
 from modelyard_targets.kube.monitoring.runbooks import runbook
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 VALUE: Final = "modelyard_monitor_value"
 BREACH: Final = "modelyard_monitor_breach"
@@ -40,7 +40,7 @@ _SHORTEST_S: Final = 300
 _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
-def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     """Yield the rules for a monitor's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     monitor = value.monitor
@@ -98,14 +98,18 @@ def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Conte
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too little data is normal for one of many features, but not for a whole check or a variant's labels.
-    whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
+    all_features = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
     texts = {
         "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} could not be measured",
         "description": f"The last run on {monitor.watch} had too few rows or labels, or was refused; see its log.",
         "runbook": runbook("unknown"),
     }
     yield alert(
-        "ModelyardMonitorUnknown", f"max by (check) (last_over_time({UNKNOWN}{whole}[{span}])) > 0", 0, labelled, texts
+        "ModelyardMonitorUnknown",
+        f"max by (check) (last_over_time({UNKNOWN}{all_features}[{span}])) > 0",
+        0,
+        labelled,
+        texts,
     )
     if not monitor.labels:
         return

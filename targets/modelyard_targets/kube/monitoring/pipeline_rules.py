@@ -29,7 +29,7 @@ from modelyard_targets.kube.monitoring.monitor_rules import period_s
 from modelyard_targets.kube.monitoring.runbooks import runbook
 from modelyard_targets.kube.pipelines.job import once_job, once_name
 from modelyard_targets.kube.pipelines.launcher import job_seconds
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 REFUSED: Final = "modelyard_gate_refused"
 WAITING: Final = "modelyard_versions_waiting"
@@ -48,7 +48,7 @@ _UNANSWERED_S: Final = 1800
 """How long requests may be unanswered, enough for ten polls by the starter."""
 
 
-def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     """Yield the rules for a pipeline's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     if value.pipeline is not None:
@@ -203,11 +203,11 @@ def _first(model: Model, context: Context) -> str:
     return first_trainings(context.system.pipelines)[model.name].name
 
 
-def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: dict[str, Value]) -> Value:
-    groups = ", ".join(template_text(one) for one in asked.groups)
+def _approval(model: str, so_far: str, approval: Approval, waiting: str, labelled: dict[str, Value]) -> Value:
+    groups = ", ".join(template_text(group) for group in approval.groups)
     texts = {
         "summary": f"a version of model {model} waits for approval",
-        "description": f"{so_far} and needs {asked.minimum} of: {groups}.",
+        "description": f"{so_far} and needs {approval.minimum} of: {groups}.",
         "runbook": runbook("approval"),
     }
     return alert("ModelyardApprovalWaiting", waiting, 0, labelled, texts)
@@ -217,10 +217,10 @@ def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context)
     """Yield an alert for files that a batch inference run skipped."""
     job = _job(resource, context).value
     if reports_files(job, context.system):
-        written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
+        outputs = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
         texts = {
             "summary": f"pipeline {pipeline.name} skips files that do not fit",
-            "description": f"Their rows have no scores in {written}, or outdated scores. "
+            "description": f"Their rows have no scores in {outputs}, or outdated scores. "
             "The alert ends with the first run in which all files fit.",
             "runbook": runbook("refused-files"),
         }

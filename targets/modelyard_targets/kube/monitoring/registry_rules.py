@@ -18,7 +18,7 @@ from modelyard_targets.kube.metrics.run_series import last_failed, paused, since
 from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.kube.monitoring.pipeline_rules import import_alerts, last_pushed
 from modelyard_targets.kube.monitoring.runbooks import runbook
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
@@ -32,7 +32,7 @@ _UNIMPORTED_S: Final = 600
 """How long imports may fail. A source that is unavailable only once does not raise an alert."""
 
 
-def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     """Yield the rules for the registry's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     if value.registry is not None:

@@ -11,7 +11,7 @@ from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.metrics.gateway_series import OWNER, OWNER_NAMESPACE, REQUESTS, TIMED_OUT, fronts
 from modelyard_targets.kube.metrics.run_series import RAY_JOB_STATUS
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.placed import installed_addons, watched_pipelines
 
 _PORTS: Final[Mapping[str, Sequence[str]]] = {
@@ -38,12 +38,12 @@ _OWN_NAMES: Final[Value] = {
 """A relabeling that removes Ray's prefix, so that our metrics have the same name from every source."""
 
 
-def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_scraping(resource: Resource, context: Context) -> Iterator[KubeObject]:
     """Yield the PodMonitors of a NAMESPACE if Ray runs there and the placement has a Prometheus.
 
     Heads have three metrics ports, and workers have one. Our Gateways' proxies run in the controller's namespace.
     """
-    ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
+    ray = any(placed.kind in _RAY for placed in context.plan.on(context.placement))
     if not (context.monitored and ray):
         return
     system = context.system.metadata.name
@@ -55,13 +55,13 @@ def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
                 {"port": port, "relabelings": [_CLUSTER], **_own_names(node, context)} for port in ports
             ],
         }
-        yield Made(resource.origin, _pod_monitor(f"ray-{node}s", spec, context))
+        yield KubeObject(resource.origin, _pod_monitor(f"ray-{node}s", spec, context))
     if fronts(context):
-        yield Made(resource.origin, _pod_monitor("gateways", _proxies(context), context))
+        yield KubeObject(resource.origin, _pod_monitor("gateways", _proxies(context), context))
     if reads_operator(context):
-        yield Made(resource.origin, _pod_monitor("kuberay-operator", _operator(context), context))
+        yield KubeObject(resource.origin, _pod_monitor("kuberay-operator", _operator(context), context))
     if EXPORTER in installed_addons(context):
-        yield Made(resource.origin, _pod_monitor("accelerators", _accelerators(), context))
+        yield KubeObject(resource.origin, _pod_monitor("accelerators", _accelerators(), context))
 
 
 def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
@@ -73,8 +73,8 @@ def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
 
 def _proxies(context: Context) -> Manifest:
     """Select the proxies of this namespace's Gateways, and keep only the Envoy series that rules use."""
-    kept: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
-    endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [kept]}
+    keep_rule: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
+    endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [keep_rule]}
     return {
         "namespaceSelector": {"matchNames": [context.platform.gateway_namespace]},
         "selector": {"matchLabels": {OWNER_NAMESPACE: context.namespace}},
@@ -100,11 +100,11 @@ def reads_operator(context: Context) -> bool:
 def _operator(context: Context) -> Manifest:
     """Select KubeRay's operator, in any namespace if the cluster already has one."""
     anywhere = "kuberay" in context.target.present
-    kept: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
+    keep_rule: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
     return {
         "namespaceSelector": {"any": True} if anywhere else {"matchNames": [context.operator_namespace]},
         "selector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
-        "podMetricsEndpoints": [{"port": "http", "honorLabels": True, "metricRelabelings": [kept]}],
+        "podMetricsEndpoints": [{"port": "http", "honorLabels": True, "metricRelabelings": [keep_rule]}],
     }
 
 

@@ -40,7 +40,7 @@ from modelyard_targets.kube.monitoring.alert_rules import (
 from modelyard_targets.kube.monitoring.availability import failures, requests
 from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL
 from modelyard_targets.kube.monitoring.runbooks import runbook
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 ERRORS: Final = "modelyard:slo_errors:rate5m"
 TOTAL: Final = "modelyard:slo_requests:rate5m"
@@ -97,7 +97,7 @@ class Objective:
     runbook: str
 
 
-def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     """Yield the rules for an SLO's ALERT_RULES, and nothing for other resources."""
     value = resource.value
     inference = value.inference
@@ -257,7 +257,7 @@ def _gone(
 
 def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
     """Yield each application with PromQL that is true while the application is unavailable, and a description."""
-    empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
+    empty = {f"{inference.name}-{variant.name}" for variant in inference.variants if variant.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)
         if name in empty:

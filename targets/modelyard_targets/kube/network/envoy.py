@@ -13,7 +13,7 @@ from modelyard.program import Call, Ref
 from modelyard_targets.kube.network.gateway import own_classes
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.kube.placement.platform import AddOn, Given, as_literal
+from modelyard_targets.kube.placement.platform import AddOn, Argument, as_literal
 
 ENVOY: Final = "envoy-gateway"
 CLASS: Final = "envoy"
@@ -25,13 +25,13 @@ _USER: Final = 65532
 _RIGHTS: Final = "rbac.authorization.k8s.io"
 
 
-def _values(context: Context) -> Mapping[str, Given]:
+def _values(context: Context) -> Mapping[str, Argument]:
     """Return chart values. The topology injector is off, because it needs the Helm hook's webhook."""
     target = context.target
     pull = pull_secret_of_addons(target)
-    pulls: list[Given] = [{"name": pull}] if pull else []
+    pulls: list[Argument] = [{"name": pull}] if pull else []
     repository, _, tag = _image("gateway").rpartition(":")
-    values: dict[str, Given] = {
+    values: dict[str, Argument] = {
         "deployment": {
             "envoyGateway": {
                 "image": {"repository": mirrored(repository, target), "tag": tag},
@@ -44,7 +44,7 @@ def _values(context: Context) -> Mapping[str, Given]:
         "topologyInjector": {"enabled": False},
     }
     if target.images.mirror:
-        proxy: dict[str, Given] = {"image": mirrored(_image("envoy"), target), "pullSecrets": pulls}
+        proxy: dict[str, Argument] = {"image": mirrored(_image("envoy"), target), "pullSecrets": pulls}
         values["global"] = {"images": {"envoyProxy": proxy}}
     return values
 
@@ -57,21 +57,21 @@ def _proxies(context: Context) -> Iterator[Call]:
 
 def _proxy(name: str, exposure: str, context: Context) -> Call:
     annotations = context.platform.gateway_annotations(exposure, context)
-    pod: dict[str, Given] = {"nodeSelector": dict(context.support_selector)} if context.support_selector else {}
-    deployment: dict[str, Given] = {
+    pod: dict[str, Argument] = {"nodeSelector": dict(context.support_selector)} if context.support_selector else {}
+    deployment: dict[str, Argument] = {
         "replicas": 2 if context.enterprise else 1,
         **({"pod": pod} if pod else {}),
         "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
     }
-    service: dict[str, Given] = {"annotations": dict(annotations)} if annotations else {}
+    service: dict[str, Argument] = {"annotations": dict(annotations)} if annotations else {}
     if exposure == "cluster":  # not a load balancer, which the whole network could reach
         service = {"type": "ClusterIP"}
-    made: dict[str, Given] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
-    document: dict[str, Given] = {
+    settings: dict[str, Argument] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
+    document: dict[str, Argument] = {
         "apiVersion": f"{_GROUP}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": {"name": name, "namespace": _namespace()},
-        "spec": {"provider": {"type": "Kubernetes", "kubernetes": made}},
+        "spec": {"provider": {"type": "Kubernetes", "kubernetes": settings}},
     }
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(f"{name}_proxies", "kubernetes.Object", f"{_namespace()}/{name}", arguments)
@@ -79,18 +79,18 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
 
 def _certificates(context: Context) -> Iterator[Call]:
     """Yield the Job, with its permissions, that creates certificates for mutual TLS between controller and proxies."""
-    rule: dict[str, Given] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
-    subject: dict[str, Given] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
-    role: dict[str, Given] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
+    rule: dict[str, Argument] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
+    subject: dict[str, Argument] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
+    role: dict[str, Argument] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
     yield _object("account", "v1", "ServiceAccount", automountServiceAccountToken=False)
     yield _object("role", f"{_RIGHTS}/v1", "Role", rules=[rule])
     yield _object("binding", f"{_RIGHTS}/v1", "RoleBinding", roleRef=role, subjects=[subject])
     yield _object("job", "batch/v1", "Job", spec=_job(context))
 
 
-def _job(context: Context) -> dict[str, Given]:
-    where: dict[str, Given] = {"fieldRef": {"fieldPath": "metadata.namespace"}}
-    container: dict[str, Given] = {
+def _job(context: Context) -> dict[str, Argument]:
+    where: dict[str, Argument] = {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    container: dict[str, Argument] = {
         "name": _CERTIFICATES,
         "image": mirrored(_image("gateway"), context.target),
         "command": ["envoy-gateway", "certgen"],
@@ -103,7 +103,7 @@ def _job(context: Context) -> dict[str, Given]:
         "securityContext": {**RESTRICTED, "runAsUser": _USER, "readOnlyRootFilesystem": True},
     }
     pull = pull_secret_of_addons(context.target)
-    spec: dict[str, Given] = {
+    spec: dict[str, Argument] = {
         "serviceAccountName": _CERTIFICATES,
         "automountServiceAccountToken": True,
         "restartPolicy": "Never",
@@ -115,9 +115,9 @@ def _job(context: Context) -> dict[str, Given]:
     return {"backoffLimit": 3, "template": {"spec": spec}}
 
 
-def _object(what: str, api_version: str, kind: str, **rest: Given) -> Call:
-    metadata: dict[str, Given] = {"name": _CERTIFICATES, "namespace": _namespace()}
-    document: dict[str, Given] = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
+def _object(what: str, api_version: str, kind: str, **rest: Argument) -> Call:
+    metadata: dict[str, Argument] = {"name": _CERTIFICATES, "namespace": _namespace()}
+    document: dict[str, Argument] = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(f"certificates_{what}", "kubernetes.Object", f"certificates-{what}", arguments)
 

@@ -12,14 +12,14 @@ from modelyard.spec import Gateway
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.network.policies import every_namespace
 from modelyard_targets.kube.network.route import class_of, gateway_name, is_ours, needs_route
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT: Final = "gateway"
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 """The label on all objects that a controller creates for a Gateway."""
 
 
-def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
+def lower_gateway(resource: Resource, context: Context) -> Iterator[KubeObject]:
     """Yield the Gateways that routes attach to. Without such routes, yield nothing, because Gateways may cost money."""
     gateway = context.target.gateway
     if gateway is None:
@@ -28,18 +28,18 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
     if gateway.class_name and not gateway.name:
         yield from _own(gateway, origin, context)
     if beside_the_gateway(context):
-        yield Made(origin, _proxies(context))
+        yield KubeObject(origin, _proxies(context))
 
 
-def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
+def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[KubeObject]:
     for name in own_classes(context):
-        yield Made(origin, _class(name, context))
-    made: dict[str, str] = {}
+        yield KubeObject(origin, _class(name, context))
+    gateways: dict[str, str] = {}
     routes = (route for route in _routes(context) if needs_route(route, gateway))
     for exposure in _in_order(route.inference.endpoint.exposure for route in routes):
-        made.setdefault(gateway_name(gateway, exposure, context), exposure)
-    for name, exposure in made.items():
-        yield Made(origin, _gateway(gateway, name, exposure, context))
+        gateways.setdefault(gateway_name(gateway, exposure, context), exposure)
+    for name, exposure in gateways.items():
+        yield KubeObject(origin, _gateway(gateway, name, exposure, context))
 
 
 def beside_the_gateway(context: Context) -> bool:
@@ -48,7 +48,9 @@ def beside_the_gateway(context: Context) -> bool:
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
         return False
-    return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
+    return any(
+        needs_route(route, gateway) or route.inference.rollout.strategy == "incremental" for route in _routes(context)
+    )
 
 
 def own_classes(context: Context) -> tuple[str, ...]:
@@ -56,18 +58,18 @@ def own_classes(context: Context) -> tuple[str, ...]:
     gateway = context.target.gateway
     if gateway is None or gateway.name or not is_ours(gateway, context):
         return ()
-    used = (
+    exposures = (
         route.inference.endpoint.exposure
         for route in _routes(context)
         if needs_route(route, gateway) or route.inference.rollout.strategy == "incremental"
     )
-    return tuple(class_of(gateway, exposure, context) for exposure in _in_order(used))
+    return tuple(class_of(gateway, exposure, context) for exposure in _in_order(exposures))
 
 
 def _in_order(exposures: Iterable[str]) -> list[str]:
     """Return each exposure once, from the narrowest to the widest."""
-    found = set(exposures)
-    return [exposure for exposure in ("cluster", "internal", "public") if exposure in found]
+    present = set(exposures)
+    return [exposure for exposure in ("cluster", "internal", "public") if exposure in present]
 
 
 def _routes(context: Context) -> Iterator[Route]:

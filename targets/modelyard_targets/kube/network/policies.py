@@ -15,7 +15,7 @@ from modelyard.patterns import pattern
 from modelyard.plan import Resource, cluster_service
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.storage.buckets import cloud_of, driver_of, region_of
 
 COMPONENT = "network"
@@ -65,7 +65,7 @@ def network_policy(
     *,
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
-) -> Made:
+) -> KubeObject:
     """Build a policy that allows a workload's connections, because the namespace denies all by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
@@ -77,7 +77,7 @@ def network_policy(
     manifest: Manifest = object_of(
         "networking.k8s.io/v1", "NetworkPolicy", metadata(name, context.namespace, labelled), spec=spec
     )
-    return Made(resource.origin, manifest)
+    return KubeObject(resource.origin, manifest)
 
 
 def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:

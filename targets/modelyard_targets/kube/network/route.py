@@ -15,7 +15,7 @@ from modelyard.plan import Backend, Plan, Resource, Route
 from modelyard.source import Path
 from modelyard.spec import Endpoint, Gateway
 from modelyard.stack import Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import SERVE_PORT
 
 COMPONENT = "route"
@@ -89,7 +89,7 @@ def needs_route(route: Route, gateway: Gateway | None) -> bool:
     return inference.endpoint.exposure != "cluster" or len(route.backends) > 1 or route.mirror is not None
 
 
-def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
+def lower_route(resource: Resource[Route], context: Context) -> Iterator[KubeObject]:
     """Yield the HTTPRoute of a ROUTE, if the endpoint needs one."""
     route = resource.value
     gateway = context.target.gateway
@@ -110,7 +110,7 @@ def lower_route(resource: Resource[Route], context: Context) -> Iterator[Made]:
     # with this label, the cluster's operator can treat public and internal routes differently
     labelled = {**labelled, EXPOSURE: endpoint.exposure}
     meta = metadata(resource.name, context.namespace, labelled)
-    yield Made(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
+    yield KubeObject(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
 
 
 def _rule(route: Route, context: Context) -> dict[str, Value]:

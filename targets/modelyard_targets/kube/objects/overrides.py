@@ -14,7 +14,7 @@ from modelyard.stack import Manifest
 from modelyard.writers.json_text import json_text
 from modelyard_targets.kube.objects.documents import broken_documents
 from modelyard_targets.kube.objects.object_fields import problems
-from modelyard_targets.kube.placement.context import Made
+from modelyard_targets.kube.placement.context import KubeObject
 
 REASON = "overrides.modelyard.dev/{}"
 """The annotation on a changed object with the override's reason."""
@@ -32,21 +32,21 @@ class PatchFailed(ValueError):
 
 def overrides_on(system: System, placement: str) -> Overrides:
     """Return a placement's overrides by object kind and name."""
-    found: dict[tuple[str, str], tuple[Override, ...]] = {}
+    by_object: dict[tuple[str, str], tuple[Override, ...]] = {}
     for override in system.overrides:
         if override.target == placement:
             place = (override.kind, override.object)
-            found[place] = (*found.get(place, ()), override)
-    return found
+            by_object[place] = (*by_object.get(place, ()), override)
+    return by_object
 
 
-def overridden(made: Made, overrides: Overrides) -> Made:
+def overridden(kube_object: KubeObject, overrides: Overrides) -> KubeObject:
     """Return the patched object, with the overrides' reasons as annotations."""
-    found = overrides.get(_place(made.manifest), ()) if overrides else ()
-    manifest = made.manifest
-    for override in found:
+    matches = overrides.get(_place(kube_object.manifest), ()) if overrides else ()
+    manifest = kube_object.manifest
+    for override in matches:
         manifest = _with_reason(patched(manifest, override), override)
-    return Made(made.origin, manifest) if found else made
+    return KubeObject(kube_object.origin, manifest) if matches else kube_object
 
 
 def patched(manifest: Manifest, override: Override) -> Manifest:
@@ -67,16 +67,16 @@ def patched(manifest: Manifest, override: Override) -> Manifest:
     return plain
 
 
-def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
+def check_overrides(system: System, placement: str, objects: Iterable[KubeObject]) -> Iterator[Diagnostic]:
     """Report overrides that name an unknown object, fail, change an object's identity, or make an object invalid."""
     waiting = dict(overrides_on(system, placement))
     if not waiting:
         return
     names: list[str] = []
-    for made in objects:
-        place = _place(made.manifest)
+    for obj in objects:
+        place = _place(obj.manifest)
         names.append("/".join(place))
-        yield from _check(made.manifest, waiting.pop(place, ()), system)
+        yield from _check(obj.manifest, waiting.pop(place, ()), system)
     for overrides in waiting.values():
         for override in overrides:
             where = system.at("overrides", override.name, "object")
@@ -110,8 +110,8 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
     """Return an object's identity: version, kind, namespace and name."""
-    found = manifest.get("metadata")
-    metadata: Manifest = found if isinstance(found, Mapping) else {}
+    raw_metadata = manifest.get("metadata")
+    metadata: Manifest = raw_metadata if isinstance(raw_metadata, Mapping) else {}
     version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
     return version, kind, str(metadata.get("namespace")), str(metadata.get("name"))
 
@@ -124,5 +124,5 @@ def _place(manifest: Manifest) -> tuple[str, str]:
 def _with_reason(manifest: Manifest, override: Override) -> Manifest:
     metadata = cast("dict[str, Json]", manifest["metadata"])
     annotations = metadata.get("annotations")
-    said = {**(annotations if isinstance(annotations, dict) else {}), REASON.format(override.name): override.reason}
-    return {**manifest, "metadata": {**metadata, "annotations": said}}
+    extended = {**(annotations if isinstance(annotations, dict) else {}), REASON.format(override.name): override.reason}
+    return {**manifest, "metadata": {**metadata, "annotations": extended}}

@@ -20,7 +20,7 @@ from modelyard_targets.kube.pipelines.launcher import (
     template_name,
 )
 from modelyard_targets.kube.pipelines.machines import longest_start_s, trains_together
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import PIPELINE_COMPONENT
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
 from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of
@@ -46,7 +46,7 @@ _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
 
 
-def lower_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
+def lower_job(resource: Resource[Job], context: Context) -> Iterator[KubeObject]:
     """Yield the description and either a RayJob (schedule `once`) or a RayJob template and the CronJob that uses it.
 
     If a pipeline runs once and other pipelines follow it, a Job creates the RayJob.
@@ -59,12 +59,12 @@ def lower_job(resource: Resource[Job], context: Context) -> Iterator[Made]:
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     if not context.launched(job.pipeline):
         name = once_name(resource, context)
-        yield Made(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
+        yield KubeObject(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
         return
     template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
     meta = metadata(template_of(resource, context), context.namespace, labelled)
-    yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
-    yield Made((*resource.origin, "schedule"), _launcher(resource, context))
+    yield KubeObject(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
+    yield KubeObject((*resource.origin, "schedule"), _launcher(resource, context))
 
 
 def _launcher(resource: Resource[Job], context: Context) -> Manifest:

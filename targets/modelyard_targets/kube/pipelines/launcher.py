@@ -63,14 +63,14 @@ def launcher_once(resource: Resource[Job], name: str, template: str, context: Co
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
 
 
-def _job(resource: Resource[Job], rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
+def _job(resource: Resource[Job], rayjob: str, retention: dict[str, Value], context: Context) -> dict[str, Value]:
     """Build the spec of a Job that starts a run and waits for its end."""
     job = resource.value
     labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
     return {
         "activeDeadlineSeconds": job_seconds(job.pipeline),
         **_retried_unless_failed(),
-        **kept,
+        **retention,
         "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, rayjob, context)},
     }
 

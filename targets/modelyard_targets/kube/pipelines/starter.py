@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.plan import Resource, Starter
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.pods.sizes import STARTER, SUPPORT_DISK_BYTES
 from modelyard_targets.kube.workload.describe import describe_starter
 from modelyard_targets.kube.workload.environment import description
@@ -17,7 +17,7 @@ COMPONENT: Final = "starter"
 _LONGEST_S = 600
 
 
-def lower_starter(resource: Resource[Starter], context: Context) -> Iterator[Made]:
+def lower_starter(resource: Resource[Starter], context: Context) -> Iterator[KubeObject]:
     """Yield the starter's description and CronJob, which uses the runtime image because it has an API token."""
     yield description(resource, describe_starter(resource, context), COMPONENT, context)
     yield polling_cron_job(

@@ -35,7 +35,7 @@ ANY_PLATFORM = Platform()
 
 
 @record
-class Made:
+class KubeObject:
     """An object, with the spec line that requested it."""
 
     origin: Path
@@ -215,34 +215,34 @@ def _prometheus_uri(target: TargetSpec) -> str:
 
 
 def _identities(identities: Iterable[Resource[Identity]]) -> dict[str, Resource[Identity]]:
-    found: dict[str, Resource[Identity]] = {}
+    by_workload: dict[str, Resource[Identity]] = {}
     for identity in identities:
         workload = identity.value.workload
-        found[f"{workload}/launcher" if workload in found else workload] = identity
-    return found
+        by_workload[f"{workload}/launcher" if workload in by_workload else workload] = identity
+    return by_workload
 
 
 def _starters(system: System) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    by_pipeline: dict[str, tuple[str, ...]] = {}
     for name, monitor in system.monitors.items():
         if monitor.on_breach.run:
-            found[monitor.on_breach.run] = (*found.get(monitor.on_breach.run, ()), name)
-    return found
+            by_pipeline[monitor.on_breach.run] = (*by_pipeline.get(monitor.on_breach.run, ()), name)
+    return by_pipeline
 
 
 def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
-    found: dict[str, list[Link]] = {}
+    by_source: dict[str, list[Link]] = {}
     for link in plan.links:
-        found.setdefault(link.source, []).append(link)
-    return {source: tuple(links) for source, links in found.items()}
+        by_source.setdefault(link.source, []).append(link)
+    return {source: tuple(links) for source, links in by_source.items()}
 
 
 def _read_elsewhere(plan: Plan, placement: str) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = {}
+    by_model: dict[str, set[str]] = {}
     for job in (resource.value for resource in plan.of(Job, placement)):
         if job.model is not None and job.bundles:
-            found.setdefault(job.model.registered_name, set()).update(job.bundles)
+            by_model.setdefault(job.model.registered_name, set()).update(job.bundles)
     for promoter in plan.of(Promoter, placement):
         for name, aliases in promoter.value.bundles.items():
-            found.setdefault(name, set()).update(aliases)
-    return {name: tuple(sorted(aliases)) for name, aliases in found.items()}
+            by_model.setdefault(name, set()).update(aliases)
+    return {name: tuple(sorted(aliases)) for name, aliases in by_model.items()}

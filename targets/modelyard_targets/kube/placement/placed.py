@@ -47,21 +47,21 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
     """Return a placement's pipelines with alerts on their runs."""
-    rules = (one.value for one in context.plan.of(AlertRules, context.placement))
-    return tuple(one.pipeline for one in rules if one.pipeline is not None)
+    rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
+    return tuple(entry.pipeline for entry in rules if entry.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
     """Return whether our Prometheus includes kube-state-metrics. At the edge, it does only if alerts need it."""
-    rules = (one.value for one in context.plan.of(AlertRules, context.placement))
-    asked = (
-        one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")
-        if one.monitor is not None
-        else one.registry is not None
-        for one in rules
+    rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
+    by_alerts = (
+        entry.monitor.type == "performance" and entry.monitor.watch.startswith("pipelines.")
+        if entry.monitor is not None
+        else entry.registry is not None
+        for entry in rules
     )
-    scheduled = (context.launched(one) for one in watched_pipelines(context))
-    return not context.target.edge or any(scheduled) or any(asked)
+    scheduled = (context.launched(entry) for entry in watched_pipelines(context))
+    return not context.target.edge or any(scheduled) or any(by_alerts)
 
 
 @lru_cache(maxsize=_PLACEMENTS)

@@ -12,13 +12,13 @@ from modelyard.spec import Store, TargetSpec
 from modelyard.stack import Value
 
 if TYPE_CHECKING:
-    from modelyard_targets.kube.placement.context import Context, Made
+    from modelyard_targets.kube.placement.context import Context, KubeObject
 
-Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Mapping[str, Given]"
+Argument: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Argument] | Mapping[str, Argument]"
 """Plain data with placeholders for values that are only known while the program runs."""
 
 
-def as_literal(value: Given) -> Literal:
+def as_literal(value: Argument) -> Literal:
     """Convert plain data to the program model's literals, with tuples for lists."""
     if isinstance(value, Mapping):
         return {key: as_literal(entry) for key, entry in value.items()}
@@ -52,7 +52,7 @@ def no_addons(plan: Plan, placement: str) -> tuple[str, ...]:
     return ()
 
 
-def no_values(context: Context) -> Mapping[str, Given]:
+def no_values(context: Context) -> Mapping[str, Argument]:
     """Return no chart values."""
     return {}
 
@@ -77,12 +77,12 @@ def no_rules(context: Context) -> Iterable[Value]:
     return ()
 
 
-def no_objects(context: Context) -> Iterable[Made]:
+def no_objects(context: Context) -> Iterable[KubeObject]:
     """Return no objects."""
     return ()
 
 
-def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[Made]:
+def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[KubeObject]:
     """Return no objects, because the Kubernetes API does not manage the machines."""
     return ()
 
@@ -92,7 +92,7 @@ def no_database(store: Store, context: Context) -> ManagedDatabase | None:
     return None
 
 
-def no_login(resource: Resource[Store], context: Context) -> Iterable[Made]:
+def no_login(resource: Resource[Store], context: Context) -> Iterable[KubeObject]:
     """Return no objects, because the database operator creates logins."""
     return ()
 
@@ -126,7 +126,7 @@ class AddOn:
     chart's, and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
     """
 
-    values: Callable[[Context], Mapping[str, Given]] = no_values
+    values: Callable[[Context], Mapping[str, Argument]] = no_values
     before: Callable[[Context], Iterable[Call]] = no_calls
     after: Callable[[Context], Iterable[Call]] = no_calls
     tags: Callable[[Context], Mapping[str, str]] = chart_tags
@@ -181,10 +181,10 @@ class Platform:
     addons: Callable[[Plan, str], tuple[str, ...]] = no_addons  # plan, placement: add-ons to install before the plan's
     installs: Mapping[str, AddOn] = field(default_factory=dict[str, AddOn])  # by add-on
     foundation: Callable[[Context], Iterable[Call]] = no_calls  # prerequisites of add-ons
-    secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # stores for External Secrets
-    machines: Callable[[Resource[NodePool], Context], Iterable[Made]] = no_machines
+    secret_stores: Callable[[Context], Iterable[KubeObject]] = no_objects  # stores for External Secrets
+    machines: Callable[[Resource[NodePool], Context], Iterable[KubeObject]] = no_machines
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
-    login: Callable[[Resource[Store], Context], Iterable[Made]] = no_login  # objects for a database login
+    login: Callable[[Resource[Store], Context], Iterable[KubeObject]] = no_login  # objects for a database login
     gateway_class: str = ""  # prefix of the classes that we create for `gateway_controller`
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
@@ -193,7 +193,7 @@ class Platform:
     api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the API server and its Service
     storage_ranges: str = ""  # output of `below` with the CIDRs of object storage in the target's region
     storage_is_own: bool = False  # these CIDRs contain only the placement's own stores, not those of the whole region
-    policies: Callable[[Context], Iterable[Made]] = no_objects  # for the platform's own Pods in every cluster
+    policies: Callable[[Context], Iterable[KubeObject]] = no_objects  # for the platform's own Pods in every cluster
     late: Callable[[Context], Iterable[Call]] = no_calls  # objects in the namespace that only the program can build
     identity_agents: tuple[str, ...] = ()  # CIDRs that serve a Pod's cloud credentials over HTTP
     identity_ports: tuple[int, ...] = (80,)  # ports of these agents

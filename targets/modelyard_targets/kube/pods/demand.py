@@ -33,7 +33,7 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, LAUNCHER, PROMOTER, ST
 
 
 @record
-class Asked:
+class PodRequest:
     """Identical Pods, with their minimum and maximum number.
 
     `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image`
@@ -55,9 +55,9 @@ class Asked:
 class Demand:
     """The Pods that always run, and each pipeline's Pods. `servers` is a subset of `always`."""
 
-    always: tuple[Asked, ...]
-    runs: Mapping[str, tuple[Asked, ...]]  # by pipeline
-    servers: Mapping[str, tuple[Asked, ...]]  # by resource name, each including its head
+    always: tuple[PodRequest, ...]
+    runs: Mapping[str, tuple[PodRequest, ...]]  # by pipeline
+    servers: Mapping[str, tuple[PodRequest, ...]]  # by resource name, each including its head
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
@@ -76,67 +76,73 @@ def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
 
 def _demand(plan: Plan, placement: str, *, databases: bool) -> Demand:
     system, target = plan.system, target_of(plan, placement)
-    always: list[Asked] = []
-    runs: dict[str, tuple[Asked, ...]] = {}
-    servers: dict[str, tuple[Asked, ...]] = {}
-    scaled = {one.value.workload for one in plan.of(Identity, placement) if one.value.api == "autoscaler"}
+    always: list[PodRequest] = []
+    runs: dict[str, tuple[PodRequest, ...]] = {}
+    servers: dict[str, tuple[PodRequest, ...]] = {}
+    scaled = {
+        identity.value.workload for identity in plan.of(Identity, placement) if identity.value.api == "autoscaler"
+    }
     for resource in plan.on(placement):
-        asked = _asked(resource, system, target, resource.workload in scaled)
+        requests = _asked(resource, system, target, resource.workload in scaled)
         if resource.kind in _RUN:
-            runs[resource.workload.partition(".")[2]] = asked
+            runs[resource.workload.partition(".")[2]] = requests
         elif databases or resource.kind is not Kind.DATABASE:
-            always += asked
+            always += requests
         if resource.kind is Kind.MODEL_SERVER:
-            servers[resource.name] = asked
+            servers[resource.name] = requests
     return Demand(tuple(always), runs, servers)
 
 
-def _nothing(resource: Resource, system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+def _nothing(resource: Resource, system: System, target: TargetSpec, scales: bool) -> tuple[PodRequest, ...]:
     return ()
 
 
-def _server(resource: Resource[ModelServer], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+def _server(
+    resource: Resource[ModelServer], system: System, target: TargetSpec, scales: bool
+) -> tuple[PodRequest, ...]:
     second = resource.value.applications[0].inference.rollout.strategy != "in-place"
     head = _head(system, target, resource, scales=scales)
     return (*_replicas(system, resource.value), replace(head, least=1, surge=int(second)))
 
 
-def _job(resource: Resource[Job], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+def _job(resource: Resource[Job], system: System, target: TargetSpec, scales: bool) -> tuple[PodRequest, ...]:
     return (
         *_workers(system, resource.value),
         _head(system, target, resource, scales=scales),
-        Asked(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
-        Asked(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
+        PodRequest(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
+        PodRequest(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
     )
 
 
-def _monitor(resource: Resource[MonitorJob], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+def _monitor(
+    resource: Resource[MonitorJob], system: System, target: TargetSpec, scales: bool
+) -> tuple[PodRequest, ...]:
     hardware, what = resource.value.hardware, f"monitor '{resource.value.monitor.name}'"
-    return (Asked(0, 1, _size(hardware), hardware, resource.origin, what),)
+    return (PodRequest(0, 1, _size(hardware), hardware, resource.origin, what),)
 
 
-def _promoter(resource: Resource[Promoter], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
-    return (Asked(0, 1, PROMOTER, None, resource.origin, "the promoter"),)
+def _promoter(resource: Resource[Promoter], system: System, target: TargetSpec, scales: bool) -> tuple[PodRequest, ...]:
+    return (PodRequest(0, 1, PROMOTER, None, resource.origin, "the promoter"),)
 
 
-def _starter(resource: Resource[Starter], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
-    return (Asked(0, 1, STARTER, None, resource.origin, "the starter of requested runs"),)
+def _starter(resource: Resource[Starter], system: System, target: TargetSpec, scales: bool) -> tuple[PodRequest, ...]:
+    return (PodRequest(0, 1, STARTER, None, resource.origin, "the starter of requested runs"),)
 
 
 def _registry(
     resource: Resource[RegistryServer], system: System, target: TargetSpec, scales: bool
-) -> tuple[Asked, ...]:
+) -> tuple[PodRequest, ...]:
     if is_adopted(resource):
         return ()
     count, size = registry_replicas(system, target), registry_size(system, target)
-    return (Asked(count, count, size, None, resource.origin, "the registry"),)
+    return (PodRequest(count, count, size, None, resource.origin, "the registry"),)
 
 
-def _database(resource: Resource[Store], system: System, target: TargetSpec, scales: bool) -> tuple[Asked, ...]:
+def _database(resource: Resource[Store], system: System, target: TargetSpec, scales: bool) -> tuple[PodRequest, ...]:
     if resource.kind is not Kind.DATABASE or is_adopted(resource):
         return ()
     count, what = resource.value.replicas or 1, f"database '{resource.value.name}'"
-    return (Asked(count, count, database_size(system, target), None, resource.origin, what),)
+    return (PodRequest(count, count, database_size(system, target), None, resource.origin, what),)
 
 
 _RUN: Final = frozenset({Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
@@ -153,32 +159,32 @@ _asked: Final = (
 """Returns a resource's Pods. With `scales`, the Ray cluster's head also has an autoscaler."""
 
 
-def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:
+def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> PodRequest:
     """Return the Pods of a Ray cluster's head, which includes the autoscaler if the cluster scales."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
-    whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
+    total = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
     what, priority = "the head of a Ray cluster", priority_of(resource)
-    return Asked(0, 1, whole, None, resource.origin, what, priority=priority)
+    return PodRequest(0, 1, total, None, resource.origin, what, priority=priority)
 
 
-def _replicas(system: System, server: ModelServer) -> Iterator[Asked]:
-    for one in server.applications:
-        endpoint, variant = ("inference", one.inference.name), one.variant.name
+def _replicas(system: System, server: ModelServer) -> Iterator[PodRequest]:
+    for application in server.applications:
+        endpoint, variant = ("inference", application.inference.name), application.variant.name
         own: Path = (*endpoint, "variants", variant, "replicas")
         origin = _first_written(system, own, (*endpoint, "replicas"))
-        what = f"variant '{variant}' of endpoint '{one.inference.name}'"
-        replicas = one.variant.replicas
-        surge = _surge(one)
-        yield Asked(
+        what = f"variant '{variant}' of endpoint '{application.inference.name}'"
+        replicas = application.variant.replicas
+        surge = _surge(application)
+        yield PodRequest(
             replicas.minimum,
             replicas.maximum,
-            _size(one.hardware),
-            one.hardware,
+            _size(application.hardware),
+            application.hardware,
             origin,
             what,
             surge=surge,
-            priority=one.inference.priority,
+            priority=application.inference.priority,
         )
 
 
@@ -192,17 +198,17 @@ def _surge(application: Application) -> int:
     return max(1, ceil(replicas.maximum * rollout.max_surge_percent / 100))
 
 
-def _workers(system: System, job: Job) -> Iterator[Asked]:
+def _workers(system: System, job: Job) -> Iterator[PodRequest]:
     """Yield one worker group for each combination of hardware and image, sized for the largest step."""
-    groups: dict[tuple[Hardware, str], Asked] = {}
+    groups: dict[tuple[Hardware, str], PodRequest] = {}
     for step in job.pipeline.steps:
         hardware, image = job.hardware[step.name], step.source.image
         name = job.pipeline.name
         own: Path = ("pipelines", name, "steps", step.name, "workers")
         origin = _first_written(system, own, ("pipelines", name, "workers"))
-        asked = Asked(0, step.workers.maximum, _size(hardware), hardware, origin, f"pipeline '{name}'", image)
-        if (hardware, image) not in groups or asked.most > groups[hardware, image].most:
-            groups[hardware, image] = asked
+        request = PodRequest(0, step.workers.maximum, _size(hardware), hardware, origin, f"pipeline '{name}'", image)
+        if (hardware, image) not in groups or request.most > groups[hardware, image].most:
+            groups[hardware, image] = request
     yield from groups.values()
 
 

@@ -83,8 +83,8 @@ def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, st
     return {**required, **preferred}
 
 
-def _term(wanted: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    return {"matchExpressions": [{"key": key, "operator": "In", "values": [value]} for key, value in wanted]}
+def _term(labels: Sequence[tuple[str, str]]) -> dict[str, Value]:
+    return {"matchExpressions": [{"key": key, "operator": "In", "values": [value]} for key, value in labels]}
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:
@@ -100,7 +100,7 @@ def tolerations(taints: Sequence[Taint]) -> list[Value]:
 def container(
     name: str,
     image: str,
-    asked: Mapping[str, Value],
+    resources: Mapping[str, Value],
     *,
     environment: Sequence[Value] = (),
     mounts: Sequence[Value] = (),
@@ -113,7 +113,7 @@ def container(
         "imagePullPolicy": "IfNotPresent",
         **rest,
         "env": [env("HOME", SCRATCH), *environment],
-        "resources": dict(asked),
+        "resources": dict(resources),
         "securityContext": {**RESTRICTED, "readOnlyRootFilesystem": True},
         "volumeMounts": [scratch_mount(), *mounts],
     }

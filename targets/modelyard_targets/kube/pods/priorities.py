@@ -11,7 +11,7 @@ from modelyard.plan import ByType, Job, ModelServer, Plan, Resource
 from modelyard.source import Path
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 
 COMPONENT: Final = "priority"
 NORMAL: Final = "normal"
@@ -91,7 +91,7 @@ def priority_class_of(resource: Resource, context: Context) -> str:
     return class_name(priority_of(resource), context.target, context.namespace)
 
 
-def priority_classes(context: Context) -> Iterator[Made]:
+def priority_classes(context: Context) -> Iterator[KubeObject]:
     """Yield the PriorityClasses in use that do not exist yet."""
     for priority, path in yielding(context.plan, context.placement).items():
         if priority in dict(context.target.priority_classes):
@@ -106,7 +106,7 @@ def priority_classes(context: Context) -> Iterator[Made]:
             "preemptionPolicy": _TAKES[priority],
             "description": _WHOM[priority],
         }
-        yield Made(path, object_of("scheduling.k8s.io/v1", "PriorityClass", meta, **fields))
+        yield KubeObject(path, object_of("scheduling.k8s.io/v1", "PriorityClass", meta, **fields))
 
 
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:

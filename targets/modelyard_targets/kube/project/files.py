@@ -24,7 +24,7 @@ from modelyard_targets.kube.monitoring.slo_rules import lower_slo_rules
 from modelyard_targets.kube.network.gateway import lower_gateway
 from modelyard_targets.kube.objects.overrides import overridden, overrides_on
 from modelyard_targets.kube.placement.charts import charts
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.project.site_rules import recordings, site_rules
 from modelyard_targets.kube.project.workloads import WORKLOADS, Lowering, in_turn, no_objects
 from modelyard_targets.kube.services.database import lower_database
@@ -75,10 +75,10 @@ class File:
 
 def files_of(context: Context) -> tuple[File, ...]:
     """Return a placement's files in the order in which they are applied, including empty files."""
-    held: dict[str, list[Resource]] = {name: [] for name in FIRST}
+    by_name: dict[str, list[Resource]] = {name: [] for name in FIRST}
     for resource in context.plan.on(context.placement):
-        held.setdefault(file_of(resource), []).append(resource)
-    return tuple(File(name, tuple(resources)) for name, resources in held.items())
+        by_name.setdefault(file_of(resource), []).append(resource)
+    return tuple(File(name, tuple(resources)) for name, resources in by_name.items())
 
 
 def file_of(resource: Resource) -> str:
@@ -97,15 +97,15 @@ def owner_of(file: File) -> str:
     return owner if owner.partition(".")[0] in _ENTRIES else ""
 
 
-def objects_of(file: File, context: Context) -> Iterator[Made]:
+def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
     """Yield a file's objects in order, with the spec's labels and overrides.
 
     Admission policies are last, because they depend on the overridden objects.
     """
     overrides = overrides_on(context.system, context.placement)
-    final: list[Made] = []
-    for made in plain_objects_of(file, context):
-        final.append(overridden(made, overrides))
+    final: list[KubeObject] = []
+    for obj in plain_objects_of(file, context):
+        final.append(overridden(obj, overrides))
         yield final[-1]
     yield from _labelled_all(policies_of_runs(file.resources, final, context), context)
 
@@ -115,18 +115,18 @@ def has_objects(file: File, context: Context) -> bool:
     return any(True for _ in _lowered(file, context)) or any(True for _ in objects_of(file, context))
 
 
-def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
+def plain_objects_of(file: File, context: Context) -> Iterator[KubeObject]:
     """Yield a file's objects before overrides and without admission policies."""
     yield from _labelled_all(_lowered(file, context), context)
 
 
-def _labelled_all(objects: Iterable[Made], context: Context) -> Iterator[Made]:
+def _labelled_all(objects: Iterable[KubeObject], context: Context) -> Iterator[KubeObject]:
     own = dict(context.system.metadata.labels)
-    for made in objects:
-        yield Made(made.origin, _labelled(made.manifest, own)) if own else made
+    for obj in objects:
+        yield KubeObject(obj.origin, _labelled(obj.manifest, own)) if own else obj
 
 
-def _lowered(file: File, context: Context) -> Iterator[Made]:
+def _lowered(file: File, context: Context) -> Iterator[KubeObject]:
     if file.name == ADDONS:
         yield from lower_addon_network(context)
         return
@@ -145,15 +145,15 @@ def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
     return {**manifest, "metadata": {**metadata, "labels": {**own, **labels}}}
 
 
-def _namespace(resource: Resource[Namespace], context: Context) -> Iterator[Made]:
+def _namespace(resource: Resource[Namespace], context: Context) -> Iterator[KubeObject]:
     return lower_namespace(resource, context, context.platform.quota(context.plan, context.placement))
 
 
-def _machines(resource: Resource[NodePool], context: Context) -> Iterator[Made]:
+def _machines(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
     yield from context.platform.machines(resource, context)
 
 
-def _store(resource: Resource[Store], context: Context) -> Iterator[Made]:
+def _store(resource: Resource[Store], context: Context) -> Iterator[KubeObject]:
     if resource.kind is Kind.OBJECT_STORE:
         yield from lower_object_store(resource, context)
         return
@@ -161,12 +161,12 @@ def _store(resource: Resource[Store], context: Context) -> Iterator[Made]:
     yield from context.platform.login(resource, context)
 
 
-def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     for lower in (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules):
         yield from lower(resource, context)
 
 
-def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[Made]:
+def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
     """Yield rules. If another target evaluates a site's alerts, the site only records series and sends them there."""
     if resource.value.sites:
         yield site_rules(resource, context, _rules)

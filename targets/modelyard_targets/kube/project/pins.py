@@ -34,13 +34,13 @@ def images_of(context: Context) -> tuple[str, ...]:
     The list includes the runtime image's base, but not the runtime image itself, because users build it.
     """
     plan, placement = context.plan, context.placement
-    found = {image for name in installed(context) for image in _images_of_chart(name, context)}
+    images = {image for name in installed(context) for image in _images_of_chart(name, context)}
     if database.databases_here(context):
-        found.add(database.IMAGE)
+        images.add(database.IMAGE)
     if needs_runtime_image(plan, placement):
-        found.add(BASE)
-    found.update(users_images(plan, placement))
-    return tuple(sorted(found))
+        images.add(BASE)
+    images.update(users_images(plan, placement))
+    return tuple(sorted(images))
 
 
 def _images_of_chart(name: str, context: Context) -> Iterator[str]:

@@ -62,10 +62,10 @@ def further_program(context: Context, files: tuple[str, ...]) -> Program:
 
 def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
     """Return a program's imports: Kubernetes components and, if needed, `Infrastructure` to read another project."""
-    found = [Import("modelyard_stacks", "kubernetes")]
+    imports = [Import("modelyard_stacks", "kubernetes")]
     if any(call.component == "Infrastructure" for call in calls):
-        found.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
-    return tuple(found)
+        imports.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
+    return tuple(imports)
 
 
 def _cluster(context: Context) -> Iterator[Call]:
@@ -90,18 +90,18 @@ def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Lite
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
     """Map the placeholders of ServiceAccounts in these files to the cloud identities that they act as."""
     by_file = _by_file(context.plan.of(Identity, context.placement))
-    held = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # in plan order
-    outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in held)
+    pairs = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # in plan order
+    outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in pairs)
     return {text: output for text, output in outputs if output is not None}
 
 
 @index
 def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequence[tuple[int, Resource[Identity]]]]:
     """Group identities by file, with their positions in the plan."""
-    found: dict[str, list[tuple[int, Resource[Identity]]]] = {}
+    groups: dict[str, list[tuple[int, Resource[Identity]]]] = {}
     for position, identity in enumerate(identities):
-        found.setdefault(file_of(identity), []).append((position, identity))
-    return found
+        groups.setdefault(file_of(identity), []).append((position, identity))
+    return groups
 
 
 def _images(context: Context) -> dict[str, Literal]:

@@ -12,10 +12,10 @@ from modelyard_targets.kube.metrics.by_site import SITE, by_site, sites_seen
 from modelyard_targets.kube.metrics.promql import string
 from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.kube.monitoring.runbooks import runbook
-from modelyard_targets.kube.placement.context import ANY_PLATFORM, Context, Made
+from modelyard_targets.kube.placement.context import ANY_PLATFORM, Context, KubeObject
 from modelyard_targets.kube.project.context import context_of
 
-Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[Made]]
+Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[KubeObject]]
 
 _SILENT_S: Final = 900
 """How long a site may be silent. Prometheus itself retries for hours, so nothing is lost after a short outage."""
@@ -24,49 +24,49 @@ _IN_A_RULE: Final = 200
 """The maximum number of sites in one rule, so that no expression is too long to read."""
 
 
-def recordings(objects: Iterable[Made]) -> Iterator[Made]:
+def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
     """Yield rules without their alerts, and omit objects that have no rules left."""
-    for made in objects:
-        groups = [kept for one in _groups(made) if (kept := _of_group(one, "record"))]
+    for obj in objects:
+        groups = [remaining for rule_group in _groups(obj) if (remaining := _of_group(rule_group, "record"))]
         if groups:
-            yield Made(made.origin, {**made.manifest, "spec": {"groups": groups}})
+            yield KubeObject(obj.origin, {**obj.manifest, "spec": {"groups": groups}})
 
 
-def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> Made:
+def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> KubeObject:
     """Return the alerts for all sites of a target, evaluated for each site."""
     sites = context_of(context.plan, resource.value.sites, ANY_PLATFORM)
     matchers = f"modelyard_system={string(context.system.metadata.name)},modelyard_target={string(sites.placement)}"
     groups: list[Value] = [group(f"{resource.name}.silent", list(_silent(resource, context, sites, matchers)), 60)]
     for rules in context.plan.of(AlertRules, sites.placement):
-        for made in lower(rules, sites):
-            for one in _groups(made):
-                alerts = _of_group(one, "alert")
+        for obj in lower(rules, sites):
+            for rule_group in _groups(obj):
+                alerts = _of_group(rule_group, "alert")
                 if alerts:
                     moved = [_at_sites(rule, matchers, context, sites) for rule in _rules(alerts)]
                     groups.append({**alerts, "rules": moved})
     return prometheus_rule(resource, groups, context)
 
 
-def _groups(made: Made) -> Iterator[Mapping[str, Value]]:
-    spec = made.manifest["spec"]
+def _groups(kube_object: KubeObject) -> Iterator[Mapping[str, Value]]:
+    spec = kube_object.manifest["spec"]
     assert isinstance(spec, Mapping)
     groups = spec["groups"]
     assert isinstance(groups, Sequence)
-    for one in groups:
-        assert isinstance(one, Mapping)
-        yield one
+    for rule_group in groups:
+        assert isinstance(rule_group, Mapping)
+        yield rule_group
 
 
-def _rules(one: Mapping[str, Value]) -> list[Mapping[str, Value]]:
-    rules = one["rules"]
+def _rules(rule_group: Mapping[str, Value]) -> list[Mapping[str, Value]]:
+    rules = rule_group["rules"]
     assert isinstance(rules, Sequence)
     return [rule for rule in rules if isinstance(rule, Mapping)]
 
 
-def _of_group(one: Mapping[str, Value], kind: str) -> dict[str, Value]:
+def _of_group(rule_group: Mapping[str, Value], kind: str) -> dict[str, Value]:
     """Return a group with only its rules of one kind, `alert` or `record`, or an empty mapping if it has none."""
-    rules = [rule for rule in _rules(one) if kind in rule]
-    return {**one, "rules": rules} if rules else {}
+    rules = [rule for rule in _rules(rule_group) if kind in rule]
+    return {**rule_group, "rules": rules} if rules else {}
 
 
 def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites: Context) -> Value:
@@ -74,9 +74,9 @@ def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites:
     labels, annotations = rule["labels"], rule["annotations"]
     assert isinstance(labels, Mapping)
     assert isinstance(annotations, Mapping)
-    named = {**annotations, "summary": f"{{{{ $labels.{SITE} }}}}: {annotations['summary']}"}
+    site_annotations = {**annotations, "summary": f"{{{{ $labels.{SITE} }}}}: {annotations['summary']}"}
     placed = {**labels, "namespace": context.namespace, "modelyard_target": sites.placement}
-    return {**rule, "expr": by_site(str(rule["expr"]), matchers), "labels": placed, "annotations": named}
+    return {**rule, "expr": by_site(str(rule["expr"]), matchers), "labels": placed, "annotations": site_annotations}
 
 
 def _silent(

@@ -31,11 +31,11 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     """
     workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
-    held: list[list[File]] = [[] for _ in range(projects)]
-    held[0] += [file for file in files if file.name in FIRST]
+    batches: list[list[File]] = [[] for _ in range(projects)]
+    batches[0] += [file for file in files if file.name in FIRST]
     for file in workloads:
-        held[home(file.name, projects)].append(file)
-    return tuple(tuple(found) for found in held)
+        batches[home(file.name, projects)].append(file)
+    return tuple(tuple(batch) for batch in batches)
 
 
 def _objects(resources: Sequence[Resource]) -> int:

@@ -30,27 +30,27 @@ from modelyard_targets.kube.network.route import lower_route
 from modelyard_targets.kube.pipelines.job import lower_job
 from modelyard_targets.kube.pipelines.promoter import lower_promoter
 from modelyard_targets.kube.pipelines.starter import lower_starter
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.serving.model_server import lower_server
 
-Lowering: TypeAlias = ByType[[Context], Iterator[Made]]
+Lowering: TypeAlias = ByType[[Context], Iterator[KubeObject]]
 """Lowers a resource to its objects, in the order in which they are applied."""
 
 V = TypeVar("V", bound=Payload)
-Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[Made]]
+Lower: TypeAlias = Callable[[Resource[V], Context], Iterator[KubeObject]]
 
 
 def in_turn(*lowers: Lower[V]) -> Lower[V]:
     """Combine functions that lower the same resource into one function that yields all their objects."""
 
-    def lower(resource: Resource[V], context: Context) -> Iterator[Made]:
+    def lower(resource: Resource[V], context: Context) -> Iterator[KubeObject]:
         for each in lowers:
             yield from each(resource, context)
 
     return lower
 
 
-def no_objects(resource: Resource, context: Context, /) -> Iterator[Made]:
+def no_objects(resource: Resource, context: Context, /) -> Iterator[KubeObject]:
     """Yield no objects, for resources that do not exist in the cluster."""
     yield from ()
 

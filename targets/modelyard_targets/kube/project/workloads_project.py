@@ -14,7 +14,7 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.image.runtime_image import image_files
 from modelyard_targets.kube.image.sbom import bill_of_materials
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.project.files import File, files_of, has_objects, objects_of, owner_of
 from modelyard_targets.kube.project.program import further_program, program_of
 from modelyard_targets.kube.project.split import split
@@ -53,13 +53,13 @@ def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
     """Return the projects for everything in a placement's cluster, with these settings in each project's stack."""
     files = tuple(file for file in files_of(context) if has_objects(file, context))
     facts = {file.name: Facts() for file in files}
-    projects = tuple(_project(at, held, facts, context, settings) for at, held in enumerate(split(files)))
-    needed = needs_runtime_image(context.plan, context.placement)
-    image = _image(context) if needed else ()
+    projects = tuple(_project(at, batch, facts, context, settings) for at, batch in enumerate(split(files)))
+    needs_image = needs_runtime_image(context.plan, context.placement)
+    image = _image(context) if needs_image else ()
     return Workloads(projects, files, image, facts)
 
 
-def objects_of_placement(context: Context) -> Iterator[Made]:
+def objects_of_placement(context: Context) -> Iterator[KubeObject]:
     """Yield every object of a placement in the order in which it is applied, with its line in the spec."""
     for file in files_of(context):
         yield from objects_of(file, context)
@@ -97,7 +97,7 @@ def _requirements() -> tuple[str, ...]:
 
 def written_of(file: File, context: Context) -> Written:
     """Build a file's objects to get its facts for the README, if the file has not been written."""
-    manifests = [made.manifest for made in objects_of(file, context)]
+    manifests = [obj.manifest for obj in objects_of(file, context)]
     return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
 
 
@@ -111,10 +111,10 @@ def _manifests(file: File, facts: Facts, context: Context) -> ManifestFile:
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()
         policies: list[Manifest] = []
-        for made in objects_of(file, context):
-            kinds[str(made.manifest["kind"])] += 1
-            policies += _policies([made.manifest])
-            yield made.manifest
+        for obj in objects_of(file, context):
+            kinds[str(obj.manifest["kind"])] += 1
+            policies += _policies([obj.manifest])
+            yield obj.manifest
         facts.value = Written(kinds, tuple(policies))
 
     return ManifestFile(file.name, documents, owner_of(file), facts)

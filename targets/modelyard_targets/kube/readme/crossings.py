@@ -29,7 +29,7 @@ from modelyard_targets.kube.storage.clouds import federates_from
 
 
 @record
-class Carried:
+class TransferredImage:
     """An image to transfer to a target: its source, and the name under which nodes pull it."""
 
     target: str
@@ -46,16 +46,16 @@ def crossing_values(context: Context) -> dict[str, object]:
         "trust_notes": trust_notes(context),
         "foreign_hosts": foreign_hosts(context),
         "paid_traffic": paid_traffic(context),
-        "waiting_metrics": next((one.sink for one in _telemetry(context)), "") if context.target.edge else "",
+        "waiting_metrics": next((row.sink for row in _telemetry(context)), "") if context.target.edge else "",
         "before": (*_before(links, context), *trusting_order(context)),
-        "made_by": _made_by(context.target),
+        "made_by": _creating_folder(context.target),
         "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
         "keys": bool(crossings_on(context)),
         "key_makers": tuple(dict.fromkeys(crossing.target for crossing in crossings_on(context))),
         "numbers": context.target.access_keys,
         "bundles": _bundles(links, context),
         "requests": tuple(_requests(context)),
-        "carried": tuple(_carried(links, context)),
+        "carried": tuple(_transferred_images(links, context)),
     }
 
 
@@ -114,7 +114,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
     """Yield the folders on other targets that must be applied first, because this target depends on their resources."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
-        there, here = _made_by(context.system.target(name)), _made_by(context.target)
+        there, here = _creating_folder(context.system.target(name)), _creating_folder(context.target)
         folder = here if there == INFRASTRUCTURE else WORKLOADS
         yield Before(name, there, folder, infrastructure_setting(name) if there == INFRASTRUCTURE else "")
 
@@ -124,10 +124,12 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
     Clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
     """
-    both = {link.ends for link in links if _is_made(link, context)}
+    created_ends = {link.ends for link in links if _is_made(link, context)}
     for link in links:
         source, sink = link.ends
-        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context)) == WORKLOADS
+        mutual = (sink, source) in created_ends and _creating_folder(
+            _target(context.placed[link.sink], context)
+        ) == WORKLOADS
         ordered = _is_made(link, context) and not (mutual or _is_federated(link, context))
         if context.placement == (sink if inward else source) and ordered:
             yield link
@@ -148,7 +150,7 @@ def _is_made(link: Link, context: Context) -> bool:
     return crosses_from(store, _target(source, context), context.system)
 
 
-def _made_by(target: TargetSpec) -> str:
+def _creating_folder(target: TargetSpec) -> str:
     """Return the folder that creates a target's stores."""
     return INFRASTRUCTURE if target.in_cloud else WORKLOADS
 
@@ -184,7 +186,7 @@ def _requests(context: Context) -> Iterator[str]:
             )
 
 
-def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
+def _transferred_images(links: tuple[Link, ...], context: Context) -> Iterator[TransferredImage]:
     """Yield the images for on-premises clusters connected to a cloud, which cannot pull from the account's registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
@@ -194,11 +196,11 @@ def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
                 yield from _images(target, context)
 
 
-def _images(target: TargetSpec, context: Context) -> Iterator[Carried]:
+def _images(target: TargetSpec, context: Context) -> Iterator[TransferredImage]:
     if needs_runtime_image(context.plan, target.name):
-        yield Carried(target.name, f"built from {target.name}/image", runtime_image(context.system, target))
+        yield TransferredImage(target.name, f"built from {target.name}/image", runtime_image(context.system, target))
     for image in dict.fromkeys(users_images(context.plan, target.name)):
-        yield Carried(target.name, image, mirrored(image, target))
+        yield TransferredImage(target.name, image, mirrored(image, target))
 
 
 def _target(resource: Resource, context: Context) -> TargetSpec:

@@ -13,7 +13,7 @@ from modelyard.records import record, replace
 from modelyard.source import Json
 from modelyard.spec import Inference, Model, Source
 from modelyard.spec.imports import stored_at
-from modelyard.spec.learned import learned
+from modelyard.spec.training_input import training_input
 from modelyard.spec.trainings import first_trainings
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.image.packages import packages
@@ -71,7 +71,7 @@ class FirstImport:
 
 
 @record
-class Asked:
+class NeededApproval:
     """An alias that moves to a version only after approvals."""
 
     model: str
@@ -113,7 +113,7 @@ def first_steps(context: Context) -> dict[str, object]:
     return {
         "first_runs": runs,
         "first_imports": imports,
-        "approvals": tuple(dict.fromkeys(_asked(context))),
+        "approvals": tuple(dict.fromkeys(_needed_approvals(context))),
         "every_minutes": EVERY_MINUTES,
         "first_requests": requests,
         "objectives": any(
@@ -131,7 +131,7 @@ def first_steps(context: Context) -> dict[str, object]:
         ),
         "registry_address": context.registry_uri,
         "own_images": images,
-        "own_package": next((_package(one.entrypoint) for one in images if one.entrypoint), ""),
+        "own_package": next((_package(image.entrypoint) for image in images if image.entrypoint), ""),
         "own_images_serve": any(
             source.image
             for server in context.plan.of(ModelServer, context.placement)
@@ -145,7 +145,7 @@ def first_steps(context: Context) -> dict[str, object]:
     }
 
 
-def _asked(context: Context) -> Iterator[Asked]:
+def _needed_approvals(context: Context) -> Iterator[NeededApproval]:
     """Yield the approvals that this placement's model versions need, in the order of their stages."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.pipeline.type == "training" and job.model is not None:
@@ -164,12 +164,12 @@ def _has_to_be(context: Context) -> str:
     return " or ".join([*(["trained"] if False in imported else []), *(["imported"] if True in imported else [])])
 
 
-def _on_the_way(model: Model, first: str, context: Context) -> Iterator[Asked]:
+def _on_the_way(model: Model, first: str, context: Context) -> Iterator[NeededApproval]:
     for alias in dict.fromkeys((first, *(stage.alias for stage in model.stages))):
         approval = context.system.approval(model.name, alias)
         if approval is not None:
             imported = model.imported is not None
-            yield Asked(model.name, model.registered_name, imported, alias, approval.minimum, approval.groups)
+            yield NeededApproval(model.name, model.registered_name, imported, alias, approval.minimum, approval.groups)
 
 
 def _package(entrypoint: str) -> str:
@@ -200,8 +200,8 @@ def _imports(context: Context) -> Iterator[FirstImport]:
         for model in promoter.value.imported:
             assert model.imported is not None
             stored, alias = stored_at(context.system, model.imported), model.imported.promote_to
-            found = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
-            yield FirstImport(model.registered_name, found, alias)
+            uri = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
+            yield FirstImport(model.registered_name, uri, alias)
 
 
 def _requests(context: Context) -> Iterator[FirstRequest]:
@@ -249,7 +249,7 @@ def _row(model: str, context: Context) -> dict[str, Json]:
     if pipeline is None:
         return {_COLUMN: _NUMBER}
     trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
-    known = learned([system.data[name] for name in trains.inputs], pipeline.split.key)
+    known = training_input([system.data[name] for name in trains.inputs], pipeline.split.key)
     row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
     return row or {_COLUMN: _NUMBER}
 
@@ -260,7 +260,9 @@ def _body(row: dict[str, Json]) -> str:
 
 def _own_images(context: Context) -> Iterator[OwnImage]:
     servers = context.plan.of(ModelServer, context.placement)
-    language = {one.workload for one in servers if any(each.model.generates_text for each in one.value.applications)}
+    language = {
+        server.workload for server in servers if any(each.model.generates_text for each in server.value.applications)
+    }
     for resource in context.plan.on(context.placement):
         for source in _sources(resource):
             if source.image:

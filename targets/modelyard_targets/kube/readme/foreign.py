@@ -104,19 +104,19 @@ def foreign_hosts(context: Context) -> tuple[str, ...]:
     """Return the hosts of other targets' cloud stores, which a firewall must allow."""
     opened = dict.fromkeys(store for _, store in _opened(context, context.placement))
     stores = [_host(store, context) for store in opened if store.target != context.placement]
-    others = [host for access in federated_on(context) for host in access.federation.also]
-    return tuple(dict.fromkeys([*stores, *others]))
+    extra = [host for access in federated_on(context) for host in access.federation.also]
+    return tuple(dict.fromkeys([*stores, *extra]))
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:
     """Return the readers outside this cloud, because clouds charge for outgoing data."""
-    found: dict[str, dict[str, None]] = {}
+    by_reader: dict[str, dict[str, None]] = {}
     for target in context.system.deployment.targets:
         if context.target.in_cloud and target.provider != context.target.provider:
             for _, store in _opened(context, target.name):
                 if store.target == context.placement:
-                    found.setdefault(target.name, {}).setdefault(store.name)
-    return tuple(Paid(reader, tuple(stores)) for reader, stores in found.items())
+                    by_reader.setdefault(target.name, {}).setdefault(store.name)
+    return tuple(Paid(reader, tuple(stores)) for reader, stores in by_reader.items())
 
 
 def _opened(context: Context, placement: str) -> Iterator[tuple[Identity, Store]]:

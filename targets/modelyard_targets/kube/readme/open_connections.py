@@ -28,34 +28,34 @@ class Open:
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
     """Return a row for each distinct rule, with all its Pods. The namespace `own` is omitted."""
-    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    by_rule: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
         space = str(described["namespace"])
         pods = _pods(_selector(spec), "" if space == own else space)
         for rule in _rules(spec, space, own):
-            found.setdefault(rule, {})[pods] = None
+            by_rule.setdefault(rule, {})[pods] = None
     return tuple(
         Open(Markup(", ".join(pods)), direction, Markup(peers), ports)
-        for (direction, peers, ports), pods in found.items()
+        for (direction, peers, ports), pods in by_rule.items()
     )
 
 
 def _rules(spec: Mapping[str, Value], space: str, own: str) -> Iterator[tuple[str, str, str]]:
     for field, side, direction in _DIRECTIONS:
         for rule in _list(spec.get(field)):
-            given = _mapping(rule)
-            yield direction, _peers(_list(given.get(side)), _selector(spec), space, own), _ports(given.get("ports"))
+            entry = _mapping(rule)
+            yield direction, _peers(_list(entry.get(side)), _selector(spec), space, own), _ports(entry.get("ports"))
 
 
 def _peers(peers: Sequence[Value], selector: Value, space: str, own: str) -> str:
     if not peers:
         return "any address"
     blocks = [_mapping(peer) for peer in peers]
-    named = ["any address but link-local ones"] if sum(map(is_anywhere, blocks)) == len(ANYWHERE) else []
-    rest = [peer for peer in blocks if not (named and is_anywhere(peer))]
-    found = [*(_peer(peer, selector, space, own) for peer in rest), *named]
-    return ", ".join(dict.fromkeys(found))
+    anywhere = ["any address but link-local ones"] if sum(map(is_anywhere, blocks)) == len(ANYWHERE) else []
+    rest = [peer for peer in blocks if not (anywhere and is_anywhere(peer))]
+    texts = [*(_peer(peer, selector, space, own) for peer in rest), *anywhere]
+    return ", ".join(dict.fromkeys(texts))
 
 
 def _peer(peer: Mapping[str, Value], selector: Value, space: str, own: str) -> str:
@@ -92,8 +92,8 @@ def _with(selector: Mapping[str, Value]) -> str:
 
 
 def _ports(ports: Value) -> str:
-    given = [_mapping(port) for port in _list(ports)]
-    texts = [f"{port.get('port', _ANY_PORT)}{'/UDP' if port.get('protocol') == 'UDP' else ''}" for port in given]
+    entries = [_mapping(port) for port in _list(ports)]
+    texts = [f"{port.get('port', _ANY_PORT)}{'/UDP' if port.get('protocol') == 'UDP' else ''}" for port in entries]
     return ", ".join(texts) or _ANY_PORT
 
 

@@ -70,15 +70,15 @@ def as_diagram(system: System) -> Markup:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    found = match[0]
-    return {"<": "&lt;", ">": "&gt;", "&": "&amp;", "": "&#8203;"}.get(found, f"\\{found}")
+    character = match[0]
+    return {"<": "&lt;", ">": "&gt;", "&": "&amp;", "": "&#8203;"}.get(character, f"\\{character}")
 
 
 @cache
 def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    found = Environment(
+    environment = Environment(
         loader=FileSystemLoader((folder, FOLDER)),
         undefined=StrictUndefined,
         finalize=as_text,
@@ -87,7 +87,7 @@ def _environment(folder: Path) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # `finalize` escapes every value, for Markdown
     )
-    found.filters["code"] = as_code
-    found.filters["shell"] = as_word
-    found.filters["diagram"] = as_diagram
-    return found
+    environment.filters["code"] = as_code
+    environment.filters["shell"] = as_word
+    environment.filters["diagram"] = as_diagram
+    return environment

@@ -64,7 +64,7 @@ _WHO: Final = {"cluster": "Pods of the cluster", "internal": "the company's netw
 
 
 @record
-class Reached:
+class ExposedEndpoint:
     """A row in the table of endpoints behind Gateways."""
 
     endpoint: str
@@ -112,10 +112,12 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "shared": target.tenancy == "shared",
         "oldest_kubernetes": OLDEST_KUBERNETES,
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
-        "asked": _asked(context),
+        "asked": _addon_requests(context),
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],
         "observed": "prometheus" in addons and "prometheus" in target.present,
-        "pushes": any(one.source.startswith(f"{placement}:") and one.port == PROMETHEUS_PORT for one in plan.links),
+        "pushes": any(
+            entry.source.startswith(f"{placement}:") and entry.port == PROMETHEUS_PORT for entry in plan.links
+        ),
         "channels": bool(plan.of(Channel, placement)),
         "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
         "definitions": bool(installed_addons(context)),
@@ -139,7 +141,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "hosts": any(route.value.inference.endpoint.host for route in plan.of(Route, placement)),
         "stepped": tuple(_stepped(context)),
         "in_place": tuple(_in_place(context)),
-        "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
+        "disks": tuple(entry.name for entry in here if has_disk(entry, plan, target)),
         "protected": [f"database {database.name}" for database in databases],
         "buckets": [bucket_name(bucket.value, context.system) for bucket in buckets],
         "logs": tuple(_logs(context)),
@@ -154,7 +156,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
             f"the Secret {name}"
             for name in (*(each.secret for each in crossings_on(context)), *registry_secrets(context))
         ),
-        "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
+        "overrides": [entry for overrides in overrides_on(context.system, placement).values() for entry in overrides],
     }
 
 
@@ -179,12 +181,12 @@ def _with_oldest(addon: str) -> str:
     return f"{addon} {oldest} or newer" if oldest else addon
 
 
-def _asked(context: Context) -> str:
+def _addon_requests(context: Context) -> str:
     """Describe the total requests of the add-ons that we install, if the target declares its machines."""
     if not context.target.capacity or not installed_addons(context):
         return ""
-    asked = asked_by_addons(context)
-    return f"{number(asked.cpu_millis / 1000)} CPUs and {number(round(asked.memory_bytes / 1024**3, 1))}Gi"
+    size = asked_by_addons(context)
+    return f"{number(size.cpu_millis / 1000)} CPUs and {number(round(size.memory_bytes / 1024**3, 1))}Gi"
 
 
 def _pull_namespaces(context: Context) -> tuple[str, ...]:
@@ -201,24 +203,24 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 def _synced(context: Context) -> Iterator[tuple[str, NeededSecret]]:
     """Yield each secret that must exist in an External Secrets store, with the name of the store object."""
-    told: set[tuple[str, str]] = set()
-    for wanted in secrets_of(context.plan.on(context.placement), context):
-        store = store_of(wanted.ref, context)
-        if store.via == "external-secrets" and (wanted.ref.store, wanted.ref.path) not in told:
-            told.add((wanted.ref.store, wanted.ref.path))
-            yield store_object(store, context), wanted
+    seen: set[tuple[str, str]] = set()
+    for secret in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(secret.ref, context)
+        if store.via == "external-secrets" and (secret.ref.store, secret.ref.path) not in seen:
+            seen.add((secret.ref.store, secret.ref.path))
+            yield store_object(store, context), secret
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
     """Yield a description of each store object that External Secrets uses."""
-    told: set[str] = set()
-    for wanted in secrets_of(context.plan.on(context.placement), context):
-        store = store_of(wanted.ref, context)
-        where = f" in the namespace {wanted.namespace}" if store.scope == "namespace" else ""
-        named = f"{store_kind(store, context)} {store_object(store, context)}{where}"
-        if store.via == "external-secrets" and named not in told:
-            told.add(named)
-            yield named
+    seen: set[str] = set()
+    for secret in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(secret.ref, context)
+        where = f" in the namespace {secret.namespace}" if store.scope == "namespace" else ""
+        description = f"{store_kind(store, context)} {store_object(store, context)}{where}"
+        if store.via == "external-secrets" and description not in seen:
+            seen.add(description)
+            yield description
 
 
 def _gateway(context: Context) -> Gateway | None:
@@ -227,11 +229,11 @@ def _gateway(context: Context) -> Gateway | None:
     if gateway is None or (ours and gateway.class_name == ours):
         return None
     routes = (route.value for route in context.plan.of(Route, context.placement))
-    used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
+    used = any(needs_route(value, gateway) or value.inference.rollout.strategy == "incremental" for value in routes)
     return gateway if used else None
 
 
-def _reached(context: Context) -> Iterator[Reached]:
+def _reached(context: Context) -> Iterator[ExposedEndpoint]:
     """Yield the endpoints behind a Gateway, with their possible callers."""
     gateway = context.target.gateway
     if gateway is None:
@@ -244,9 +246,11 @@ def _reached(context: Context) -> Iterator[Reached]:
             who += ", and anyone who can reach the Gateway"
         if needs_route(route, gateway):
             name = gateway_name(gateway, endpoint.exposure, context)
-            yield Reached(resource.name, name, _address(endpoint, gateway), who)
+            yield ExposedEndpoint(resource.name, name, _address(endpoint, gateway), who)
         elif route.inference.rollout.strategy == "incremental":
-            yield Reached(resource.name, f"{route.backends[0].server}-gateway", f"http, any host, {endpoint.path}", who)
+            yield ExposedEndpoint(
+                resource.name, f"{route.backends[0].server}-gateway", f"http, any host, {endpoint.path}", who
+            )
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:

@@ -12,7 +12,7 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.network.policies import namespace, network_policy, ports, prometheus_pods, reach_api
-from modelyard_targets.kube.placement.context import Context, Made, database_name, mirrored
+from modelyard_targets.kube.placement.context import Context, KubeObject, database_name, mirrored
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.pods.frame import support_place, tolerations
 from modelyard_targets.kube.pods.platform_sizes import database_size
@@ -65,20 +65,20 @@ def instances(name: str) -> dict[str, Value]:
     return {"podSelector": {"matchLabels": {"cnpg.io/cluster": name}}}
 
 
-def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[Made]:
+def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[KubeObject]:
     """Yield a database's network policy, Cluster and PodMonitor, unless it is adopted or managed by a cloud."""
     store = resource.value
     if store.adopt or context.platform.database(store, context) is not None:
         return
     yield _policy(resource, context, operator_namespace)
-    yield Made(resource.origin, _cluster(resource, store, context))
+    yield KubeObject(resource.origin, _cluster(resource, store, context))
     if context.monitored:
-        yield Made(resource.origin, _scraped(resource, context))
+        yield KubeObject(resource.origin, _scraped(resource, context))
 
 
 def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
     size = database_size(context.system, context.target)
-    asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
+    resources: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
     place = support_place(context)
     labelled = labels(context.system.metadata.name, store.called, f"stores.{store.name}", COMPONENT)
     storage: dict[str, Value] = {"size": memory_text(store.size_bytes or 0)}
@@ -98,7 +98,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
         "bootstrap": {"initdb": {"database": owner, "owner": owner}},
         "storage": storage,
-        "resources": {"requests": dict(asked), "limits": dict(asked)},
+        "resources": {"requests": dict(resources), "limits": dict(resources)},
         "affinity": affinity,
         "enableSuperuserAccess": False,
         "inheritedMetadata": {"labels": labelled},
@@ -120,7 +120,7 @@ def _scraped(resource: Resource, context: Context) -> Manifest:
     return object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec)
 
 
-def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:
+def _policy(resource: Resource, context: Context, operator_namespace: str) -> KubeObject:
     """Allow connections from the registry, the other instances, the operator, and Prometheus."""
     own = instances(resource.name)
     registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}

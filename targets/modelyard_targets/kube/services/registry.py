@@ -13,7 +13,7 @@ from modelyard.stack import Manifest, Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.kube.data.openings import opening_of
 from modelyard_targets.kube.network.policies import network_policy, ports, reach, reach_identity, reach_store
-from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, KubeObject
 from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, REGISTRY_NAME
 from modelyard_targets.kube.placement.platform import SERVICE, SERVICE_FOLDER, ManagedDatabase
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
@@ -39,7 +39,7 @@ NAME: Final = REGISTRY_NAME
 LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 
 
-def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[Made]:
+def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[KubeObject]:
     """Yield MLflow with network policy, description, disruption budget and Service, unless the registry is adopted."""
     server = resource.value
     if server.registry.adopt:
@@ -47,17 +47,19 @@ def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iter
     yield _network(resource, server, context)
     described = _described(server, context)
     meta = metadata(description_name(resource), context.namespace, _labels(context))
-    yield Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+    yield KubeObject(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
     if registry_replicas(context.system, context.target) > 1:
         budget: dict[str, Value] = {"minAvailable": 1, "selector": {"matchLabels": _selector()}}
-        yield Made(resource.origin, _object("policy/v1", "PodDisruptionBudget", budget, context))
+        yield KubeObject(resource.origin, _object("policy/v1", "PodDisruptionBudget", budget, context))
     port: dict[str, Value] = {"name": "http", "port": REGISTRY_PORT, "targetPort": "http"}
     service: dict[str, Value] = {"selector": _selector(), "ports": [port]}
-    yield Made(resource.origin, _object("v1", "Service", service, context))
-    yield Made(resource.origin, _object("apps/v1", "Deployment", _deployment(resource, described, context), context))
+    yield KubeObject(resource.origin, _object("v1", "Service", service, context))
+    yield KubeObject(
+        resource.origin, _object("apps/v1", "Deployment", _deployment(resource, described, context), context)
+    )
 
 
-def _network(resource: Resource, server: RegistryServer, context: Context) -> Made:
+def _network(resource: Resource, server: RegistryServer, context: Context) -> KubeObject:
     """Build the registry's network policy."""
     clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
     egress: list[Value] = []
@@ -160,14 +162,14 @@ def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Conte
         {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
         for login in logins(context)
     ]
-    found: list[Value] = [
+    volumes: list[Value] = [
         {"name": "description", "configMap": {"name": description_name(resource)}},
         {"name": "logins", "projected": {"sources": sources}},
     ]
     if managed is not None:
         items: list[Value] = [{"key": file, "path": file} for file in managed.files]
-        found.append({"name": "services", "secret": {"secretName": managed.secret, "items": items}})
-    return [*found, *foreign_volumes("registry", context)]
+        volumes.append({"name": "services", "secret": {"secretName": managed.secret, "items": items}})
+    return [*volumes, *foreign_volumes("registry", context)]
 
 
 def _environment(server: RegistryServer, context: Context) -> list[Value]:

@@ -13,7 +13,7 @@ from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.kube.data.openings import opening_of
 from modelyard_targets.kube.network.policies import network_policy, reach
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import BUCKET_NAME
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
 from modelyard_targets.kube.pods.platform_sizes import STORE_JOB
@@ -26,7 +26,7 @@ _RETRIES = 5
 _DEADLINE_S = 600
 
 
-def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[Made]:
+def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[KubeObject]:
     """Yield the ServiceAccount, network policy and Job that create a bucket.
 
     The Job's name contains a hash of its spec, so a changed spec runs it again.
@@ -39,17 +39,17 @@ def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[
     account = object_of(
         "v1", "ServiceAccount", metadata(name, context.namespace, labelled), automountServiceAccountToken=False
     )
-    yield Made(resource.origin, account)
+    yield KubeObject(resource.origin, account)
     selector: dict[str, Value] = {"app.kubernetes.io/name": name}
     yield network_policy(resource, name, selector, context, egress=reach(store.endpoint, context))
     spec = _job_spec(store, name, labelled, context)
     described = metadata(object_name(name, short_hash(json_text(spec))), context.namespace, labelled)
-    yield Made(resource.origin, object_of("batch/v1", "Job", described, spec=spec))
+    yield KubeObject(resource.origin, object_of("batch/v1", "Job", described, spec=spec))
 
 
 def _job_spec(store: Store, name: str, labelled: dict[str, Value], context: Context) -> dict[str, Value]:
     command: list[Value] = ["python", "-m", "modelyard_runtime", "store"]
-    made = container(
+    job_container = container(
         COMPONENT,
         context.runtime_image,
         support_resources(STORE_JOB),
@@ -57,7 +57,7 @@ def _job_spec(store: Store, name: str, labelled: dict[str, Value], context: Cont
         command=command,
     )
     pod = pod_spec(
-        [made],
+        [job_container],
         context,
         account=name,
         token=False,

@@ -15,7 +15,7 @@ from modelyard.stack import Manifest, Value
 from modelyard.writers.yaml_text import document
 from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.network.route import class_of
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import SERVE_PORT
 from modelyard_targets.kube.pods.priorities import priority_class_of
 from modelyard_targets.kube.serving.serve_metrics import latency_buckets
@@ -44,15 +44,15 @@ _QUEUED = 16  # the most requests that may wait; additional requests would end i
 _RETRY_AFTER_S = 5
 
 
-def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[Made]:
+def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[KubeObject]:
     """Yield a MODEL_SERVER's description, edge disk, RayService and disruption budgets."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
-    yield Made(resource.origin, ray_service(resource, described, context))
+    yield KubeObject(resource.origin, ray_service(resource, described, context))
     for group in groups_of(resource.value, context):
         if group.minimum > 1:
-            yield Made(resource.origin, _disruption_budget(resource, group, context))
+            yield KubeObject(resource.origin, _disruption_budget(resource, group, context))
 
 
 def ray_service(resource: Resource[ModelServer], described: dict[str, Json], context: Context) -> Manifest:
@@ -75,16 +75,16 @@ def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
     members: dict[tuple[object, str], list[Application]] = {}
     for application in server.applications:
         members.setdefault((application.hardware, application.inference.source.image), []).append(application)
-    taken: set[str] = set()
+    names: set[str] = set()
     groups: list[Group] = []
     for (_, image), applications in members.items():
         first = applications[0]
         name = object_name(first.hardware.compute)
-        if name in taken:
+        if name in names:
             name = object_name(first.hardware.compute, first.inference.name)
-        taken.add(name)
-        minimum = sum(one.variant.replicas.minimum for one in applications)
-        maximum = sum(one.variant.replicas.maximum for one in applications)
+        names.add(name)
+        minimum = sum(member.variant.replicas.minimum for member in applications)
+        maximum = sum(member.variant.replicas.maximum for member in applications)
         groups.append(Group(name, first.hardware, context.image(image), minimum, maximum))
     return tuple(groups)
 
@@ -139,7 +139,7 @@ def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]
 
 def longest_request(server: ModelServer) -> int:
     """Return the longest timeout of a server's endpoints in seconds."""
-    return max(one.inference.endpoint.timeout_s for one in server.applications)
+    return max(application.inference.endpoint.timeout_s for application in server.applications)
 
 
 def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
@@ -175,16 +175,16 @@ def serve_applications(server: ModelServer, described: dict[str, Json], context:
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
     entries: list[dict[str, Value]] = []
-    for one in server.applications:
-        name = application_name(one)
-        group = groups[one.hardware, context.image(one.inference.source.image)]
+    for application in server.applications:
+        name = application_name(application)
+        group = groups[application.hardware, context.image(application.inference.source.image)]
         entries.append(
             {
                 "name": name,
-                "route_prefix": serve_prefix(one),
+                "route_prefix": serve_prefix(application),
                 "import_path": IMPORT_PATH,
                 "args": {"application": name, "digest": revision(as_node(applications[name], name))},
-                "deployments": [_deployment(one, group)],
+                "deployments": [_deployment(application, group)],
             }
         )
     return entries

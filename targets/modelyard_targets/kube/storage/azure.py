@@ -23,7 +23,7 @@ def _nothing(opening: Opening) -> list[Value]:
     return []
 
 
-def _named(name: str, owner: str) -> str:
+def _container_name(name: str, owner: str) -> str:
     """Name a container and its storage account. The account has 24 letters and digits and is unique in all of Azure."""
     readable = _NOT_IN_ACCOUNTS.sub("", name)[: _LONGEST_ACCOUNT - HASH_LENGTH]
     return f"{object_name(name, limit=_LONGEST_CONTAINER)}@{readable}{short_hash(name, owner)}"
@@ -43,7 +43,7 @@ AZURE: Final = Driver(
     server=_nothing,
     maker=_nothing,
     domain=".dfs.core.windows.net",
-    named=_named,
+    named=_container_name,
     remote=_remote,
     remote_login=("sas_url",),
 )

@@ -57,8 +57,8 @@ def _remote(bucket: str, opening: Opening) -> RemoteSettings:
     """Return the settings of rclone's backend (rclone.org/s3, read 2026-11-28)."""
     provider = "Other" if opening.endpoint else "AWS"
     where = (("endpoint", opening.endpoint), ("region", opening.region))
-    given = tuple((name, value) for name, value in where if value)
-    return (("type", "s3"), ("provider", provider), ("env_auth", "true"), *given)
+    settings = tuple((name, value) for name, value in where if value)
+    return (("type", "s3"), ("provider", provider), ("env_auth", "true"), *settings)
 
 
 S3: Final = Driver(

@@ -57,7 +57,8 @@ def describe_server(resource: Resource[ModelServer], context: Context) -> dict[s
     server = resource.value
     described = _header(resource, "server", context)
     described["applications"] = {
-        application_name(one): describe_application(one, resource, context) for one in server.applications
+        application_name(application): describe_application(application, resource, context)
+        for application in server.applications
     }
     return described
 
@@ -89,9 +90,9 @@ def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[st
         described.update(_metrics(context))
     models = context.system.models
     promotions: dict[str, Json] = {
-        one.name: describe_promotion(models[one.model.model], one.promote_to, context)
-        for one in promoter.pipelines
-        if one.model is not None
+        pipeline.name: describe_promotion(models[pipeline.model.model], pipeline.promote_to, context)
+        for pipeline in promoter.pipelines
+        if pipeline.model is not None
     }
     imports: dict[str, Json] = {model.name: describe_import(model, context) for model in promoter.imported}
     described |= {"promotions": promotions} if promotions else {}
@@ -263,14 +264,14 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
     reference = monitor.reference
     current = _current(job, context)
     watched = current.get("data")
-    named = [str(watched) if watched else "", reference.data if reference else "", monitor.labels]
+    datasets = [str(watched) if watched else "", reference.data if reference else "", monitor.labels]
     described: dict[str, Json] = {
         "type": monitor.type,
         "watch": monitor.watch,
         "checks": [describe_check(check, monitor=True) for check in monitor.checks],
         "windowSeconds": monitor.window_s,
         "threads": ray_cpus(job.hardware.cpu_millis),
-        "data": describe_datasets(named, context),
+        "data": describe_datasets(datasets, context),
         "models": _watched_models(resource, job, context),
         "current": current,
     }
@@ -283,11 +284,11 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         described["labels"] = monitor.labels
     if monitor.key:
         described["key"] = list(monitor.key)
-    kept = state_folder(context.system, monitor)
-    if kept is not None:
+    state = state_folder(context.system, monitor)
+    if state is not None:
         gaps = parse(monitor.schedule.cron).gaps_s() if monitor.schedule.kind == "cron" else None
         described.update({"everySeconds": gaps[1]} if gaps is not None else {})
-        described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}
+        described["state"] = {"uri": context.uri(context.system.stores[state[0]], state[1]), "store": state[0]}
     soaks = [name for model, ref, name in _watched(job, context) if ref and ref.alias in soaked(model, monitor)]
     if soaks:
         described["soaks"] = [*soaks]
@@ -316,12 +317,12 @@ def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRe
         for variant in job.inference.variants:
             yield models[variant.model.model], variant.model, variant.name
         return
-    pipeline, found = watched_pipeline(context.system, job.monitor), watched_model(context.system, job.monitor)
-    if pipeline is None or found is None:
+    pipeline, watched_ref = watched_pipeline(context.system, job.monitor), watched_model(context.system, job.monitor)
+    if pipeline is None or watched_ref is None:
         for model in job.models:
             yield model, None, ""
         return
-    ref = ModelRef(found.model, pipeline.promote_to) if pipeline.type == "training" else found
+    ref = ModelRef(watched_ref.model, pipeline.promote_to) if pipeline.type == "training" else watched_ref
     yield models[ref.model], ref, ""
 
 

@@ -39,9 +39,9 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
     pipeline, model = job.pipeline, job.model
     training = pipeline.type == "training"
     validation = model.validation if model is not None and training else ()
-    named = [*pipeline.inputs, pipeline.output, *(check.data for check in validation)]
+    datasets = [*pipeline.inputs, pipeline.output, *(check.data for check in validation)]
     for step in pipeline.steps:
-        named += [*step.inputs, step.output]
+        datasets += [*step.inputs, step.output]
     described: dict[str, Json] = {}
     if model is not None and training:
         bundles = {} if promoted_here(context) else _deliveries(pipeline.promote_to, model, context)
@@ -53,7 +53,7 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
             **loaded(model, pipeline.model, resource, context),
         }
     described["steps"] = {step.name: _step(step, resource, context) for step in pipeline.steps}
-    described["data"] = describe_datasets(named, context)
+    described["data"] = describe_datasets(datasets, context)
     if pipeline.output:
         described["output"] = pipeline.output
     if job.checkpoints is not None:
@@ -119,15 +119,19 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
     }
     if model.validation:
         described["validation"] = [describe_check(check, monitor=False) for check in model.validation]
-    stage = next((one for one in model.stages if one.alias == alias), Stage(alias))
+    stage = next((entry for entry in model.stages if entry.alias == alias), Stage(alias))
     described |= _describe_stage(stage)
     changes = context.system.governance.changes
     if changes is not None and not stage.any_time:
         described["changes"] = _describe_changes(changes)
     approvals = describe_approvals(context, ModelRef(model.name, alias))
-    given = [one.evidence for one in context.system.signed if (one.model, one.alias) == (model.registered_name, alias)]
-    if given and approvals:
-        approvals["approvals"] = {**approvals["approvals"], "given": [*given]}
+    evidence = [
+        entry.evidence
+        for entry in context.system.signed
+        if (entry.model, entry.alias) == (model.registered_name, alias)
+    ]
+    if evidence and approvals:
+        approvals["approvals"] = {**approvals["approvals"], "given": [*evidence]}
     return {**described, **approvals}
 
 
@@ -136,13 +140,13 @@ def describe_import(model: Model, context: Context) -> dict[str, Json]:
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)
-    made: dict[str, Json] = {**describe_made_model(model), **experiment(model, context), **deliveries}
+    described: dict[str, Json] = {**describe_made_model(model), **experiment(model, context), **deliveries}
     source: dict[str, Json] = {"uri": imported.uri, "digest": imported.digest}
     stored = stored_at(context.system, imported)
     if stored is not None:
         store, folder = stored
         source |= {"uri": context.uri(context.system.stores[store], folder), "store": store}
-    return {**describe_promotion(model, imported.promote_to, context), "model": made, "import": source}
+    return {**describe_promotion(model, imported.promote_to, context), "model": described, "import": source}
 
 
 def _describe_stage(stage: Stage) -> dict[str, Json]:
@@ -163,13 +167,13 @@ def _describe_changes(changes: Changes) -> dict[str, Json]:
     described: dict[str, Json] = {"timeZone": changes.time_zone}
     if changes.windows:
         described["windows"] = [
-            {"days": list(one.days), "fromMinute": one.from_minute, "toMinute": one.to_minute}
-            for one in changes.windows
+            {"days": list(period.days), "fromMinute": period.from_minute, "toMinute": period.to_minute}
+            for period in changes.windows
         ]
     if changes.freezes:
         described["freezes"] = [
-            {"from": one.first, "to": one.last, **({"reason": one.reason} if one.reason else {})}
-            for one in changes.freezes
+            {"from": period.first, "to": period.last, **({"reason": period.reason} if period.reason else {})}
+            for period in changes.freezes
         ]
     return described
 
@@ -188,8 +192,8 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
         described["trainer"] = step.trainer
     if step.model is not None:
         model = context.system.models[step.model.model]
-        found = loaded(model, step.model, resource, context)
-        described["model"] = {**describe_model(model, step.model), **found}
+        loading = loaded(model, step.model, resource, context)
+        described["model"] = {**describe_model(model, step.model), **loading}
         described["batchSize"] = step.batch_size
     described["image"] = context.image(step.source.image)
     described["inputs"] = list(step.inputs)
@@ -209,8 +213,12 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
 
 def step_group(job: Job, step: Step) -> str:
     """Return a step's worker group, which is named after the first step with the same hardware and image."""
-    asked = (job.hardware[step.name], step.source.image)
-    return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
+    key = (job.hardware[step.name], step.source.image)
+    return next(
+        candidate.name
+        for candidate in job.pipeline.steps
+        if (job.hardware[candidate.name], candidate.source.image) == key
+    )
 
 
 def _split(split: Split) -> dict[str, Json]:
@@ -225,9 +233,9 @@ def _tuning(tuning: Tuning) -> dict[str, Json]:
         if parameter.kind == "choice":
             entry["choices"] = list(parameter.choices)
         else:
-            whole = parameter.kind == "int"
+            is_integer = parameter.kind == "int"
             for bound, number in (("low", parameter.low), ("high", parameter.high)):
-                entry[bound] = int(number) if whole and number is not None else number
+                entry[bound] = int(number) if is_integer and number is not None else number
         space[parameter.name] = entry
     described: dict[str, Json] = {
         "metric": tuning.metric,

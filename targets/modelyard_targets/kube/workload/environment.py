@@ -12,7 +12,7 @@ from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.kube.data.bundles import experiment_name
 from modelyard_targets.kube.data.openings import credentials_of, opening_of
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.storage.buckets import driver_of
 from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.kube.workload.describe_parts import store_variable
@@ -22,27 +22,27 @@ from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 def variables(resource: Resource, context: Context) -> list[Value]:
     """Return the variables with addresses and credentials for a workload's registry and stores."""
-    found: list[Value] = []
+    environment: list[Value] = []
     if uses_registry(resource, context):
-        found += _registry_variables(resource, context)
+        environment += _registry_variables(resource, context)
         trained = trained_by(resource)
         if trained is not None:
-            found.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(trained, context)))
+            environment.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(trained, context)))
     stores = stores_of(resource.workload, context)
     for store in stores:
-        found += _store_variables(store, resource.workload, context)
+        environment += _store_variables(store, resource.workload, context)
     settings: dict[str, str] = {}
     for store in (*stores, *_artifacts(resource, context)):
         settings |= driver_of(store, context.system).settings if store.endpoint else {}
-    found += (env(name, value) for name, value in settings.items())
-    return with_identities(found, resource.workload, context)
+    environment += (env(name, value) for name, value in settings.items())
+    return with_identities(environment, resource.workload, context)
 
 
-def with_identities(found: list[Value], workload: str, context: Context) -> list[Value]:
+def with_identities(existing: list[Value], workload: str, context: Context) -> list[Value]:
     """Add the variables for a workload's identities in other clouds. Existing variables stay unchanged."""
-    known = {str(each["name"]) for each in found if isinstance(each, Mapping)}
+    known = {str(each["name"]) for each in existing if isinstance(each, Mapping)}
     added = (each for each in foreign_variables(workload, context) if isinstance(each, Mapping))
-    return [*found, *(each for each in added if str(each["name"]) not in known)]
+    return [*existing, *(each for each in added if str(each["name"]) not in known)]
 
 
 def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
@@ -54,19 +54,19 @@ def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
 
 
 def _registry_variables(resource: Resource, context: Context) -> list[Value]:
-    found: list[Value] = [env("MLFLOW_TRACKING_URI", context.registry_uri)]
+    environment: list[Value] = [env("MLFLOW_TRACKING_URI", context.registry_uri)]
     registry = context.system.registry
     if registry is None:
-        return found
+        return environment
     login = login_of(resource, context)
     if registry.adopt and registry.credentials is not None:
-        found += _registry_credentials(registry.credentials, context)
+        environment += _registry_credentials(registry.credentials, context)
     elif login is not None:
-        found += login.variables()
+        environment += login.variables()
     if registry.artifacts:
         store = context.system.stores[registry.artifacts]
-        found += driver_of(store, context.system).client(opening_of(store, resource.workload, context))
-    return found
+        environment += driver_of(store, context.system).client(opening_of(store, resource.workload, context))
+    return environment
 
 
 def _registry_credentials(ref: SecretRef, context: Context) -> list[Value]:
@@ -90,11 +90,11 @@ def description_name(resource: Resource) -> str:
     return f"{resource.name}-description"
 
 
-def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> Made:
+def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> KubeObject:
     """Build the ConfigMap with a workload's description."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     meta = metadata(description_name(resource), context.namespace, labelled)
-    return Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+    return KubeObject(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
 
 
 def description_volume(resource: Resource) -> dict[str, Value]:
@@ -110,7 +110,9 @@ def description_mount() -> dict[str, Value]:
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
     """Return a volume with a file for each caller's token. Files are updated when a Secret changes."""
     sources: list[Value] = []
-    members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
+    members: dict[str, Inference] = {
+        application.inference.name: application.inference for application in server.applications
+    }
     for name, inference in members.items():
         for caller in inference.endpoint.auth.callers:
             secret = context.secret(caller.token)

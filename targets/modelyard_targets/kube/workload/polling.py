@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.manifest import labels, metadata, object_of, resources
 from modelyard.plan import Resource
 from modelyard.stack import Value
-from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import EVERY_MINUTES
 from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
 from modelyard_targets.kube.pods.sizes import Size
@@ -30,7 +30,7 @@ def polling_cron_job(
     token: bool,
     longest_s: int,
     scratch_bytes: int | None = None,
-) -> Made:
+) -> KubeObject:
     """Build a polling CronJob. Runs never overlap, so each can continue where the previous one ended.
 
     `verb` is the runtime's command. With `token`, the Pod gets an API token. A run is stopped after `longest_s`
@@ -69,4 +69,4 @@ def polling_cron_job(
         "jobTemplate": {"spec": job},
     }
     meta = metadata(resource.name, context.namespace, labelled)
-    return Made(resource.origin, object_of("batch/v1", "CronJob", meta, spec=spec))
+    return KubeObject(resource.origin, object_of("batch/v1", "CronJob", meta, spec=spec))

@@ -106,8 +106,8 @@ def _state(context: Context) -> dict[str, Value]:
         return {}
     options: dict[str, Value] = {"redisAddress": state.redis}
     if state.password is not None:
-        named = context.secret(state.password)
-        options["redisPassword"] = {"valueFrom": {"secretKeyRef": {"name": named.name, "key": named.key}}}
+        secret = context.secret(state.password)
+        options["redisPassword"] = {"valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}}
     return {"gcsFaultToleranceOptions": options}
 
 
@@ -153,10 +153,10 @@ def _api_token() -> dict[str, Value]:
     }
 
 
-def _pod_metadata(cluster: RayCluster, context: Context, kept: Mapping[str, Value]) -> dict[str, Value]:
+def _pod_metadata(cluster: RayCluster, context: Context, annotations: Mapping[str, Value]) -> dict[str, Value]:
     labelled = labels(context.system.metadata.name, cluster.name, cluster.workload, cluster.component)
     labelled = {**labelled, **context.identity_labels(cluster.workload)}
-    return {"labels": labelled, "annotations": {DIGEST: cluster.digest, **kept}}
+    return {"labels": labelled, "annotations": {DIGEST: cluster.digest, **annotations}}
 
 
 def _environment(cluster: RayCluster) -> list[Value]:

@@ -55,8 +55,8 @@ class Login:
 def logins(context: Context) -> tuple[Login, ...]:
     """Return the users of a placement's workloads, without duplicates."""
     here = context.plan.on(context.placement)
-    found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
-    return tuple({login.identity: login for login in found if login is not None}.values())
+    users = (login_of(resource, context) for resource in here if uses_registry(resource, context))
+    return tuple({login.identity: login for login in users if login is not None}.values())
 
 
 def registry_secrets(context: Context) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     if moved := _moved_by(resource, context):
         histories = {model.registered_name: history_name(model, context) for model in moved}
         runs = [experiment_name(model, context) for model in _imported_by(resource)]
-        written = sorted([*histories.values(), *runs, *soaks])
-        return Login(identity.name, tuple(written), tuple(sorted(histories)), moves=True)
+        experiments = sorted([*histories.values(), *runs, *soaks])
+        return Login(identity.name, tuple(experiments), tuple(sorted(histories)), moves=True)
     if soaks:
         return Login(identity.name, tuple(sorted(soaks)))
     return Login(identity.name)

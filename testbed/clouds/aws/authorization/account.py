@@ -92,12 +92,12 @@ class Account:
     def bucket_key(self, bucket: str) -> tuple[str, bool] | None:
         """Return a bucket's KMS key and whether S3 Bucket Keys are enabled, or None if S3's own keys encrypt it."""
         try:
-            found = self.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+            encryption = self.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
         except ClientError as problem:
             if problem.response["Error"]["Code"] in ("ServerSideEncryptionConfigurationNotFoundError", "NoSuchBucket"):
                 return None
             raise
-        (rule,) = found["Rules"]
+        (rule,) = encryption["Rules"]
         key = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
         return (str(key), bool(rule.get("BucketKeyEnabled"))) if key else None
 
@@ -110,8 +110,8 @@ class Account:
     @cache  # noqa: B019 - an account lives as long as its guard
     def endpoint_policy(self, endpoint: str) -> Policy:
         """Return a VPC endpoint's policy."""
-        (found,) = self.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
-        return parse("VPC endpoint policy", found["PolicyDocument"])
+        (described,) = self.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
+        return parse("VPC endpoint policy", described["PolicyDocument"])
 
     def has_object(self, bucket: str, key: str) -> bool:
         """Return whether the object exists."""

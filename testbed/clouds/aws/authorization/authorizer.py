@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from testbed.clouds.aws.authorization.account import Account
 from testbed.clouds.aws.authorization.decide import Decision, Policies, Principal, Request, decide
 from testbed.clouds.aws.authorization.language import Policy
-from testbed.clouds.aws.authorization.s3_requests import Asked
+from testbed.clouds.aws.authorization.s3_requests import NeededAction
 
 _PODS = "pods.eks.amazonaws.com"
 _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoint
@@ -64,45 +64,45 @@ class Authorizer:
         user = self.account.user_of(access_key)
         return Caller(user, {}) if user else None
 
-    def on_bucket(self, caller: Caller, asked: Asked) -> Decision:
+    def on_bucket(self, caller: Caller, request: NeededAction) -> Decision:
         """Evaluate an S3 action against the bucket's policy and the policy of the KMS key that encrypts the bucket."""
-        decision = self._on_bucket(caller, asked)
-        if decision.allowed and asked.key:
-            for action in _KEY_ACTIONS.get(asked.action, ()):
-                decision = self._on_key(caller, action, asked)
+        decision = self._on_bucket(caller, request)
+        if decision.allowed and request.key:
+            for action in _KEY_ACTIONS.get(request.action, ()):
+                decision = self._on_key(caller, action, request)
                 if not decision.allowed:
                     return decision
         return decision
 
-    def shows_missing(self, caller: Caller, asked: Asked) -> bool:
+    def shows_missing(self, caller: Caller, request: NeededAction) -> bool:
         """Return whether a caller may find out that an object does not exist.
 
         S3 responds with 404 to callers that may list objects, and with 403 to all other callers. AWS does not document
         whether a list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has
         sources for both interpretations.
         """
-        context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
-        listing = replace(asked, action="s3:ListBucket", key="", context=context)
+        context = {"s3:prefix": (request.key,)} if self.prefix_counts else {}
+        listing = replace(request, action="s3:ListBucket", key="", context=context)
         return self._on_bucket(caller, listing).allowed
 
-    def _on_bucket(self, caller: Caller, asked: Asked) -> Decision:
-        policy = self.account.bucket_policy(asked.bucket) if asked.bucket else None
-        return self._decide(caller, asked.action, asked.arn, asked.context or {}, policy)
+    def _on_bucket(self, caller: Caller, request: NeededAction) -> Decision:
+        policy = self.account.bucket_policy(request.bucket) if request.bucket else None
+        return self._decide(caller, request.action, request.arn, request.context or {}, policy)
 
-    def _on_key(self, caller: Caller, action: str, asked: Asked) -> Decision:
+    def _on_key(self, caller: Caller, action: str, request: NeededAction) -> Decision:
         """Decide whether the caller may use the key through S3, which sends the bucket or the object to KMS.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, 2026-11-25.
         """
-        encrypted = self.account.bucket_key(asked.bucket)
+        encrypted = self.account.bucket_key(request.bucket)
         if encrypted is None:
             return Decision(True)
         key, by_bucket = encrypted
-        named = replace(asked, key="").arn if by_bucket else asked.arn
+        resource_arn = replace(request, key="").arn if by_bucket else request.arn
         context = {
             "kms:ViaService": (f"s3.{self.account.region}.amazonaws.com",),
             "kms:CallerAccount": (caller.principal.account,),
-            "kms:EncryptionContext:aws:s3:arn": (named,),
+            "kms:EncryptionContext:aws:s3:arn": (resource_arn,),
             "aws:ViaAWSService": ("true",),
         }
         through_s3 = replace(caller, endpoint="")  # S3 itself calls KMS, from outside the caller's network
@@ -119,7 +119,7 @@ class Authorizer:
         needs_resource: bool = False,
     ) -> Decision:
         policies = self.account.policies_of(caller.principal)
-        carried = {
+        full_context = {
             "aws:CurrentTime": (datetime.now(UTC).isoformat(timespec="seconds"),),
             "aws:PrincipalAccount": (caller.principal.account,),
             "aws:PrincipalArn": (caller.principal.arn,),
@@ -135,7 +135,7 @@ class Authorizer:
         }
         endpoint = self.account.endpoint_policy(caller.endpoint) if caller.endpoint else None
         return decide(
-            Request(caller.principal, action, arn, carried),
+            Request(caller.principal, action, arn, full_context),
             replace(policies, resource=resource, endpoint=endpoint, needs_resource=needs_resource),
         )
 

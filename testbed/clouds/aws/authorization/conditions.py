@@ -25,8 +25,8 @@ _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
 def hold(conditions: Sequence[Condition], context: Context) -> bool:
     """Return whether all conditions of a statement are met. Several values of one condition are alternatives."""
-    held = [_holds(condition, context) for condition in conditions]  # evaluate all, so that unknown ones are refused
-    return all(held)
+    results = [_holds(condition, context) for condition in conditions]  # evaluate all, so that unknown ones are refused
+    return all(results)
 
 
 def _holds(condition: Condition, context: Context) -> bool:
@@ -76,8 +76,8 @@ def _numbers(compare: Callable[[float, float], bool]) -> Test:
 def _moment(text: str) -> datetime:
     if text.isdigit():
         return datetime.fromtimestamp(int(text), UTC)
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _moments(compare: Callable[[datetime, datetime], bool]) -> Test:

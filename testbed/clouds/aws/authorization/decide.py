@@ -83,8 +83,8 @@ def decide(request: Request, policies: Policies) -> Decision:
         allowed = by_identity or by_resource
     if allowed:
         return Decision(True)
-    lacking = "identity-based" if not by_identity else "resource-based"
-    return Decision(False, f"because no {lacking} policy allows the {request.action} action")
+    missing = "identity-based" if not by_identity else "resource-based"
+    return Decision(False, f"because no {missing} policy allows the {request.action} action")
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
@@ -132,7 +132,7 @@ def _names(statement: Statement, principal: Principal) -> bool:
         return False
     if principal.service:
         return principal.service in statement.principals.get("Service", ())
-    named = {"*", principal.arn, principal.session} - {""}
+    identifiers = {"*", principal.arn, principal.session} - {""}
     if not statement.allows:
-        named |= {principal.account, f"arn:aws:iam::{principal.account}:root"}
-    return bool(named & set(statement.principals.get("AWS", ())))
+        identifiers |= {principal.account, f"arn:aws:iam::{principal.account}:root"}
+    return bool(identifiers & set(statement.principals.get("AWS", ())))

@@ -20,7 +20,7 @@ from testbed.clouds.aws.authorization.account import Account
 from testbed.clouds.aws.authorization.authorizer import Authorizer, Caller
 from testbed.clouds.aws.authorization.decide import Decision
 from testbed.clouds.aws.authorization.language import NotEvaluated
-from testbed.clouds.aws.authorization.s3_requests import Asked, asked, is_multiple_deletion
+from testbed.clouds.aws.authorization.s3_requests import NeededAction, is_multiple_deletion, needed_actions
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
 _NOT_PASSED_ON = frozenset(("connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"))
@@ -71,7 +71,7 @@ class Guard:
             return self._refuse("NotImplemented", f"not evaluated: {problem}", call, 501)
 
     def _answer(self, caller: Caller, call: Call) -> Answer:
-        actions = asked(call.method, call.target, call.headers)
+        actions = needed_actions(call.method, call.target, call.headers)
         for each in actions:
             decision = self.authorizer.on_bucket(caller, each)
             if not decision.allowed:
@@ -80,7 +80,7 @@ class Guard:
         if answer.status == 404:
             for each in actions:
                 if each.action == "s3:GetObject" and not self.authorizer.shows_missing(caller, each):
-                    listing = Asked("s3:ListBucket", each.bucket)
+                    listing = NeededAction("s3:ListBucket", each.bucket)
                     why = Decision(False, "because no identity-based policy allows the s3:ListBucket action")
                     return self._refuse("AccessDenied", _denial(caller, listing, why), call)
         return answer
@@ -90,12 +90,12 @@ class Guard:
         bucket = urlsplit(call.target).path.strip("/")
         document = ElementTree.fromstring(call.body)
         denied: list[str] = []
-        for each in [one for one in document if one.tag.endswith("Object")]:
+        for each in [element for element in document if element.tag.endswith("Object")]:
             key = next(str(part.text) for part in each if part.tag.endswith("Key"))
-            decision = self.authorizer.on_bucket(caller, Asked("s3:DeleteObject", bucket, key))
+            decision = self.authorizer.on_bucket(caller, NeededAction("s3:DeleteObject", bucket, key))
             if not decision.allowed:
                 document.remove(each)
-                why = _denial(caller, Asked("s3:DeleteObject", bucket, key), decision)
+                why = _denial(caller, NeededAction("s3:DeleteObject", bucket, key), decision)
                 self.refused.append(why)
                 denied.append(
                     f"<Error><Key>{escape(key)}</Key><Code>AccessDenied</Code><Message>{escape(why)}</Message></Error>"
@@ -103,9 +103,9 @@ class Guard:
         if not denied:
             return self._forward(call)
         deleted = b"<DeleteResult></DeleteResult>"
-        if any(one.tag.endswith("Object") for one in document):
-            kept = {name: value for name, value in call.headers.items() if not name.startswith("content-md5")}
-            deleted = self._forward(Call(call.method, call.target, kept, ElementTree.tostring(document))).body
+        if any(element.tag.endswith("Object") for element in document):
+            headers = {name: value for name, value in call.headers.items() if not name.startswith("content-md5")}
+            deleted = self._forward(Call(call.method, call.target, headers, ElementTree.tostring(document))).body
         return Answer(200, deleted.replace(b"</DeleteResult>", f"{''.join(denied)}</DeleteResult>".encode()))
 
     def _refuse(self, code: str, message: str, call: Call, status: int = 403) -> Answer:
@@ -120,18 +120,18 @@ class Guard:
             connection.request(call.method, call.target, call.body, headers)
             response = connection.getresponse()
             body = response.read()
-            kept = tuple(
+            response_headers = tuple(
                 (name, value) for name, value in response.headers.items() if name.lower() not in _NOT_PASSED_ON
             )
-            return Answer(response.status, body, kept, response.headers.get("Content-Length", ""))
+            return Answer(response.status, body, response_headers, response.headers.get("Content-Length", ""))
         finally:
             connection.close()
 
 
-def _denial(caller: Caller, asked: Asked, decision: Decision) -> str:
+def _denial(caller: Caller, request: NeededAction, decision: Decision) -> str:
     """Return S3's error text: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
     who = caller.principal.session or caller.principal.arn
-    return f'User: {who} is not authorized to perform: {asked.action} on resource: "{asked.arn}" {decision.why}'
+    return f'User: {who} is not authorized to perform: {request.action} on resource: "{request.arn}" {decision.why}'
 
 
 @contextmanager

@@ -61,8 +61,8 @@ def parse(name: str, document: str | Document) -> Policy:
     read: Any = json.loads(document) if isinstance(document, str) else document
     if read.get("Version") != _VERSION:
         raise NotEvaluated(f"{name}: version {read.get('Version')!r}, expected {_VERSION}")
-    written = read["Statement"]
-    statements = [written] if isinstance(written, Mapping) else written
+    raw = read["Statement"]
+    statements = [raw] if isinstance(raw, Mapping) else raw
     return Policy(name, tuple(_statement(name, each) for each in statements))
 
 
@@ -72,34 +72,34 @@ def several(value: object) -> tuple[str, ...]:
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 
 
-def _statement(name: str, written: Document) -> Statement:
-    sid = str(written.get("Sid", ""))
-    if unknown := (set(written) - _ELEMENTS) | (set(written) & _UNSUPPORTED):
+def _statement(name: str, raw: Document) -> Statement:
+    sid = str(raw.get("Sid", ""))
+    if unknown := (set(raw) - _ELEMENTS) | (set(raw) & _UNSUPPORTED):
         raise NotEvaluated(f"{name} {sid}: element {', '.join(sorted(unknown))}")
-    if written["Effect"] not in ("Allow", "Deny"):
-        raise NotEvaluated(f"{name} {sid}: effect {written['Effect']!r}")
+    if raw["Effect"] not in ("Allow", "Deny"):
+        raise NotEvaluated(f"{name} {sid}: effect {raw['Effect']!r}")
     return Statement(
         sid=sid,
-        allows=written["Effect"] == "Allow",
-        principals=_principals(f"{name} {sid}", written.get("Principal")),
-        actions=several(written["NotAction" if "NotAction" in written else "Action"]),
-        all_but_actions="NotAction" in written,
-        resources=several(written.get("NotResource", written.get("Resource", ()))),
-        all_but_resources="NotResource" in written,
+        allows=raw["Effect"] == "Allow",
+        principals=_principals(f"{name} {sid}", raw.get("Principal")),
+        actions=several(raw["NotAction" if "NotAction" in raw else "Action"]),
+        all_but_actions="NotAction" in raw,
+        resources=several(raw.get("NotResource", raw.get("Resource", ()))),
+        all_but_resources="NotResource" in raw,
         conditions=tuple(
             Condition(operator, key, several(values))
-            for operator, keys in written.get("Condition", {}).items()
+            for operator, keys in raw.get("Condition", {}).items()
             for key, values in keys.items()
         ),
     )
 
 
-def _principals(where: str, written: object) -> Mapping[str, tuple[str, ...]] | None:
-    if written is None:
+def _principals(where: str, raw: object) -> Mapping[str, tuple[str, ...]] | None:
+    if raw is None:
         return None
-    if written == "*":
+    if raw == "*":
         return {"AWS": ("*",)}
-    assert isinstance(written, Mapping)
-    if unknown := set(written) - _PRINCIPALS:
+    assert isinstance(raw, Mapping)
+    if unknown := set(raw) - _PRINCIPALS:
         raise NotEvaluated(f"{where}: principal of type {', '.join(sorted(unknown))}")
-    return {str(kind): several(names) for kind, names in written.items()}
+    return {str(kind): several(names) for kind, names in raw.items()}

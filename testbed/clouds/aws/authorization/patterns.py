@@ -57,23 +57,23 @@ def matches_resource(pattern: str, text: str, context: Context) -> bool:
 
 def _parts(pattern: str) -> list[str]:
     """Split a pattern into the six parts of an ARN, ignoring colons within variables."""
-    hidden = re.sub(r"\$\{[^}]*\}", lambda found: found.group().replace(":", "\0"), pattern)
+    hidden = re.sub(r"\$\{[^}]*\}", lambda match: match.group().replace(":", "\0"), pattern)
     return [part.replace("\0", ":") for part in hidden.split(":", _ARN_PARTS - 1)]
 
 
 def _expression(pattern: str, context: Context, *, wildcards: bool) -> str | None:
-    found: list[str] = []
+    pieces: list[str] = []
     for piece in _PIECE.finditer(pattern):
         if piece["variable"] is not None:
             value = _value(piece["variable"], context)
             if value is None:
                 return None
-            found.append(re.escape(value))
+            pieces.append(re.escape(value))
         elif piece["wildcard"] and wildcards:
-            found.append(".*" if piece["wildcard"] == "*" else ".")
+            pieces.append(".*" if piece["wildcard"] == "*" else ".")
         else:
-            found.append(re.escape(piece.group()))
-    return "".join(found)
+            pieces.append(re.escape(piece.group()))
+    return "".join(pieces)
 
 
 def _value(variable: str, context: Context) -> str | None:

@@ -27,7 +27,7 @@ _OBJECT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NeededAction:
     """An action on a bucket or, if `key` is not empty, on an object."""
 
     action: str
@@ -43,7 +43,7 @@ class Asked:
         return f"arn:aws:s3:::{self.bucket}{'/' if self.key else ''}{self.key}"
 
 
-def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, ...]:
+def needed_actions(method: str, target: str, headers: Mapping[str, str]) -> tuple[NeededAction, ...]:
     """Return the actions that a request needs, from its request line and headers in lower case.
 
     Raises NotEvaluated for operations that our programs do not use. Multiple deletions are handled elsewhere.
@@ -52,7 +52,7 @@ def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, 
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     bucket, _, key = unquote(parts.path.lstrip("/")).partition("/")
     if not bucket:
-        return (Asked("s3:ListAllMyBuckets"),)
+        return (NeededAction("s3:ListAllMyBuckets"),)
     if not key:
         return _of_bucket(method, bucket, query)
     if method == "DELETE":
@@ -61,12 +61,12 @@ def asked(method: str, target: str, headers: Mapping[str, str]) -> tuple[Asked, 
         raise NotEvaluated(f"{method} of an object with {', '.join(sorted(query)) or 'no query'}")
     action = _OBJECT[method][0]
     if action == "s3:GetObject":
-        return (Asked(action, bucket, key),)
-    written = Asked(action, bucket, key, _encryption(headers))
+        return (NeededAction(action, bucket, key),)
+    write = NeededAction(action, bucket, key, _encryption(headers))
     if source := headers.get("x-amz-copy-source"):
         of_bucket, _, of_key = unquote(source.partition("?")[0]).lstrip("/").partition("/")
-        return (Asked("s3:GetObject", of_bucket, of_key), written)
-    return (written,)
+        return (NeededAction("s3:GetObject", of_bucket, of_key), write)
+    return (write,)
 
 
 def is_multiple_deletion(method: str, target: str) -> bool:
@@ -74,24 +74,24 @@ def is_multiple_deletion(method: str, target: str) -> bool:
     return method == "POST" and "delete" in dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
 
 
-def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> tuple[Asked, ...]:
+def _of_bucket(method: str, bucket: str, query: Mapping[str, str]) -> tuple[NeededAction, ...]:
     if is_multiple_deletion(method, f"?{'&'.join(query)}"):
         return ()
     if method == "HEAD" and not query:
-        return (Asked("s3:ListBucket", bucket),)
+        return (NeededAction("s3:ListBucket", bucket),)
     if method == "GET" and query.keys() <= _LISTING:
         # without a prefix in a list request, or with an empty one that is omitted, this key is missing
         context = {f"s3:{name}": (query[name],) for name in _LIST_KEYS if name in query}
-        return (Asked("s3:ListBucket", bucket, context=context),)
+        return (NeededAction("s3:ListBucket", bucket, context=context),)
     if method == "GET" and set(query) == {"location"}:
-        return (Asked("s3:GetBucketLocation", bucket),)
+        return (NeededAction("s3:GetBucketLocation", bucket),)
     raise NotEvaluated(f"{method} of a bucket with {', '.join(sorted(query)) or 'no query'}")
 
 
-def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> Asked:
+def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> NeededAction:
     if not query.keys() <= {"uploadId", "x-id"}:
         raise NotEvaluated(f"DELETE of an object with {', '.join(sorted(query))}")
-    return Asked("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", bucket, key)
+    return NeededAction("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", bucket, key)
 
 
 def _encryption(headers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:

@@ -407,7 +407,7 @@ def node_pool(
             **({f"taint/{name}": f"{pool}:NoSchedule" for name in list(labels)[:1]} if tainted else {}),
             "resources/ephemeral-storage": "100Gi",
         }
-        scaling_group = group.resources.apply(lambda made: (made[0].autoscaling_groups or [])[0].name or "")
+        scaling_group = group.resources.apply(lambda resources: (resources[0].autoscaling_groups or [])[0].name or "")
         for name, value in template_tags.items():
             aws.autoscaling.Tag(
                 f"{pool}-{name}",

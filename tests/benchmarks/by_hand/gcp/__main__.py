@@ -696,5 +696,7 @@ pulumi.export("google_ranges", "199.36.153.8/30")
 pulumi.export("image_registry", f"{REGION}-docker.pkg.dev/{PROJECT}/{NAME}")
 pulumi.export("runs_host", address.address)
 pulumi.export("runs_port", 5432)
-pulumi.export("runs_authority", authorities.apply(lambda found: "".join(f"{each.cert.strip()}\n" for each in found)))
+pulumi.export(
+    "runs_authority", authorities.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
+)
 pulumi.export("runs_secret", login.secret_id)

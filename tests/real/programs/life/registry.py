@@ -14,19 +14,19 @@ client = MlflowClient(address, registry_uri=address)
 
 def moves() -> list[dict[str, Any]]:
     """Return all alias moves, oldest first, each with the signers who approved it."""
-    found = client.get_experiment_by_name(history)
-    runs = client.search_runs([found.experiment_id], order_by=["start_time ASC"]) if found else []
-    told = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]
+    experiment = client.get_experiment_by_name(history)
+    runs = client.search_runs([experiment.experiment_id], order_by=["start_time ASC"]) if experiment else []
+    records = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]
     return [
         {
-            "action": one["action"],
-            "version": one["version"],
-            "by": sorted(key.partition(".")[2] for key in one if key.startswith("evidence.")),
+            "action": entry["action"],
+            "version": entry["version"],
+            "by": sorted(key.partition(".")[2] for key in entry if key.startswith("evidence.")),
         }
-        for one in told
+        for entry in records
     ]
 
 
-versions = [one.version for one in client.search_model_versions(f"name = '{model}'")]
+versions = [model_version.version for model_version in client.search_model_versions(f"name = '{model}'")]
 aliases = client.get_registered_model(model).aliases
 print(json.dumps({"versions": sorted(map(str, versions)), "aliases": aliases, "moves": moves()}))

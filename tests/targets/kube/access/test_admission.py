@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modelyard_targets.kube.access.pod_references import references_in
-from tests.emitted import emitted, names, one
+from tests.emitted import emitted, emitted_object, names
 from tests.specs import VALID_SPEC, changed
 from tests.targets.kube.access.test_namespace import SHARED
 from tests.targets.kube.pipelines.test_launcher import AFTER
@@ -18,12 +18,12 @@ POLICY = "ValidatingAdmissionPolicy"
 
 def expressions(text: str, policy: str) -> list[str]:
     """Return the expressions in the validations of a policy."""
-    return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
+    return [rule["expression"] for rule in emitted_object(text, POLICY, policy)["spec"]["validations"]]
 
 
 def caller(text: str, policy: str) -> str:
     """Return the condition that selects the callers of a policy."""
-    (condition,) = one(text, POLICY, policy)["spec"]["matchConditions"]
+    (condition,) = emitted_object(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression
 
@@ -55,13 +55,13 @@ def test_launcher_may_only_start_following_pipelines() -> None:
 @pytest.mark.parametrize("name", ["nightly", "report"])
 def test_each_following_pipeline_restricts_its_own_jobs(name: str) -> None:
     """The policy of a following pipeline applies only to Jobs from its own CronJob."""
-    policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
+    policy = emitted_object(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
-    named = references_in(one(AFTER, "CronJob", name))
+    references = references_in(emitted_object(AFTER, "CronJob", name))
 
     assert caller.endswith('["system:serviceaccount:fraud:retrain-launcher"]')
     assert f'owner.name in ["{name}"]' in follower
-    for allowed in (named.accounts, named.images):
+    for allowed in (references.accounts, references.images):
         assert any(json.dumps(allowed) in rule for rule in expressions(AFTER, f"fraud.{name}.follows"))
 
 
@@ -74,36 +74,36 @@ def test_other_pipelines_have_no_policy_for_followers() -> None:
 
 
 def test_policy_applies_only_in_the_systems_namespace() -> None:
-    spec = one(VALID_SPEC, f"{POLICY}Binding", "fraud.retrain.runs")["spec"]
+    spec = emitted_object(VALID_SPEC, f"{POLICY}Binding", "fraud.retrain.runs")["spec"]
 
     assert spec["validationActions"] == ["Deny"]
     assert spec["matchResources"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "fraud"}}
 
 
 def test_policy_allows_all_references_of_the_run() -> None:
-    run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
-    named = references_in(run)
+    run = json.loads(emitted_object(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    references = references_in(run)
 
-    assert named.accounts == ("retrain",)
-    assert named.images == (run["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"],)
-    assert "vault.lake" in named.secrets
-    for allowed in (named.accounts, named.images, named.secrets):
+    assert references.accounts == ("retrain",)
+    assert references.images == (run["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"],)
+    assert "vault.lake" in references.secrets
+    for allowed in (references.accounts, references.images, references.secrets):
         assert any(json.dumps(allowed) in rule for rule in expressions(VALID_SPEC, "fraud.retrain.runs"))
 
 
 def test_policy_allows_labels_of_all_pods_of_a_run() -> None:
-    run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    run = json.loads(emitted_object(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
     cluster = run["spec"]["rayClusterSpec"]
     cluster["workerGroupSpecs"][0]["labels"] = {"ray.io/region": "eu"}
     templates = [
         run["spec"]["submitterPodTemplate"],
         *(group["template"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])),
     ]
-    wanted = {pair for template in templates for pair in template["metadata"]["labels"].items()}
+    expected = {pair for template in templates for pair in template["metadata"]["labels"].items()}
 
     allowed = {(label, value) for label, values in references_in(run).labels for value in values}
 
-    assert allowed == wanted | {("ray.io/region", "eu")}
+    assert allowed == expected | {("ray.io/region", "eu")}
 
 
 def test_all_kinds_of_secret_references_are_found() -> None:

@@ -7,11 +7,11 @@ from tests.specs import VALID_SPEC, changed
 from tests.targets.kube.pipelines.test_launcher import AFTER
 
 
-def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
+def rights(objects: Lowered, name: str) -> set[tuple[str, str, str, str]]:
     """Return a Role's permissions as API group, kind, verb and name."""
     return {
         (group, kind, verb, only)
-        for rule in made.get("Role", name)["rules"]
+        for rule in objects.get("Role", name)["rules"]
         for group in rule["apiGroups"]
         for kind in rule["resources"]
         for verb in rule["verbs"]
@@ -48,45 +48,46 @@ def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
 
 def test_launcher_may_only_start_following_cron_jobs() -> None:
     """The first launcher may create Jobs from the two following CronJobs, but their launchers may not."""
-    made = lowered(AFTER)
-    before = rights(made, "retrain-launcher")
+    manifests = lowered(AFTER)
+    before = rights(manifests, "retrain-launcher")
 
     assert {only for _, kind, _, only in before if kind == "cronjobs"} == {"nightly", "report"}
     assert {verb for _, kind, verb, _ in before if kind == "cronjobs"} == {"get"}
     assert {verb for _, kind, verb, _ in before if kind == "jobs"} == {"create", "get", "list"}
     for name in ("nightly-launcher", "report-launcher"):
-        assert {verb for _, kind, verb, _ in rights(made, name) if kind == "jobs"} == {"get", "list"}
+        assert {verb for _, kind, verb, _ in rights(manifests, name) if kind == "jobs"} == {"get", "list"}
 
 
 def test_monitor_may_only_read_the_cron_job_that_it_starts() -> None:
-    found = rights(lowered(VALID_SPEC), "monitor-drift")
+    granted = rights(lowered(VALID_SPEC), "monitor-drift")
 
-    assert ("batch", "cronjobs", "get", "retrain") in found
-    assert {verb for _, kind, verb, _ in found if kind == "jobs"} == {"create", "get", "list"}
-    assert not {verb for _, _, verb, _ in found} & {"*", "delete", "patch", "update"}
+    assert ("batch", "cronjobs", "get", "retrain") in granted
+    assert {verb for _, kind, verb, _ in granted if kind == "jobs"} == {"create", "get", "list"}
+    assert not {verb for _, _, verb, _ in granted} & {"*", "delete", "patch", "update"}
 
 
 def test_each_role_is_bound_to_its_own_account() -> None:
-    made = lowered(VALID_SPEC)
-    for name in made.names("RoleBinding"):
-        binding = made.get("RoleBinding", name)
+    manifests = lowered(VALID_SPEC)
+    for name in manifests.names("RoleBinding"):
+        binding = manifests.get("RoleBinding", name)
 
         assert binding["roleRef"]["name"] == name
         assert [subject["name"] for subject in binding["subjects"]] == [name]
 
 
 def test_service_accounts_mount_no_token_by_default() -> None:
-    made = lowered(VALID_SPEC)
+    manifests = lowered(VALID_SPEC)
 
-    assert made.names("ServiceAccount")
+    assert manifests.names("ServiceAccount")
     assert not any(
-        made.get("ServiceAccount", name)["automountServiceAccountToken"] for name in made.names("ServiceAccount")
+        manifests.get("ServiceAccount", name)["automountServiceAccountToken"]
+        for name in manifests.names("ServiceAccount")
     )
 
 
 def test_every_pod_has_an_emitted_service_account() -> None:
-    made = lowered(VALID_SPEC)
-    text = str(list(made))
-    for used in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):
-        assert f"'serviceAccountName': '{used}'" in text or f'"serviceAccountName": "{used}"' in text
-        assert made.has("ServiceAccount", used)
+    manifests = lowered(VALID_SPEC)
+    text = str(list(manifests))
+    for account in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):
+        assert f"'serviceAccountName': '{account}'" in text or f'"serviceAccountName": "{account}"' in text
+        assert manifests.has("ServiceAccount", account)

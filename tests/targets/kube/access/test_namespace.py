@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.crds import problems
-from tests.emitted import emitted, names, one
+from tests.emitted import emitted, emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
 SHARED = changed(
@@ -14,30 +14,30 @@ SHARED = changed(
 
 
 def test_pods_are_restricted_in_every_mode() -> None:
-    labels = one(VALID_SPEC, "Namespace", "fraud")["metadata"]["labels"]
+    labels = emitted_object(VALID_SPEC, "Namespace", "fraud")["metadata"]["labels"]
 
     assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
 
 
 def test_namespace_has_governance_annotations() -> None:
-    said = one(VALID_SPEC, "Namespace", "fraud")["metadata"]["annotations"]
+    annotations = emitted_object(VALID_SPEC, "Namespace", "fraud")["metadata"]["annotations"]
 
-    assert said["governance.modelyard.dev/owner-email"] == "payments-risk@acme.example"
-    assert said["governance.modelyard.dev/data-classes"] == "pii"
-    assert said["governance.modelyard.dev/residency"] == "eu"
-    assert said["governance.modelyard.dev/budget"] == "18000 USD a month, warn"
+    assert annotations["governance.modelyard.dev/owner-email"] == "payments-risk@acme.example"
+    assert annotations["governance.modelyard.dev/data-classes"] == "pii"
+    assert annotations["governance.modelyard.dev/residency"] == "eu"
+    assert annotations["governance.modelyard.dev/budget"] == "18000 USD a month, warn"
 
 
 def test_user_labels_are_added_to_every_object() -> None:
-    made = emitted(VALID_SPEC)
+    manifests = emitted(VALID_SPEC)
 
-    assert len(made) > 60
-    assert all(each["metadata"]["labels"]["domain"] == "payments" for each in made)
-    assert all(each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "fraud" for each in made)
+    assert len(manifests) > 60
+    assert all(each["metadata"]["labels"]["domain"] == "payments" for each in manifests)
+    assert all(each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "fraud" for each in manifests)
 
 
 def test_the_quota_is_the_declared_capacity() -> None:
-    hard = one(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"]
+    hard = emitted_object(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"]
 
     assert hard["requests.cpu"] == "160"
     assert hard["requests.nvidia.com/gpu"] == "2"
@@ -52,8 +52,8 @@ def test_no_quota_without_declared_capacity() -> None:
 
 
 def test_default_policies_allow_only_dns() -> None:
-    closed = one(VALID_SPEC, "NetworkPolicy", "deny-all", namespace="fraud")["spec"]
-    dns = one(VALID_SPEC, "NetworkPolicy", "allow-dns", namespace="fraud")["spec"]
+    closed = emitted_object(VALID_SPEC, "NetworkPolicy", "deny-all", namespace="fraud")["spec"]
+    dns = emitted_object(VALID_SPEC, "NetworkPolicy", "allow-dns", namespace="fraud")["spec"]
 
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {port["port"] for rule in dns["egress"] for port in rule["ports"]} == {53, 5353}
@@ -62,7 +62,7 @@ def test_default_policies_allow_only_dns() -> None:
 
 def test_shared_cluster_has_no_namespace_object() -> None:
     assert names(SHARED, "Namespace") == []
-    assert one(SHARED, "ConfigMap", "governance")["data"]["owner-team"] == "payments-risk"
+    assert emitted_object(SHARED, "ConfigMap", "governance")["data"]["owner-team"] == "payments-risk"
 
 
 def test_every_object_is_valid() -> None:

@@ -29,7 +29,7 @@ def policy(text: str, name: str) -> Object:
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
     """Return the peers that rules allow on a port, ignoring rules for all ports."""
     return [
-        peer for rule in rules for peer in rule[direction] if port in [one["port"] for one in rule.get("ports", [])]
+        peer for rule in rules for peer in rule[direction] if port in [entry["port"] for entry in rule.get("ports", [])]
     ]
 
 
@@ -45,9 +45,9 @@ def test_pods_in_one_ray_cluster_may_connect() -> None:
 
 def test_only_the_operator_reaches_the_dashboard() -> None:
     """Only KubeRay's operator can reach the dashboard, which would allow anyone to run code in the cluster."""
-    found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
+    allowed = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
-    assert found == [
+    assert allowed == [
         {
             "namespaceSelector": {"matchLabels": {NAMESPACE: "kuberay-system"}},
             "podSelector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
@@ -57,10 +57,10 @@ def test_only_the_operator_reaches_the_dashboard() -> None:
 
 def test_present_operator_may_be_in_any_namespace() -> None:
     text = changed("context: frankfurt", "context: frankfurt\n      present: [kuberay]")
-    (found,) = peers(policy(text, "scorer-champion")["ingress"], "from", 8265)
+    (peer,) = peers(policy(text, "scorer-champion")["ingress"], "from", 8265)
 
-    assert found["namespaceSelector"] == {}
-    assert found["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kuberay-operator"}
+    assert peer["namespaceSelector"] == {}
+    assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kuberay-operator"}
 
 
 def test_prometheus_may_only_reach_metrics_ports() -> None:
@@ -72,8 +72,8 @@ def test_prometheus_may_only_reach_metrics_ports() -> None:
 
 
 def test_gateway_and_own_namespace_may_send_requests() -> None:
-    found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8000)
-    namespaces = [peer["namespaceSelector"]["matchLabels"].get(NAMESPACE) for peer in found]
+    allowed = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8000)
+    namespaces = [peer["namespaceSelector"]["matchLabels"].get(NAMESPACE) for peer in allowed]
 
     assert namespaces == ["kuberay-system", "fraud", "gateways"]
 
@@ -87,9 +87,13 @@ def test_named_clients_replace_the_own_namespace() -> None:
             "",
         ),
     )
-    found = peers(policy(text, "scorer")["ingress"], "from", 8000)
+    allowed = peers(policy(text, "scorer")["ingress"], "from", 8000)
 
-    assert [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found] == ["kuberay-system", "shop", "till"]
+    assert [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in allowed] == [
+        "kuberay-system",
+        "shop",
+        "till",
+    ]
 
 
 def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
@@ -102,8 +106,8 @@ def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
     known = changed(existing, "gateway: {class: envoy, proxies: envoy-gateway-system}", called)
     unknown = changed(existing, "gateway: {class: envoy}", called)
 
-    found = peers(policy(known, "scorer-champion")["ingress"], "from", 8000)
-    namespaces = [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found]
+    allowed = peers(policy(known, "scorer-champion")["ingress"], "from", 8000)
+    namespaces = [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in allowed]
     assert namespaces == ["kuberay-system", "shop", "envoy-gateway-system"]
     assert {"namespaceSelector": {}} in peers(policy(unknown, "scorer-champion")["ingress"], "from", 8000)
 
@@ -115,9 +119,9 @@ def test_external_stores_open_a_port_on_declared_addresses() -> None:
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
         ("https://s3.acme.example", "https://s3.acme.example:9000"),
     )
-    found = peers(policy(declared, "nightly")["egress"], "to", 9000)
+    allowed = peers(policy(declared, "nightly")["egress"], "to", 9000)
 
-    assert found == [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "10.2.0.0/16"}}]
+    assert allowed == [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "10.2.0.0/16"}}]
     assert peers(policy(VALID_SPEC, "nightly")["egress"], "to", 443) == ANYWHERE
 
 
@@ -145,11 +149,11 @@ def test_only_workloads_with_models_reach_the_registry() -> None:
 
 
 def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
-    made = lowered(VALID_SPEC)
+    manifests = lowered(VALID_SPEC)
     reaching = [
         name
-        for name in made.names("NetworkPolicy")
-        if peers(made.get("NetworkPolicy", name)["spec"].get("egress", []), "to", 6443)
+        for name in manifests.names("NetworkPolicy")
+        if peers(manifests.get("NetworkPolicy", name)["spec"].get("egress", []), "to", 6443)
     ]
 
     assert reaching == [
@@ -162,17 +166,17 @@ def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
         "scorer-champion.head",
         "monitor-drift",
     ]
-    selected = made.get("NetworkPolicy", "scorer-champion.head")["spec"]["podSelector"]["matchLabels"]
+    selected = manifests.get("NetworkPolicy", "scorer-champion.head")["spec"]["podSelector"]["matchLabels"]
     assert selected["ray.io/node-type"] == "head"
 
 
 def test_api_rule_does_not_open_the_internet_with_egress() -> None:
     """With `egress`, a head may reach the API on the listed and on private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
-    found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
+    allowed = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
-    assert {"ipBlock": {"cidr": "198.51.100.0/24"}} in found
-    assert [peer for peer in found if peer["ipBlock"]["cidr"] in {"0.0.0.0/0", "::/0"}] == []
+    assert {"ipBlock": {"cidr": "198.51.100.0/24"}} in allowed
+    assert [peer for peer in allowed if peer["ipBlock"]["cidr"] in {"0.0.0.0/0", "::/0"}] == []
     assert peers(policy(VALID_SPEC, "scorer-champion.head")["egress"], "to", 6443) == ANYWHERE
 
 
@@ -259,4 +263,4 @@ def test_private_addresses_are_not_repeated() -> None:
     text = changed("      gateway: {name", "      egress: [10.0.0.0/8]\n      gateway: {name")
     to = policy(text, "scorer-champion.head")["egress"][0]["to"]
 
-    assert [one["ipBlock"]["cidr"] for one in to].count("10.0.0.0/8") == 1
+    assert [peer["ipBlock"]["cidr"] for peer in to].count("10.0.0.0/8") == 1

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from modelyard_targets.kube.access.secrets import existing_secrets, secrets_of
-from tests.emitted import context, emitted, names, one
+from tests.emitted import context, emitted, emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
 EXISTING = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 
 
 def test_external_secret_lists_each_key() -> None:
-    spec = one(VALID_SPEC, "ExternalSecret", "vault.lake")["spec"]
+    spec = emitted_object(VALID_SPEC, "ExternalSecret", "vault.lake")["spec"]
 
     assert spec["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
     assert spec["refreshInterval"] == "3600s"
@@ -24,7 +24,7 @@ def test_scope_and_refresh_are_applied() -> None:
     text = changed(
         "{via: external-secrets, store: vault}", "{via: external-secrets, store: v, scope: namespace, refresh: 15m}"
     )
-    spec = one(text, "ExternalSecret", "vault.lake")["spec"]
+    spec = emitted_object(text, "ExternalSecret", "vault.lake")["spec"]
 
     assert spec["secretStoreRef"] == {"name": "v", "kind": "SecretStore"}
     assert spec["refreshInterval"] == "900s"
@@ -43,10 +43,10 @@ def test_references_to_one_path_share_a_secret() -> None:
 
 def test_existing_secrets_are_listed_and_not_created() -> None:
     here = context(EXISTING)
-    wanted = existing_secrets(here.plan.on("main"), here)
+    listed = existing_secrets(here.plan.on("main"), here)
 
     assert names(EXISTING, "ExternalSecret") == []
-    assert {(each.namespace, each.name): each.keys for each in wanted} == {
+    assert {(each.namespace, each.name): each.keys for each in listed} == {
         ("fraud", "lake"): ("access-key-id", "secret-access-key"),
         ("fraud", "scorer"): ("token",),
         ("fraud", "pagerduty"): ("fraud",),
@@ -58,14 +58,14 @@ def test_remote_write_token_is_in_prometheus_namespace() -> None:
     telemetry = '{remoteWrite: "https://m.acme.example/p", secret: secret://vault/metrics#token, namespace: obs}'
     text = changed("      residency: eu\n", f"      residency: eu\n      telemetry: {telemetry}\n")
 
-    assert one(text, "ExternalSecret", "vault.metrics")["metadata"]["namespace"] == "obs"
+    assert emitted_object(text, "ExternalSecret", "vault.metrics")["metadata"]["namespace"] == "obs"
 
 
 def test_certificate_secret_has_tls_keys_and_type() -> None:
     text = changed(
         "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/tls}"
     )
-    spec = one(text, "ExternalSecret", "vault.tls")["spec"]
+    spec = emitted_object(text, "ExternalSecret", "vault.tls")["spec"]
 
     assert [each["secretKey"] for each in spec["data"]] == ["tls.crt", "tls.key"]
     assert spec["target"]["template"] == {"type": "kubernetes.io/tls"}

@@ -10,7 +10,7 @@ from modelyard_targets.kube.access.namespace import CLOSED
 from modelyard_targets.kube.addons.addon_network import lower_addon_network
 from modelyard_targets.kube.placement.charts import charts
 from testbed.kubernetes.network_policies import Network
-from tests.connections import ADDON_PODS, STRANGER, named, network_of, system_pods
+from tests.connections import ADDON_PODS, STRANGER, network_of, pods_by_name, system_pods
 from tests.emitted import argument, calls, context, emitted, names
 from tests.specs import VALID_SPEC, changed
 
@@ -28,9 +28,9 @@ def network(text: str = VALID_SPEC) -> Network:
 
 def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
     """Return the Pods that can connect to a port of a Pod."""
-    found = network(text)
-    reached = named(found)[target]
-    return [pod.name for pod in found.pods if pod != reached and found.connects(pod, reached, port)]
+    topology = network(text)
+    destination = pods_by_name(topology)[target]
+    return [pod.name for pod in topology.pods if pod != destination and topology.connects(pod, destination, port)]
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_prometheus_scrapes_the_operator_for_single_runs() -> None:
 
 
 def test_pod_in_another_namespace_reaches_nothing() -> None:
-    found = network()
-    stranger = named(found)[STRANGER]
+    topology = network()
+    stranger = pods_by_name(topology)[STRANGER]
     reached = [
         (pod.name, port)
-        for pod in found.pods
+        for pod in topology.pods
         for port in (3000, 5000, 8080, 8265, 9090, 9093, 9443)
-        if pod.namespace != STRANGER and found.connects(stranger, pod, port)
+        if pod.namespace != STRANGER and topology.connects(stranger, pod, port)
     ]
 
     assert reached == [("databases", 9443)]  # a webhook, which accepts any address
@@ -77,30 +77,30 @@ def test_pod_in_another_namespace_reaches_nothing() -> None:
 
 @pytest.mark.parametrize(("target", "port"), [("secrets-webhook", 10250), ("databases", 9443)])
 def test_the_api_server_reaches_webhooks_from_any_address(target: str, port: int) -> None:
-    found = network()
+    topology = network()
 
-    assert found.admits(named(found)[target], "203.0.113.7", port)
-    assert not found.admits(named(found)[target], "203.0.113.7", 8080)
+    assert topology.admits(pods_by_name(topology)[target], "203.0.113.7", port)
+    assert not topology.admits(pods_by_name(topology)[target], "203.0.113.7", 8080)
 
 
 def test_operators_reach_the_api_and_no_other_address() -> None:
     text = changed(FRANKFURT, f"{FRANKFURT}\n      egress: [10.1.0.0/16]")
-    found = network(text)
+    topology = network(text)
 
     for name in ("kuberay", "databases", "prometheus-operator", "kube-state-metrics", "grafana"):
-        assert found.reaches(named(found)[name], API, 443)
-        assert not found.reaches(named(found)[name], "8.8.8.8", 443)
-        assert not found.reaches(named(found)[name], API, 80)
+        assert topology.reaches(pods_by_name(topology)[name], API, 443)
+        assert not topology.reaches(pods_by_name(topology)[name], "8.8.8.8", 443)
+        assert not topology.reaches(pods_by_name(topology)[name], API, 80)
 
 
 def test_prometheus_scrapes_every_namespace() -> None:
-    found = network()
-    pods = named(found)
+    topology = network()
+    pods = pods_by_name(topology)
 
-    assert found.connects(pods["prometheus"], pods["server"], 8080)
-    assert found.connects(pods["prometheus"], pods["database"], 9187)
-    assert not found.connects(pods["grafana"], pods["server"], 8080)
-    assert found.reaches(pods["prometheus"], API, 10250)
+    assert topology.connects(pods["prometheus"], pods["server"], 8080)
+    assert topology.connects(pods["prometheus"], pods["database"], 9187)
+    assert not topology.connects(pods["grafana"], pods["server"], 8080)
+    assert topology.reaches(pods["prometheus"], API, 10250)
 
 
 @pytest.mark.parametrize(
@@ -123,21 +123,21 @@ def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[in
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",
         ("{type: pagerduty, key: secret://vault/pagerduty#fraud}", channel),
     )
-    found = network(text)
-    alertmanager = named(found)["alertmanager"]
+    topology = network(text)
+    alertmanager = pods_by_name(topology)["alertmanager"]
 
-    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "10.1.0.9", port)] == near
-    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "8.8.8.8", port)] == far
-    assert not found.reaches(alertmanager, "169.254.169.254", 443)
-    assert not found.reaches(named(found)["server"], "8.8.8.8", 443)
+    assert [port for port in (25, 443, 587) if topology.reaches(alertmanager, "10.1.0.9", port)] == near
+    assert [port for port in (25, 443, 587) if topology.reaches(alertmanager, "8.8.8.8", port)] == far
+    assert not topology.reaches(alertmanager, "169.254.169.254", 443)
+    assert not topology.reaches(pods_by_name(topology)["server"], "8.8.8.8", 443)
 
 
 def test_charts_depend_on_network_policies() -> None:
-    made = calls(VALID_SPEC)
+    components = calls(VALID_SPEC)
 
-    assert argument(made["addons"], "files") == ("addons.yaml",)
+    assert argument(components["addons"], "files") == ("addons.yaml",)
     for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
-        assert "addons_network" in [ref.variable for ref in argument(made[charts()[addon].chart], "depends_on")]
+        assert "addons_network" in [ref.variable for ref in argument(components[charts()[addon].chart], "depends_on")]
 
 
 def test_namespaces_of_present_add_ons_are_unchanged() -> None:
@@ -149,7 +149,7 @@ def test_namespaces_of_present_add_ons_are_unchanged() -> None:
 
 
 def test_each_add_on_namespace_is_closed() -> None:
-    found = [made.manifest["metadata"] for made in lower_addon_network(context(VALID_SPEC))]
-    closed = {str(each["namespace"]) for each in found if isinstance(each, dict) and each["name"] in CLOSED}
+    metadata = [item.manifest["metadata"] for item in lower_addon_network(context(VALID_SPEC))]
+    closed = {str(each["namespace"]) for each in metadata if isinstance(each, dict) and each["name"] in CLOSED}
 
     assert closed == {"monitoring", "kuberay-system", "external-secrets", "cnpg-system"}

@@ -29,23 +29,23 @@ def present(*addons: str) -> str:
 
 
 def prometheus(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = argument(calls(text)["kube-prometheus-stack"], "values")
-    return found
+    values: dict[str, Any] = argument(calls(text)["kube-prometheus-stack"], "values")
+    return values
 
 
 def test_add_ons_have_pinned_charts_and_own_namespaces() -> None:
-    made = calls(VALID_SPEC)
+    components = calls(VALID_SPEC)
 
     for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
         chart = charts()[addon]
-        assert argument(made[chart.chart], "version") == chart.version
-        assert argument(made[chart.chart], "namespace") == chart.namespace or chart.namespace in made
+        assert argument(components[chart.chart], "version") == chart.version
+        assert argument(components[chart.chart], "namespace") == chart.namespace or chart.namespace in components
 
 
 def test_present_add_ons_are_not_installed() -> None:
-    made = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
+    components = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
 
-    assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == []
+    assert [name for name, call in components.items() if call.component == "kubernetes.Chart"] == []
 
 
 def test_unneeded_add_ons_are_not_installed() -> None:
@@ -99,20 +99,22 @@ def test_retention_follows_the_spec() -> None:
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == "720h"
 
 
-@pytest.mark.parametrize(("kept", "hours"), [("90m", "2h"), ("30m", "1h")])
-def test_retention_is_rounded_up_to_hours(kept: str, hours: str) -> None:
-    text = changed("retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {kept}}}")
+@pytest.mark.parametrize(("retention", "hours"), [("90m", "2h"), ("30m", "1h")])
+def test_retention_is_rounded_up_to_hours(retention: str, hours: str) -> None:
+    text = changed(
+        "retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {retention}}}"
+    )
 
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == hours
 
 
 @pytest.mark.parametrize(
-    ("name", "asked"),
+    ("name", "requests"),
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
-def test_readme_lists_total_requests_of_add_ons(name: str, asked: str) -> None:
+def test_readme_lists_total_requests_of_add_ons(name: str, requests: str) -> None:
     """The README lists the total requests of add-ons, because they use the same machines as the system's Pods."""
-    assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
+    assert f"they request {requests} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_enabled_components_are_counted() -> None:
@@ -154,13 +156,15 @@ def test_edge_prometheus_has_remote_write_and_no_grafana() -> None:
 
 
 def test_images_come_from_the_mirror() -> None:
-    made = calls(SPECS["pulled"])
+    components = calls(SPECS["pulled"])
 
     assert prometheus(SPECS["pulled"])["global"]["imageRegistry"] == "registry.acme.example"
     for name in ("kuberay-operator", "cloudnative-pg"):
-        repository = argument(made[name], "values")["image"]["repository"]
+        repository = argument(components[name], "values")["image"]["repository"]
         assert repository.startswith("registry.acme.example/")
-    assert argument(made["external-secrets"], "values")["global"]["repository"].startswith("registry.acme.example/")
+    assert argument(components["external-secrets"], "values")["global"]["repository"].startswith(
+        "registry.acme.example/"
+    )
     assert context(SPECS["pulled"]).runtime_image.startswith("registry.acme.example/")
 
 

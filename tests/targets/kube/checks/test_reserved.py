@@ -11,39 +11,39 @@ from tests.specs import VALID_SPEC, changed
 ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
 
-def told(text: str) -> list[str]:
+def marked_texts(text: str) -> list[str]:
     """Return the text in the spec that each diagnostic points at."""
     lines = text.splitlines()
-    spans = [found.span for found in check_names(plan_of(text), "main")]
+    spans = [diagnostic.span for diagnostic in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
 
 
 def test_valid_spec_has_no_reserved_names() -> None:
-    assert told(VALID_SPEC) == []
+    assert marked_texts(VALID_SPEC) == []
 
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_pipeline_with_a_platform_name_is_refused(name: str) -> None:
     """A pipeline must not have the name of a platform policy, which its own NetworkPolicy would replace."""
-    assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
+    assert marked_texts(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
 def test_name_of_a_variants_server_is_checked() -> None:
     text = VALID_SPEC.replace("  scorer:\n", "  deny:\n").replace("inference.scorer", "inference.deny")
     text = text.replace("champion: {model", "all: {model").replace("traffic: {champion", "traffic: {all")
 
-    assert told(text) == ["deny:"]
+    assert marked_texts(text) == ["deny:"]
 
 
 def test_mlflow_is_allowed_with_an_adopted_registry() -> None:
-    assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
+    assert marked_texts(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
 
 
 def test_name_of_the_bucket_job_is_reserved() -> None:
     renamed = ("  nightly:\n", "  store-lake:\n")
 
-    assert told(changed(*renamed)) == []
-    assert told(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
+    assert marked_texts(changed(*renamed)) == []
+    assert marked_texts(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def test_reserved_database_name_is_refused(name: str) -> None:
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
-    assert told(called) == [f"{name}: {{type: database}}"]
-    assert told(adopted) == []
+    assert marked_texts(called) == [f"{name}: {{type: database}}"]
+    assert marked_texts(adopted) == []
 
 
 @pytest.mark.parametrize("name", ["pgruns", "runs-pg", "postgresql", "template"])
 def test_similar_database_name_is_accepted(name: str) -> None:
     renamed = ("database: runs", f"database: {name}")
 
-    assert told(changed("runs: {type: database}", f"{name}: {{type: database}}", renamed)) == []
+    assert marked_texts(changed("runs: {type: database}", f"{name}: {{type: database}}", renamed)) == []
 
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
@@ -70,11 +70,11 @@ def test_add_on_namespace_is_refused(name: str) -> None:
     """A system must not use the namespace of an add-on, because its policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
-    assert told(text) == [name]
+    assert marked_texts(text) == [name]
 
 
 def test_system_named_like_an_add_on_namespace_is_refused() -> None:
-    assert told(changed("metadata: {name: fraud,", "metadata: {name: monitoring,")) == [
+    assert marked_texts(changed("metadata: {name: fraud,", "metadata: {name: monitoring,")) == [
         VALID_SPEC.splitlines()[2][len("metadata: {") :].replace("fraud", "monitoring", 1)
     ]
 
@@ -82,4 +82,7 @@ def test_system_named_like_an_add_on_namespace_is_refused() -> None:
 def test_namespace_of_a_present_add_on_is_allowed() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
 
-    assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []
+    assert (
+        marked_texts(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg"))
+        == []
+    )

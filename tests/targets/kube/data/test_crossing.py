@@ -12,31 +12,31 @@ from tests.lowering import pod_specs
 def variables(value: Any) -> dict[str, Any]:
     """Return the environment variables of an object's containers, with their values or sources."""
     return {
-        one["name"]: one.get("valueFrom", one.get("value"))
+        variable["name"]: variable.get("valueFrom", variable.get("value"))
         for pod in pod_specs(value)
         for container in pod["containers"]
-        for one in container.get("env", ())
+        for variable in container.get("env", ())
     }
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
     """Every workload has its own key, and its description contains the names of the key's variables."""
-    made = hybrid_lowered()
+    manifests = hybrid_lowered()
 
     for workload, secret, kind, name in (
         ("inference.till", "crossing-till", "RayService", "till"),
         ("monitors.drift", "crossing-monitor-drift", "CronJob", "monitor-drift"),
     ):
-        (crossing,) = crossings_of(workload, made.context)
+        (crossing,) = crossings_of(workload, manifests.context)
         assert (crossing.target, crossing.secret) == ("main", secret)
         assert [store.name for store in crossing.stores] == ["lake"]
-        given = variables(made.get(kind, name))
-        assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"] == {
+        environment = variables(manifests.get(kind, name))
+        assert environment["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"] == {
             "secretKeyRef": {"name": secret, "key": "access-key-id-1"}
         }
-        assert given["MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-access-key-1"
-        assert "MLFLOW_TRACKING_URI" not in given
-        store = described(made, name)["stores"]["lake"]
+        assert environment["MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-access-key-1"
+        assert "MLFLOW_TRACKING_URI" not in environment
+        store = described(manifests, name)["stores"]["lake"]
         assert store["accessKeyIdEnv"] == "MODELYARD_STORE_LAKE_ACCESS_KEY_ID"
         assert store["region"] == "eu-central-1"
 
@@ -51,10 +51,10 @@ def test_server_reaches_only_the_store() -> None:
 
 def test_stores_own_target_has_no_keys() -> None:
     """On the store's own target, workloads use their identities instead of keys."""
-    made = hybrid_lowered(placement="main")
+    manifests = hybrid_lowered(placement="main")
 
-    assert crossings_of("pipelines.retrain", made.context) == ()
-    assert not any(name.endswith("ACCESS_KEY") for one in made for name in variables(one))
+    assert crossings_of("pipelines.retrain", manifests.context) == ()
+    assert not any(name.endswith("ACCESS_KEY") for manifest in manifests for name in variables(manifest))
 
 
 def test_credentials_in_the_spec_replace_the_key() -> None:
@@ -64,10 +64,10 @@ def test_credentials_in_the_spec_replace_the_key() -> None:
             "lake: {type: object, target: main, credentials: secret://kubernetes/lake}",
         )
     )
-    made = hybrid_lowered(text)
+    manifests = hybrid_lowered(text)
 
-    assert crossings_of("inference.till", made.context) == ()
-    secret = variables(made.get("RayService", "till"))["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]
+    assert crossings_of("inference.till", manifests.context) == ()
+    secret = variables(manifests.get("RayService", "till"))["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]
     assert secret == {"name": "lake", "key": "access-key-id"}
 
 
@@ -77,9 +77,9 @@ def test_stores_on_two_cloud_targets_have_two_keys() -> None:
         ("  runs: {type", "  more: {type: object, target: other}\n  runs: {type"),
         ("capture: {sample: 10%, store: lake}", "capture: {sample: 10%, store: more}"),
     )
-    found = crossings_of("inference.till", hybrid_lowered(text).context)
+    crossings = crossings_of("inference.till", hybrid_lowered(text).context)
 
-    assert {crossing.secret: [store.name for store in crossing.stores] for crossing in found} == {
+    assert {crossing.secret: [store.name for store in crossing.stores] for crossing in crossings} == {
         "crossing-till-main": ["lake"],
         "crossing-till-other": ["more"],
     }

@@ -27,8 +27,8 @@ def programs(text: str, placement: str = "shop") -> list[Program]:
 
 def test_each_workload_has_a_secret_with_its_key() -> None:
     (program,) = programs(hybrid())
-    made = {call.name: call for call in program.calls}
-    document = dict(made["crossing-till"].arguments)["document"]
+    calls = {call.name: call for call in program.calls}
+    document = dict(calls["crossing-till"].arguments)["document"]
 
     assert isinstance(document, dict)
     assert (document["kind"], document["type"]) == ("Secret", "Opaque")
@@ -36,12 +36,12 @@ def test_each_workload_has_a_secret_with_its_key() -> None:
         "access-key-id-1": Ref("main_infrastructure", key="shop__till_access_key_id_1"),
         "secret-access-key-1": Ref("main_infrastructure", key="shop__till_secret_access_key_1"),
     }
-    assert {name for name in made if name.startswith("crossing-")} == {
+    assert {name for name in calls if name.startswith("crossing-")} == {
         "crossing-till",
         "crossing-nightly",
         "crossing-monitor-drift",
     }
-    assert made["crossing-till"].origin == ("inference", "till")
+    assert calls["crossing-till"].origin == ("inference", "till")
 
 
 def test_other_project_is_read_once() -> None:
@@ -54,10 +54,10 @@ def test_other_project_is_read_once() -> None:
 
 def test_secrets_come_between_namespace_and_workloads() -> None:
     (program,) = programs(hybrid())
-    made = {call.name: call for call in program.calls}
+    calls = {call.name: call for call in program.calls}
 
-    assert argument(made["crossing-till"], "depends_on") == (Ref("foundation"),)
-    assert Ref(made["crossing-till"].variable) in argument(made["workloads"], "depends_on")
+    assert argument(calls["crossing-till"], "depends_on") == (Ref("foundation"),)
+    assert Ref(calls["crossing-till"].variable) in argument(calls["workloads"], "depends_on")
 
 
 def test_outputs_read_are_the_outputs_exported() -> None:
@@ -65,17 +65,17 @@ def test_outputs_read_are_the_outputs_exported() -> None:
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
-    asked = set[str]()
+    requested = set[str]()
     for call in programs(hybrid())[0].calls:
         if call.name.startswith("crossing-"):
             document = dict(call.arguments)["document"]
             assert isinstance(document, dict)
             values = document["stringData"]
             assert isinstance(values, dict)
-            asked |= {value.key for value in values.values() if isinstance(value, Ref)}
+            requested |= {value.key for value in values.values() if isinstance(value, Ref)}
 
-    assert asked == exported
-    assert len(asked) == 6
+    assert requested == exported
+    assert len(requested) == 6
 
 
 def test_nothing_is_read_without_cross_target_access() -> None:
@@ -92,13 +92,13 @@ def test_nothing_is_read_without_cross_target_access() -> None:
 def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
     """MLflow on an on-premises target accesses a cloud bucket with a generated key."""
     text = hybrid(*ON_PREM_REGISTRY)
-    made = {call.name: call for program in programs(text) for call in program.calls}
+    calls = {call.name: call for program in programs(text) for call in program.calls}
     (manifest,) = (
         each.manifest for each in objects(hybrid_plan(text), "shop") if each.manifest["kind"] == "Deployment"
     )
 
     assert "crossing-registry" in references_in(manifest).secrets
-    assert "crossing-registry" in made
+    assert "crossing-registry" in calls
 
 
 def test_key_rotation_uses_two_keys() -> None:

@@ -14,28 +14,28 @@ TWO_REPLICAS = ("replicas: 1", "replicas: 2")
 BLUE_GREEN = ("strategy: in-place", "strategy: blue-green")
 
 
-def server(made: Lowered) -> tuple[list[Any], list[Any]]:
+def server(objects: Lowered) -> tuple[list[Any], list[Any]]:
     """Return the volume names of the server's head and workers."""
-    spec = made.get("RayService", "till")["spec"]["rayClusterConfig"]
+    spec = objects.get("RayService", "till")["spec"]["rayClusterConfig"]
     (group,) = spec["workerGroupSpecs"]
     pods = spec["headGroupSpec"]["template"]["spec"], group["template"]["spec"]
-    head, worker = ([one["name"] for one in pod["volumes"]] for pod in pods)
+    head, worker = ([volume["name"] for volume in pod["volumes"]] for pod in pods)
     return head, worker
 
 
 def test_workers_have_the_volume_and_the_head_does_not() -> None:
-    made = hybrid_lowered()
-    claim = made.get("PersistentVolumeClaim", "till-disk")
-    head, worker = server(made)
+    manifests = hybrid_lowered()
+    claim = manifests.get("PersistentVolumeClaim", "till-disk")
+    head, worker = server(manifests)
 
     assert claim["spec"]["storageClassName"] == "local-path"
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
     assert "disk" in worker
     assert "disk" not in head
-    application = described(made, "till")["applications"]["till-live"]
+    application = described(manifests, "till")["applications"]["till-live"]
     assert application["model"]["bundle"]["cache"] == "/var/lib/modelyard/bundles/till-theft/champion"
     assert application["capture"]["spool"]["folder"] == "/var/lib/modelyard/captures/till-live"
-    assert made.names("PersistentVolumeClaim") == ["nightly-disk", "till-disk", "monitor-drift-disk"]
+    assert manifests.names("PersistentVolumeClaim") == ["nightly-disk", "till-disk", "monitor-drift-disk"]
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,19 @@ def test_workers_have_the_volume_and_the_head_does_not() -> None:
 )
 def test_volume_needs_a_single_machine_or_pod(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
     """Pods that may run on different machines share no volume and store files on their own ephemeral disks."""
-    made = hybrid_lowered(hybrid(*changes))
+    manifests = hybrid_lowered(hybrid(*changes))
 
-    assert made.has("PersistentVolumeClaim", "till-disk") is shared
-    cache = described(made, "till")["applications"]["till-live"]["model"]["bundle"]["cache"]
+    assert manifests.has("PersistentVolumeClaim", "till-disk") is shared
+    cache = described(manifests, "till")["applications"]["till-live"]["model"]["bundle"]["cache"]
     assert cache.startswith("/var/lib/modelyard/" if shared else "/tmp/modelyard/")
 
 
 def test_no_volume_without_edge() -> None:
     """Without `edge`, there is no volume. Bundles are on the Pod's scratch disk, and captures are not spooled."""
-    made = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
-    application = described(made, "till")["applications"]["till-live"]
+    manifests = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
+    application = described(manifests, "till")["applications"]["till-live"]
 
-    assert made.names("PersistentVolumeClaim") == []
+    assert manifests.names("PersistentVolumeClaim") == []
     assert "spool" not in application["capture"]
     assert application["model"]["bundle"]["cache"].startswith("/tmp/modelyard/")
 
@@ -74,9 +74,11 @@ def test_pool_members_divide_the_spool_limit() -> None:
 
     spool = described(hybrid_lowered(small), "till")["applications"]["till-live"]["capture"]["spool"]
     assert spool["maxBytes"] == 2**30
-    spools = [one["capture"]["spool"] for one in described(hybrid_lowered(second), "pool-all")["applications"].values()]
-    assert [one["maxBytes"] for one in spools] == [2**30, 2**30]
-    assert len({one["folder"] for one in spools}) == 2
+    spools = [
+        entry["capture"]["spool"] for entry in described(hybrid_lowered(second), "pool-all")["applications"].values()
+    ]
+    assert [entry["maxBytes"] for entry in spools] == [2**30, 2**30]
+    assert len({entry["folder"] for entry in spools}) == 2
 
 
 POOL_MEMBER = """\

@@ -15,12 +15,12 @@ OWN = VALID_SPEC.replace(CREDENTIALS, f"{CREDENTIALS}, credentialsPer: workload"
 
 def secrets_by_object(text: str) -> dict[str, set[str]]:
     """Return the Secrets with store keys that each workload's Pods use."""
-    found: dict[str, set[str]] = {}
+    by_workload: dict[str, set[str]] = {}
     for each in emitted(text):
         workload = each["metadata"].get("labels", {}).get("modelyard.dev/workload", "")
         for spec in pod_specs(each):
-            found.setdefault(workload, set()).update(_secrets(spec))
-    return {workload: secrets for workload, secrets in found.items() if secrets}
+            by_workload.setdefault(workload, set()).update(_secrets(spec))
+    return {workload: secrets for workload, secrets in by_workload.items() if secrets}
 
 
 def _secrets(spec: dict[str, Any]) -> set[str]:
@@ -49,11 +49,11 @@ def test_readme_lists_workloads_that_share_a_key() -> None:
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
     """Every Pod only uses its own workload's key, including Pods in RayJobs that launchers create."""
-    found = secrets_by_object(OWN)
+    by_workload = secrets_by_object(OWN)
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 
-    assert found == {workload: {f"vault.lake.{workload}"} for workload in found}
-    assert set(found) == {"inference.scorer", "monitors.drift", "monitors.quality", "promoter", "registry"}
+    assert by_workload == {workload: {f"vault.lake.{workload}"} for workload in by_workload}
+    assert set(by_workload) == {"inference.scorer", "monitors.drift", "monitors.quality", "promoter", "registry"}
     for workload in ("pipelines.retrain", "pipelines.nightly"):
         assert keys[workload] == f"vault.lake.{workload}"
     launched = str([each for each in emitted(OWN) if each["metadata"]["name"].startswith("retrain")])
@@ -62,8 +62,8 @@ def test_each_workload_gets_its_own_key_and_no_other() -> None:
 
 
 def test_external_secrets_reads_each_key_below_the_path() -> None:
-    made = [each for each in emitted(OWN) if each["kind"] == "ExternalSecret"]
-    (retrain,) = [each for each in made if each["metadata"]["name"] == "vault.lake.pipelines.retrain"]
+    external_secrets = [each for each in emitted(OWN) if each["kind"] == "ExternalSecret"]
+    (retrain,) = [each for each in external_secrets if each["metadata"]["name"] == "vault.lake.pipelines.retrain"]
 
     assert [each["remoteRef"] for each in retrain["spec"]["data"]] == [
         {"key": "lake/pipelines/retrain", "property": key} for key in ("access-key-id", "secret-access-key")
@@ -85,7 +85,7 @@ def test_the_readme_lists_what_each_key_may_do() -> None:
 
 def test_created_bucket_has_its_own_key() -> None:
     text = OWN.replace(" adopt: acme-fraud-lake,", "")
-    made = [key for key in store_keys(context(text)) if key.makes]
+    created = [key for key in store_keys(context(text)) if key.makes]
 
-    assert made == [StoreKey("vault.lake.stores.lake", ("stores.lake",), makes="fraud-prod-lake")]
+    assert created == [StoreKey("vault.lake.stores.lake", ("stores.lake",), makes="fraud-prod-lake")]
     assert secrets_by_object(text)["stores.lake"] == {"vault.lake.stores.lake"}

@@ -25,52 +25,55 @@ from tests.specs import VALID_SPEC, changed
 GI = 1024**3
 
 
-def said(text: str, plan_text: str = "") -> list[str]:
+def codes_with_lines(text: str, plan_text: str = "") -> list[str]:
     """Return the code of each diagnostic with its line in the spec."""
     plan = plan_of(plan_text or text)
-    return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
+    return [
+        _line(text, diagnostic)
+        for diagnostic in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))
+    ]
 
 
 def hints(text: str) -> list[str]:
     """Return the hints of the capacity diagnostics."""
-    return [found.hint for found in check_capacity(plan_of(text), "main")]
+    return [diagnostic.hint for diagnostic in check_capacity(plan_of(text), "main")]
 
 
 def _budget(plan: Plan) -> tuple[Diagnostic, ...]:
     return tuple(check_budget(plan, lines(plan, "main", NO_USAGE)))
 
 
-def _line(text: str, found: Diagnostic) -> str:
-    assert found.span is not None
-    return f"{found.code} {text.splitlines()[found.span.line - 1].strip()}"
+def _line(text: str, diagnostic: Diagnostic) -> str:
+    assert diagnostic.span is not None
+    return f"{diagnostic.code} {text.splitlines()[diagnostic.span.line - 1].strip()}"
 
 
 def test_valid_spec_fits() -> None:
-    assert said(VALID_SPEC) == []
+    assert codes_with_lines(VALID_SPEC) == []
 
 
 def test_shortage_is_reported_at_the_largest_request() -> None:
     text = changed("replicas: {min: 2, max: 6}", "replicas: {min: 2, max: 90}")
     plan = plan_of(text)
 
-    assert said(text) == ["E0511 replicas: {min: 2, max: 90}"]
-    (found,) = check_capacity(plan, "main")
-    assert "including 180 CPUs here" in found.message
+    assert codes_with_lines(text) == ["E0511 replicas: {min: 2, max: 90}"]
+    (diagnostic,) = check_capacity(plan, "main")
+    assert "including 180 CPUs here" in diagnostic.message
 
 
 def test_shortage_is_reported_at_the_largest_variant() -> None:
     text = changed("{model: fraud-xgb@candidate, replicas: 1}", "{model: fraud-xgb@candidate, replicas: 200}")
 
-    assert said(text) == ["E0511 challenger: {model: fraud-xgb@candidate, replicas: 200}"]
+    assert codes_with_lines(text) == ["E0511 challenger: {model: fraud-xgb@candidate, replicas: 200}"]
 
 
 def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
     """A pipeline with 8 workers is refused at `workers` if only two machines with one L4 each are declared."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
-    (found,) = check_capacity(plan_of(text), "main")
+    (diagnostic,) = check_capacity(plan_of(text), "main")
 
-    assert said(text) == ["E0510 workers: {min: 1, max: 8}"]
-    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, but there is room for 2" in found.message
+    assert codes_with_lines(text) == ["E0510 workers: {min: 1, max: 8}"]
+    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, but there is room for 2" in diagnostic.message
 
 
 def test_pipelines_need_not_fit_together() -> None:
@@ -82,7 +85,7 @@ def test_pipelines_need_not_fit_together() -> None:
         text[text.index("  nightly:") : text.index("  report:")].replace("nightly", "other") + "  report:\n",
     )
 
-    assert said(text) == said(two) == []
+    assert codes_with_lines(text) == codes_with_lines(two) == []
 
 
 def test_fragmented_capacity_is_reported() -> None:
@@ -91,7 +94,7 @@ def test_fragmented_capacity_is_reported() -> None:
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
 
-    assert said(text)[0].startswith("E0512")
+    assert codes_with_lines(text)[0].startswith("E0512")
 
 
 FEWER = ("- {count: 6, cpu: 16, memory: 64Gi, price: 0.40 USD}", "- {count: 2, cpu: 16, memory: 64Gi, price: 0.40 USD}")
@@ -110,37 +113,37 @@ def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
 
 
 def test_pipeline_next_to_a_full_endpoint_needs_a_lower_priority() -> None:
-    (found,) = check_capacity(plan_of(tight()), "main")
+    (diagnostic,) = check_capacity(plan_of(tight()), "main")
 
-    assert said(tight()) == ["E0990 nightly:"]
-    assert "it can preempt none of them: no machine has room for 1 Pod of 2 CPUs" in found.message
-    assert found.hint.startswith("give the pipeline `priority: low` if")
+    assert codes_with_lines(tight()) == ["E0990 nightly:"]
+    assert "it can preempt none of them: no machine has room for 1 Pod of 2 CPUs" in diagnostic.message
+    assert diagnostic.hint.startswith("give the pipeline `priority: low` if")
 
 
 @pytest.mark.parametrize("priority", ["low", "lowest"])
 def test_low_priority_pipeline_need_not_fit_next_to_the_maximum(priority: str) -> None:
-    assert said(tight(f"    priority: {priority}\n")) == []
+    assert codes_with_lines(tight(f"    priority: {priority}\n")) == []
 
 
 def test_endpoint_may_have_low_priority() -> None:
-    assert said(tight(endpoint="    priority: low\n")) == []
+    assert codes_with_lines(tight(endpoint="    priority: low\n")) == []
 
 
 def test_equal_priorities_do_not_preempt_each_other() -> None:
     low = "    priority: low\n"
 
-    assert said(tight(low, low)) == ["E0990 nightly:"]
+    assert codes_with_lines(tight(low, low)) == ["E0990 nightly:"]
     assert hints(tight(low, low)) == [
         "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum replicas or workers,"
         " or declare more machines under `capacity`"
     ]
-    assert said(tight("    priority: lowest\n", low)) == []
+    assert codes_with_lines(tight("    priority: lowest\n", low)) == []
 
 
 def test_lowest_priority_has_no_lower_hint() -> None:
     lowest = "    priority: lowest\n"
 
-    assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
+    assert codes_with_lines(tight(lowest, lowest)) == ["E0990 nightly:"]
     assert hints(tight(lowest, lowest)) == [
         "lower the maximum replicas or workers, or declare more machines under `capacity`"
     ]
@@ -149,7 +152,7 @@ def test_lowest_priority_has_no_lower_hint() -> None:
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
     """A pipeline that does not fit next to the minimum of the endpoint is refused, even with low priority."""
-    assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
+    assert [line.partition(" ")[0] for line in codes_with_lines(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_no_capacity_errors_without_declared_capacity() -> None:
@@ -159,11 +162,11 @@ def test_no_capacity_errors_without_declared_capacity() -> None:
 
     assert list(check_capacity(plan, "main")) == []
     assert quota(plan, "main") == {}
-    assert [one.code for one in check_prices(plan, "main")] == ["E0514"]
+    assert [diagnostic.code for diagnostic in check_prices(plan, "main")] == ["E0514"]
 
 
 def test_needed_machine_without_a_price_is_reported() -> None:
-    assert said(changed(", price: 1.10 USD", "")) == [
+    assert codes_with_lines(changed(", price: 1.10 USD", "")) == [
         'E0514 - {count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1"}'
     ]
 
@@ -174,7 +177,7 @@ def test_unused_machines_need_no_price() -> None:
         spare, "        - {count: 2, cpu: 4, memory: 8Gi, labels: {pool: spare}, taints: [{key: spare}]}\n" + spare
     )
 
-    assert said(text) == []
+    assert codes_with_lines(text) == []
 
 
 @pytest.mark.parametrize(
@@ -182,20 +185,20 @@ def test_unused_machines_need_no_price() -> None:
 )
 def test_exceeded_budget_is_reported(more: str, code: str, severity: str) -> None:
     text = changed("{monthly: 18000 USD}", f"{{monthly: 100 USD{more}}}")
-    (found,) = _budget(plan_of(text))
+    (diagnostic,) = _budget(plan_of(text))
 
-    assert found.code == code
-    assert found.severity is Severity(severity)
-    assert "the budget is 100 USD a month" in found.message
+    assert diagnostic.code == code
+    assert diagnostic.severity is Severity(severity)
+    assert "the budget is 100 USD a month" in diagnostic.message
 
 
 def test_monthly_cost_is_the_price_of_needed_machines() -> None:
     plan = plan_of(VALID_SPEC)
-    needed = machines_needed(plan, "main")
+    machine_counts = machines_needed(plan, "main")
 
     costs = total(lines(plan, "main", NO_USAGE))
-    assert costs.floor == costs.ceiling == pytest.approx((needed[0] * 0.40 + needed[1] * 1.10) * 730)
-    assert needed[1] == 2
+    assert costs.floor == costs.ceiling == pytest.approx((machine_counts[0] * 0.40 + machine_counts[1] * 1.10) * 730)
+    assert machine_counts[1] == 2
 
 
 def test_quota_is_the_declared_capacity() -> None:
@@ -242,12 +245,12 @@ def test_packed_pods_fit_on_the_machines(
     ]
     packed = pack(groups, floor)
 
-    assert all(0 <= used <= capacity[at].count for at, used in packed.used.items())
+    assert all(0 <= in_use <= capacity[at].count for at, in_use in packed.used.items())
     if packed.homeless is None:
         for what in (CPU, MEMORY, "nvidia.com/gpu"):
-            asked = sum(one.count * dict(one.shape.amounts)[what] for one in groups)
+            requested = sum(group.count * dict(group.shape.amounts)[what] for group in groups)
             there = sum(packed.used[at] * floor.sizes[at].get(what, 0) for at in packed.used)
-            assert asked <= there
+            assert requested <= there
 
 
 def test_capacity_check_time_grows_linearly() -> None:
@@ -259,7 +262,7 @@ def test_capacity_check_time_grows_linearly() -> None:
 
 def _roomy(plan: Plan) -> Plan:
     deployment = plan.system.deployment
-    targets = tuple(replace(one, capacity=(Machines(9000, 64000, 256 * GI),)) for one in deployment.targets)
+    targets = tuple(replace(target, capacity=(Machines(9000, 64000, 256 * GI),)) for target in deployment.targets)
     return replace(plan, system=replace(plan.system, deployment=replace(deployment, targets=targets)))
 
 
@@ -288,5 +291,7 @@ def test_spot_first_counts_on_both_kinds_of_machines() -> None:
         ("replicas: {min: 2, max: 6}", "replicas: 12"),
     )
 
-    assert said(text) == []
-    assert said(text.replace("capacity: spot-first}\n  train", "capacity: spot}\n  train"))[0].startswith("E0511")
+    assert codes_with_lines(text) == []
+    assert codes_with_lines(text.replace("capacity: spot-first}\n  train", "capacity: spot}\n  train"))[0].startswith(
+        "E0511"
+    )

@@ -19,7 +19,7 @@ L4 = replace(CPU, accelerator=Accelerator("L4", 1), labels=(("gpu", "l4"),))
 A10G = replace(CPU, accelerator=Accelerator("A10G", 4), labels=(("gpu", "a10g"),))
 
 
-def asked(cpu: int = 4, memory: int = 16, *accelerators: str, capacity: str = "on-demand") -> ComputeClass:
+def compute_class(cpu: int = 4, memory: int = 16, *accelerators: str, capacity: str = "on-demand") -> ComputeClass:
     return ComputeClass(
         name="train",
         path=("compute", "train"),
@@ -35,42 +35,47 @@ def on(*machines: Machines) -> TargetSpec:
 
 
 def chosen(compute: ComputeClass, *machines: Machines) -> Hardware:
-    found = choose(compute, on(*machines))
-    assert isinstance(found, Hardware), found
-    return found
+    hardware = choose(compute, on(*machines))
+    assert isinstance(hardware, Hardware), hardware
+    return hardware
 
 
 def refusal(compute: ComputeClass, *machines: Machines) -> str:
-    found = choose(compute, on(*machines))
-    assert isinstance(found, str), found
-    return found
+    reason = choose(compute, on(*machines))
+    assert isinstance(reason, str), reason
+    return reason
 
 
 def test_order_of_alternatives_decides_first() -> None:
     """An expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
-    assert chosen(asked(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
-    assert chosen(asked(4, 16, "A10G", "L4"), cheap, dear).machine == "capacity[0]"
+    assert chosen(compute_class(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
+    assert chosen(compute_class(4, 16, "A10G", "L4"), cheap, dear).machine == "capacity[0]"
 
 
 def test_ties_are_decided_by_price_then_rest_then_order() -> None:
-    assert chosen(asked(), replace(CPU, price_hourly=2.0), replace(LARGE, price_hourly=1.0)).machine == "capacity[1]"
-    assert chosen(asked(), LARGE, CPU).machine == "capacity[1]"
-    assert chosen(asked(), CPU, CPU).machine == "capacity[0]"
+    assert (
+        chosen(compute_class(), replace(CPU, price_hourly=2.0), replace(LARGE, price_hourly=1.0)).machine
+        == "capacity[1]"
+    )
+    assert chosen(compute_class(), LARGE, CPU).machine == "capacity[1]"
+    assert chosen(compute_class(), CPU, CPU).machine == "capacity[0]"
 
 
 def test_class_without_accelerators_avoids_accelerator_machines() -> None:
     """A class without accelerators prefers a machine without any, even if another machine is cheaper."""
-    assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
-    assert chosen(asked(), L4).accelerator is None
+    assert (
+        chosen(compute_class(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
+    )
+    assert chosen(compute_class(), L4).accelerator is None
 
 
 def test_accelerator_names_match_in_any_spelling() -> None:
-    found = chosen(asked(4, 16, "a100-80gb"), replace(L4, accelerator=Accelerator("A100-80GB", 2)))
+    hardware = chosen(compute_class(4, 16, "a100-80gb"), replace(L4, accelerator=Accelerator("A100-80GB", 2)))
 
-    assert found.accelerator == Accelerator("a100-80gb", 1)
-    assert found.accelerator_resource == "nvidia.com/gpu"
+    assert hardware.accelerator == Accelerator("a100-80gb", 1)
+    assert hardware.accelerator_resource == "nvidia.com/gpu"
 
 
 def test_accelerator_name_without_a_size_is_one_variant() -> None:
@@ -80,51 +85,53 @@ def test_accelerator_name_without_a_size_is_one_variant() -> None:
         for name in ("A100", "a100_40gb", "A100-80GB")
     )
 
-    assert chosen(asked(4, 16, "A100-40GB"), large, small).machine == "capacity[1]"
-    assert chosen(asked(4, 16, "A100"), large, odd).machine == "capacity[1]"
-    assert "which has A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
+    assert chosen(compute_class(4, 16, "A100-40GB"), large, small).machine == "capacity[1]"
+    assert chosen(compute_class(4, 16, "A100"), large, odd).machine == "capacity[1]"
+    assert "which has A100-80GB:4 instead of A100:1" in refusal(compute_class(4, 16, "A100"), large)
 
 
 def test_declared_memory_distinguishes_variants() -> None:
     large = replace(L4, accelerator=Accelerator("A100", 4), accelerator_memory_bytes=80 * GI)
 
-    assert chosen(asked(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
-    assert chosen(asked(4, 16, "A100"), large).machine == "capacity[0]"
-    assert "which has A100-80GB:4 instead of A100-40GB:1" in refusal(asked(4, 16, "A100-40GB"), large)
+    assert chosen(compute_class(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
+    assert chosen(compute_class(4, 16, "A100"), large).machine == "capacity[0]"
+    assert "which has A100-80GB:4 instead of A100-40GB:1" in refusal(compute_class(4, 16, "A100-40GB"), large)
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
     """Alternatives before the chosen one are listed with the reason why they were not chosen."""
-    found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
+    hardware = chosen(compute_class(4, 16, "H100", "L4", "T4"), L4)
 
-    assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
-    assert found.passed_over[0].why == "the closest is capacity[0], which has L4:1 instead of H100:1"
-    assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
+    assert [(alternative.position, alternative.accelerator.name) for alternative in hardware.passed_over] == [
+        (0, "H100")
+    ]
+    assert hardware.passed_over[0].why == "the closest is capacity[0], which has L4:1 instead of H100:1"
+    assert [alternative.position for alternative in chosen(compute_class(4, 16, "H100", "L4")).passed_over] == [1]
 
 
 def test_pod_has_selector_and_tolerations_of_its_machine() -> None:
     """A Pod selects its machine's labels, and tolerates the machine's taints and the usual GPU taint."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))
-    found = chosen(asked(4, 16, "L4"), machine)
+    hardware = chosen(compute_class(4, 16, "L4"), machine)
 
-    assert found.selector == (("gpu", "l4"),)
-    assert found.tolerations == (Taint("dedicated", "ml"), Taint("nvidia.com/gpu"))
+    assert hardware.selector == (("gpu", "l4"),)
+    assert hardware.tolerations == (Taint("dedicated", "ml"), Taint("nvidia.com/gpu"))
 
 
 def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
     machine = replace(L4, taints=(Taint("nvidia.com/gpu", "present"),))
 
-    assert chosen(asked(4, 16, "L4"), machine).tolerations == (Taint("nvidia.com/gpu", "present"),)
+    assert chosen(compute_class(4, 16, "L4"), machine).tolerations == (Taint("nvidia.com/gpu", "present"),)
 
 
 def test_accelerator_can_be_requested_by_memory() -> None:
     """A class may request any accelerator with enough memory, as declared or as known from the name."""
-    wanted = replace(asked(), accelerator_memory_bytes=40 * GI)
+    compute = replace(compute_class(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
-    assert chosen(wanted, L4, odd).machine == "capacity[1]"
-    assert chosen(wanted, odd).accelerator == Accelerator("L4", 1)
-    assert "which has L4:1 instead of an accelerator with 40Gi" in refusal(wanted, L4)
+    assert chosen(compute, L4, odd).machine == "capacity[1]"
+    assert chosen(compute, odd).accelerator == Accelerator("L4", 1)
+    assert "which has L4:1 instead of an accelerator with 40Gi" in refusal(compute, L4)
 
 
 def test_capacity_setting_selects_spot_or_on_demand() -> None:
@@ -132,76 +139,78 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
-    assert chosen(asked(capacity="spot"), fixed, spot).spot
-    assert chosen(asked(capacity="spot-first"), fixed, spot).spot
-    assert not chosen(asked(capacity="spot-first"), fixed).spot
-    assert not chosen(asked(), spot, fixed).spot
-    assert "none is declared with `spot: true`" in refusal(asked(capacity="spot"), fixed)
-    assert "all declared machines are `spot: true`" in refusal(asked(), spot)
+    assert chosen(compute_class(capacity="spot"), fixed, spot).spot
+    assert chosen(compute_class(capacity="spot-first"), fixed, spot).spot
+    assert not chosen(compute_class(capacity="spot-first"), fixed).spot
+    assert not chosen(compute_class(), spot, fixed).spot
+    assert "none is declared with `spot: true`" in refusal(compute_class(capacity="spot"), fixed)
+    assert "all declared machines are `spot: true`" in refusal(compute_class(), spot)
 
 
 def test_indistinguishable_machines_are_refused() -> None:
     """A class is refused if its on-demand Pods could run on a spot machine without its own label or taint."""
     spot = replace(CPU, spot=True)
 
-    assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
-    assert chosen(asked(capacity="spot-first"), CPU, spot).machine == "capacity[1]"
-    assert chosen(asked(), CPU, replace(spot, taints=(Taint("spot"),))).machine == "capacity[0]"
+    assert "could also land on capacity[1]" in refusal(compute_class(), CPU, spot)
+    assert chosen(compute_class(capacity="spot-first"), CPU, spot).machine == "capacity[1]"
+    assert chosen(compute_class(), CPU, replace(spot, taints=(Taint("spot"),))).machine == "capacity[0]"
 
 
 def test_reachable_machine_with_another_accelerator_is_refused() -> None:
     first, second = replace(L4, labels=()), replace(A10G, labels=())
 
-    assert "capacity[1]" in refusal(asked(4, 16, "L4"), first, second)
-    assert chosen(asked(4, 16, "L4", "A10G"), first, second).machine == "capacity[0]"
+    assert "capacity[1]" in refusal(compute_class(4, 16, "L4"), first, second)
+    assert chosen(compute_class(4, 16, "L4", "A10G"), first, second).machine == "capacity[0]"
 
 
 def test_closest_machine_and_shortages_are_named() -> None:
     """If nothing fits, the message names the closest machine and everything it lacks."""
-    assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
+    assert refusal(compute_class(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0], which has 64Gi of the requested 96Gi of memory"
     )
-    assert refusal(asked(20, 96), CPU) == (
+    assert refusal(compute_class(20, 96), CPU) == (
         "the closest is capacity[0], which has 16 of the 20 requested CPUs and 64Gi of the requested 96Gi of memory"
     )
-    assert refusal(asked(4, 16, "L4", "A10G"), CPU) == (
+    assert refusal(compute_class(4, 16, "L4", "A10G"), CPU) == (
         "the closest is capacity[0], which has no accelerator instead of L4:1 or A10G:1"
     )
-    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1], which has L4:1 instead of A10G:1"
+    assert (
+        refusal(compute_class(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1], which has L4:1 instead of A10G:1"
+    )
 
 
 def test_considered_machines_start_with_the_choice() -> None:
-    found = chosen(asked(), replace(CPU, price_hourly=0.4), LARGE, CPU, LARGE).considered
+    considered = chosen(compute_class(), replace(CPU, price_hourly=0.4), LARGE, CPU, LARGE).considered
 
-    assert [one.machine for one in found] == ["capacity[0]", "capacity[2]", "capacity[1]"]
-    assert found[0].why == "no accelerator; on demand; leaves 12 CPUs and 48Gi"
-    assert found[0].price_hourly == 0.4
+    assert [candidate.machine for candidate in considered] == ["capacity[0]", "capacity[2]", "capacity[1]"]
+    assert considered[0].why == "no accelerator; on demand; leaves 12 CPUs and 48Gi"
+    assert considered[0].price_hourly == 0.4
 
 
 def test_open_cluster_uses_the_requests_unchanged() -> None:
-    found = chosen(asked(4, 16, "MI300X", "L4"))
+    hardware = chosen(compute_class(4, 16, "MI300X", "L4"))
 
-    assert (found.machine, found.cpu_millis, found.memory_bytes) == (ANY_MACHINE, 4000, 16 * GI)
-    assert found.accelerator == Accelerator("MI300X", 1)
-    assert found.accelerator_resource == "amd.com/gpu"
-    assert (found.selector, found.tolerations) == ((), (Taint("amd.com/gpu"),))
+    assert (hardware.machine, hardware.cpu_millis, hardware.memory_bytes) == (ANY_MACHINE, 4000, 16 * GI)
+    assert hardware.accelerator == Accelerator("MI300X", 1)
+    assert hardware.accelerator_resource == "amd.com/gpu"
+    assert (hardware.selector, hardware.tolerations) == ((), (Taint("amd.com/gpu"),))
 
 
 def test_open_cluster_refuses_spot_and_memory_requests() -> None:
-    assert "it needs spot machines" in refusal(asked(capacity="spot"))
-    assert "name an accelerator" in refusal(replace(asked(), accelerator_memory_bytes=GI))
+    assert "it needs spot machines" in refusal(compute_class(capacity="spot"))
+    assert "name an accelerator" in refusal(replace(compute_class(), accelerator_memory_bytes=GI))
 
 
 def test_unknown_accelerator_has_a_suggestion() -> None:
-    assert "did you mean 'L40S'?" in refusal(asked(4, 16, "L4OS"))
+    assert "did you mean 'L40S'?" in refusal(compute_class(4, 16, "L4OS"))
 
 
 def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     for name in names():
-        found = known(name.lower().replace("-", "_"))
-        assert found is not None
-        assert "/" in found.resource
-        assert found.memory_bytes > 0
+        accelerator = known(name.lower().replace("-", "_"))
+        assert accelerator is not None
+        assert "/" in accelerator.resource
+        assert accelerator.memory_bytes > 0
 
 
 @given(
@@ -212,14 +221,14 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
 )
 def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
     """The chosen machine is always large enough, and a class is refused only if no machine fits."""
-    machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
-    found = choose(asked(cpu, memory), on(*machines))
-    fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]
+    machines = [Machines(1, cores * 1000, memory_gib * GI) for cores, memory_gib in zip(cpus, memories, strict=False)]
+    outcome = choose(compute_class(cpu, memory), on(*machines))
+    fits = [machine for machine in machines if machine.cpu_millis >= cpu * 1000 and machine.memory_bytes >= memory * GI]
 
-    if isinstance(found, str):
+    if isinstance(outcome, str):
         assert not fits
     else:
-        assert machines[int(found.machine[9:-1])] in fits
+        assert machines[int(outcome.machine[9:-1])] in fits
 
 
 def test_spot_first_falls_back_to_on_demand() -> None:
@@ -227,13 +236,13 @@ def test_spot_first_falls_back_to_on_demand() -> None:
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
 
-    found = chosen(asked(capacity="spot-first"), fixed, spot, CPU)
-    assert found.selector == (("life", "spot"),)
-    assert found.fallback == Fallback("capacity[0]", (("life", "long"),))
-    assert found.tolerations == (Taint("spot"), Taint("ml"))
-    assert chosen(asked(capacity="spot"), fixed, spot).fallback is None
-    assert chosen(asked(capacity="spot-first"), spot).fallback is None
-    assert chosen(asked(capacity="spot-first"), fixed).fallback is None
+    hardware = chosen(compute_class(capacity="spot-first"), fixed, spot, CPU)
+    assert hardware.selector == (("life", "spot"),)
+    assert hardware.fallback == Fallback("capacity[0]", (("life", "long"),))
+    assert hardware.tolerations == (Taint("spot"), Taint("ml"))
+    assert chosen(compute_class(capacity="spot"), fixed, spot).fallback is None
+    assert chosen(compute_class(capacity="spot-first"), spot).fallback is None
+    assert chosen(compute_class(capacity="spot-first"), fixed).fallback is None
 
 
 def test_spot_fallback_has_the_same_accelerator() -> None:
@@ -241,17 +250,17 @@ def test_spot_fallback_has_the_same_accelerator() -> None:
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
     other = replace(A10G, labels=(("gpu", "a10g"),))
 
-    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other).fallback is None
-    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other, L4).fallback == Fallback(
+    assert chosen(compute_class(4, 16, "L4", "A10G", capacity="spot-first"), spot, other).fallback is None
+    assert chosen(compute_class(4, 16, "L4", "A10G", capacity="spot-first"), spot, other, L4).fallback == Fallback(
         "capacity[2]", L4.labels
     )
-    wanted = asked(4, 16, "L4", capacity="spot-first")
+    compute = compute_class(4, 16, "L4", capacity="spot-first")
     assert "capacity[1] could also land on capacity[2]" in refusal(
-        wanted, spot, replace(L4, labels=()), replace(A10G, labels=())
+        compute, spot, replace(L4, labels=()), replace(A10G, labels=())
     )
 
 
 def test_class_without_accelerators_avoids_spot_accelerator_machines() -> None:
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
 
-    assert chosen(asked(capacity="spot-first"), spot, CPU).machine == "capacity[1]"
+    assert chosen(compute_class(capacity="spot-first"), spot, CPU).machine == "capacity[1]"

@@ -98,7 +98,9 @@ def test_the_bill_is_valid_cyclonedx() -> None:
 def test_bill_lists_all_installed_packages() -> None:
     bill = json.loads(bill_of_materials(SYSTEM, TARGET).text())
     listed = {
-        f"{one['name']}=={one['version']}" for one in bill["components"] if one.get("purl", "").startswith("pkg:pypi")
+        f"{package['name']}=={package['version']}"
+        for package in bill["components"]
+        if package.get("purl", "").startswith("pkg:pypi")
     }
     installed = {re.split(r"[ \\]", entry)[0] for entry in locked("image", requirements(SYSTEM, TARGET))}
 

@@ -19,10 +19,10 @@ def read(quoted: str) -> str:
     inner = quoted[1:-1]
     tokens = re.findall(r'\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[\\"nrt]|[^\\"\n]', inner)
     assert "".join(tokens) == inner
-    return "".join(_meant(token) for token in tokens)
+    return "".join(_unescaped(token) for token in tokens)
 
 
-def _meant(token: str) -> str:
+def _unescaped(token: str) -> str:
     return chr(int(token[2:], 16)) if token[:2] in ("\\x", "\\u") else _UNESCAPED.get(token, token)
 
 

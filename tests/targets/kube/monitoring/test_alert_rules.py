@@ -16,8 +16,8 @@ KEY = "key: secret://vault/pagerduty#fraud}"
 def test_channel_with_one_severity_gets_every_alert(severity: str) -> None:
     """If the only channel accepts a single severity, all SLO, monitor and pipeline alerts have that severity."""
     text = changed(KEY, f"{KEY[:-1]}, severities: [{severity}]}}")
-    named = [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]
-    found = [rule for name in named for rule in alerts(text, name)]
+    rule_names = [resource.name for resource in plan_of(text).resources if resource.kind is Kind.ALERT_RULES]
+    rules = [rule for name in rule_names for rule in alerts(text, name)]
 
-    assert {"ModelyardSloBurn", "ModelyardMonitorStale", "ModelyardPipelineFailed"} <= {each["alert"] for each in found}
-    assert {each["labels"]["severity"] for each in found} == {severity}
+    assert {"ModelyardSloBurn", "ModelyardMonitorStale", "ModelyardPipelineFailed"} <= {each["alert"] for each in rules}
+    assert {each["labels"]["severity"] for each in rules} == {severity}

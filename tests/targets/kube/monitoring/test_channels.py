@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 
 from modelyard_targets.kube.monitoring.channels import channel_label
-from tests.emitted import names, one
+from tests.emitted import emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
 PAGERDUTY = "{type: pagerduty, key: secret://vault/pagerduty#fraud}"
 
 
 def receiver(channel: str) -> dict[str, Any]:
-    (found,) = one(changed(PAGERDUTY, channel), "AlertmanagerConfig", "oncall")["spec"]["receivers"]
-    return {key: value[0] for key, value in found.items() if key != "name"}
+    (config,) = emitted_object(changed(PAGERDUTY, channel), "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+    return {key: value[0] for key, value in config.items() if key != "name"}
 
 
 def test_route_matches_the_channels_label() -> None:
-    route = one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["route"]
+    route = emitted_object(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["route"]
 
     assert [(each["name"], each["matchType"], each["value"]) for each in route["matchers"]] == [
         ("channel_oncall", "=", "true"),
@@ -29,7 +29,7 @@ def test_route_matches_the_channels_label() -> None:
 
 def test_severities_are_those_of_the_spec() -> None:
     text = changed(PAGERDUTY, "{type: pagerduty, key: secret://vault/pagerduty#fraud, severities: [page]}")
-    route = one(text, "AlertmanagerConfig", "oncall")["spec"]["route"]
+    route = emitted_object(text, "AlertmanagerConfig", "oncall")["spec"]["route"]
 
     assert route["matchers"][1]["value"] == "page"
 
@@ -89,19 +89,21 @@ def test_every_type_has_its_receiver(channel: str, expected: dict[str, Any]) -> 
 def test_channel_has_the_labels_of_the_clusters_prometheus() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      telemetry: {labels: {release: platform}}\n")
 
-    assert one(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"
+    assert emitted_object(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"
 
 
 def test_cluster_alerts_go_to_the_on_call_channel() -> None:
     """A configuration in Alertmanager's namespace routes cluster alerts, because it sees alerts of all namespaces."""
-    config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
+    config = emitted_object(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"
     assert config["spec"]["route"]["matchers"] == [
         {"name": "modelyard_alerts", "value": "cluster", "matchType": "="},
         {"name": "severity", "value": "critical|warning", "matchType": "=~"},
     ]
-    assert config["spec"]["receivers"] == one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+    assert (
+        config["spec"]["receivers"] == emitted_object(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+    )
 
 
 @pytest.mark.parametrize("severity", ["page", "ticket"])
@@ -112,7 +114,7 @@ def test_channel_with_one_severity_gets_all_cluster_alerts(severity: str) -> Non
     if severity == "ticket":
         text = text.replace("severity: page", "severity: ticket")
 
-    matcher = one(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
+    matcher = emitted_object(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
     assert matcher["value"] == "critical|warning"
 
 

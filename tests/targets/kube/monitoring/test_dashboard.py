@@ -50,7 +50,7 @@ def test_no_budget_panel_without_an_slo() -> None:
 
 
 def test_strictest_latency_bound_is_a_threshold() -> None:
-    (latency,) = [one for one in dashboard_of(VALID_SPEC, "scorer")["panels"] if one["title"] == "Latency"]
+    (latency,) = [panel for panel in dashboard_of(VALID_SPEC, "scorer")["panels"] if panel["title"] == "Latency"]
 
     assert latency["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "red", "value": 50}
 
@@ -79,8 +79,8 @@ def test_panels_do_not_overlap() -> None:
 
 def test_dashboard_config_map_is_labelled_and_valid() -> None:
     context = context_of(VALID_SPEC)
-    (made,) = lower_dashboard(resource_of(context.plan, Inference, "scorer"), context)
-    text = json.dumps(made.manifest)
+    (dashboard,) = lower_dashboard(resource_of(context.plan, Inference, "scorer"), context)
+    text = json.dumps(dashboard.manifest)
 
     assert problems(json.loads(text)) == []
     assert json.loads(text)["metadata"]["labels"]["grafana_dashboard"] == "1"
@@ -90,17 +90,17 @@ def test_dashboard_config_map_is_labelled_and_valid() -> None:
 def test_every_ray_pod_is_scraped() -> None:
     """Prometheus scrapes three ports of heads and one port of workers, and adds the workload as a label."""
     context = context_of(VALID_SPEC)
-    made = [
-        json.loads(json.dumps(one.manifest))
-        for one in lower_scraping(resource(context.plan, Kind.NAMESPACE, "fraud"), context)
+    monitors = [
+        json.loads(json.dumps(item.manifest))
+        for item in lower_scraping(resource(context.plan, Kind.NAMESPACE, "fraud"), context)
     ]
 
-    assert [[one["port"] for one in each["spec"]["podMetricsEndpoints"]] for each in made] == [
+    assert [[item["port"] for item in each["spec"]["podMetricsEndpoints"]] for each in monitors] == [
         ["metrics", "as-metrics", "dash-metrics"],
         ["metrics"],
     ]
-    assert all(each["spec"]["podTargetLabels"] == ["modelyard.dev/workload"] for each in made)
-    assert [problems(each) for each in made] == [[], []]
+    assert all(each["spec"]["podTargetLabels"] == ["modelyard.dev/workload"] for each in monitors)
+    assert [problems(each) for each in monitors] == [[], []]
 
 
 def test_nothing_is_scraped_without_a_prometheus() -> None:
@@ -108,7 +108,7 @@ def test_nothing_is_scraped_without_a_prometheus() -> None:
     quiet = quiet.replace(", oncall: oncall", "")
     plan = plan_of(quiet)
 
-    assert not [one for one in plan.resources if one.kind in (Kind.DASHBOARD, Kind.ALERT_RULES)]
+    assert not [item for item in plan.resources if item.kind in (Kind.DASHBOARD, Kind.ALERT_RULES)]
     context = context_of(quiet)
     assert list(lower_scraping(resource(plan, Kind.NAMESPACE, "fraud"), context)) == []
 

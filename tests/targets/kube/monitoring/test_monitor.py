@@ -55,11 +55,11 @@ def test_performance_monitor_has_no_cron_job() -> None:
 
 def test_monitor_cannot_start_a_pipeline_that_runs_once() -> None:
     text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
-    (found,) = check_monitors(plan_of(text), "main")
+    (diagnostic,) = check_monitors(plan_of(text), "main")
 
-    assert found.code == "E0614"
-    assert found.span is not None
-    assert "run: pipelines.retrain" in text.splitlines()[found.span.line - 1]
+    assert diagnostic.code == "E0614"
+    assert diagnostic.span is not None
+    assert "run: pipelines.retrain" in text.splitlines()[diagnostic.span.line - 1]
 
 
 def test_pipeline_on_another_cluster_may_be_requested_unless_it_runs_once() -> None:
@@ -75,5 +75,5 @@ def test_pipeline_on_another_cluster_may_be_requested_unless_it_runs_once() -> N
     once = text.replace('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
 
     assert list(check_monitors(plan_of(text), "main")) == []
-    assert [one.code for one in check_monitors(plan_of(once), "main")] == ["E0614"]
+    assert [diagnostic.code for diagnostic in check_monitors(plan_of(once), "main")] == ["E0614"]
     assert list(check_monitors(plan_of(VALID_SPEC), "main")) == []

@@ -8,7 +8,7 @@ from tests.observed import alerts
 from tests.specs import VALID_SPEC, changed
 
 
-def named(text: str, name: str, kind: str) -> list[dict[str, object]]:
+def alerts_named(text: str, name: str, kind: str) -> list[dict[str, object]]:
     return [rule for rule in alerts(text, name) if rule["alert"] == kind]
 
 
@@ -25,16 +25,16 @@ PERFORMANCE = changed(
 
 
 def test_every_check_has_an_alert_with_its_severity() -> None:
-    found = alerts(VALID_SPEC, "monitor-drift")
+    rules = alerts(VALID_SPEC, "monitor-drift")
 
-    assert [(one["labels"].get("check"), one["labels"]["severity"]) for one in found] == [
+    assert [(rule["labels"].get("check"), rule["labels"]["severity"]) for rule in rules] == [
         ("psi", "page"),
         ("psi-amount", "ticket"),
         (None, "ticket"),
         (None, "ticket"),
         (None, "ticket"),
     ]
-    assert found[0]["expr"] == (
+    assert rules[0]["expr"] == (
         "max by (feature) (last_over_time("
         'modelyard_monitor_breach{namespace="fraud",monitor="drift",check="psi",system=~"fraud|"}[3d])) > 0'
     )
@@ -42,8 +42,8 @@ def test_every_check_has_an_alert_with_its_severity() -> None:
 
 def test_overdue_monitor_raises_an_alert() -> None:
     """A daily monitor raises an alert 25 hours after its last run, or if it has never run."""
-    (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
-    (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
+    (stale,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
+    (silent,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
 
     assert str(stale["expr"]).endswith("> 90000")
     assert str(silent["expr"]).startswith("absent(last_over_time(modelyard_monitor_last_run_seconds{")
@@ -52,16 +52,16 @@ def test_overdue_monitor_raises_an_alert() -> None:
 
 def test_missing_measurements_raise_alerts() -> None:
     """Too few rows raise an alert. So do labels missing for more than half of the predictions, by default."""
-    (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
+    (unknown,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
 
-    (unknown,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
+    (unknown,) = alerts_named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
     assert "feature=" not in str(unknown["expr"])  # includes variants that have no labels
-    (coverage,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
+    (coverage,) = alerts_named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
     assert str(coverage["expr"]).endswith("[21d])) < 0.5")
     other = changed("labels: chargebacks\n    window", "labels: chargebacks\n    coverage: 90%\n    window")
-    assert str(named(other, "monitor-quality", "ModelyardMonitorCoverage")[0]["expr"]).endswith(" < 0.9")
+    assert str(alerts_named(other, "monitor-quality", "ModelyardMonitorCoverage")[0]["expr"]).endswith(" < 0.9")
 
 
 def test_the_period_is_the_longest_time_between_runs() -> None:
@@ -73,10 +73,10 @@ def test_the_period_is_the_longest_time_between_runs() -> None:
 
 def test_monitor_without_a_schedule_has_no_overdue_alert() -> None:
     """A monitor without a schedule has no overdue alert, and its values are valid for three windows."""
-    found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
+    rules = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
-    assert [one["alert"].removeprefix("ModelyardMonitor") for one in found] == ["Breach", "Unknown", "Coverage"]
-    assert "[21d]" in found[0]["expr"]
+    assert [rule["alert"].removeprefix("ModelyardMonitor") for rule in rules] == ["Breach", "Unknown", "Coverage"]
+    assert "[21d]" in rules[0]["expr"]
 
 
 def test_monitor_notifies_its_channels_or_the_on_call_channel() -> None:
@@ -89,25 +89,25 @@ def test_monitor_notifies_its_channels_or_the_on_call_channel() -> None:
 
 
 def channels(text: str) -> list[str]:
-    return [one for one in alerts(text, "monitor-quality")[0]["labels"] if one.startswith("channel_")]
+    return [label for label in alerts(text, "monitor-quality")[0]["labels"] if label.startswith("channel_")]
 
 
 def test_performance_checks_use_server_metrics() -> None:
     """A performance monitor's checks are rules over its window, without alerts for overdue runs."""
-    found = alerts(PERFORMANCE, "monitor-drift")
+    rules = alerts(PERFORMANCE, "monitor-drift")
 
-    assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [
+    assert [(rule["labels"]["check"], rule["labels"]["severity"]) for rule in rules] == [
         ("error_rate", "page"),
         ("p99_ms", "page"),
         ("throughput_rps", "ticket"),
     ]
-    assert found[1]["expr"] == (
+    assert rules[1]["expr"] == (
         "histogram_quantile(0.99, sum by (le) (rate(ray_serve_http_request_latency_ms_bucket"
         '{namespace="fraud",application=~"scorer-challenger|scorer-champion"}[15m]))) > 90'
     )
-    assert found[2]["expr"].endswith("[15m])) < 2")
-    assert " < 0.01 or (" in found[0]["expr"]
-    assert found[0]["expr"].endswith(" > 0.2")
+    assert rules[2]["expr"].endswith("[15m])) < 2")
+    assert " < 0.01 or (" in rules[0]["expr"]
+    assert rules[0]["expr"].endswith(" > 0.2")
 
 
 RUNS = (
@@ -124,7 +124,7 @@ def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )
-    (rule,) = [one for one in alerts(following, "monitor-drift") if one["labels"]["check"] == "freshness_s"]
+    (rule,) = [alert for alert in alerts(following, "monitor-drift") if alert["labels"]["check"] == "freshness_s"]
 
     assert rule["expr"] == (
         '(time() - max((last_over_time(kube_job_status_completion_time{namespace="fraud"}[250h])'
@@ -135,9 +135,9 @@ def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
 
 
 def test_a_monitor_may_watch_the_runs_of_a_pipeline() -> None:
-    found = {str(rule["labels"]["check"]): rule for rule in alerts(RUNS, "monitor-drift")}
+    by_check = {str(rule["labels"]["check"]): rule for rule in alerts(RUNS, "monitor-drift")}
 
-    assert set(found) == {"duration_s", "freshness_s", "failed_runs"}
-    assert "kube_cronjob_status_last_successful_time" in found["freshness_s"]["expr"]
-    assert found["failed_runs"]["expr"].endswith("or vector(0)) > 1")
-    assert found["duration_s"]["annotations"]["summary"].endswith("duration_s of pipeline retrain is above 7200")
+    assert set(by_check) == {"duration_s", "freshness_s", "failed_runs"}
+    assert "kube_cronjob_status_last_successful_time" in by_check["freshness_s"]["expr"]
+    assert by_check["failed_runs"]["expr"].endswith("or vector(0)) > 1")
+    assert by_check["duration_s"]["annotations"]["summary"].endswith("duration_s of pipeline retrain is above 7200")

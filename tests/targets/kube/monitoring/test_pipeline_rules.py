@@ -66,8 +66,8 @@ def test_no_alert_while_the_schedule_is_paused() -> None:
 
 def test_single_run_alert_uses_the_rayjob_name() -> None:
     context = context_of(ONCE)
-    made = [one.manifest for one in lower_job(resource_of(context.plan, Job, "retrain"), context)]
-    (name,) = [each["metadata"]["name"] for each in made if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
+    manifests = [item.manifest for item in lower_job(resource_of(context.plan, Job, "retrain"), context)]
+    (name,) = [each["metadata"]["name"] for each in manifests if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
 
     expression = by_name(ONCE)["ModelyardPipelineFailed"]["expr"]
     selected = f'{{namespace="fraud",name="{name}",deployment_status="Failed"}}'
@@ -77,7 +77,7 @@ def test_single_run_alert_uses_the_rayjob_name() -> None:
 def test_no_alert_rules_without_an_on_call_channel() -> None:
     plan = plan_of(VALID_SPEC.replace(", oncall: oncall", ""))
 
-    assert "retrain" not in [one.name for one in plan.resources if one.kind is Kind.ALERT_RULES]
+    assert "retrain" not in [resource.name for resource in plan.resources if resource.kind is Kind.ALERT_RULES]
 
 
 def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
@@ -87,8 +87,8 @@ def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
     observed = shared.replace("tenancy: shared\n", "tenancy: shared\n      present: [prometheus]\n")
 
-    assert [one for one in plan_of(shared).resources if one.kind is Kind.ALERT_RULES] == []
-    assert "retrain" in [one.name for one in plan_of(observed).resources if one.kind is Kind.ALERT_RULES]
+    assert [resource for resource in plan_of(shared).resources if resource.kind is Kind.ALERT_RULES] == []
+    assert "retrain" in [resource.name for resource in plan_of(observed).resources if resource.kind is Kind.ALERT_RULES]
 
 
 def test_refused_gate_and_waiting_approval_raise_alerts() -> None:

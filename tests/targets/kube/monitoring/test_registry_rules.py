@@ -10,7 +10,7 @@ from tests.observed import alerts, context_of, rule_object
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC, changed
 from tests.targets.aws.emitted import changed as changed_on_aws
-from tests.targets.aws.emitted import one
+from tests.targets.aws.emitted import emitted_object
 
 RULES = "registry.alerts"
 WATCHED = (
@@ -44,11 +44,11 @@ def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
 def test_failed_login_rotation_is_a_ticket() -> None:
     """The alert for a failed login rotation is a ticket and refers to the emitted CronJob."""
     text = changed_on_aws(WATCHED)
-    (group,) = one("PrometheusRule", RULES, text)["spec"]["groups"]
-    gone, *_, login = group["rules"]
+    (group,) = emitted_object("PrometheusRule", RULES, text)["spec"]["groups"]
+    missing, *_, login = group["rules"]
 
-    assert (gone["alert"], login["alert"]) == ("ModelyardRegistryGone", "ModelyardLoginFailed")
-    assert f'owner_name="{one("CronJob", "login-runs", text)["metadata"]["name"]}"' in login["expr"]
+    assert (missing["alert"], login["alert"]) == ("ModelyardRegistryGone", "ModelyardLoginFailed")
+    assert f'owner_name="{emitted_object("CronJob", "login-runs", text)["metadata"]["name"]}"' in login["expr"]
     assert login["labels"]["severity"] == "ticket"
 
 
@@ -60,4 +60,4 @@ def test_readme_lists_registry_alerts() -> None:
 
 def test_no_registry_alerts_if_adopted_or_without_on_call() -> None:
     for text in (changed(*ADOPTED), changed(", oncall: oncall", "")):
-        assert RULES not in [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]
+        assert RULES not in [resource.name for resource in plan_of(text).resources if resource.kind is Kind.ALERT_RULES]

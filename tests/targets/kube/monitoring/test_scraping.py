@@ -15,9 +15,9 @@ from tests.specs import VALID_SPEC, changed
 
 def monitors(text: str, platform: Platform) -> dict[str, dict[str, Any]]:
     context = context_of(text, platform=platform)
-    found = [cast("dict[str, Any]", made.manifest) for made in lower_scraping(_namespace(text), context)]
-    assert [problem for each in found for problem in problems(each)] == []
-    return {each["metadata"]["name"]: each["spec"] for each in found}
+    manifests = [cast("dict[str, Any]", item.manifest) for item in lower_scraping(_namespace(text), context)]
+    assert [problem for each in manifests for problem in problems(each)] == []
+    return {each["metadata"]["name"]: each["spec"] for each in manifests}
 
 
 def _namespace(text: str) -> Any:

@@ -60,14 +60,14 @@ def test_unreachable_burn_rates_are_left_out() -> None:
     """If even a total outage cannot reach a burn rate, it has no alert, for example 14.4 if half may be slow."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
-    assert [one for one, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
+    assert [window for window, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
 
 
 def test_each_latency_has_its_own_objective() -> None:
     text = changed(SLO, "slo: {p95: 40ms, p999: 200ms}")
-    found = {rule["labels"]["slo"] for rule in rules(text, "scorer") if "slo" in rule["labels"]}
+    objectives = {rule["labels"]["slo"] for rule in rules(text, "scorer") if "slo" in rule["labels"]}
 
-    assert found == {"latency-p95", "latency-p999"}
+    assert objectives == {"latency-p95", "latency-p999"}
     (errors,) = [
         rule["expr"]
         for rule in rules(text, "scorer")
@@ -82,20 +82,20 @@ def test_histogram_has_a_bucket_for_the_bound() -> None:
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
 
-    assert "47," in str([made.manifest for made in lower_server(server, context)])
+    assert "47," in str([item.manifest for item in lower_server(server, context)])
 
 
 def test_applications_match_the_serve_config() -> None:
     """Rules use the names of the Serve applications that the servers have."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
-    made = [
-        str(one.manifest)
+    texts = [
+        str(item.manifest)
         for variant in inference.variants
-        for one in lower_server(resource_of(context.plan, ModelServer, f"scorer-{variant.name}"), context)
+        for item in lower_server(resource_of(context.plan, ModelServer, f"scorer-{variant.name}"), context)
     ]
 
-    assert all(any(name in text for text in made) for name in applications(inference))
+    assert all(any(name in text for text in texts) for name in applications(inference))
 
 
 def test_mirrored_requests_do_not_count() -> None:
@@ -117,9 +117,9 @@ def test_alerts_have_routing_labels() -> None:
 
 
 def test_missing_metrics_raise_an_alert() -> None:
-    gone = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
+    missing = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
-    assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
+    assert [rule["labels"]["application"] for rule in missing] == ["scorer-challenger", "scorer-champion"]
 
 
 @pytest.mark.parametrize(
@@ -134,27 +134,30 @@ def test_missing_metrics_raise_an_alert() -> None:
 )
 def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
     """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % in 30 days."""
-    found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
+    rules = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
-    assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
+    assert {rule["for"] for rule in rules if rule["alert"] == "ModelyardEndpointGone"} == {wait}
 
 
 def test_missing_proxies_of_our_gateway_page() -> None:
-    (gone,) = [
+    (missing,) = [
         rule for rule in alerts(AT_A_GATEWAY, "scorer", platform=ENVOY) if rule["alert"] == "ModelyardGatewayGone"
     ]
 
-    assert gone["expr"].startswith('absent(up{namespace="envoy-gateway-system",')
-    assert gone["labels"]["gateway"] == "fraud"
+    assert missing["expr"].startswith('absent(up{namespace="envoy-gateway-system",')
+    assert missing["labels"]["gateway"] == "fraud"
 
 
 def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
     """For an application that may scale to zero, the alert uses the Serve status instead of replicas."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
-    gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
+    expressions = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
-    assert ["replica_healthy" in one for one in gone] == [False, True]
-    assert gone[0] == 'absent(ray_serve_application_status{namespace="fraud",application=~"scorer-challenger"} == 6)'
+    assert ["replica_healthy" in expression for expression in expressions] == [False, True]
+    assert (
+        expressions[0]
+        == 'absent(ray_serve_application_status{namespace="fraud",application=~"scorer-challenger"} == 6)'
+    )
 
 
 def test_team_name_is_escaped() -> None:
@@ -179,9 +182,9 @@ def test_recorded_series_are_unique() -> None:
     plan = plan_of(VALID_SPEC)
     recorded = [
         (rule["record"], tuple(sorted(rule["labels"].items())))
-        for one in plan.resources
-        if one.kind is Kind.ALERT_RULES
-        for rule in rules(VALID_SPEC, one.name)
+        for resource in plan.resources
+        if resource.kind is Kind.ALERT_RULES
+        for rule in rules(VALID_SPEC, resource.name)
         if "record" in rule
     ]
 

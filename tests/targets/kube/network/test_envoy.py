@@ -6,7 +6,7 @@ from typing import Any
 
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER
 from tests.crds import problems
-from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, one
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, emitted_object
 
 OBJECTS = ("certificates_account", "certificates_role", "certificates_binding", "certificates_job")
 ROLLS = ("    compute: small\n    endpoint", "    compute: small\n    rollout: {strategy: incremental}\n    endpoint")
@@ -14,14 +14,14 @@ INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
 
 
 def document(variable: str) -> dict[str, Any]:
-    found: dict[str, Any] = argument(calls()[variable], "document")
-    return found
+    manifest: dict[str, Any] = argument(calls()[variable], "document")
+    return manifest
 
 
 def test_certificates_are_created_before_the_controller() -> None:
     """The controller's chart depends on the certificate Job, and each object depends on the one before it."""
-    made = calls()
-    waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
+    components = calls()
+    waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
     assert waits == {
         "certificates_account": ["addons_network"],
@@ -69,17 +69,17 @@ def test_public_proxies_exist_only_for_public_endpoints() -> None:
 
 def balancers(text: str) -> dict[str, str]:
     """Return whether load balancers are internal, by gateway class."""
-    made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
-    services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
+    proxies = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
+    services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in proxies}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}
 
 
 def test_gateway_class_refers_to_its_envoy_proxy() -> None:
-    made = one("GatewayClass", CLASS)
+    gateway_class = emitted_object("GatewayClass", CLASS)
 
-    assert problems(made) == []
-    assert made["spec"]["controllerName"] == CONTROLLER
-    assert made["spec"]["parametersRef"] == {
+    assert problems(gateway_class) == []
+    assert gateway_class["spec"]["controllerName"] == CONTROLLER
+    assert gateway_class["spec"]["parametersRef"] == {
         "group": "gateway.envoyproxy.io",
         "kind": "EnvoyProxy",
         "name": CLASS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.crds import problems
-from tests.emitted import files, names, one
+from tests.emitted import emitted_object, files, names
 from tests.specs import VALID_SPEC, changed
 
 EXISTING = "{name: edge, namespace: gateways, mirrors: true}"
@@ -14,20 +14,20 @@ def test_an_existing_gateway_is_used() -> None:
 
 
 def test_gateway_is_created_from_a_class() -> None:
-    made = one(changed(EXISTING, "{class: cilium}"), "Gateway", "fraud")
+    gateway = emitted_object(changed(EXISTING, "{class: cilium}"), "Gateway", "fraud")
 
-    assert made["spec"]["gatewayClassName"] == "cilium"
-    assert [(each["protocol"], each["port"]) for each in made["spec"]["listeners"]] == [("HTTP", 80)]
-    assert problems(made) == []
+    assert gateway["spec"]["gatewayClassName"] == "cilium"
+    assert [(each["protocol"], each["port"]) for each in gateway["spec"]["listeners"]] == [("HTTP", 80)]
+    assert problems(gateway) == []
 
 
 def test_gateway_with_a_certificate_uses_https() -> None:
-    made = one(changed(EXISTING, "{class: cilium, certificate: secret://vault/tls}"), "Gateway", "fraud")
-    (listener,) = made["spec"]["listeners"]
+    gateway = emitted_object(changed(EXISTING, "{class: cilium, certificate: secret://vault/tls}"), "Gateway", "fraud")
+    (listener,) = gateway["spec"]["listeners"]
 
     assert (listener["protocol"], listener["port"]) == ("HTTPS", 443)
     assert listener["tls"]["certificateRefs"] == [{"kind": "Secret", "name": "vault.tls"}]
-    assert problems(made) == []
+    assert problems(gateway) == []
 
 
 def test_no_gateway_without_a_route() -> None:
@@ -47,11 +47,11 @@ def test_no_gateway_without_a_route() -> None:
 def test_proxies_next_to_a_gateway_are_allowed() -> None:
     """A policy allows connections from proxies that may run in the system's namespace."""
     text = changed(EXISTING, "{class: istio}")
-    made = one(text, "NetworkPolicy", "gateway.proxies")["spec"]
+    policy = emitted_object(text, "NetworkPolicy", "gateway.proxies")["spec"]
 
-    assert made["podSelector"]["matchExpressions"][0]["key"] == "gateway.networking.k8s.io/gateway-name"
-    assert (made["ingress"], made["egress"]) == ([{}], [{"to": [{"namespaceSelector": {}}]}])
-    assert problems(one(text, "NetworkPolicy", "gateway.proxies")) == []
+    assert policy["podSelector"]["matchExpressions"][0]["key"] == "gateway.networking.k8s.io/gateway-name"
+    assert (policy["ingress"], policy["egress"]) == ([{}], [{"to": [{"namespaceSelector": {}}]}])
+    assert problems(emitted_object(text, "NetworkPolicy", "gateway.proxies")) == []
     assert "gateway.proxies" not in names(VALID_SPEC, "NetworkPolicy")
     assert "every namespace may call the servers behind a route" in files(text)["README.md"]
     assert "every namespace may call" not in files(VALID_SPEC)["README.md"]

@@ -25,9 +25,9 @@ def refused(text: str) -> list[str]:
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
-        f"{found.code} {lines[found.span.line - 1].strip()}"
-        for found in check_routes(plan, "main", gateway)
-        if found.span is not None
+        f"{diagnostic.code} {lines[diagnostic.span.line - 1].strip()}"
+        for diagnostic in check_routes(plan, "main", gateway)
+        if diagnostic.span is not None
     ]
 
 
@@ -68,10 +68,10 @@ def test_route_refers_to_the_created_gateway() -> None:
 
 
 def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
-    made = lowered(changed(TWO, "", (EXPOSED, "exposure: cluster\n")))
+    manifests = lowered(changed(TWO, "", (EXPOSED, "exposure: cluster\n")))
 
-    assert made.names("RayService") == ["scorer"]
-    assert made.names("HTTPRoute") == []
+    assert manifests.names("RayService") == ["scorer"]
+    assert manifests.names("HTTPRoute") == []
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:

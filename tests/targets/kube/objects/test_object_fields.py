@@ -9,7 +9,7 @@ import pytest
 from modelyard_targets.kube.objects.object_fields import TABLE, problems
 from modelyard_targets.kubernetes.check import check
 from testbed.kubernetes import crds
-from tests.emitted import emitted, one, refused
+from tests.emitted import emitted, emitted_object, refused
 from tests.object_fields import table
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC
@@ -113,7 +113,7 @@ def test_overrides_that_break_a_document_are_refused(patch: str, problem: str) -
 
 
 def test_valid_override_of_a_document_is_accepted() -> None:
-    run = one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"]
+    run = emitted_object(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"]
     changed = json.dumps({**json.loads(run), "metadata": {"labels": {"team": "fraud"}}})
 
     assert (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard_targets.kubernetes.check import check
-from tests.emitted import emitted, one, refused
+from tests.emitted import emitted, emitted_object, refused
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
@@ -16,10 +16,10 @@ def with_override(patch: str, target: str = "RayService/scorer-champion") -> str
 
 def test_object_is_patched_and_annotated() -> None:
     text = with_override("[{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]")
-    made = one(text, "RayService", "scorer-champion")
+    service = emitted_object(text, "RayService", "scorer-champion")
 
-    assert made["spec"]["rayClusterConfig"]["rayVersion"] == "2.60.1"
-    assert made["metadata"]["annotations"]["overrides.modelyard.dev/shm"] == "More shared memory."
+    assert service["spec"]["rayClusterConfig"]["rayVersion"] == "2.60.1"
+    assert service["metadata"]["annotations"]["overrides.modelyard.dev/shm"] == "More shared memory."
 
 
 def test_nothing_else_is_changed() -> None:

@@ -11,9 +11,9 @@ CRON = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
 
 
-def run(made: Lowered, name: str) -> Object:
+def run(objects: Lowered, name: str) -> Object:
     """Return the RayJob that the launcher of a pipeline creates."""
-    template: Object = json.loads(made.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
+    template: Object = json.loads(objects.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
@@ -51,9 +51,9 @@ def test_steps_with_equal_hardware_share_a_group() -> None:
 
 def test_groups_for_different_hardware_start_empty() -> None:
     """Groups for other hardware start empty, and the autoscaler adds machines to them."""
-    made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
-    cluster = run(made, "report")["spec"]["rayClusterSpec"]
-    described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
+    manifests = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
+    cluster = run(manifests, "report")["spec"]["rayClusterSpec"]
+    described = json.loads(manifests.get("ConfigMap", "report-description")["data"]["workload.json"])
     steps = described["pipeline"]["steps"]
 
     assert [(group["groupName"], group["minReplicas"]) for group in cluster["workerGroupSpecs"]] == [
@@ -90,10 +90,10 @@ def test_name_of_a_single_run_depends_on_its_content() -> None:
     """With schedule `once`, a change in the spec or the description leads to a RayJob with another name."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
-    names = [made.names("RayJob") for made in (before, after, described)]
+    names = [manifests.names("RayJob") for manifests in (before, after, described)]
 
-    assert all(len(found) == 1 for found in names)
-    assert len({found[0] for found in names}) == 3
+    assert all(len(job_names) == 1 for job_names in names)
+    assert len({job_names[0] for job_names in names}) == 3
     assert names[0][0].startswith("retrain-")
     assert not before.has("CronJob", "retrain")
 

@@ -57,7 +57,11 @@ def test_launcher_has_job_name_uid_and_template() -> None:
     """The Pod of the launcher gets the Job's name and UID and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    fields = {one["name"]: one["valueFrom"]["fieldRef"]["fieldPath"] for one in container["env"] if "valueFrom" in one}
+    fields = {
+        variable["name"]: variable["valueFrom"]["fieldRef"]["fieldPath"]
+        for variable in container["env"]
+        if "valueFrom" in variable
+    }
 
     assert container["command"] == ["python", "-m", "modelyard_runtime", "launch"]
     assert fields == {
@@ -71,9 +75,11 @@ def test_launcher_has_job_name_uid_and_template() -> None:
 
 def test_launcher_and_submitter_always_use_our_image() -> None:
     """Launcher and submitter always use the runtime image, so that user code cannot read the launcher's token."""
-    made = lowered(changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}'))
-    launcher = made.get("CronJob", "report")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    run = json.loads(made.get("ConfigMap", "report-rayjob")["data"]["rayjob.json"])["spec"]
+    manifests = lowered(
+        changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}')
+    )
+    launcher = manifests.get("CronJob", "report")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    run = json.loads(manifests.get("ConfigMap", "report-rayjob")["data"]["rayjob.json"])["spec"]
     images = {
         "launcher": launcher["containers"][0]["image"],
         "submitter": run["submitterPodTemplate"]["spec"]["containers"][0]["image"],
@@ -102,8 +108,10 @@ def test_disruption_condition_includes_the_status() -> None:
 
 def _overlap(text: str, name: str) -> str | None:
     pod = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    said: dict[str, str] = {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}
-    return said.get("MODELYARD_OVERLAP")
+    environment: dict[str, str] = {
+        variable["name"]: variable["value"] for variable in pod["containers"][0]["env"] if "value" in variable
+    }
+    return environment.get("MODELYARD_OVERLAP")
 
 
 def test_launcher_enforces_overlap_if_a_monitor_starts_runs() -> None:
@@ -129,7 +137,7 @@ AFTER = changed(
 
 def _environment(text: str, name: str) -> dict[str, str]:
     pod = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    return {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}
+    return {variable["name"]: variable["value"] for variable in pod["containers"][0]["env"] if "value" in variable}
 
 
 def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:

@@ -29,21 +29,23 @@ def test_promoter_runs_every_three_minutes_without_overlap() -> None:
     assert container["command"] == ["python", "-m", "modelyard_runtime", "promote"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["serviceAccountName"] == "promoter"
-    secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
+    secrets = {
+        variable["valueFrom"]["secretKeyRef"]["name"] for variable in container["env"] if "valueFrom" in variable
+    }
     assert "mlflow-login.promoter" in secrets
     assert "mlflow-admin" not in secrets
 
 
 def test_promoter_description_has_requirements_of_each_training() -> None:
     """The promoter's description lists the requirements of each training pipeline and matches the schema."""
-    found = described(VALID_SPEC, "promoter")
+    description = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
-    promotion = found["promotions"]["retrain"]
+    promotion = description["promotions"]["retrain"]
     for entry in ("promoteTo", "validation", "approvals"):
         assert promotion[entry] == retrain[entry]
     assert promotion["model"]["history"] == "fraud/fraud-fraud-xgb/aliases"
-    assert python_fits(SCHEMA)(SCHEMA, found)
+    assert python_fits(SCHEMA)(SCHEMA, description)
 
 
 def test_promoter_may_only_read_models() -> None:
@@ -51,7 +53,7 @@ def test_promoter_may_only_read_models() -> None:
 
     assert identity is not None
     assert isinstance(identity.value, Identity)
-    assert {(one.prefix, one.mode) for one in identity.value.access} == {("mlflow/models/", "read")}
+    assert {(grant.prefix, grant.mode) for grant in identity.value.access} == {("mlflow/models/", "read")}
 
 
 def test_promoter_may_reach_the_registry() -> None:
@@ -78,7 +80,7 @@ def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
 
 
 def _ports(policy: Object) -> set[int]:
-    return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
+    return {port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", ())}
 
 
 def test_servers_follow_the_promoters_history() -> None:
@@ -87,21 +89,21 @@ def test_servers_follow_the_promoters_history() -> None:
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
     assert model["history"] == "fraud/fraud-fraud-xgb/aliases"
-    found = described(by_version, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
-    assert "history" not in found
+    fixed = described(by_version, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+    assert "history" not in fixed
 
 
 def test_servers_and_scoring_have_the_required_approvals() -> None:
     """Servers and scoring have the same approvals as the promoter in their descriptions, except for fixed versions."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
-    asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
+    approvals = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")
     server = described(scored, "scorer-challenger")
     by_number = described(changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7"), "scorer-challenger")
 
-    assert asked["minimum"] == 2
-    assert batch["pipeline"]["model"]["approvals"] == asked
-    assert server["applications"]["scorer-challenger"]["model"]["approvals"] == asked
+    assert approvals["minimum"] == 2
+    assert batch["pipeline"]["model"]["approvals"] == approvals
+    assert server["applications"]["scorer-challenger"]["model"]["approvals"] == approvals
     assert "approvals" not in by_number["applications"]["scorer-challenger"]["model"]
     assert python_fits(SCHEMA)(SCHEMA, server)
     assert python_fits(SCHEMA)(SCHEMA, batch)

@@ -14,11 +14,11 @@ from modelyard.plan import Identity, Kind, Plan
 from modelyard.validate import python_fits
 from modelyard_runtime.checks import check_workload
 from modelyard_targets.kube.access.pod_references import references_in
-from tests.emitted import files, names, one
+from tests.emitted import emitted_object, files, names
 from tests.hybrid import described, hybrid, hybrid_lowered, hybrid_plan
 from tests.plans import plan_of, planned, resource
 from tests.specs import VALID_SPEC
-from tests.targets.aws.infrastructure import arguments, made
+from tests.targets.aws.infrastructure import arguments, calls_by_name
 from tests.targets.kube.readme.test_crossings import CLUSTERS, readme, section
 
 BREACH = (
@@ -39,7 +39,7 @@ def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
     """Return the access of an identity as store, prefix and mode."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
-    return {(one.store, one.prefix, one.mode) for one in identity.access}
+    return {(grant.store, grant.prefix, grant.mode) for grant in identity.access}
 
 
 def test_monitor_appends_requests_and_starter_answers() -> None:
@@ -58,24 +58,24 @@ def test_monitor_appends_requests_and_starter_answers() -> None:
 
 
 def test_no_starter_if_monitor_and_pipeline_share_a_target() -> None:
-    assert not [one for one in hybrid_plan(hybrid()).resources if one.kind is Kind.STARTER]
+    assert not [item for item in hybrid_plan(hybrid()).resources if item.kind is Kind.STARTER]
     plan = hybrid_plan(hybrid(BREACH, ("monitors: shop", "monitors: main")))
-    assert not [one for one in plan.resources if one.kind is Kind.STARTER]
+    assert not [item for item in plan.resources if item.kind is Kind.STARTER]
     identity = resource(plan, Kind.IDENTITY, "monitor-drift").value
     assert isinstance(identity, Identity)
     assert identity.api == "trigger"
 
 
 def test_requesting_monitor_has_no_api_access() -> None:
-    made = hybrid_lowered(PULLED)
-    pod = made.get("CronJob", "monitor-drift")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    manifests = hybrid_lowered(PULLED)
+    pod = manifests.get("CronJob", "monitor-drift")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
     assert pod["automountServiceAccountToken"] is False
-    assert not made.has("Role", "monitor-drift")
-    ports = [rule.get("ports") for rule in made.get("NetworkPolicy", "monitor-drift")["spec"]["egress"]]
+    assert not manifests.has("Role", "monitor-drift")
+    ports = [rule.get("ports") for rule in manifests.get("NetworkPolicy", "monitor-drift")["spec"]["egress"]]
     assert [{"protocol": "TCP", "port": 443}] in ports
     assert not any({"protocol": "TCP", "port": 6443} in each for each in ports)
-    assert "MODELYARD_JOB_UID" in [one["name"] for one in pod["containers"][0]["env"]]
+    assert "MODELYARD_JOB_UID" in [variable["name"] for variable in pod["containers"][0]["env"]]
 
 
 def test_descriptions_of_monitor_and_starter_agree() -> None:
@@ -84,9 +84,9 @@ def test_descriptions_of_monitor_and_starter_agree() -> None:
     (allowed,) = starts["requests"]
 
     fits = python_fits(json.loads(modelyard_schemas.text("workload")))
-    for found in (asks, starts):
-        assert fits(json.loads(modelyard_schemas.text("workload")), found)
-        check_workload(found)
+    for description in (asks, starts):
+        assert fits(json.loads(modelyard_schemas.text("workload")), description)
+        check_workload(description)
     run = asks["monitor"]["onBreach"]["run"]
     assert run == {
         "pipeline": "retrain",
@@ -99,23 +99,23 @@ def test_descriptions_of_monitor_and_starter_agree() -> None:
 
 
 def test_starter_polls_every_three_minutes_with_its_own_identity() -> None:
-    made = hybrid_lowered(PULLED, "main")
-    spec = made.get("CronJob", "starter")["spec"]
+    manifests = hybrid_lowered(PULLED, "main")
+    spec = manifests.get("CronJob", "starter")["spec"]
     pod = spec["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
 
     assert (spec["schedule"], spec["concurrencyPolicy"]) == ("*/3 * * * *", "Forbid")
     assert container["command"] == ["python", "-m", "modelyard_runtime", "start"]
     assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("starter", True)
-    assert [(rule["resources"], rule["verbs"], rule.get("resourceNames")) for rule in role(made)] == [
+    assert [(rule["resources"], rule["verbs"], rule.get("resourceNames")) for rule in role(manifests)] == [
         (["cronjobs"], ["get"], ["retrain"]),
         (["jobs"], ["create", "get", "list"], None),
     ]
 
 
-def role(made: Any) -> list[dict[str, Any]]:
+def role(objects: Any) -> list[dict[str, Any]]:
     """Return the rules of the starter's Role."""
-    rules: list[dict[str, Any]] = made.get("Role", "starter")["rules"]
+    rules: list[dict[str, Any]] = objects.get("Role", "starter")["rules"]
     return rules
 
 
@@ -123,14 +123,14 @@ def test_admission_policy_restricts_the_starter() -> None:
     """Admission policies let the starter create Jobs only from the requested pipeline's CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
-    (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
+    (rule,) = emitted_object(text, POLICY, "till.starter.next")["spec"]["validations"]
     assert 'owner.name in ["retrain"]' in rule["expression"]
-    policy = one(text, POLICY, "till.retrain.requests")["spec"]
+    policy = emitted_object(text, POLICY, "till.retrain.requests")["spec"]
     caller, requested = (condition["expression"] for condition in policy["matchConditions"])
     assert caller.endswith('["system:serviceaccount:till:starter"]')
     assert 'owner.name in ["retrain"]' in requested
-    named = references_in(one(text, "CronJob", "retrain"))
-    assert any(json.dumps(named.accounts) in each["expression"] for each in policy["validations"])
+    references = references_in(emitted_object(text, "CronJob", "retrain"))
+    assert any(json.dumps(references.accounts) in each["expression"] for each in policy["validations"])
 
 
 def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
@@ -142,22 +142,24 @@ def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
 
 def test_aws_access_is_limited_to_the_request_folders() -> None:
     """In AWS, the starter's role and the monitor's user can access only their folders."""
-    calls = made(PULLED)
+    calls = calls_by_name(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
 
     folder = FOLDER.replace("/prod/", "/default/")
-    assert [(one["prefix"], one["mode"]) for one in starter["access"]] == [(folder, "write")]
-    assert (f"{folder}asked/retrain/drift/", "append") in [(one["prefix"], one["mode"]) for one in monitor["access"]]
+    assert [(grant["prefix"], grant["mode"]) for grant in starter["access"]] == [(folder, "write")]
+    assert (f"{folder}asked/retrain/drift/", "append") in [
+        (grant["prefix"], grant["mode"]) for grant in monitor["access"]
+    ]
 
 
 def test_on_premises_clusters_use_the_stores_credentials() -> None:
-    made = hybrid_lowered(OF_CLUSTERS, "main")
-    pod = made.get("CronJob", "starter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    manifests = hybrid_lowered(OF_CLUSTERS, "main")
+    pod = manifests.get("CronJob", "starter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
-    given = {one["name"]: one.get("valueFrom", {}) for one in pod["containers"][0]["env"]}
-    assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]["name"] == "lake"
-    ports = [rule.get("ports") for rule in made.get("NetworkPolicy", "starter")["spec"]["egress"]]
+    environment = {variable["name"]: variable.get("valueFrom", {}) for variable in pod["containers"][0]["env"]}
+    assert environment["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]["name"] == "lake"
+    ports = [rule.get("ports") for rule in manifests.get("NetworkPolicy", "starter")["spec"]["egress"]]
     assert [{"protocol": "TCP", "port": 9000}] in ports
 
 
@@ -179,20 +181,23 @@ def test_unanswered_requests_raise_an_alert() -> None:
     channel = ("email: stores@acme.example}", "email: stores@acme.example, oncall: desk}")
     text = hybrid(BREACH, *CLUSTERS, channel)
     text += 'channels: {desk: {type: slack, url: "secret://vault/desk#url"}}\n'
-    (rules,) = one(text, "PrometheusRule", "retrain")["spec"]["groups"]
+    (rules,) = emitted_object(text, "PrometheusRule", "retrain")["spec"]["groups"]
 
     assert "ModelyardStarterMissing" in [rule["alert"] for rule in rules["rules"]]
-    (rules,) = one(VALID_SPEC, "PrometheusRule", "retrain")["spec"]["groups"]
+    (rules,) = emitted_object(VALID_SPEC, "PrometheusRule", "retrain")["spec"]["groups"]
     assert "ModelyardStarterMissing" not in [rule["alert"] for rule in rules["rules"]]
 
 
 def test_each_monitor_has_its_own_request_folder() -> None:
     second = "  again:\n    {type: data-drift, watch: inference.till, reference: {data: sales, window: 30d},\n"
     second += "     checks: {psi: {max: 0.3}}, onBreach: {run: pipelines.retrain, cooldown: 2d}}\n"
-    found = described(hybrid_lowered(PULLED + second, "main"), "starter")["requests"]
+    requests = described(hybrid_lowered(PULLED + second, "main"), "starter")["requests"]
 
-    assert {one["monitor"]: one["cooldownSeconds"] for one in found} == {"drift": 86400, "again": 2 * 86400}
-    assert len({one["asked"] for one in found}) == 2
+    assert {request["monitor"]: request["cooldownSeconds"] for request in requests} == {
+        "drift": 86400,
+        "again": 2 * 86400,
+    }
+    assert len({request["asked"] for request in requests}) == 2
 
 
 @pytest.mark.parametrize(
@@ -212,9 +217,9 @@ def test_each_monitor_has_its_own_request_folder() -> None:
 )
 def test_store_that_both_can_reach_is_required(change: tuple[str, str], way: str) -> None:
     assert change[0] in OF_CLUSTERS
-    (found,) = [one for one in planned(OF_CLUSTERS.replace(*change))[1] if one.code == "E0613"]
+    (error,) = [diagnostic for diagnostic in planned(OF_CLUSTERS.replace(*change))[1] if diagnostic.code == "E0613"]
 
-    assert found.hint.startswith(way)
+    assert error.hint.startswith(way)
 
 
 APART = """\
@@ -252,8 +257,8 @@ def test_first_shared_store_is_used_without_artifacts() -> None:
     """Without an artifact store, requests are in a folder of the first store that both targets can reach."""
     plan = plan_of(APART)
 
-    asked = "run-requests/fraud/prod/far/asked/retrain/drift/"
-    assert ("films", asked, "append") in access(plan, "monitor-drift")
+    folder = "run-requests/fraud/prod/far/asked/retrain/drift/"
+    assert ("films", folder, "append") in access(plan, "monitor-drift")
     assert access(plan, "starter") == {("films", "run-requests/fraud/prod/far/", "write")}
 
 

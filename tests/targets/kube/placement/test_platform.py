@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from modelyard.program import Ref
-from modelyard_targets.kube.placement.platform import Given, Platform, as_literal
+from modelyard_targets.kube.placement.platform import Argument, Platform, as_literal
 from tests.emitted import calls, context
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
 
 def test_data_is_converted_to_literals() -> None:
-    given: dict[str, Given] = {"a": [1, True, None, "x"], "b": {"c": Ref("below", key="host")}, "d": 0.5}
+    data: dict[str, Argument] = {"a": [1, True, None, "x"], "b": {"c": Ref("below", key="host")}, "d": 0.5}
 
-    assert as_literal(given) == {"a": (1, True, None, "x"), "b": {"c": Ref("below", key="host")}, "d": 0.5}
+    assert as_literal(data) == {"a": (1, True, None, "x"), "b": {"c": Ref("below", key="host")}, "d": 0.5}
 
 
 def test_existing_cluster_is_lowered_unchanged() -> None:

@@ -37,8 +37,8 @@ def test_supporting_pods_have_a_disk_limit(pod: Object) -> None:
 
 
 def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
-    for made in lowered(VALID_SPEC):
-        for pod in pod_specs(made):
+    for manifest in lowered(VALID_SPEC):
+        for pod in pod_specs(manifest):
             for container in pod["containers"]:
                 mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
                 assert container["securityContext"]["readOnlyRootFilesystem"] is True
@@ -49,9 +49,9 @@ def test_pods_prefer_spot_and_fall_back() -> None:
     """Shared labels are required, and so are either spot or fallback labels. Spot is preferred."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
-    found = placing(Place(spot, (Taint("spot"),), fixed))
-    assert found["nodeSelector"] == {"pool": "ml"}
-    assert found["affinity"] == {
+    placement = placing(Place(spot, (Taint("spot"),), fixed))
+    assert placement["nodeSelector"] == {"pool": "ml"}
+    assert placement["affinity"] == {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {
                 "nodeSelectorTerms": [
@@ -67,15 +67,20 @@ def test_pods_prefer_spot_and_fall_back() -> None:
             ],
         }
     }
-    pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}}
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {**placement, "containers": []},
+    }
     assert problems(pod) == []
 
 
 def test_fallback_without_labels_requires_none() -> None:
-    found = placing(Place((("life", "spot"),), (), ()))
+    placement = placing(Place((("life", "spot"),), (), ()))
 
-    assert "nodeSelector" not in found
-    assert found["affinity"] == {
+    assert "nodeSelector" not in placement
+    assert placement["affinity"] == {
         "nodeAffinity": {
             "preferredDuringSchedulingIgnoredDuringExecution": [
                 {

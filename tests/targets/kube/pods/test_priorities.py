@@ -9,7 +9,7 @@ import pytest
 
 from modelyard_targets.kube.access.pod_references import references_in
 from tests.crds import problems
-from tests.emitted import emitted, files, names, one, refused
+from tests.emitted import emitted, emitted_object, files, names, refused
 from tests.specs import VALID_SPEC, changed
 from tests.targets.aws import emitted as on_aws
 from tests.targets.kube.access.test_namespace import SHARED
@@ -23,7 +23,7 @@ KINDS = ("PriorityClass", "ResourceQuota", "RayJob", "RayService", "CronJob", "V
 
 def run_of(text: str, pipeline: str) -> dict[str, Any]:
     """Return the RayJob that a pipeline's launcher creates."""
-    run: dict[str, Any] = json.loads(one(text, "ConfigMap", f"{pipeline}-rayjob")["data"]["rayjob.json"])
+    run: dict[str, Any] = json.loads(emitted_object(text, "ConfigMap", f"{pipeline}-rayjob")["data"]["rayjob.json"])
     return run
 
 
@@ -39,7 +39,7 @@ def test_no_priority_classes_by_default() -> None:
 
 
 def test_class_values_are_below_zero_and_at_least_minus_ten() -> None:
-    low, lowest = (one(YIELDS, "PriorityClass", f"{priority}.fraud") for priority in ("low", "lowest"))
+    low, lowest = (emitted_object(YIELDS, "PriorityClass", f"{priority}.fraud") for priority in ("low", "lowest"))
 
     assert 0 > low["value"] > lowest["value"] >= -10
     assert (low["preemptionPolicy"], lowest["preemptionPolicy"]) == ("PreemptLowerPriority", "Never")
@@ -56,10 +56,10 @@ def test_every_pod_of_a_run_has_the_class_of_its_pipeline() -> None:
     run = run_of(YIELDS, "retrain")
 
     assert classes_of(run) == ["low.fraud"]
-    assert classes_of(one(YIELDS, "CronJob", "retrain")) == ["low.fraud"]
+    assert classes_of(emitted_object(YIELDS, "CronJob", "retrain")) == ["low.fraud"]
     assert classes_of(run_of(YIELDS, "nightly")) == ["lowest.fraud"]
     assert classes_of(run_of(YIELDS, "try-out")) == [""]
-    assert classes_of(one(YIELDS, "RayService", "scorer-champion")) == [""]
+    assert classes_of(emitted_object(YIELDS, "RayService", "scorer-champion")) == [""]
 
 
 def test_low_priority_run_may_wait_until_its_timeout() -> None:
@@ -71,7 +71,7 @@ def test_low_priority_run_may_wait_until_its_timeout() -> None:
 def test_endpoint_may_have_low_priority() -> None:
     text = changed(SCORER, f"{SCORER}    priority: low\n")
 
-    assert classes_of(one(text, "RayService", "scorer-champion")) == ["low.fraud"]
+    assert classes_of(emitted_object(text, "RayService", "scorer-champion")) == ["low.fraud"]
     assert names(text, "PriorityClass") == ["low.fraud"]
 
 
@@ -80,7 +80,7 @@ def test_endpoint_may_have_low_priority() -> None:
 )
 def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) -> None:
     """A launcher may create runs only with its pipeline's PriorityClass."""
-    policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
+    policy = emitted_object(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
     ]
@@ -90,11 +90,11 @@ def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
     """Each priority has its own quota, so that low-priority Pods do not use up the quota of high-priority Pods."""
-    quotas = {name: one(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
+    quotas = {name: emitted_object(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 
     assert {json.dumps(spec["hard"]) for spec in quotas.values()} == {
-        json.dumps(one(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"])
+        json.dumps(emitted_object(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"])
     }
     assert {name: (scope["operator"], scope["values"]) for name, (scope,) in scopes.items()} == {
         "declared-capacity-normal": ("NotIn", ["low.fraud", "lowest.fraud"]),
@@ -105,12 +105,14 @@ def test_each_priority_has_a_quota_of_its_own() -> None:
 
 def test_shared_cluster_needs_named_classes() -> None:
     text = SHARED.replace(RETRAIN, f"{RETRAIN}    priority: low\n")
-    named = text.replace("      tenancy: shared\n", "      tenancy: shared\n      priorityClasses: {low: batch}\n")
+    with_classes = text.replace(
+        "      tenancy: shared\n", "      tenancy: shared\n      priorityClasses: {low: batch}\n"
+    )
 
-    assert [found for found in refused(text) if found.startswith("E0991")] == ["E0991 low"]
-    assert names(named, "PriorityClass") == []
-    assert classes_of(run_of(named, "retrain")) == ["batch"]
-    assert "of the workloads to which it yields: `batch`.\n" in files(named)["README.md"]
+    assert [finding for finding in refused(text) if finding.startswith("E0991")] == ["E0991 low"]
+    assert names(with_classes, "PriorityClass") == []
+    assert classes_of(run_of(with_classes, "retrain")) == ["batch"]
+    assert "of the workloads to which it yields: `batch`.\n" in files(with_classes)["README.md"]
 
 
 def test_a_cloud_has_classes_and_no_quota() -> None:

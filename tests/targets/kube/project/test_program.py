@@ -11,27 +11,27 @@ from tests.specs import VALID_SPEC
 
 
 def test_calls_depend_on_their_prerequisites() -> None:
-    made = calls(VALID_SPEC)
+    components = calls(VALID_SPEC)
 
-    assert argument(made["foundation"], "depends_on") == tuple(
+    assert argument(components["foundation"], "depends_on") == tuple(
         Ref(name) for name in ("prometheus", "external_secrets", "cloudnative_pg", "kuberay")
     )
-    assert argument(made["mlflow-logins"], "depends_on") == (Ref("foundation"),)
-    assert argument(made["registry"], "depends_on") == (
+    assert argument(components["mlflow-logins"], "depends_on") == (Ref("foundation"),)
+    assert argument(components["registry"], "depends_on") == (
         Ref("foundation"),
         Ref("registry_admin"),
         Ref("registry_logins"),
     )
-    assert argument(made["workloads"], "depends_on") == (Ref("foundation"), Ref("registry"))
+    assert argument(components["workloads"], "depends_on") == (Ref("foundation"), Ref("registry"))
 
 
 def test_foundation_is_applied_in_order_and_workloads_in_parallel() -> None:
-    made = calls(VALID_SPEC)
+    components = calls(VALID_SPEC)
 
-    assert argument(made["foundation"], "in_order") is True
-    assert argument(made["foundation"], "files")[:2] == ("namespace.yaml", "secrets.yaml")
-    assert "in_order" not in dict(made["workloads"].arguments)
-    assert "model-scorer.yaml" in argument(made["workloads"], "files")
+    assert argument(components["foundation"], "in_order") is True
+    assert argument(components["foundation"], "files")[:2] == ("namespace.yaml", "secrets.yaml")
+    assert "in_order" not in dict(components["workloads"].arguments)
+    assert "model-scorer.yaml" in argument(components["workloads"], "files")
 
 
 def test_additional_workload_adds_one_line() -> None:

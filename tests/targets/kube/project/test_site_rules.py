@@ -36,15 +36,15 @@ def test_expressions_for_each_site(expression: str, expected: str) -> None:
 
 def objects(spec: str = SPEC) -> dict[str, Any]:
     """Return the rules and routes by target and name."""
-    done = compile_text(spec, tables={"shops.csv": TABLE})
-    assert done.ok, done.diagnostics
-    found: dict[str, Any] = {}
-    for path, content in done.files.items():
+    outcome = compile_text(spec, tables={"shops.csv": TABLE})
+    assert outcome.ok, outcome.diagnostics
+    by_name: dict[str, Any] = {}
+    for path, content in outcome.files.items():
         if "/manifests/" in path and b"monitoring.coreos.com" in content:
-            for one in yaml.safe_load_all(content):
-                if one["kind"] in ("PrometheusRule", "AlertmanagerConfig"):
-                    found[f"{path.split('/')[1]} {one['metadata']['name']}"] = one
-    return found
+            for document in yaml.safe_load_all(content):
+                if document["kind"] in ("PrometheusRule", "AlertmanagerConfig"):
+                    by_name[f"{path.split('/')[1]} {document['metadata']['name']}"] = document
+    return by_name
 
 
 def rules(manifest: Any) -> list[Any]:
@@ -53,11 +53,11 @@ def rules(manifest: Any) -> list[Any]:
 
 
 def test_alerts_are_in_the_centre_and_recordings_at_the_sites() -> None:
-    found = objects()
+    by_name = objects()
 
-    assert "shops desk" not in found
-    assert {"record"} == {key for rule in rules(found["shops shelf"]) for key in rule if key in ("alert", "record")}
-    alerts = rules(found["centre sites.shops"])
+    assert "shops desk" not in by_name
+    assert {"record"} == {key for rule in rules(by_name["shops shelf"]) for key in rule if key in ("alert", "record")}
+    alerts = rules(by_name["centre sites.shops"])
     assert {rule["alert"] for rule in alerts} == {
         *("ModelyardSiteSilent", "ModelyardSloBurn", "ModelyardEndpointGone", "ModelyardMonitorBreach")
     }
@@ -79,7 +79,7 @@ def test_an_objective_that_differs_between_sites_is_refused() -> None:
     table = "\n".join(
         f"{line},{'p99' if at == 0 else f'{at}00ms'}" for at, line in enumerate(TABLE.strip().splitlines())
     )
-    done = compile_text(SPEC.replace("p99: 200ms", 'p99: "${site.p99}"'), tables={"shops.csv": table})
+    outcome = compile_text(SPEC.replace("p99: 200ms", 'p99: "${site.p99}"'), tables={"shops.csv": table})
 
-    assert [one.code for one in done.diagnostics if one.severity == "error"] == ["E0669"]
-    assert "an alert that target 'centre' evaluates differs" in done.diagnostics[0].message
+    assert [diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity == "error"] == ["E0669"]
+    assert "an alert that target 'centre' evaluates differs" in outcome.diagnostics[0].message

@@ -15,7 +15,7 @@ FILES = files_of(context_of(LARGE, "far"))
 
 
 def homes(files: tuple[File, ...]) -> dict[str, int]:
-    return {file.name: at for at, held in enumerate(split(files)) for file in held}
+    return {file.name: at for at, group in enumerate(split(files)) for file in group}
 
 
 def test_an_ordinary_system_is_one_project() -> None:
@@ -25,12 +25,12 @@ def test_an_ordinary_system_is_one_project() -> None:
 
 
 def test_every_file_is_in_one_project_and_the_foundation_in_the_first() -> None:
-    found = split(FILES)
-    names = [file.name for held in found for file in held]
+    groups = split(FILES)
+    names = [file.name for group in groups for file in group]
 
-    assert len(found) > 1
+    assert len(groups) > 1
     assert sorted(names) == sorted(file.name for file in FILES)
-    assert set(FOUNDATION) <= {file.name for file in found[0]}
+    assert set(FOUNDATION) <= {file.name for file in groups[0]}
 
 
 def test_no_project_exceeds_the_resource_limit() -> None:

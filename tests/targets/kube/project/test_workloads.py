@@ -61,23 +61,31 @@ SPECS = {
 @pytest.mark.parametrize("name", SPECS)
 def test_every_object_is_valid_by_its_own_api(name: str) -> None:
     """All objects match the CRDs of KubeRay and the Gateway API or Kubernetes's own schemas."""
-    made = list(lowered(SPECS[name]))
+    manifests = list(lowered(SPECS[name]))
 
-    assert len(made) > 30
-    assert [(one["kind"], one["metadata"]["name"], problems(one)) for one in made if problems(one)] == []
+    assert len(manifests) > 30
+    assert [
+        (manifest["kind"], manifest["metadata"]["name"], problems(manifest))
+        for manifest in manifests
+        if problems(manifest)
+    ] == []
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_names_are_unique_within_a_kind(name: str) -> None:
-    made = [(one["kind"], one["metadata"]["name"]) for one in lowered(SPECS[name])]
+    keys = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in lowered(SPECS[name])]
 
-    assert len(set(made)) == len(made)
+    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_description_fits_its_schema(name: str) -> None:
     """All descriptions match the schema, according to two validators."""
-    texts = [one["data"]["workload.json"] for one in lowered(SPECS[name]) if "workload.json" in one.get("data", {})]
+    texts = [
+        manifest["data"]["workload.json"]
+        for manifest in lowered(SPECS[name])
+        if "workload.json" in manifest.get("data", {})
+    ]
     fast, usual = rust_fits(SCHEMA), python_fits(SCHEMA)
 
     assert len(texts) >= 6
@@ -101,42 +109,44 @@ def test_the_schema_of_descriptions_is_closed() -> None:
 @pytest.mark.parametrize("name", ["valid", "edge", "enterprise", "pooled"])
 def test_every_pod_is_restricted(name: str) -> None:
     """All containers meet the Pod security level `restricted` and have a read-only root file system."""
-    found = 0
-    for made in lowered(SPECS[name]):
-        texts = [json.loads(text) for key, text in made.get("data", {}).items() if key == "rayjob.json"]
-        for pod in pod_specs([made, texts]):
+    checked = 0
+    for manifest in lowered(SPECS[name]):
+        texts = [json.loads(text) for key, text in manifest.get("data", {}).items() if key == "rayjob.json"]
+        for pod in pod_specs([manifest, texts]):
             assert pod["securityContext"]["runAsNonRoot"] is True
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             for container in pod["containers"]:
-                found += 1
+                checked += 1
                 context = container["securityContext"]
                 assert context["allowPrivilegeEscalation"] is False
                 assert context["capabilities"] == {"drop": ["ALL"]}
                 assert context["readOnlyRootFilesystem"] is True
                 assert container["resources"]["requests"] == container["resources"]["limits"]
-    assert found >= 15
+    assert checked >= 15
 
 
 def test_lowering_is_deterministic() -> None:
     """Lowering the same resources twice returns equal objects."""
-    first = [json.dumps(one) for one in lowered(VALID_SPEC)]
-    second = [json.dumps(one) for one in lowered(VALID_SPEC)]
+    first = [json.dumps(manifest) for manifest in lowered(VALID_SPEC)]
+    second = [json.dumps(manifest) for manifest in lowered(VALID_SPEC)]
 
     assert first == second
 
 
 def test_every_policy_selects_a_pod_template() -> None:
     """The selector of every network policy matches a Pod template."""
-    made = lowered(VALID_SPEC)
-    text = json.dumps(list(made))
-    for policy in made.names("NetworkPolicy"):
-        selected = made.get("NetworkPolicy", policy)["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+    manifests = lowered(VALID_SPEC)
+    text = json.dumps(list(manifests))
+    for policy in manifests.names("NetworkPolicy"):
+        selected = manifests.get("NetworkPolicy", policy)["spec"]["podSelector"]["matchLabels"][
+            "app.kubernetes.io/name"
+        ]
         assert f'"app.kubernetes.io/name": "{selected}", "app.kubernetes.io/part-of"' in text
 
 
 def test_objects_have_their_spec_path() -> None:
     """Objects are labelled with the spec path that they come from, down to the variant."""
-    origins = {(made.manifest["kind"], made.origin) for made in lowered(VALID_SPEC).made}
+    origins = {(item.manifest["kind"], item.origin) for item in lowered(VALID_SPEC).objects}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
     assert ("CronJob", ("pipelines", "retrain", "schedule")) in origins
@@ -145,8 +155,8 @@ def test_objects_have_their_spec_path() -> None:
 
 def test_credentials_are_secret_references() -> None:
     """Containers get credentials only by reference to a Secret."""
-    for made in lowered(VALID_SPEC):
-        for pod in pod_specs(made):
+    for manifest in lowered(VALID_SPEC):
+        for pod in pod_specs(manifest):
             for container in pod["containers"]:
                 for variable in container["env"]:
                     is_secret = any(word in variable["name"] for word in ("KEY", "PASSWORD", "TOKEN", "USERNAME"))

@@ -13,41 +13,43 @@ from tests.targets.aws.emitted import context as context_in_aws
 
 
 def test_every_file_is_in_one_project() -> None:
-    found = workloads_of(context(large_spec(200), "near"), {})
-    names = [manifest.name for project in found.projects for manifest in project.manifests]
+    workloads = workloads_of(context(large_spec(200), "near"), {})
+    names = [manifest.name for project in workloads.projects for manifest in project.manifests]
 
-    assert len(found.projects) > 1
-    assert sorted(names) == sorted(file.name for file in found.files)
+    assert len(workloads.projects) > 1
+    assert sorted(names) == sorted(file.name for file in workloads.files)
 
 
 def test_objects_are_counted_while_they_are_written() -> None:
     here = context(VALID_SPEC)
-    found = workloads_of(here, {})
-    assert not any(map(found.written, found.files))
+    workloads = workloads_of(here, {})
+    assert not any(map(workloads.written, workloads.files))
 
-    written = [document for project in found.projects for file in project.manifests for document in file.documents()]
+    documents = [
+        document for project in workloads.projects for file in project.manifests for document in file.documents()
+    ]
 
-    assert len(written) == len(list(objects_of_placement(here)))
-    facts = [present(found.written(file)) for file in found.files]
-    assert sum(count for each in facts for count in each.kinds.values()) == len(written)
+    assert len(documents) == len(list(objects_of_placement(here)))
+    facts = [present(workloads.written(file)) for file in workloads.files]
+    assert sum(count for each in facts for count in each.kinds.values()) == len(documents)
 
 
 def test_program_includes_the_components_that_it_imports() -> None:
     """On a cluster that another project creates, the program includes the component that reads its outputs."""
-    (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
+    (there,), (in_aws, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
     assert there.components == ("base", "documents", "kubernetes")
-    assert made.components == ("base", "documents", "infrastructure", "kubernetes")
-    assert [(one.module, one.name) for one in made.program.imports] == [
+    assert in_aws.components == ("base", "documents", "infrastructure", "kubernetes")
+    assert [(imported.module, imported.name) for imported in in_aws.program.imports] == [
         ("modelyard_stacks", "kubernetes"),
         ("modelyard_stacks.infrastructure", "Infrastructure"),
     ]
 
 
 def test_every_project_has_the_settings() -> None:
-    found = workloads_of(context(large_spec(200), "near"), {"context": "here"})
+    workloads = workloads_of(context(large_spec(200), "near"), {"context": "here"})
 
-    assert all(project.settings == {"context": "here"} for project in found.projects)
+    assert all(project.settings == {"context": "here"} for project in workloads.projects)
 
 
 def test_build_context_exists_if_the_image_is_needed() -> None:

@@ -77,10 +77,10 @@ def test_readmes_list_images_to_transfer() -> None:
     plan = hybrid_plan(text)
 
     for placement in ("shop", "main"):
-        found = section(readme(plan, placement))
-        assert "| shop | built from shop/image | `registry.shop.example/till-runtime:" in found
-        assert "| shop | ghcr.io/acme/till:1 | `registry.shop.example/acme/till:1` |" in found
-        assert "| main |" not in found
+        images_section = section(readme(plan, placement))
+        assert "| shop | built from shop/image | `registry.shop.example/till-runtime:" in images_section
+        assert "| shop | ghcr.io/acme/till:1 | `registry.shop.example/acme/till:1` |" in images_section
+        assert "| main |" not in images_section
 
 
 def test_remote_write_is_listed() -> None:
@@ -138,10 +138,10 @@ def test_adopted_buckets_need_no_deployment_order() -> None:
     read = ("  sales: {store: lake, path: sales/", "  sales: {store: films, path: sales/")
     let_in = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
     lake = ("lake: {type: object", "lake: {type: object, adopt: lake")
-    made = (films[0], films[1].replace(" adopt: films,", ""))
+    created_films = (films[0], films[1].replace(" adopt: films,", ""))
     managed = hybrid_plan(hybrid(*CLUSTERS))
     adopted = hybrid_plan(hybrid(*CLUSTERS, lake, films, read, let_in))
-    mutual = hybrid_plan(hybrid(*CLUSTERS, made, read, let_in))
+    mutual = hybrid_plan(hybrid(*CLUSTERS, created_films, read, let_in))
 
     assert "Apply `workloads/` of main before `workloads/` here" in section(readme(managed, "shop"))
     for plan in (adopted, mutual):
@@ -153,22 +153,22 @@ def test_adopted_buckets_need_no_deployment_order() -> None:
 
 
 def test_objects_written_only_by_the_program_are_listed() -> None:
-    found = readme(hybrid_plan(), "shop")
+    text = readme(hybrid_plan(), "shop")
 
     assert (
         "once the add-ons below exist, together with the objects that only `workloads/__main__.py` creates: the Secret"
-        in found
+        in text
     )
-    assert "the Secret crossing-till" in found
+    assert "the Secret crossing-till" in text
 
 
 def test_key_rotation_is_explained() -> None:
     """The README of the target that uses the keys lists the steps of a key rotation."""
-    one = section(readme(hybrid_plan(), "shop"))
+    steps = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 
-    assert "Write `accessKeys: [1, 2]` at the target `shop` in the spec" in one
-    assert "write `accessKeys: [2]` and compile" in one
+    assert "Write `accessKeys: [1, 2]` at the target `shop` in the spec" in steps
+    assert "write `accessKeys: [2]` and compile" in steps
     text = section(readme(hybrid_plan(two), "shop"))
     assert "Number 5 replaces 4" in text
     assert "write `accessKeys: [5]` at the target `shop`" in text

@@ -18,7 +18,7 @@ from modelyard_runtime.jobs.launch import named_after
 from modelyard_runtime.serving.payloads import MOST_ROWS
 from modelyard_targets.kube.pipelines.launcher import ray_job_of
 from tests.emitted import files
-from tests.examples import Example, kept
+from tests.examples import Example, golden_examples
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_imports import SPEC as IMPORTING
 
@@ -45,12 +45,12 @@ def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
 
 def objects(stack: Stack) -> set[tuple[str, str, str]]:
     """Return the kind, namespace and name of each object in the manifests."""
-    found: set[tuple[str, str, str]] = set()
+    keys: set[tuple[str, str, str]] = set()
     for file in stack_files(stack):
         if "/manifests/" in file.path and file.path.endswith(".yaml"):
             for each in yaml.safe_load_all(file.render()):
-                found.add((each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]))
-    return found
+                keys.add((each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]))
+    return keys
 
 
 def readme_of(stack: Stack) -> str:
@@ -58,7 +58,7 @@ def readme_of(stack: Stack) -> str:
     return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
 
 
-@pytest.mark.parametrize("example", kept(), ids=str)
+@pytest.mark.parametrize("example", golden_examples(), ids=str)
 def test_each_command_refers_to_an_emitted_object(example: Example) -> None:
     for stack in example.compiled().stacks:
         known, readme = objects(stack), readme_of(stack)
@@ -84,7 +84,7 @@ def test_each_command_refers_to_an_emitted_object(example: Example) -> None:
                 assert name in jobs | {ray_job_of(*job.rsplit("-", 1)) for job in jobs}
 
 
-@pytest.mark.parametrize("example", kept(), ids=str)
+@pytest.mark.parametrize("example", golden_examples(), ids=str)
 def test_each_request_has_one_json_row(example: Example) -> None:
     for stack in example.compiled().stacks:
         for words in commands(readme_of(stack)):
@@ -102,8 +102,8 @@ def test_row_limit_matches_the_runtime() -> None:
 def test_run_name_matches_the_launchers() -> None:
     for pipeline in ("train", "p" * 47):
         template: dict[str, Any] = {"metadata": {"name": pipeline}}
-        found = named_after(template, f"{pipeline}-first")["metadata"]
-        assert found == {"name": ray_job_of(pipeline, "first")}
+        metadata = named_after(template, f"{pipeline}-first")["metadata"]
+        assert metadata == {"name": ray_job_of(pipeline, "first")}
 
 
 def test_readme_mentions_the_preceding_pipeline() -> None:

@@ -7,7 +7,7 @@ import pytest
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.readme.open_connections import open_connections
 from tests.connection_table import Table, rows_of
-from tests.connections import ADDON_PODS, STRANGER, named, network_of, system_pods
+from tests.connections import ADDON_PODS, STRANGER, network_of, pods_by_name, system_pods
 from tests.emitted import emitted, files
 from tests.specs import VALID_SPEC, changed
 
@@ -48,7 +48,7 @@ def test_the_table_lists_what_the_policies_allow(name: str) -> None:
 def test_missing_row_is_detected() -> None:
     network = network_of(emitted(VALID_SPEC), PODS)
     rows = rows_of(files(VALID_SPEC)["README.md"])
-    pods = named(network)
+    pods = pods_by_name(network)
     without = tuple(row for row in rows if "9093" not in row.ports)
 
     assert Table(rows, "fraud", network).connects(pods["prometheus"], pods["alertmanager"], 9093)

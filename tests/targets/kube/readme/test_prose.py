@@ -17,22 +17,22 @@ HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[
 @given(HOSTILE)
 def test_text_is_escaped_in_markdown(text: str) -> None:
     """Markup characters are escaped everywhere, and no value spans several lines."""
-    said = as_text(text)
+    escaped = as_text(text)
 
-    assert "\n" not in said
-    assert not re.search(r"[<>]", said)
-    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]|~]", said.replace("\\\\", ""))
+    assert "\n" not in escaped
+    assert not re.search(r"[<>]", escaped)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]|~]", escaped.replace("\\\\", ""))
 
 
 @given(HOSTILE)
 def test_code_span_cannot_be_closed_early(text: str) -> None:
-    said = as_code(text)
-    fence = re.match("`+", said)
+    span = as_code(text)
+    fence = re.match("`+", span)
 
     assert fence is not None
-    inside = said[len(fence[0]) : -len(fence[0])]
+    inside = span[len(fence[0]) : -len(fence[0])]
     assert fence[0] not in inside.replace(" ", "")
-    assert "\n" not in said
+    assert "\n" not in span
 
 
 @given(HOSTILE)

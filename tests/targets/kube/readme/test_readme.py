@@ -39,8 +39,8 @@ def test_readme_explains_the_image_build() -> None:
 def test_readme_explains_pulumi_state() -> None:
     text = files(VALID_SPEC)["README.md"].partition("## Apply")[0]
 
-    for said in ("`pulumi login s3://BUCKET`", "`PULUMI_CONFIG_PASSPHRASE`", "passwords and keys"):
-        assert said in text
+    for phrase in ("`pulumi login s3://BUCKET`", "`PULUMI_CONFIG_PASSPHRASE`", "passwords and keys"):
+        assert phrase in text
 
 
 def test_readme_warns_about_missing_backups() -> None:
@@ -63,9 +63,9 @@ def test_readme_explains_log_deletion() -> None:
 
 def test_readme_explains_metrics_retention() -> None:
     there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
-    said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its 20Gi volume if that is sooner"
+    sentence = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its 20Gi volume if that is sooner"
 
-    assert said in files(VALID_SPEC)["README.md"]
+    assert sentence in files(VALID_SPEC)["README.md"]
     assert "Prometheus keeps metrics" not in files(there)["README.md"]
 
 
@@ -99,15 +99,15 @@ def test_readme_lists_namespaces_of_secret_stores() -> None:
         "store: vault, scope: namespace}}",
         ("      residency: eu\n", f"      residency: eu\n{remote}"),
     )
-    said = files(text)["README.md"]
+    readme = files(text)["README.md"]
 
-    assert "SecretStore vault in the namespace fraud" in said
-    assert "SecretStore vault in the namespace monitoring" in said
+    assert "SecretStore vault in the namespace fraud" in readme
+    assert "SecretStore vault in the namespace monitoring" in readme
 
 
 def test_readme_lists_the_required_gateway() -> None:
     """The README lists the Gateway or GatewayClass that must exist if an endpoint uses it."""
-    made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
+    from_class = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "",
@@ -115,13 +115,15 @@ def test_readme_lists_the_required_gateway() -> None:
     )
 
     assert "1. The Gateway `edge` has to exist, in the namespace `gateways`.\n" in files(VALID_SPEC)["README.md"]
-    assert "1. The GatewayClass `cilium` has to exist, with its controller" in files(made)["README.md"]
+    assert "1. The GatewayClass `cilium` has to exist, with its controller" in files(from_class)["README.md"]
     assert "Gateway" not in files(closed)["README.md"]
 
 
 def test_readme_lists_endpoint_addresses() -> None:
     """The README lists the Gateway, address and possible callers of each endpoint."""
-    made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
+    from_class = changed(
+        "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}"
+    )
     inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
     text = files(VALID_SPEC)["README.md"]
 
@@ -129,7 +131,10 @@ def test_readme_lists_endpoint_addresses() -> None:
     assert (
         "`kubectl -n gateways get gateway` shows the address of a Gateway once it has one; point the DNS name" in text
     )
-    assert "| scorer | `fraud` | `https://scores.acme.example/` | the company's network |" in files(made)["README.md"]
+    assert (
+        "| scorer | `fraud` | `https://scores.acme.example/` | the company's network |"
+        in files(from_class)["README.md"]
+    )
     assert "| `any host, /` | Pods of the cluster, and anyone who can reach the Gateway |" in files(inner)["README.md"]
 
 
@@ -140,18 +145,18 @@ def test_readme_explains_incremental_rollouts() -> None:
         ("      host: scores.acme.example\n", "      path: /v1\n"),
         ("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium}"),
     )
-    found = files(text)["README.md"]
+    readme = files(text)["README.md"]
 
-    assert "| scorer | `scorer-gateway` | `http, any host, /v1` | the company's network |" in found
-    assert "callers of scorer-serve-svc switch all at once" in found
+    assert "| scorer | `scorer-gateway` | `http, any host, /v1` | the company's network |" in readme
+    assert "callers of scorer-serve-svc switch all at once" in readme
 
 
 def test_readme_explains_chart_mirrors() -> None:
-    carried = changed(
+    mirrored = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"
     )
 
-    assert "name a mirror with `pulumi config set chartRepository URL`." in files(carried)["README.md"]
+    assert "name a mirror with `pulumi config set chartRepository URL`." in files(mirrored)["README.md"]
     assert "chartRepository" not in files(VALID_SPEC)["README.md"]
 
 
@@ -224,10 +229,10 @@ def test_readme_for_a_shared_cluster_mentions_no_namespace_or_crds() -> None:
         f"      residency: eu\n{shared}",
         ("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}"),
     )
-    said = files(text)["README.md"]
+    readme = files(text)["README.md"]
 
-    assert "creates the namespace" not in said
-    assert "custom resource definitions" not in said
+    assert "creates the namespace" not in readme
+    assert "custom resource definitions" not in readme
     assert "custom resource definitions" in files(VALID_SPEC)["README.md"]
 
 
@@ -235,10 +240,10 @@ def test_readme_lists_requirements_for_an_existing_prometheus() -> None:
     """The README lists the OTLP receiver and labels that an existing Prometheus needs."""
     present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{present}")
-    said = files(text)["README.md"]
+    readme = files(text)["README.md"]
 
-    assert "AlertmanagerConfigs, with the label `release=main` and `team=fraud`." in said
-    assert "`--web.enable-otlp-receiver`" in said
+    assert "AlertmanagerConfigs, with the label `release=main` and `team=fraud`." in readme
+    assert "`--web.enable-otlp-receiver`" in readme
     assert "otlp" not in files(VALID_SPEC)["README.md"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.spec import Store
 from modelyard_targets.kube.services.database import Login, login_of
 from tests.crds import problems
-from tests.emitted import context, names, one
+from tests.emitted import context, emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
 
@@ -15,22 +15,22 @@ def test_size_replicas_and_storage_class_are_applied() -> None:
         "runs: {type: database, size: 80Gi, replicas: 3}",
         ("      residency: eu\n", "      residency: eu\n      storageClass: fast-ssd\n"),
     )
-    spec = one(text, "Cluster", "runs")["spec"]
+    spec = emitted_object(text, "Cluster", "runs")["spec"]
 
     assert spec["instances"] == 3
     assert spec["storage"] == {"size": "80Gi", "storageClass": "fast-ssd"}
 
 
 def test_database_is_protected() -> None:
-    assert one(VALID_SPEC, "Cluster", "runs")["metadata"]["annotations"] == {"modelyard.dev/protect": "true"}
+    assert emitted_object(VALID_SPEC, "Cluster", "runs")["metadata"]["annotations"] == {"modelyard.dev/protect": "true"}
 
 
 def test_superuser_access_is_disabled() -> None:
-    assert one(VALID_SPEC, "Cluster", "runs")["spec"]["enableSuperuserAccess"] is False
+    assert emitted_object(VALID_SPEC, "Cluster", "runs")["spec"]["enableSuperuserAccess"] is False
 
 
 def test_only_registry_operator_and_prometheus_reach_the_database() -> None:
-    ingress = one(VALID_SPEC, "NetworkPolicy", "runs")["spec"]["ingress"]
+    ingress = emitted_object(VALID_SPEC, "NetworkPolicy", "runs")["spec"]["ingress"]
 
     assert [(str(rule["from"]), [port["port"] for port in rule["ports"]]) for rule in ingress] == [
         ("[{'podSelector': {'matchLabels': {'cnpg.io/cluster': 'runs'}}}]", [5432, 8000]),
@@ -70,7 +70,7 @@ def test_database_name_is_a_valid_sql_name() -> None:
 
 def test_database_metrics_are_scraped() -> None:
     """If there is a Prometheus, a PodMonitor selects the database's metrics port."""
-    monitor = one(VALID_SPEC, "PodMonitor", "database-runs")
+    monitor = emitted_object(VALID_SPEC, "PodMonitor", "database-runs")
 
     assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}
     assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "metrics"}]

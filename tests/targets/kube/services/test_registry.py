@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.emitted import Object, argument, calls, context, emitted, names, one
+from tests.emitted import Object, argument, calls, context, emitted, emitted_object, names
 from tests.lowering import pod_specs
 from tests.specs import VALID_SPEC, changed
 
@@ -13,8 +13,8 @@ ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {ado
 
 def pod(text: str) -> Object:
     """Return MLflow's Pod spec."""
-    found: Object = one(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
-    return found
+    spec: Object = emitted_object(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
+    return spec
 
 
 def variables(text: str) -> Object:
@@ -28,8 +28,10 @@ def variables(text: str) -> Object:
 
 def described(text: str) -> Object:
     """Return the server's description for the runtime."""
-    found: Object = json.loads(one(text, "ConfigMap", "registry-description")["data"]["workload.json"])["server"]
-    return found
+    server: Object = json.loads(emitted_object(text, "ConfigMap", "registry-description")["data"]["workload.json"])[
+        "server"
+    ]
+    return server
 
 
 def login(manifest: Object) -> set[str]:
@@ -44,21 +46,21 @@ def login(manifest: Object) -> set[str]:
 
 
 def test_registry_uses_database_and_bucket() -> None:
-    found = variables(VALID_SPEC)
+    environment = variables(VALID_SPEC)
 
-    assert (found["PGHOST"], found["PGPORT"], found["PGDATABASE"]) == (
+    assert (environment["PGHOST"], environment["PGPORT"], environment["PGDATABASE"]) == (
         "runs-rw.fraud.svc.cluster.local",
         "5432",
         "runs",
     )
-    assert found["PGPASSWORD"] == ("runs-app", "password")
+    assert environment["PGPASSWORD"] == ("runs-app", "password")
     assert described(VALID_SPEC)["artifacts"] == "s3://acme-fraud-lake/mlflow"
-    assert found["AWS_ACCESS_KEY_ID"] == ("vault.lake", "access-key-id")
-    assert found["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
+    assert environment["AWS_ACCESS_KEY_ID"] == ("vault.lake", "access-key-id")
+    assert environment["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
 
 
 def test_registry_reaches_only_its_database_instances() -> None:
-    database = one(VALID_SPEC, "NetworkPolicy", "mlflow")["spec"]["egress"][0]
+    database = emitted_object(VALID_SPEC, "NetworkPolicy", "mlflow")["spec"]["egress"][0]
 
     assert database == {
         "to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "runs"}}}],
@@ -94,22 +96,22 @@ def test_passwords_are_generated_and_not_in_manifests() -> None:
 
 
 def test_each_workload_logs_in_as_itself() -> None:
-    assert login(one(VALID_SPEC, "RayService", "scorer-champion")) == {"mlflow-login.scorer"}
-    assert login(json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])) == {
+    assert login(emitted_object(VALID_SPEC, "RayService", "scorer-champion")) == {"mlflow-login.scorer"}
+    assert login(json.loads(emitted_object(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])) == {
         "mlflow-login.retrain"
     }
-    assert login(one(VALID_SPEC, "CronJob", "monitor-quality")) == {"mlflow-login.monitor-quality"}
-    assert login(one(VALID_SPEC, "CronJob", "report")) == set()
+    assert login(emitted_object(VALID_SPEC, "CronJob", "monitor-quality")) == {"mlflow-login.monitor-quality"}
+    assert login(emitted_object(VALID_SPEC, "CronJob", "report")) == set()
 
 
 def test_no_workload_has_the_login_of_the_administrator() -> None:
-    held = [
+    exposed = [
         each
         for each in emitted(VALID_SPEC)
         if each["metadata"]["name"] != "mlflow" and "mlflow-admin" in json.dumps(each)
     ]
 
-    assert held == []
+    assert exposed == []
 
 
 def test_users_may_change_only_models_that_they_train_or_roll_back() -> None:
@@ -136,7 +138,7 @@ def test_changed_users_replace_the_pod() -> None:
     """MLflow reads users and permissions only at startup, so changing them replaces its Pod."""
     without = changed("rollback: true, ", "")
     annotations = [
-        one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
+        emitted_object(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
         for text in (VALID_SPEC, without)
     ]
 
@@ -150,8 +152,8 @@ def test_replicas_are_spread_over_zones_and_machines() -> None:
 
 
 def test_enterprise_registry_has_two_replicas() -> None:
-    assert one(VALID_SPEC, "Deployment", "mlflow")["spec"]["replicas"] == 1
-    assert one(changed("size: small", "size: enterprise"), "Deployment", "mlflow")["spec"]["replicas"] == 2
+    assert emitted_object(VALID_SPEC, "Deployment", "mlflow")["spec"]["replicas"] == 1
+    assert emitted_object(changed("size: small", "size: enterprise"), "Deployment", "mlflow")["spec"]["replicas"] == 2
 
 
 def test_an_adopted_registry_is_not_installed() -> None:
@@ -164,7 +166,7 @@ def test_disruption_budget_keeps_one_replica() -> None:
     """Several replicas have a disruption budget. For a single replica, it would block node drains."""
     several = changed("size: small", "size: enterprise")
 
-    assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {
+    assert emitted_object(several, "PodDisruptionBudget", "mlflow")["spec"] == {
         "minAvailable": 1,
         "selector": {"matchLabels": {"app.kubernetes.io/name": "mlflow"}},
     }

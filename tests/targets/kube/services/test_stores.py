@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.crds import problems
-from tests.emitted import Object, names, one
+from tests.emitted import Object, emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
 MADE = changed(
@@ -15,7 +15,7 @@ MADE = changed(
 
 def job(text: str) -> Object:
     (name,) = names(text, "Job")
-    return one(text, "Job", name)
+    return emitted_object(text, "Job", name)
 
 
 def environment(text: str) -> dict[str, object]:
@@ -28,14 +28,14 @@ def test_adopted_bucket_has_no_job() -> None:
 
 
 def test_bucket_job_has_the_settings() -> None:
-    said = environment(MADE)
+    variables = environment(MADE)
 
-    assert said["MODELYARD_BUCKET"] == "fraud-prod-lake"
-    assert said["MODELYARD_VERSIONED"] == "true"
-    assert said["MODELYARD_RETENTION_SECONDS"] == str(30 * 86400)
-    assert said["AWS_ENDPOINT_URL"] == "https://s3.acme.example"
-    assert said["AWS_REGION"] == "eu-2"
-    assert said["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "vault.lake", "key": "access-key-id"}}
+    assert variables["MODELYARD_BUCKET"] == "fraud-prod-lake"
+    assert variables["MODELYARD_VERSIONED"] == "true"
+    assert variables["MODELYARD_RETENTION_SECONDS"] == str(30 * 86400)
+    assert variables["AWS_ENDPOINT_URL"] == "https://s3.acme.example"
+    assert variables["AWS_REGION"] == "eu-2"
+    assert variables["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "vault.lake", "key": "access-key-id"}}
 
 
 def test_changed_settings_rename_the_job() -> None:
@@ -47,7 +47,7 @@ def test_changed_settings_rename_the_job() -> None:
 
 def test_bucket_job_is_restricted() -> None:
     spec = job(MADE)["spec"]["template"]["spec"]
-    policy = one(MADE, "NetworkPolicy", "store-lake")["spec"]
+    policy = emitted_object(MADE, "NetworkPolicy", "store-lake")["spec"]
 
     assert spec["automountServiceAccountToken"] is False
     assert spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True

@@ -51,10 +51,10 @@ GPU_SPEC = CPU_SPEC.replace("chat@champion", "chat@1").replace(
 
 def application(text: str) -> tuple[Object, Any, Any]:
     """Return the RayService, its Serve application, and the description of that application."""
-    made = lowered(text)
-    service = made.get("RayService", "assistant")
+    manifests = lowered(text)
+    service = manifests.get("RayService", "assistant")
     (serve,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
-    described = json.loads(made.get("ConfigMap", "assistant-description")["data"]["workload.json"])
+    described = json.loads(manifests.get("ConfigMap", "assistant-description")["data"]["workload.json"])
     return service, serve, described["applications"]["assistant-live"]
 
 

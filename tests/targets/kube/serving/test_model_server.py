@@ -19,14 +19,14 @@ def serve_config(service: Object) -> Any:
 
 def groups(service: Object) -> dict[str, tuple[int, int]]:
     """Return the minimum and maximum number of Pods in each worker group."""
-    found = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
-    return {group["groupName"]: (group["minReplicas"], group["maxReplicas"]) for group in found}
+    worker_groups = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    return {group["groupName"]: (group["minReplicas"], group["maxReplicas"]) for group in worker_groups}
 
 
 def test_each_variant_has_its_own_ray_service() -> None:
-    made = lowered(VALID_SPEC)
+    manifests = lowered(VALID_SPEC)
 
-    assert made.names("RayService") == ["scorer-challenger", "scorer-champion"]
+    assert manifests.names("RayService") == ["scorer-challenger", "scorer-champion"]
 
 
 def test_each_replica_has_its_own_pod() -> None:
@@ -54,8 +54,8 @@ def test_each_replica_has_its_own_pod() -> None:
 )
 def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, most: int) -> None:
     """By default, the scaling target is a full batch, and a replica accepts twice as many requests."""
-    written = "    scaling: {metric: ongoing-requests, target: 8}\n"
-    text = changed(written, "".join(f"    {line}\n" for line in more))
+    scaling = "    scaling: {metric: ongoing-requests, target: 8}\n"
+    text = changed(scaling, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
     (deployment,) = application["deployments"]
 
@@ -84,20 +84,20 @@ def test_pod_and_replica_request_accelerators() -> None:
 def test_applications_refer_to_their_description() -> None:
     """An application contains its name in the mounted description, and a digest that changes with its part of it."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
-    (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
+    (application,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
     text = before.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
 
-    assert one["args"]["application"] in json.loads(text)["applications"]
-    assert one["import_path"] == "modelyard_runtime.serving.application:application"
-    assert one["args"]["digest"] != other["args"]["digest"]
+    assert application["args"]["application"] in json.loads(text)["applications"]
+    assert application["import_path"] == "modelyard_runtime.serving.application:application"
+    assert application["args"]["digest"] != other["args"]["digest"]
 
 
 def test_changed_description_replaces_pods() -> None:
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
 
-    def annotations(made: Object) -> Any:
-        return made["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["metadata"]["annotations"]
+    def annotations(objects: Object) -> Any:
+        return objects["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["metadata"]["annotations"]
 
     name = "scorer-champion"
     assert annotations(before.get("RayService", name)) != annotations(after.get("RayService", name))
@@ -181,10 +181,10 @@ def test_head_accepts_requests_only_if_the_server_may_scale_to_zero() -> None:
 
 def test_only_several_replicas_have_a_disruption_budget() -> None:
     """For a group with a single replica, a disruption budget would block node drains."""
-    made = lowered(VALID_SPEC)
+    manifests = lowered(VALID_SPEC)
 
-    assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
-    budget = made.get("PodDisruptionBudget", "scorer-champion.cpu")["spec"]
+    assert manifests.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
+    budget = manifests.get("PodDisruptionBudget", "scorer-champion.cpu")["spec"]
     assert budget["minAvailable"] == 1
     assert budget["selector"]["matchLabels"]["ray.io/group"] == "cpu"
 
@@ -205,12 +205,15 @@ def test_pool_members_share_a_cluster_but_not_pods() -> None:
         ("monitors:\n", second + "monitors:\n"),
     )
     service = lowered(text).get("RayService", "pool-shared")
-    applications = {one["name"]: one for one in serve_config(service)["applications"]}
-    pinned = {name: list(one["deployments"][0]["ray_actor_options"]["resources"]) for name, one in applications.items()}
+    applications = {application["name"]: application for application in serve_config(service)["applications"]}
+    pinned = {
+        name: list(application["deployments"][0]["ray_actor_options"]["resources"])
+        for name, application in applications.items()
+    }
 
     assert groups(service) == {"cpu": (2, 6), "train": (1, 1)}
     assert pinned == {"scorer-champion": ["group-cpu"], "ranker-champion": ["group-train"]}
-    assert [one["route_prefix"] for one in applications.values()] == ["/ranker", "/scorer"]
+    assert [application["route_prefix"] for application in applications.values()] == ["/ranker", "/scorer"]
     volumes = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["volumes"]
     (tokens,) = [volume for volume in volumes if volume["name"] == "tokens"]
     assert tokens["projected"]["sources"] == [
@@ -222,7 +225,9 @@ def test_histogram_has_a_bucket_for_each_slo_bound() -> None:
     """The latency histogram has a bucket for each SLO bound."""
     service = lowered(changed("p99: 50ms", "p99: 75ms")).get("RayService", "scorer-champion")
     head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
-    (edges,) = [one["value"] for one in head["env"] if one["name"] == "RAY_SERVE_REQUEST_LATENCY_BUCKETS_MS"]
+    (edges,) = [
+        variable["value"] for variable in head["env"] if variable["name"] == "RAY_SERVE_REQUEST_LATENCY_BUCKETS_MS"
+    ]
     numbers = [int(edge) for edge in edges.split(",")]
 
     assert 75 in numbers
@@ -271,9 +276,9 @@ def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str
 )
 def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> None:
     """Requests are logged with `accessLog`, high risk or a regulated industry. Ray logs to the container."""
-    made = lowered(changed(old, new))
-    service = made.get("RayService", "scorer-champion")
-    described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
+    manifests = lowered(changed(old, new))
+    service = manifests.get("RayService", "scorer-champion")
+    described = json.loads(manifests.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
     group = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]
     (container,) = group["template"]["spec"]["containers"]
 
@@ -295,8 +300,8 @@ def test_requests_beyond_the_queue_limit_are_rejected(written: str, most: int) -
 
 @pytest.mark.parametrize(("written", "most"), [("", 16 * 2**20), ("      maxBody: 1Mi\n", 2**20)])
 def test_description_has_the_largest_request_body(written: str, most: int) -> None:
-    made = lowered(changed("    endpoint:\n", f"    endpoint:\n{written}"))
-    text = made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
+    manifests = lowered(changed("    endpoint:\n", f"    endpoint:\n{written}"))
+    text = manifests.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
 
     (application,) = json.loads(text)["applications"].values()
     assert application["maxBodyBytes"] == most

@@ -25,10 +25,10 @@ def test_bucket_name_on_premises_has_no_hash() -> None:
 
 
 def test_bucket_name_in_a_cloud_has_a_hash() -> None:
-    found = lake(AWS_SPEC)
+    bucket = lake(AWS_SPEC)
 
-    assert found == "leads-prod-lake-850587"
-    assert found == lake(AWS_SPEC.replace("churn", "leaving"))
+    assert bucket == "leads-prod-lake-850587"
+    assert bucket == lake(AWS_SPEC.replace("churn", "leaving"))
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_another_environment_has_other_buckets() -> None:
 def test_long_bucket_name_is_shortened() -> None:
     long = "a-name-that-nearly-nobody-would-ever-give-to-a-store-of-a-system"[:60]
     system = system_of(changed(("  lake:", f"  {long}: {{type: object}}\n  lake:")))
-    found = bucket_name(system.stores[long], system)
+    bucket = bucket_name(system.stores[long], system)
 
-    assert len(found) <= 63
-    assert found != bucket_name(system.stores["lake"], system)
+    assert len(bucket) <= 63
+    assert bucket != bucket_name(system.stores["lake"], system)
 
 
 def test_adopted_bucket_keeps_its_name() -> None:
@@ -76,7 +76,7 @@ def test_store_in_a_cloud_has_the_targets_region() -> None:
 
 def test_store_on_premises_has_the_declared_region() -> None:
     system = system_of(VALID_SPEC)
-    said = system_of(VALID_SPEC.replace("adopt: acme-fraud-lake,", "adopt: acme-fraud-lake, region: x-1,"))
+    declared = system_of(VALID_SPEC.replace("adopt: acme-fraud-lake,", "adopt: acme-fraud-lake, region: x-1,"))
 
     assert region_of(system.stores["lake"], system) == ""
-    assert region_of(said.stores["lake"], said) == "x-1"
+    assert region_of(declared.stores["lake"], declared) == "x-1"

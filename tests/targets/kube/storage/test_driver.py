@@ -18,8 +18,10 @@ DRIVERS = pytest.mark.parametrize("driver", [S3, GCS, AZURE], ids=lambda driver:
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
     """Return the Secrets and keys that these variables refer to."""
-    found: list[Any] = [one for one in variables if isinstance(one, dict) and "valueFrom" in one]
-    refs = [one["valueFrom"]["secretKeyRef"] for one in found]
+    references: list[Any] = [
+        variable for variable in variables if isinstance(variable, dict) and "valueFrom" in variable
+    ]
+    refs = [variable["valueFrom"]["secretKeyRef"] for variable in references]
     return {(ref["name"], ref["key"]) for ref in refs}
 
 
@@ -58,9 +60,9 @@ def test_no_two_keys_share_a_name_a_variable_or_a_field(driver: Driver) -> None:
 
 
 def test_store_variables_have_a_prefix() -> None:
-    found: list[Any] = list(S3.key_variables(S3.secret("lake"), "MODELYARD_STORE_LAKE_"))
+    variables: list[Any] = list(S3.key_variables(S3.secret("lake"), "MODELYARD_STORE_LAKE_"))
 
-    assert [one["name"] for one in found] == [
+    assert [variable["name"] for variable in variables] == [
         "MODELYARD_STORE_LAKE_ACCESS_KEY_ID",
         "MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY",
     ]

@@ -12,8 +12,8 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def names(variables: list[Value]) -> list[str]:
-    found: list[Any] = list(variables)
-    return [one["name"] for one in found]
+    entries: list[Any] = list(variables)
+    return [variable["name"] for variable in entries]
 
 
 def test_cloud_only_needs_the_region() -> None:
@@ -30,6 +30,6 @@ def test_endpoint_is_set_and_checksums_are_limited() -> None:
 
 
 def test_access_key_has_the_standard_variables() -> None:
-    found = names(S3.client(Opening(credentials=S3.secret("lake"))))
+    variable_names = names(S3.client(Opening(credentials=S3.secret("lake"))))
 
-    assert found == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert variable_names == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]

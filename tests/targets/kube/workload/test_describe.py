@@ -43,10 +43,10 @@ def test_only_training_has_card_and_gate() -> None:
 
 
 def test_dataset_has_a_uri_and_store_has_credential_variables() -> None:
-    found = described(VALID_SPEC, "nightly")
+    description = described(VALID_SPEC, "nightly")
 
-    assert found["pipeline"]["data"]["scores"]["uri"] == "s3://acme-fraud-lake/scores/"
-    assert found["stores"]["lake"] == {
+    assert description["pipeline"]["data"]["scores"]["uri"] == "s3://acme-fraud-lake/scores/"
+    assert description["stores"]["lake"] == {
         "uri": "s3://acme-fraud-lake/",
         "endpoint": "https://s3.acme.example",
         "accessKeyIdEnv": "MODELYARD_STORE_LAKE_ACCESS_KEY_ID",
@@ -55,15 +55,15 @@ def test_dataset_has_a_uri_and_store_has_credential_variables() -> None:
 
 
 def test_every_named_variable_is_in_every_container() -> None:
-    made = lowered(VALID_SPEC)
+    manifests = lowered(VALID_SPEC)
     for name in ("scorer-champion",):
-        named = json.loads(made.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
-        cluster = made.get("RayService", name)["spec"]["rayClusterConfig"]
+        description = json.loads(manifests.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+        cluster = manifests.get("RayService", name)["spec"]["rayClusterConfig"]
         for template in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
-            given = {one["name"] for one in template["template"]["spec"]["containers"][0]["env"]}
-            wanted = {value for key, value in named["stores"]["lake"].items() if key.endswith("Env")}
-            assert wanted <= given
-            assert "MLFLOW_TRACKING_URI" in given
+            actual = {variable["name"] for variable in template["template"]["spec"]["containers"][0]["env"]}
+            expected = {value for key, value in description["stores"]["lake"].items() if key.endswith("Env")}
+            assert expected <= actual
+            assert "MLFLOW_TRACKING_URI" in actual
 
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])

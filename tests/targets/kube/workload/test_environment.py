@@ -6,26 +6,26 @@ import json
 
 import pytest
 
-from tests.emitted import names, one
+from tests.emitted import emitted_object, names
 from tests.lowering import Object, lowered, pod_specs
 from tests.specs import VALID_SPEC, changed
 
 CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"}
 
 
-def environments(made: Object) -> list[dict[str, str]]:
+def environments(objects: Object) -> list[dict[str, str]]:
     """Return the plain variables of each container that uses the store `lake`."""
-    containers = [container for pod in pod_specs(made) for container in pod["containers"]]
+    containers = [container for pod in pod_specs(objects) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("RayService", "scorer-champion"), ("CronJob", "monitor-drift")])
 def test_checksums_are_limited_for_other_s3_services(kind: str, name: str) -> None:
-    found = environments(lowered(VALID_SPEC).get(kind, name))
+    per_container = environments(lowered(VALID_SPEC).get(kind, name))
 
-    assert found
-    assert all({variables.get(key) for key in CHECKSUMS} == {"when_required"} for variables in found)
+    assert per_container
+    assert all({variables.get(key) for key in CHECKSUMS} == {"when_required"} for variables in per_container)
 
 
 def test_checksums_are_limited_in_runs() -> None:
@@ -36,16 +36,16 @@ def test_checksums_are_limited_in_runs() -> None:
 
 def test_no_variable_is_set_twice() -> None:
     """No container has a variable twice, even if several stores need it."""
-    for made in lowered(VALID_SPEC):
-        for pod in pod_specs(made):
+    for manifest in lowered(VALID_SPEC):
+        for pod in pod_specs(manifest):
             for container in pod["containers"]:
-                said = [each["name"] for each in container["env"]]
-                assert len(set(said)) == len(said)
+                names = [each["name"] for each in container["env"]]
+                assert len(set(names)) == len(names)
 
 
 def test_checksums_are_limited_in_bucket_jobs() -> None:
     text = changed("adopt: acme-fraud-lake, ", "")
     (name,) = names(text, "Job")
-    (pod,) = pod_specs(one(text, "Job", name))
+    (pod,) = pod_specs(emitted_object(text, "Job", name))
 
     assert {each["name"] for each in pod["containers"][0]["env"]} >= CHECKSUMS

@@ -190,15 +190,15 @@ def test_heads_and_runs_are_protected_from_node_drains() -> None:
         "run": job["workerGroupSpecs"][0],
         "its head": job["headGroupSpec"],
     }
-    kept = {
+    protection = {
         name: pod["template"]["metadata"]["annotations"].get("cluster-autoscaler.kubernetes.io/safe-to-evict")
         for name, pod in pods.items()
     }
 
-    assert kept == {"head": "false", "server": None, "run": "false", "its head": "false"}
+    assert protection == {"head": "false", "server": None, "run": "false", "its head": "false"}
     for name, pod in pods.items():
-        asked = pod["template"]["metadata"]["annotations"].get("karpenter.sh/do-not-disrupt")
-        assert asked == ("true" if kept[name] else None), name
+        setting = pod["template"]["metadata"]["annotations"].get("karpenter.sh/do-not-disrupt")
+        assert setting == ("true" if protection[name] else None), name
     volumes = {volume["name"] for volume in pods["server"]["template"]["spec"]["volumes"] if "emptyDir" in volume}
     local = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
     assert volumes <= set(pods["server"]["template"]["metadata"]["annotations"][local].split(","))

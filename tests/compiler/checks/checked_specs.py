@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, in_order
-from modelyard.pipeline import Given, Inputs, read
+from modelyard.pipeline import InputFile, Inputs, read
 from modelyard.resolve import resolve
 from modelyard.validate import validate
 from modelyard_targets import TARGETS
 from tests.diagnosing import places
 
 
-def told_of(spec: str) -> tuple[Diagnostic, ...]:
+def diagnostics_of(spec: str) -> tuple[Diagnostic, ...]:
     """Resolve and check a spec that fits the schema, and return the diagnostics."""
-    document = read(Inputs(Given("system.yaml", spec))).document
+    document = read(Inputs(InputFile("system.yaml", spec))).document
     assert document is not None
     assert validate(document) == ()
-    system, found = resolve(document, "default", TARGETS)
-    return in_order(found if system is None else check(system, TARGETS.rules(system)))
+    system, diagnostics = resolve(document, "default", TARGETS)
+    return in_order(diagnostics if system is None else check(system, TARGETS.rules(system)))
 
 
 SHARED_KEY = "W0864"
@@ -27,14 +27,14 @@ Every test with high risk or a regulated industry would report it. tests/failing
 """
 
 
-def found_in(spec: str) -> list[str]:
+def places_in(spec: str) -> list[str]:
     """Return all diagnostics except W0864, as `line:column code`."""
-    return places(found for found in told_of(spec) if found.code != SHARED_KEY)
+    return places(diagnostic for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY)
 
 
 def codes_in(spec: str) -> list[str]:
     """Return the codes of all diagnostics except W0864."""
-    return [found.code for found in told_of(spec) if found.code != SHARED_KEY]
+    return [diagnostic.code for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY]
 
 
 def where(spec: str, text: str, code: str) -> str:

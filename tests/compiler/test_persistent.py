@@ -8,21 +8,21 @@ import pytest
 
 from modelyard.cli import main
 from modelyard.inputs import LOCK_NAME
-from modelyard.lasting import check_gone, lasting
 from modelyard.lock import Locked, left_behind, lock_text, targets_locked
+from modelyard.persistent import check_gone, persistent_resources
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC, changed
 
-BEFORE = lasting(plan_of(VALID_SPEC))
+BEFORE = persistent_resources(plan_of(VALID_SPEC))
 MADE = changed("lake: {type: object, adopt: acme-fraud-lake,", "lake: {type: object,")
 SCORER = VALID_SPEC.replace("  scorer:", "  fraud-scorer:").replace("inference.scorer", "inference.fraud-scorer")
 
 
 def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[str, str]]:
     """Return the warnings about removed resources, with their hints."""
-    told = list(check_gone(plan_of(spec), before))
-    assert {one.code for one in told} <= {"W0502"}
-    return [(one.message, one.hint) for one in told]
+    warnings = list(check_gone(plan_of(spec), before))
+    assert {warning.code for warning in warnings} <= {"W0502"}
+    return [(warning.message, warning.hint) for warning in warnings]
 
 
 def test_workloads_and_data_are_recorded_with_their_owners() -> None:
@@ -39,7 +39,7 @@ def test_workloads_and_data_are_recorded_with_their_owners() -> None:
             "training-job/try-out": "pipelines.try-out",
         }
     } == BEFORE
-    assert lasting(plan_of(MADE))["main"]["object-store/lake"] == "stores.lake"
+    assert persistent_resources(plan_of(MADE))["main"]["object-store/lake"] == "stores.lake"
 
 
 def test_an_unchanged_or_first_spec_removes_nothing() -> None:
@@ -84,17 +84,17 @@ def test_a_removed_variant_gets_no_rename_hint() -> None:
     ("spec", "before", "fate", "hint"),
     [
         (VALID_SPEC.replace("runs", "history"), BEFORE, "it is protected, so", "{stores.history: stores.runs}"),
-        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket remains, but nothing uses it", ""),
+        (VALID_SPEC, persistent_resources(plan_of(MADE)), "its bucket remains, but nothing uses it", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],
 )  # fmt: skip
 def test_removed_data_and_workloads_are_reported_differently(
     spec: str, before: dict[str, dict[str, str]], fate: str, hint: str
 ) -> None:
-    ((message, found),) = gone(spec, before)
+    ((message, actual_hint),) = gone(spec, before)
 
     assert fate in message
-    assert hint in found
+    assert hint in actual_hint
 
 
 def test_a_removed_target_is_reported_as_still_running() -> None:
@@ -121,11 +121,11 @@ def test_the_lock_keeps_removed_resources_of_each_environment() -> None:
 
 def test_an_unchanged_compile_does_not_read_the_resources_in_the_lock() -> None:
     text = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, {"main": {"a/b": "c.d"}}), "schema")
-    head, found, _ = text.partition("\nresources:\n")
+    head, separator, _ = text.partition("\nresources:\n")
 
-    assert found
-    assert targets_locked(head + found + "{ no YAML: [", "prod", "sha256:1")[0] == ("main",)
-    assert targets_locked(f"{head}{found}]".encode(), "prod", "sha256:1")[0] == ("main",)
+    assert separator
+    assert targets_locked(head + separator + "{ no YAML: [", "prod", "sha256:1")[0] == ("main",)
+    assert targets_locked(f"{head}{separator}]".encode(), "prod", "sha256:1")[0] == ("main",)
 
 
 def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,7 +137,7 @@ def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pyt
     spec.write_text(SCORER)
     assert main(["compile", str(spec)]) == 0
     assert "moved: {inference.fraud-scorer: inference.scorer}" in capsys.readouterr().err
-    assert left_behind(lock.read_bytes(), "default", with_removed=False) == lasting(plan_of(SCORER))
+    assert left_behind(lock.read_bytes(), "default", with_removed=False) == persistent_resources(plan_of(SCORER))
 
     assert main(["compile", str(spec)]) == 0
     assert "W0502" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-Found: TypeAlias = Mapping[str, os.stat_result]
+FolderEntries: TypeAlias = Mapping[str, os.stat_result]
 """A folder's entries by relative path with forward slashes, sorted so that folders precede their content."""
 
 
@@ -75,7 +75,7 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
         copy2(source, destination, follow_symlinks=False)
 
 
-def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
+def discard(root: str, known: FolderEntries | None = None, rescue: str = "") -> None:
     """Remove a folder and everything in it, without following links.
 
     Entries that differ from `known` because they were changed in the meantime are moved to `rescue` instead of being

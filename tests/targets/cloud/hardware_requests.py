@@ -8,7 +8,7 @@ from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 GI = 1024**3
 
 
-def asked(
+def compute_class(
     cpu: float = 1, memory: float = 4, *accelerators: str, capacity: str = "on-demand", by_memory: float = 0
 ) -> ComputeClass:
     """Return a compute class with these CPUs and this many GiB. Accelerators are written as `L4` or `L4:4`."""
@@ -17,7 +17,7 @@ def asked(
         path=("compute", "train"),
         cpu_millis=int(cpu * 1000),
         memory_bytes=int(memory * GI),
-        accelerators=tuple(accelerator(one) for one in accelerators),
+        accelerators=tuple(accelerator(label) for label in accelerators),
         accelerator_memory_bytes=int(by_memory * GI) or None,
         capacity=capacity,
     )

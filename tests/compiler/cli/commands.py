@@ -27,14 +27,14 @@ environments:
 """
 
 
-class Said:
+class CommandResult:
     """The exit code and output of a command."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
 
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandResult]
 
 
 def many_endpoints(memory_gib: Iterable[int]) -> str:

@@ -8,12 +8,12 @@ import pytest
 
 from modelyard_runtime.__main__ import main
 from modelyard_runtime.bundles.bundle import pointer_to
-from modelyard_runtime.bundles.store import kept
+from modelyard_runtime.bundles.store import usable_bundle
 from tests.runtime.bundles import delivered
 
 
 def test_bundle_is_carried_between_folders_as_one_file(tmp_path: Path) -> None:
-    made = delivered(tmp_path / "store")
+    bundle = delivered(tmp_path / "store")
     file, disk = tmp_path / "stick.tar", tmp_path / "disk"
 
     assert main(["bundle", "pack", str(tmp_path / "store"), str(file)]) == 0
@@ -21,7 +21,7 @@ def test_bundle_is_carried_between_folders_as_one_file(tmp_path: Path) -> None:
     assert main(["bundle", "pack", f"file://{tmp_path}/store", str(file)]) == 0
     assert file.read_bytes() == content
     assert main(["bundle", "unpack", str(file), str(disk)]) == 0
-    assert kept(disk) == (pointer_to(made), disk / "versions" / made.folder)
+    assert usable_bundle(disk) == (pointer_to(bundle), disk / "versions" / bundle.folder)
 
 
 def test_unusable_input_is_refused_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

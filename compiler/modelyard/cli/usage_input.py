@@ -17,7 +17,7 @@ from modelyard.usage_files import UsageFiles
 
 
 @record
-class Used:
+class UsageInput:
     """A usage file and its price book."""
 
     files: UsageFiles
@@ -29,21 +29,23 @@ class Used:
     def misfits(self, change: Compared) -> tuple[Diagnostic, ...]:
         """Return the errors in the file: those for the new version, and entries that no version has."""
         new, old = (
-            [self._errors(one.plan) for one in side.values() if one.plan is not None]
+            [self._errors(item.plan) for item in side.values() if item.plan is not None]
             for side in (change.after, change.before)
         )
-        found = {place: one for errors in new for place, one in errors.items()}
+        errors_by_place = {place: item for errors in new for place, item in errors.items()}
         # An entry that is missing from some versions or environments may still match others.
-        everywhere = [place for place in found if all(place in errors for errors in (*new, *old))]
-        return in_order([one for place, one in found.items() if one.code not in UNKNOWN_ENTRIES or place in everywhere])
+        everywhere = [place for place in errors_by_place if all(place in errors for errors in (*new, *old))]
+        return in_order(
+            [item for place, item in errors_by_place.items() if item.code not in UNKNOWN_ENTRIES or place in everywhere]
+        )
 
     def _errors(self, plan: Plan) -> Mapping[tuple[str, Span | None], Diagnostic]:
         """Return the errors for a plan by code and place, because hints differ between versions."""
         _, problems = usage_of(self.files, plan)
-        return {(one.code, one.span): one for one in problems if one.severity is Severity.ERROR}
+        return {(problem.code, problem.span): problem for problem in problems if problem.severity is Severity.ERROR}
 
 
-def read_used(arguments: argparse.Namespace) -> tuple[Used | None, tuple[Diagnostic, ...]]:
+def read_used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagnostic, ...]]:
     """Read the usage file that the arguments name."""
     files, problems = usage_files(arguments)
-    return (None if files is None else Used(files)), problems
+    return (None if files is None else UsageInput(files)), problems

@@ -10,7 +10,7 @@ from modelyard.spec.needs import Dataset
 
 
 @record
-class Learned:
+class TrainingInput:
     """A model's training input: features, column types from schemas, and the datasets that contain features."""
 
     features: tuple[str, ...]
@@ -18,7 +18,7 @@ class Learned:
     datasets: frozenset[str]
 
 
-def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
+def training_input(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> TrainingInput:
     """Collect the declared features or, if there are none, all columns except labels, timestamps, groups and keys.
 
     `key` is the split's key.
@@ -26,9 +26,9 @@ def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
     types = {column: kind for data in datasets for column, kind in data.schema}
     declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
     if declared:
-        return Learned(declared, types, frozenset(data.name for data in datasets if data.features))
+        return TrainingInput(declared, types, frozenset(data.name for data in datasets if data.features))
     columns = Counter(column for data in datasets for column, _ in data.schema)
     hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)} | set(key)
     all_declared = all(data.schema for data in datasets)
     features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
-    return Learned(features if all_declared else (), types, frozenset(data.name for data in datasets))
+    return TrainingInput(features if all_declared else (), types, frozenset(data.name for data in datasets))

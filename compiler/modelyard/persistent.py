@@ -17,28 +17,28 @@ _SITE = "site/"
 _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
-def lasting(plan: Plan) -> dict[str, dict[str, str]]:
+def persistent_resources(plan: Plan) -> dict[str, dict[str, str]]:
     """Map each target to the addresses of resources that keep running or hold data, with the owner's section and name.
 
     Adopted resources are excluded, because modelyard neither creates nor removes them. Every site of a target is
     included, because it has its own stack.
     """
-    found: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
+    addresses: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:
         if resource.kind in _WORKLOADS:
-            found[resource.placement][resource.address] = resource.workload
+            addresses[resource.placement][resource.address] = resource.workload
         elif resource.kind in _STORES and not is_adopted(resource):
-            found[resource.placement][resource.address] = ".".join(map(str, resource.origin))
+            addresses[resource.placement][resource.address] = ".".join(map(str, resource.origin))
     for target in plan.system.deployment.targets:
-        if target.sites is not None and target.name in found:
+        if target.sites is not None and target.name in addresses:
             owner = ".".join(map(str, target_path(plan.system, target.name)))
-            found[target.name] |= {f"{_SITE}{name}": owner for name in target.sites.names}
-    return found
+            addresses[target.name] |= {f"{_SITE}{name}": owner for name in target.sites.names}
+    return addresses
 
 
 def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Return the resources in `before` that the plan no longer contains, by target and address."""
-    now = lasting(plan)
+    now = persistent_resources(plan)
     gone = {
         target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}
         for target, addresses in before.items()
@@ -48,7 +48,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
     """Warn about resources in `before` that the plan lacks, once per owner, or once per target that is gone."""
-    now = lasting(plan)
+    now = persistent_resources(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():
         if target not in now:
