@@ -77,6 +77,7 @@ def text(client: openai.OpenAI, model: str, prompt: str = "the cat") -> str:
 
 def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
     """A variant may name an adapter. It answers with what it has learned, under the endpoint's name."""
+    learned = ""
     for address in running(server_of(folder, model=adapter())):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
             assert [model.id for model in client.models.list()] == ["assistant"]

@@ -124,7 +124,8 @@ def test_saved_and_loaded_adapter_has_the_same_logits(model: Path, tmp_path: Pat
     trained = shared_copy(base)
     attach(trained, adaptable(base, model), SHAPE)
     mx.random.seed(1)
-    matrices = {name: mx.random.normal(array.shape) for name, array in tree_flatten(trained.trainable_parameters())}
+    shapes: dict[str, Any] = dict(tree_flatten(trained.trainable_parameters()))
+    matrices = {name: mx.random.normal(array.shape) for name, array in shapes.items()}
     trained.load_weights(list(matrices.items()), strict=False)
     write_adapter(tmp_path, matrices, SHAPE, BASE)
     loaded = shared_copy(base)
