@@ -18,7 +18,6 @@ from modelyard.review.rules.base import (
     described_by,
     is_from_elsewhere,
     moves,
-    plainly,
     stated,
     was,
 )
@@ -195,16 +194,6 @@ def _slo_says(change: Change, _: Sides) -> str:
     return f"the objective of {change.path[1]} for {'.'.join(change.path[3:])} is {moves(change)}"
 
 
-def _fewer_tokens(consequence: str) -> Wording:
-    """Describe what follows from a limit that is lower or new."""
-
-    def says(change: Change, _: Sides) -> str:
-        before, after = change.before.number, change.after.number
-        return consequence if after is not None and (before is None or after < before) else ""
-
-    return says
-
-
 def _replicas(change: Change, sides: Sides) -> Verdict:
     minimum = change.after.number or 0
     endpoint = sides.after.inference.get(change.path[1])
@@ -306,18 +295,6 @@ RULES: Final[tuple[Rule, ...]] = (
         _address,
         _address_says,
         "clients with the old address get no response",
-    ),
-    Rule(
-        ("inference", "*", "generation", "contextLength"),
-        always("R615", REVIEW),
-        plainly,
-        _fewer_tokens("longer prompts that used to be answered are refused"),
-    ),
-    Rule(
-        ("inference", "*", "generation", "maxTokens"),
-        always("R615", REVIEW),
-        plainly,
-        _fewer_tokens("texts end earlier, and requests for more tokens are refused"),
     ),
     Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts depend on it, and so does stopping a bad rollout"),
     Rule(
