@@ -124,8 +124,8 @@ class MetadataServer(_Json):
             token = f"ya29.{uuid.uuid4().hex}"
             _issued[token] = self._account()
             self.answer(200, {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}, headers)
-        elif path.rstrip("/").endswith("/service-accounts/default"):
-            known = {"aliases": ["default"], "email": "acme-hello.svc.id.goog", "scopes": [_SCOPE]}
+        elif path.rstrip("/").endswith(("/service-accounts/default", f"/service-accounts/{_EMAIL}")):
+            known = {"aliases": ["default"], "email": _EMAIL, "scopes": [_SCOPE]}
             self.answer(200, known, headers)
         elif path.endswith("/project/project-id"):
             self.answer(200, "acme-hello", headers)
@@ -145,6 +145,8 @@ class MetadataServer(_Json):
 
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_EMAIL = "acme-hello.svc.id.goog"
+"""What GKE calls a workload that impersonates no service account. Clients use it instead of `default` from then on."""
 
 
 class Google(gcs_emulator.Handler):
