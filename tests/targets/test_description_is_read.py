@@ -45,8 +45,13 @@ def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     return kind, schema
 
 
-def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
-    """Yield the fields, at any depth, that only one of record and schema has or requires."""
+def differences(
+    kind: type[Record], schema: dict[str, Any], outer: frozenset[type[Record]] = frozenset()
+) -> Iterator[str]:
+    """Yield the fields, at any depth, that only one of record and schema has or requires.
+
+    `outer` has the records that contain this one. A model's base is a model too, which is not compared again.
+    """
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
     own = {key_of(field.name): field for field in fields(kind) if field.name != "source"}
@@ -56,8 +61,8 @@ def differences(kind: type[Record], schema: dict[str, Any]) -> Iterator[str]:
         if is_required != (key in required):
             yield f"{kind.__name__}.{key} is required by one of them"
         inner, of_inner = within(hints[own[key].name], declared[key])
-        if isinstance(inner, type) and issubclass(inner, Record):
-            yield from differences(inner, of_inner)
+        if isinstance(inner, type) and issubclass(inner, Record) and inner not in outer | {kind}:
+            yield from differences(inner, of_inner, outer | {kind})
 
 
 def test_records_match_the_schema() -> None:

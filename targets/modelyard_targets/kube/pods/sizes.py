@@ -35,7 +35,7 @@ STARTER = Size(100, 512 * _MI)
 """The starter's size, enough for Arrow's object storage client and requests of a few kilobytes."""
 
 COPIER = Size(1000, 2 * _GI)
-"""The size of a Job that copies objects: rclone buffers parts of 16 files at once, at most a gigabyte for Azure."""
+"""The size of a Job that copies objects: rclone buffers parts of 16 files, at most a gigabyte with any store."""
 
 SUPPORT_DISK_BYTES = 512 * _MI
 """Disk limit of a supporting container, for small files and its log, which the kubelet rotates."""
