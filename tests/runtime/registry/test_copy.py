@@ -160,10 +160,10 @@ def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
     assert (answered.version, found[2].version, found[2].run_id) == ("2", "2", run)
     assert found[2].tags == {"modelyard.digest": "sha256:abc", "modelyard.approved.risk": '{"signature": "é"}'}
     assert (found[0].data.params, found[0].data.metrics) == ({"depth": "3"}, {"auc": 0.9})
-    assert found[0].info.artifact_uri.startswith(moved[1])
+    assert str(found[0].info.artifact_uri).startswith(moved[1])
     assert found[1].data.tags["modelyard.alias"] == "champion"
-    assert [version.version for version in next_versions[1]] == ["4"]  # two versions moved, and two are new
-    assert next_versions[0].info.artifact_uri.startswith(moved[1])
+    assert [version.version for version in next_versions[1] or ()] == ["4"]  # two versions moved, and two are new
+    assert str(next_versions[0].info.artifact_uri).startswith(moved[1])
 
 
 def _train(client: mlflow.MlflowClient) -> str:
