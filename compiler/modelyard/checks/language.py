@@ -22,7 +22,7 @@ _WAITING: Final = 2
 _FOREIGN_FIELDS: Final = (
     ("batching", "it generates several texts together without waiting for others", "use `generation.concurrency`"),
     ("capture", "captures are rows of a model's inputs and predictions", "remove `capture`"),
-    ("mirror", "each copy of a request would generate a whole text", "compare versions by `traffic`"),
+    ("mirror", "each copy of a request would generate a whole text", "compare versions with `traffic`"),
 )
 
 
@@ -101,7 +101,7 @@ def _training(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
     for step in steps:
         prompts = dict.fromkeys(name for data in step.inputs for name in system.data[data].features)
         if len(prompts) > 1:
-            reason = f"reads {' and '.join(prompts)} as features, but a text has only one prompt before it"
+            reason = f"uses {' and '.join(prompts)} as features, but a text can have only one prompt"
             hint = "name one column under `features`, or none if the texts have no prompts"
             yield problems.language_model_unsupported(system.key(*step.path), subject, reason, hint)
         if _accelerated(system, step.compute) and not step.source.image:
@@ -156,7 +156,7 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
     registry = system.deployment.placement.registry
     if inference.target != registry and system.registry is not None and not system.registry.adopt:
         reason = f"is on target '{inference.target}', which gets models from target '{registry}' as bundles"
-        hint = f"place it on target '{registry}', since bundles do not hold language models"
+        hint = f"place it on target '{registry}', because bundles cannot contain language models"
         yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
     yield from _on_accelerators(system, inference)
     limits = inference.generation
@@ -199,14 +199,14 @@ def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
             reason, hint = "has the name of the endpoint, by which requests name its own model", "choose another name"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if base is None:
-            reason = f"is {adapter.model.model}, which is not an adapter"
+            reason = f"serves model '{adapter.model.model}', which is not an adapter"
             hint = f"name a model with `base`, or serve {adapter.model.model} as a variant"
             yield problems.language_model_unsupported(span, subject, reason, hint)
             continue
         for variant in inference.variants:
             fixed = base.alias.isdecimal() and variant.model.alias.isdecimal()
             if variant.model.model != base.model or (fixed and variant.model != base):
-                reason = f"changes {_shown(base)}, but variant '{variant.name}' serves {_shown(variant.model)}"
+                reason = f"belongs to {_shown(base)}, but variant '{variant.name}' serves {_shown(variant.model)}"
                 hint = f"set `model: {_shown(base)}` in the variant, or use an endpoint for each base"
                 yield problems.language_model_unsupported(span, subject, reason, hint)
 
@@ -227,14 +227,14 @@ def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnosti
         subject = f"variant '{variant.name}' of endpoint '{inference.name}'"
         path = ("inference", inference.name, "variants", variant.name)
         if not inference.source.image:
-            reason = "runs on accelerators, but no image with vLLM is named"
+            reason = "runs on accelerators, but no image that contains vLLM is specified"
             hint = "set `source.image`, as in docs/language-models.md, or use a compute class without accelerators"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if not variant.model.alias.isdecimal():
             reason = "follows an alias, but two versions do not fit into the memory of its accelerators at once"
             hint = (
                 f"name a version, as in {variant.model.model}@1, or use a compute class without accelerators, "
-                "where approvals decide about the alias"
+                "where the endpoint can follow the alias"
             )
             yield problems.language_model_unsupported(system.at(*path, "model"), subject, reason, hint)
 

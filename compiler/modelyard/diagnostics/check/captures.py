@@ -85,7 +85,8 @@ def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnost
         Severity.ERROR,
         f"monitor {quote(monitor)} cannot match labels: {watch} and {quote(labels)} have no column in common",
         span,
-        "store a column that identifies the labels with the predictions, such as a case number, and list it in `key`",
+        "along with the predictions, store a column that identifies each label, such as a case number, "
+        "and list it in `key`",
     )
 
 

@@ -289,7 +289,8 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0426",
         Severity.WARNING,
-        f"model {quote(model)} does not declare how its predictions are explained, as {sector} requires at high risk",
+        f"model {quote(model)} does not declare how its predictions are explained, "
+        f"which {sector} requires for high-risk systems",
         span,
         "add `explainability: {method: shap}`, or `method: permutation`",
     )

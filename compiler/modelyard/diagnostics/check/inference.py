@@ -112,7 +112,7 @@ def pool_member_differs(span: Span, endpoint: str, pool: str, setting: str, othe
     return Diagnostic(
         "E0454",
         Severity.ERROR,
-        f"endpoints {quote(endpoint)} and {quote(other)} share pool {quote(pool)}, but differ in {setting}",
+        f"endpoints {quote(endpoint)} and {quote(other)} share pool {quote(pool)}, but do not have the same {setting}",
         span,
         f"give all members the same {setting}, or use another pool",
     )

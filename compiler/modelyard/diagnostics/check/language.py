@@ -60,7 +60,8 @@ def tokens_beyond_context(span: Span, endpoint: str, tokens: int, context: int) 
     return Diagnostic(
         "E0499",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} may generate {tokens} tokens, but prompt and continuation have only {context}",
+        f"endpoint {quote(endpoint)} may generate {tokens} tokens, "
+        f"but its context for prompt and text is only {context} tokens",
         span,
         f"set `maxTokens` below {context}, so that the prompt has room",
     )
@@ -110,7 +111,8 @@ def texts_wait(span: Span, endpoint: str, target: float, together: int) -> Diagn
     return Diagnostic(
         "W0956",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} scales at {target:g} requests per replica, which generates {together} at a time",
+        f"endpoint {quote(endpoint)} adds replicas only above {target:g} requests each, "
+        f"but a replica generates {together} texts at a time",
         span,
         f"set `target` to about {together}, or raise `generation.concurrency`",
     )
@@ -134,5 +136,5 @@ def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
         Severity.ERROR,
         f"endpoint {quote(endpoint)} scales by tokens, but has no number of tokens per replica",
         span,
-        "add `target`: `generation.concurrency` times the usual tokens of a prompt with its text",
+        "add `target`, about `generation.concurrency` times the usual number of tokens per request",
     )

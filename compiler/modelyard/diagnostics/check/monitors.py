@@ -343,7 +343,7 @@ def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diag
     return Diagnostic(
         "E0876",
         Severity.ERROR,
-        f"column {quote(column)} has types in {quote(labels)} and {quote(watched)} that never match",
+        f"the types of column {quote(column)} in {quote(labels)} and {quote(watched)} never match",
         span,
         "use the same type in both, or choose another key",
     )
