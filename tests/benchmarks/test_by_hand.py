@@ -65,7 +65,7 @@ def test_both_programs_protect_the_same_resources(program_pair: ProgramPair) -> 
 def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
     """Both programs export the same outputs. Workloads read nothing else from the infrastructure."""
     outputs = [
-        re.findall(r'^pulumi\.export\("(\w+)"', _program(folder), re.MULTILINE) for folder in program_pair.folders
+        re.findall(r'^pulumi\.export\(\s*"(\w+)"', _program(folder), re.MULTILINE) for folder in program_pair.folders
     ]
 
     assert len(outputs[0]) > 5
