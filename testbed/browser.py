@@ -74,7 +74,7 @@ class Browser:
         self._read.close()
 
     def open(self, url: str, width: int, height: int = 844, dark: bool = False) -> Page:
-        """Open a page and wait until it has loaded, in a window of this size in CSS pixels.
+        """Open a page in a window of the given size in CSS pixels, and wait until it has loaded.
 
         A phone's window is narrow.
         """
@@ -121,7 +121,7 @@ class Page:
         return b64decode(shot["data"])
 
     def pdf(self) -> bytes:
-        """Return the page as it is printed."""
+        """Return the page as a PDF, as it would be printed."""
         return b64decode(self.browser.call("Page.printToPDF", self.session)["data"])
 
     def _events(self, method: str) -> list[dict[str, Any]]:

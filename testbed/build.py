@@ -68,7 +68,7 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 
 def _recipe(part: Part, program: str) -> str:
-    """Return all inputs of the build. They are stored next to the binary to detect changes."""
+    """Return all inputs of the build. They are stored next to the binary so that changes can be detected."""
     return json.dumps(
         [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
     )

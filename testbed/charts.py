@@ -1,4 +1,4 @@
-"""A Helm repository on loopback with small charts of our own that have the names and values of real charts."""
+"""A Helm repository on loopback with small charts of our own that use the names and values of real charts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ spec:
 
 
 class ChartRepository:
-    """Serves every chart in charts.json while the `with` block runs. `within` is a prefix for the server's command.
+    """Serves every chart in charts.json while the `with` block runs. `within` is a prefix for the command that starts
+    the server.
 
     Each chart renders one Deployment and rejects values that the real chart does not have.
     """
@@ -151,7 +152,7 @@ def _write(folder: Path, url: str) -> dict[str, str]:
 
 
 def _closed(values: KnownValues) -> dict[str, object]:
-    """Return a JSON Schema that allows only these values and `global`, which Helm reserves."""
+    """Return a JSON Schema that allows only the given values and `global`, which Helm reserves."""
     properties = {name: {} if below is None else _closed(below) for name, below in values.items()}
     return {"type": "object", "properties": {"global": {}, **properties}, "additionalProperties": False}
 

@@ -23,7 +23,7 @@ def program_environment(requirements: Path) -> Path:
 
 
 def environment(requirements: str) -> Path:
-    """Return the interpreter of an environment with these requirements, in the format of requirements.txt.
+    """Return the interpreter of an environment with the given requirements, in the format of requirements.txt.
 
     Processes that request the same environment wait for each other. An incomplete environment is created again.
     """

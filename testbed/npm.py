@@ -42,7 +42,7 @@ _AZURE = _Packages("azure", "Azurite", REPOSITORY / "testbed" / "clouds" / "azur
 
 
 def install() -> None:
-    """Install missing packages of each package-lock.json, or print the reason why this is impossible."""
+    """Install missing packages from each package-lock.json, or print the reason why this is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("there is no Node.js with npm here, so neither a language server of YAML nor Azurite is installed")
         return

@@ -43,7 +43,7 @@ class Processes:
         self.end()
 
     def start(self, name: str, *command: str | Path, environment: Mapping[str, str] | None = None) -> None:
-        """Start a program with its output in a log of that name."""
+        """Start a program, with its output in a log of the given name."""
         log = self._files.enter_context((self._logs / name).open("wb"))
         self._started[name] = subprocess.Popen(
             [*self._prefix, *self.within, *map(str, command)],
@@ -54,7 +54,7 @@ class Processes:
         )
 
     def log(self, name: str, characters: int = 3000) -> str:
-        """Return the end of a program's output."""
+        """Return the end of the given program's output."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
@@ -95,7 +95,7 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Wait for killed processes to end. They are not our children, and on a busy machine this takes a while."""
+    """Wait for killed processes to end. They are not our children, and on a busy machine their end takes a while."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)
@@ -120,7 +120,8 @@ def session(leader: int) -> list[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return this many free loopback ports, below the range from which the kernel assigns ports to connections.
+    """Return the given number of free loopback ports, below the range from which the kernel assigns ports to
+    connections.
 
     A server binds its port only later. Until then, another program's connection could get a port that the kernel had
     chosen for us, and the server would fail with "address already in use".

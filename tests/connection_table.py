@@ -45,7 +45,7 @@ class Table:
     network: Network
 
     def connects(self, source: Pod, target: Pod, port: int) -> bool:
-        """Return whether the table lists this connection."""
+        """Return whether the table lists the given connection."""
         return self._lists(source, "connect to", target, port) and self._lists(target, "accept from", source, port)
 
     def _lists(self, pod: Pod, may: str, peer: Pod, port: int) -> bool:

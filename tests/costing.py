@@ -21,13 +21,13 @@ def costs_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> To
 
 
 def line(lines: Iterable[CostLine], what: str) -> CostLine:
-    """Return the only line whose text has this prefix."""
+    """Return the only line whose text starts with the given prefix."""
     (match,) = (cost_line for cost_line in lines if cost_line.what.startswith(what))
     return match
 
 
 def nodes_at_least(lines: Iterable[CostLine]) -> float:
-    """Return the number of nodes that are paid for even without any usage."""
+    """Return the number of nodes that must be paid for even without any usage."""
     nodes = (
         cost_line
         for cost_line in lines

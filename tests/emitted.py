@@ -26,7 +26,7 @@ def emitted(text: str, placement: str = "main") -> list[Object]:
 
 
 def emitted_object(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
-    """Return the only object with this kind and name, optionally in one namespace."""
+    """Return the only object of the given kind and name, optionally in one namespace."""
     (match,) = [
         each
         for each in emitted(text, placement)
@@ -37,7 +37,7 @@ def emitted_object(text: str, kind: str, name: str, placement: str = "main", nam
 
 
 def names(text: str, kind: str, placement: str = "main") -> list[str]:
-    """Return the names of all objects with a kind, in order."""
+    """Return the names of all objects of a kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text, placement) if each["kind"] == kind]
 
 

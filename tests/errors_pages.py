@@ -116,7 +116,7 @@ def index_page(printed: str) -> str:
 
 
 def area_page(area: Area, printed: str) -> str:
-    """Return docs/errors/<page>.md, which describes each code with a reason, a wrong spec and a right spec."""
+    """Return docs/errors/<page>.md, which describes each code with a reason, a wrong spec and a correct spec."""
     lines = [f"# {area.title}", "", printed, "[All codes](../errors.md)"]
     for code, constructor in every_code().items():
         if area_of(constructor) is area:

@@ -22,7 +22,7 @@ SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One environment of an example. None means only the base."""
+    """One environment of an example. If `environment` is None, only the base is used."""
 
     name: str
     environment: str | None
@@ -103,7 +103,7 @@ def on_existing() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def golden_examples() -> tuple[Example, ...]:
-    """Return the examples with a golden folder. On AWS, these are one system of each shape."""
+    """Return the examples with a golden folder, including only one system of each shape on AWS."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (
         Example(name, None, SYSTEMS)
@@ -125,7 +125,7 @@ def of_sites() -> Example:
 
 @lru_cache(maxsize=1)
 def on_this_machine() -> tuple[Example, ...]:
-    """Return the examples, and a test spec, whose only target is this machine."""
+    """Return the examples, and one test spec, whose only target is this machine."""
     examples = (example for example in every_example() if providers_of(example) == frozenset({"local"}))
     return (*examples, Example("laptop", None, SYSTEMS))
 

@@ -1,4 +1,4 @@
-"""The changes of a system on Google Cloud that tests preview with the engine, and what `diff --preview` reports."""
+"""The changes to a system on Google Cloud that tests preview with the engine, and what `diff --preview` reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DRIFT: Final = (
 
 
 def edited(text: str, edits: dict[str, str]) -> str:
-    """Return a text with some parts replaced, which must occur."""
+    """Return a text with some strings replaced, each of which must occur."""
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new)
@@ -56,5 +56,5 @@ def changed_text(text: str) -> str:
 
 
 def original_text() -> str:
-    """Return the system's spec with the previous minor version of Kubernetes, so that it can be upgraded."""
+    """Return the system's spec with the previous minor version of Kubernetes, which can then be upgraded."""
     return edited((SYSTEMS / "leads-on-google" / "system.yaml").read_text(), _BEFORE)

@@ -28,16 +28,16 @@ class Lowered:
         return (cast("Object", obj.manifest) for obj in self.objects)
 
     def get(self, kind: str, name: str) -> Object:
-        """Return the only object of a kind with this name."""
+        """Return the only object of the given kind and name."""
         (match,) = [obj for obj in self if obj["kind"] == kind and obj["metadata"]["name"] == name]
         return match
 
     def has(self, kind: str, name: str) -> bool:
-        """Return whether an object with this kind and name exists."""
+        """Return whether an object of the given kind and name exists."""
         return name in self.names(kind)
 
     def names(self, kind: str) -> list[str]:
-        """Return the names of all objects with a kind, in order."""
+        """Return the names of all objects of a kind, in order."""
         return [obj["metadata"]["name"] for obj in self if obj["kind"] == kind]
 
 

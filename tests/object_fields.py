@@ -1,6 +1,7 @@
 """Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
 
-Schemas of Kubernetes' own kinds are from the package kubernetes-validate, and others from CustomResourceDefinitions.
+Schemas of Kubernetes' own kinds are from the package kubernetes-validate, and all others from
+CustomResourceDefinitions.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def kinds() -> set[tuple[str, str]]:
 
 
 class Fields:
-    """Converts schemas to types and collects the types with names."""
+    """Converts schemas to types and collects the named types."""
 
     def __init__(self) -> None:
         self.types: dict[str, Any] = {}
@@ -76,7 +77,7 @@ class Fields:
         return None
 
     def of(self, schema: dict[str, Any]) -> Any:
-        """Convert a schema to a type: a word, a list or mapping of another type, or a set of fields."""
+        """Convert a schema to a type: a single word, a list or mapping of another type, or a set of fields."""
         if "$ref" in schema:
             name = str(schema["$ref"]).rpartition("/")[2]
             if name.endswith(("Quantity", "IntOrString")):
@@ -104,7 +105,7 @@ class Fields:
 
 
 def table() -> dict[str, Any]:
-    """Return the types with names, and the type of each kind."""
+    """Return the named types, and the type of each kind."""
     fields = Fields()
     custom = {(f"{group}/{version}", kind): schema for group, kind, version, schema in definitions()}
     objects: dict[str, Any] = {}

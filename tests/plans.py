@@ -46,13 +46,13 @@ def marked_diagnostics(text: str) -> list[str]:
 
 
 def resource(plan: Plan, kind: Kind, name: str) -> Resource:
-    """Return the only resource with this kind and name."""
+    """Return the only resource of the given kind and name."""
     (match,) = [candidate for candidate in plan.resources if candidate.kind is kind and candidate.name == name]
     return match
 
 
 def resource_of(plan: Plan, what: type[V], name: str) -> Resource[V]:
-    """Return the only resource with this name whose value has this type."""
+    """Return the only resource with the given name and value type."""
     (match,) = [candidate for candidate in plan.of(what) if candidate.name == name]
     return match
 
@@ -77,7 +77,7 @@ data: {events: {store: lake, path: events/, format: parquet}}
 
 
 def large_spec(models: int) -> str:
-    """Return a spec with this many models, each with a pipeline, a monitor, and a pooled or split endpoint."""
+    """Return a spec with `models` models, each with a pipeline, a monitor, and a pooled or split endpoint."""
     sections: dict[str, list[str]] = {"models": [], "pipelines": [], "inference": [], "monitors": []}
     for at in range(models):
         sections["models"].append(f"m{at}: {{task: regression, framework: xgboost}}")

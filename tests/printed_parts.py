@@ -19,7 +19,7 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
 
 
 def with_part(page: str, part: str, printed: str) -> str:
-    """Return the page with this text between the two comments of a part."""
+    """Return the page with the given text between the two comments of a part."""
     around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
     (replaced, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
     assert count == 1, part

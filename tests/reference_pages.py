@@ -1,4 +1,4 @@
-"""Prints pages of the docs from code: diagnostics, fields of the spec, and metrics."""
+"""Prints documentation pages from code: diagnostics, fields of the spec, and metrics."""
 
 from __future__ import annotations
 

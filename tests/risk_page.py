@@ -1,7 +1,7 @@
 """Prints a part of docs/risk.md from code: the checks that depend on industry and risk.
 
 Every code has a wrong spec in tests/failing. This spec is checked in both kinds of industry and at high and limited
-risk to determine when its code is reported.
+risk to determine when the code is reported.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _rows() -> Iterator[str]:
 
 @cache
 def where(code: str) -> tuple[bool, ...]:
-    """Return for which kinds of system a code's first wrong spec is reported, in the order of `_WHEN`."""
+    """Return whether a code's first wrong spec is reported for each kind of system, in the order of `_WHEN`."""
     folder = next(each for each in sorted(_FAILING.iterdir()) if each.name.split("-")[0] == code)
     question = question_in(folder)
     return tuple(

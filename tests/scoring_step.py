@@ -8,7 +8,7 @@ STEP = "score: {model: fraud-xgb@champion, inputs: [transactions], output: rated
 
 
 def scoring(*changes: tuple[str, str]) -> str:
-    """Return the spec with some parts replaced. Each part must occur in it."""
+    """Return the spec with some parts replaced. Each part must occur in the spec."""
     text = VALID_SPEC
     own = (
         ("      publish: {needs: [collect],", f"      {STEP}\n      publish: {{needs: [collect, score],"),

@@ -1,6 +1,6 @@
-"""A system from the perspective of its page: the laptop's compiled plan, a folder with events, and a stand-in server.
+"""A system as seen by its page: the laptop's compiled plan, a folder with events, and a fake server.
 
-The stand-in responds like MLflow's server and like an endpoint of the router, on a single port.
+The fake server responds like MLflow's server and like an endpoint behind the router, on a single port.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ INPUTS = (("usage", "FP64"), ("age", "INT64"), ("plan", "BYTES"), ("vip", "BOOL"
 
 
 class Visitor:
-    """Sends requests to a run's page like a browser that has loaded it."""
+    """Sends requests to a run's page like a browser that has loaded the page."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -42,7 +42,7 @@ class Visitor:
     def get(self, path: str = "", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
         """Return the status and body of a response, and keep its headers.
 
-        A path without a leading / is below the page.
+        A path without a leading / is relative to the page.
         """
         path = path if path.startswith("/") else f"{self.base}{path}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -83,7 +83,7 @@ class RunningSystem:
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     def answer(self, path: str) -> dict[str, Any] | None:
-        """Return the response of MLflow's server or the endpoint to GET, or None for 404."""
+        """Return the response of MLflow's server or the endpoint to a GET request, or None for 404."""
         if "/registered-models/get" in path:
             return {"registered_model": {"aliases": [{"alias": "champion", "version": "2"}]}}
         if "/model-versions/search" in path:
@@ -97,7 +97,7 @@ class RunningSystem:
         return None
 
     def predict(self, body: Any) -> tuple[int, dict[str, Any]]:
-        """Return the status and response for rows."""
+        """Return the status and response for the given rows."""
         self.received.append(body)
         if not body["instances"][0].get("plan"):
             return 422, {"error": LACKS}

@@ -1,4 +1,4 @@
-"""Prints a part of docs/kubernetes.md from code: the resource requests of the platform's own Pods."""
+"""Generates and prints a part of docs/kubernetes.md: the resource requests of the platform's own Pods."""
 
 from __future__ import annotations
 

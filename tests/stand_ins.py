@@ -24,7 +24,7 @@ class World(Generic[CloudApi]):
     resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
 
     def make(self, name: str, kind: str, /, **inputs: Any) -> Values:
-        """Create a resource and assert that it has all requested properties."""
+        """Create a resource and assert that it has all of the requested properties."""
         checked, failures = self.lifecycle.check(kind, name, {}, inputs, name.encode())
         assert failures == []
         identifier, state = self.lifecycle.create(kind, checked)
@@ -33,7 +33,7 @@ class World(Generic[CloudApi]):
         return {**state, "id": identifier}
 
     def change(self, name: str, /, **inputs: Any) -> tuple[list[str], Values]:
-        """Update a resource in place. Return the properties that the provider reports as changed, and the new state."""
+        """Update a resource in place. Return the properties reported by the provider as changed, and the new state."""
         kind, identifier, before, state = self.resources[name]
         checked, _ = self.lifecycle.check(kind, name, before, {**before, **inputs}, b"")
         changed, replaced, _ = self.lifecycle.diff(kind, before, state, checked)
@@ -49,7 +49,7 @@ class World(Generic[CloudApi]):
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 
     def remove(self, name: str) -> None:
-        """Delete a resource and check that it is gone."""
+        """Delete a resource and check that it no longer exists."""
         kind, identifier, inputs, state = self.resources[name]
         self.lifecycle.delete(kind, identifier, state)
         del self.resources[name]

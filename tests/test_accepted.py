@@ -1,4 +1,4 @@
-"""Tests that the runtime accepts every spec that compiles, so that all errors are found by compiling."""
+"""Tests that the runtime accepts every spec that compiles, so that compiling finds all errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = 200
 
 
 def test_the_runtime_accepts_every_spec_that_compiles() -> None:
-    """During a compile, every description is checked by the runtime's own code (`tests.accepted`)."""
+    """During compilation, the runtime's own code checks every description (`tests.accepted`)."""
     counts: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, database=None)
@@ -34,7 +34,7 @@ def test_the_runtime_accepts_every_spec_that_compiles() -> None:
 
 
 def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the runtime refused a description, the compile would fail."""
+    """If the runtime refused a description, compilation would fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -76,7 +76,7 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
-    """The built-in trainer must report the search's metric, whereas a custom step could report any."""
+    """The built-in trainer must report the search's metric, whereas a custom step could report any metric."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -91,7 +91,7 @@ def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
 
 
 def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
-    """Without groups, a second pipeline of a ranking model would train for hours and fail in the evaluation."""
+    """Without groups, a ranking model's second pipeline would train for hours and then fail in the evaluation."""
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

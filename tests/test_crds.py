@@ -61,5 +61,5 @@ def test_a_wrong_type_is_a_problem() -> None:
 
 
 def test_a_kind_without_a_definition_is_a_problem() -> None:
-    """Objects of an unknown kind are a problem, because they cannot be checked."""
+    """Objects of an unknown kind are reported because they cannot be checked."""
     assert problems({"apiVersion": "acme.example/v1", "kind": "Thing", "metadata": {"name": "a"}})

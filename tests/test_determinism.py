@@ -39,7 +39,7 @@ print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.f
 
 
 def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
-    """Return the output of a seed, optionally with another document."""
+    """Return the output for a seed, optionally with another document."""
     text = seed.text if value is None else json.dumps(value)
     outcome = compile_system(seed.inputs(text, path), TARGETS)
     assert not outcome.failed, outcome.diagnostics
@@ -47,7 +47,7 @@ def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str
 
 
 def shuffled(value: Json, random: Random) -> Json:
-    """Shuffle the keys of every mapping in a value. Lists keep their order."""
+    """Shuffle the keys of every mapping in a value, keeping the order of lists."""
     if isinstance(value, dict):
         keys = list(value)
         random.shuffle(keys)
@@ -119,7 +119,7 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The output contains no path, user name or host name of this machine, and not the path of the spec."""
+    """The output contains no path, user name or host name from this machine, nor the path of the spec."""
     path = "/somewhere/unusual/zq-spec.yaml"
     # distinctive names, because containers also have a /tmp, and a machine may be called like a command
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")

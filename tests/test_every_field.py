@@ -1,4 +1,4 @@
-"""Tests that no field is ignored: it changes the output, is refused, or is purely informative."""
+"""Tests that no field is ignored: each one changes the output, is refused, or is purely informative."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths in the seeds for each place in the schema."""
+    """Return the paths in the seeds, keyed by place in the schema."""
     by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -103,7 +103,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether the value is a mapping of known fields or named entries, which have their own places."""
+    """Return whether the value is a mapping of known fields or named entries, each of which has its own place."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -178,7 +178,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield `differs`, `refused`, `same`, or the reason why an alternative is invalid, for seeds with this prefix."""
+    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds with the given prefix."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -198,7 +198,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("place", sorted(leaves()))
 def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
-    """A change to only this field changes the output, or is refused by the target with a reason."""
+    """Changing only this field changes the output or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -215,7 +215,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on(cloud: str) -> list[str]:
-    """Return the fields that a spec for a cloud uses in the sections that the cloud's target implements."""
+    """Return the fields used by a spec for a cloud in the sections that the cloud's target implements."""
     filled_there = {
         place
         for place, paths in occurrences().items()
@@ -227,7 +227,7 @@ def _on(cloud: str) -> list[str]:
 
 @pytest.mark.parametrize(("cloud", "place"), [(cloud, place) for cloud in CLOUDS for place in _on(cloud)])
 def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, place: str) -> None:
-    """A field that one target supports must not be ignored by another."""
+    """A field supported by one target must not be ignored by another."""
     seen: list[str] = []
     for verdict in verdicts(place, cloud):
         if verdict in {"differs", "refused"}:
@@ -254,6 +254,6 @@ def test_environments_can_change_every_section(section: str) -> None:
 
 
 def test_the_test_covers_every_field_of_the_schema() -> None:
-    """The list of places contains all fields of the schema, so no field is skipped unnoticed."""
+    """The list of places contains all fields in the schema, so no field is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

@@ -1,4 +1,4 @@
-"""Tests that the lock of each example is committed next to its spec and is up to date."""
+"""Tests that each example's lock is committed alongside its spec and is up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPILED = {
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiling_changes_no_lock(tmp_path: Path, accept: bool, name: str) -> None:
-    """Every emitted environment has an entry in the lock, and no entry lists removed resources."""
+    """Every emitted environment has an entry in the lock, and no entry lists resources that have been removed."""
     ours = FOLDER / name / LOCK_NAME
     folder = tmp_path / name
     shutil.copytree(FOLDER / name, folder, ignore=shutil.ignore_patterns("build", LOCK_NAME))

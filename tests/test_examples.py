@@ -72,7 +72,7 @@ def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 @pytest.mark.parametrize("example", [*on_clusters(), *on_aws(), *on_google_cloud(), *on_azure()], ids=str)
 def test_example_compiles(example: Example) -> None:
-    """The output has a project per target, a manifest per workload, and only expected warnings."""
+    """The output has one project per target, one manifest per workload, and only expected warnings."""
     outcome = compiled(example)
 
     assert codes_of(outcome) == EXPECTED_WARNINGS.get(str(example), [])
@@ -102,7 +102,9 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_cover_aws_features() -> None:
-    """Examples cover a hybrid system, an adopted network, an elastic class, and eight accelerators on spot first."""
+    """The examples cover a hybrid system, an adopted network, an elastic class, and `spot-first` with eight
+    accelerators.
+    """
     systems = {str(example): value for example in on_aws() if (value := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -145,7 +147,7 @@ def test_examples_name_providers_only_under_deployment(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_every_readme_fits_one_screen(name: str) -> None:
-    """The README contains a title and the command, and is short enough."""
+    """The README contains a title and the command, and is short enough to fit on one screen."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
     assert text.startswith("# ")
@@ -155,7 +157,7 @@ def test_every_readme_fits_one_screen(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_template_compiles(name: str) -> None:
-    """The output of `init` compiles unchanged."""
+    """The output of `init` compiles without changes."""
     text = TEMPLATES[name].read_text(encoding="utf-8")
     outcome = compile_text(text.replace("name: my-system", "name: renamed", 1))
 
@@ -166,7 +168,7 @@ def test_every_template_compiles(name: str) -> None:
 
 
 def test_specs_are_formatted_for_reading() -> None:
-    """Lines have at most 125 characters and no trailing spaces, and every example refers to its schema."""
+    """Lines have at most 125 characters and no trailing spaces, and every example references its schema."""
     for path in (*FOLDER.glob("*/system.yaml"), *FOLDER.glob("*/environments/*.yaml"), *TEMPLATES.values()):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert [at for at, line in enumerate(lines, 1) if len(line) > 125 or line != line.rstrip()] == [], path
@@ -176,7 +178,7 @@ def test_specs_are_formatted_for_reading() -> None:
 
 
 def test_examples_cover_every_rollout_strategy() -> None:
-    """Servers are replaced by a second cluster, by a gradual shift of traffic, or one Pod after another."""
+    """Servers are replaced by a second cluster, by a gradual traffic shift, or one Pod at a time."""
     systems = [compiled_system for example in on_clusters() if (compiled_system := example.compiled().system)]
     strategies = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
 

@@ -1,4 +1,4 @@
-"""Tests that every code has a spec that triggers it, with the exact text that is printed."""
+"""Tests that every code has a spec that triggers it, and that the exact printed text is as expected."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", 
 
 @pytest.mark.parametrize("code", [*OURS, *(code for code in codes(TARGETS.diagnostics()) if "-" in code)])
 def test_every_code_has_a_failing_spec(code: str) -> None:
-    """Every code of these stages and of providers has a spec in tests/failing."""
+    """Every code from these stages and from providers has a spec in tests/failing."""
     if code in {
         "E0877",
         "E0885",

@@ -1,4 +1,4 @@
-"""Tests that hostile input leads to output or diagnostics, with a sample of the cases in tests/real."""
+"""Tests that hostile input results in either output or diagnostics, using a sample of the cases in tests/real."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARE = 1_000
 
 
 def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
-    """No case raises an exception, hangs or uses over 1 GB of memory, and some cases pass the first stage."""
+    """No case raises an exception, hangs or uses more than 1 GB of memory, and some cases pass the first stage."""
     report = hostile(0, SHARE)
 
     assert not report.failures, "\n".join(report.failures[:5])
@@ -22,7 +22,7 @@ def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
 
 
 def test_hostile_cases_are_reproducible() -> None:
-    """A case number always stands for the same spec, so failures can be investigated."""
+    """A case number always refers to the same spec, so failures can be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 

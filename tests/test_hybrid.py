@@ -1,4 +1,4 @@
-"""Tests that a system with two targets compiles for both, with cross-target access on both ends or neither."""
+"""Tests that a system with two targets compiles for both, with cross-target access on both ends or on neither."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def files(outcome: Outcome) -> dict[str, str]:
 
 
 def errors(outcome: Outcome) -> list[str]:
-    """Return the codes of errors."""
+    """Return the error codes."""
     return sorted(diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR)
 
 
@@ -121,7 +121,7 @@ def test_each_user_has_exactly_the_access_of_its_workload() -> None:
 
 
 def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
-    """Both clusters have an address and credentials. Neither reads stack outputs of the other."""
+    """Both clusters have an address and credentials. Neither reads the other's stack outputs."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -136,7 +136,7 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
 
 
 def test_two_targets_in_one_account_access_buckets_by_role() -> None:
-    """No access key is needed, because the role allows the bucket and the encryption key of the other target."""
+    """No access key is needed because the role allows the other target's bucket and encryption key."""
     rendered = files(compiled(two_clouds("eu-central-1")))
     program = rendered["shop/infrastructure/__main__.py"]
 
@@ -149,7 +149,7 @@ def test_two_targets_in_one_account_access_buckets_by_role() -> None:
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
-    """Every caller uses an encryption key in the region of the key, so the policy contains that region."""
+    """Every caller uses an encryption key in the key's own region, so the policy contains that region."""
     rendered = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(rendered["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -181,7 +181,7 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 
 
 def test_targets_that_depend_on_each_other_are_refused() -> None:
-    """Each target would need the other's encryption key first. With an existing bucket, neither has to wait."""
+    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     managed = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -191,7 +191,7 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Names of placements and workloads may combine to the same text, such as shop and a-till, or shop-a and till."""
+    """Placement and workload names may combine to the same string, such as shop and a-till, or shop-a and till."""
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
     text = hybrid(

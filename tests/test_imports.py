@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_version_imports_no_stage() -> None:
-    """No stage, YAML or schema is loaded, and installed packages are not inspected."""
+    """No stages, YAML or schemas are loaded, and installed packages are not inspected."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
@@ -56,7 +56,7 @@ def test_version_imports_no_stage() -> None:
 
 
 def test_validate_imports_only_the_first_stages() -> None:
-    """No output modules are loaded, such as templates, the Python printer, or code for the disk."""
+    """No output modules are loaded, such as templates, the Python printer, or code that accesses the disk."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "modelyard.planner"} <= modules
@@ -67,7 +67,7 @@ def test_validate_imports_only_the_first_stages() -> None:
 
 
 def test_a_review_of_two_files_starts_no_process() -> None:
-    """Importing modules that start processes would take a fifth of the time of a small review."""
+    """Importing modules that start processes would take up a fifth of the time for a small review."""
     modules = loaded("diff", str(SPEC), str(SPEC))
 
     assert not modules & {*NEVER, "subprocess", "threading", "tempfile", "modelyard.cli.approve"}
@@ -91,7 +91,7 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
     ("thread", "ends"), [("", ""), ("threading.Thread(target=time.sleep, args=(0.2,)).start()", "!")]
 )
 def test_cleanup_is_skipped_unless_a_thread_is_running(tmp_path: Path, thread: str, ends: str) -> None:
-    """A command that has started a process, such as git, has imported `threading`, but no thread is left."""
+    """A command that has started a process, such as git, has imported `threading`, but no thread is still running."""
     code = f"""
 import os, sys, threading, time
 from modelyard.cli import command
@@ -108,7 +108,7 @@ command()
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
-    """A system on existing clusters loads no instance types or prices."""
+    """A system on existing clusters does not load any instance types or prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
@@ -130,7 +130,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
-    """Libraries that only emitted programs use are not loaded."""
+    """Libraries used only by emitted programs are not loaded."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules

@@ -1,4 +1,4 @@
-"""Tests that strings that look like code stay data in one system. tests/real has more systems and strings."""
+"""Tests for one system that strings that look like code stay data. tests/real has more systems and strings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CARDS = next(seed for seed in seeds() if seed.name == "fraud-detection")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_code_like_strings_stay_data(nasty: str) -> None:
-    """Files, documents, programs and expressions differ from those of a harmless string only in the string."""
+    """Files, documents, programs and expressions differ from those for a harmless string only in the string itself."""
     assert problems(CARDS, nasty) == []
 
 
 def test_many_places_accept_strings() -> None:
-    """Many places accept strings. Otherwise, the other tests would be meaningless."""
+    """If few places accepted strings, the other tests would be meaningless."""
     assert len(places(CARDS)) > 50
     assert {"description", "team", "purpose"} <= {str(place.path[-1]) for place in places(CARDS)}
     assert set(WORST) <= set(NASTY)

@@ -20,7 +20,7 @@ _LANGUAGE_SERVER = re.compile(r"^# yaml-language-server:.*\n")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with `hello` as on the README's first screen, and with all examples."""
+    """Return a folder with all examples, and with `hello` as shown on the README's first screen."""
     ignored = shutil.ignore_patterns("build", "modelyard.lock")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored)
     shutil.copytree(tmp_path / "examples" / "hello", tmp_path / "hello")
@@ -30,12 +30,12 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_readme_shows_the_actual_output(place: Path, accept: bool) -> None:
-    """Running all console blocks of the README in one folder prints the output shown in the README."""
+    """Running all of the README's console blocks in one folder prints the output shown in the README."""
     check(README, place, accept)
 
 
 def test_tutorial_shows_the_actual_output(tmp_path: Path, accept: bool) -> None:
-    """Running all commands of the tutorial in an empty folder prints the output shown in the tutorial."""
+    """Running all of the tutorial's commands in an empty folder prints the output shown in the tutorial."""
     check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
 
 

@@ -1,4 +1,4 @@
-"""Tests that printed documentation pages are up to date, and that links within the docs work."""
+"""Tests that generated documentation pages are up to date and that links within the docs work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_up_to_date(name: str, accept: bool) -> None:
-    """The printed text equals the page in docs."""
+    """The generated text equals the page in docs."""
     printed = PAGES[name]()
     page = DOCS / name
     if accept:
@@ -30,7 +30,7 @@ def test_every_page_is_up_to_date(name: str, accept: bool) -> None:
 
 
 def test_every_code_is_on_one_page() -> None:
-    """Each code has a heading on the page of its area, and nowhere else."""
+    """Each code has a heading on the page for its area and on no other page."""
     pages = {page.stem: page.read_text(encoding="utf-8") for page in sorted((DOCS / "errors").iterdir())}
     headings = [(code, page) for page, text in pages.items() for code in re.findall(r"^## (\S+)$", text, re.MULTILINE)]
 
@@ -46,7 +46,7 @@ def test_links_lead_to_existing_files(page: Path) -> None:
 
 
 def test_pages_named_in_code_exist() -> None:
-    """Pages that are mentioned in comments and docstrings exist."""
+    """Pages mentioned in comments and docstrings exist."""
     folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     mentioned = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}

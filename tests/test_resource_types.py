@@ -1,4 +1,4 @@
-"""Tests that only the plan package tests the type of a resource's value."""
+"""Tests that only the plan package checks the type of a resource's value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def names_in(node: ast.expr) -> set[str]:
 
 
 def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return the lines that test whether a value has a resource's type, with the name of the type."""
+    """Return the lines that test whether a value has a resource's type, together with the type's name."""
     for node in ast.walk(tree):
         tested: set[str] = set()
         if (

@@ -1,6 +1,6 @@
 """Tests that each pair in tests/reviews is reviewed as shown in its file: the text, the Markdown and the JSON.
 
-A file names a base and the merge patches that turn it into the old and the new version.
+Each file names a base and the merge patches that turn the base into the old and the new version.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _base(name: str) -> dict[str, Json]:
 
 
 def _text(name: str, patch: Json) -> str:
-    """Return a base with a patch applied, with one field per line, so that each finding has its own line."""
+    """Return a base with a patch applied, formatted with one field per line so that each finding has its own line."""
     return json.dumps(merged(_base(name), patch), indent=1, ensure_ascii=False, default=str)
 
 
@@ -151,7 +151,7 @@ def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
 
 @pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
 def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
-    """The reverse change has the mirrored code at the same place."""
+    """The reverse change gives the mirrored code at the same place."""
     _, before, after = _pair(file)
     back = {(finding.path[:2], finding.code) for finding in review_of(after, before).findings}
 
@@ -164,7 +164,7 @@ def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
 
 
 def test_every_code_has_a_pair() -> None:
-    """Each code has a file that is named after it, or a test elsewhere."""
+    """Each code has either a file named after it or a test elsewhere."""
     covered = {file.stem[:4] for file in PAIRS}
 
     assert covered & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
@@ -184,7 +184,7 @@ def _accepted_by(review: Review) -> dict[str, str]:
 
 
 def test_different_changes_have_different_fingerprints() -> None:
-    """What accepts a finding in one pair accepts another message in no pair, although no message is hashed."""
+    """A fingerprint that accepts a finding never accepts one with another message, although no message is hashed."""
     messages: dict[str, set[str]] = {}
     for file in PAIRS:
         for fingerprint, message in _accepted_by(_review(file)).items():
@@ -194,7 +194,7 @@ def test_different_changes_have_different_fingerprints() -> None:
 
 
 def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message decides which findings are joined, or how equal ones are numbered."""
+    """Messages affect neither which findings are joined nor how equal ones are numbered."""
     files = PAIRS[::4]
     known = [_accepted_by(_review(file)).keys() for file in files]
 
@@ -207,7 +207,7 @@ def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_composition_adds_no_danger() -> None:
-    """A danger between the first and the third version is a danger in one of the steps."""
+    """A danger found between the first and the third version is also found in one of the two steps."""
     files = [file for file in PAIRS if "base: fraud" not in file.read_text(encoding="utf-8")][:20]
     afters = [_pair(file)[2] for file in files]
     base = _outcome(BASES["shop"].read_text(encoding="utf-8"), "before")

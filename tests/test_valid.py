@@ -1,4 +1,4 @@
-"""Tests that every spec that `validate` accepts also compiles, by misspelling each reference in each example."""
+"""Tests that every spec accepted by `validate` also compiles, by misspelling each reference in each example."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def inputs_of(example: str) -> Inputs:
 
 
 def input_file(path: Path) -> InputFile:
-    """Return a file as the command line reads it."""
+    """Return a file in the form in which the command line reads it."""
     return InputFile(str(path), path.read_text(encoding="utf-8"))
 
 
@@ -49,7 +49,7 @@ def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """Yield a copy of the spec for each reference to a name, with this reference misspelt."""
+    """For each reference to a name, yield a copy of the spec with that reference misspelt."""
     files: list[tuple[str | None, InputFile]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -63,7 +63,7 @@ def misspelt(inputs: Inputs) -> Iterator[Inputs]:
 
 
 def document_of(file: InputFile) -> Document:
-    """Load a file of an example."""
+    """Load one of an example's files."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     assert document is not None, problems
     return document
@@ -90,7 +90,7 @@ def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]
 
 
 def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
-    """Yield every value inside another one, at any depth, with its path."""
+    """Yield every value inside another value, at any depth, with its path."""
     steps: list[str | int] = [*value] if isinstance(value, dict) else []
     steps = [*range(len(value))] if isinstance(value, list) else steps
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
 
 
 def with_a_letter_more(text: str, span: Span, name: str) -> str:
-    """Add a letter to the name at this span."""
+    """Add a letter to the name at the given span."""
     lines = text.split("\n")
     line = lines[span.line - 1]
     at = line.index(name, span.column - 1) + 1

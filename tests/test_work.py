@@ -23,9 +23,9 @@ _TO_SPARE = 1.015
 
 
 def traced(run: Callable[[], object]) -> Counter[str]:
-    """Return the number of instructions that each function executes.
+    """Return the number of instructions executed by each function.
 
-    Counting lines would not be enough, because even a long comprehension is a single line.
+    Counting lines would not be enough because even a long comprehension is a single line.
     """
     ran: Counter[str] = Counter()
 
@@ -54,9 +54,9 @@ def work(text: str, compiles: bool = True) -> Counter[str]:
 
 @pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
 def test_work_is_linear_in_the_number_of_models(where: str) -> None:
-    """A dozen more models take the same number of instructions, however many models there are already.
+    """Adding a dozen models takes the same number of instructions, however many models there already are.
 
-    Code that scans all models once per model fails here long before it is noticeably slow.
+    Code that scans all models once per model fails here long before it becomes noticeably slow.
     """
     compile_text(system(2, where=where))  # done once per process: imports, tables, templates
     small, middle, large = (work(system(_STEP * times, where=where)) for times in (1, 2, 3))
@@ -68,7 +68,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_a_review_is_linear_in_the_number_of_models() -> None:
-    """A few more models take the same number of instructions to compare, without compiling both versions."""
+    """Comparing a few additional models always takes the same number of instructions, not counting compilation."""
     before, after = _versions(2)
     for _ in range(20):  # tables, and the constructors of records, which are compiled when they are used often
         review_of(before, after)
@@ -85,16 +85,16 @@ def _versions(models: int) -> tuple[Outcome, Outcome]:
 
 
 def _reviewing(models: int) -> Counter[str]:
-    """Return the number of instructions that each function executes to compare two versions that are compiled."""
+    """Return the number of instructions that each function executes when comparing two compiled versions."""
     before, after = _versions(models)
     return traced(lambda: review_of(before, after))
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first unknown fields are reported, here 50 of them. Each further one costs about as much as a known
+    """Only the first unknown fields are reported, here 50 of them. Each additional one costs about as much as a known
     field.
 
-    That is 569 instructions. Two runs of the same text differ by up to a fifth, because of data kept in memory.
+    That is 569 instructions. Two runs with the same text differ by up to a fifth because of data kept in memory.
     """
     for module in (bounds, validate, faults):
         monkeypatch.setattr(module, "MOST_MISTAKES", 50)

@@ -1,4 +1,4 @@
-"""Runs the commands in a document again in order, and replaces their output."""
+"""Runs a document's commands again in order and replaces their output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COUNTS: Final = re.compile(r"[0-9]+ (files|written|removed)")
 
 
 def played(text: str, place: Path) -> str:
-    """Return the document with the current output of its commands when run in this folder.
+    """Return the document with the current output of its commands when run in the given folder.
 
-    A console block contains commands and their output. The command of a diagram is in a comment before it.
+    A console block contains commands and their output. A diagram's command is in a comment before the diagram.
     """
 
     def again(match: re.Match[str]) -> str:
@@ -33,7 +33,7 @@ def played(text: str, place: Path) -> str:
 
 
 def uncounted(text: str) -> str:
-    """Remove numbers of files, because they grow with every module of the runtime."""
+    """Remove file counts because they grow with every module of the runtime."""
     return _COUNTS.sub(r"N \1", text)
 
 

@@ -2,11 +2,13 @@
 
     python tools/list_azure_machines.py
 
-Reads `tables/azure-machines.csv` (sizes, and the families for Azure's quotas) and `tables/azure-prices.csv` (US dollars
-per hour for Linux in each region, including accelerators). Both are excerpts from the files that `SHAPES`, `FAMILIES`,
-`PRICED` and `SPOT` name. A machine without a price in a region is considered not sold there.
+Reads `tables/azure-machines.csv` (sizes, and the families for Azure's quotas) and `tables/azure-prices.csv` (US
+dollars per hour for Linux in each region, including accelerators). Both are excerpts from the files that
+`SHAPES`, `FAMILIES`, `PRICED` and `SPOT` name. A machine without a price in a region is considered to be
+unavailable there.
 
-The price list mixes Windows prices with Linux prices for version 5 of the AMD machines, so these are excluded.
+The price list mixes Windows prices with Linux prices for version 5 of the AMD machines, so these machines are
+excluded.
 """
 
 from __future__ import annotations
@@ -102,7 +104,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _absent(rows: Iterable[Mapping[str, str]], prices: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Return what each region does not sell: whole families, or otherwise individual machines."""
+    """Return the machines that are not sold in each region, as whole families where possible."""
     families: dict[str, list[str]] = {}
     for row in rows:
         families.setdefault(row["family"], []).append(row["machine"])

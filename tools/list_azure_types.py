@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def node_of(value: Any, schema: Type, types: Types) -> Node:
-    """Return what a type specifies for a value, without the properties that the value does not have."""
+    """Return what a type specifies for a value, omitting properties that the value does not have."""
     kind = schema["$type"]
     if kind == "ArrayType":
         item = types.resolved(schema["itemType"])

@@ -2,10 +2,10 @@
 
 python tools/list_machines.py
 
-Sizes and regions come from EC2 responses (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto ships.
-Prices come from `tables/`: `newest.csv` has the newest prices for a few regions, and `every-region.csv` has older ones
-for all regions. If only another region (on demand) or another size (spot) has a newer price, the script estimates the
-price from it and notes this in the source.
+Sizes and regions come from EC2 responses (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto
+ships. Prices come from `tables/`: `newest.csv` has the newest prices for a few regions, and `every-region.csv`
+has older ones for all regions. If only another region (on demand) or another size (spot) has a newer price, the
+script estimates the price from that one and notes this in the source.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _pods(network: Json) -> int:
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name of a machine's accelerators, as in specs, and their number. The name is "" if it has none."""
+    """Return the name of a machine's accelerators, as in specs, and their number. The name is "" if there are none."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -273,7 +273,7 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
 
 
 def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
-    """Scale an older spot price to the on-demand price, which has changed since then."""
+    """Scale an older spot price to the on-demand price, which has since changed."""
     listed, then = older[key], older.get((key[0], key[1], False))
     if then is None or then.usd == full:
         return listed

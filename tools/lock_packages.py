@@ -2,9 +2,9 @@
 
 python tools/lock_packages.py [--keep]
 
-Run it when a version in `requirements.json` or `programs.json` changes. It needs uv and the package index, and writes
-`packages.json`, which is all that the compiler reads. With `--keep`, all packages in the table stay at their versions,
-so that emitted images do not change.
+Run this script when a version in `requirements.json` or `programs.json` changes. It needs uv and the package
+index, and writes `packages.json`, which is all that the compiler reads. With `--keep`, all packages in the
+table stay at their versions, so that emitted images do not change.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def main() -> None:
 def _locked(
     requirements: list[str], python: str, environments: list[str], kept: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the packages that uv resolves for these requirements. The versions of `kept` packages do not change."""
+    """Return the packages that uv resolves for the given requirements. The versions of `kept` packages do
+    not change.
+    """
     quoted = ", ".join(json.dumps(line) for line in requirements)
     project = f'[project]\nname = "emitted"\nversion = "0"\nrequires-python = "{python}"\ndependencies = [{quoted}]\n'
     project += "[tool.uv]\n"

@@ -2,8 +2,8 @@
 
 python tools/print_completions.py
 
-Run it after changing a command or option. A test compares the scripts with the parser. The command line prints these
-files unchanged, so users need no library for completion.
+Run this script after changing a command or option. A test compares the scripts with the parser. The command
+line prints these files unchanged, so users need no library for completion.
 """
 
 from __future__ import annotations

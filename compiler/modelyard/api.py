@@ -35,9 +35,9 @@ def compile_text(
 ) -> Compiled:
     """Compile a spec from a string.
 
-    `path` is the file name in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it exists.
-    `variables` are the values of variables declared under `vars`. `tables` are the CSV files named under `sites` in the
-    spec. An invalid spec never raises an exception.
+    `path` is the file name to show in diagnostics. `overlay` is the text of `environments/<environment>.yaml`, if it
+    exists. `variables` holds the values of variables declared under `vars`. `tables` holds the CSV files named under
+    `sites` in the spec. An invalid spec never raises an exception.
     """
     overlay_file = None if overlay is None else InputFile(f"environments/{environment}.yaml", overlay)
     files = {name: InputFile(name, content) for name, content in (tables or {}).items()}

@@ -19,7 +19,7 @@ from modelyard.units import money_text
 def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
     """Report an error if the floor exceeds the budget, and a warning if only the expected cost or the ceiling does.
 
-    A target without lines is either free or has already reported why its cost is unknown.
+    A target without cost lines is either free or has already reported why its cost is unknown.
     """
     budget = plan.system.governance.budget
     if budget is None:

@@ -37,7 +37,7 @@ class Metric:
 class MonitorType:
     """A monitor type's inputs, subjects, metrics and requirements.
 
-    `of_runs` are the checks for pipelines where they differ from those for endpoints.
+    `of_runs` holds the checks for pipelines where they differ from those for endpoints.
     """
 
     reads: str
@@ -51,9 +51,10 @@ class MonitorType:
 
 @record
 class Trainer:
-    """A built-in trainer's tasks, and whether several workers can jointly train one model.
+    """A built-in trainer's tasks, and whether several workers can jointly train a single model.
 
-    `writes` is the format of its models. `returned` is the format used when user code returns a model of that library.
+    `writes` is the format of the trainer's models. `returned` is the format used when user code returns a model of that
+    library.
     """
 
     tasks: tuple[str, ...]
@@ -64,7 +65,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """Return the built-in model metric with this name, or None. `recall_at_20` belongs to the family `recall_at_K`."""
+    """Return the built-in model metric of the given name, or None. `recall_at_20` is in the family `recall_at_K`."""
     head, _, number = name.rpartition("_")
     family, metrics = f"{head}_{_PLACE}", table()["metrics"]
     if family not in metrics:
@@ -88,7 +89,7 @@ def metrics_of(task: str) -> tuple[str, ...]:
 
 @cache
 def metrics_later(task: str) -> tuple[str, ...]:
-    """Return the task's metrics that a monitor can compute later from only predictions and labels."""
+    """Return the task's metrics that a monitor can compute later from predictions and labels alone."""
     return tuple(name for name in metrics_of(task) if can_be_later(name))
 
 
@@ -106,7 +107,7 @@ def fits(name: str, task: str) -> bool:
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """Return the monitor metric with this name, such as psi, or None if there is none."""
+    """Return the monitor metric with the given name, such as psi, or None if there is none."""
     entry = table()["checks"].get(name)
     return None if entry is None else _metric(name, entry)
 
@@ -136,7 +137,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Return whether a gate's check may have `versus`, `data` or `by` when user code reports its metric."""
+    """Return whether a gate check may have `versus`, `data` or `by` when its metric is reported by user code."""
     return bool(table()["reported"][field])
 
 

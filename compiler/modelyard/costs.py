@@ -1,4 +1,4 @@
-"""What a system costs per month, line by line: a quantity, a price, and the source of each.
+"""The monthly cost of a system, line by line: a quantity, a price, and the source of each.
 
 Targets yield lines, and the printing code adds them up. Every line has three quantities. The floor is paid even if
 nothing is used. The expected quantity comes from a usage file, or from assumptions stated in the line. The ceiling
@@ -24,7 +24,7 @@ class Rate:
     """A price per unit, with the region it applies to.
 
     `estimate` explains how the price was derived if no price is known for the region; otherwise it is empty. An `own`
-    price is what the user actually pays, so no discount applies to it.
+    price is what the user actually pays, so discounts do not apply to it.
     """
 
     amount: float
@@ -38,7 +38,7 @@ class Rate:
 
 @record
 class Quantity:
-    """How much of a unit is used per month: with no use, as expected, and at most."""
+    """The monthly quantity of a unit: without any use, as expected, and at most."""
 
     floor: float
     expected: float
@@ -99,7 +99,7 @@ class CostLine:
 
     @property
     def is_unpriced(self) -> bool:
-        """Return whether the line has a cost that totals do not include."""
+        """Return whether the line has a cost that is missing from totals."""
         return self.price is None and self.quantity.ceiling > 0
 
     @property
@@ -110,9 +110,9 @@ class CostLine:
 
 @record
 class Total:
-    """Sums of lines. If any line is unpriced, they are lower bounds.
+    """Sums of lines. If any line is unpriced, the sums are lower bounds.
 
-    `estimated` counts the lines with estimated prices, and `open_ended` those that the ceiling does not bound.
+    `estimated` counts the lines with estimated prices, and `open_ended` counts those that the ceiling does not bound.
     """
 
     floor: float = 0.0
@@ -124,7 +124,7 @@ class Total:
     open_ended: int = 0
 
     def text(self, amount: str) -> str:
-        """Qualify an amount that excludes something: `at least 566 USD`."""
+        """Format an amount, with a qualifier if it excludes something: `at least 566 USD`."""
         return f"at least {amount}" if self.unpriced else amount
 
 

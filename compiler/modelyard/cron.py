@@ -38,12 +38,12 @@ _FIELDS = (
 
 
 class CronError(ValueError):
-    """Raised for an invalid cron line, with an explanation."""
+    """Raised for an invalid cron line, with an explanation of the error."""
 
 
 @record
 class Cron:
-    """The times of a cron line. If both the date and the weekday are restricted, a day needs to match only one."""
+    """The times that a cron line matches. If it restricts both date and weekday, a day needs to match only one."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -54,7 +54,7 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Return whether the line never matches a day, as for the 31st of February."""
+        """Return whether the line never matches any day, as with the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
@@ -135,7 +135,7 @@ def _day_gaps(cron: Cron) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=1024)
 def _days_a_month(cron: Cron) -> tuple[float, int]:
-    """Return the number of matching days in a month, on average over 28 years and at most."""
+    """Return the number of matching days in a month: the average over 28 years, and the maximum."""
     days = _days(cron)
     counts: list[int] = []
     start = 0
@@ -149,7 +149,7 @@ def _days_a_month(cron: Cron) -> tuple[float, int]:
 
 
 def _days(cron: Cron) -> str:
-    """Return a character for each day of 28 years: `1` if the day matches, otherwise `0`."""
+    """Return a string with one character for each day of 28 years: `1` if the day matches, `0` otherwise."""
     months, days, weekdays = _calendar()
     chosen = _union(months, cron.months)
     if cron.any_day and cron.any_weekday:
@@ -172,7 +172,7 @@ def _union(masks: Mapping[int, int], chosen: frozenset[int]) -> int:
 
 @lru_cache(maxsize=1)
 def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """Return bit masks of the days that match each month, date and weekday in 28 years, when the calendar repeats."""
+    """Return bit masks of the days that match each month, date and weekday in the calendar's 28-year cycle."""
     months = dict.fromkeys(range(1, 13), 0)
     days = dict.fromkeys(range(1, 32), 0)
     bit = 1 << (_LEAP_CYCLE_DAYS - 1)
@@ -187,6 +187,6 @@ def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
 
 
 def _repeated(masks: Mapping[int, int], length: int) -> dict[int, int]:
-    """Repeat masks of `length` days over 28 years."""
+    """Repeat masks that are `length` days long over 28 years."""
     times = ((1 << _CYCLE_DAYS) - 1) // ((1 << length) - 1)
     return {value: mask * times for value, mask in masks.items()}

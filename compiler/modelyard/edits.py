@@ -71,7 +71,7 @@ class _Work:
     spans: Spans
 
     def rebuilt(self, value: Json, tree: _Tree, place: list[int]) -> Json:
-        """Apply a tree of edits to a container. `place` is its position in the text."""
+        """Apply a tree of edits to a container. `place` is the container's position in the text."""
         if not isinstance(value, dict | list):
             return value
         steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]
@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """Give a value that does not occur in the text a place, by assigning the same span to all its parts."""
+        """Assign a place to a value that does not occur in the text, by giving all its parts the same span."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)
@@ -111,7 +111,7 @@ class _Work:
     def _recorded(
         self, keys: list[str] | None, entries: Mapping[str, _Entry] | Mapping[int, _Entry] | Mapping[str | int, _Entry]
     ) -> Json:
-        """Create a mapping with these keys, or a list, and record its spans."""
+        """Create a mapping with the given keys, or a list, and record its spans."""
         children = [child for child, _ in entries.values()]
         container = children if keys is None else dict(zip(keys, children, strict=True))
         if container:

@@ -1,4 +1,4 @@
-"""What `pulumi up` does with a changed resource, as tables that a target provides for `modelyard diff`."""
+"""How `pulumi up` handles a changed resource, as tables that a target provides for `modelyard diff`."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Fate(StrEnum):
 
 @record
 class Part:
-    """How changes of a component, or of a kind of Kubernetes object, take effect.
+    """How changes to a component, or to a kind of Kubernetes object, take effect.
 
-    `word` and `words` are the singular and plural for messages; a part without a word is never mentioned. Names are
-    shown if it is `named`. What it `holds` is lost with it: data, everything (as in a cluster), requests to an
-    endpoint, machines, access, or nothing of importance.
+    `word` and `words` are the singular and plural used in messages; a part without a word is never mentioned. Names are
+    shown if the part is `named`. `holds` is what is lost together with the part: data, everything (as in a cluster),
+    requests to an endpoint, machines, access, or nothing of importance.
 
-    `arguments` map arguments of a component to properties of its main resource, whose `type` is in the table of
-    resources; for a Kubernetes object, these are the same. A dotted one such as `cluster.project.project_id` follows
-    references: it is an argument of the `project` of the `cluster`. A change of a path in `rolls`, but not in `quiet`,
-    replaces Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop before
-    others start. A number in `grows` can only grow, for the given reason. An item that leaves the list `items` is
-    deleted. `spreads` are the fates of dependent parts if an argument changes. The replacement of a part with a
-    `successor` is created first, and parts with the same value of `pool` take each other's place. `because` is what a
-    rolling change means.
+    `arguments` maps arguments of a component to properties of its main resource, whose `type` is in the table of
+    resources; for a Kubernetes object, the two are the same. A dotted argument such as `cluster.project.project_id`
+    follows references: it is an argument of the `project` of the `cluster`. A change to a path in `rolls`, but not in
+    `quiet`, replaces Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop
+    before others start. A number in `grows` can only grow, for the given reason. An item that is removed from the list
+    `items` is deleted. `spreads` gives the fates of dependent parts if an argument changes. The replacement of a part
+    with a `successor` is created first, and parts with the same value of `pool` replace each other. `because` explains
+    what a rolling change means.
     """
 
     word: str
@@ -66,10 +66,10 @@ class Part:
 
 @record
 class Effects:
-    """The tables of a provider.
+    """A provider's tables.
 
-    `parts` are by component, such as `aws.Network`, or by kind, such as `apps/v1/Deployment`. `resources` are the
-    properties whose change replaces a resource, by type; `*` stands for all.
+    `parts` is keyed by component, such as `aws.Network`, or by kind, such as `apps/v1/Deployment`. `resources` lists,
+    by type, the properties whose change replaces a resource; `*` stands for all of them.
     """
 
     parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
@@ -80,7 +80,7 @@ class Effects:
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:
-        """Return what a change at a path, such as `cidr` or `spec.template.spec`, does to a part."""
+        """Return the effect on a part of a change at a path such as `cidr` or `spec.template.spec`."""
         part = self.part(kind)
         if self._replaces(part, path):
             return Fate.REPLACED
@@ -105,7 +105,7 @@ def no_effects() -> Effects:
 
 
 def read_effects(files: Iterable[str]) -> Effects:
-    """Return the tables in these JSON files, the later ones on top."""
+    """Return the tables in the given JSON files, where later files override earlier ones."""
     parts: dict[str, Part] = {}
     resources: dict[str, frozenset[str]] = {}
     for name in files:
@@ -131,7 +131,7 @@ def _unknown(kind: str) -> Part:
 
 
 def entry_at(table: Mapping[str, _T], path: str) -> _T | None:
-    """Return the entry for a path, or for what contains it: that of `machines` for `machines[*]`."""
+    """Return the entry for a path or, failing that, for its container: the entry of `machines` for `machines[*]`."""
     while path and path not in table:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return table.get(path)

@@ -1,4 +1,4 @@
-"""The last stage: turn a Stack into files that are rendered when written and do not need modelyard to run."""
+"""The last stage: turn a Stack into files that are rendered on writing and that work without modelyard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RUNTIME: Mapping[str, Value] = {"name": "python", "options": {"toolchain": "pip
 
 
 def emit(stack: Stack) -> Iterator[OutputFile]:
-    """Yield all files of a stack by their path in the output folder, `<environment>/<target>/…`."""
+    """Yield all files of a stack, with paths relative to the output folder: `<environment>/<target>/…`."""
     for file in stack_files(stack):
         yield replace(file, path=f"{stack.environment}/{stack.target}/{file.path}")
 
@@ -50,7 +50,7 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
 
 
 def _with_packages(modules: Iterable[str]) -> Iterator[str]:
-    """Yield the modules, preceded by the packages that contain them: `aws.network` needs `aws`."""
+    """Yield the modules, each preceded by the packages that contain it: `aws.network` needs `aws`."""
     listed: set[str] = set()
     for module in modules:
         parts = module.split(".")
@@ -98,7 +98,7 @@ def _settings(project: Project, settings: Mapping[str, Value]) -> dict[str, Valu
 def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) -> Merged | None:
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
-    Without its salt, a stack's secrets cannot be decrypted. If the text on disk is equivalent, it is kept unchanged.
+    A stack's secrets cannot be decrypted without its salt. If the text on disk is equivalent, it is kept unchanged.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:

@@ -1,4 +1,4 @@
-"""Find the errors of later stages in a spec that an earlier stage rejects, unless they depend on how it is fixed.
+"""Find errors of later stages in a spec that an earlier stage rejects, unless they depend on how the spec is fixed.
 
 A spec with errors is checked in two variants. Errors with an obvious fix are fixed in both. For any other error, one
 variant guesses a fix and the other removes the entry. An error that occurs in both variants depends on neither the
@@ -39,7 +39,7 @@ _Edits: TypeAlias = "dict[Path, Edit]"
 class _Variant:
     """A variant of the spec without its errors, the errors of later stages, and the last stage that ran.
 
-    `limit` is the last stage that may run. `holes` are the parents of removed paths, so entries are missing there.
+    `limit` is the last stage that may run. `holes` holds the parents of removed paths, where entries are now missing.
     """
 
     document: Document
@@ -118,7 +118,7 @@ def _is_needed(path: Path) -> bool:
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Yield the errors that do not merely follow from a removal, as one for a reference to a removed entry would."""
+    """Yield the errors that are not mere consequences of a removal, such as a reference to a removed entry."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -166,7 +166,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """Yield the invalid paths or, if an entry has no name, all its named siblings."""
+    """Yield the invalid paths or, if an entry has no name, the path of the mapping that contains it."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return

@@ -11,7 +11,7 @@ from modelyard.spec import SecretRef
 
 @record
 class RemoteKey:
-    """An option of rclone whose value is in a Secret, in the namespace of the store's target."""
+    """An rclone option whose value is in a Secret, in the namespace of the store's target."""
 
     option: str  # such as access_key_id
     secret: str
@@ -20,10 +20,10 @@ class RemoteKey:
 
 @record
 class Remote:
-    """An object store for rclone. `settings` are lines of rclone's configuration, without credentials.
+    """An object store for rclone. `settings` holds lines of rclone's configuration, without credentials.
 
-    `login` names the options with which a person logs in where no identity has access. `keys` are those that workloads
-    of the store's target read from a Secret.
+    `login` names the options that a person uses to log in where no identity has access. `keys` holds the options that
+    workloads of the store's target read from a Secret.
     """
 
     store: str
@@ -40,9 +40,9 @@ class Remote:
 class CopyJob:
     """A Job that runs rclone in a cluster.
 
-    Each command is a list of rclone's arguments, and runs in a container of its own. `variables` are options of remotes
-    as environment variables, whose values are in Secrets of the namespace: variable, Secret, key. `endpoints` are the
-    URLs of stores with an endpoint of their own; an empty one stands for the API of a cloud.
+    Each command is a list of rclone arguments and runs in its own container. `variables` holds options of remotes as
+    environment variables, whose values are in Secrets of the namespace: variable, Secret, key. `endpoints` holds the
+    URLs of stores that have their own endpoint; an empty one stands for a cloud's API.
     """
 
     name: str
@@ -62,7 +62,7 @@ COPY_COMPONENT: Final = "migration"
 
 @record
 class SecretPlace:
-    """A Secret that workloads read, and the path from which it is synced."""
+    """A Secret that workloads read, and the path it is synced from."""
 
     store: str  # the secret store's name in the spec
     via: str  # how the cluster reads it: existing, external-secrets, or a service of the provider
@@ -86,9 +86,9 @@ class Quota:
 class Handover:
     """Everything on one target that people must move manually.
 
-    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` are the
-    public names of all other images, each with the name under which the target pulls it. `copier` is the same for the
-    image with rclone. `egress` is the price of a gigabyte that leaves the cloud.
+    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
+    the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
+    the image that contains rclone. `egress` is the price per gigabyte of data that leaves the cloud.
     """
 
     namespace: str = ""

@@ -18,7 +18,7 @@ BASE_FOLDER: Final = "default"
 
 @record
 class InputFile:
-    """An input file: the path as the user typed it, and the content."""
+    """An input file: the path as typed by the user, and the content."""
 
     path: str
     content: str | bytes = field(repr=False)
@@ -28,9 +28,9 @@ class InputFile:
 class Inputs:
     """Everything that determines the output: the spec, an environment with its overlay file, variables and more.
 
-    `beside` are the overlay files of all environments, by name. These files may also use variables. `approvals` are the
-    signed statements next to the spec, for all environments. `tables` are the CSV files with sites and lists, by the
-    name in the spec, or the reasons why they cannot be read.
+    `beside` holds the overlay files of all environments, by name. These files may also use variables. `approvals` holds
+    the signed statements next to the spec, for all environments. `tables` maps names in the spec to the CSV files with
+    sites and lists, or to the reasons why they cannot be read.
     """
 
     spec: InputFile
@@ -58,7 +58,7 @@ class Inputs:
 def quotable(*input_files: InputFile) -> tuple[SourceFile, ...]:
     """Return the files that diagnostics may quote, which are only those that look like a spec.
 
-    A path that is mistyped or set by a pull request may name a file that contains a secret.
+    A path that is mistyped, or that is set by a pull request, may name a file that contains a secret.
     """
     files = (SourceFile.read(source.path, source.content) for source in input_files)
     return tuple(file for file in files if _looks_like_a_spec(file.text))

@@ -33,7 +33,7 @@ Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
 class Locked:
     """A compiled environment: the hash of its inputs, its targets, pinned versions and resources.
 
-    `removed` are resources from earlier compiles that this compile no longer contains.
+    `removed` holds resources from earlier compiles that this compile no longer contains.
     """
 
     inputs: str
@@ -49,7 +49,7 @@ class Locked:
         return {"charts": self.charts, "images": self.images}
 
     def sealed(self) -> str:
-        """Return the key of the output, a hash of the inputs and pins that changes if either is edited."""
+        """Return the key of the output: a hash of the inputs and pins, which changes if either is edited."""
         return _sealed(_entry(self))
 
 
@@ -76,14 +76,14 @@ def unreadable(text: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """Return the environments in a lock as written, or nothing if the lock is unreadable and will be rewritten."""
+    """Return the environments in a lock as written. If the lock is unreadable and will be rewritten, there are none."""
     return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
     """Return the resources left behind by an environment's compiles, by target and address.
 
-    These are the last compile's resources and, with `with_removed`, the removed resources of earlier compiles.
+    These are the resources of the last compile and, with `with_removed`, those removed in earlier compiles.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
@@ -102,9 +102,9 @@ def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict
 
 
 def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pinned) -> Iterator[Diagnostic]:
-    """Report charts and images in an entry for the same inputs whose versions differ from what these inputs compile to.
+    """Report charts and images in an entry for the same inputs whose versions differ from the compiled versions.
 
-    `path` is the path of the lock that diagnostics show.
+    `path` is the path of the lock to show in diagnostics.
     """
     for kind, pins in right.items():
         claimed = _addresses({kind: entry.get(kind, {})}).get(kind, {})

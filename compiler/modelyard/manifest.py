@@ -1,4 +1,4 @@
-"""Build Kubernetes objects as values, with common names, labels, quantities and restricted Pods."""
+"""Build Kubernetes objects as values, using common names, labels and quantities, and restricted Pods."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)
 
 
 def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
-    """Return the labels of all our objects. `name` is the owning object's name, which selectors use."""
+    """Return the labels that all our objects have. `name` is the owning object's name, which selectors use."""
     values: dict[str, Value] = {
         NAME: name,
         PART_OF: system,
@@ -88,7 +88,7 @@ def object_of(api_version: str, kind: str, described: Mapping[str, Value], **fie
 
 
 def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
-    """Build a ConfigMap that contains these files."""
+    """Build a ConfigMap that contains the given files."""
     return object_of("v1", "ConfigMap", described, data=dict(data))
 
 

@@ -22,7 +22,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Check every environment against the ones before it. `places` are the environments' definitions in the spec."""
+    """Check every environment against the preceding ones. `places` holds the environments' definitions in the spec."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -51,7 +51,7 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each namespace and add-on that this environment shares with another one, once.
+    """Report, once each, the namespaces and add-ons that this environment shares with another one.
 
     A cloud cluster belongs to a single environment. An existing cluster is identified by its kubeconfig context.
     """
@@ -80,7 +80,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report each adopted bucket in which this environment and another one write to the same folder, once."""
+    """Report, once each, the adopted buckets in which this environment and another one write to the same folder."""
     writers = {key: other for other in reversed(list(others)) for key in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -100,7 +100,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """Return the place that defines each environment: its key in the spec, or the first line of its file."""
+    """Return where each environment is defined: at its key in the spec, or in the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -116,7 +116,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and namespace of each cluster that identifies its workloads only by account and namespace."""
+    """Yield the account and namespace of each cluster that identifies its workloads by those two values only."""
     for namespace in plan.of(Namespace):
         account = namespace.value.target.options.identities
         if account:

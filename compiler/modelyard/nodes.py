@@ -13,7 +13,7 @@ EMPTY: Node = {}
 
 
 class NotValidatedError(TypeError):
-    """Raised during `resolve` for a document that `validate` should have rejected."""
+    """Raised during `resolve` if a document contains an error that `validate` should have rejected."""
 
 
 def text(node: Node, field: str, default: str = "") -> str:

@@ -32,7 +32,7 @@ def overlay(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Merge one environment into the document, and remove the `environments` section.
 
-    `extra` is the loaded file `environments/NAME.yaml`, which is equivalent to an entry in the section. `others` are
+    `extra` is the loaded file `environments/NAME.yaml`, which is equivalent to an entry in the section. `others` holds
     the names of all such files.
     """
     refused = at_most(_refused(document, environment, extra, others))
@@ -98,7 +98,7 @@ class _Merge:
     overlaid: set[Path] = field(default_factory=set[Path])
 
     def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
-        """Merge `patch` into `base`. Null deletes a value, and any value except a mapping replaces the old one."""
+        """Merge `patch` into `base`. Null deletes a value; any value other than a mapping replaces the old one."""
         result = dict(base)
         numbers = self._numbers(base)
         for key, position in self._numbers(patch).items():
@@ -119,7 +119,7 @@ class _Merge:
         return self._recorded(result, numbers)
 
     def without(self, mapping: dict[str, Json], key: str) -> dict[str, Json]:
-        """Return the mapping without this key."""
+        """Return the mapping without the given key."""
         return self._recorded({name: value for name, value in mapping.items() if name != key}, self._numbers(mapping))
 
     def _numbers(self, mapping: dict[str, Json]) -> dict[str, list[int]]:

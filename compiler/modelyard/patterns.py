@@ -1,7 +1,7 @@
 """Regular expressions that are compiled on first use instead of on definition.
 
 Compiling all of them took a twentieth of the time that `validate` needs for the reference spec, and most specs use only
-a few.
+a few of them.
 """
 
 from __future__ import annotations
@@ -31,5 +31,5 @@ class _Uncompiled:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return a regular expression that has the methods and attributes of a compiled pattern, but a different class."""
+    """Return a regular expression with the methods and attributes of a compiled pattern, but a different class."""
     return cast("re.Pattern[AnyStr]", _Uncompiled(text, flags))

@@ -48,8 +48,8 @@ __all__ = [
 class _Task:
     """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
-    The first three stages need no targets. `choices` are the site values to compile, and `before` is what an earlier
-    run learned about them.
+    The first three stages need no targets. `choices` holds the site values to compile, and `before` holds what an
+    earlier run learned about them.
     """
 
     inputs: Inputs
@@ -74,7 +74,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """Load the environment's file. `opened` has already loaded the spec itself, once for all environments."""
+    """Load the environment's file. The spec itself was already loaded by `opened`, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -153,7 +153,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """Return the outcome after these stages, or after the first of them that reports an error."""
+    """Return the outcome after these stages, or after the first one that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -178,12 +178,12 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
 
 def overlaid(inputs: Inputs) -> Document:
-    """Return a valid environment's document before variables are substituted."""
+    """Return the document of a valid environment before variables are substituted."""
     return _document(_passed(opened(inputs), _Task(inputs), Stage.LOAD, Stage.OVERLAY))
 
 
 def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
-    """Read a document. If it uses site values, also return it with the references to these values.
+    """Read a document. If it uses site values, also return a version with the references to these values.
 
     The first result contains the values of each group's first site.
     """
@@ -207,8 +207,8 @@ def _read(task: _Task, spec: Outcome | None) -> Outcome:
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
     """Plan one environment and check it against its targets, as `validate` does.
 
-    An error in one stage hides errors in later stages only if they depend on the first error. If targets stand for many
-    sites, the spec is checked for all of them.
+    An error in one stage hides errors in later stages only if they depend on the first error. If a target stands for
+    many sites, the spec is checked for all of them.
     """
     outcome = _understood(_Task(inputs, targets), spec)
     if outcome.bound is None:
@@ -298,7 +298,7 @@ def _used(system: System, task: _Task) -> Mapping[str, Target]:
 
 
 def has_sites(document: Document) -> bool:
-    """Return whether any target in the document stands for many sites."""
+    """Return whether any target in the document represents many sites."""
     deployment = document.value.get("deployment")
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
     entries = (deployment, *(targets.values() if isinstance(targets, dict) else ()))

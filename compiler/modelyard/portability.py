@@ -1,7 +1,7 @@
 """Move a system to other providers in memory, and report what each provider rejects.
 
-A move changes only the provider of targets and what depends on it: the region and the account. Everything else stays as
-written, so that every rejection is a change that somebody would have to make.
+A move changes only the provider of targets and whatever depends on it: the region and the account. Everything else
+stays as written, so that every rejection is a change that somebody would have to make.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MOST_REGIONS: Final = 12
 
 @record
 class Destination:
-    """A provider to move to, and the region for all moved targets. If it has no region, the nearest one is chosen."""
+    """A provider to move to, and the region for all moved targets. Without a region, the nearest one is chosen."""
 
     provider: str
     region: str = ""
@@ -107,7 +107,7 @@ def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
 
 
 def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations: Iterable[Destination]) -> Portability:
-    """Move a valid system to each destination. Raises NoRegion for a destination without a near region."""
+    """Move a valid system to each destination. Raises NoRegion for a destination that has no region nearby."""
     document, system = outcome.document, outcome.system
     assert document is not None
     assert system is not None
@@ -125,7 +125,7 @@ def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations
 def moved_to(
     outcome: Outcome, inputs: Inputs, targets: Targets, destination: Destination, moved: Sequence[TargetSpec]
 ) -> Move:
-    """Move some targets of a valid system. Raises NoRegion for a destination without a near region."""
+    """Move some targets of a valid system. Raises NoRegion for a destination that has no region nearby."""
     document, system = outcome.document, outcome.system
     assert document is not None
     assert system is not None
@@ -141,7 +141,7 @@ def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnos
 
 
 def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
-    """Return the first part that contains one of these paths, and the path within that part."""
+    """Return the first part that contains one of the given paths, and the path within that part."""
     for path in paths:
         for length in range(len(path), 0, -1):
             if (part := ".".join(map(str, path[:length]))) in parts:

@@ -1,4 +1,4 @@
-"""The program for a target, as values that `emit` prints as Python."""
+"""A target's program, as values that `emit` prints as Python."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Call:
     """`variable = component(name, **arguments)`. `variable` is a user's or our own name before `identifier()`.
 
     `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. If the variable is empty, only the
-    call is printed. A blank line is printed where `group` changes. `origin` is the spec line that requested the call.
-    It is used by `explain` and never printed.
+    call is printed. A blank line is printed where `group` changes. `origin` is the spec line that requested the call;
+    it is used by `explain` and never printed.
     """
 
     variable: str

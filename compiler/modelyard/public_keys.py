@@ -51,7 +51,7 @@ _OTHER_TYPE: Final = pattern(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
 class NotAKey(Exception):
-    """Raised if a string is not a usable public key. The message explains why."""
+    """Raised if a string is not a usable public key. The message explains the reason."""
 
 
 @record
@@ -64,7 +64,7 @@ class PublicKey:
 
 
 def public_key(line: str) -> PublicKey:
-    """Parse a line such as that in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
+    """Parse a line such as the one in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
         raise NotAKey(f"its type {kind[:30]!r} is not one of {', '.join(_TYPES)}")
@@ -91,7 +91,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Return whether a string is the body of a public key, between type and comment. Private keys begin differently."""
+    """Return whether a string is a public key's body, between type and comment. Private keys begin differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:

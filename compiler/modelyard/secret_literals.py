@@ -66,7 +66,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Collect all suspicious strings with their paths. If `free` is set, users choose the keys."""
+    """Collect all suspicious strings with their paths. If `free` is set, the keys are chosen by users."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):
@@ -91,7 +91,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Return whether upper-case letters, lower-case letters and digits are mixed as in a random string."""
+    """Return whether a string mixes upper-case letters, lower-case letters and digits as a random string would."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

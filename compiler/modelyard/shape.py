@@ -17,7 +17,7 @@ _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a part of a schema that is itself a schema. The result is empty for `true` and for missing parts."""
+    """Return part of a schema that is itself a schema. The result is empty for `true` and for missing parts."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -42,7 +42,7 @@ class Excluded:
 class Shape:
     """All schemas that apply to a value, outermost first.
 
-    `possible` are branches that are undecided because of an error elsewhere. Only the names of their fields are used.
+    `possible` holds branches that are undecided because of an error elsewhere. Only the names of their fields are used.
     """
 
     schemas: list[Schema] = field(default_factory=list[Schema])
@@ -59,7 +59,7 @@ class Shape:
         return value if isinstance(value, str) else ""
 
     def example(self) -> Json:
-        """Return a value that would fit the schema, or None."""
+        """Return a value that would fit the schema, or None if none is known."""
         examples = self.first("examples")
         constant = self.first("const")
         return examples[0] if isinstance(examples, list) and examples else constant
@@ -121,7 +121,7 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 
 def allowed_in(name: str, branch: Schema) -> Schema:
-    """Return the schema of a field in a branch that allows it, or nested in it, or an empty one."""
+    """Return a field's schema from a branch, or one nested in it, that allows the field. Empty if none does."""
     fields = schema_of(branch.get("properties"))
     if name in fields:
         return schema_of(fields[name])

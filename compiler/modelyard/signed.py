@@ -20,7 +20,7 @@ _MOST = 100  # per environment, because a ConfigMap is limited to 1 MiB
 
 
 def signed(system: System, files: Iterable[InputFile]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
-    """Read an environment's approvals, and report errors in their files."""
+    """Read the approvals for an environment, and report errors in their files."""
     approvals: list[Signed] = []
     wrong: list[Diagnostic] = []
     for file in files:

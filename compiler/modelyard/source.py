@@ -38,7 +38,7 @@ class Span:
 
 @record
 class SourceFile:
-    """A source file: the path as the user typed it, and the text."""
+    """A source file: the path as typed by the user, and the text."""
 
     path: str
     text: str = field(repr=False)
@@ -80,8 +80,8 @@ class Spans:
     """The spans of all keys and values in a document, in a few bytes each.
 
     The numbers of all entries are in one array, indexed by the identity of their container. For each entry, in order,
-    these are the line, column and end column of the key (in mappings), then of the value. Lines are counted across all
-    files of a document.
+    these are the line, column and end column of the key (in mappings), followed by those of the value. Lines are
+    counted across all files of a document.
     """
 
     __slots__ = ("_numbers", "_positions", "_starts")
@@ -129,7 +129,7 @@ class Spans:
 
 @record
 class Repeat:
-    """Why an entry exists: a definition is repeated for each row of a list. `key` is the definition's key."""
+    """The reason an entry exists: a definition is repeated for each row of a list. `key` is the definition's key."""
 
     key: str
     list: str
@@ -141,10 +141,10 @@ class Repeat:
 class Document:
     """A spec as JSON values, with the span of every key and value.
 
-    `first_lines` are the line numbers at which each file of a merged document begins. `deleted` are the places where an
-    environment deletes parts of the base, and `overlaid` are the paths of values that the environment sets. `aside` are
-    the paths of entries that exist but were removed because of errors. `repeated` are the entries created for a row of
-    a list, by path.
+    `first_lines` holds the line numbers at which each file of a merged document begins. `deleted` holds the places
+    where an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
+    `aside` holds the paths of entries that exist but were removed because of errors. `repeated` holds, by path, the
+    entries created for a row of a list.
     """
 
     value: dict[str, Json]
@@ -158,7 +158,7 @@ class Document:
     repeated: Mapping[Path, Repeat] = field(default_factory=dict[Path, Repeat])
 
     def key_span(self, path: Path) -> Span:
-        """Return the span of the last key in `path` or, for a list position, of its value.
+        """Return the span of the last key in `path` or, for a list position, of the value at that position.
 
         If the path does not exist, the result is the span of its nearest existing ancestor.
         """
@@ -166,7 +166,7 @@ class Document:
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """Return the span of the value at `path`, or of its nearest existing ancestor."""
+        """Return the span of the value at `path` or, if the path does not exist, of its nearest existing ancestor."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 
@@ -179,7 +179,7 @@ class Document:
         return Span(self.files[at].path, line - self.first_lines[at], column, end)
 
     def numbers(self, span: Span) -> tuple[int, int, int]:
-        """Return the line, column and end column of a span in one of the files, the inverse of `span`."""
+        """Return the line, column and end column of a span in one of the files. This is the inverse of `span`."""
         at = next(at for at, file in enumerate(self.files) if file.path == span.file)
         return span.line + self.first_lines[at], span.column, span.end_column
 

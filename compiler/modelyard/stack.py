@@ -1,7 +1,7 @@
 """The result of lowering a target: projects as values, before they are rendered as text.
 
 Large parts are functions that are called only when a file is written, so that the manifests of ten thousand workloads
-are never all in memory. These functions return the same result every time.
+are never all in memory at once. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Manifest: TypeAlias = Mapping[str, Value]
 
 @record(frozen=False)
 class Facts:
-    """What rendering a file passes on to other files. Another process may render the file, so it must be picklable."""
+    """What rendering a file passes on to other files. It must be picklable: another process may render the file."""
 
     value: object = None
 
@@ -52,11 +52,11 @@ class TextFile:
 class Project:
     """A Pulumi project.
 
-    `folder` is the path in the target's folder, such as `workloads`. `components` are the modules of `modelyard_stacks`
-    that the program needs next to it, such as `aws.network`. `requirements` are the lines of `requirements.txt`.
-    `settings` are the stack's configuration. Their keys do not contain the project's name. If a project has several
-    stacks, `stacks` contains the settings of each by the stack's name; otherwise its only stack is named after the
-    environment.
+    `folder` is the path in the target's folder, such as `workloads`. `components` holds the modules of
+    `modelyard_stacks` that the program needs next to it, such as `aws.network`. `requirements` holds the lines of
+    `requirements.txt`. `settings` holds the stack's configuration, with keys that do not contain the project's name. If
+    a project has several stacks, `stacks` contains the settings of each, by the stack's name; otherwise, its only stack
+    is named after the environment.
     """
 
     folder: str

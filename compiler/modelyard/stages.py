@@ -38,9 +38,9 @@ class Outcome:
     """A compile's results and diagnostics up to a stage. Results of stages that were not reached are None.
 
     `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
-    that checked the whole spec as written. `waiting` are the stages that could not run because of errors. `aside` are
-    the addresses of entries that were removed because they depend on an error. `bound` are the groups of sites with
-    their bindings, and `fleets` are these groups with the plans for each kind of site.
+    that checked the whole spec as written. `waiting` holds the stages that could not run because of errors. `aside`
+    holds the addresses of entries that were removed because they depend on an error. `bound` holds the groups of sites
+    with their bindings, and `fleets` holds these groups with the plans for each kind of site.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -62,7 +62,7 @@ class Outcome:
         return has_errors(self.diagnostics)
 
     def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
-        """Return the first stage that reported an error, and its errors. There must be an error."""
+        """Return the first stage that reported an error, and its errors. There must be at least one error."""
         errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
         stage = min(self.stages[diagnostic] for diagnostic in errors)
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)

@@ -39,7 +39,7 @@ _MOST_TEXT_MIB: Final = 16
 
 
 def text_of(value: Json) -> str:
-    """Return a scalar as it is inserted into a string."""
+    """Return a scalar in the form in which it is inserted into a string."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
@@ -113,7 +113,7 @@ class Substitution:
         return self.done[key]
 
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
-        """Create a container with some values changed and the same spans.
+        """Create a container with the same spans and some values changed.
 
         A value that was taken whole from a row keeps its place in the list.
         """
@@ -171,7 +171,7 @@ class Substitution:
         return variable.value
 
     def _of_site(self, reference: str, column: str, owner: Container, step: str | int) -> Scalar:
-        """Return the value to which a site's column is bound, or the unchanged string."""
+        """Return the value that a site's column is bound to, or the unchanged string."""
         group, place = self.scope, self.place(reference, owner, step)
         if group is None or self.scopes is None:
             self._report_elsewhere(reference, owner, step)

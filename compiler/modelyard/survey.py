@@ -71,7 +71,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """The problems and stages of an environment. Hints are removed, because they may differ between environments."""
+    """An environment's problems and stages. Hints are removed because they may differ between environments."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]
@@ -92,7 +92,7 @@ def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
 
 
 def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
-    """Return the fields that the base lacks but every environment adds."""
+    """Return errors about fields that the base lacks but every environment adds."""
     base, *environments = runs.values()
     alone = [
         key
@@ -114,7 +114,7 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Return whether a path has the base's key and value, even if an environment adds fields to the value."""
+    """Return whether a path has the same key and value as in the base, even if an environment adds fields to it."""
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

@@ -48,9 +48,9 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Report each kind that a placement does not support, once, where the spec first needs it.
+    """Report, once each, the kinds that a placement does not support, at the place where the spec first needs them.
 
-    `catalogs` are keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
+    `catalogs` is keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
     first_uses: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:
@@ -77,7 +77,7 @@ class Object(Protocol):
 
 @record
 class Pins:
-    """A stack's third-party components by name, for modelyard.lock: chart versions, and images with tags."""
+    """A stack's third-party components by name, for modelyard.lock: chart versions and tagged images."""
 
     charts: Mapping[str, str] = field(default_factory=dict[str, str])
     images: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -94,14 +94,14 @@ def as_usual(offer: Offer) -> Offer:
 
 
 def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
-    """Return nothing to move, for targets that a migration neither leaves nor moves to."""
+    """Return an empty handover, for targets that a migration neither leaves nor moves to."""
     from modelyard.handover import NO_HANDOVER
 
     return NO_HANDOVER
 
 
 def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
-    """Return no objects, for targets without a cluster in which a Job could copy."""
+    """Return no objects, for targets that have no cluster in which a Job could copy data."""
     return ()
 
 
@@ -142,7 +142,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect this information for one target in a spec, which may adopt an existing cluster."""
+        """Collect this information for a single target in a spec, which may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 

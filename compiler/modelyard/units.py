@@ -35,8 +35,8 @@ def memory_bytes(text: str) -> int | None:
 def duration_ms(text: str) -> int | None:
     """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
-    Years have 365 days, plus a leap day for every four years or part thereof. No span of calendar years is longer, so
-    records with a retention of seven years are never deleted a day early.
+    Years have 365 days, plus a leap day for every four years or part thereof. No span of that many calendar years is
+    longer, so records with a retention of seven years are never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:
@@ -62,7 +62,7 @@ def cpu_millis(value: str | float) -> int | None:
 
 @lru_cache(maxsize=4096)
 def fraction(text: str) -> float | None:
-    """Parse `20%` as 0.2, from 0 to 1. The result is the nearest float, so `99.95%` is 0.9995."""
+    """Parse `20%` as 0.2, with a range from 0 to 1. The result is the nearest float, so `99.95%` is 0.9995."""
     ratio = _ratio(text, {"%": 1})
     if ratio is None or ratio[0] > 100 * ratio[1]:
         return None
@@ -94,7 +94,7 @@ def accelerator(text: str) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """Parse `secret://store/path#key` as store, path and key. A reference without a key means a pair of keys."""
+    """Parse `secret://store/path#key` as store, path and key. A reference without a key refers to a pair of keys."""
     match = _SECRET.fullmatch(text)
     return (match[1], match[2], match[3] or "") if match else None
 
@@ -105,7 +105,7 @@ def _scaled(text: str, units: dict[str, int]) -> int | None:
 
 
 def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
-    """Parse a number with one of these units into a numerator and a denominator."""
+    """Parse a number with one of the given units into a numerator and a denominator."""
     match = _QUANTITY.fullmatch(text)
     if match is None or match[3] not in units:
         return None

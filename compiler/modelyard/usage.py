@@ -48,7 +48,7 @@ class Rows:
 
 @record
 class PlatformUsage:
-    """Usage that does not belong to a workload. None means that the profile decides."""
+    """Usage that does not belong to a workload. None means that the profile determines the value."""
 
     logs_gb: float | None = None  # per month
     internet_gb: float | None = None  # through NAT, per month
@@ -58,7 +58,7 @@ class PlatformUsage:
 
 @record
 class Usage:
-    """The contents of a usage file, all optional. `prices` are the user's own prices, by provider, region and item."""
+    """The contents of a usage file, all optional. `prices` holds the user's prices, by provider, region and item."""
 
     inference: Mapping[str, Requests] = field(default_factory=dict[str, Requests])
     pipelines: Mapping[str, Runs] = field(default_factory=dict[str, Runs])
@@ -77,7 +77,7 @@ NO_USAGE = Usage()
 
 
 def way_between(here: TargetSpec, there: TargetSpec) -> TrafficKind:
-    """Return what is charged for data sent from `here` to `there`: nothing if it leaves your own cluster."""
+    """Return the kind of charge for data sent from `here` to `there`, or "", as when it leaves your own cluster."""
     if not here.in_cloud or here.name == there.name:
         return ""
     if here.provider != there.provider:

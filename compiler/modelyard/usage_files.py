@@ -1,4 +1,4 @@
-"""Read a usage file and its price book: validate, compare with the spec, and return typed values."""
+"""Read a usage file and its price book: validate them, compare them with the spec, and return typed values."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _Prices = Mapping[tuple[str, str, str], float]
 
 @record
 class UsageFiles:
-    """A usage file and its price book, as read. `book` is None if the usage file does not name one."""
+    """A usage file and its price book, as read. `book` is None if the usage file names no price book."""
 
     usage: InputFile
     book: InputFile | None = None
 
 
 def price_book(file: InputFile) -> str:
-    """Return the price book that a usage file names, or "". The file may be invalid."""
+    """Return the price book named in a usage file, or "" if there is none. The file may be invalid."""
     document, _ = load(file.content, file.path, may_be_empty=True)
     book_name = document.value.get("priceBook") if document is not None else None
     return book_name if isinstance(book_name, str) else ""
@@ -48,7 +48,7 @@ def read_usage(
 ) -> tuple[Usage, tuple[Diagnostic, ...]]:
     """Return a system's usage from a usage file, and the errors in the file.
 
-    `items` returns the items for which a provider has prices.
+    `items` returns the items that a provider has prices for.
     """
     schema = _schema()
     document, problems = _valid(schema, files.usage)
@@ -202,7 +202,7 @@ def _unknown_targets(document: Document, known: Collection[str]) -> Iterator[Dia
 
 
 def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
-    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that nothing here pays for."""
+    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that incur no charges here."""
     for name, node in _entries(document.value, "inference"):
         requests = _requests(node)
         if requests.peak < requests.mean:

@@ -42,7 +42,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """Return the requirement that a value violates, or "" if it violates none."""
+        """Return the requirement that a value violates, or "" if it meets all requirements."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, allowed) for allowed in self.enum):
@@ -62,13 +62,13 @@ def substitute(
     scopes: Scopes | None = None,
     tables: Mapping[str, InputFile | str] = NO_TABLES,
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """Replace every `${vars.name}` in a document. `settings` are the values from `--set`.
+    """Replace every `${vars.name}` in a document. `settings` holds the values from `--set`.
 
-    `${site.name}` is replaced by the value to which its group of sites is bound, and recorded in `scopes`. Entries with
-    `forEach` are repeated for each row of their list, which may come from one of the files in `tables`.
+    `${site.name}` is replaced by the value that its group of sites is bound to, and is recorded in `scopes`. Entries
+    with `forEach` are repeated for each row of their list, which may come from one of the files in `tables`.
 
     A reference that is the whole string is replaced by the value with its type. Within a longer string, the value is
-    inserted as YAML. The `vars` section is unchanged. `others` are environment files, which may also use variables.
+    inserted as YAML. The `vars` section is unchanged. `others` holds environment files, which may also use variables.
     """
     variables, refused = _declared(document, settings)
     if refused:

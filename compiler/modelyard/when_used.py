@@ -17,7 +17,7 @@ _PACKAGES: Final[list[str]] = []
 
 
 class _WhenUsed(PathFinder):
-    """Loads the modules of these packages lazily, and leaves all other modules to Python."""
+    """Loads the modules in the given packages lazily, and leaves all other modules to Python."""
 
     @classmethod
     def find_spec(
@@ -32,7 +32,7 @@ class _WhenUsed(PathFinder):
 
 
 def load_when_used(package: str) -> None:
-    """Load a package's modules when an attribute is first used instead of on import."""
+    """Load a package's modules when one of their attributes is first used instead of on import."""
     if not _PACKAGES:
         sys.meta_path.insert(0, _WhenUsed)
     _PACKAGES.append(f"{package}.")

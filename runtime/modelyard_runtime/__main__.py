@@ -1,4 +1,4 @@
-"""`python -m modelyard_runtime VERB` has one verb per kind of work. Only the chosen verb's module is imported."""
+"""Run `python -m modelyard_runtime VERB`, with one verb per kind of work. Only the chosen verb's module is imported."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _outside() -> tuple[type[Exception], ...]:
-    """Return exceptions of unreachable or refusing external services, for which a traceback would not help."""
+    """Return the exceptions raised when external services fail, for which a traceback would not help."""
     registry = sys.modules.get("mlflow.exceptions")  # if not loaded, its exceptions cannot have been raised
     return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 

@@ -1,6 +1,6 @@
 """The capabilities of this runtime, read from `capabilities.json`, which also defines what the compiler accepts.
 
-The runtime supports only what the table lists. A test verifies that every entry works.
+The runtime supports only the capabilities listed there. A test verifies that every entry works.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ TEXT = "text-generation"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A model metric or another measurement of monitors, with its better direction and the data it needs.
+    """A model metric or other monitor measurement, with the direction that counts as better and the data it needs.
 
-    `at` is the number in a parametrized name, such as 10 in `recall_at_10`. `family` is then `recall_at_K`.
+    `at` is the number in a parametrized name, such as 10 in `recall_at_10`, in which case `family` is `recall_at_K`.
     """
 
     name: str
@@ -34,13 +34,13 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Return whether a monitor, which has only predictions and labels, can compute the metric."""
+        """Return whether the metric can be computed by a monitor, which has only predictions and labels."""
         return self.needs != "history"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """A type of monitor, with what it watches, what it computes, and which data it needs."""
+    """A type of monitor, with what it watches, what it computes, and the data it needs."""
 
     reads: str
     watches: tuple[str, ...]
@@ -54,7 +54,8 @@ class MonitorType:
 class Trainer:
     """A built-in trainer, with its tasks and whether several workers can train one model together.
 
-    `writes` is the format of its own models. `returned` is the format for models of its library that user code returns.
+    `writes` is the format of the trainer's own models. `returned` is the format of models from the same library that
+    user code returns.
     """
 
     tasks: tuple[str, ...]
@@ -64,7 +65,7 @@ class Trainer:
 
 
 def metric_of(name: str) -> Metric | None:
-    """Return the built-in model metric with this name, or None."""
+    """Return the built-in model metric with the given name, or None."""
     prefix, _, number = name.rpartition("_")
     family, metrics = f"{prefix}_{_PLACE}", sections(_table(), "metrics")
     if family not in metrics:
@@ -76,23 +77,23 @@ def metric_of(name: str) -> Metric | None:
 
 
 def computes(metric: str, task: str) -> bool:
-    """Return whether a metric can be computed for every model of a task, on any dataset."""
+    """Return whether a metric can be computed for every model of the given task, on any dataset."""
     definition = metric_of(metric)
     return definition is not None and task in definition.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """Return the metrics that are computed after each training of a task.
+    """Return the metrics that are computed after every training run for the given task.
 
-    Parametrized ones have the usual parameters.
+    Parametrized metrics have the usual parameters.
     """
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """Return a monitor measurement that is not a model metric, such as psi, or None if it is unknown."""
+    """Return a monitor measurement that is not a model metric, such as psi, or None if the name is unknown."""
     checks = sections(_table(), "checks")
     return _metric(name, checks[name], name, 0) if name in checks else None
 

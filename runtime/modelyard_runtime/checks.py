@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import PromoterWorkload, Workload, workl
 
 
 def check_workload(description: Section) -> None:
-    """Refuse a workload description that requires something this runtime does not support."""
+    """Refuse a workload description that requires anything this runtime does not support."""
     workload = workload_of(description)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)

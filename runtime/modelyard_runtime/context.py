@@ -1,4 +1,4 @@
-"""The context that every entrypoint in user code gets."""
+"""The context passed to every entrypoint in user code."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A pipeline step from the viewpoint of its user code.
+    """A pipeline step as seen by its user code.
 
     `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`. `workers` is the minimum
-    and maximum number of workers. `results` has the return values of earlier steps by name.
+    and maximum number of workers. `results` has the return values of earlier steps by step name.
     """
 
     workload: PipelineWorkload
@@ -53,17 +53,17 @@ class Context:
         return read_ray(self.workload, self._input(name))
 
     def training_data(self) -> TrainingData:
-        """Join and split the inputs as the spec declares. The gate evaluates the held-out rows."""
+        """Join and split the inputs as declared in the spec. The held-out rows are evaluated by the gate."""
         return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
-        """Report the model's current metrics. A search compares them, and the run records the last value of each."""
+        """Report the model's current metrics. A search compares them, and the run records each metric's last value."""
         values = {name: float(value) for name, value in metrics.items()}
         self.reported.update(values)
         self.tell(values)
 
     def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
-        """Write one file of the step's output dataset atomically, and return its path."""
+        """Atomically write one file of the step's output dataset, and return the file's path."""
         import pyarrow as pa
 
         if not self.output:

@@ -118,7 +118,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return module
 
     def optimizer(self, module: Any) -> Any:
-        """Create an Adam optimizer, and restore its earlier state if there is one."""
+        """Create an Adam optimizer, restoring its earlier state if there is one."""
         optimizer = load_torch().optim.Adam(
             module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
         )
@@ -143,7 +143,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the optimizer state, which is needed only for training."""
+        """Return the state without the optimizer's state, which is needed only for training."""
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 
@@ -156,7 +156,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return 1
 
     def numbers(self, target: Any) -> Any:
-        """Convert the target to the numbers to train on."""
+        """Convert the target to the numbers used in training."""
         raise NotImplementedError
 
     def loss(self) -> Any:
@@ -182,7 +182,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
         self.classes_ = np.unique(target)
 
     def outputs(self) -> int:
-        """Return one output per class."""
+        """Return the number of outputs per row, which is one per class."""
         return len(self.classes_)
 
     def numbers(self, target: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Loads user code by a name such as `package.module:function`."""
+"""Loads user code by name, such as `package.module:function`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard_runtime.refusals import Refusal
 
 
 def entrypoint(name: str) -> Callable[[Any], Any]:
-    """Return the function that an entrypoint in the spec refers to."""
+    """Return the function to which an entrypoint in the spec refers."""
     module, _, function = name.partition(":")
     try:
         attribute = getattr(import_module(module), function, None)

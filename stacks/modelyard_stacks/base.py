@@ -1,4 +1,4 @@
-"""Helpers for the components of all providers: finding a program's files, and reading objects from them."""
+"""Helpers for the components of all providers, which find a program's files and read objects from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def beside_the_program(*parts: str) -> Path:
 
 
 def read_documents(path: Path) -> Iterator[dict[str, Json]]:
-    """Yield the non-empty documents of a YAML file in order. Raises ValueError if one is not a mapping."""
+    """Yield a YAML file's non-empty documents in order. Raises ValueError if one is not a mapping."""
     with path.open(encoding="utf-8") as file:
         for position, document in enumerate(yaml.load_all(file, Loader=_LOADER)):  # a safe loader under either name
             if document is None:

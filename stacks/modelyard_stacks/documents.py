@@ -1,4 +1,4 @@
-"""Reads Kubernetes objects as plain documents, and replaces texts in them that are known only at run time."""
+"""Reads Kubernetes objects as plain documents, and replaces strings in them that are known only at run time."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _RUN_TEMPLATE = "rayjob.json"
 
 
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """Replace these hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
+    """Replace the given hosts in every `image` field of an object, including RayJob templates in ConfigMaps."""
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
 def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """Replace these texts where they are the whole value of an object's annotation."""
+    """Replace the given strings where they are the entire value of one of the object's annotations."""
     current = annotations_of(document)
     late = {key: annotations[str(value)] for key, value in current.items() if str(value) in annotations}
     if not late:
@@ -46,12 +46,12 @@ def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi
 
 
 def with_values(value: _Filled, values: Mapping[str, str]) -> _Filled:
-    """Replace the placeholders for a site's values in all texts, such as `${site.gateway}`."""
+    """Replace placeholders for a site's values, such as `${site.gateway}`, in all strings."""
     return cast("_Filled", _with_values(value, values)) if values else value
 
 
 def with_field_manager(manager: str) -> pulumi.ResourceTransform:
-    """Return a transform that gives objects of a chart this field manager."""
+    """Return a transform that assigns the given field manager to a chart's objects."""
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         metadata = args.props.get("metadata")
@@ -66,7 +66,7 @@ def with_field_manager(manager: str) -> pulumi.ResourceTransform:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a site's value has no character with a meaning in YAML, JSON, PromQL or a shell."""
+    """Return whether a site's value contains no character with a special meaning in YAML, JSON, PromQL or a shell."""
     return _WORD.fullmatch(text) is not None
 
 
@@ -84,7 +84,7 @@ def resource_name(document: Mapping[str, Json]) -> str:
 
 
 def is_in_place(document: Mapping[str, Json]) -> bool:
-    """Return whether this is a RayService that KubeRay changes without a second Ray cluster."""
+    """Return whether this is a RayService that KubeRay updates without a second Ray cluster."""
     spec = document.get("spec")
     strategy = spec.get("upgradeStrategy") if document.get("kind") == "RayService" and isinstance(spec, dict) else None
     return isinstance(strategy, dict) and strategy.get("type") == "None"
@@ -130,9 +130,9 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
 
 
 def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
-    """Replace registries in the CEL expression of an admission policy.
+    """Replace registries in an admission policy's CEL expression.
 
-    Image names are in double quotes, and only they have a slash after the first word.
+    Image names are in double quotes, and they are the only strings with a slash after the first word.
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():

@@ -1,4 +1,4 @@
-"""Read the outputs of the infrastructure project that another project depends on."""
+"""Reads the outputs of the infrastructure project on which another project depends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Infrastructure(pulumi.StackReference):
         super().__init__(project, stack_name=self._stack, opts=opts)
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
-        """Return an output by its name. If it is missing, `up` fails with its name and what to do."""
+        """Return an output by name. If it is missing, `up` fails with an error that names it and suggests a remedy."""
 
         def present(value: T | None) -> T:
             if value is None:

@@ -56,8 +56,8 @@ class Cluster(pulumi_kubernetes.Provider):
     """The cluster for all objects, selected by a context in the local kubeconfig or by a separate kubeconfig.
 
     Missing arguments are read from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
-    mirror for all charts). One of the first two is required, so that nothing is applied to the current context by
-    accident.
+    mirror for all charts). One of the first two is required, so that nothing is accidentally applied to the current
+    context.
 
     Objects are written with server-side apply, under one field manager per project. An existing object is adopted if no
     other manager owns any of its fields, so the next `up` completes an interrupted one.
@@ -99,10 +99,10 @@ class Cluster(pulumi_kubernetes.Provider):
 
 
 class Site:
-    """The site that a stack deploys to. Its values are in the stack's setting `site`.
+    """The site to which a stack deploys. Its values are in the stack's setting `site`.
 
     They replace placeholders such as `${site.gateway}` in manifests and charts. `${site digest a b}` is a hash of the
-    values `a` and `b`, by which Pods are replaced if one of them changes.
+    values `a` and `b`, which causes Pods to be replaced if one of them changes.
     """
 
     def __init__(self, name: str) -> None:
@@ -115,7 +115,7 @@ class Site:
             raise pulumi.RunError(f"{wrong} in the setting `site` may contain only letters, digits and ._:/-")
 
     def path(self, folder: str, file: str) -> Path:
-        """Return the path of a manifest file: the version for this kind of site, or the file that all sites share."""
+        """Return the path of a manifest file: the version for this kind of site, or the file shared by all sites."""
         own = beside_the_program(folder, self.values["manifests"], file) if "manifests" in self.values else None
         return own if own is not None and own.is_file() else beside_the_program(folder, file)
 
@@ -191,7 +191,7 @@ class Chart(helm.Chart):
 
 
 class GeneratedSecret(pulumi.CustomResource):
-    """A Secret whose values are generated at its first `up` and then kept.
+    """A Secret whose values are generated at its first `up` and kept from then on.
 
     The values are stored only in the cluster and, encrypted, in the stack's state.
     """
@@ -230,7 +230,7 @@ class GeneratedSecret(pulumi.CustomResource):
 
 
 class Logins(pulumi.ComponentResource):
-    """Secrets with the keys `username` and `password`, each generated at its first `up` and then kept.
+    """Secrets with the keys `username` and `password`, each generated at its first `up` and kept from then on.
 
     `users` maps the names of Secrets to user names.
     """
@@ -260,10 +260,10 @@ class Logins(pulumi.ComponentResource):
 
 
 class Object(pulumi.CustomResource):
-    """A single object that the program defines itself, because part of it is an output of another project.
+    """A single object defined by the program itself, because part of it is an output of another project.
 
-    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. Kind and name must be known
-    in advance.
+    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. The kind and name must be
+    known in advance.
     """
 
     def __init__(
@@ -293,9 +293,9 @@ class Object(pulumi.CustomResource):
 
 
 class EgressPolicy(Object):
-    """Allows Pods of a namespace, selected by their label `app.kubernetes.io/name`, to reach HTTPS servers in `ranges`.
+    """Allows a namespace's Pods, selected by their label `app.kubernetes.io/name`, to reach HTTPS servers in `ranges`.
 
-    `ranges`, an output of another project, has comma-separated CIDR blocks.
+    `ranges` is an output of another project, and has comma-separated CIDR blocks.
     """
 
     def __init__(
@@ -327,17 +327,17 @@ class EgressPolicy(Object):
 class Manifests(pulumi.ComponentResource):
     """The objects in a folder of YAML files next to the program, each as a separate resource.
 
-    The documents of a file are created in sequence and deleted in reverse. Files are processed in parallel, or in
+    The documents in a file are created in sequence and deleted in reverse order. Files are processed in parallel, or in
     sequence with `in_order`. All wait for `depends_on`.
 
     Pulumi waits for what Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it is
-    accepted, because its operator may be as slow as loading a model, and one broken model must not block the others. A
-    RayService that is rolled out in place is deleted and recreated if its Pods change, because there is no capacity for
-    both.
+    accepted, because its operator may take as long as loading a model, and one broken model must not block the others.
+    A RayService that is rolled out in place is deleted and recreated if its Pods change, because there is no capacity
+    for two.
 
     `images` maps placeholder hosts to registries that are known only at run time, which replace them in image names.
-    `annotations` maps placeholders to texts that are known only at run time, which replace them where they are the
-    whole value of an object's annotation. `site` fills the placeholders for a site's values.
+    `annotations` maps placeholders to strings that are known only at run time, which replace them where they are the
+    entire value of an object's annotation. `site` fills in the placeholders for a site's values.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ _PROVIDERS: Final = {
 
 
 class _Targets(Targets):
-    """Import a provider's modules on first use, since a spec names only one or two."""
+    """Import a provider's modules on first use, because a spec names only one or two providers."""
 
     def __init__(self) -> None:
         self._known: dict[str, Target] = {}

@@ -1,4 +1,4 @@
-"""The components in `stacks/` that emitted programs call, with their modules, imports and arguments."""
+"""The components in `stacks/` that generated programs call, with their modules, imports and arguments."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
 
 
 def with_imports(names: Iterable[str]) -> tuple[str, ...]:
-    """Return these modules of the library and the modules that they import, sorted by name."""
+    """Return the given modules of the library and all modules that they import, sorted by name."""
     included: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -89,7 +89,7 @@ def _places(provider: str) -> Mapping[str, str]:
 
 @cache
 def modules() -> Mapping[str, Module]:
-    """Return the component library's modules from the table that tools/list_components.py writes."""
+    """Return the component library's modules, from the table that tools/list_components.py writes."""
     with open(_TABLE, encoding="utf-8") as file:
         table: Mapping[str, Module] = json.load(file)["modules"]
     return table

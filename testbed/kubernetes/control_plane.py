@@ -22,7 +22,7 @@ CONTEXT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The address of the control plane, and the ports of API server, etcd, its peer, controllers and scheduler."""
+    """The address of the control plane, and the ports of the API server, etcd, its peer, controllers and scheduler."""
 
     ports: tuple[int, int, int, int, int]
     advertised: str = "127.0.0.1"

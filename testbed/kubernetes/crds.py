@@ -1,4 +1,4 @@
-"""Custom resource definitions, with which a bare API server validates every kind that a system may use."""
+"""Custom resource definitions, which let a bare API server validate every kind that a system may use."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Enforces the API server's NetworkPolicies on the node of the whole Kubernetes with nftables rules.
 
-The first packet of a TCP connection is decisive, whether it crosses the bridge between Pods or goes to a Service
-through the node. Connections from the node itself are always allowed, as the API requires for probes.
+The rules decide on the first packet of a TCP connection, whether it crosses the bridge between Pods or goes to
+a Service through the node. Connections from the node itself are always allowed, as the API requires for probes.
 """
 
 from __future__ import annotations

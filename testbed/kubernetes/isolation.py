@@ -1,4 +1,4 @@
-"""A network namespace without a route out. Everything in it is stopped, even if the run was killed."""
+"""A network namespace with no route out. Everything in it is stopped, even if the run was killed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _mounts(folder: Path) -> list[str]:
 
 
 def _shims(folder: Path) -> Iterator[int]:
-    """Yield containerd's shims in this folder, which intentionally outlive containerd."""
+    """Yield containerd's shims in the given folder, which intentionally outlive containerd."""
     for process in _processes():
         with suppress(OSError):
             command = Path(f"/proc/{process}/cmdline").read_bytes()
@@ -116,7 +116,7 @@ def _shims(folder: Path) -> Iterator[int]:
 
 
 def _containers(folder: Path) -> Iterator[int]:
-    """Yield the processes that have their root file system in this folder."""
+    """Yield the processes that have their root file system in the given folder."""
     for process in _processes():
         with suppress(OSError):
             for line in Path(f"/proc/{process}/mountinfo").read_text().splitlines():

@@ -53,8 +53,8 @@ class Kubectl:
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
         """Validate every manifest on the API server with strict field validation, without changing anything.
 
-        Returns the API server's warnings. Raises Refused with its errors. Namespaces in the manifests are really
-        created, because the rest cannot be validated without them.
+        Returns the API server's warnings. Raises Refused with its errors. Namespaces in the manifests are actually
+        created, because the other objects cannot be validated without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -87,7 +87,7 @@ class Kubectl:
 
     @contextmanager
     def removing(self, *namespaces: str, seconds: float = 300) -> Generator[None]:
-        """Delete namespaces when the `with` block ends, even if it fails, because their Pods take up the node's
+        """Delete namespaces when the `with` block ends, even if it fails, because their Pods use up the node's
         capacity.
         """
         try:

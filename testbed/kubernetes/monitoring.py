@@ -52,7 +52,7 @@ class Monitoring:
         return [each["health"] for each in response["data"]["activeTargets"] if each["scrapePool"] == job]
 
     def fires(self, alert: str) -> bool:
-        """Return whether an alert with this name is firing."""
+        """Return whether an alert with the given name is firing."""
         response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
         return any(
             entry["labels"]["alertname"] == alert and entry["state"] == "firing" for entry in response["data"]["alerts"]
@@ -122,7 +122,7 @@ def _instance(kind: str, spec: Object) -> Object:
 
 
 def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Object:
-    """Return the EndpointSlice that routes a Service without a selector to a port of the node."""
+    """Return the EndpointSlice that routes a Service without a selector to a port on the node."""
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",

@@ -1,7 +1,8 @@
 """Evaluates which addresses and ports NetworkPolicies allow for each Pod and direction.
 
-The evaluation follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also
-matches addresses of Pods. The API leaves this to the network plugin, and most plugins that filter by address do it.
+The evaluation follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock`
+also matches addresses of Pods. The API leaves this to the network plugin, and most plugins that filter by
+address do so.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ class Range:
     last: int
 
     def holds(self, protocol: str, port: int) -> bool:
-        """Return whether the range includes this port of this protocol."""
+        """Return whether the range includes the given port and protocol."""
         return protocol == self.protocol and self.first <= port <= self.last
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows connections on these ports, or on all ports if there are none, to or from these addresses."""
+    """Allows connections to or from the given addresses, on the given ports or, if there are none, on all ports."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]
@@ -87,7 +88,9 @@ class Network:
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
-        """Return whether a Pod can connect to another. The egress of one and the ingress of the other must allow it."""
+        """Return whether a Pod can connect to another one. The source's egress and the target's ingress must
+        allow it.
+        """
         leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
         return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
 
@@ -144,7 +147,7 @@ class Network:
 
 
 def matches(selector: Object, labels: Labels) -> bool:
-    """Return whether a label selector matches these labels; an empty selector matches everything."""
+    """Return whether a label selector matches the given labels; an empty selector matches everything."""
     required = cast("Labels", selector.get("matchLabels", {}))
     if any(labels.get(key) != value for key, value in required.items()):
         return False
@@ -167,7 +170,7 @@ def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, p
 
 
 def _selects(policy: Object, pod: Pod, direction: str) -> bool:
-    """Return whether a policy selects a Pod. The default is ingress, and egress only with egress rules."""
+    """Return whether a policy selects a Pod. The default is ingress, plus egress only if there are egress rules."""
     spec = _spec(policy)
     types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
     mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types

@@ -2,9 +2,9 @@
 
 python host.py
 
-`testbed.pulumi.hosted` starts it by path. This module imports only the Pulumi SDK, so that it can run in the program's
-own environment. It prints its port, and exits when its input ends. `pulumi preview --client=127.0.0.1:PORT` runs the
-program in the engine's working folder.
+`testbed.pulumi.hosted` starts it by path. This module imports only the Pulumi SDK, so that it can run in the
+program's own environment. The process prints its port, and exits when its input ends. `pulumi preview
+--client=127.0.0.1:PORT` runs the program in the engine's working folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs many engine operations with one process for all programs, which saves most of the time of a preview."""
+"""Runs many engine operations with one process for all programs, which saves most of a preview's time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Host:
 
 @contextmanager
 def host(python: Path) -> Generator[Host]:
-    """Run a host with the packages of this interpreter, and stop it on exit."""
+    """Run a host with the packages of the given interpreter, and stop it on exit."""
     command = [str(python), "-W", "ignore", str(_HOST)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""Runs an emitted project with the real engine. Each operation has its own process, each stack its own state."""
+"""Runs an emitted project with the real engine. Each operation has its own process, and each stack its own state."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Outcome:
     succeeded: bool
 
     def of(self, *operations: str) -> set[str]:
-        """Return the URNs with one of these operations."""
+        """Return the URNs with one of the given operations."""
         return {urn for urn, operation in self.changes.items() if operation in operations}
 
     @property

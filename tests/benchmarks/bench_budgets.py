@@ -1,10 +1,10 @@
-"""Check the performance of the compiler's start-up, validate and compile, and how their cost grows with the spec.
+"""Check how fast start-up, `validate` and `compile` are, and how their cost grows with the spec.
 
 All budgets are ratios within one run. The two sides are measured alternately in processor time. The fastest run of each
 counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
-gets the same spec and schema. For compile, it also gets our documents as plain values, so only our time includes the
+gets the same spec and schema. For `compile`, it also gets our documents as plain values, so only our time includes the
 work of building them.
 """
 
@@ -97,7 +97,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spec(folder: Path, models: int) -> str:
-    """Return the path of the spec with this many models."""
+    """Return the path of the spec with the given number of models."""
     return str(folder / f"{models}" / "system.yaml")
 
 
@@ -239,7 +239,7 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Compare the cost of unknown keys that are too many to be reported with the cost of known keys.
+    """Compare the cost of unknown keys beyond the number that is reported with the cost of known keys.
 
     The benchmark counts instructions, so a single measurement is exact.
     """

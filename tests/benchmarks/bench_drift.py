@@ -60,7 +60,7 @@ tell(began)
 def python() -> str:
     """Return a Python environment for both libraries.
 
-    Evidently installs numpy and pandas, which are all that our code needs here.
+    Evidently installs numpy and pandas, which is all that our code needs here.
     """
     return str(environments.environment(USUAL))
 

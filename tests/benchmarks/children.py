@@ -49,8 +49,8 @@ def processor_time(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """Return the cost of a program from `began = spent()` to `tell(began)`, or the wall-clock time that it passes to
-    `tell`.
+    """Return the cost of a program between `began = spent()` and `tell(began)`, or the wall-clock time that the
+    program passes to `tell`.
     """
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)

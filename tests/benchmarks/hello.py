@@ -1,6 +1,6 @@
 """The infrastructure of the example `hello` on each cloud, both emitted and written by hand.
 
-The example has an environment for AWS. On the other clouds, it differs from that by provider and region.
+The example has an environment for AWS. For the other clouds, only the provider and the region are changed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _BY_HAND = Path(__file__).with_name("by_hand")
 
 
 def by_hand(cloud: str) -> Path:
-    """Return the folder of the handwritten program for this cloud."""
+    """Return the folder of the handwritten program for the given cloud."""
     return _BY_HAND / cloud
 
 
 def emitted(root: Path, cloud: str = "aws") -> Path:
-    """Write the infrastructure project emitted for this cloud below a folder, and return its path."""
+    """Write the infrastructure project emitted for the given cloud below a folder, and return its path."""
     outcome = compile_system(_on(cloud), TARGETS)
     (stack,) = outcome.stacks
     for file in emit(stack):

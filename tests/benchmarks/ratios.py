@@ -56,7 +56,7 @@ class Expected:
 
 @dataclass
 class Ratios:
-    """The ratios measured in one run. The run fails if a ratio exceeds its limit for this margin."""
+    """The ratios measured in one run. The run fails if a ratio exceeds its limit for the given margin."""
 
     expected: Mapping[str, Expected]
     measured: dict[str, float] = field(default_factory=dict[str, float])
@@ -69,7 +69,7 @@ class Ratios:
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measure a ratio, and fail if it is too large twice. The first time, the machine may have been busy."""
+        """Measure a ratio, and fail if it is too large twice, as the machine may be busy the first time."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()
@@ -93,7 +93,7 @@ class Ratios:
         return what, f"{expected.budget:g}", f"{expected.held:g}", stored, f"{ratio:.2f}", expected.verdict(ratio)
 
     def accepted(self, text: str) -> str:
-        """Return the text of `ratios.json` with the ratios of this run."""
+        """Return the new text of `ratios.json`, with this run's ratios."""
         entries: dict[str, dict[str, Any]] = json.loads(text)
         for what, ratio in self.measured.items():
             entries[what]["stored"] = round(ratio, 2)

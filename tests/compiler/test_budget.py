@@ -1,4 +1,4 @@
-"""Tests the budget of all targets. Exceeding it with fixed costs can be an error, otherwise only a warning."""
+"""Tests the budget of all targets. Exceeding it with fixed costs can be an error. Otherwise, it is only a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def line(floor: float, expected: float, ceiling: float) -> CostLine:
 
 
 def reported(block: bool, *lines: CostLine) -> list[Diagnostic]:
-    """Return the diagnostics for these lines and a budget of 18000 USD."""
+    """Return the diagnostics for the given cost lines and a budget of 18000 USD."""
     more = ", onExceed: block" if block else ""
     plan = plan_of(changed("{monthly: 18000 USD}", f"{{monthly: 18000 USD{more}}}"))
     return list(check_budget(plan, lines))

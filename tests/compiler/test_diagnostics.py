@@ -53,7 +53,7 @@ def test_the_registry_finds_every_code() -> None:
 
 
 def test_a_code_is_written_in_one_module() -> None:
-    """A new code needs its rule, its constructor and a wrong spec, and no list of codes has to be extended.
+    """A new code needs only a rule, a constructor and a wrong spec. No list of codes has to be extended.
 
     Three modules treat some codes specially: those of several environments, of budgets, and of portability.
     """
@@ -91,7 +91,7 @@ def test_former_codes_are_redirected_and_never_reused() -> None:
 
 @pytest.mark.parametrize("code", codes(TARGETS.diagnostics()))
 def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
-    """The docstring is the page. It has a summary, a reason, and a wrong and a right spec with readable YAML."""
+    """The docstring is the page. It has a summary, a reason, and a wrong and a correct spec with readable YAML."""
     page = cleandoc(codes(TARGETS.diagnostics())[code].__doc__ or "")
 
     assert page.split("\n\n")[0].endswith((".", ":"))

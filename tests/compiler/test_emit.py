@@ -1,4 +1,4 @@
-"""Tests how files of a Stack are rendered, and how settings are merged with changes by Pulumi."""
+"""Tests how a Stack's files are rendered, and how settings are merged with changes by Pulumi."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """A user's edit of one of our settings is refused. With force, it is kept in a separate file with the salt."""
+    """An edit of one of our settings is refused. With force, the edit is kept in a separate file with the salt."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)

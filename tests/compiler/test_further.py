@@ -1,4 +1,4 @@
-"""Tests that one run reports the errors of every stage, except errors that only follow from others."""
+"""Tests that one run reports the errors of every stage, except errors that merely follow from other errors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def errors_of(outcome: Outcome) -> list[Diagnostic]:
 
 
 def test_nine_errors_are_reported_in_one_run() -> None:
-    """Four schema errors hide neither two wrong references nor three broken rules nor an undersized machine."""
+    """Four schema errors do not hide two wrong references, three broken rules or an undersized machine."""
     text = realtime()
     for right, wrong, _ in NINE:
         assert right in text
@@ -72,7 +72,7 @@ def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
 
 
 def changes(example: Example) -> list[tuple[Place, Edit]]:
-    """Remove, retype and misspell every value of an example, and add a field to every mapping."""
+    """Return edits that remove, retype or misspell a value of an example, or add a field to a mapping."""
     document = read(example.inputs()).document
     assert document is not None
     edits: list[tuple[Place, Edit]] = []

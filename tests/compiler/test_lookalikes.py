@@ -1,4 +1,4 @@
-"""Tests that hints about names with a lookalike letter describe the letter instead of dropping it."""
+"""Tests that hints about names with a lookalike letter describe the letter, and do not suggest the name without it."""
 
 from __future__ import annotations
 

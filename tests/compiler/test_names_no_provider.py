@@ -1,4 +1,4 @@
-"""Tests that the compiler contains no names of providers or their services, because targets supply them."""
+"""Tests that the compiler contains no names of providers or of their services, because targets supply them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Names, comments and strings contain only the words that the table above allows."""
+    """Identifiers, comments and strings contain only the provider names that the table above allows."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

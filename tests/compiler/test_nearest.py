@@ -55,7 +55,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
     ],
 )
 def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], expected: str) -> None:
-    """A synonym from another tool is preferred to a similar spelling, if the synonym is valid in this place."""
+    """A synonym from another tool is preferred to a similar spelling, if the synonym is among the known names."""
     assert nearest_name(word, known) == expected
 
 

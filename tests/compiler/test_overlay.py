@@ -1,4 +1,4 @@
-"""Tests that environments are merged by RFC 7396 with their spans, and that invalid ones are refused."""
+"""Tests that environments are merged according to RFC 7396 and keep their spans, and that invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_a_file_is_merged_like_an_entry_in_the_spec(loaded: Loaded) -> None:
-    """Spans in an environment's file point into this file."""
+    """Values from an environment's file have spans in that file."""
     extra = renamed(
         loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
     )

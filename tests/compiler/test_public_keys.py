@@ -18,7 +18,7 @@ GENERATOR = bytes.fromhex(  # of the curve P-256
 
 
 def line(kind: str, *fields: bytes, more: bytes = b"") -> str:
-    """Return a key with these fields."""
+    """Return a key with the given fields."""
     packed = b"".join(len(part).to_bytes(4, "big") + part for part in (kind.encode(), *fields))
     return f"{kind} {base64.b64encode(packed + more).decode()} ada@acme.example"
 

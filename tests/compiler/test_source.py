@@ -1,4 +1,4 @@
-"""Tests that keys and values have spans, also in combined documents."""
+"""Tests that keys and values have spans, including in combined documents."""
 
 from __future__ import annotations
 

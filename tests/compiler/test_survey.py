@@ -76,7 +76,7 @@ def test_many_affected_environments_are_counted() -> None:
 
 
 def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
-    """A warning of a later stage is not limited to the environments that reached this stage."""
+    """A warning from a later stage is not limited to the environments that reached this stage."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     result = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 

@@ -32,7 +32,7 @@ from modelyard import units
     ],
 )
 def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
-    """Units with an `i` are powers of 1024, and others are powers of 1000. Fractions of a byte are refused."""
+    """Units with an `i` are powers of 1024, and all other units are powers of 1000. Fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 
@@ -61,7 +61,7 @@ def test_durations_are_parsed_as_milliseconds(text: str, expected: int | None) -
 
 
 def test_years_are_never_shorter_than_on_the_calendar() -> None:
-    """A year is as long as the longest calendar year, even if it starts just before a leap day."""
+    """A number of years is at least as long as on the calendar, even if it starts just before a leap day."""
     for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
         for years in (1, 2, 3, 4, 5, 7, 10, 30):
             day = first.day if (first.month, first.day) != (2, 29) else 28

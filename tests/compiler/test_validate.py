@@ -96,7 +96,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, expected: str, hint: str) -> None:
-    """The wrong key or value itself is marked. If the user can fix it, there is a hint."""
+    """The wrong key or value itself is marked. There is a hint if the user can fix the error."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [expected]
@@ -132,7 +132,7 @@ def test_errors_show_the_full_path_of_a_missing_field(examined: Examined) -> Non
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
-    """The hint adds the section that contains an entry of this name."""
+    """The hint adds the section that contains an entry with this name."""
     monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
     sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
     diagnostics = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
@@ -181,7 +181,7 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
-    """After a thousand errors, one more diagnostic says that there are others."""
+    """After a thousand errors, one more diagnostic reports that there are further errors."""
     diagnostics = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(diagnostics) == 1001
@@ -189,7 +189,7 @@ def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
 
 
 def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> None:
-    """A keyword without a message of its own still causes an error."""
+    """A keyword without its own message still causes an error."""
     schema: Schema = {"not": {"required": ["a", "b"]}}
     diagnostics = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
 

@@ -20,7 +20,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def _same(first: Json, second: Json) -> bool:
-    """Return whether two values are the same. true and 1 differ, and pairs are entries of a mapping."""
+    """Return whether two values are the same. true and 1 differ, and the order of keys does not matter."""
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_same, first, second))
     if isinstance(first, dict) and isinstance(second, dict):

@@ -1,4 +1,4 @@
-"""Tests that variables are replaced by typed values, also inside strings, and that invalid ones are refused."""
+"""Tests that variables are replaced by typed values, even inside strings, and that invalid variables are refused."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_variable_in_an_overlaid_value_counts_as_used(loaded: Loaded) -> None:
 
 
 def test_the_size_of_substituted_values_is_limited(loaded: Loaded) -> None:
-    """A long text that is used many times is refused before it is substituted."""
+    """A long string that is used many times is refused before it is substituted."""
     text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
     document, diagnostics = substitute(loaded(text), {})
 

@@ -34,14 +34,14 @@ class Hung(BaseException):
 
 
 def case(number: int) -> Inputs:
-    """Return the spec with this number, which is the same spec in every process."""
+    """Return the spec with the given number, which is the same spec in every process."""
     random = Random(number)
     seed = random.choice(seeds())
     return Inputs(InputFile("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and render the result. Raise an exception if a stage does or if a path leaves its folder."""
+    """Run all stages and render the result. Raise an exception if a stage raises one or if a path leaves its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")

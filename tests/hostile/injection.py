@@ -47,12 +47,12 @@ def fits(value: Json) -> bool:
 
 
 def compiled(value: Json) -> dict[str, bytes]:
-    """Return the output of a spec, or nothing if the spec is refused."""
+    """Return the output of a spec, or an empty dict if the spec is refused."""
     return dict(compile_text(json.dumps(value)).files)
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with these strings. Keys are replaced last, deepest first, so that paths stay valid."""
+    """Return the spec with the given strings. Keys are replaced last, deepest first, so that paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +60,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy of the value with this string at the path. Other values are shared with the original."""
+    """Return a copy of the value with the given string at the path. Other values are shared with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -101,7 +101,7 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """Return the places that accept a nasty string, alone or after a harmless word, with the accepted strings."""
+    """Return the places that accept a nasty string, on its own or after a harmless word, with the accepted strings."""
     value = seed.alone()
     accepted: dict[Place, str] = {}
     for place in places(seed):

@@ -223,7 +223,7 @@ _NOISE: Final = (
 
 
 def insert(text: str, random: Random) -> str:
-    """Insert a piece of syntax in the wrong place."""
+    """Insert a piece of syntax where it does not belong."""
     at = random.randrange(len(text) + 1)
     return text[:at] + random.choice(_NOISE) + text[at:]
 

@@ -33,7 +33,7 @@ class Seed:
         return Inputs(spec, self.environment, tables=tables)
 
     def alone(self) -> dict[str, Json]:
-        """Return the document of the environment alone, with overlay and variables applied."""
+        """Return only the document of the environment, with overlay and variables applied."""
         outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
         return {

@@ -110,7 +110,7 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:
-    """Yield the differences between two strings, which may be embedded documents, expressions, or text with a word."""
+    """Yield the differences between two strings: embedded documents, expressions, or text with an inserted word."""
     if place.endswith((".expr", ".query")):
         if _PROMQL_STRING.sub('""', left) != _PROMQL_STRING.sub('""', right):
             yield f"{place}: another expression: {right!r}"

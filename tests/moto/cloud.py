@@ -27,7 +27,7 @@ class Cloud:
         self.endpoint = endpoint
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """Return the client of a service, either with unlimited rights or with credentials that IAM checks."""
+        """Return a client for a service, either with unlimited rights or with credentials that IAM checks."""
         known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
         return _boto3.client(
             service,

@@ -1,4 +1,4 @@
-"""Fixtures that run real programs. Each starts when a test first needs it, once per session, and is always stopped."""
+"""Fixtures that run real programs. Each program starts once per session, when first needed, and is always stopped."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the parts that this machine could not run."""
+    """Print the parts that could not run on this machine."""
     if reasons := config.stash[_cannot_run]:
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
@@ -110,13 +110,13 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def rclone(request: pytest.FixtureRequest) -> None:
-    """Demand rclone."""
+    """Require rclone."""
     _demand(request, "rclone", machine.missing_for_copies())
 
 
 @pytest.fixture(scope="session")
 def azurite(request: pytest.FixtureRequest) -> None:
-    """Demand Azurite."""
+    """Require Azurite."""
     _demand(request, "Azurite", npm.missing_for_azure())
 
 
@@ -173,7 +173,7 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """Return the archive of an image that has the name of Ray's published image."""
+    """Return the archive of an image with the same name as Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 

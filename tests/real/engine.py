@@ -1,4 +1,4 @@
-"""Reads the changes that the real engine made, and waits for it."""
+"""Reads the changes that the real engine made, and waits for the engine."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Deployed:
     folder: Callable[[str], Path]
 
     def preview(self, before: str, after: str) -> str:
-        """Return a preview of a change of the deployed spec. It must show the effects that `modelyard diff` expects."""
+        """Return a preview of a change to the deployed spec. It must show the effects that `modelyard diff` expects."""
         self.stack.replace(self.folder(after))
         text = self.runs.preview(self.stack)
         problems = disagreements(self.compiled(before), self.compiled(after), text)
@@ -80,7 +80,7 @@ class Deployed:
 
 
 def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
-    """Return the code, the level and the message of what `modelyard diff --preview` finds in a preview."""
+    """Return the code, level and message of each finding of `modelyard diff --preview` about a preview."""
     old, new, file = paths = [folder / name for name in ("before.yaml", "after.yaml", "preview.json")]
     for path, text in zip(paths, (before, after, preview), strict=True):
         path.write_text(text, encoding="utf-8")
@@ -96,7 +96,7 @@ def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
 
 
 def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
-    """Return where the effects of a change and a preview of one of its projects differ."""
+    """Return the differences between the expected effects of a change and a preview of one of its projects."""
     (preview,), problems = read_previews([InputFile("preview.json", text)])
     assert problems == ()
     sides = Sides(present(before.system), present(after.system))
@@ -121,15 +121,15 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 
 
 def _is_unknown(consequence: Consequence, seen: Effect | None) -> bool:
-    """Return whether a preview with errors may show this: nothing, or only details of what the error is about."""
+    """Return whether errors may explain that a preview shows no effect, or an in-place update instead of a refusal."""
     return seen is None or (consequence.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
 
 def _preview_effects(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
-    """Return what a preview does to each of our resources, by the steps on the resource itself and on its main ones.
+    """Return a preview's effect on each of our resources, based on the steps for the resource and its main resources.
 
-    If the table says that a resource cannot move, although its main one could, another one in it is replaced, such as
-    the subnetwork of a network.
+    If the table says that a resource cannot move, although its main resource could, another resource in it is replaced,
+    such as the subnetwork of a network.
     """
     result = {key: entry.effect for key, entry in consequences_in(preview, change).items()}
     for key, effects in _of_main_ones(preview, change).items():
@@ -150,15 +150,15 @@ def _of_main_ones(preview: Preview, change: ProjectChange) -> dict[Key, set[Effe
 
 
 def _all(consequence: Consequence) -> tuple[str, ...]:
-    """Return the arguments that differ, or all that refer to something for what follows from another resource."""
+    """Return the arguments that differ, or all references if the effect follows only from another resource."""
     return consequence.paths or tuple(consequence.item.needs)
 
 
 def _expected(consequence: Consequence) -> frozenset[Effect | None]:
-    """Return what a preview may show for an effect; None is nothing.
+    """Return the effects that a preview may show for an expected effect. None means that it shows no effect.
 
-    What refers to a resource that is replaced may turn out to be equal, and nodes may follow the version of their
-    cluster without Pulumi. An item of a list, such as an address that gets alerts, may be a resource of its own.
+    A resource that refers to a replaced one may turn out to be unchanged, and nodes may follow their cluster's version
+    without Pulumi. An item of a list, such as an address that gets alerts, may be a separate resource.
     """
     if consequence.in_turn:
         return frozenset({Effect.CREATED, Effect.DESTROYED})

@@ -1,7 +1,8 @@
 """Deploys small systems whose stores are in three clouds to the whole Kubernetes, as their clouds' webhooks would.
 
-The stores answer at their real names with TLS, and the services that give Pods an identity at their real addresses. A
-Pod is changed only as far as a cloud changes it, and so that it trusts our certificates and fits on a small node.
+The stores are reachable at their real names with TLS, and the services that give Pods an identity are at their real
+addresses. A Pod is changed only as a cloud would change it, and to make it trust our certificates and fit on a small
+node.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _TOKENS: Final = {
 
 
 def spec(cloud: str, digest: str) -> str:
-    """Return the smallest example on a cloud, with a bought model, and captures of what it answers."""
+    """Return the smallest example on a cloud, with a purchased model, and captures of its responses."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / "hello" / "system.yaml").read_text())
     bought = {"store": "lake", "path": "bought/churn", "digest": digest}
     model = {key: value for key, value in found["models"]["churn"].items() if key != "validation"}
@@ -69,7 +70,7 @@ def spec(cloud: str, digest: str) -> str:
 
 
 def namespace(cloud: str) -> str:
-    """Return the name of the system on a cloud, and of its namespace."""
+    """Return the name of a cloud's system, which is also the name of its namespace."""
     return f"hello-{cloud}"
 
 
@@ -95,7 +96,7 @@ class System:
         return str(json.loads(text)["stores"]["lake"]["uri"])
 
     def admitted(self, image: str, identities: dict[str, str]) -> Iterator[Object]:
-        """Yield the objects as the cluster of this cloud would run them, with the node's own image."""
+        """Yield the objects as this cloud's cluster would run them, with the node's own image."""
         for document in self.documents:
             if document["kind"] == "ServiceAccount" and "annotations" in document["metadata"]:
                 name = f"{namespace(self.cloud)}/{document['metadata']['name']}"
@@ -125,7 +126,7 @@ class System:
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:
-        """Return the variables that the webhook of this cloud adds. Google's clusters add none."""
+        """Return the variables that this cloud's webhook adds. Google's clusters add none."""
         if self.cloud == "aws":
             _, folder, file = _TOKENS["aws"]
             return [
@@ -146,7 +147,7 @@ class System:
 
 
 def described(systems: list[System], cluster: WholeKubernetes, model: Path) -> dict[str, Any]:
-    """Return what the clouds have to know about the systems: their stores, and who may use them."""
+    """Return what the clouds need to know about the systems: their stores, and who may use them."""
     uris = {one.cloud: one.store.partition("://")[2].rstrip("/") for one in systems}
     container, _, host = uris["azure"].partition("@")
     account = host.partition(".")[0]

@@ -37,7 +37,7 @@ class Prometheus:
     def fired_alerts(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Return the alerts that fire for these series after some minutes, each as name, severity and other labels."""
+        """Return the alerts that the series cause after some minutes, each as name, severity and other labels."""
         return self.firing(rule_object(text, name, platform=platform), series, minutes)
 
     def firing(self, manifest: Object, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:

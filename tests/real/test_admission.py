@@ -275,7 +275,7 @@ def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objec
 
 @pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
 def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
-    """The API server accepts every emitted run and refuses it without its ServiceAccount."""
+    """The API server accepts every emitted run, but refuses the same run without its ServiceAccount."""
     kubectl = control_plane.kubectl
     for stack in example.compiled().stacks:
         objects: list[Any] = manifests_of(stack.projects)

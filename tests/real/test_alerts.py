@@ -76,7 +76,7 @@ def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
-    """When the outage is over, the short window is fine, although the long window still includes the outage."""
+    """After the outage, the short window has no failures, although the long window still includes the outage."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 280)
 
@@ -220,7 +220,7 @@ def test_application_scaled_to_zero_pages_only_when_it_is_unhealthy(prometheus: 
 
 
 def of_site(series: str, site: str, labels: str = "") -> str:
-    """Return a series as a site's Prometheus sends it."""
+    """Return a series as a site's Prometheus would send it."""
     return f'{series}{{modelyard_system="shelf",modelyard_target="shops",modelyard_site="{site}"{labels}}}'
 
 
@@ -261,7 +261,7 @@ TEXTS_HEALTHY = {
 
 
 def histogram(series: str, *buckets: tuple[str, int]) -> dict[str, str]:
-    """Return a histogram of 600 texts a minute, of which so many are within each bound."""
+    """Return a histogram of 600 texts a minute, with the given number of texts within each bound."""
     rising = {f'{series}_bucket{{{TEXTS_OF},le="{bound}"}}': f"0+{texts}x400" for bound, texts in buckets}
     return {**rising, f"{series}_count{{{TEXTS_OF}}}": "0+600x400"}
 
@@ -287,7 +287,7 @@ def test_slow_texts_page(prometheus: Prometheus) -> None:
 
 
 def test_broken_streams_burn_the_availability_budget(prometheus: Prometheus) -> None:
-    """Streams that end with an error have the status 200, and count as failures all the same."""
+    """Streams that end with an error count as failures, although their status is 200."""
     broken = {f'ray_modelyard_broken_streams_total{{{TEXTS_OF},version="1"}}': "0x240 0+300x160"}
 
     assert prometheus.fired_alerts(TEXTS, "assistant", TEXTS_HEALTHY, 250) == set()

@@ -48,7 +48,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """Return the system's spec with the previous minor version of Kubernetes, so that it can be upgraded."""
+    """Return the system's spec with the previous minor version of Kubernetes, which can then be upgraded."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -70,7 +70,7 @@ class Deployed:
     spec: Spec
 
     def after(self, spec: Spec) -> dict[str, str]:
-        """Run `pulumi up` with this spec and return the changes. A second run must change nothing."""
+        """Run `pulumi up` with the given spec and return the changes. A second run must change nothing."""
         _, errors = self.previewed(spec)
         assert errors == ""
         changed = changes_of(self.stack.up())  # a preview shows more changes where an output is not yet known

@@ -1,4 +1,4 @@
-"""Tests the whole lifecycle of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
+"""Tests the lifecycle of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _rows(folder: Path) -> set[str]:
 def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
     """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
 
-    Previews show what `modelyard diff` expects of each change.
+    Previews show what `modelyard diff` expects for each change.
     """
     text = _edited((SYSTEMS / "leads-on-azure" / "system.yaml").read_text(), _BEFORE)
     folder = folder_of(LEADS, tmp_path / "first", text)
@@ -109,7 +109,7 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
 
 
 def _changes(stack: PulumiStack) -> None:
-    """Apply the changes, another password, and locks of the retention."""
+    """Apply the changes, set another password, and lock the retention."""
     stack.configure("loginVersion", "2")
     stack.configure("lockRetention", "true")
     assert changes_of(stack.up()) == {
@@ -142,7 +142,7 @@ def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
 
 
 def _refuses(deployed: Deployed, changed: str) -> None:
-    """Preview more changes, and those that protection refuses."""
+    """Preview more changes, including those that protection refuses."""
     assert errors_in(deployed.preview(changed, _edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ("cannot be deleted", "unable to replace"), strict=True):
         assert error in errors_in(deployed.preview(changed, _edited(changed, edits)))
@@ -168,9 +168,9 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Remove the protection, preview what changes then recreate, and destroy everything.
+    """Remove the protection, preview the changes that now recreate resources, and destroy everything.
 
-    A locked account can be destroyed only after its lock has ended, and names of vaults stay taken.
+    A locked account can be destroyed only after its lock has ended, and the names of vaults stay taken.
     """
     stack = deployed.stack
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")

@@ -43,9 +43,7 @@ def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Clou
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with the maximum number that its autoscaler may add, on the same machine
-    type.
-    """
+    """Replace the first nodes of each pool with as many nodes of the same machine type as its autoscaler may add."""
     (cluster,) = cloud.api.all(CLUSTER).values()
     pools = [*cluster["agentPoolProfiles"], *cloud.api.all(POOL).values()]
     nodes.remove_nodes(kubectl)
@@ -103,7 +101,7 @@ def test_both_projects(
 
 
 def _identities_are_those_of_the_cloud(kubectl: Kubectl, cloud: Cloud) -> None:
-    """The annotation of each ServiceAccount names the identity that trusts it."""
+    """Check that each ServiceAccount's annotation names the identity that trusts it."""
     identities = cloud.api.all("azure-native:managedidentity:UserAssignedIdentity")
     credentials = cloud.api.all("azure-native:managedidentity:FederatedIdentityCredential")
     for identifier, each in credentials.items():

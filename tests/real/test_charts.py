@@ -1,4 +1,4 @@
-"""Tests that the real engine installs charts from the loopback repository, and that these refuse unknown values."""
+"""Tests that the real engine installs charts from the loopback repository, and that charts refuse unknown values."""
 
 from __future__ import annotations
 

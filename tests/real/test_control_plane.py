@@ -69,7 +69,7 @@ def test_operator_creates_a_ray_cluster_that_becomes_ready(control_plane: Cluste
 
 
 def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_path: Path) -> None:
-    """The error shows the unknown field. Without it, the manifest is accepted."""
+    """The error names the unknown field. Once the field is removed, the manifest is accepted."""
     manifest = tmp_path / "cluster.yaml"
     manifest.write_text(json.dumps(RAY_CLUSTER))
     assert control_plane.kubectl.apply_strict(manifest) == ()

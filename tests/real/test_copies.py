@@ -1,4 +1,4 @@
-"""Run the copies of a plan between object stores of different protocols, from an S3 API to Google's and Azure's."""
+"""Run a plan's copy commands between object stores with different protocols, from an S3 API to Google's and Azure's."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
 def test_emitted_commands_copy_between_stores_of_different_protocols(
     place: Destination, store: Store, tmp_path: Path
 ) -> None:
-    """Killed in the first copy, and repeated: everything is there by checksum, then what has changed, and then back."""
+    """The first copy is killed and repeated. Then checksums match, and later changes are copied in both directions."""
     plan, transfer = plan_to(place)
     (tmp_path / PLAN).mkdir()
     (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(transfer), encoding="utf-8")
@@ -110,7 +110,7 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
 
 
 def _killed(phase: Phase, folder: Path, environment: dict[str, str], sink: str) -> list[str]:
-    """Kill a phase's copies after the first object has arrived, and return those that are there."""
+    """Kill a phase's copies after the first object has arrived, and return the objects that have arrived."""
     lines = [line for step in phase.do for line in step.commands if " copy " in line]
     slow = {**environment, "RCLONE_TPSLIMIT": "5"}
     process = subprocess.Popen(["bash", "-c", "\n".join(lines)], cwd=folder, env=slow, start_new_session=True)
@@ -131,7 +131,7 @@ def _listed(folder: Path, environment: dict[str, str], place: str) -> list[str]:
 
 
 def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run a phase's copies and comparisons as they were emitted, and return what the comparisons list."""
+    """Run a phase's copies and comparisons as they were emitted, and return the output of the comparisons."""
     listed: list[str] = []
     with (folder / "log").open("ab") as log:
         for step in (*phase.do, *phase.check):
@@ -143,7 +143,7 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
 
 
 def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run what the container of a Job runs, with the configuration that it mounts."""
+    """Run what a Job's container would run, with the configuration that it mounts."""
     objects = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
     (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     (file, text), *_ = objects["ConfigMap"]["data"].items()
@@ -155,7 +155,7 @@ def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str])
 
 
 class _S3:
-    """An S3-compatible service, with the buckets of a side."""
+    """An S3-compatible service with the buckets of one side."""
 
     def __init__(self, buckets: list[str]) -> None:
         moto: Any = import_module("moto.moto_server.threaded_moto_server")
@@ -185,7 +185,7 @@ def _s3(buckets: list[str]) -> Generator[_S3]:
 
 @contextmanager
 def _running(command: list[str], log: Path, started: str) -> Generator[str]:
-    """Run a server until the end, and return the port that it prints."""
+    """Run a server until the block ends, and yield the port that it prints."""
     with log.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=log.parent)
     try:
@@ -206,7 +206,7 @@ def _ask(method: str, url: str, body: bytes) -> None:
 
 
 def _signed() -> str:
-    """Return a shared access signature of Azurite's account (learn.microsoft.com, Create an account SAS)."""
+    """Return a shared access signature for Azurite's account (learn.microsoft.com, Create an account SAS)."""
     version, until = "2019-12-12", "2100-01-01T00:00:00Z"
     words = (ACCOUNT, "rwdlac", "b", "sco", "", until, "", "", version)
     text = "".join(f"{word}\n" for word in words)
@@ -215,7 +215,7 @@ def _signed() -> str:
 
 
 def _environment(remotes: Mapping[str, list[Remote]], old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment in which the emitted remotes are these services, as rclone takes settings from there."""
+    """Return the environment from which rclone takes the settings that direct the emitted remotes to these services."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
     for which, settings in (("old", old), ("new", new)):
         for remote in remotes[which]:

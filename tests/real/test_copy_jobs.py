@@ -1,4 +1,4 @@
-"""Run a plan's commands for Jobs that copy, with kubectl on a real API server, in the namespace of the new side."""
+"""Run a plan's commands for copy Jobs with kubectl on a real API server, in the namespace of the new side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_S = 120
 
 
 def test_jobs_are_admitted_complete_and_run_again(control_plane: Cluster, tmp_path: Path) -> None:
-    """The namespace enforces restricted Pods. Commands wait for the end of each Job, and may be repeated."""
+    """The namespace enforces restricted Pods. Commands wait until each Job has ended, and may be repeated."""
     plan, move = plan_to(Destination("gcp", "europe-west3"))
     kubectl = control_plane.kubectl
     namespace = move.handovers["new"]["main"].namespace
@@ -51,7 +51,7 @@ def test_jobs_are_admitted_complete_and_run_again(control_plane: Cluster, tmp_pa
 
 
 def guards(move: Move) -> Iterator[Object]:
-    """Yield what restricts Pods in the namespace of the new side."""
+    """Yield the objects that restrict Pods in the namespace of the new side."""
     side, namespace = move.side("new"), move.handovers["new"]["main"].namespace
     for kube_object in TARGETS[side.system.target("main").provider].objects(side.plan, "main"):
         manifest: Any = kube_object.manifest
@@ -67,7 +67,7 @@ def selector_of(plan: Migration) -> Iterator[tuple[str, str]]:
 
 
 def write(phases: list[Phase], folder: Path) -> None:
-    """Write the files of phases as `modelyard migrate` does."""
+    """Write the files of the given phases as `modelyard migrate` does."""
     for phase in phases:
         place = folder / PLAN / "phases" / phase.name
         place.mkdir(parents=True)
@@ -76,7 +76,7 @@ def write(phases: list[Phase], folder: Path) -> None:
 
 
 def run(phase: Phase, folder: Path, cluster: Cluster) -> str:
-    """Run the commands for a phase's Jobs, except those that print logs, for which no machine exists."""
+    """Run the commands for a phase's Jobs, except those that print logs, which would need a real machine."""
     groups = [step.in_cluster.commands for step in (*phase.do, *phase.check) if step.in_cluster and step.commands]
     lines = [line.replace("sleep 10", "sleep 0.5") for group in groups for line in group if " logs " not in line]
     (folder / ".kube").mkdir(exist_ok=True)

@@ -47,7 +47,10 @@ _NO_WAITING: Final = {"pulumi.com/skipAwait": "true"}
 
 
 def changes() -> dict[str, tuple[Key, Item, Item, str]]:
-    """Return an example of each change in all pairs, by kind and fields: both versions of an object, and the pair."""
+    """Return an example of each change in all pairs, by kind and fields.
+
+    An example has both versions of an object, and the pair that it is from.
+    """
     examples: dict[str, tuple[Key, Item, Item, str]] = {}
     for file in PAIRS:
         before, after = outcomes_of(file)
@@ -77,7 +80,7 @@ def moved(item: Item, namespace: str) -> Object:
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
-    """Write a project that applies these objects."""
+    """Write a project that applies the given objects."""
     folder.mkdir(parents=True)
     project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
     (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
@@ -85,7 +88,7 @@ def written(folder: Path, objects: list[Object]) -> Path:
 
 
 def name_of(manifest: Object) -> str:
-    """Return the name of an object in a stack."""
+    """Return the name that an object has in a stack."""
     metadata = manifest["metadata"]
     return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
@@ -100,7 +103,7 @@ def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
 
 @contextmanager
 def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
-    """Create a namespace for each object, and delete the namespaces and the objects of the whole cluster afterwards."""
+    """Create a namespace for each object. Afterwards, delete the namespaces and the cluster-wide objects."""
     namespaces: list[Object] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(objects))
     ]

@@ -186,8 +186,8 @@ def test_lifecycle_of_an_example(
 ) -> None:
     """A second `pulumi up` changes nothing, more replicas change only one object, and destroy leaves nothing.
 
-    Only the smallest example is protected, as emitted, and unprotected before it is destroyed. The other examples skip
-    this operation.
+    Only the smallest example is protected, as emitted, and then unprotected before it is destroyed. The other examples
+    are never protected.
     """
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")
@@ -268,7 +268,7 @@ def test_next_up_completes_a_killed_one(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A run for the largest example is killed midway. The next run completes it, and a third changes nothing."""
+    """A run for the largest example is killed midway. The next run completes it, and a third run changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

@@ -24,7 +24,7 @@ ZONE = "europe-west3-a"
 
 
 def _written(environment: str | None, out: Path, text: str | None = None) -> Path:
-    """Write the system for this environment to disk and return the folder of its projects."""
+    """Write the system for the given environment to disk and return the folder of its projects."""
     outcome = Example("tenant", environment, SYSTEMS).compiled(text)
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
@@ -34,7 +34,7 @@ def _written(environment: str | None, out: Path, text: str | None = None) -> Pat
 
 
 def _lives(stack: PulumiStack) -> None:
-    """Check that everything is created once and stays unchanged, and unprotect it."""
+    """Check that everything is created once and stays unchanged, and then unprotect it."""
     assert set(stack.preview().changes.values()) == {"create"}
     assert set(stack.up().changes.values()) == {"create"}
     assert stack.up().changed == {}
@@ -44,7 +44,7 @@ def _lives(stack: PulumiStack) -> None:
 
 
 def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster must exist, and it is unchanged after the system has been removed."""
+    """The cluster must exist, and is unchanged after the system has been removed."""
     with running_aws(tmp_path / "cloud") as cloud:
         stack = pulumi_stack(_written(None, tmp_path / "build") / "infrastructure", "default", **cloud.variables())
         with pytest.raises(Failed, match="No cluster found for name: platform"):
@@ -66,7 +66,7 @@ def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[
 
 
 def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster must exist and have identities for Pods, and it is unchanged after the system has been removed."""
+    """The cluster must exist and have identities for Pods, and is unchanged after the system has been removed."""
     cloud = Google(tmp_path / "cloud", "acme-ml")
     cloud.enable("container.googleapis.com")  # by the team that created the first cluster
     for name in ("token", "pagerduty"):
@@ -101,7 +101,7 @@ def test_two_systems_share_a_cluster(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The second system finds the add-ons of the first system, and neither is affected when the other comes or goes."""
+    """The second system finds the first one's add-ons. Creating or removing either does not affect the other."""
     spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     second = spec.replace("{name: tenant,", "{name: other,").replace("prometheus]", "prometheus, external-secrets]")
     kubectl = control_plane.kubectl

@@ -1,4 +1,4 @@
-"""Tests the whole life of a system's infrastructure on a simulated Google Cloud: changes, drift, failures, removal."""
+"""Tests the lifecycle of a system's infrastructure on a simulated Google Cloud: changes, drift, failures, removal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ANEW = (
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return a project of Google Cloud with the secret that the system refers to."""
+    """Return a Google Cloud project with the secret that the system refers to."""
     cloud = Cloud(tmp_path / "cloud", "acme-leads")
     cloud.secret("token")
     return cloud
@@ -77,7 +77,7 @@ def test_life_of_the_infrastructure(
 ) -> None:
     """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
 
-    Previews show what `modelyard diff` expects of each change, and `diff --preview` reports what a change does not
+    Previews show what `modelyard diff` expects for each change, and `diff --preview` reports what a change does not
     explain.
     """
     text, changed = original_text(), changed_text(original_text())
@@ -104,7 +104,7 @@ def test_life_of_the_infrastructure(
 
 
 def _changes(stack: PulumiStack) -> None:
-    """Apply the changes, and another password."""
+    """Apply the changes, and set another password."""
     stack.configure("loginVersion", "2")
     assert changes_of(stack.up()) == {
         "Bucket audit": "update",
@@ -122,7 +122,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accept: bool) -> None:
-    """Undo manual changes, which a preview shows after a refresh, and no change of the spec explains."""
+    """Undo manual changes, which a preview shows after a refresh, and which no change to the spec explains."""
     stack = deployed.stack
     _drift(cloud)
     drifted = {
@@ -140,7 +140,7 @@ def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accep
 
 
 def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
-    """Preview more changes, and those that protection refuses, whose error is no news."""
+    """Preview more changes, including those that protection refuses, for which `diff` reports the failed preview."""
     assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
         edited_spec = edited(changed, edits)
@@ -154,7 +154,7 @@ def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: a member that is gone, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes: a missing member, a larger pool, and a shorter retention of logs."""
     (member,) = [
         each for each in cloud.api.all(MEMBER) if "legacyBucketReader" in each and each.endswith("/sa/registry")
     ]
@@ -166,7 +166,7 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Undo the protection, then destroy all but the key and the right to decrypt the database's backups.
+    """Remove the protection, then destroy all but the key and the right to decrypt the database's backups.
 
     Without protection, previews show everything that a change recreates.
     """

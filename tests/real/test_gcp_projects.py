@@ -53,9 +53,7 @@ def _written(out: Path) -> Path:
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with the maximum number that its autoscaler may add, on the same machine
-    type.
-    """
+    """Replace the first nodes of each pool with as many nodes of the same machine type as its autoscaler may add."""
     nodes.remove_nodes(kubectl)
     nodes.add_nodes(kubectl, [node for pool in cloud.api.all(POOL).values() for node in _of(pool)])
 

@@ -147,7 +147,7 @@ def test_lifecycle_of_cross_target_access(
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
-    """Check with moto's IAM that the key given to Pods can read the bundle and nothing else."""
+    """Check with moto's IAM that the key given to Pods can read only the bundle."""
     s3 = moto.client("s3", key)
     with moto.enforced():
         assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))

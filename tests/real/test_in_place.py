@@ -37,7 +37,7 @@ def server(old: str, new: str) -> list[Object]:
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
-    """Write a project that applies these objects."""
+    """Write a project that applies the given objects."""
     folder.mkdir(parents=True)
     project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
     (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")

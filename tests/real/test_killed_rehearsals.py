@@ -1,4 +1,4 @@
-"""Kill a rehearsal in the middle of each phase, and between a phase and its record, and let it finish."""
+"""Kill a rehearsal during each phase, and after a phase but before it is recorded, and let it finish."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("rclone")
 
 
 def test_a_rehearsal_killed_in_and_after_each_phase_ends_with_everything_on_both_sides(tmp_path: Path) -> None:
-    """Each process is killed where it should be, so each one continues with the phase of the one before it."""
+    """Each process is killed at the intended moment, so the next process continues with the same phase."""
     spec = tmp_path / "lake"
     folder = spec / ".modelyard" / "gcp.rehearsal"
     seed(folder, "lake-lake")

@@ -1,4 +1,4 @@
-"""Serves a tiny language model on a real Ray Serve, with OpenAI's own client as the judge."""
+"""Serves a tiny language model on a real Ray Serve, and tests it with OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from tests.real.test_runtime import happened
 
 
 def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
-    """Texts come whole and in pieces, and wrong requests have OpenAI's status. The server survives lost clients."""
+    """Texts are returned whole or in pieces, and invalid requests get the same status as from OpenAI.
+
+    The server keeps running if clients disconnect.
+    """
     assert happened("whole_language.py", tmp_path) == {
         "models": ["assistant"],
         "pieces": True,

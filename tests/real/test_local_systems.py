@@ -1,6 +1,6 @@
-"""Runs systems on this machine as a newcomer does: `modelyard try`, and the rehearsal of a move of an example.
+"""Runs systems on this machine as a new user would: `modelyard try`, and the rehearsal of a move of an example.
 
-The compiler's Python has no Ray, so it starts the runtime with the one of the runtime's environment.
+The compiler's Python has no Ray, so it starts the runtime with the Python of the runtime's environment.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MOMENTS = ("7-dual-run:do", "9-cut-over:weights")
 
 
 def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = MODELYARD) -> str:
-    """Run a command in a folder, and return everything that it prints. Nothing may be left running."""
+    """Run a command in a folder, and return its whole output. The command must not leave any process running."""
     command = [sys.executable, *program, *arguments, "--python", python]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     try:
@@ -62,12 +62,12 @@ def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = M
 
 
 def _states(folder: Path) -> list[Path]:
-    """Return the folders that running systems mark their processes with."""
+    """Return the folders with which running systems mark their processes."""
     return [*folder.rglob(".modelyard/*"), *folder.rglob(".modelyard/*.rehearsal/*")]
 
 
 def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, python: str) -> None:
-    """Real data are collected by user code, and every part of the system decides once."""
+    """User code collects real data, and every part of the system makes a decision once."""
     text = run(tmp_path, python, "try", "--once")
     state = tmp_path / "modelyard-try" / ".modelyard" / "default"
 
@@ -85,9 +85,9 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
 
 @pytest.mark.usefixtures("rclone")
 def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str) -> None:
-    """A copy trains and answers here, moves with the commands of its plan, back and forth, and no answer changes.
+    """A copy is trained and served here, and moved back and forth with its plan's commands. No response changes.
 
-    It is killed in the middle of the dual run, and while both sides answer callers, and continues from there. Every
+    It is killed in the middle of the dual run, and while both sides serve callers, and continues from there. Every
     object, ID, version, alias and digest is then on both sides.
     """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
@@ -123,7 +123,7 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
 
 
 def assert_it_ran_as_a_copy(notes: str, log: str) -> None:
-    """Only what this machine cannot do is replaced, and the copy goes all the way from data to answers."""
+    """Only what this machine cannot do is replaced, and the copy runs completely, from data to responses."""
     assert "deployment                   aws is replaced by this machine" in notes
     assert "data.subscribers             GENERATED" in log
     assert "'champion' of hello-churn is now version 1" in log
@@ -143,7 +143,7 @@ COPIED = {
 
 
 def registry(side: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return what a side's MLflow keeps, which nothing else reads here."""
+    """Return the contents of a side's MLflow database, which nothing else in this file reads."""
     with closing(sqlite3.connect(f"{(side / 'mlflow.db').as_uri()}?mode=ro", uri=True)) as connection:
         return {
             table: sorted(connection.execute(f"SELECT {columns} FROM {table}")) for table, columns in COPIED.items()

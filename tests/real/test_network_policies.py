@@ -67,7 +67,7 @@ class Measured:
     connections: frozenset[tuple[str, str, int]]
 
     def sources(self, target: str, port: int) -> set[str]:
-        """Return the Pods that connected to this port of the target Pod."""
+        """Return the Pods that connected to the given port of the target Pod."""
         return {source for source, destination, at in self.connections if (destination, at) == (target, port)}
 
 

@@ -1,4 +1,4 @@
-"""Tests the page of a run in a real browser: its form, its refresh, and what it loads."""
+"""Tests a run's page in a real browser: its form, its automatic refresh, and what it loads."""
 
 from __future__ import annotations
 

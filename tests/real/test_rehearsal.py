@@ -1,4 +1,4 @@
-"""Rehearse moves with the commands of their plans: real copies, kills, ways back, and an end that waits."""
+"""Rehearse moves with their plans' commands: real copies, kills, rollbacks, and a last phase that is held back."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: s
 
 
 def seed(rehearsal: Path, *stores: str) -> None:
-    """Leave what a run of the old side leaves: objects."""
+    """Create the objects that a run of the old side would leave behind."""
     for store in stores:
         for name, content in OBJECTS.items():
             path = rehearsal / "old" / "stores" / store / name
@@ -154,7 +154,7 @@ EXPECTED = {name: hashlib.sha256(content).hexdigest() for name, content in OBJEC
 
 @pytest.fixture
 def starting(tmp_path: Path, move: tuple[Migration, Move]) -> Callable[[], AbstractContextManager[Rehearsal]]:
-    """Return a function that begins a rehearsal in this process, or goes on with it from what is on disk."""
+    """Return a function that starts a rehearsal in this process, or continues it from its state on disk."""
     plan, transfer = move
     code, folder = tmp_path / "lake", tmp_path / "rehearsal"
     code.mkdir()
@@ -181,9 +181,9 @@ def starting(tmp_path: Path, move: tuple[Migration, Move]) -> Callable[[], Abstr
 def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_it(
     starting: Callable[[], AbstractContextManager[Rehearsal]], move: tuple[Migration, Move], tmp_path: Path
 ) -> None:
-    """Each phase begins with what is on disk, is undone by the plan's own commands, and done again.
+    """Each phase starts from the state on disk, is undone by the plan's own commands, and is then repeated.
 
-    The old side keeps every object. Callers, schedules, and objects that are there alone each keep the old side.
+    The old side keeps every object. It cannot be retired while it has callers, schedules, or objects of its own.
     """
     folder = tmp_path / "rehearsal"
     old, new = (folder / which / "stores" / "lake-lake" for which in ("old", "new"))
@@ -236,7 +236,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(several: Path, python: str) -> None:
-    """After Ctrl-C in a phase, the same command ends with every object of each target on both sides."""
+    """After Ctrl-C in a phase, repeating the command ends with every object of each target on both sides."""
     folder = several / ".modelyard" / "one.rehearsal"
     stores = ("lakes-lake", "lakes-tills")
     seed(folder, *stores)

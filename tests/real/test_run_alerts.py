@@ -71,7 +71,7 @@ CRON_JOB = 'namespace="fraud",cronjob="retrain"'
 
 
 def run(number: int, start: str, condition: str) -> dict[str, str]:
-    """Return the series that kube-state-metrics exports for a Job with this final condition."""
+    """Return the series that kube-state-metrics exports for a Job with the given final condition."""
     job = JOB % number
     owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
     return {

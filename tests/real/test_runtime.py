@@ -64,7 +64,7 @@ def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
 
 
 def test_version_records_its_origin(facts: dict[str, Any]) -> None:
-    """A version records its owner, code, description, and the state of both datasets."""
+    """A version records its owner, code and description, and the state of both datasets."""
     tags = facts["tags"]
 
     assert tags["modelyard.owner"] == "risk <risk@acme.example>"
@@ -105,7 +105,7 @@ def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any
 def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
     """Without a network, servers use bundles and can restart, and scoring and monitors work.
 
-    Captures and promotions from this time are transferred when the store is back.
+    Once the store is back, captures and promotions from the time without a network are transferred.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

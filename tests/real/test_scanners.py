@@ -178,7 +178,7 @@ def test_every_finding_is_explained(all_findings: list[Finding]) -> None:
 
 
 def test_every_explanation_has_a_finding(all_findings: list[Finding]) -> None:
-    """Every explanation has a finding that no earlier line explains. Otherwise, it must be removed."""
+    """Every explanation must have a finding that no earlier line explains. Otherwise, it must be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, finding)), None) for finding in all_findings}
 
@@ -198,7 +198,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 def weakened(
     registered: list[Registration], changes: dict[str, tuple[dict[str, Any], set[str]]] = WEAKENED
 ) -> list[Registration]:
-    """Return registrations with the changes. None means that the property is removed."""
+    """Return registrations with the given changes. A value of None removes the property."""
     changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
     for each in changed:
         inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}

@@ -1,4 +1,4 @@
-"""Deploys a system on three simulated clouds, of which each trusts clusters of the others, and on these clusters."""
+"""Deploys a system on three simulated clouds, each of which trusts the others' clusters, and on these clusters."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Clouds:
-    """Google Cloud trains, AWS serves, and Azure has the artifacts of runs."""
+    """Google Cloud runs the training, AWS runs the serving, and Azure stores the runs' artifacts."""
 
     folder: Path
     learn: Google
@@ -57,7 +57,7 @@ class Clouds:
     kubectl: Kubectl
 
     def variables(self, target: str) -> dict[str, str]:
-        """Return the variables of the cloud that has a target."""
+        """Return the variables of a target's cloud."""
         clouds: Mapping[str, Google | Aws | Azure] = {"learn": self.learn, "shop": self.shop, "hub": self.hub}
         return clouds[target].variables()
 
@@ -78,7 +78,7 @@ def clouds(tmp_path: Path, control_plane: Cluster) -> Iterator[Clouds]:
 
 
 def _written(out: Path) -> Path:
-    """Compile the system for one API server, on which the cluster on Google Cloud finds the add-ons of the other."""
+    """Compile the system for one API server, on which Google Cloud's cluster finds the other one's add-ons."""
     text = (SYSTEMS / "three-clouds" / "system.yaml").read_text(encoding="utf-8")
     assert text.count("account: acme-learn}") == 1
     present = f"namespace: {NAMESPACES['learn']}, present: [kuberay, prometheus, external-secrets]"
@@ -121,7 +121,7 @@ def _together(function: Callable[[Argument], Result], arguments: Iterable[Argume
 
 
 def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
-    """Each side finds what another one exports, a second `up` changes nothing, and `destroy` leaves nothing.
+    """Each side finds what the others export, a second `up` changes nothing, and `destroy` leaves nothing.
 
     Infrastructure and crossings may each be applied in any order, so they are applied at the same time.
     """
@@ -146,7 +146,7 @@ def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
 
 
 def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
-    """Each cloud trusts the issuers of the clusters on the others, as these have them, by one name each."""
+    """Each cloud trusts the others' clusters by their actual issuers, with one subject per ServiceAccount."""
     learn, shop = (str(_outputs(infrastructure[target])["issuer"]) for target in ("learn", "shop"))
     assert learn.startswith("https://container.googleapis.com/v1/projects/acme-learn/")
     (cluster,) = clouds.shop.client("eks").list_clusters()["clusters"]
@@ -165,7 +165,7 @@ def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
 
 
 def _identities_reach_the_workloads(clouds: Clouds) -> None:
-    """What Pods present to another cloud is what that cloud created for their ServiceAccount."""
+    """Pods present to another cloud the identity that this cloud created for their ServiceAccount."""
     role = _identity(clouds, "learn", "retrain", "shop")["role_arn"]
     issuer = clouds.shop.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     (host,) = [str(each["Arn"]).partition(":oidc-provider/")[2] for each in issuer]
@@ -190,7 +190,7 @@ def _identities_reach_the_workloads(clouds: Clouds) -> None:
 
 
 def _identity(clouds: Clouds, target: str, account: str, cloud: str) -> dict[str, str]:
-    """Return the settings with which a ServiceAccount's Pods get credentials of another target's cloud."""
+    """Return the settings with which a ServiceAccount's Pods get credentials from another target's cloud."""
     config_map: Any = clouds.kubectl.get("configmap", f"identity-{account}.{cloud}", NAMESPACES[target])
     data: dict[str, str] = config_map["data"]
     return data

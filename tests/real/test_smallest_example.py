@@ -1,8 +1,9 @@
 """Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction.
 
-It runs as emitted for a data centre, and for each cloud with a stand-in of its object store: moto, an emulator of
+It runs as emitted for a data centre, and for each cloud with a stand-in for its object store: moto, an emulator of
 Google Cloud Storage, and Azurite. Pods reach these at the real names, with the identity that the cloud's webhook or
-agent would give them. The rights of roles, which other tests evaluate, and the networks of the clouds are not shown.
+agent would give them. The permissions of roles, which other tests evaluate, and the networks of the clouds are not
+tested.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """Run the MLflow server that the example expects, with a version behind the alias that is served."""
+    """Run the MLflow server that the example expects, with a version behind the alias that the example serves."""
     python = environments.environment(MLFLOW)
     folder = tmp_path_factory.mktemp("mlflow")
     address = f"http://{NODE_ADDRESS}:5000"
@@ -166,7 +167,7 @@ def clouds(
 def test_each_object_store_protocol(
     whole_kubernetes: WholeKubernetes, emitted: Emitted, clouds: tuple[list[System], dict[str, str]], tmp_path: Path
 ) -> None:
-    """A bought model is imported from each store to the registry's artifacts there. It is served from there."""
+    """A purchased model is imported from each store to the registry's artifacts in that store, and then served."""
     kubectl = whole_kubernetes.kubectl
     systems, identities = clouds
     used = _with_all_clients(whole_kubernetes, emitted.image, systems, tmp_path / "image")
@@ -194,7 +195,7 @@ def _compiled(text: str, folder: Path) -> Path:
 
 
 def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
-    """Create the namespace, and what other parts would create in it, such as logins."""
+    """Create the namespace and what others would create in it, such as logins."""
     name = namespace(system.cloud)
     cluster.kubectl.apply(system.project / "workloads" / "manifests" / "namespace.yaml")
     login = {"username": "workload", "password": "of no use for this server"}
@@ -217,7 +218,7 @@ def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
 
 
 def _mlflow_in(namespace: str) -> list[Object]:
-    """Return a Service that leads to the MLflow server on the node."""
+    """Return a Service for the MLflow server on the node."""
     spec: Object = {"ports": [{"port": 5000}], "clusterIP": "None"}
     meta: Object = {"name": "mlflow", "namespace": namespace}
     return [
@@ -249,7 +250,7 @@ def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System]
 
 
 def _answers(cluster: WholeKubernetes, namespace: str) -> bool:
-    """Return whether the server answers with the imported model. If the import failed, raise with its output."""
+    """Return whether the server responds with the imported model. If the import failed, raise with its output."""
     failed = cluster.kubectl.value("job", "import", "{.status.failed}", namespace)
     assert not failed, cluster.kubectl.run("logs", "job/import", "--namespace", namespace)
     try:

@@ -45,10 +45,10 @@ def python(projects: list[Path], program_environment: Callable[[Path], Path]) ->
 
 
 def pyright_errors(program: Path, python: Path, projects: Sequence[Path] | None = None) -> list[str]:
-    """Return the errors of pyright's strict mode in an emitted `__main__.py`, or in several projects' programs.
+    """Return the errors of pyright's strict mode in an emitted `__main__.py`, or in the programs of several projects.
 
-    The library next to it is checked at its source, with this repository's settings. A single run for several projects
-    reads their SDK only once.
+    The library next to a program is checked at its source, with this repository's settings. A single run for several
+    projects reads their SDK only once.
     """
     roots = [str(each.relative_to(program)) for each in ([program] if projects is None else projects)]
     settings: dict[str, Any] = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
@@ -89,7 +89,7 @@ def test_programs_on_other_clouds_are_well_typed(
 ) -> None:
     """pyright reads only the parts of an SDK that a program uses, while mypy needs minutes for either SDK.
 
-    Both check the component library, which the programs call, at its source.
+    The component library that the programs call is checked by both tools at its source.
     """
     folders = _written(systems(), tmp_path)
     (interpreter,) = {program_environment(folder / "requirements.txt") for folder in folders}

@@ -328,7 +328,7 @@ def _secret(name: str, texts: dict[str, str]) -> Object:
 
 
 def test_system_lifecycle(loans: Loans) -> None:
-    """A trained version waits for approval and raises an alert. Once approved, it serves and survives a killed Pod."""
+    """A trained version waits for approval and raises an alert. Once approved, it is served despite a killed Pod."""
     kubectl = loans.cluster.kubectl
 
     loans.train("retrain-first")

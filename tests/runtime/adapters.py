@@ -35,7 +35,7 @@ class Tone:
 
     @classmethod
     def at(cls, folder: Path, texts: list[str]) -> Tone:
-        """Create a pipeline with a dataset of texts. The registry has the base already."""
+        """Create a pipeline with a dataset of texts. The registry already has the base."""
         pd.DataFrame({"text": texts, "id": range(len(texts))}).to_parquet(folder / "texts.parquet")
         dataset = {"uri": f"file://{folder}/texts.parquet", "format": "parquet", "label": "text"}
         base = {**BASE, "uri": f"models:/{BASE_NAME}@champion", "alias": "champion"}
@@ -79,7 +79,7 @@ class Tone:
         return "" if found is None else found.version
 
     def gate(self, number: str) -> dict[str, Any]:
-        """Return the recorded result of the first line in a version's gate."""
+        """Return the recorded result of the first line in the gate of the given version."""
         run = registry.version(NAME, number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][0]
         return kept

@@ -1,4 +1,4 @@
-"""Creates bundles of two small files, in their own folder or in a folder of bundles."""
+"""Creates two-file bundles, either in their own folder or in a folder of bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helpers that return captured rows."""
+"""Helper for reading captured rows."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
 
 @dataclass(frozen=True)
 class Loans:
-    """A pipeline that trains one model, with the description that the compiler would emit."""
+    """A pipeline that trains one model, with the description that the compiler would emit for it."""
 
     folder: Path
     workload: dict[str, Any]
@@ -48,7 +48,7 @@ class Loans:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Loans:
-        """Return a copy with some sections of the pipeline changed. `dataset` changes the dataset."""
+        """Return a copy of the pipeline with some sections changed. `dataset` changes the dataset."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
         for name, value in changes.items():
@@ -82,7 +82,7 @@ class Loans:
 
 
 def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
-    """Generate borrowers who pay late mostly because of debt, partly because of income, age and chance."""
+    """Generate borrowers whose late payments depend mostly on debt and partly on income, age and chance."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}

@@ -1,4 +1,4 @@
-"""Fixtures for the runtime's tests. MLflow's state is restored after each test, which keeps tests independent."""
+"""Fixtures for the runtime's tests. MLflow's state is restored after each test to keep tests independent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray cluster. Train allows workers ten minutes to start and checks them more often than usual."""
+    """Start a local Ray cluster. Workers get ten minutes to start, and Train checks them more often than usual."""
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")

@@ -1,4 +1,4 @@
-"""Builds records for workload descriptions from only the fields that matter in a test."""
+"""Builds workload descriptions from only the fields that matter to a test."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SECTIONS = {
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
     """Return a record with the described fields, and empty values for all other required fields.
 
-    The workload's type is derived from its sections. Sections that this type does not have are dropped.
+    The workload's type is derived from its sections. Sections that do not belong to the type are dropped.
     """
     if isinstance(described, Record):
         return described
@@ -58,7 +58,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return the input of a promoter pass for the alias of a pipeline, or for a training run."""
+    """Return the input of a promoter pass, either for the alias of a pipeline or for a training run."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:

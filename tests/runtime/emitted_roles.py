@@ -59,7 +59,7 @@ def pods() -> Iterator[Pod]:
 
 
 class Account:
-    """The emitted resources of a system, created in moto behind a guard that enforces policies."""
+    """A system's emitted resources, created in moto behind a guard that enforces policies."""
 
     def __init__(self, moto: str, guard: Guard, system: str) -> None:
         self._moto = moto
@@ -71,7 +71,7 @@ class Account:
             self._make(project, [pod for pod in pods() if pod.system == system])
 
     def client(self, service: str) -> Any:
-        """Return a client that no policy restricts."""
+        """Return a client that is not restricted by any policy."""
         keys = {"aws_access_key_id": "deployer", "aws_secret_access_key": "deployer"}
         return boto3.client(service, endpoint_url=self._moto, region_name=REGION, **keys)
 
@@ -140,7 +140,7 @@ class Account:
             self._endpoint = self._endpoint_of(json.dumps(policy))
 
     def _endpoint_of(self, policy: str) -> str:
-        """Create the VPC endpoint that Pods use for S3."""
+        """Create the VPC endpoint through which Pods access S3."""
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"
@@ -163,7 +163,7 @@ def account(system: str) -> Generator[Account]:
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the names of users, and of roles that have permissions. A user's policy has the user's name."""
+    """Return the names of users and of roles that have permissions. A user's policy has the same name as the user."""
     names: set[str] = set()
     for project in projects.values():
         names |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

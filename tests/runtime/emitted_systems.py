@@ -1,4 +1,4 @@
-"""Sets up the emitted AWS systems, with rows in the datasets that their workloads read."""
+"""Sets up the emitted AWS systems and fills the datasets that their workloads read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class System:
                 self._seed(dataset)
 
     def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """Yield the description of each workload of these types while its own credentials are active."""
+        """Yield the description of each workload of the given types while that workload's credentials are active."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
                 with self.account.running(pod, self.folder) as workload:
@@ -67,7 +67,7 @@ def read_by(workload: Any) -> dict[str, Any]:
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
-    """Generate rows with the declared columns of a dataset and a column for joins between datasets."""
+    """Generate rows with a dataset's declared columns and a column for joining datasets."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"id": np.arange(ROWS)})
     for name in dataset.get("features", ()):

@@ -3,8 +3,8 @@
 The emulator's own server handles one request at a time, but Arrow keeps a request open while it reads part of a file,
 so here each request has its own thread. Arrow also holds the GIL while it waits, so the emulator is a separate process.
 
-The emulator ignores preconditions and retention policies. This module therefore refuses uploads that would overwrite an
-object, as the service does, if the request requires a new object or the object is in `locked/`.
+The emulator ignores preconditions and retention policies. Like the real service, this module therefore refuses an
+upload that would overwrite an object if the request requires a new object or if the object is in `locked/`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _storage_lock = threading.Lock()
 
 
 class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no types
-    """The emulator's handler with a lock, because its storage is not thread-safe."""
+    """The emulator's handler, with a lock because the emulator's storage is not thread-safe."""
 
     def do_GET(self) -> None:
         self._handle(super().do_GET)
@@ -48,7 +48,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self._handle(super().do_DELETE)
 
     def _insert(self) -> None:
-        """Handle an upload. The object's name is in the query or in the body."""
+        """Handle an upload. The object's name is either in the query or in the body."""
         if not self.path.startswith("/upload/"):
             super().do_POST()
             return
@@ -79,7 +79,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self.wfile.write(content)
 
     def _handle(self, handle: Callable[[], None]) -> None:
-        """Handle a request under the lock, but send the response after releasing it, for slow clients."""
+        """Handle a request under the lock, but send the response after releasing it because clients may be slow."""
         connection, answer = self.wfile, BytesIO()
         self.wfile = answer
         try:
@@ -99,7 +99,7 @@ def _print_line(line: str) -> None:
 
 
 def main() -> None:
-    """Serve one in-memory bucket until this process ends."""
+    """Serve one in-memory bucket until the process ends."""
     storage = Storage(use_memory_fs=True)
     storage.create_bucket(BUCKET, {})
     handler: Any = Handler

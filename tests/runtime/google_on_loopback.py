@@ -1,9 +1,9 @@
-"""Runs Google Cloud Storage and its Security Token Service for workloads of another cluster.
+"""Runs Google Cloud Storage and its Security Token Service for workloads from another cluster.
 
 python google_on_loopback.py KEY ISSUER NAMESPACE PROVIDER GRANTED
 
 KEY is a file with the cluster's public key. The service exchanges tokens like the provider that modelyard creates, and
-opens the bucket only to the ServiceAccount GRANTED. Prints its port, and then each request on its own line.
+grants access to the bucket only to the ServiceAccount GRANTED. Prints its port, and then each request on its own line.
 
 Source: https://docs.cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token, 2026-11-27.
 """
@@ -32,7 +32,7 @@ _ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Provider:
-    """A pool's provider: which tokens it accepts, and the ServiceAccounts of the access tokens that it has issued."""
+    """A pool's provider: which tokens it accepts, and the ServiceAccount behind each access token it has issued."""
 
     def __init__(self, key: str, issuer: str, namespace: str, name: str, granted: str) -> None:
         self._key, self._issuer, self._name, self.granted = key, issuer, name, granted
@@ -56,7 +56,7 @@ class Provider:
 
 
 class Federated(Handler):
-    """The emulator, which opens the bucket only to one identity."""
+    """The emulator, restricted so that only one identity can access the bucket."""
 
     def __init__(self, provider: Provider, *args: Any) -> None:
         self._provider = provider
@@ -99,7 +99,7 @@ class Federated(Handler):
 
 
 def main() -> None:
-    """Serve one in-memory bucket until this process ends."""
+    """Serve one in-memory bucket until the process ends."""
     key, *rest = sys.argv[1:]
     storage = Storage(use_memory_fs=True)
     storage.create_bucket(BUCKET, {})

@@ -1,7 +1,7 @@
 """Runs training on a local Ray cluster, and can kill itself midway.
 
 `python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: unless KILLED_AFTER is 0, the process kills itself
-as soon as a checkpoint with that many rounds is recorded. SPACING is the time between checkpoints in seconds. Each
+as soon as a checkpoint with that number of rounds is recorded. SPACING is the time between checkpoints in seconds. Each
 training run writes its results to `FOLDER/TRAINER.json`.
 """
 
@@ -48,14 +48,14 @@ WORKLOAD: dict[str, Any] = {
 
 
 def kill_after(rounds: int) -> None:
-    """Kill this process as soon as a checkpoint with this many rounds is recorded."""
+    """Kill this process as soon as a checkpoint with the given number of rounds is recorded."""
     while recorded() < rounds:
         time.sleep(0.005)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def recorded() -> int:
-    """Return the number of rounds in the newest checkpoint recorded by Ray Train, even if its file is incomplete."""
+    """Return the number of rounds in Ray Train's newest recorded checkpoint, even if its file is incomplete."""
     rounds = [0]
     for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
         try:

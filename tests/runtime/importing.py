@@ -83,7 +83,7 @@ class Importing:
         return promoter.run()
 
     def bring(self) -> str:
-        """Run the import, which is one step of a promoter pass."""
+        """Run only the import step of a promoter pass."""
         return imports.import_model(
             look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
         )
@@ -110,7 +110,7 @@ class Importing:
         ]
 
     def metric(self, name: str) -> float:
-        """Return the last pushed value of a metric."""
+        """Return the most recently pushed value of a metric."""
         (sample,) = [candidate for candidate in self.told if candidate.name == name]
         assert {key: sample.labels[key] for key in ("model", "alias", "system", "namespace")} == {
             "model": "triage",

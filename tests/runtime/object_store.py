@@ -16,7 +16,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class ObjectStore:
-    """A service with one bucket and its own port. The content is stored in this process, not in the server."""
+    """A service with one bucket and its own port. The content is stored in this process rather than in the server."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -32,7 +32,7 @@ class ObjectStore:
 
     @property
     def client(self) -> Any:
-        """Return a client from a different library than the one that the runtime uses."""
+        """Return a client from a library other than the one that the runtime uses."""
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Starts a real MLflow server with user accounts on loopback, as the registry's container does."""
+"""Starts a real MLflow server with user accounts on loopback, in the same way as the registry's container."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Running:
         }
 
     def answers(self, path: str = "/health") -> int:
-        """Send a request without a login and return the status."""
+        """Send a request without logging in and return the status."""
         try:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 return int(answer.status)
@@ -76,7 +76,7 @@ class Running:
 
 @contextmanager
 def started(folder: Path, database: str = "") -> Generator[Running]:
-    """Run a server, on a database of SQLite by default. It writes its output to the file `log` in its folder."""
+    """Run a server, by default with an SQLite database. It writes its output to the file `log` in its folder."""
     server = Running(folder, database)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}

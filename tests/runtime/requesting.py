@@ -45,7 +45,7 @@ class Place:
         self.starter["requests"] = [self.allowed("drift", "retrain")]
 
     def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
-        """Return the entry of the starter's description that lets a monitor request runs of a pipeline."""
+        """Return the entry in the starter's description that allows a monitor to request runs of a pipeline."""
         folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
         who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
         return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
@@ -55,7 +55,7 @@ class Place:
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """Return the content of every file by path."""
+        """Return the content of every file, keyed by path."""
         raise NotImplementedError
 
     def pending_requests(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sets up batch inference on local files, with a registry and a description as the compiler emits it."""
+"""Sets up batch inference on local files, with a registry and a description like the compiler's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` times a factor and fails on rows with the plan `broken`."""
+    """Return a model that predicts `amount` multiplied by a factor, and fails on rows with the plan `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -84,7 +84,7 @@ class Scoring:
         return path
 
     def large(self, name: str, count: int, broken_at: int = -1) -> Path:
-        """Write a file with rows 0, 1, 2 and so on, in many row groups if the format has row groups."""
+        """Write a file with rows 0, 1, 2 and so on, in many row groups if the format supports them."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         plans = ["broken" if at == broken_at else "basic" for at in range(count)]
@@ -98,7 +98,7 @@ class Scoring:
         return path
 
     def parts(self, name: str) -> int:
-        """Return the number of parts into which the scores of a file are split."""
+        """Return the number of parts into which a file's scores are split."""
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Runs a parameter search on a local Ray cluster that may be killed midway.
+"""Runs a parameter search on a local Ray cluster that may be killed partway through.
 
 Run as `python searching.py FOLDER TRIALS_BEFORE_THE_END`.
 """
@@ -45,7 +45,7 @@ def trial(parameters: Any, tell: Any) -> None:
 
 
 class Killed(Nested):
-    """Kills the driver after this many trials have ended."""
+    """Kills the driver after the given number of trials have ended."""
 
     def ended(self, trial: str, failed: bool) -> None:
         super().ended(trial, failed)

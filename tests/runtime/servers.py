@@ -56,7 +56,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 
 
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
-    """Register a version with these columns and move the alias to it."""
+    """Register a version with the given columns and point the alias to it."""
     from mlflow.models import ModelSignature
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
@@ -108,7 +108,7 @@ class Endpoint:
 
 @contextmanager
 def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
-    """Run the described server under a URL prefix, as on Ray Serve."""
+    """Run the described server under a URL prefix, as Ray Serve does."""
     server = Server(record(ServerWorkload, described), "scorer-live")
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:

@@ -53,7 +53,7 @@ class Yard:
         mlflow.set_experiment("stages")
 
     def ask(self, **more: Any) -> None:
-        """Change the requirements of the champion stage."""
+        """Change the requirements for the champion stage."""
         self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
 
     def train(self, **tags: str) -> registry.Version:
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """Run one promoter pass at this offset from now, and return the version of each alias."""
+        """Run one promoter pass at the given offset from now, and return the version that each alias points to."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
@@ -82,7 +82,7 @@ class Yard:
         )
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
-        """Run one monitor pass with this result."""
+        """Run one monitor pass with the given result."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
         watching: dict[str, Any] = {
             **self.described,

@@ -1,4 +1,4 @@
-"""Tests that all descriptions from the compiler are accepted, and unsupported values are refused."""
+"""Tests that all descriptions emitted by the compiler are accepted and that unsupported values are refused."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:
     ("trainer", "task"), [(name, task) for name, entry in trainers().items() for task in sorted(entry.tasks)]
 )
 def test_trainer_supports_the_tasks_in_the_table(trainer: str, task: str) -> None:
-    """The library accepts each combination in the table with default parameters, and each has metrics."""
+    """The library accepts each combination in the table with default parameters, and each combination has metrics."""
     check_trainer(trainer, task, {})
 
     assert known_metrics(task)

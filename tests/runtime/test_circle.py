@@ -40,7 +40,7 @@ GOVERNANCE = {
 
 @dataclass(frozen=True)
 class System:
-    """A system on local files, with a description as the compiler emits it."""
+    """A system on local files, with a description like the compiler's."""
 
     folder: Path
     workload: dict[str, Any]
@@ -124,7 +124,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_version_documents_its_origin_and_features(system: System) -> None:
-    """The registry shows the owner, purpose, terms and data, and which features determine predictions."""
+    """The registry shows the owner, purpose, terms, data, and the features that determine predictions."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Predictions equal the evaluated ones, even for rows with null or absent values, as in training."""
+    """Predictions equal the evaluated ones, even for rows with null or absent values like those in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     features = data.held_out[["usage", "plan"]]

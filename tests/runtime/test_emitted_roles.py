@@ -1,7 +1,7 @@
 """Tests that on AWS, each workload's emitted role allows exactly the reads and writes that it needs.
 
-Policies with their conditions are evaluated in front of moto. A request for a missing key gets the response that S3
-documents.
+Policies and their conditions are evaluated in front of moto. A request for a missing key gets the response documented
+for S3.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Run tests with both possible S3 responses to a missing key if listing is limited to folders."""
+    """Run tests with both responses that S3 may give for a missing key when listing is limited to folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -111,7 +111,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_missing_objects_are_reported_as_missing(system: System) -> None:
-    """Missing datasets, markers of scored files and model versions are reported as missing."""
+    """Missing datasets, missing model versions and missing markers of scored files are reported as missing."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="there is nothing at"):
@@ -134,7 +134,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check, because the tests do not have the private keys of the people in the examples."""
+    """Skip the approval check, because the tests lack the private keys of the people in the examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -171,7 +171,7 @@ def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
 
 
 def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_path: Path) -> None:
-    """The source is only read, and only the model's own folder is written to."""
+    """The source is only read, and writes are limited to the model's own folder."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -206,7 +206,7 @@ def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_p
 
 
 def test_training_run_writes_only_its_models_folder(trained: System) -> None:
-    """The run writes artifacts, monitor baselines, checkpoints and, if another target reads them, bundles."""
+    """The run writes artifacts, monitor baselines, checkpoints and, for models read by another target, bundles."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -263,7 +263,7 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return folders of other models: with the same prefix, next to the model, and at the registry's root."""
+    """Return the folders of other models: with the same prefix, beside the model, and at the registry's root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -272,7 +272,7 @@ def _neighbours(workload: Any) -> list[Place]:
 
 @pytest.mark.usefixtures("reading")
 def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are scored as a whole and in parts, and the runs are recorded."""
+    """Files are scored both whole and in parts, and the runs are recorded."""
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")
@@ -357,7 +357,7 @@ def test_monitors_read_watched_and_reference_data(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_run_request_is_written_and_answered_by_different_roles(trained: System, tmp_path: Path) -> None:
-    """The monitor cannot read or delete requests, write responses, or write another monitor's requests."""
+    """The monitor cannot read or delete requests, write responses, or write requests of another monitor."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (entry for entry in trained.running("monitor") if "request" in _run_of(entry)):

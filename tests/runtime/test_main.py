@@ -1,4 +1,4 @@
-"""Tests that commands print a one-line error if the description or an external service is at fault."""
+"""Tests that commands print a one-line error if the description or an external service causes a failure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_unsupported_description_is_refused(
 def test_unreachable_store_is_a_one_line_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unreachable store causes a one-line error instead of a traceback."""
+    """An unreachable store results in a one-line error instead of a traceback."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     stores = {"lake": {"uri": "s3://lake/", "endpoint": "http://127.0.0.1:9", "region": "us-east-1"}}
     dataset = {"uri": "s3://lake/rows", "store": "lake", "format": "parquet", "timestamp": "at"}

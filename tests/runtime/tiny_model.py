@@ -1,4 +1,4 @@
-"""Makes a tiny language model: a Llama with random weights, and a tokenizer trained on the spot."""
+"""Creates a tiny language model: a Llama with random weights, and a tokenizer that is trained on the spot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Specs that differ from another spec in one value."""
+"""Specs that differ from another spec in a single value."""
 
 from __future__ import annotations
 

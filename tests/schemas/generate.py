@@ -1,4 +1,4 @@
-"""Generates valid values from the schema, and valid values with one change."""
+"""Generates valid values from the schema, and the same values with one change."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ STRANGE: tuple[Json, ...] = (
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate values that fit one of our schemas. They are built keyword by keyword, so none are discarded."""
+    """Generate values that fit one of our schemas. They are built keyword by keyword, so none need to be discarded."""
     resolved = followed(schema)
     if "const" in resolved:
         return st.just(resolved["const"])
@@ -183,7 +183,7 @@ def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
 
 
 def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[str, Schema]) -> Iterator[Schema]:
-    """Yield the schema, the schemas it refers to, and one branch of each of its conditions, fulfilled or not.
+    """Yield the schema, the schemas it refers to, and one branch of each of its conditions, whether fulfilled or not.
 
     `fields` contains the values that earlier layers allow for each field, which may decide a condition within a branch.
     """
@@ -209,7 +209,7 @@ def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool
 
 
 def _negated(condition: Schema, forbidden: set[str]) -> Schema:
-    """Return a schema that violates a condition, with another value for the field or without the field."""
+    """Return a schema that violates a condition by requiring another value for the field or its absence."""
     fields = schema_of(condition.get("properties"))
     if not fields:
         forbidden.update(str(name) for name in _texts_of(condition.get("required")))
@@ -237,7 +237,7 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
-    """Return the names together with the names that the schema requires for them."""
+    """Return the given names together with the names that the schema requires for them."""
     for part in (whole, *_branches(schema), *_branches(whole)):
         for name, dependencies in schema_of(part.get("dependentRequired")).items():
             if name in names:
@@ -259,7 +259,7 @@ def _texts_of(value: Json) -> list[Json]:
 
 @st.composite
 def changed(draw: st.DrawFn, value: Json) -> Json:
-    """Return a copy of the value in which one thing is replaced, removed, renamed or added."""
+    """Return a copy of the value with one thing replaced, removed, renamed or added."""
     result: Json = copy.deepcopy(value)
     owners = list(_containers(result))
     if not owners:

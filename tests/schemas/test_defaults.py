@@ -1,4 +1,4 @@
-"""Tests that the schema's defaults are the real defaults, so writing one in a spec changes nothing."""
+"""Tests that the schema's defaults are the actual defaults, so that writing one in a spec changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _system(spec: Schema) -> System:
 
 
 def _optional(path: tuple[str | int, ...]) -> bool:
-    """Return whether no other field requires this field."""
+    """Return whether a field is not required by any other field."""
     return not SPECS.places(with_value(SPEC, path, REMOVED))
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields that have a default: the place in the schema, the path in a spec, and the default."""
+    """Return the optional fields that have a default: place in the schema, path in a spec, and default value."""
     defaults: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

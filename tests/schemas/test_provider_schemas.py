@@ -1,4 +1,4 @@
-"""Tests that the schema of the spec contains every provider's fields as the provider defines them."""
+"""Tests that the spec's schema contains every provider's fields as the provider defines them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_schema_contains_the_providers_current_fields(accept: bool) -> None:
 
 
 def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
-    """A provider's fields are accepted only on its own targets."""
+    """A provider's fields are accepted only on that provider's targets."""
     text = with_providers(modelyard_schemas.text(), {**fragments(), "gcp": ANOTHER})
     schema = cast("Schema", json.loads(text))
     target = {"$ref": "#/$defs/target", "$defs": schema["$defs"]}
@@ -54,7 +54,7 @@ def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
 def test_every_cloud_has_a_version_and_access(provider: str) -> None:
-    """Targets on every cloud accept both, so a spec can move to another cloud. Existing clusters refuse both."""
+    """Targets on every cloud accept both fields, so a spec can move to another cloud. Existing clusters refuse both."""
     target = {"$ref": "#/$defs/target", "$defs": SYSTEM["$defs"]}
     shared: dict[str, Json] = {"network": "public", "version": "1.36", "access": ["192.0.2.10/32"]}
 

@@ -1,4 +1,4 @@
-"""Tests that the `x-review` of every field in the schema declares what a change of the field means to a reviewer."""
+"""Tests that every field's `x-review` in the schema declares what a change to the field means to a reviewer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_field_is_rated(pointer: str) -> None:
 
 
 def test_orders_of_values_name_values_of_the_field() -> None:
-    """An order such as `cluster<internal<public` lists all values that the field allows."""
+    """An order such as `cluster<internal<public` lists all values allowed by the field."""
     for pointer, schema in FIELDS.items():
         order = parsed(str(schema["x-review"])).values
         allowed = schema.get("enum", order)
@@ -36,7 +36,7 @@ def test_orders_of_values_name_values_of_the_field() -> None:
 
 
 def test_fields_without_a_value_have_a_meaning() -> None:
-    """An ordered number or list that a spec may omit declares what its absence means."""
+    """An ordered number or list that a spec may omit declares the meaning of its absence."""
     undeclared = [
         f"{name}: {schema['x-review']}"
         for owner in _schemas(json.loads(modelyard_schemas.text()))
@@ -79,7 +79,7 @@ def test_unknown_ratings_are_refused(rating: str) -> None:
 
 
 def test_ratings_decide_nothing_that_is_compiled() -> None:
-    """The lock's digest of the schema stays the same if ratings change."""
+    """The schema digest in the lock stays the same if ratings change."""
     schema = json.loads(modelyard_schemas.text())
 
     assert json.loads(modelyard_schemas.decisive()) == _without(schema)

@@ -1,4 +1,4 @@
-"""Tests that the schema documents every field, and accepts and refuses values as documented."""
+"""Tests that the schema documents every field, and that it accepts and refuses values as documented."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_schema_has_no_duplicate_keys() -> None:
 
 
 def test_the_schema_is_readable_and_small() -> None:
-    """The schema has two spaces per level and no trailing spaces, and is small enough for an editor."""
+    """The schema is indented by two spaces per level, has no trailing spaces, and is small enough for an editor."""
     text = modelyard_schemas.text()
 
     assert len(text) < 190_000
@@ -72,7 +72,7 @@ def test_every_field_has_its_own_description(pointer: str) -> None:
 
 @pytest.mark.parametrize("pointer", [pointer for pointer, schema in places() if "pattern" in schema])
 def test_patterns_are_documented_and_portable(pointer: str) -> None:
-    """Patterns are anchored and use ASCII classes, without lookaround, back references or shorthand classes."""
+    """Patterns are anchored and use ASCII classes, without lookarounds, backreferences or shorthand classes."""
     schema = at(pointer)
     pattern = schema["pattern"]
 
@@ -142,7 +142,7 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
 
 
 def _is_finite(pattern: str) -> bool:
-    """Return whether a pattern limits the length of a string. Stars and pluses within brackets are plain characters."""
+    """Return whether a pattern limits a string's length. Stars and pluses within brackets are literal characters."""
     return not re.search(r"[*+]", re.sub(r"\\.|\[[^]]*\]", "x", pattern))
 
 
@@ -159,7 +159,7 @@ def test_the_valid_specs_use_every_field() -> None:
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_field_can_be_changed_alone(name: str) -> None:
-    """Every example of a field is valid in place of its value, whatever the values of other fields are."""
+    """Every example for a field is a valid replacement for its value, regardless of the values of other fields."""
     validator = jsonschema_rs.Draft202012Validator(SYSTEM)
     for place, path in filled(VALID[name]):
         for value in _other_values(place):

@@ -1,5 +1,5 @@
-"""Determines with both libraries where a value does not fit, and with our validator for small documents whether it
-fits.
+"""Determines where a value is invalid, using both libraries, and whether it is valid, using our validator for small
+documents.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Places = frozenset[tuple[str, ...]]
 def _pattern(
     _validator: Validator, pattern: str, value: object, _schema: object
 ) -> Iterator[jsonschema.ValidationError]:
-    """Match as ECMA-262 and Rust do. `$` matches only at the end of the text, not before a final line break."""
+    """Match as ECMA-262 and Rust do. `$` matches only at the end of the string, not before a final line break."""
     assert (pattern[0], pattern[-1]) == ("^", "$")
     if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
         yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
@@ -33,7 +33,7 @@ _Jsonschema = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def _place(path: Iterable[str | int]) -> tuple[str, ...]:
-    """Normalize a path. jsonschema-rs treats the field "0" as a position and omits a field with an empty name."""
+    """Normalize a path. jsonschema-rs treats the field "0" as a position and omits fields with empty names."""
     return tuple(str(step) for step in path if step != "")
 
 
@@ -47,7 +47,7 @@ class Judge:
         self._whole, self._small = root_schema, SmallFits(root_schema)
 
     def places(self, value: Json) -> Places:
-        """Return the places where the value does not fit. They are empty for a valid value."""
+        """Return the places where the value is invalid. A valid value has none."""
         rust = frozenset(_place(error.instance_path) for error in self._rust.iter_errors(value))
         python = frozenset(_place(error.absolute_path) for error in self._python.iter_errors(value))
         assert rust == python, (value, rust ^ python)

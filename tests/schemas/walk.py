@@ -1,4 +1,4 @@
-"""Walks over the schema of the spec, with its places and the places that a document fills."""
+"""Walks the spec's schema, yielding its places and the places that a document fills."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MANY = ("$defs", "properties")
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a part of the schema if it is a mapping, and otherwise an empty mapping."""
+    """Return a part of the schema if it is a mapping, or else an empty mapping."""
     return value if isinstance(value, dict) else {}
 
 
 def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, Schema]]:
-    """Yield every schema within a schema, beginning with the schema itself, with its JSON Pointer."""
+    """Yield every schema within a schema with its JSON Pointer, starting with the schema itself."""
     yield pointer, schema
     for keyword in _ONE:
         if isinstance(schema.get(keyword), dict):
@@ -60,12 +60,12 @@ def followed(schema: Schema) -> Schema:
 
 
 def alone(schema: Schema) -> Schema:
-    """Return a part of the schema as a separate schema, with the definitions it refers to."""
+    """Return a part of the schema as a standalone schema, with the definitions it refers to."""
     return {"$schema": SYSTEM["$schema"], **schema, "$defs": SYSTEM["$defs"]}
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the fields that a valid value fills, each as its place in the schema and its path in the value."""
+    """Yield the fields filled by a valid value, each as its place in the schema and its path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)
@@ -95,7 +95,7 @@ def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tup
 
 
 def valid_specs() -> dict[str, Schema]:
-    """Return the valid specs next to these tests by file name. Together they use every field."""
+    """Return the valid specs stored alongside these tests, by file name. Together they use every field."""
     files = sorted((Path(__file__).parent / "valid").glob("*.yaml"))
     return {file.stem: _document(file) for file in files}
 

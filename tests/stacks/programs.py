@@ -1,4 +1,4 @@
-"""Small projects that test the component library, and the resources they register under mocks."""
+"""Small projects that test the component library, and the resources that they register under mocks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _RUNNER = Path(__file__).with_name("registrations.py")
 
 
 class Refused(Exception):
-    """The program raised an error. The message is its output."""
+    """Raised if a program fails with an error. The message is the program's output."""
 
 
 def registrations(*folders: Path) -> list[list[Registration]]:
-    """Run the projects in a separate process and return the resources that each of them registers."""
+    """Run the projects in a separate process and return the resources that each project registers."""
     completed = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=300
     )
@@ -34,7 +34,7 @@ def registrations(*folders: Path) -> list[list[Registration]]:
 def project(
     folder: Path, program: str, manifests: Sequence[tuple[str, str]] = (), settings: str = "context: here"
 ) -> Path:
-    """Write a project with this program, manifests and settings, and with the component library."""
+    """Write a project with the given program, manifests and settings, and with the component library."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "manifests").mkdir()
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")

@@ -1,4 +1,4 @@
-"""Run emitted programs under Pulumi's mocks and print the resources that each registers.
+"""Runs emitted programs under Pulumi's mocks and prints the resources that each program registers.
 
 python registrations.py FOLDER…
 
@@ -199,7 +199,7 @@ class Nothing(pulumi.runtime.Mocks):
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs. The ID is the name, an ARN in AWS, or a path in Google Cloud."""
+        """Return the inputs. The ID is the name, except that it is an ARN in AWS and a path in Google Cloud."""
         if args.typ == "pulumi:pulumi:StackReference":
             issuer = {"issuer": f"https://{args.name}.example/id"} if "issuer" in self._outputs else {}
             return args.name, {"outputs": {**self._outputs, **issuer}, "secretOutputNames": ["kubeconfig"]}
@@ -234,7 +234,7 @@ class Nothing(pulumi.runtime.Mocks):
 
 
 def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs that Google adds to a resource: its ID, a link, and the e-mail address of an account."""
+    """Return the outputs that Google adds to a resource: its ID, a link, and an account's e-mail address."""
     identifier = GOOGLE_IDS[type_].format_map(outputs) if type_ in GOOGLE_IDS else outputs["name"]
     account = ""
     if type_ == "gcp:serviceaccount/account:Account":
@@ -311,7 +311,7 @@ class Recorder(mocks.MockMonitor):
 
 
 def register(folder: Path) -> list[dict[str, Any]]:
-    """Return the resources that the program in a folder registers. The path of a stack's settings picks the stack."""
+    """Return the resources that a folder's program registers. The path of a stack's settings selects the stack."""
     settings = folder if folder.is_file() else next(folder.glob("Pulumi.*.yaml"))
     folder = settings.parent
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
@@ -343,13 +343,13 @@ def _run(program: Path) -> None:
 
 
 def _without_aliases(args: pulumi.ResourceTransformationArgs) -> None:
-    """Drop the aliases of Azure resources. There is one for each API version, and they take most of a run's time."""
+    """Drop the aliases of Azure resources. There is one per API version, and they account for most of a run's time."""
     if args.type_.startswith("azure-native:"):
         args.opts.aliases = None
 
 
 def _short(urn: str) -> str:
-    """Return the type and name in a URN, without stack and project."""
+    """Return the type and name in a URN, omitting the stack and project."""
     return "::".join(urn.split("::")[2:])
 
 

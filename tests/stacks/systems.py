@@ -11,9 +11,9 @@ from tests.stacks.programs import Registration, registrations
 
 
 def registered_systems(systems: Sequence[Example], folder: Path) -> dict[str, list[Registration]]:
-    """Return the resources that each infrastructure project registers, by names such as `hello-gcp-main`.
+    """Return the resources that each infrastructure project registers, by project names such as `hello-gcp-main`.
 
-    Additional projects of a target have a number, such as `hello-gcp-main-2`.
+    A target's additional projects are numbered, such as `hello-gcp-main-2`.
     """
     projects = {name: path for system in systems for name, path in _written(system, folder).items()}
     return dict(zip(projects, registrations(*projects.values()), strict=True))

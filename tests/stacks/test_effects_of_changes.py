@@ -1,4 +1,4 @@
-"""Tests that what `modelyard diff` predicts for each component matches what programs register for both versions.
+"""Tests that `modelyard diff`'s predictions for each component match what programs register for both versions.
 
 The tables determine which properties replace a resource. tests/targets/test_effects.py compares the tables with the
 stand-ins for the clouds.
@@ -99,7 +99,7 @@ def _operations(before: list[Registration], after: list[Registration], tables: E
 
 
 def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tuple[str, str], object]]:
-    """Return the inputs of resources by type and name, for each outermost component."""
+    """Return the inputs of resources, keyed by type and name, for each outermost component."""
     parents = {f"{resource['type']}::{resource['name']}": resource for resource in listed}
     groups: dict[tuple[str, str], dict[tuple[str, str], object]] = {}
     for resource in listed:
@@ -115,7 +115,7 @@ def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tupl
 
 
 def _fits(predicted: Consequence | None, how: str) -> bool:
-    """Return whether an operation matches the prediction. Mocks show neither effects of outputs nor other regions."""
+    """Return whether an operation matches the prediction. Mocks show no effects of outputs and no other regions."""
     if predicted is None:
         return how == "changed"
     allowed = {
@@ -131,7 +131,7 @@ def _fits(predicted: Consequence | None, how: str) -> bool:
 
 
 def _must_show(consequence: Consequence) -> bool:
-    """Return whether mocks must show the effect, because the resource's own argument differs, not only a reference."""
+    """Return whether mocks must show the effect because the resource's own argument differs, not just a reference."""
     return (
         bool(consequence.paths)
         and not consequence.item.kind.endswith((".Account", ".Project"))

@@ -95,7 +95,7 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
 
 
 def test_azure_accepts_what_is_registered(root: Path) -> None:
-    """All Azure resources fit the API's types and the SDK's lists of values."""
+    """All Azure resources match the API's types and the SDK's lists of values."""
     ours = [
         each
         for folder, registered in emitted(root).items()
@@ -110,7 +110,7 @@ def test_azure_accepts_what_is_registered(root: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_policies_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """The policy documents of AWS projects are compared by the type and name of their resource."""
+    """The policy documents in AWS projects are compared by their resource's type and name."""
     by_folder = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()

@@ -1,6 +1,4 @@
-"""Registers node pools in an existing cluster of each cloud under mocks, with the values that they use from the
-cluster.
-"""
+"""Tests node pools registered under mocks in an existing cluster on each cloud, with the cluster's values."""
 
 from __future__ import annotations
 

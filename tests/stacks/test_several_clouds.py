@@ -1,4 +1,4 @@
-"""Tests workloads' access to other clouds: who gets an identity there, and which objects it opens."""
+"""Tests workloads' access to other clouds: who gets an identity there, and which objects it can access."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Registered:
 
 
 def by_name(registered: list[Registration]) -> Resources:
-    """Return registrations by type and name."""
+    """Return registrations, keyed by type and name."""
     return {f"{each['type']} {each['name']}": each for each in registered}
 
 
 def inputs_of(registered: list[Registration], type_: str, name: str = "") -> dict[str, object]:
-    """Return the inputs of the only resource of a type, or of the one with this name."""
+    """Return the inputs of the only resource of a type, or of the resource with the given name."""
     (resource,) = [each for each in registered if each["type"] == type_ and (not name or each["name"] == name)]
     inputs: dict[str, object] = resource["inputs"]
     return inputs
@@ -111,7 +111,7 @@ def test_google_trusts_one_namespace_of_one_cluster(projects: Registered) -> Non
 
 
 def test_each_cluster_has_a_pool_of_its_own(projects: Registered) -> None:
-    """ServiceAccounts in two clusters may have the same names, so members must differ by the pool."""
+    """ServiceAccounts in two clusters may have the same name, so members must differ by pool."""
     pools = {
         str(each["inputs"]["workloadIdentityPoolId"])
         for resources in projects.values()

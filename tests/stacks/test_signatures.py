@@ -1,4 +1,4 @@
-"""Tests that all parameters and results of components have types without `Any`."""
+"""Tests that all parameters and results of components have types that do not contain `Any`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PULUMI = {"Output": pulumi.Output, "T": TypeVar("T")}
 
 
 def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
-    """Yield the public functions of a module, and the public methods and properties of its classes."""
+    """Yield a module's public functions, and the public methods and properties of its classes."""
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", "") != getattr(module, "__name__", None):
             continue
@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """Return the parameters without a type or with `Any` in their type. The result is called `return`."""
+    """Return the parameters that have no type or whose type contains `Any`. The result is called `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
     parameters = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*parameters, "return") if name not in hints or _holds_any(hints[name], set())]
@@ -81,7 +81,7 @@ def test_signatures_contain_no_any(name: str) -> None:
 
 
 def test_all_components_are_checked() -> None:
-    """The check covers the components that emitted programs call."""
+    """The check covers the components called by emitted programs."""
     names = {where for name in MODULES for where, _ in public(import_module(name))}
 
     assert {

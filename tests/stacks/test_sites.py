@@ -1,4 +1,4 @@
-"""Tests that one program deploys each site of a group, with the values in its stack's settings."""
+"""Tests that a single program deploys each site in a group, using the values in the site's stack settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SITES = ("shop-001", "shop-107")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the project for all shops."""
+    """Return the project shared by all shops."""
     root = tmp_path_factory.mktemp("shelf")
     for stack in of_sites().compiled().stacks:
         for file in emit(stack):
@@ -40,7 +40,7 @@ def test_no_placeholder_reaches_a_cluster(registered: dict[str, list[Registratio
 
 
 def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]) -> None:
-    """Images, addresses and labels in manifests and charts are those of the site."""
+    """Images, addresses and labels in manifests and charts are the site's own."""
     texts = {site: json.dumps(resources) for site, resources in registered.items()}
 
     for own, other in (("graz", "villach"), ("10.1.0.0/24", "10.4.0.0/24"), ("shop-001", "shop-107")):
@@ -51,7 +51,7 @@ def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]
 
 
 def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, list[Registration]]) -> None:
-    """The second shop has two machines, and an override for it."""
+    """The second shop has two machines and an override."""
     quotas = [_only(of_type(resources, "kubernetes:core/v1:ResourceQuota")) for resources in registered.values()]
     servers = [_only(of_type(resources, "kubernetes:ray.io/v1:RayService")) for resources in registered.values()]
 
@@ -60,7 +60,7 @@ def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, 
 
 
 def test_description_and_server_agree_on_the_revision(registered: dict[str, list[Registration]]) -> None:
-    """A server waits for the description with its own digest, which depends on the site's values."""
+    """A server waits for the description that has its own digest, which depends on the site's values."""
     revisions: list[str] = []
     for resources in registered.values():
         maps = of_type(resources, "kubernetes:core/v1:ConfigMap")

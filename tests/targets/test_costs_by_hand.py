@@ -1,4 +1,4 @@
-"""Tests the cost lines against manual calculations, and properties that hold for every system."""
+"""Tests the cost lines against manual calculations and for properties that hold for every system."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.targets.costs_by_hand import SHEETS, Sheet
 
 
 def planned(text: str) -> Plan:
-    """Return the plan of a spec that has no errors."""
+    """Return the plan for a valid spec."""
     outcome: Outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
 
 
 def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
-    """Return the lines that a manual calculation includes: without traffic and logs, and without rollouts."""
+    """Return the lines that a manual calculation includes, which exclude traffic, logs and rollouts."""
     return [line for line in lines if not line.open_ended and "rollouts" not in line.what]
 
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
 def test_floor_and_ceiling_are_those_of_the_calculation_by_hand(sheet: Sheet) -> None:
-    """The floor and the ceiling each differ from the calculation by at most three percent."""
+    """The floor and the ceiling each differ from the manual calculation by at most three percent."""
     costs = total(bounded(lines_of(planned(sheet.spec))))
     floor, ceiling = (sum(amounts) for amounts in zip(*(row.amounts() for row in sheet.rows), strict=True))
 
@@ -59,7 +59,7 @@ def test_raising_a_maximum_never_lowers_the_ceiling(name: str) -> None:
     ],
 )
 def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str) -> None:
-    """A more expensive region has higher values in every column, even if only the first region's prices are known."""
+    """A more expensive region has a higher value in every column, even if only the first region's prices are known."""
     before, after = (
         lines_of(planned(text)) for text in (SHEETS[name].spec, SHEETS[name].spec.replace(here, elsewhere))
     )
@@ -73,7 +73,7 @@ def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str
 
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "own machines"])
 def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
-    """The nodes in the floor are the sum of `min_nodes` and, on AKS, the nodes of its own pool."""
+    """The number of nodes in the floor is the sum of `min_nodes` and, on AKS, the nodes of its own pool."""
     plan = planned(SHEETS[name].spec)
     calls = TARGETS[plan.system.target("main").provider].calls(plan, "main")
     arguments = [dict(call.arguments) for call in calls]
@@ -90,7 +90,7 @@ def test_columns_are_in_order(sheet: Sheet) -> None:
 
 
 def test_every_example_has_costs_in_order() -> None:
-    """All lines of an example are in order, and each names its component and its price."""
+    """All of an example's lines are in order, and each line names its component and its price."""
     for example in every_example():
         outcome = understand(example.inputs(), TARGETS)
         if outcome.plan is None or outcome.failed:

@@ -33,7 +33,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the record and schema for the value of a field, or for the items of a list or mapping."""
+    """Return the record and schema for a field's value, or for the items of a list or mapping."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)
@@ -48,9 +48,9 @@ def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 def differences(
     kind: type[Record], schema: dict[str, Any], outer: frozenset[type[Record]] = frozenset()
 ) -> Iterator[str]:
-    """Yield the fields, at any depth, that only one of record and schema has or requires.
+    """Yield the fields, at any depth, that only the record or only the schema has or requires.
 
-    `outer` has the records that contain this one. A model's base is a model too, which is not compared again.
+    `outer` has the records that contain this one. A model's base is also a model and is not compared again.
     """
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
@@ -80,13 +80,13 @@ def test_records_match_the_schema() -> None:
 
 
 def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
-    """Return the record types that a branch of the schema covers."""
+    """Return the record types covered by a branch of the schema."""
     type_schema = choice["properties"]["type"]
     return {OF_TYPE[name] for name in type_schema.get("enum", [type_schema.get("const")])}
 
 
 def read_by_the_runtime() -> frozenset[str]:
-    """Return all attributes and strings in the runtime's code, except in the record definitions."""
+    """Return all attributes and strings in the runtime's code, excluding the record definitions."""
     spec = find_spec("modelyard_runtime")
     assert spec is not None
     assert spec.origin is not None

@@ -1,4 +1,4 @@
-"""Tests the tables of what replaces a resource: they are complete, and agree with the stand-ins for the clouds."""
+"""Tests that the tables of what replaces a resource are complete and agree with the stand-ins for the clouds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OF_PROVIDERS: Final = frozenset({"region", "location"})
 
 
 def registered_types() -> set[str]:
-    """Return the types that the programs of golden systems register."""
+    """Return the types registered by the golden systems' programs."""
     projects = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.json")))
     return {resource["type"] for project in projects for listed in project.values() for resource in listed}
 
@@ -40,7 +40,7 @@ def components() -> Iterator[tuple[str, list[str]]]:
 
 
 def effects_of(kind: str) -> Effects:
-    """Return the tables in which a component is."""
+    """Return the tables that contain a component."""
     provider = kind.partition(".")[0]
     return TARGETS[provider if provider in CLOUDS else "kubernetes"].effects()
 
@@ -70,7 +70,7 @@ def test_every_component_is_in_the_table_of_its_provider() -> None:
 
 
 def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -> None:
-    """An argument that the table maps to a property without effect, or that does not exist, is a mistake."""
+    """The table must not map an argument to a property without effect, or list an argument that does not exist."""
     arguments = dict(components())
     wrong: list[str] = []
     for kind, part in ((kind, part) for name in TARGETS for kind, part in TARGETS[name].effects().parts.items()):
@@ -96,7 +96,7 @@ def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -
 
 @pytest.mark.parametrize("provider", sorted(CLOUDS))
 def test_what_replaces_a_resource_is_what_the_stand_in_replaces(provider: str) -> None:
-    """The stand-ins have their own tables, each fact with its source, by which real previews are tested."""
+    """The stand-ins, against which real previews are tested, have their own tables with a source for each fact."""
     table = TARGETS[provider].effects().resources
     records: dict[str, Any] = dict(CLOUDS[provider])
     differing = {

@@ -1,4 +1,4 @@
-"""Tests that everything that infrastructure programs register is priced, free with a reason, or billed by usage.
+"""Tests that everything registered by infrastructure programs is priced, free with a reason, or billed by usage.
 
 The registered resources are those in the examples' golden files, so a new type fails here until it has an entry.
 """
@@ -134,7 +134,7 @@ FREE: Final[Mapping[str, str]] = {
 
 
 def registered(example: Example) -> dict[str, Counter[str]]:
-    """Return the types of cloud resources that an example's programs register, by target."""
+    """Return the types of cloud resources registered by an example's programs, by target."""
     by_target: dict[str, Counter[str]] = {}
     for folder, resources in json.loads((REGISTRATIONS / f"{example}.json").read_text(encoding="utf-8")).items():
         target = Path(folder).parts[-2] if Path(folder).parts[-1] != folder else folder
@@ -159,7 +159,7 @@ def test_every_type_has_exactly_one_answer() -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
-    """The quantity of a line follows from the spec, and must equal the number of resources that a program registers."""
+    """A line's quantity follows from the spec and must equal the number of resources that a program registers."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))

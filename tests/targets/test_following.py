@@ -15,7 +15,7 @@ WITHOUT_TRIGGER = ("run: pipelines.retrain, cooldown: 3d", "rollback: true")
 
 
 def once(text: str) -> str:
-    """Make the training run once, without a monitor that starts it."""
+    """Make the training run only once, without a monitor that starts it."""
     for before, after in ((CRON, "schedule: once"), WITHOUT_TRIGGER):
         assert before in text
         text = text.replace(before, after, 1)
@@ -35,7 +35,7 @@ def launcher(text: str) -> dict[str, Any]:
 
 
 def test_launcher_job_has_its_own_template() -> None:
-    """The Job has its own RayJob template, so it never runs the template of an older spec."""
+    """The Job has its own RayJob template, so it never runs a template from an older spec."""
     manifests, job = lowered(FOLLOWED), launcher(FOLLOWED)
     name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
 

@@ -1,7 +1,7 @@
 """Tests that the complete output of every example equals the golden files.
 
-Copies of the component library and the runtime are compared with their originals instead of stored. The hash in the
-runtime image's name is fixed, because it depends on the runtime's source.
+Copies of the component library and the runtime are compared with the originals rather than stored. The hash in the
+runtime image's name is fixed because it depends on the runtime's source.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("example", [*golden_examples(), of_sites()], ids=str)
 def test_output_equals_the_golden_files(example: Example, accept: bool) -> None:
-    """All files of the example's targets equal the golden files, and no file is missing or extra."""
+    """All files of the example's targets equal the golden files, with none missing and none extra."""
     outcome = example.compiled()
     assert not outcome.failed
     for stack in outcome.stacks:

@@ -59,7 +59,7 @@ channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
 
 
 def on_aws() -> str:
-    """Return the spec for a cluster in AWS, with buckets that need no endpoints or credentials."""
+    """Return the spec for an AWS cluster, with buckets that need no endpoints or credentials."""
     text = SPEC
     for before, after in (
         (DEPLOYMENT, "deployment: {mode: cloud, provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16}}"),
@@ -77,13 +77,13 @@ def described(text: str, name: str) -> Any:
 
 
 def changed(before: str, after: str) -> str:
-    """Return the spec with one replacement."""
+    """Return the spec with a single replacement."""
     assert before in SPEC
     return SPEC.replace(before, after)
 
 
 def test_promoter_description_has_source_and_requirements() -> None:
-    """The description contains the source and requirements of the import, and the runtime accepts it."""
+    """The description contains the import's source and requirements, and the runtime accepts it."""
     description = described(SPEC, "promoter")
 
     triage = description["imports"]["triage"]
@@ -135,7 +135,7 @@ def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
 
 
 def test_promoter_may_reach_the_source() -> None:
-    """The promoter's network policy allows the source's port only if a model is imported from it."""
+    """The promoter's network policy allows the source's port only if a model is imported from that source."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
     assert 9000 in ports(SPEC)
@@ -210,7 +210,7 @@ def test_import_alerts_are_tickets() -> None:
 
 
 def test_unreachable_import_bucket_is_refused() -> None:
-    """An import from a bucket that the promoter cannot reach is refused at the line of the import."""
+    """An import from a bucket that the promoter cannot reach is refused at the import's line."""
     text = changed(
         DEPLOYMENT,
         "deployment:\n  mode: on-prem\n  targets:\n"

@@ -1,4 +1,4 @@
-"""Tests that a cluster's stack is complete, valid and deterministic."""
+"""Tests that the stack of a cluster is complete, valid and deterministic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that code that targets share names no provider, with a few exceptions."""
+"""Tests that code shared by targets does not name any provider, with a few exceptions."""
 
 from __future__ import annotations
 

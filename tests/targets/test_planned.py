@@ -53,7 +53,7 @@ ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "i
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
-    """Count machine choices during a call, by region or target and by compute class."""
+    """Count the machine choices made during a call, by region or target and by compute class."""
     counts: Counter[tuple[str, str]] = Counter()
     cloud, cluster = clouds.choose.__code__, clusters.choose.__code__
 
@@ -78,7 +78,7 @@ def planned_of(outcome: Outcome) -> Plan:
 
 
 def everything(inputs: Inputs) -> Outcome:
-    """Compile, render all files, compute the cost, and run `explain` and `graph`."""
+    """Compile, render all files, compute costs, and run `explain` and `graph`."""
     outcome = compile_system(inputs, TARGETS)
     plan = planned_of(outcome)
     assert sum(len(file.render()) for file in output_files(outcome))
@@ -93,7 +93,7 @@ def everything(inputs: Inputs) -> Outcome:
     "inputs", [HYBRID.inputs(), Inputs(InputFile("system.yaml", LEADS))], ids=["hybrid", "elastic"]
 )
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """Machines are chosen once for each class, because all later stages use the choice in the plan."""
+    """Machines are chosen once per class because all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
@@ -124,7 +124,7 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
-    """Return the kinds of a placement's resources that belong to a spec path."""
+    """Return the kinds of a placement's resources that belong to the given spec path."""
     return {resource.kind for resource in plan.on(placement) if resource.origin == origin[: len(resource.origin)]}
 
 

@@ -1,6 +1,6 @@
 """Tests that a system moves to another cloud by provider, region and account, or is refused for the listed reasons.
 
-Every example with a target in a cloud is compiled for each of the other clouds. Nothing else in its text changes.
+Every example with a target in a cloud is compiled for each of the other clouds. The rest of its text is unchanged.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _ACCOUNT = re.compile(rf"\baccount: ({'|'.join(ACCOUNTS)})$", re.MULTILINE)
 
 
 def moved(text: InputFile, cloud: str) -> InputFile:
-    """Return a spec or an environment for another cloud."""
+    """Return a spec or an environment adapted to another cloud."""
     content = text.content.decode() if isinstance(text.content, bytes) else text.content
     elsewhere = {region: regions[CLOUDS.index(cloud)] for regions in NEARBY for region in regions}
     there = _PROVIDER.sub(f"provider: {cloud}", _ACCOUNT.sub(f"account: {ACCOUNTS[CLOUDS.index(cloud)]}", content))
@@ -95,7 +95,7 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
 @pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
 def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
-    """The command also tries without the fields of another provider, so it may report more."""
+    """The command also tries the spec without another provider's fields, so it may report more."""
     inputs = example.inputs()
     outcome = understand(inputs, TARGETS)
     here = next(target.region for target in present(outcome.system).deployment.targets if target.in_cloud)

@@ -25,7 +25,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_scoring_step_has_model_and_history() -> None:
-    """The step's description has the same model entry as batch inference with the same alias."""
+    """The step's description has the same model entry as batch inference that uses the same alias."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
@@ -35,7 +35,7 @@ def test_scoring_step_has_model_and_history() -> None:
 
 
 def test_only_scoring_pipelines_have_access_to_the_model() -> None:
-    """With a scoring step, a pipeline gets access to the model and the registry."""
+    """A pipeline with a scoring step gets access to the model and the registry."""
     before, after = plan_of(VALID_SPEC), plan_of(SCORING)
     model = Access("lake", "mlflow/models/fraud-fraud-xgb/", "read")
 
@@ -66,7 +66,7 @@ def test_skipped_files_raise_an_alert() -> None:
 
 
 def test_scoring_step_reads_a_bundle_without_the_registry() -> None:
-    """On a target without access to the registry, the step reads the bundle that promotion writes."""
+    """On a target without access to the registry, the step reads the bundle written during promotion."""
     text = (
         hybrid()
         .replace(

@@ -1,4 +1,4 @@
-"""Tests each pair of providers, in both directions: how workloads on one open a store on the other, or why not."""
+"""Tests each pair of providers in both directions: how workloads on one open a store on the other, or why not."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Compiled:
         )
 
     def folders(self, target: str) -> set[str]:
-        """Return the folders of a target's projects."""
+        """Return the folders of the projects for a target."""
         return {path.split("/")[-2] for path in self.files if f"/{target}/" in path and path.endswith("Pulumi.yaml")}
 
     def program(self, target: str, folder: str) -> str:
@@ -82,7 +82,7 @@ class Compiled:
 
 
 def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STORE) -> Compiled:
-    """Compile a system that trains on one target with data on the other."""
+    """Compile a system that trains on one target with data on another."""
     mode = "hybrid" if "kubernetes" in here + there else "cloud"
     text = SPEC.replace("MODE", mode).replace("STORE", store)
     text = text.replace("FIRST", here.replace("CIDR", "10.1.0.0/16").replace("NAMESPACE", "pair-here"))
@@ -96,7 +96,7 @@ def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STOR
 
 
 def of_cloud(name: str) -> str:
-    """Return a target on a cloud, where only data is."""
+    """Return a target on a cloud that only stores data."""
     return IN_CLOUD[name].replace(", vpc: {cidr: CIDR}", "").replace(", namespace: NAMESPACE", "")
 
 
@@ -159,7 +159,7 @@ def test_clouds_open_stores_of_an_own_cluster_by_its_credentials(here: str) -> N
 
 
 def test_two_clouds_may_open_stores_of_each_other() -> None:
-    """Neither infrastructure needs the other; what each grants is in a project of its own."""
+    """Neither infrastructure needs the other. What each one grants is in a separate project."""
     changes = (
         ("  lake: {type: object, target: there}\n", "  lake: {type: object, target: there}\n  mine: {type: object}\n"),
         (
@@ -220,7 +220,7 @@ def test_issuer_without_effect_is_reported() -> None:
 
 
 def test_project_stays_when_nothing_crosses_any_more() -> None:
-    """Otherwise nobody would withdraw what it granted."""
+    """Otherwise, the access that the project granted would never be withdrawn."""
     result = compiled(
         IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
     )
@@ -242,7 +242,7 @@ MLFLOW = 'registry: {adopt: "https://mlflow.acme.example"}'
     ("address", "codes"), [("10.3.0.5", ["W0527"]), ("10.1.0.5", []), ("10.9.0.5", []), ("mlflow.internal", [])]
 )
 def test_registry_in_the_network_of_another_target(address: str, codes: list[str]) -> None:
-    """Nothing connects the networks of targets. A target that only has buckets has no network."""
+    """The targets' networks are not connected. A target that has only buckets has no network."""
     third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
     scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
     registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
@@ -263,7 +263,7 @@ SHOPS = (
 
 
 def of_shops(issuer: str, first: str = "{}", second: str = "{}") -> Compiled:
-    """Compile sites that open a store on Google Cloud, with this issuer and the values of two sites."""
+    """Compile sites that open a store on Google Cloud, with the given issuer and the values of two sites."""
     sites = (SHOPS[0][0], SHOPS[0][1].replace("SITE", first, 1).replace("SITE", second, 1))
     return compiled(ON_PREM["public"], of_cloud("gcp"), *SHOPS[1:], sites, (PUBLIC, issuer))
 
@@ -276,7 +276,7 @@ def test_sites_share_what_a_cloud_trusts() -> None:
 
 
 def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
-    """The program of the cloud exists once, so it would trust a host that stands for the site's in compiling."""
+    """The cloud's program exists only once, so it would trust the host used as the sites' placeholder in compiling."""
     (problem,) = of_shops("https://${site.host}", "{host: a.example}", "{host: b.example}").outcome.diagnostics
 
     assert problem.code == "E0689"
@@ -284,7 +284,7 @@ def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
 
 
 def test_cloud_does_not_trust_the_issuer_of_one_kind_of_site() -> None:
-    """A path is more than a text, so the sites are of two kinds; the cloud would trust the first one alone."""
+    """A path is more than plain text, so the sites are of two kinds, and the cloud would trust only the first one."""
     (problem,) = of_shops("https://acme.example/${site.at}", "{at: 1/x}", "{at: 2/x}").outcome.diagnostics
 
     assert problem.code == "E0669"

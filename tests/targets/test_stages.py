@@ -46,7 +46,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_promoter_description_has_requirements_of_each_stage() -> None:
-    """Each stage has its own checks, soak, approvals and change windows in the promoter's description."""
+    """In the promoter's description, each stage has its own checks, soak, approvals and change windows."""
     description = described(STAGED, "promoter")
 
     assert {name: promotion["promoteTo"] for name, promotion in description["promotions"].items()} == {

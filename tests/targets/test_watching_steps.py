@@ -41,12 +41,12 @@ def monitor_of(text: str, name: str) -> Any:
 
 
 def codes(text: str) -> list[str]:
-    """Return the error codes that the rules report."""
+    """Return the error codes reported by the rules."""
     return [diagnostic.code for diagnostic in check(plan_of(text).system) if diagnostic.code.startswith("E")]
 
 
 def test_prediction_quality_uses_the_scoring_step() -> None:
-    """A quality monitor uses the output and the model of the scoring step, and its own labels."""
+    """A quality monitor uses the scoring step's output and model, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

@@ -1,4 +1,4 @@
-"""Requests and policies, whose decisions by another implementation of IAM's rules are recorded.
+"""Requests and policies, with the decisions recorded from another implementation of IAM's rules.
 
 `authorization_verdicts.txt` contains the results of @cloud-copilot/iam-simulate 0.1.173 (npm), recorded 2026-11-25, one
 line per case. Cases in which that package deviates from AWS's documentation are tested separately.

@@ -1,4 +1,4 @@
-"""Tests that policies are evaluated as AWS documents, with the same decisions as another implementation."""
+"""Tests that policies are evaluated as documented by AWS, with the same decisions as another implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that parts are built only if they are missing or their description has changed."""
+"""Tests that parts are built only if they are missing or their descriptions have changed."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch
 def test_binary_without_a_stamp_is_kept_if_its_modules_match(
     calls: Path, monkeypatch: pytest.MonkeyPatch, reported_version: str, unbuilt: list[str]
 ) -> None:
-    """The versions of modules are read from the binary by Go."""
+    """Go reads the versions of the modules from the binary."""
     build.build()
     for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
         stamp.unlink()
@@ -81,7 +81,7 @@ def test_binary_without_a_stamp_is_kept_if_its_modules_match(
 
 
 def test_an_installed_pulumi_is_used(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If `pulumi` is on the PATH, it is not built."""
+    """`pulumi` is not built if it is on the PATH."""
     engine = Part("cli", ("example.org/pulumi v3.0.0",), {"pulumi": "example.org/pulumi"})
     monkeypatch.setattr(build, "PARTS", (engine,))
     assert build.unbuilt() == ["pulumi"]

@@ -1,4 +1,4 @@
-"""Tests that the test charts have the names, versions and values of the charts that the compiler emits."""
+"""Tests that the test charts have the same names, versions and values as the charts that the compiler emits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.places import REPOSITORY
 
 
 def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
-    """Because the schema is closed, Helm refuses values that the real chart does not have."""
+    """Because the schema is closed, Helm refuses values that do not exist in the real chart."""
     repository = ChartRepository(tmp_path)
 
     for chart in charts.known():

@@ -1,4 +1,4 @@
-"""Tests that the evaluator of NetworkPolicies follows the API reference for each part of a policy."""
+"""Tests that the NetworkPolicy evaluator follows the API reference for each part of a policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMESPACES = {"shop": {"team": "sales"}, "other": {"team": "none"}}
 
 
 def network(*specs: Object, namespace: str = "shop") -> Network:
-    """Return a network with these policies in one namespace."""
+    """Return a network with the given policies in one namespace."""
     policies: list[Object] = [
         {"metadata": {"name": f"policy-{at}", "namespace": namespace}, "spec": spec} for at, spec in enumerate(specs)
     ]

@@ -18,7 +18,7 @@ SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sle
 
 
 def children() -> set[int]:
-    """Return the running child processes of this process."""
+    """Return the running child processes of the current process."""
     text = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
     return {int(process) for process in text.split()}
 
@@ -67,7 +67,7 @@ def test_error_shows_the_output_of_a_program_that_exited(tmp_path: Path) -> None
 
 
 def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
-    """A killed run cannot clean up, so the kernel kills its programs."""
+    """A killed run cannot clean up after itself, so the kernel kills its programs."""
     program = (
         "import sys, time; from pathlib import Path; from testbed.processes import Processes\n"
         f"p = Processes(Path({str(tmp_path)!r})).__enter__(); p.start('child', *{SLEEP!r})\n"
@@ -90,7 +90,7 @@ def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
 
 
 def test_ports_are_free_different_and_not_given_to_connections() -> None:
-    """The kernel chooses other ports for outgoing connections, so none of them can take a port before its server
+    """The kernel chooses other ports for outgoing connections, so no connection can take a port before its server
     starts.
     """
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])

@@ -30,7 +30,7 @@ def account() -> Iterator[Account]:
 
 
 def with_role(account: Account, *statements: Any) -> str:
-    """Create a role with these statements and with permission to request instances."""
+    """Create a role with the given statements and with permission to request instances."""
     iam = account.client("iam")
     iam.create_role(RoleName="karpenter", AssumeRolePolicyDocument=json.dumps(TRUST))
     machines = {"Effect": "Allow", "Action": "ec2:CreateFleet", "Resource": "*"}
@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
-    """All systems in an account share the service-linked role. Each one reuses it, and none deletes it."""
+    """All systems in an account share the service-linked role. Each system reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

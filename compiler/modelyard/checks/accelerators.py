@@ -100,7 +100,7 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the accelerator's span in an inline compute class, or else the span where a workload names its class."""
+    """Return the span of the accelerator in an inline compute class, or of the class name in a workload otherwise."""
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

@@ -1,4 +1,4 @@
-"""Find addresses outside the cluster to which clear text is sent, and the countries of cloud hosts."""
+"""Find addresses outside the cluster that receive unencrypted data, and the countries of cloud hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` are the stores with personal data."""
+    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` lists stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -46,7 +46,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Return whether a URL leaves the cluster without TLS. Hosts such as `minio.storage` are in-cluster Services."""
+    """Return whether requests to a URL leave the cluster without TLS. Hosts such as `minio.storage` are in-cluster."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")
@@ -55,7 +55,7 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """Return the region in a cloud host name and that region's country, or None if the name contains no region."""
+    """Return the region in a cloud host name and the country of that region, or None if the name contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 

@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Require that a trainer can use several workers, for a single model or for parallel search trials."""
+    """Require trainers with several workers to support them, for a single model or for parallel search trials."""
     for pipeline, step, task in _built_in(system):
         capable = [name for name, trainer in trainers().items() if trainer.together and task in trainer.tasks]
         if pipeline.tuning is None and step.workers.maximum > 1 and not trainers()[step.trainer].together:
@@ -88,7 +88,7 @@ def _unsharded(system: System, step: Step) -> str:
 
 
 def groups(system: System) -> Iterator[Diagnostic]:
-    """Require datasets for ranking to declare which rows form a group."""
+    """Require ranking datasets to declare which rows form a group."""
     reported: set[str] = set()
     for pipeline, step, task in _built_in(system):
         if task == "ranking" and not _grouped(system, step.inputs):

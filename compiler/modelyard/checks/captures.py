@@ -38,7 +38,7 @@ def features(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report captures without a key by which late labels can be matched."""
+    """Report captures that lack a key for matching late labels."""
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
@@ -67,7 +67,7 @@ def joins(system: System) -> Iterator[Diagnostic]:
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require captures to contain the key columns by which monitors match labels."""
+    """Require captures to contain the key columns that monitors use to match labels."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
@@ -151,7 +151,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return the columns that an endpoint captures, or nothing if the inputs of any of its models are unknown."""
+    """Return the columns that an endpoint captures, or an empty set if the inputs of any of its models are unknown."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def _inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """Return the input columns of each model that only built-in trainers train."""
+    """Return the input columns of each model that is trained only by built-in trainers."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():

@@ -15,7 +15,7 @@ from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require a split's key columns to exist in the training data, if it has a schema."""
+    """Require a split's key columns to exist in the training data, if that data has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
@@ -30,7 +30,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Reject split keys that do not identify rows, such as the label or the timestamp by itself."""
+    """Reject split keys that do not identify rows, such as the label alone or the timestamp alone."""
     for pipeline in system.pipelines.values():
         path: Path = ("pipelines", pipeline.name, "split", "key")
         read = [system.data[name] for step in _judged(pipeline) for name in step.inputs]
@@ -86,7 +86,7 @@ def _slice_column(system: System, model: Model, check: Check, path: Path) -> Ite
 
 
 def thresholds(system: System) -> Iterator[Diagnostic]:
-    """Reject thresholds except for binary classification."""
+    """Reject thresholds for any task other than binary classification."""
     for model in system.models.values():
         if model.threshold is not None and model.task != "binary-classification":
             yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)

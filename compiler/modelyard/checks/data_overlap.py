@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Require a separate folder for captures, because retention deletes, and monitors read, every file in it."""
+    """Require a separate folder for captures, because retention deletes every file in it and monitors read them all."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)
@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """Return the datasets that training pipelines read, each with one of these pipelines."""
+    """Return the datasets that training pipelines read, each with one of the pipelines that read it."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -82,7 +82,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
-    """Report scores in folders that training reads. Scores for training need a separate dataset."""
+    """Report scores written to folders that training reads. Scores used for training need a separate dataset."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for scoring, folder in _scored(system):

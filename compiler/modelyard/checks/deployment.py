@@ -101,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Report raw addresses and overrides with their total number, because they bind a spec to a provider."""
+    """Report raw addresses and overrides, with a total count, because they tie a spec to one provider."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()
@@ -118,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """Report each user image with a moving tag, where it is first used."""
+    """Report each user image with a moving tag at the place where it is first used."""
     image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]

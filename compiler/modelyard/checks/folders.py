@@ -1,4 +1,4 @@
-"""Find the bucket folders that a system uses for data, and overlaps between these folders."""
+"""Find the bucket folders that a system uses for data, and overlaps between them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """Return a dataset's folder, which is given either by its store and path or by its address."""
+    """Return a dataset's folder, which is specified either by store and path or by address."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -67,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """Return the span of the value at a path or, if it is not in the spec, of its parent's key."""
+    """Return the span of the value at a path or, if the value is not in the spec, of its parent's key."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 
@@ -92,17 +92,17 @@ class Folders:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """Find a folder that equals this one."""
+        """Find a folder that equals the given one."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:
-        """Find a folder that is inside this one or contains it."""
+        """Find a folder that is inside the given one or contains it."""
         *above, exact = _prefixes(folder)
         around = (self._exact[key] for key in above if key in self._exact)
         return self._above.get(exact) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
-        """Find a folder that equals this one, is inside it, or contains it."""
+        """Find a folder that equals the given one, is inside it, or contains it."""
         return self.equal(folder) or self.nested(folder)
 
 

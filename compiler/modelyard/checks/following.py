@@ -1,4 +1,4 @@
-"""Check that each chain of pipelines has a start and runs on one target."""
+"""Check that each chain of pipelines has a start and runs on a single target."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def following(system: System) -> Iterator[Diagnostic]:
 
 
 def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
-    """Return the cycle that leads back to this pipeline, in order of execution, or nothing if there is none."""
+    """Return the cycle that leads back to this pipeline, in order of execution, or an empty list if there is none."""
     walked: dict[str, None] = {}
     at: Pipeline | None = pipeline
     while at is not None and at.name not in walked:

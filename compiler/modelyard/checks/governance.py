@@ -47,9 +47,9 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
-    """Require explanations where governance or, for models in production, the industry requires them.
+    """Require explanations where governance requires them or, for models in production, where the industry does.
 
-    Other rules check imported models and language models, which have no explanations.
+    Imported models and language models, which have no explanations, are checked by other rules.
     """
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
@@ -64,7 +64,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
 
 
 def cards(system: System) -> Iterator[Diagnostic]:
-    """Require model cards with purpose and limitations for models in production, if the industry requires them."""
+    """Require model cards with a purpose and limitations for models in production, if the industry requires cards."""
     if not system.profile.regulated:
         return
     for name in _in_production(system):
@@ -163,7 +163,7 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """Format a duration as in a spec: in days, or in hours if it is not a whole number of days."""
+    """Format a duration as a spec does: in days, or in hours if it is not a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 

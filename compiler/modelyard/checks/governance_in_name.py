@@ -1,4 +1,4 @@
-"""Report gates and approvals that have no effect, data in clear text or abroad, and removed safeguards."""
+"""Report gates and approvals that have no effect, data sent unencrypted or abroad, and removed safeguards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require a gate for high-risk models that are trained here. The gate must also evaluate the first version."""
+    """Require a gate for high-risk models trained by this system. The gate must also evaluate the first version."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
@@ -75,7 +75,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """Return the stores with sensitive datasets and, if governance declares a sensitive class, with captures."""
+    """Return the stores that hold sensitive datasets or, if governance declares a sensitive class, captures."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
@@ -98,7 +98,7 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, and otherwise as warnings."""
+    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, as warnings otherwise."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):

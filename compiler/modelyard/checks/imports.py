@@ -35,7 +35,7 @@ def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
 
 
 def _readable(system: System, model: Model, source: ModelImport, path: Path) -> Iterator[Diagnostic]:
-    """Require a source that the promoter can read and that never changes."""
+    """Require a source that the promoter can read and whose content never changes."""
     stored = stored_at(system, source)
     if stored is not None:
         if kept_by_registry(system, *stored):
@@ -76,7 +76,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
-    """Report imports of versions created by this system, because they would bypass a gate."""
+    """Return the problem and its fix if an import names a version created here, which would bypass a gate."""
     if name == model.registered_name:
         return "it refers to this model itself", "name the model to import from"
     trained = {
@@ -90,7 +90,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report requirements for training results, which an imported model never has."""
+    """Report settings that require training results, which an imported model never has."""
     path: Path = ("models", model.name)
     if model.validation:
         reason = "a gate cannot evaluate imported versions; use approvals instead"

@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require each pool member to have one variant, and the same settings for the shared Ray cluster."""
+    """Require one variant per pool member, and the same settings for the Ray cluster that all members share."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -131,7 +131,7 @@ def promises(system: System) -> Iterator[Diagnostic]:
 def _latencies(
     system: System, inference: Inference, latencies: tuple[tuple[float, int], ...], *above: str
 ) -> Iterator[Diagnostic]:
-    """Require bounds below the timeout, which increase with the percentile. `above` is their field within `slo`."""
+    """Require bounds to be below the timeout and to increase with the percentile. `above` is their field in `slo`."""
     path = ("inference", inference.name, "slo", *above)
     for quantile, bound_ms in latencies:
         if bound_ms > 1000 * inference.endpoint.timeout_s:

@@ -27,7 +27,7 @@ _FOREIGN_FIELDS: Final = (
 
 
 def models(system: System) -> Iterator[Diagnostic]:
-    """Require language models to have their framework, and to be imported or adapters of imported ones."""
+    """Require language models to declare their framework, and to be imported or adapters of imported models."""
     for model in system.models.values():
         path, subject = ("models", model.name), f"model '{model.name}'"
         yield from _adapter(system, model)
@@ -46,7 +46,7 @@ def models(system: System) -> Iterator[Diagnostic]:
 
 
 def _adapter(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report bases that cannot be trained on, and adapters that nothing trains or that should be explained."""
+    """Report bases that cannot be trained on, adapters that nothing trains, and adapters that require explanations."""
     path, subject = ("models", model.name), f"model '{model.name}'"
     if model.base is None:
         return
@@ -111,7 +111,7 @@ def _training(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
 
 
 def endpoints(system: System) -> Iterator[Diagnostic]:
-    """Report endpoints with fields that have no meaning for their models, and limits that contradict each other."""
+    """Report endpoint fields that have no meaning for the endpoint's models, and limits that contradict each other."""
     for inference in system.inference.values():
         texts = {system.models[variant.model.model].generates_text for variant in inference.variants}
         path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
@@ -169,7 +169,7 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require a target in tokens, and report one in requests that leaves most of them waiting."""
+    """Require a target when scaling by tokens, and report a target in requests that leaves most requests waiting."""
     path, target = ("inference", inference.name, "scaling"), inference.scaling.target
     together = inference.generation.concurrency if inference.generation is not None else 0
     if inference.scaling.metric == _BY_TOKENS:
@@ -180,7 +180,7 @@ def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Report a token rate at which the longest text takes longer than a request may take."""
+    """Report a token rate at which the longest text takes longer than the request timeout."""
     limits, timeout_s = inference.generation, inference.endpoint.timeout_s
     rate = inference.slo.tokens_per_second if inference.slo is not None else None
     if limits is not None and rate is not None and limits.max_tokens > rate.minimum * timeout_s:
@@ -189,7 +189,7 @@ def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require adapters of the model, and of the version if both are named, that each variant serves."""
+    """Require every variant to serve an adapter's base model, in the same version if both specify a version."""
     for adapter in inference.adapters:
         path = ("inference", inference.name, "adapters", adapter.name)
         subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"
@@ -259,7 +259,7 @@ def pipelines(system: System) -> Iterator[Diagnostic]:
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that read rows, which an endpoint of a language model does not have."""
+    """Report monitors that read rows, because an endpoint of a language model has none."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue

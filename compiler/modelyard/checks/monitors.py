@@ -56,7 +56,7 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _captures_nothing(inference: Inference) -> bool:
-    """Return whether an endpoint could capture rows, but does not. Language models have none (E0498)."""
+    """Return whether an endpoint could capture rows but does not. Language models have no rows (E0498)."""
     return inference.capture is None and inference.generation is None
 
 
@@ -107,7 +107,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """Return the metric that a monitor computes under this name: from its type, or a model metric if allowed."""
+    """Return the metric that a monitor computes under a given name: from its type, or a model metric if allowed."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
@@ -193,7 +193,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """Return the columns in several datasets' schemas, or nothing if any dataset has no schema."""
+    """Return the columns in the schemas of several datasets, or an empty result if any dataset has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}

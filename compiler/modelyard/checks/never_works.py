@@ -1,4 +1,4 @@
-"""Report systems that deploy but cannot work: aliases never set, unknown parameters, inaccessible buckets."""
+"""Report systems that deploy but cannot work: aliases that are never set, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 def aliases(system: System) -> Iterator[Diagnostic]:
     """Require each alias in use to be set by a training pipeline, an import or a model stage.
 
-    The aliases of a model that is neither trained nor imported here are set by another system.
+    If a model is neither trained nor imported here, its aliases are set by another system.
     """
     promoted = system.promoted()
     for ref, path in used(system):
@@ -63,7 +63,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """Report parameters of a step or search that the built-in trainer does not have."""
+    """Report parameters of a step or search that do not exist in the built-in trainer."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -125,7 +125,7 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """Require credentials for buckets adopted by a cluster, because the cluster's workloads have no cloud identity."""
+    """Require credentials for buckets adopted by a cluster, because workloads on a cluster have no cloud identity."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":

@@ -95,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Return the models without a built-in trainer. Their user code may report any metric."""
+    """Return the models without a built-in trainer, whose user code may report any metric."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """Return a cycle in which each step needs the next and the last needs the first, or nothing if there is none."""
+    """Return a cycle in which each step needs the next and the last needs the first, or an empty list."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:
@@ -232,7 +232,7 @@ def _cycle(pipeline: Pipeline) -> list[str]:
 
 
 def workers(system: System) -> Iterator[Diagnostic]:
-    """Report a minimum number of workers or replicas that is above the maximum."""
+    """Report minimum worker or replica counts that exceed the maximum."""
     for pipeline in system.pipelines.values():
         reported = False
         for step in pipeline.steps:

@@ -1,4 +1,4 @@
-"""Report probable mistakes: splits without rows, runs in quick succession, implausible sizes."""
+"""Report probable mistakes: splits without rows, runs that follow each other too quickly, implausible sizes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
 
 
 def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Report a timeout that ends only after the next run is due."""
+    """Report a timeout that expires only after the next run is due."""
     path = ("pipelines", pipeline.name)
     gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
     if gaps and "timeout" in system.written(*path) and pipeline.timeout_s > gaps[0] and overlap != "allow":
@@ -124,7 +124,7 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
-    """Report identical variants, and variants that get neither requests nor copies."""
+    """Report identical variants, and variants that receive neither requests nor copies of requests."""
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""

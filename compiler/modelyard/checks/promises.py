@@ -33,7 +33,7 @@ def scale_to_zero(system: System) -> Iterator[Diagnostic]:
 
 
 def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield each bound of a whole response and of its first token, with its fields within `slo`."""
+    """Yield each latency bound, for the whole response or for its first token, with the bound's fields within `slo`."""
     if inference.slo is not None:
         for quantile, bound_ms in inference.slo.latency_ms:
             yield (_PERCENTILES[quantile],), bound_ms

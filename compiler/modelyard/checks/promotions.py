@@ -16,7 +16,7 @@ _APPROVALS = ("governance", "approvals")
 
 
 def rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that may roll back a version right after its gate, because their bound is stricter."""
+    """Report monitors that may roll back a version as soon as it passes its gate, because their bound is stricter."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         if not monitor.on_breach.rollback or section != "inference":
@@ -60,7 +60,7 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Report aliases of used models that training or an import sets but that nothing uses."""
+    """Report aliases of models in use that training or an import sets but that nothing uses."""
     used_aliases: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():

@@ -18,7 +18,7 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
-    `restricted` are regions that a provider enables only on request, or that require a separate account.
+    `restricted` holds the regions that a provider enables only on request or that require a separate account.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -27,7 +27,7 @@ class Regions:
     restricted: frozenset[str] = frozenset()
 
     def country_of(self, region: str) -> str:
-        """Return the country of a region in any cloud, or "" if no cloud has a region with this name."""
+        """Return the country of a region in any cloud, or "" if no cloud has a region with the given name."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
@@ -41,7 +41,7 @@ class Regions:
     def near(self, provider: str, country: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
         """Return a provider's regions in a country, then those in allowed places or else in its jurisdictions.
 
-        Restricted regions are excluded and, if places are given in `allowed`, so are all regions outside them.
+        Restricted regions are excluded and, if `allowed` names any places, so are all regions outside them.
         """
         around = allowed or tuple(code for code, members in self.members.items() if country in members)
         places = {

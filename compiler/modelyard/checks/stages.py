@@ -24,7 +24,7 @@ _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a line: one stage is first, and each of the other stages follows a different one."""
+    """Require stages to form a single sequence: one stage comes first, and each other stage follows a different one."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -94,7 +94,7 @@ def entered(system: System) -> Iterator[Diagnostic]:
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
-    """Require requests for a soaking version, and a monitor that evaluates its answers."""
+    """Require a soaking version to receive requests, and a monitor to evaluate its responses."""
     for model in system.models.values():
         for stage in model.stages:
             if stage.soak is None:
@@ -161,7 +161,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require enough approvers and, before a high-risk version answers callers, a gate and approvals."""
+    """Require enough approvers and, before a high-risk version responds to callers, a gate and approvals."""
     groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:

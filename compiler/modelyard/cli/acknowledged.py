@@ -20,7 +20,7 @@ def today() -> date:
 
 
 def path_beside(version: Version) -> str:
-    """Return the path of the file stored next to a version's spec."""
+    """Return the path of the acknowledgements file stored alongside a version's spec."""
     return os.path.join(os.path.dirname(version.inputs.spec.path), FILE)
 
 
@@ -33,7 +33,7 @@ def with_acknowledgements(change: Compared, after: Version) -> Review:
 
 
 def read_acknowledged(version: Version, system: str) -> Acknowledged:
-    """Read the file next to a version of a system, or return nothing if there is none."""
+    """Read the acknowledgements stored alongside a system version. The result is empty if the file does not exist."""
     path = path_beside(version)
     if not os.path.lexists(path):
         return Acknowledged()

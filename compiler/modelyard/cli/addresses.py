@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """Return the lines of the explanation, or nothing if the spec has nothing at this address."""
+    """Return the lines of the explanation, or an empty list if the spec contains nothing at this address."""
     lines = _definition(outcome, address) or _explained(outcome, address)
     if not lines or outcome.bound is None:
         return lines
@@ -73,7 +73,7 @@ def _explained(outcome: Outcome, address: str) -> list[str]:
 
 
 def _row(document: Document, path: Path) -> str:
-    """Return the row for which an entry exists, if the entry is repeated for a list."""
+    """Return the row that produced an entry, if the entry is repeated for a list."""
     repeat = document.repeated.get(path[:2])
     return "" if repeat is None else f", for row {repeat.row} of list {repeat.list} ({_place(repeat.place)})"
 
@@ -98,7 +98,7 @@ def _exists(outcome: Outcome, path: Path) -> bool:
 
 
 def _owner(path: Path) -> Path:
-    """Return the named entry that contains a path: `inference.scorer`, `deployment.targets.main`."""
+    """Return the named entry that contains a path, such as `inference.scorer` or `deployment.targets.main`."""
     if path[0] == "registry":
         return path[:1]
     return path[:3] if path[:2] == ("deployment", "targets") else path[:2]

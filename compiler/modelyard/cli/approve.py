@@ -1,4 +1,4 @@
-"""`modelyard approve`: sign with an SSH key that a model version may go live."""
+"""`modelyard approve`: sign, with an SSH key, a statement that a model version may go live."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _LONGEST = 4500  # the maximum length of a tag in MLflow's database, with a marg
 
 
 class CannotApprove(Exception):
-    """Raised if no statement can be signed. The message explains why."""
+    """Raised if no statement can be signed. The message explains the reason."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign the statement, and either print it or store it with the version. Returns 1 on failure."""
+    """Sign the statement, and either print the approval or store it with the version. Returns 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:
@@ -86,7 +86,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
-    """Write an approval to a file next to the spec. The file's name is derived from the content."""
+    """Write an approval to a file stored alongside the spec. The file name is derived from the content."""
     folder = Path(spec).parent / APPROVALS / group
     short = about["digest"].removeprefix("sha256:")[:_SHORT]
     path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Return the registry and version with which to store an approval, or empty strings to print it instead."""
+    """Return the registry and version to store an approval with, or empty strings to print the approval instead."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -162,7 +162,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """Return an approval's content, which the runtime verifies before the alias moves."""
+    """Return the content of an approval, which the runtime verifies before it moves the alias."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -227,7 +227,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """Return the group for which a key approves."""
+    """Return the group that a key approves for."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -235,7 +235,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """Return a model in the spec, and the alias to which the approval applies."""
+    """Return a model in the spec, and the alias that the approval applies to."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_suggestion(name, system.models)}")

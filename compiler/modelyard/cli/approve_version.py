@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise CannotApprove if an approval would have no effect, or a different effect from what the signer expects."""
+    """Raise CannotApprove if an approval would have no effect, or an effect that the signer does not expect."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None

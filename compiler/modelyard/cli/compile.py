@@ -57,7 +57,7 @@ def output_folder(typed: str | None, inputs: Inputs) -> Path:
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """Return the targets if both the lock and the output match these inputs, or nothing if anything differs.
+    """Return the targets if both the lock and the output match these inputs, or an empty tuple if anything differs.
 
     Neither the lock nor the output is tamper-proof. `modelyard verify` detects manipulation.
     """

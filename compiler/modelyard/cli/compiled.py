@@ -18,7 +18,8 @@ def compiled_json(
 ) -> str:
     """Return a JSON object with the diagnostics, the lock, and a list of targets.
 
-    `folder` is the environment's output folder. `reports` maps targets to reports; None means that nothing changed.
+    `folder` is the environment's output folder. `reports` maps each target to its report, or to None if nothing has
+    changed.
     """
     listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)

@@ -37,7 +37,7 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Return whether to use colour. The option is considered first, then NO_COLOR, FORCE_COLOR and the terminal.
+    """Return whether to use colour. The option takes precedence, followed by NO_COLOR, FORCE_COLOR and the terminal.
 
     An empty variable is ignored (https://no-color.org, https://force-color.org, 2026-11).
     """

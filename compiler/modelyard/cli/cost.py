@@ -31,7 +31,7 @@ how much a budget is exceeded.
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the lines, or how they differ from another spec's. Returns 1 if a file is invalid or the budget blocks."""
+    """Print the lines, or how they differ from another spec's. Returns 1 for an invalid file or a budget error."""
     inputs, problems = gather(arguments)
     files, more = usage_files(arguments) if inputs is not None else (None, ())
     if inputs is None or more:
@@ -63,7 +63,7 @@ class _Result:
 
 
 def usage_files(arguments: argparse.Namespace) -> tuple[UsageFiles | None, tuple[Diagnostic, ...]]:
-    """Read the usage file and the price book that it names."""
+    """Read the usage file and the price book that the usage file names."""
     if arguments.usage is None:
         return None, ()
     usage, problems = other_file(str(arguments.usage))
@@ -94,7 +94,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
 
 
 def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
-    """Return the estimate for a spec, or None if the spec has errors other than its budget. Usage may be assumed."""
+    """Return the estimate for a spec, or None if it has errors unrelated to the budget. Usage may be assumed."""
     kept = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.code not in _OF_BUDGETS)
     if outcome.plan is None or has_errors(kept):
         return None
@@ -102,7 +102,7 @@ def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
 
 
 def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
-    """Return the usage of a plan's system, which is unknown without a file."""
+    """Return the usage of a plan's system, which is unknown if there is no usage file."""
     if files is None:
         return NO_USAGE, ()
     return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())

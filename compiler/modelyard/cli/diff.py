@@ -31,7 +31,7 @@ _OF_DIAGNOSTICS = frozenset({"json", "sarif", "github"})
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what changes. Returns 1 if a finding reaches `--fail-on`, or if a version cannot be judged."""
+    """Print the changes. Returns 1 if a finding reaches `--fail-on` or a version cannot be judged."""
     comparison = compare(arguments)
     if comparison is None:
         return 1
@@ -57,7 +57,7 @@ class Comparison:
 
 
 def compare(arguments: argparse.Namespace) -> Comparison | None:
-    """Review the change that the arguments describe, or print why this is impossible."""
+    """Review the change that the arguments describe, or print why it cannot be reviewed."""
     if arguments.new is not None and arguments.against is not None:
         say("error: --against compares with a revision, and NEW with a file; use one of them")
         return None
@@ -85,7 +85,7 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
 
 
 def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagnostic, ...]]:
-    """Read the usage file, if any. Most runs do not need the modules of `modelyard cost`."""
+    """Read the usage file, if there is one. Most runs do not need the modules of `modelyard cost`."""
     if arguments.usage is None:
         return None, ()
     from modelyard.cli.usage_input import read_used
@@ -94,7 +94,7 @@ def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagn
 
 
 def exit_code(review: Review, fail_on: str) -> int:
-    """Return 1 if a finding reaches a level, or if a version cannot be judged."""
+    """Return 1 if a finding reaches the given level or if a version cannot be judged, and 0 otherwise."""
     limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))
 
@@ -124,7 +124,7 @@ def _previews(paths: Iterable[str]) -> tuple[tuple[Preview, ...], tuple[Diagnost
 
 
 def _foreign(previews: tuple[Preview, ...], change: Compared) -> tuple[Diagnostic, ...]:
-    """Report previews of stacks that neither version has."""
+    """Report previews of stacks that do not exist in either version."""
     if not previews:
         return ()
     from modelyard.review.preview_findings import foreign

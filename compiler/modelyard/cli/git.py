@@ -35,7 +35,7 @@ class GitError(Exception):
 
 @record
 class Revision:
-    """A commit in a folder's repository: what the user called it (`name`), and the folder's path in it (`above`)."""
+    """A commit in a folder's repository: the name that the user typed (`name`), and the folder's path (`above`)."""
 
     folder: str
     commit: str
@@ -45,8 +45,8 @@ class Revision:
     def files(self, under: str) -> dict[str, bytes]:
         """Return the files below a folder, or the file itself, by path relative to this revision's folder.
 
-        Links are followed within the commit, as in a checkout. Raises GitError for a link that leads out of it, because
-        the link's target at that time is unknown.
+        Links are followed within the commit, as in a checkout. Raises GitError for a link that leads out of the commit,
+        because the link's target at that time is unknown.
         """
         kind, content = self._object(under)
         if kind == "blob":
@@ -54,7 +54,7 @@ class Revision:
         return dict(self._below(under, set())) if kind == "tree" else {}
 
     def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Yield the files below a folder. `above` are the trees on the path to it, which reveal endless links."""
+        """Yield the files below a folder. `above` holds the trees on the path to it, to detect endless links."""
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
             raise GitError(f"{folder} is a symbolic link to a folder that contains it")
@@ -73,7 +73,7 @@ class Revision:
                 yield from self._below(child, above | {listing})
 
     def _object(self, path: str) -> tuple[str, bytes]:
-        """Return the object at a path in the commit: `blob` with its content, `tree`, or "" for nothing."""
+        """Return the object at a path in the commit: `blob` with its content, `tree`, or "" if it is neither."""
         head, _, content = self._batch("--batch", path).partition(b"\n")
         words = head.split(b" ")
         if words[0] in _ASTRAY:
@@ -94,7 +94,7 @@ class Revision:
 
 
 def merge_base(folder: str, name: str) -> Revision:
-    """Return the commit at which HEAD diverged from a revision, to ignore changes that others merged since then."""
+    """Return the commit at which HEAD diverged from a revision, in order to ignore changes merged since then."""
     commit = _commit(folder, name)
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
@@ -103,7 +103,7 @@ def merge_base(folder: str, name: str) -> Revision:
 
 
 def _commit(folder: str, name: str) -> str:
-    """Return the commit to which a revision refers."""
+    """Return the commit that a revision refers to."""
     try:
         output = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except GitError:
@@ -116,7 +116,7 @@ def _commit(folder: str, name: str) -> str:
 def _above(folder: str) -> str:
     """Return a folder's path in its repository as typed, because a change can replace a folder with a symbolic link.
 
-    Raises GitError if the typed path does not lead through the top folder of the repository.
+    Raises GitError if the typed path does not lead through the repository's top-level folder.
     """
     top = os.fsdecode(_git(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
     typed = os.path.normpath(os.path.join(_working_folder(), folder))

@@ -67,7 +67,7 @@ def _summary(path: Path) -> str:
 
 
 def _write(folder: Path, template: Path) -> list[Path]:
-    """Write the spec, the code next to it, and the schema. Raises FileExistsError, before writing, if a file exists."""
+    """Write the spec, its accompanying code, and the schema. Raises FileExistsError before writing if a file exists."""
     folder.mkdir(parents=True, exist_ok=True)
     code = {folder / path.name: path.read_text(encoding="utf-8") for path in code_of(template)}
     spec, text = folder / SPEC_NAME, template.read_text(encoding="utf-8")
@@ -84,12 +84,12 @@ def _write(folder: Path, template: Path) -> list[Path]:
 
 
 def code_of(template: Path) -> list[Path]:
-    """Return a template's user code, which is in a folder of the same name."""
+    """Return a template's user code, which is in a folder with the same name as the template."""
     return sorted(template.with_suffix("").glob("*.py"))
 
 
 def _system_name(folder: Path) -> str:
-    """Return the folder's name as a valid system name, or `my-system` if there is none."""
+    """Return the folder's name as a valid system name, or `my-system` if it cannot be converted to one."""
     name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
     return name or "my-system"
 

@@ -82,7 +82,7 @@ def _text(content: str | bytes) -> str:
 
 
 def other_file(path: str) -> tuple[InputFile | None, tuple[Diagnostic, ...]]:
-    """Read another file that the arguments name. It must not be a link that leads out of its repository."""
+    """Read an additional file that the arguments name. It must not be a link that leads out of its repository."""
     problems: list[Diagnostic] = []
     file = _read(path, _repository(path), problems)
     return file, tuple(problems)
@@ -96,7 +96,7 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, InputFile], dict[str, list[Diagnostic]]]:
-    """Return the environment files next to a spec, and why others are unreadable, both by environment name."""
+    """Return the environment files next to a spec, and why some are unreadable, both by environment name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, InputFile] = {}
     unread: dict[str, list[Diagnostic]] = {}
@@ -132,7 +132,7 @@ def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the paths in a folder, or nothing if the folder does not exist."""
+    """Return the paths in a folder, or an empty list if the folder does not exist."""
     try:
         return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if not entry.startswith("."))
     except (OSError, ValueError):
@@ -149,12 +149,12 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Return whether a folder is ambiguous because it contains specs with both names."""
+    """Return whether a folder is ambiguous because it contains a spec under each of the two names."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
 def _repository(spec: str) -> str:
-    """Return the folder that symbolic links must not leave: the spec's git repository or, without one, its folder."""
+    """Return the folder that symbolic links must not leave: the spec's git repository or, if none, its folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)

@@ -33,7 +33,7 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """Return the spec's files, from the editor if they are open there and otherwise from disk."""
+    """Return the spec's files, taken from the editor if they are open there and from disk otherwise."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):

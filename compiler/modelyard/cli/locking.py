@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def input_key(inputs: Inputs, system: System) -> str:
     """Return a hash of everything that determines the output: values, tables, modelyard's version, and the schema.
 
-    The values come from the environment's typed spec, so it does not matter how they are written.
+    The values come from the environment's typed spec, so the way they are written does not matter.
     """
     names = (inputs.folder, __version__, modelyard_schemas.decisive())
     tables = (part for name, table in sorted(inputs.tables.items()) for part in (name, _rows(table)))
@@ -43,7 +43,7 @@ def input_key(inputs: Inputs, system: System) -> str:
 
 
 def _rows(table: InputFile | str) -> str:
-    """Return the rows of a CSV file, or why it cannot be read, as text that ignores quotes and line breaks."""
+    """Return a CSV file's rows, or why it cannot be read, as text that does not depend on quotes and line breaks."""
     import csv  # imported here because only a few specs have tables
 
     text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
@@ -51,7 +51,7 @@ def _rows(table: InputFile | str) -> str:
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of the text of all inputs, so that a compile can quickly determine that it has nothing to do."""
+    """Return a hash of the text of all inputs, so that a compile can quickly determine whether it has nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
@@ -78,7 +78,7 @@ def lock_path(inputs: Inputs) -> str:
 
 
 def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
-    """Return the lock's entry for a plan. `before` are resources left by earlier compiles, by target and address."""
+    """Return the lock entry for a plan. `before` holds resources left by earlier compiles, by target and address."""
     from modelyard.persistent import persistent_resources, removed
 
     names = tuple(target.name for target in plan.system.deployment.targets)
@@ -94,7 +94,7 @@ def _pinned(plan: Plan, targets: Targets) -> Pinned:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Report why an existing lock cannot be read. With `whole`, its resources are also read."""
+    """Report why an existing lock cannot be read. With `whole`, the lock's resources are also read."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(lock_path(inputs), reason),) if reason else ()

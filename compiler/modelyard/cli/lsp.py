@@ -13,7 +13,7 @@ _LIBRARY: Final = "pygls"
 
 
 def run(_: argparse.Namespace) -> int:
-    """Serve an editor over the standard streams. Returns 1 if the protocol library is not installed."""
+    """Serve an editor over standard input and output. Returns 1 if the protocol library is not installed."""
     if find_spec(_LIBRARY) is None:
         say("error: the language server needs the extra 'editor'\n  = pip install 'modelyard[editor]'")
         return 1

@@ -10,7 +10,7 @@ from modelyard.source import Path
 
 
 def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
-    """Describe the machines for these resources or for the compute class at `path`."""
+    """Describe the machines for the given resources or for the compute class at `path`."""
     mine = {resource.place for resource in resources}
     machines: dict[tuple[str, Hardware], list[str]] = {}
     for resource in plan.resources:

@@ -1,4 +1,4 @@
-"""Run a command and return its exit code: 0: success, 1: invalid input, 2: a bug in modelyard, 130: Ctrl-C."""
+"""Run a command and return its exit code (0: success, 1: invalid input, 2: a bug in modelyard, 130: Ctrl-C)."""
 
 from __future__ import annotations
 
@@ -132,9 +132,9 @@ def _lost(problem: OSError) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Run one command without the cycle collector, which would repeatedly scan all values although none has cycles.
+    """Run one command without the cycle collector, which would repeatedly scan all values although none have cycles.
 
-    This saves a fifth of the time for ten thousand models, and uses no more memory. Afterwards, the collector is
+    This saves a fifth of the time for ten thousand models and uses no additional memory. Afterwards, the collector is
     enabled again for callers in the same process.
     """
     was_on = gc.isenabled()

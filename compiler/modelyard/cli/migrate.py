@@ -55,7 +55,7 @@ class Refused(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a plan, or its state. Returns 1 if the new side does not compile, or if another file is in the way."""
+    """Write a plan or its state. Returns 1 if the new side does not compile or another file is in the way."""
     if misuse := next(_misused(arguments), ""):
         sys.stderr.write(f"modelyard migrate: error: {misuse}\n")
         return 1
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _misused(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield error messages, worded as by argparse, about options that would have no effect."""
+    """Yield error messages, phrased as argparse would, about options that would have no effect."""
     options = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
     modes = [name for name in ("status", "done", "rehearse") if name in options]
     for mode in modes[1:]:
@@ -176,7 +176,7 @@ def _refused(sides: Sides, inputs: Inputs, form: str) -> int:
 
 
 def _move_request(arguments: argparse.Namespace, old: Side, folder: str) -> MoveRequest:
-    """Return the requested move. Raises Refused if nothing would move."""
+    """Return the requested move. Raises Refused if there is nothing to move."""
     system = old.system
     sources = tuple(dict.fromkeys(arguments.source)) or tuple(target.name for target in moving(system))
     names = tuple(target.name for target in system.deployment.targets)
@@ -216,7 +216,7 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
 
 
 def _check_name(name: str, inputs: Inputs, folder: str) -> None:
-    """Reject an environment name that is invalid or already taken. A plan that is made again keeps its name."""
+    """Reject an environment name that is invalid or already taken. A plan that is regenerated keeps its name."""
     if not _NAME.match(name):
         reason = "must be at most 40 lower-case letters, digits and hyphens, starting with a letter"
         raise Refused(tell.environment_name_taken(name, reason))

@@ -28,7 +28,7 @@ FOLDER: Final = "migration"
 
 
 def folder_of(typed: str | None, spec: str) -> str:
-    """Return the folder of the plan: `--out`, or `migration` next to the spec."""
+    """Return the plan's folder: `--out`, or `migration` next to the spec."""
     return typed if typed else os.path.join(os.path.dirname(spec_path(spec)), FOLDER)
 
 
@@ -50,9 +50,9 @@ def changed_state(folder: str, state: State) -> tuple[Diagnostic, ...]:
 
 
 def written(folder: str, plan: Migration, move: Move, data: Mapping[str, Value], spec: str) -> tuple[Diagnostic, ...]:
-    """Write a plan, or report which files are in the way. If the plan is made again, completed phases are kept.
+    """Write a plan, or report which files are in the way. If the plan is regenerated, completed phases are kept.
 
-    The state is written first, because it marks the folder as ours, so that an interrupted run can be repeated.
+    The state is written first because it marks the folder as ours, so that an interrupted run can be repeated.
     """
     files = {path: content.encode() for path, content in _files(plan, move, data)}
     before, problems = _earlier(folder, plan)

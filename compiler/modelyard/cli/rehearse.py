@@ -1,4 +1,4 @@
-"""`modelyard migrate --rehearse`: carry a move out on this machine, phase by phase, and go on after an interruption."""
+"""`modelyard migrate --rehearse`: carry out a move on this machine, phase by phase, resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ class _Prepared:
 
     @property
     def plan_folder(self) -> str:
-        """Return the folder of the plan, with its state."""
+        """Return the folder that contains the plan and its state."""
         return str(self.layout.system / PLAN)
 
 
 def rehearse(
     arguments: argparse.Namespace, inputs: Inputs, sides: Sides, usage: Usage, spec: tuple[str, ...]
 ) -> tuple[Diagnostic, ...]:
-    """Rehearse the move between two sides that compile. Returns what is missing on this machine, or what failed."""
+    """Rehearse the move between two sides that compile. Returns what this machine lacks, or what failed."""
     if programs := missing_programs():
         return (tell.cannot_rehearse(programs),)
     python, unfit = python_for(arguments.python)
@@ -109,7 +109,7 @@ def rehearse(
 def _rehearsed(
     arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, planned: tuple[Migration, Move]
 ) -> tuple[tuple[Diagnostic, ...], Mapping[str, Any]]:
-    """Rehearse a plan in a folder. Returns what failed, and the report of what did not."""
+    """Rehearse a plan in a folder. Returns what failed, and a report on what succeeded."""
     plan, move = planned
     spec = digest_of(inputs)
     _make(folder)
@@ -132,7 +132,7 @@ def _rehearsed(
 
 @contextmanager
 def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
-    """Let these signals interrupt as Ctrl-C does, so that everything that runs ends in order."""
+    """Make these signals interrupt the process as Ctrl-C does, so that everything running ends in order."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -147,13 +147,13 @@ def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
 
 
 def _make(folder: Path) -> None:
-    """Make the folder of a rehearsal, which git ignores and only its owner reads."""
+    """Create a rehearsal's folder, which git ignores and only its owner can read."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_text(folder / ".gitignore", "*\n")
 
 
 def _locked(lock: IO[str]) -> bool:
-    """Take the lock of a rehearsal. A command that a killed one has left holds it until it ends."""
+    """Acquire a rehearsal's lock. A command left behind by a killed rehearsal holds the lock until the command ends."""
     deadline, is_first = time.monotonic() + _PATIENCE_S, True
     while True:
         try:
@@ -170,7 +170,7 @@ def _locked(lock: IO[str]) -> bool:
 
 
 def _start_over(folder: Path, made_from: str) -> None:
-    """Remove an earlier rehearsal that is complete, or that was made from something else.
+    """Remove an earlier rehearsal that is complete or that was created from different inputs.
 
     The mark is replaced first and written last, so that an interrupted removal is repeated.
     """
@@ -199,7 +199,7 @@ def _remove(entry: Path) -> None:
 
 
 def copies(folder: Path, sides: Sides, colour: str) -> Iterator[tuple[str, Path]]:
-    """Compile a copy of each side for this machine. A side that compiles has a copy that compiles."""
+    """Compile a copy of each side for this machine. If a side compiles, so does its copy."""
     for which, side in (("old", sides.old), ("new", sides.live)):
         document = side.outcome.document
         assert document is not None
@@ -210,7 +210,7 @@ def copies(folder: Path, sides: Sides, colour: str) -> Iterator[tuple[str, Path]
 
 
 def _seeded(layout: Layout, lock: IO[str]) -> tuple[Diagnostic, ...]:
-    """Run the old side once, which leaves data, versions and predictions, unless that has been done."""
+    """Run the old side once to create data, versions and predictions, unless this has already been done."""
     if (layout.folder / _SEEDED).exists():
         return ()
     log = layout.state("old") / "seed.log"
@@ -224,7 +224,7 @@ def _seeded(layout: Layout, lock: IO[str]) -> tuple[Diagnostic, ...]:
 
 
 def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
-    """Carry out what is left of a plan, and go back and forth once before the old side ends."""
+    """Carry out the remaining phases of a plan, moving back and forth once before the old side is retired."""
     sides = prepared.plan.sides
     name = _state(prepared).next
     try:
@@ -243,7 +243,7 @@ def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
 
 
 def schedules(sides: Sides) -> Mapping[str, Mapping[str, bool]]:
-    """Return the schedules of the old side that run, and those of the new one while it is idle and live."""
+    """Return the active schedules of the old side, and the schedules of the new side both while idle and while live."""
     return {
         "old": {name: off for name, off in jobs_of(sides.old, TARGETS).items() if not off},
         "idle": jobs_of(sides.idle, TARGETS),
@@ -264,7 +264,7 @@ def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
 
 
 def _go_back(prepared: _Prepared, rehearsal: Rehearsal) -> None:
-    """Let the old side take over again, as after a problem, and count what has to be done again as not done."""
+    """Let the old side take back over, as after a problem, and mark the phases that must be repeated as not done."""
     say(f"rolling back with the undo steps of {_TAKEN_BACK}")
     sent_before = rehearsal.sent
     rehearsal.take_back(_phase(prepared, _TAKEN_BACK))

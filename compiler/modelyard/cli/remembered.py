@@ -1,8 +1,8 @@
 """Remember the values of each compiled text, so that a compile without changes does not have to resolve anything.
 
-The file is in the git-ignored folder next to the spec. If it is missing or not writable, the next compile is just
-slower. If someone commits it anyway, it must not affect other users' compiles, so every entry is sealed with a key from
-the user's cache folder.
+The file is in the git-ignored folder next to the spec. If the file is missing or not writable, the next compile is
+merely slower. If someone commits it anyway, it must not affect other users' compiles, so every entry is sealed with a
+key from the user's cache folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _IGNORE: Final = b"*\n"
 
 
 def recalled(inputs: Inputs, text: str) -> str:
-    """Return the key of the values that this text had when compiled in this environment, or ""."""
+    """Return the key of the values that this text had when it was compiled in this environment, or "" if unknown."""
     entry = _entries(inputs).get(inputs.folder)
     if not isinstance(entry, dict) or entry.get("text") != text:
         return ""

@@ -69,7 +69,7 @@ def _file(name: str, text: str) -> OutputFile:
 
 
 def _costs(comparison: Comparison) -> Iterator[CostChange]:
-    """Yield how a change affects the cost of each environment. A missing environment costs nothing."""
+    """Yield the effect of a change on the cost of each environment. A missing environment costs nothing."""
     before, after = comparison.change.before, comparison.change.after
     for name in dict.fromkeys((*after, *before)):
         yield CostChange(name, *(_estimate(side.get(name), comparison.used) for side in (before, after)))

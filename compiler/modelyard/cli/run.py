@@ -1,4 +1,4 @@
-"""`modelyard run`: run a system on this machine, with the runtime that also runs in clusters."""
+"""`modelyard run`: run a system on this machine, using the same runtime as in clusters."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _wants_sample(arguments: argparse.Namespace) -> bool:
 
 
 def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
-    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are in one folder."""
+    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are stored in one folder."""
     from modelyard.cli.sampling import compiled_copy
 
     assert outcome.document is not None
@@ -102,7 +102,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine, and the outcome. Without a target, the spec's errors were reported."""
+    """Return the target that is this machine, and the outcome. If there is no target, errors have been reported."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
@@ -134,7 +134,7 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 
 
 def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagnostic | None]:
-    """Return a Python that has the runtime's packages: the one the user names, or the one that runs this command."""
+    """Return a Python that has the runtime's packages: the one named by the user, or the one running this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     packages = (*NEEDED, *_LANGUAGE) if language else NEEDED
     install = _install(python, "local,language" if language else "local")

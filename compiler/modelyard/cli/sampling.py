@@ -1,4 +1,4 @@
-"""Compile a copy of a system for this machine. `modelyard run --sample` runs it if the system is elsewhere."""
+"""Compile a copy of a system for this machine. `modelyard run --sample` runs the copy if the system is elsewhere."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _written(folder: Path, spec: InputFile, trees: list[Tree]) -> tuple[Diagnost
 
 
 def _is_here(entrypoint: str, folder: Path) -> bool:
-    """Return whether an entrypoint's module is next to the spec, where the runtime imports it from."""
+    """Return whether an entrypoint's module is next to the spec, which is where the runtime imports it from."""
     module = entrypoint.partition(":")[0]
     path = folder.joinpath(*module.split("."))
     return bool(module) and (os.path.isfile(f"{path}.py") or os.path.isfile(path / "__init__.py"))

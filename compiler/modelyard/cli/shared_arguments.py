@@ -6,7 +6,7 @@ import argparse
 
 
 def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
-    """Add the spec, the environment and the variables. `without` describes what is used without `--env`."""
+    """Add the spec, environment and variables arguments. `without` describes what is used if `--env` is not given."""
     entry.add_argument(
         "spec",
         nargs="?",
@@ -25,7 +25,7 @@ def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> Non
 
 
 def diagnostics_format(entry: argparse.ArgumentParser) -> None:
-    """Add the output format of diagnostics, and the colour option."""
+    """Add the options for the format and colour of diagnostics."""
     entry.add_argument(
         "--format",
         choices=("text", "json", "sarif", "github"),

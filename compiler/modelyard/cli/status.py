@@ -65,7 +65,7 @@ def _last(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield everything that has started and serves requests, with its address."""
+    """Yield each component that has started and serves requests, with its address."""
     for name in ("page", "registry"):
         if addresses.get(name):
             yield name, str(addresses[name])

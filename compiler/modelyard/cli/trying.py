@@ -1,4 +1,4 @@
-"""`modelyard try`: get from nothing to a prediction by running a system from a template on this machine."""
+"""`modelyard try`: go from nothing to a prediction by running a system from a template on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TIMEOUT_S: Final = 60
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create a system unless the folder already contains one, and run it; or query the system already running there."""
+    """Create a system unless the folder already contains one, and run it; if one is already running, query it."""
     folder, template = _place(arguments.what)
     has_system = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
     if arguments.ask:
@@ -72,7 +72,7 @@ def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _ask(folder: Path, arguments: argparse.Namespace) -> int:
-    """Request a prediction for a row of data from each endpoint of the system that runs in a folder."""
+    """Request a prediction for one row of data from each endpoint of the system that is running in a folder."""
     inputs, diagnostics = gather(_as_run(folder, arguments))
     if inputs is None:
         report(diagnostics, (), "text", arguments.color)

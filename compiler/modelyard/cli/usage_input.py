@@ -27,7 +27,7 @@ class UsageInput:
         return usage_of(self.files, plan)[0]
 
     def misfits(self, change: Compared) -> tuple[Diagnostic, ...]:
-        """Return the errors in the file: those for the new version, and entries that no version has."""
+        """Return the errors in the file: errors for the new version, and entries that match no version."""
         new, old = (
             [self._errors(item.plan) for item in side.values() if item.plan is not None]
             for side in (change.after, change.before)
@@ -40,7 +40,7 @@ class UsageInput:
         )
 
     def _errors(self, plan: Plan) -> Mapping[tuple[str, Span | None], Diagnostic]:
-        """Return the errors for a plan by code and place, because hints differ between versions."""
+        """Return the errors for a plan, keyed by code and place because hints differ between versions."""
         _, problems = usage_of(self.files, plan)
         return {(problem.code, problem.span): problem for problem in problems if problem.severity is Severity.ERROR}
 

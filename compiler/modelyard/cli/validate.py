@@ -18,7 +18,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Report all errors in the spec and on its targets. Returns 1 if there are any."""
+    """Report all errors in the spec and for its targets. Returns 1 if there are any."""
     inputs, problems = gather(arguments, every=arguments.env is None)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)

@@ -1,4 +1,4 @@
-"""Read two versions of a spec, one of which may be a commit, and review the changes between them."""
+"""Read two versions of a spec, one of which may be in a commit, and review the changes between them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def before_of(
     """Return the version that `--against` names: the merge base with a revision, or a file or folder.
 
     Only a name that cannot be a revision is read as a path. Otherwise, a change could add a folder named like a branch,
-    which would be read wherever git does not know the branch. Raises GitError.
+    and that folder would be read wherever git does not know the branch. Raises GitError.
     """
     if name is not None and (os.path.isabs(name) or name in _HERE or name.startswith(("./", "../"))):
         return on_disk(name, arguments)
@@ -113,7 +113,7 @@ def not_judged(problem: GitError) -> Diagnostic:
 
 @record
 class Compared:
-    """The review of a change, and the outcome for each environment in both versions."""
+    """The review of a change, and the outcomes of both versions for each environment."""
 
     review: Review
     before: Outcomes
@@ -128,7 +128,7 @@ def reviewed(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Compared:
-    """Compare two versions in one environment or in the base and all environments, and with previews of stacks."""
+    """Compare two versions, with previews of stacks, in one environment or in the base and all environments."""
     new = outcomes(after.inputs, environment)
     old = {} if before is None else outcomes(before.inputs, environment)
     for side in (new, old):  # a base that compiles in only one version is new or removed
@@ -155,7 +155,7 @@ def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
 
 
 def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
-    """Return whether the base lacks only parts that every environment adds."""
+    """Return whether the base's only errors are missing parts that every environment adds."""
     base = outcomes.get(BASE_FOLDER)
     errors = (
         [] if base is None else [diagnostic for diagnostic in base.diagnostics if diagnostic.severity is Severity.ERROR]

@@ -9,12 +9,12 @@ A tree is `<out>/<environment>/<target>/`. It is prepared next to its final plac
   fails. With force, the previous text is kept next to ours as `<name>.edited`. If another tool also writes to one of
   our files, as Pulumi does to a stack's settings, the tool's additions are kept.
 - Links inside the output folder are never followed. Links that we did not create are carried over as links.
-- A run that is killed at any moment leaves the old tree or the new tree. Systems other than Linux and some file systems
-  cannot exchange two folders in one step. There, the old folder is first renamed, and a kill between the two renames
-  leaves no tree until the next run restores the old one.
+- A run that is killed at any moment leaves either the old tree or the new tree. Some file systems, and systems other
+  than Linux, cannot exchange two folders in one step. There, the old folder is first renamed, and a kill between the
+  two renames leaves no tree until the next run restores the old one.
 - `write_folder` does the same for a single folder, which must not initially contain files that are not ours.
-- A lock on `<out>/.modelyard.lock` allows only one run at a time to write; other runs wait. The run with the lock
-  removes leftovers of dead runs. `unchanged` only reads and needs no lock.
+- A lock on `<out>/.modelyard.lock` allows only one run at a time to write; other runs wait. The run that holds the
+  lock removes leftovers of dead runs. `unchanged` only reads and needs no lock.
 """
 
 from modelyard.disk.compare import differences, first_line_that_differs

@@ -40,7 +40,7 @@ def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
 
 
 def first_line_that_differs(there: bytes, ours: bytes) -> int:
-    """Return the number of the first line that differs, counted from 1."""
+    """Return the number, counted from 1, of the first line that differs."""
     pairs = zip_longest(there.splitlines(), ours.splitlines())
     return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
 

@@ -25,10 +25,10 @@ class Merged:
 class OutputFile:
     """An output file: its path with forward slashes, and a deterministic function that renders its bytes.
 
-    A file that other tools also write to has a `merge` function. The function gets the text on disk and our previously
+    A file that other tools also write to has a `merge` function, which takes the text on disk and our previously
     rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
 
-    A file has `facts`, which rendering sets, if other files report about it.
+    If other files report about a file, it has `facts`, which are set during rendering.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Tree:
 
 @record
 class Report:
-    """The sorted paths that were written and removed in a tree, and the number of unchanged files."""
+    """The sorted paths that were written to and removed from a tree, and the number of unchanged files."""
 
     written: tuple[str, ...]
     unchanged: int
@@ -109,7 +109,7 @@ def _part_refused(part: str) -> str:
 
 
 def name_refused(name: str) -> str:
-    """Explain why the name of an environment or target cannot be a folder name, or return "" if it can."""
+    """Explain why an environment or target name cannot be used as a folder name, or return "" if it can."""
     if "/" in name or name.startswith("."):
         return "it begins with a dot or contains a slash"
     return _part_refused(name)

@@ -23,7 +23,7 @@ from modelyard.disk.write import shown_path, switch_all, tidy
 
 
 def write_folder(folder: Path, files: Iterable[OutputFile]) -> tuple[Report, tuple[Diagnostic, ...]]:
-    """Write files into a folder that is missing, empty, or written by an earlier run. No other folder is changed."""
+    """Write files into a folder that is missing, empty, or written by an earlier run. Other folders are not changed."""
     root = os.path.join(folder.parent, folder.name)
     root = root if os.path.dirname(root) else f"./{root}"
     problems = _refused(root)

@@ -13,7 +13,7 @@ FolderEntries: TypeAlias = Mapping[str, os.stat_result]
 
 
 def scan(root: str) -> dict[str, os.stat_result]:
-    """List all entries in root and its subfolders, or nothing if root is missing."""
+    """List all entries in root and its subfolders. The result is empty if root is missing."""
     statuses: dict[str, os.stat_result] = {}
     if os.path.lexists(root):
         _scan(root, "", statuses)
@@ -78,8 +78,8 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 def discard(root: str, known: FolderEntries | None = None, rescue: str = "") -> None:
     """Remove a folder and everything in it, without following links.
 
-    Entries that differ from `known` because they were changed in the meantime are moved to `rescue` instead of being
-    removed.
+    Entries that differ from `known`, because they have been changed in the meantime, are moved to `rescue` instead of
+    being removed.
     """
     statuses = scan(root)
     for path, status in statuses.items():
@@ -110,12 +110,12 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """Return the path if it is free, or otherwise the path with the suffix `.edited`, `.edited-2` and so on."""
+    """Return the path if it is free. Otherwise, append the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 
 
 def copied_from(path: str) -> str:
-    """Return the name of the original file of a `.edited` copy, or "" if this is not the name of a copy."""
+    """Return the name of the original file of a `.edited` copy, or "" if the given name is not that of a copy."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

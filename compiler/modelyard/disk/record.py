@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """Return a mapping from strings to strings, or None if the value is not one."""
+    """Return the value as a mapping from strings to strings, or None if it is not such a mapping."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

@@ -1,7 +1,7 @@
 """Render the files of a large tree in two processes.
 
-Rendering is nearly all of the work when thousands of workloads are compiled, and Python runs it on one core. A forked
-copy of this process needs no time to start, and already has the plan.
+When thousands of workloads are compiled, rendering accounts for nearly all of the work, and Python runs it on one
+core. A forked copy of this process needs no time to start and already has the plan.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from modelyard.disk.files import OutputFile
 
 @contextmanager
 def rendering(files: Sequence[OutputFile]) -> Generator[Callable[[OutputFile], bytes]]:
-    """Provide a function that renders the files. It must be called with each of them in order.
+    """Provide a function that renders the files. It must be called with each of the files in order.
 
-    Meanwhile, a fork of this process renders the second half of the files that have facts. If the fork fails, they are
-    rendered here, so the result is always the same.
+    Meanwhile, a fork of this process renders the second half of the files that have facts. If the fork fails, those
+    files are rendered in this process, so the result is always the same.
     """
     if not _may_fork():
         yield lambda file: file.render()
@@ -49,7 +49,7 @@ class _Helper:
             _render_and_exit(files, stream, parent)
 
     def rendered(self, file: OutputFile) -> bytes:
-        """Return a file's bytes, from the other process if that process was given the file and succeeded."""
+        """Return a file's bytes, taken from the other process if it was given the file and succeeded."""
         if file.path not in self._waiting or file.facts is None or not self._succeeded():
             return file.render()
         # Our own process wrote this data, into a file without a name.
@@ -67,7 +67,7 @@ class _Helper:
         return bool(self._waiting)
 
     def end(self) -> None:
-        """Kill the other process if nothing needs its results anymore."""
+        """Kill the other process if its results are no longer needed."""
         if self._process:
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
@@ -77,7 +77,8 @@ class _Helper:
 def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes], parent: int) -> None:
     """Render files in the forked process, which must not return into the program that it is a copy of.
 
-    It ends after the current file if the parent was killed, because it also holds the parent's lock on the output.
+    If the parent was killed, the fork ends after the current file, because it also holds the parent's lock on the
+    output.
     """
     status = 1
     try:
@@ -93,6 +94,6 @@ def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes], parent: i
 
 
 def _may_fork() -> bool:
-    """Return whether there is a second core, and no thread that a forked process would lack."""
+    """Return whether there is a second core and there are no threads that a forked process would lack."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return hasattr(os, "fork") and cores > 1 and threading.active_count() == 1

@@ -105,7 +105,7 @@ class Stage:
         return True
 
     def _there(self, path: str) -> bytes | None:
-        """Read the file at path if it exists. A link there is reported as a problem."""
+        """Read the file at path if it exists. A link at that path is reported as a problem."""
         status = self.current.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")

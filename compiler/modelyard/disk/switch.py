@@ -100,9 +100,9 @@ def _is_same(file: int, path: str) -> bool:
 
 
 def clean(environment_folder: str) -> None:
-    """Remove leftovers of dead runs. The caller must hold the lock, so that no running process still writes there.
+    """Remove leftovers of dead runs. The caller must hold the lock, so that no running process is still writing there.
 
-    If a run renamed a tree and did not replace it, the old tree is restored first.
+    If a run renamed a tree but did not replace it, the old tree is restored first.
     """
     if is_folder(status_of(environment_folder)):
         for name in sorted(os.listdir(environment_folder)):

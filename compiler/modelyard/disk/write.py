@@ -1,4 +1,4 @@
-"""Write trees: prepare all of them, then switch either all or none."""
+"""Write trees: prepare all of them, then switch all of them or none."""
 
 from __future__ import annotations
 
@@ -148,6 +148,6 @@ def tidy(stage: Stage) -> None:
 
 
 def shown_path(error: OSError, out: Path) -> str:
-    """Return the path to show in an error: a path in the final tree instead of the folder where files are prepared."""
+    """Return the path to show for an error, in the final tree rather than in the folder where files are prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

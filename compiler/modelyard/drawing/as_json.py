@@ -1,4 +1,4 @@
-"""A diagram as JSON, to be read by programs."""
+"""A diagram as JSON, for use by programs."""
 
 from __future__ import annotations
 

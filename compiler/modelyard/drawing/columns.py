@@ -17,7 +17,7 @@ Columns: TypeAlias = "list[list[str]]"
 
 @record
 class Placed:
-    """A picture's columns. `forward` arrows run from left to right through these IDs; `back` arrows do not."""
+    """A picture's columns. `forward` arrows run from left to right through the given IDs; `back` arrows do not."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Place each box by the longest path that leads to it. Arrows get a waypoint in each column that they cross."""
+    """Place each box by the length of the longest path to it. Arrows get a waypoint in each column that they cross."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)

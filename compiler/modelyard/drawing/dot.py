@@ -19,7 +19,7 @@ _SHAPES: Final[Mapping[Shape, str]] = {
 
 
 def dot(picture: Picture) -> str:
-    """Render a directed graph from left to right, with a cluster for each group."""
+    """Render a left-to-right directed graph, with a cluster for each group."""
     lines = ["digraph system {", "  rankdir=LR;", '  node [fontname="sans-serif"];', '  edge [fontname="sans-serif"];']
     lines += [f"  {_node(box)}" for box in picture.boxes if not box.group]
     for group, label in picture.groups:

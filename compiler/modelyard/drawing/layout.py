@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the top of each box and waypoint, as close as possible to its predecessors but without overlaps."""
+    """Return the top of each box and waypoint, as close as possible to its predecessors without overlapping others."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):

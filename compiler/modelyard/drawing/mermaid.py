@@ -22,7 +22,7 @@ _ADDRESS: Final = pattern(r"(?i)www\.|@.*\.")
 
 
 def mermaid(picture: Picture) -> str:
-    """Render a flowchart from left to right, with a subgraph for each group."""
+    """Render a left-to-right flowchart, with a subgraph for each group."""
     lines = ["flowchart LR", *(f"  {_node(box)}" for box in picture.boxes if not box.group)]
     for group, label in picture.groups:
         lines.append(f'  subgraph {group}["{mermaid_text(label)}"]')

@@ -51,7 +51,7 @@ def _title(plan: Plan, placement: str) -> str:
 
 
 def plan_json(plan: Plan) -> str:
-    """Render all resources and links of the plan as JSON, to be read by programs."""
+    """Render all resources and links of the plan as JSON, for use by programs."""
     resources = [
         {
             "place": resource.place,

@@ -26,7 +26,7 @@ class Shape(StrEnum):
 
 @record
 class Box:
-    """A box in a diagram. `kind` is meant for programs, and `details` are the lines below the name."""
+    """A box in a diagram. `kind` is meant for programs, and `details` holds the lines below the name."""
 
     id: str
     shape: Shape
@@ -58,7 +58,7 @@ class Arrow:
 
 @record
 class Picture:
-    """A whole diagram. `groups` are pairs of an ID and a label, in display order."""
+    """A whole diagram. `groups` holds pairs of an ID and a label, in display order."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -67,7 +67,7 @@ class Picture:
 
 
 class Ids:
-    """Creates unique box IDs of letters, digits and underscores from a kind and a name.
+    """Creates unique box IDs from a kind and a name, using letters, digits and underscores.
 
     IDs depend on names rather than positions, so a new box does not change the output lines for other boxes.
     """
@@ -77,7 +77,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def of(self, kind: str, name: str) -> str:
-        """Return the ID for this name. Every call returns the same ID."""
+        """Return the ID for the given kind and name. Every call returns the same ID."""
         known = self._ids.get((kind, name))
         if known is not None:
             return known

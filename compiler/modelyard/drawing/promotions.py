@@ -37,7 +37,7 @@ def promotions(system: System) -> Iterator[Promotion]:
 
 
 def _conditions(system: System, version: ModelRef) -> str:
-    """Return the conditions for an alias in a few words, such as `gate, soak 7d, 2 approvals`."""
+    """Return a brief description of the conditions for an alias, such as `gate, soak 7d, 2 approvals`."""
     model = system.models[version.model]
     stage = next((candidate for candidate in model.stages if candidate.alias == version.alias), None)
     checks = model.validation if stage is None or stage.checks is None else stage.checks

@@ -9,7 +9,7 @@ from modelyard.source import Document
 
 
 def by_definition(picture: Picture, document: Document) -> Picture:
-    """Join the boxes that stand for rows of a list, and the arrows between them."""
+    """Merge the boxes that represent rows of a list, and the arrows between those boxes."""
     if not document.repeated:
         return picture
     repeats, ids = Repeats.of(document.repeated), Ids()
@@ -31,7 +31,7 @@ def _free(preferred: str, taken: set[str]) -> str:
 
 
 def _merged_box(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
-    """Return one box for all of them, with the details on which they agree."""
+    """Return a single box for all the given boxes, with the details that they share."""
     first = boxes[0]
     if name == first.name:
         return replace(first, id=box_id)

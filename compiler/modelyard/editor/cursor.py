@@ -19,10 +19,10 @@ _BLOCK_SCALAR: Final = pattern(r"[|>][-+0-9]*\s*(?:#.*)?$")
 
 @record
 class Cursor:
-    """The path of the mapping or value at the cursor, and the start of the word before it.
+    """The path of the mapping or value at the cursor, and the start of the word before the cursor.
 
-    `is_key` means that the user is typing a key of the mapping at `path`; otherwise, it is the value at `path`.
-    `in_flow` means that the cursor is inside brackets.
+    `is_key` means that the user is typing a key of the mapping at `path`; otherwise, the user is typing the value at
+    `path`. `in_flow` means that the cursor is inside brackets.
     """
 
     path: Path
@@ -121,7 +121,7 @@ class _Scan:
         return tuple(level.step for level in self._levels)
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
-        """Return the text after the dashes of list items, and its column."""
+        """Return the text after the dashes of list items, and the column of that text."""
         while match := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):

@@ -1,4 +1,4 @@
-"""Find the possible names at a path in a spec, and the entry to which a name refers."""
+"""Find the possible names at a path in a spec, and the entry that a name refers to."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _stores(kind: str) -> Source:
 
 
 def _sites(names: Names, path: Path) -> Iterator[str]:
-    """Yield the sites listed in the spec for the target that an override names. Sites in a file are not known here."""
+    """Yield the sites that the spec lists for the target that an override names. Sites in a file are unknown here."""
     target = names.first(*map(str, path[:2]), "target")
     yield from names.at("deployment", "targets", str(target), "sites", "values") if target else ()
     yield from names.at("deployment", "sites", "values")
@@ -192,7 +192,7 @@ def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | Non
 
 
 def address_of(path: Path, text: str) -> str | None:
-    """Return the address of the entry to which a string at a path in the base refers, such as `models.fraud`."""
+    """Return the address of the entry that a string at a path in the base refers to, such as `models.fraud`."""
     source = source_of(path)
     if source is None:
         return None

@@ -110,7 +110,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """Return all schemas that apply at a path, which can depend on the values there and in its parents."""
+    """Return all schemas that apply at a path, which may depend on the values at the path and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

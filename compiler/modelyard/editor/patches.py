@@ -1,4 +1,4 @@
-"""The schema of an environment: the fields of a spec, all of them optional, where null deletes a field.
+"""The schema of an environment: the fields of a spec, all optional, where null deletes a field.
 
 Which fields apply may depend on a value in the base, so the fields of all branches are allowed.
 """
@@ -38,13 +38,13 @@ def patches(root: Schema) -> Schema:
 
 
 class _Patches:
-    """Creates patch schemas from schemas that refer to these definitions."""
+    """Creates patch schemas from schemas that refer to the given definitions."""
 
     def __init__(self, definitions: Schema) -> None:
         self._definitions = definitions
 
     def patch(self, node: Schema) -> Schema:
-        """Return the schema for patches to values with this schema."""
+        """Return the schema for patches to values that match the given schema."""
         if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
             return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
         parts = list(self._parts(node))
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """Return all fields of the schemas. If several schemas define a field, it may match any of them."""
+        """Return all fields of the schemas. If several schemas define a field, its value may match any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

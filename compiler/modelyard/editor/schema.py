@@ -1,4 +1,4 @@
-"""The spec's schema for editors. It accepts the same documents but gives better completions.
+"""The spec's schema for editors. It accepts the same documents as the compiler's schema but gives better completions.
 
 The editor schema is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
@@ -104,7 +104,7 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """Move a field that other fields depend on out of the condition's branch, so that editors offer it.
+    """Move a field that other fields depend on out of the condition's branch, so that editors offer the field.
 
     The result accepts the same documents, because the branch applies whenever the field is present.
     """
@@ -152,7 +152,7 @@ def _declared(node: Schema) -> Schema:
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """Separate required fields from properties, because editors would otherwise offer them all as one snippet."""
+    """Separate required fields from properties, because editors would otherwise offer all of them as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))

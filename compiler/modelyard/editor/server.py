@@ -41,10 +41,10 @@ Texts: TypeAlias = Mapping[str, str]
 
 @record
 class Knowledge:
-    """The language server's interface to the compiler. All paths are spec paths. `texts` replaces files on disk.
+    """The language server's interface to the compiler. All paths are spec paths. `texts` overrides files on disk.
 
-    `judge` returns the diagnostics of a spec and all its environments. `describe` returns the lines that describe a
-    field or an address. `spec_of` returns the spec of a folder. `holds` returns whether a value satisfies a schema
+    `judge` returns the diagnostics for a spec and all its environments. `describe` returns the lines that describe a
+    field or an address. `spec_of` returns the spec in a folder. `holds` returns whether a value satisfies a schema
     condition.
     """
 
@@ -76,7 +76,7 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """Return the spec to which an open file belongs, possibly as an environment, or None for other files."""
+        """Return the spec that an open file belongs to, possibly as an environment, or None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None
@@ -147,7 +147,7 @@ def _changed(server: LanguageServer, session: _Session, uri: str) -> None:
 
 
 def _schedule(server: LanguageServer, session: _Session, spec: str) -> None:
-    """Check a spec after a pause in typing."""
+    """Check a spec once the user pauses typing."""
     waiting = session.waiting.get(spec)
     if waiting is not None:
         waiting.cancel()

@@ -35,7 +35,7 @@ def end_of_word(line: str, column: int) -> int:
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """Return the readable part of a document without the word at the cursor, or None if even the rest is not YAML."""
+    """Return the readable part of a document without the word at the cursor, or None if even that part is not YAML."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:
@@ -44,7 +44,7 @@ def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None
 
 
 def _candidates(text: str, cursor: Cursor, line: int, column: int) -> Iterator[str]:
-    """Yield the versions to try: without the word at the cursor, without the cursor's line, and unchanged."""
+    """Yield the variants to try: without the word at the cursor, without the cursor's line, and unchanged."""
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     before, after = here[: column - len(cursor.word)], here[end_of_word(here, column) :]

@@ -67,7 +67,7 @@ def _types(node: Schema) -> list[str]:
 
 
 def _examples(node: Schema) -> str:
-    """Return the scalar examples as text to append to a description."""
+    """Return the scalar examples as text that can be appended to a description."""
     examples = node.get("examples")
     scalars = (
         [example for example in examples if isinstance(example, str | int | float)][:_MOST_EXAMPLES]
@@ -78,7 +78,7 @@ def _examples(node: Schema) -> str:
 
 
 def _snippets(node: Schema) -> list[Json]:
-    """Return completions for a field that accepts a word or a mapping: its keywords, and one mapping per key."""
+    """Return completions for a field that accepts a keyword or a mapping: its keywords, and one mapping per key."""
     types = _types(node)
     if "object" not in types or not set(types) & {"string", "integer"} or set(types) & {"array", "boolean"}:
         return []

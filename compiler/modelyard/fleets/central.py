@@ -29,7 +29,7 @@ def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Ite
 
 
 def _rules(plan: Plan | None, where: str, sites: str, targets: Targets) -> tuple[Manifest, ...]:
-    """Return the rules on a target that evaluate the alerts of sites."""
+    """Return the rules on a target that evaluate the sites' alerts."""
     if plan is None:
         return ()
     objects = targets[plan.system.target(where).provider].objects(plan, where)

@@ -17,9 +17,9 @@ _HASH: Final = "[0-9a-f]{8,64}"
 
 
 def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked], values: Mapping[str, str]) -> str:
-    """Return the first place where a stack with markers, filled with a site's values, differs from the site's stack.
+    """Return the first place where a stack with markers, filled in with a site's values, differs from the site's stack.
 
-    Hashes are not compared, because the stack with markers has placeholders for hashes of the values.
+    Hashes are not compared, because the stack with markers has placeholders in place of hashes of the values.
     """
     if len(lowered.projects) != len(alone.projects):
         return "the number of projects"
@@ -34,7 +34,7 @@ def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked],
 
 
 def program_difference(first: Stack, other: Stack) -> str:
-    """Return the first component that differs between the programs of two stacks, or "" if none does."""
+    """Return the first component that differs between the programs of two stacks, or "" if they are equal."""
     if [project.folder for project in first.projects] != [project.folder for project in other.projects]:
         return "the number of projects"
     for project, another in zip(first.projects, other.projects, strict=True):
@@ -55,7 +55,7 @@ class _Filling:
     values: Mapping[str, str]
 
     def difference(self, value: Value, own: Value, where: str) -> str:
-        """Return the first place that differs, or "" if there is none."""
+        """Return the first place where the values differ, or "" if they do not."""
         if isinstance(value, str):
             return "" if isinstance(own, str) and self._same(value, own) else where
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The cost of all targets in a system. The cost of each kind of site is multiplied by the number of its sites."""
+"""The cost of all targets in a system, with the cost of each kind of site multiplied by the number of its sites."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.usage import Usage
 def lines_of(
     plan: Plan, fleets: tuple[Fleet, ...], targets: Targets, usage: Usage
 ) -> Iterator[tuple[str, Iterable[CostLine]]]:
-    """Yield the cost lines of each target by the target's name."""
+    """Yield each target's name and cost lines."""
     by_target = {fleet.group.name: fleet for fleet in fleets}
     for target in plan.system.deployment.targets:
         fleet = by_target.get(target.name)

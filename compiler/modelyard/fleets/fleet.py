@@ -12,9 +12,9 @@ from modelyard.sites.groups import Group, Scalar
 
 @record
 class Kind:
-    """The sites in a group with equal values for all columns whose effect goes beyond a string in the output.
+    """The sites in a group that have equal values in all columns whose effect goes beyond a string in the output.
 
-    `rows` are the positions of the sites. `plan` has markers for their other values.
+    `rows` holds the positions of the sites. `plan` has markers for their other values.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Check a group of sites once, for each kind of site, and for the sites with the longest values.
 
-The plan with markers is valid for all sites if filling in a site's values gives the same output as compiling that site
-alone. A value for which this is not the case is more than text, so it divides the sites into kinds.
+The plan with markers is valid for all sites if filling in a site's values gives the same output as compiling only that
+site. A value for which this is not the case is more than text, so it divides the sites into kinds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
 
 @record
 class _Run:
-    """An outcome for some sites of a group, by position. `kind` says whether it represents all sites of a kind."""
+    """An outcome for some of a group's sites, by position. `kind` says whether it represents all sites of a kind."""
 
     group: Group
     rows: tuple[int, ...]
@@ -103,7 +103,7 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
 
 
 def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
-    """Return the columns used at the places of errors that the first sites do not have, or else all columns."""
+    """Return the columns used where errors occur that the first sites do not have, or else all columns."""
     known = {(diagnostic.code, diagnostic.span) for diagnostic in real.diagnostics}
     places = [diagnostic.span for diagnostic in outcome.diagnostics if (diagnostic.code, diagnostic.span) not in known]
     culprits: dict[str, set[str]] = {}
@@ -130,7 +130,7 @@ def _covers(place: Span | None, span: Span) -> bool:
 
 
 def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
-    """Return the columns whose markers give a different output from compiling a site alone."""
+    """Return the columns whose markers give a different output from compiling a single site."""
     groups = _bound(outcome).groups
     first = again({group.name: Choice(None, 0) for group in groups})
     if first.failed:
@@ -207,7 +207,7 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
 
 
 def _extremes(outcome: Outcome, group: Group) -> list[int]:
-    """Return the positions of the sites with the shortest and longest texts for the markers."""
+    """Return the positions of the sites with the shortest and longest strings for the markers."""
     marked = _bound(outcome).bindings[group.name].marked
     positions: dict[int, None] = {}
     for column in marked.columns:
@@ -218,7 +218,7 @@ def _extremes(outcome: Outcome, group: Group) -> list[int]:
 
 
 def _merged(outcome: Outcome, runs: Iterable[_Run]) -> Outcome:
-    """Add the problems of all runs, with the sites that have them."""
+    """Add the problems from all runs, together with the sites that have them."""
     listed = list(runs)
     base = {_key(diagnostic): diagnostic for diagnostic in outcome.diagnostics}
     diagnostics = list(outcome.diagnostics)
@@ -260,7 +260,7 @@ def with_references(outcome: Outcome, text: str) -> str:
 
 
 def sites_lines(outcome: Outcome, target: str) -> list[str]:
-    """Describe a target's sites and their kinds, or return nothing if it has no sites."""
+    """Describe a target's sites and their kinds. The result is empty if the target has no sites."""
     fleet = next((candidate for candidate in outcome.fleets if candidate.group.name == target), None)
     if fleet is None:
         return []

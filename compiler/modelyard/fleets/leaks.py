@@ -1,4 +1,4 @@
-"""Report values of sites that reach another target, which exists once for all of them."""
+"""Report sites' values that reach another target, which exists only once for all sites."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard.target import Targets
 
 
 def leaks(plan: Plan, bound: Bound, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
-    """Report objects and programs of other targets that contain values of sites, or differ by the kind of site."""
+    """Report objects and programs of other targets that contain values of sites or that differ by kind of site."""
     yield from _objects(plan, fleets, targets)
     for fleet in fleets:
         for other in _connected(plan, fleet, fleets):
@@ -28,7 +28,7 @@ def leaks(plan: Plan, bound: Bound, fleets: tuple[Fleet, ...], targets: Targets)
 
 
 def _objects(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
-    """Report objects with the values of sites, such as a monitor of one folder for each site."""
+    """Report objects that contain sites' values, such as a monitor that watches a separate folder for each site."""
     grouped = {fleet.group.name for fleet in fleets}
     reported: set[Path] = set()
     for target in plan.system.deployment.targets:
@@ -43,7 +43,7 @@ def _objects(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterato
 
 
 def _connected(plan: Plan, fleet: Fleet, fleets: tuple[Fleet, ...]) -> tuple[str, ...]:
-    """Return the targets without sites with which a group has connections."""
+    """Return the targets without sites to which a group is connected."""
     grouped = {each.group.name for each in fleets}
     ends = (end for link in plan.crossings(fleet.group.name) for end in link.ends)
     return tuple(dict.fromkeys(end for end in ends if end not in grouped))
@@ -54,7 +54,7 @@ def _lowered(plan: Plan, target: str, targets: Targets) -> Stack:
 
 
 def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
-    """Report each column with a marker in a program that no site fills in, such as that of an issuer to trust."""
+    """Report each column with a marker in a program that no site fills in, such as the column of a trusted issuer."""
     reported: dict[str, str] = {}
     for call in (call for project in stack.projects for call in project.program.calls):
         for text in texts_in(plain(call)):
@@ -68,7 +68,7 @@ def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
 
 
 def _columns(text: str, fleet: Fleet) -> Mapping[str, None]:
-    """Return the columns of a group whose markers are in a text."""
+    """Return the columns of a group whose markers are in a string."""
     present: dict[str, None] = {}
 
     def note(_: str, columns: tuple[str, ...]) -> str:
@@ -80,7 +80,7 @@ def _columns(text: str, fleet: Fleet) -> Mapping[str, None]:
 
 
 def _kinds(stack: Stack, fleet: Fleet, bound: Bound, targets: Targets) -> Iterator[Diagnostic]:
-    """Report the first kind of site for which the other target would need another program."""
+    """Report the first kind of site for which the other target would need a different program."""
     first, *others = fleet.kinds
     for kind in others:
         assert kind.plan is not None

@@ -19,13 +19,13 @@ _ABSENT: Final = 404
 
 @record
 class PullRequest:
-    """A pull request, identified by its path in the API. Azure lets only a comment's author edit it."""
+    """A pull request, identified by its path in the API. Azure allows only the author of a comment to edit it."""
 
     api: Connection
     path: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the first comment in each thread started by the token's owner, as `thread/comments/comment`."""
+        """Yield the first comment in each thread that the token's owner started, as `thread/comments/comment`."""
         own = part(self.api.send("GET", f"/_apis/connectionData?{_PREVIEW}"), "authenticatedUser", "id")
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
             for comment in rows(part(thread, "comments") or [])[:1]:
@@ -55,7 +55,7 @@ class PullRequest:
 
 
 def pull_request(environment: Mapping[str, str]) -> PullRequest:
-    """Return the pull request of the pipeline."""
+    """Return the pull request that the pipeline runs for."""
     token = environment.get("SYSTEM_ACCESSTOKEN", "")
     names = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECTID", "BUILD_REPOSITORY_ID", "SYSTEM_PULLREQUEST_PULLREQUESTID")
     url, project, repository, number = (environment.get(name, "") for name in names)

@@ -21,7 +21,7 @@ _NOTHING: Final = "<!-- modelyard:nothing -->"
 
 @record
 class Post:
-    """A comment with its first line, and the verdict that determines the label."""
+    """A comment that includes its first line, and the verdict that determines the label."""
 
     marker: str
     text: str
@@ -62,9 +62,9 @@ def post_of(text: str, verdict: str) -> Post:
 
 
 def publish(post: Post, host: Host) -> str:
-    """Create or update the comment and its label, and return what was done.
+    """Create or update the comment and its label, and return a description of what was done.
 
-    If nothing in the review matters, an existing comment is updated, but no new comment is created.
+    If the review contains nothing of importance, an existing comment is updated, but no new comment is created.
     """
     action = _comment(post, host)
     label = LABELS.get(post.verdict, "")

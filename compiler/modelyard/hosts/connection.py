@@ -25,7 +25,7 @@ Json: TypeAlias = Any
 
 
 class HostError(Exception):
-    """Raised if the host rejects a request or does not respond, with the reason. `again_after_s` allows a retry."""
+    """Raised with the reason if the host rejects a request or does not respond. `again_after_s` allows a retry."""
 
     def __init__(self, reason: str, status: int = 0, again_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -36,12 +36,12 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Rejects redirects, because urllib would send the token to the redirect's target."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Return nothing, so that urllib raises an HTTPError instead."""
+        """Return None, so that urllib raises an HTTPError instead."""
 
 
 @record
 class Connection:
-    """The base URL of an API, and the header that contains the token."""
+    """An API's base URL, and the header that contains the token."""
 
     url: str
     header: str
@@ -103,7 +103,7 @@ def _is_private(url: str) -> bool:
 def repeated(call: Callable[[], str]) -> str:
     """Retry a function while the host is overloaded or does not respond, with at most four calls in total.
 
-    The function must begin with a read, so that it does not repeat a creation that succeeded without a response.
+    The function must begin with a read, so that it does not repeat a creation that succeeded but returned no response.
     """
     for attempt in range(_TRIES):
         try:

@@ -69,7 +69,7 @@ def _event(environment: Mapping[str, str]) -> Json:
 
 
 def _number(api: Connection, repository: str, event: Json) -> int:
-    """Return the number of the pull request. A run of a fork's workflow is traced back to the open pull request."""
+    """Return the number of the pull request. A fork's workflow run is traced back to the open pull request."""
     number = part(event, "pull_request", "number")
     if isinstance(number, int):
         return number

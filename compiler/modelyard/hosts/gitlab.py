@@ -45,7 +45,7 @@ class MergeRequest:
 
 
 def merge_request(environment: Mapping[str, str]) -> MergeRequest:
-    """Return the merge request of the pipeline."""
+    """Return the merge request that the pipeline runs for."""
     token, url = environment.get("GITLAB_TOKEN", ""), environment.get("CI_API_V4_URL", "")
     project, number = environment.get("CI_PROJECT_ID", ""), environment.get("CI_MERGE_REQUEST_IID", "")
     if not token:

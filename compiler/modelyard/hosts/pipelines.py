@@ -30,10 +30,10 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the level that fails, what to install from, and what to preview.
+    """The spec's path in the repository, the level that causes a failure, what to install from, and what to preview.
 
     `requirements` is a pip requirements file with hashes, for jobs that check out the repository. Other jobs install
-    from `source`. `preview` is the environment whose stacks are previewed, with the version of Pulumi given in
+    from `source`. `preview` is the environment whose stacks are previewed, using the version of Pulumi given in
     `pulumi`.
     """
 
@@ -48,9 +48,8 @@ class Settings:
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
     """Return the files for a host, by path.
 
-    Raises ValueError for a path that a pipeline could misread, and if a pinned source is needed but missing. A package
-    name is not enough: anyone who registers it in the package index could run code that has access to the pipeline's
-    tokens.
+    Raises ValueError if a pipeline could misread a path, or if a pinned source is needed but missing. A package name is
+    not enough: anyone who registers it in the package index could run code that has access to the pipeline's tokens.
     """
     for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):

@@ -24,7 +24,7 @@ def is_pinned(source: str) -> bool:
 def installed_source() -> str:
     """Return the source of the running modelyard, or "" if it has no source that a pipeline could use.
 
-    pip records the source (PEP 610), except for a package that it found by name.
+    pip records the source (PEP 610) except for packages that it found by name.
     """
     try:
         recorded = distribution("modelyard").read_text("direct_url.json")

@@ -50,7 +50,7 @@ LIMITS: Final = Limits()
 
 
 class Stop(Exception):
-    """Raised if nothing after this place can be read. The last diagnostic explains why."""
+    """Raised if nothing after this place can be read. The last diagnostic explains the reason."""
 
 
 class Builder:
@@ -105,7 +105,7 @@ class Builder:
     # --- values
 
     def _value(self, event: Any) -> Json:
-        """Read the value that starts with this event, and set `_end` to the end of the value."""
+        """Read the value that starts with the given event, and set `_end` to the end of the value."""
         self._end = event.end_mark
         if event.__class__ is _Alias:
             return self._alias(event)
@@ -279,7 +279,7 @@ class Builder:
         return self._number(event) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     def _refuse_unseen(self, event: Any) -> None:
-        """Reject escapes of characters that are forbidden as literal characters."""
+        """Reject escape sequences for characters that are forbidden as literal characters."""
         if event.style != '"' or event.value.isprintable():
             return
         match = _UNSEEN.search(event.value)
@@ -347,7 +347,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Return line, column and end column, from 1. A span over several lines is reduced to its first character."""
+    """Return the line, column and end column, counted from 1. A multi-line span is reduced to its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:

@@ -1,4 +1,4 @@
-"""A copy of a system for this machine, for `modelyard run --sample`, with a list of everything that it changes.
+"""A copy of a system for this machine, for `modelyard run --sample`, with a list of everything that the copy changes.
 
 A copy replaces every target with this machine, every bucket with a folder, and the registry with one that runs here.
 User code that exists only in an image cannot run here: a built-in trainer replaces training code, datasets that other

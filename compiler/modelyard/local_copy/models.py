@@ -1,4 +1,4 @@
-"""Give each model a trainer available on this machine, and give each alias used for serving or scoring a version."""
+"""Give each model a trainer available on this machine, and provide a version for each alias used to serve or score."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOSEST: Final = 0.8
 
 
 def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Leave out models whose task no built-in trainer supports, unless their own code is available here."""
+    """Leave out models whose task no built-in trainer supports, unless their own code is available on this machine."""
     for name, model in entries(spec, "models"):
         task, trainings = str(model.get("task")), _trainings(spec, name)
         has_own = bool(trainings) and all(_has_own(entry, has_code) for _, entry in trainings)
@@ -128,7 +128,7 @@ def _aliases(spec: Entry, model: str) -> Iterator[Note]:
 
 
 def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:
-    """Yield the mappings whose `model` field refers to a version of this model, with their addresses."""
+    """Yield each mapping whose `model` field refers to a version of this model, with its address."""
     for name, endpoint in entries(spec, "inference"):
         for variant, entry in entries(endpoint, "variants"):
             if _is_of(entry, model):
@@ -144,7 +144,7 @@ def _is_of(entry: Entry, model: str) -> bool:
 
 
 def _train(spec: Entry, model: str, alias: str) -> str:
-    """Add a training pipeline: a copy of the model's first one, or one with a dataset of its own."""
+    """Add a training pipeline: a copy of the model's first one, or a new one with its own dataset."""
     name = unused(spec, "pipelines", f"train-{model}-{alias}"[:40].rstrip("-"))
     known = _trainings(spec, model)
     pipeline: Entry = copy.deepcopy(known[0][1]) if known else _on_own_data(spec, model)
@@ -173,7 +173,7 @@ def _without_model(spec: Entry, model: str) -> Iterator[Note]:
 def _without_variants(spec: Entry, name: str, endpoint: Entry, model: str) -> Iterator[Note]:
     """Remove an endpoint's variants of a model.
 
-    The first remaining variant gets all traffic. Without one, the endpoint and its monitors are left out.
+    The first remaining variant gets all traffic. If none remains, the endpoint and its monitors are left out.
     """
     variants = mapping(endpoint["variants"])
     gone = [variant for variant, entry in entries(endpoint, "variants") if _is_of(entry, model)]

@@ -20,7 +20,7 @@ class Note:
 
 
 def entries(spec: Entry, section: str) -> Iterator[tuple[str, Entry]]:
-    """Yield the entries of a section with their names. Changing or removing an entry changes the copy."""
+    """Yield the name and content of each entry in a section. Changing or removing an entry changes the copy."""
     yield from [(name, value) for name, value in mapping(spec.get(section)).items() if isinstance(value, dict)]
 
 
@@ -40,7 +40,7 @@ def section(spec: Entry, name: str) -> Entry:
 
 
 def unused(spec: Entry, name: str, preferred: str) -> str:
-    """Return the wanted name or, if an entry of the section already has it, the name with a number appended."""
+    """Return the preferred name or, if an entry in the section already has it, that name with a number appended."""
     taken = mapping(spec.get(name))
     names = (preferred, *(f"{preferred}-{number}" for number in range(2, len(taken) + 3)))
     return next(candidate for candidate in names if candidate not in taken)

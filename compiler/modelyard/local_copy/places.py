@@ -74,7 +74,7 @@ def _registry(spec: Entry) -> Iterator[Note]:
 
 
 def _store(spec: Entry, kind: str, preferred: str) -> str:
-    """Return a store of this type. It is added if there is none."""
+    """Return a store of the given type, adding one if there is none."""
     for name, store in entries(spec, "stores"):
         if store.get("type") == kind:
             return name

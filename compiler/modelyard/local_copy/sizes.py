@@ -1,4 +1,4 @@
-"""Reduce what is sized for a cluster: hardware, and the duration of searches."""
+"""Reduce everything that is sized for a cluster: hardware, and the duration of searches."""
 
 from __future__ import annotations
 

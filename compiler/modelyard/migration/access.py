@@ -19,7 +19,7 @@ def stacks_of(project: Project, name: str) -> tuple[str, ...]:
 
 
 def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -> Iterator[str]:
-    """Yield a Pulumi command with these words for each stack of a project."""
+    """Yield a Pulumi command with the given arguments for each stack of a project."""
     folder = move.project_folder(which, target, project.folder)
     for stack in stacks_of(project, move.side(which).name):
         yield command("pulumi", "--cwd", folder, *words, "--stack", stack)
@@ -36,7 +36,7 @@ def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
 
 
 def logins(move: Move, which: str) -> tuple[Step, ...]:
-    """Return steps that save the kubeconfigs for the cloud clusters of a side."""
+    """Return steps that save the kubeconfigs for a side's cloud clusters."""
     side = move.side(which)
     lines: list[str] = []
     for stack, project in move.projects(which):

@@ -197,7 +197,7 @@ def _own(move: Move) -> frozenset[str]:
 
 
 def _same_digest(public: str, here: str) -> str:
-    """Return the command that compares two names. In a subshell, because `bash -e` ignores what fails before `&&`."""
+    """Return a command that compares two names in a subshell, because `bash -e` ignores failures before `&&`."""
     return f'(digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})")'
 
 

@@ -38,7 +38,7 @@ _OUTCOMES: Final = {
 
 @record
 class Copies:
-    """Steps that copy every store that differs between the sides, steps that compare them, and the files of Jobs."""
+    """Steps that copy every store that differs between the sides, steps that compare them, and Jobs' files."""
 
     steps: tuple[Step, ...]
     checks: tuple[Step, ...]
@@ -107,7 +107,7 @@ def _job(
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return steps that copy the registry or, if the system does not run it, state who must copy it."""
+    """Return steps that copy the registry or, if the system does not run it, a statement of who must copy it."""
     old, new = (move.side(which).system for which in ("old", "new"))
     if old.registry is None or new.registry is None:
         return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
@@ -167,14 +167,14 @@ def _artifacts(move: Move, which: str, system: System) -> str:
 
 
 def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield the stores that both sides have, except pairs that are the same bucket, and stores at sites."""
+    """Yield the stores that both sides have, except stores at sites and pairs that are the same bucket."""
     for ends in _differing(move, source, sink):
         if not (is_at_sites(ends.source[1]) or is_at_sites(ends.sink[1])):
             yield ends
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that name the stores that exist once for each site. The plan has no commands to copy them."""
+    """Return steps that list the stores that exist once per site, which the plan has no commands to copy."""
     return tuple(
         Step(
             f"stores.{remote.store} exists once for each site. Copy {address(move.side(source), remote)[0]} to"
@@ -215,7 +215,7 @@ def _end(which: str, remote: Remote, prefix: str) -> str:
 
 
 def _folders(move: Move, ends: Ends) -> Iterator[tuple[str, str]]:
-    """Yield the folders to copy, as rclone's source and destination."""
+    """Yield the folders to copy, as source and destination arguments for rclone."""
     (source, remote), (sink, other) = ends.source, ends.sink
     for prefix in copied_prefixes(move, source, remote):
         yield _end(source, remote, prefix), _end(sink, other, prefix)

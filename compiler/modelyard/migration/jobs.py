@@ -1,4 +1,4 @@
-"""Copy between the sides with Jobs in a cluster, which do not depend on the machine of the person who runs the plan."""
+"""Copy between the sides using Jobs in a cluster, which do not depend on the machine of the person running the plan."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Ends:
 
 @record
 class Place:
-    """A cluster in which a Job runs: the side, and the target."""
+    """The cluster in which a Job runs, given by side and target."""
 
     which: str
     target: str
 
 
 def place_of(move: Move, ends: Ends) -> Place | None:
-    """Return the cluster that reaches both ends, or None. The new side's is preferred, because it outlives the old one.
+    """Return the cluster that reaches both ends, or None. The new side's is preferred: it outlives the old one.
 
-    A store inside a cluster is only reachable there, so its Job runs there.
+    A store inside a cluster is only reachable from there, so its Job runs there.
     """
     inside = [
         Place(which, target)
@@ -57,7 +57,7 @@ def place_of(move: Move, ends: Ends) -> Place | None:
 
 
 def is_inside(remote: Remote) -> bool:
-    """Return whether a store is a Service of a cluster, which nothing outside that cluster reaches."""
+    """Return whether a store is a Service of a cluster and cannot be reached from outside that cluster."""
     return cluster_service(_endpoint(remote)) is not None
 
 
@@ -82,7 +82,7 @@ def job_name(verb: str, store: str) -> str:
 def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InCluster:
     """Return commands that replace a Job, wait until it has ended, and print its log.
 
-    The template of a Job cannot be changed, and an earlier one may have ended, so it is deleted first.
+    The template of a Job cannot be changed, and an earlier Job may have ended, so that Job is deleted first.
     """
     kube = kubectl(move, place.which, place.target)
     file = f"{move.folder}/phases/{phase}/{name}.yaml"
@@ -105,7 +105,7 @@ def login_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
 
 
 def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
-    """Return the file that names the variables for logins to stores, without any value. It is empty without Jobs."""
+    """Return the file that names the variables for store logins, without their values. It is empty without Jobs."""
     lines: dict[str, None] = {}
     for ends in pairs:
         place = place_of(move, ends)
@@ -166,7 +166,7 @@ def _login_step(move: Move, place: Place) -> Step:
 
 
 def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[str]:
-    """Yield the variables with which rclone logs in to a store, except those that a Job gets from another Secret."""
+    """Yield the variables that rclone uses to log in to a store, except those that a Job gets from another Secret."""
     name = variable(which, remote, "")
     options = [f"{name}{option.upper()}" for option in remote.login]
     if not variables.intersection(options):
@@ -176,7 +176,7 @@ def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[st
 
 
 def variable(which: str, remote: Remote, option: str) -> str:
-    """Return the environment variable from which rclone reads an option of a remote."""
+    """Return the name of the environment variable from which rclone reads an option of a remote."""
     return f"RCLONE_CONFIG_{remote_name(which, remote).upper()}_{option.upper()}"
 
 
@@ -193,7 +193,7 @@ def _target(move: Move, which: str, remote: Remote) -> str:
 
 
 def _cluster(move: Move, place: Place) -> tuple[str, ...]:
-    """Return what identifies a cluster: its context, or the side and target that create it."""
+    """Return the values that identify a cluster: its context, or the side and target that create it."""
     spec = move.side(place.which).system.target(place.target)
     return (place.which, place.target) if spec.in_cloud else ("", spec.context)
 

@@ -1,4 +1,4 @@
-"""Assess a migration: what is kept, translated or rejected, the machines, residency, quotas, and cost of the move."""
+"""Assess a migration: what is kept, translated or rejected, the machines, residency, quotas, and the cost of moving."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `platforms` describes its resources before and after in each platform's own terms, if they differ. `changes` are the
-    fields that differ, and `reasons` the compiler's errors.
+    `platforms` describes the part's resources before and after in each platform's own terms, if they differ. `changes`
+    lists the fields that differ, and `reasons` lists the compiler's errors.
     """
 
     part: str
@@ -39,7 +39,7 @@ class Verdict:
 
 @record
 class MachineRow:
-    """A compute class's machines on one target, each with its price per hour, or None if the price is unknown."""
+    """The machines of a compute class on one target, each with its price per hour, or None if the price is unknown."""
 
     target: str
     compute: str
@@ -48,7 +48,7 @@ class MachineRow:
 
 @record
 class Place:
-    """The location of a target of a side."""
+    """The location of a side's target."""
 
     side: str
     target: str
@@ -76,7 +76,7 @@ class Charge:
 
 @record
 class Judgement:
-    """Everything that is known before the first step."""
+    """Everything known before the first step."""
 
     verdicts: tuple[Verdict, ...]
     before: tuple[MachineRow, ...] = ()
@@ -175,7 +175,7 @@ def _value(document: Document, part: str) -> Json:
 
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
-    """Return what the resources of each part become on their platform, in the words of the target's catalog."""
+    """Return what the resources of each part become on their platform, using the terms of the target's catalog."""
     words: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
         words.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
@@ -196,7 +196,7 @@ def _part(resource: Resource) -> str:
 
 
 def judged(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], targets: Targets, usage: Usage) -> Judgement:
-    """Assess a migration whose sides both compile. `handovers` are by side (`old` and `new`) and by target."""
+    """Assess a migration whose sides both compile. `handovers` is keyed by side (`old` and `new`) and by target."""
     old, new = sides.old, sides.live
     monthly = {"old": _lines(old, targets, usage), "new": _lines(new, targets, usage)}
     return Judgement(
@@ -251,7 +251,7 @@ ROLLBACK_DAYS: Final = 14
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
-    """Yield each side's floor for the days on which it runs in parallel without serving callers."""
+    """Yield each side's cost floor for the days on which it runs in parallel without serving callers."""
     for side, days, why in (
         ("new", DUAL_RUN_DAYS, "until the new side takes over"),
         ("old", ROLLBACK_DAYS, "while it can still take over"),
@@ -265,7 +265,7 @@ def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Cha
 
 
 def _egress(sides: Sides, handovers: Mapping[str, Mapping[str, Handover]], usage: Usage) -> Iterator[Charge]:
-    """Yield what the old side is charged when each store's data leaves it."""
+    """Yield the charges for each store's data when it leaves the old side."""
     for target, handover in handovers["old"].items():
         for remote in handover.remotes:
             after = [
@@ -288,7 +288,7 @@ def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Cha
 
 
 def _gigabytes(store: Store, old: Side, usage: Usage) -> tuple[float | None, str]:
-    """Return the gigabytes in a store after a year or at the end of its retention, and where the number comes from."""
+    """Return the gigabytes in a store after a year or at the end of its retention, and the source of that number."""
     days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
     rows = [volume for name, volume in usage.data.items() if old.system.data[name].store == store.name]
     if not rows:

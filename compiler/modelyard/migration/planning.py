@@ -34,7 +34,7 @@ _OWN_RHYTHM: Final = "login"
 
 
 def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, usage: Usage) -> tuple[Migration, Move]:
-    """Plan a migration whose sides both compile. `spec` are arguments that name the spec, `folder` is the plan's."""
+    """Plan a migration whose sides both compile. `spec` holds arguments that name the spec; `folder` is the plan's."""
     handovers = {
         "old": _handovers(sides.old, targets, usage),
         "new": _handovers(sides.live, targets, usage),

@@ -47,13 +47,13 @@ def previews(move: Move, infrastructure: bool) -> Iterator[str]:
 
 
 def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator[str]:
-    """Yield commands that remove a project's resources. They first end the protection of resources that hold data."""
+    """Yield commands that remove a project's resources, after lifting the protection of resources that hold data."""
     for words in (("config", "set", "protect", "false"), ("up",), ("destroy",)):
         yield from pulumi(move, which, target, project, *words)
 
 
 def undone(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield commands that remove these projects, the last one first. Resources created again are protected."""
+    """Yield commands that remove these projects in reverse order. Resources that are created again are protected."""
     for stack, project in reversed(move.projects("new")):
         if is_infrastructure(project.folder) is infrastructure:
             yield from destroyed(move, "new", stack.target, project)

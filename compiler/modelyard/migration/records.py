@@ -75,7 +75,7 @@ class Move:
         return self.sides.old if which == "old" else self.sides.live
 
     def projects(self, which: str) -> tuple[tuple[TargetStack, Project], ...]:
-        """Return a side's projects in the order of application: infrastructure, cross-target access, workloads."""
+        """Return a side's projects in the order they are applied: infrastructure, cross-target access, workloads."""
         projects = [(stack, project) for stack in self.side(which).outcome.stacks for project in stack.projects]
         return tuple(sorted(projects, key=lambda pair: _rank(pair[1])))
 

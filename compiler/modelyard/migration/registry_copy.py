@@ -1,6 +1,6 @@
 """Copy the contents of an MLflow registry: experiments, runs, models, versions, aliases and tags, with their IDs.
 
-Runs in the Pod `mlflow` on each side, and needs nothing that is not in its image:
+Runs in the Pod `mlflow` on each side, and needs nothing that is not in the Pod's image:
 
     export > FILE                       every row, as lines of JSON
     import OLD=NEW [OLD=NEW …] < FILE   replaces all rows, and the beginnings of addresses
@@ -50,11 +50,11 @@ _BATCH = 1000
 
 
 class Refused(Exception):
-    """Raised if the copy would lose or mix up data. Nothing has been changed."""
+    """Raised if the copy would lose or mix up data. Nothing has been changed at that point."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command against the server's database. Returns 1 if it is refused."""
+    """Run one command against the server's database. Returns 1 if the command is refused."""
     command, *rest = arguments or [""]
     engine = import_module("sqlalchemy").create_engine(_database())
     try:
@@ -131,7 +131,7 @@ def _database() -> str:
 
 
 def _tables() -> list[Any]:
-    """Return the copied tables. Tables that others refer to come first."""
+    """Return the tables to copy. Tables that other tables refer to come first."""
     import_module("mlflow.store.db.utils")  # registers all tables
     ordered = import_module("mlflow.store.db.base_sql_model").Base.metadata.sorted_tables
     return [table for table in ordered if table.name in COPIED]
@@ -180,7 +180,7 @@ def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _written(value: Any) -> Any:
-    """Return a value for JSON. Types that JSON lacks become a list with the type and a string."""
+    """Return a value for JSON. A type that JSON lacks becomes a list of the type and a string."""
     if isinstance(value, bytes):
         return ["bytes", base64.b64encode(value).decode()]
     if isinstance(value, datetime):

@@ -6,7 +6,7 @@ import shlex
 
 
 def shell(text: str) -> str:
-    """Quote a string as one word for a shell. Non-printable text becomes escapes that bash, zsh and ksh understand."""
+    """Quote a string as one shell word. Non-printable text becomes escapes that bash, zsh and ksh understand."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = "".join(_escape(character) for character in text)
@@ -14,7 +14,7 @@ def shell(text: str) -> str:
 
 
 def command(*words: str) -> str:
-    """Return a command line with these words."""
+    """Return a command line made up of the given words."""
     return " ".join(shell(word) for word in words)
 
 

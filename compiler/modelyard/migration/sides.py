@@ -38,7 +38,7 @@ class MoveRequest:
 
 @record
 class Side:
-    """An environment: the inputs from which it is compiled, and the outcome."""
+    """An environment: the inputs it is compiled from, and the outcome."""
 
     inputs: Inputs
     outcome: Outcome
@@ -61,7 +61,7 @@ class Side:
 
     @property
     def overlay(self) -> str:
-        """Return the text of the environment's file, which the new side always has."""
+        """Return the text of the environment's file, which always exists for the new side."""
         overlay = self.inputs.overlay
         return overlay.content if overlay is not None and isinstance(overlay.content, str) else ""
 
@@ -82,7 +82,7 @@ class Sides:
 
 
 def sides_of(request: MoveRequest, old: Side, targets: Targets) -> Sides:
-    """Compile the new side of a valid environment. Raises NoRegion for a provider without a near region."""
+    """Compile the new side of a valid environment. Raises NoRegion if a provider has no region nearby."""
     spec = opened(old.inputs).document
     assert spec is not None
     base = {key: value for key, value in spec.value.items() if key != "environments"}
@@ -93,7 +93,7 @@ def sides_of(request: MoveRequest, old: Side, targets: Targets) -> Sides:
 
 
 def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document in which nothing starts automatically: no schedules, and no reactions of monitors."""
+    """Return a document in which nothing starts automatically: it has no schedules, and monitors do not react."""
     pipelines = {name: _on_demand(entry) for name, entry in _entries(value, "pipelines")}
     monitors = {name: _watching(entry) for name, entry in _entries(value, "monitors")}
     changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
@@ -111,7 +111,7 @@ def _entries(value: Mapping[str, Json], section: str) -> Iterator[tuple[str, Jso
 
 
 def _on_demand(pipeline: Json) -> Json:
-    """Return a pipeline without its own schedule. A pipeline that follows another one still follows it."""
+    """Return a pipeline without its own schedule. A pipeline that follows another pipeline still follows it."""
     if not isinstance(pipeline, dict):
         return pipeline
     schedule = pipeline.get("schedule")

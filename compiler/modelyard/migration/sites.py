@@ -1,4 +1,4 @@
-"""Write commands for the sites of a target: one for each site, with its values."""
+"""Write the commands for a target's sites: one command for each site, with the site's values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.sites.binding import filled, has_markers
 
 
 def for_each_site(side: Side, command: str) -> tuple[str, ...]:
-    """Return a command once for each site whose values it contains, or as it is if it contains none."""
+    """Return a command once for each site whose values it contains, or unchanged if it contains none."""
     bound = side.outcome.bound
     if bound is None or not has_markers(command):
         return (command,)
@@ -31,5 +31,5 @@ def is_at_sites(remote: Remote) -> bool:
 
 
 def address(side: Side, remote: Remote) -> tuple[str, ...]:
-    """Return what identifies a store, with references such as `${site.s3}` for the values of sites."""
+    """Return the values that identify a store, with references such as `${site.s3}` in place of sites' values."""
     return tuple(with_references(side.outcome, text) for text in (remote.uri, *(value for _, value in remote.settings)))

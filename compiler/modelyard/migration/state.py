@@ -1,4 +1,4 @@
-"""The state of a migration: a file in its folder that records completed phases for the person who continues."""
+"""The state of a migration: a file in its folder that records the completed phases for whoever continues it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD: Final = "Written by modelyard migrate. Commit it: it records which phases
 
 @record
 class State:
-    """A plan's environments, its inputs, its phases, which of them are complete, and its files."""
+    """A plan's environments, its inputs, its phases, which of the phases are complete, and its files."""
 
     old: str
     new: str
@@ -37,7 +37,7 @@ class State:
 
 
 def digest_of(inputs: Inputs) -> str:
-    """Return a hash of the spec, its environment's overlay, and its tables of sites."""
+    """Return a hash of the spec, its environment's overlay, and its site tables."""
     contents = [inputs.spec.content, inputs.overlay.content if inputs.overlay is not None else ""]
     for name, table in sorted(inputs.tables.items()):
         contents += [name, table if isinstance(table, str) else table.content]
@@ -45,7 +45,7 @@ def digest_of(inputs: Inputs) -> str:
 
 
 def state_text(state: State) -> str:
-    """Return a state as a file."""
+    """Return a state as the text of a file."""
     value: dict[str, Value] = {
         "from": state.old,
         "to": state.new,
@@ -58,7 +58,7 @@ def state_text(state: State) -> str:
 
 
 def read_state(content: bytes, path: str) -> State | None:
-    """Return the state in a file, or None if it is not one of our files."""
+    """Return the state stored in a file, or None if the file is not one of ours."""
     loaded, _ = load(content, path)
     if loaded is None:
         return None
@@ -76,7 +76,7 @@ def read_state(content: bytes, path: str) -> State | None:
 
 
 def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, tuple[Diagnostic, ...]]:
-    """Return the state after completing a phase, or why it cannot be completed. Repeating a phase changes nothing."""
+    """Return the state after completing a phase, or why the phase cannot be completed. Repeating it changes nothing."""
     if phase not in state.phases:
         return state, (tell.not_next(phase, "is not in the plan", f"choose from {', '.join(state.phases)}"),)
     if phase in state.done:

@@ -191,7 +191,7 @@ def retire(move: Move) -> Phase:
 
 
 def _endpoints(move: Move) -> tuple[Inference, ...]:
-    """Return the endpoints that both sides have."""
+    """Return the endpoints that exist on both sides."""
     old = move.side("old").system.inference
     return tuple(
         route.value.inference for route in move.side("new").plan.of(Route) if route.value.inference.name in old
@@ -201,9 +201,9 @@ def _endpoints(move: Move) -> tuple[Inference, ...]:
 def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
-    A response repeats the ID of its request. If the request had none, each side would generate a different one. A
-    generated text is taken out of its response, which also has the time at which a side loaded the model. At sites, the
-    first one is asked.
+    A response repeats the ID of its request. If the request had no ID, each side would generate a different one. A
+    generated text is extracted from its response, which also contains the time at which a side loaded the model. At
+    sites, the request goes to the first one.
     """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
@@ -220,7 +220,7 @@ def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
 
 
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
-    """Return where an endpoint's first variant is: the target, the name of its server, and the path on that server."""
+    """Return the location of an endpoint's first variant: the target, its server's name, and the path there."""
     plan = move.side(which).plan
     route = next(candidate for candidate in plan.of(Route) if candidate.value.inference.name == inference.name)
     backend = route.value.backends[0]
@@ -248,7 +248,7 @@ def _of_text(move: Move, inference: Inference) -> str:
 
 
 def _of_sites(move: Move, inference: Inference) -> str:
-    """Say which site is asked, and that the others are left to the waves in which sites get new versions."""
+    """Name the site that is queried, and ask to repeat the request at other sites. Returns "" without sites."""
     placement, _, _ = served(move, "new", inference)
     sites = move.side("new").system.target(placement).sites
     return f" This asks site {sites.names[0]}; repeat it at the others that matter." if sites is not None else ""
@@ -268,7 +268,7 @@ def _answer(which: str, inference: Inference) -> str:
 
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
-    """Yield commands that suspend or resume the old side's schedules. Schedules that are on demand stay suspended."""
+    """Yield commands that suspend or resume the old side's schedules. On-demand schedules stay suspended."""
     patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:

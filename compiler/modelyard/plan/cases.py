@@ -14,7 +14,7 @@ _R = TypeVar("_R")
 
 
 def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V]]:
-    """Yield the resources in a list whose value has this type. For a whole plan, `Plan.of` is faster."""
+    """Yield the resources in a list whose value has the given type. For a whole plan, `Plan.of` is faster."""
     return (cast("Resource[V]", resource) for resource in resources if resource.value.__class__ is what)
 
 
@@ -28,7 +28,7 @@ class ByType(Generic[_Q, _R]):
         self._cases: dict[type, Callable[Concatenate[Resource, _Q], _R]] = {}
 
     def case(self, what: type[V], do: Callable[Concatenate[Resource[V], _Q], _R]) -> ByType[_Q, _R]:
-        """Return the same function with one more case."""
+        """Return the same function with an additional case."""
         more = ByType(self._otherwise)
         more._cases = {**self._cases, what: cast("Callable[Concatenate[Resource, _Q], _R]", do)}
         return more

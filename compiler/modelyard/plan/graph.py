@@ -1,4 +1,4 @@
-"""The plan's graph: resources on targets, each with its line in the spec, and links between them."""
+"""The plan's graph: resources on targets, each with its line in the spec, and links between resources."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Resource(Generic[V_co]):
     The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, and `ByType` dispatches
     on the type.
 
-    `name` is the name of the resource's main object on its platform, a DNS label of at most 47 characters that is
-    unique among the workloads of a placement. Renaming an entry in the spec with `moved` does not change this name.
+    `name`, a DNS label of at most 47 characters that is unique among the workloads of a placement, is the name of the
+    resource's main object on its platform. Renaming an entry in the spec with `moved` does not change this name.
     """
 
     kind: Kind
@@ -105,7 +105,7 @@ class Plan:
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """Return the resources whose value has this type, in plan order, optionally limited to a placement."""
+        """Return the resources whose value has the given type, in plan order, optionally limited to a placement."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     @property
@@ -133,7 +133,7 @@ class Plan:
         )
 
     def bundled(self, placement: str) -> bool:
-        """Return whether models are delivered to this target as bundles."""
+        """Return whether models are delivered to the given target as bundles."""
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:

@@ -24,7 +24,7 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """A group of machines in a node pool, any of which can be used. The price is that of the first machine.
+    """A group of interchangeable machines in a node pool. The price is that of the first machine.
 
     All machines have the same number of the same accelerator, and at least the resources of the first machine.
     """
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that is slightly too small for a Pod, and the requests with which the Pod would fit."""
+    """A much cheaper machine that is slightly too small for a Pod, and the requests that would allow the Pod to fit."""
 
     machine: str
     price_hourly: float
@@ -65,7 +65,7 @@ class Smaller:
 
 @record
 class Hardware:
-    """A compute class's requests for a Pod on a placement, and the chosen machine."""
+    """The requests of a compute class for a Pod on a placement, and the chosen machine."""
 
     compute: str  # class name
     cpu_millis: int
@@ -116,7 +116,7 @@ def as_chosen(hardware: Hardware, system: System) -> Hardware:
 
 @record
 class Offer:
-    """The information about a target that the planner needs.
+    """The information that the planner needs about a target.
 
     This includes the target's machines, the add-ons that each kind of resource needs, the kinds that exist outside the
     cluster, and the gateway class that the add-ons provide. On an existing cluster, all kinds are in the cluster, and
@@ -137,7 +137,7 @@ class Offer:
 class SystemPool:
     """Machines for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
 
-    In a cloud, modelyard creates these machines. On an existing cluster, this is the machine declared for these Pods.
+    In a cloud, modelyard creates these machines. On an existing cluster, the machine declared for these Pods is used.
     """
 
     hardware: Hardware
@@ -157,5 +157,5 @@ class NodePool:
 
     @property
     def elastic(self) -> bool:
-        """Whether any sufficiently large machine can be used. The cheapest one at the time is created."""
+        """Whether any sufficiently large machine can be used. The machine created is the cheapest one at the time."""
         return self.hardware.elastic

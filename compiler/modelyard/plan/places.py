@@ -12,14 +12,14 @@ LOG_DAYS = 90
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Return whether a lifecycle rule deletes captures by age, as it does in every bucket that modelyard creates."""
+    """Return whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
     """Return the folders of captures and logs in which a bucket deletes files by age.
 
-    The values are the age in days, rounded up.
+    Each value is the age in days, rounded up.
     """
     days: dict[str, int] = {}
     registry = system.registry
@@ -40,7 +40,7 @@ def model_path(artifact_path: str, registered_name: str) -> str:
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Return whether training runs report gate results, for alerts in the owner's on-call channel."""
+    """Return whether training runs report gate results, which are used for alerts in the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
@@ -49,7 +49,7 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
     """Return the location of a pipeline's run logs: a folder in the registry's artifact store.
 
-    The result is None if the registry is adopted, because its store is unknown, or if it runs on another target.
+    The result is None if the registry is adopted (because its store is unknown) or runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -67,7 +67,7 @@ def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
 
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
-    """Return the name and namespace of a URL's Service: ("mlflow", "ml") for `mlflow.ml.svc.cluster.local`."""
+    """Return the name and namespace of the Service in a URL: ("mlflow", "ml") for `mlflow.ml.svc.cluster.local`."""
     try:
         labels = (urlsplit(uri).hostname or "").split(".")
     except ValueError:  # an incomplete IPv6 address, which is reported elsewhere

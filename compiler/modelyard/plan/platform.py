@@ -21,7 +21,7 @@ class Access:
 
 @record
 class Identity:
-    """A workload's own identity, with exactly the access that it needs.
+    """A workload's own identity, with exactly the access that the workload needs.
 
     `api` is the workload's reason for calling the Kubernetes API, or "". A pipeline that starts on a schedule or
     manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an
@@ -38,7 +38,7 @@ class Identity:
 class AlertRules:
     """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs on this target, or sites.
 
-    `sites` is the target that stands for the sites.
+    `sites` is the target that represents the sites.
     """
 
     inference: Inference | None = None

@@ -13,7 +13,7 @@ from modelyard.spec.scoring import scorings_of
 
 @record
 class Application:
-    """A Ray Serve application: an endpoint's variant and its hardware."""
+    """A Ray Serve application: one variant of an endpoint, with its hardware."""
 
     inference: Inference
     variant: Variant
@@ -63,7 +63,7 @@ class Route:
 
 @record
 class Job:
-    """A pipeline: a Ray cluster for each run, with a worker group for each step's hardware."""
+    """A pipeline: a Ray cluster for each run, with a worker group for the hardware of each step."""
 
     pipeline: Pipeline
     model: Model | None
@@ -75,9 +75,9 @@ class Job:
 
 @record
 class RunRequest:
-    """How a monitor starts a pipeline on another target: through two folders in a store that both targets can access.
+    """How a monitor starts a pipeline on another target, using two folders in a store that both targets can access.
 
-    The monitor adds requests to one folder, and a starter on the pipeline's target writes answers to the other folder.
+    The monitor adds requests to one folder, and a starter on the pipeline's target writes responses to the other.
     """
 
     monitor: Monitor
@@ -104,7 +104,7 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """A job that moves aliases in our own registry, for the models of these pipelines and for imported models."""
+    """A job that moves aliases in our own registry, for the models of the given pipelines and for imported models."""
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
@@ -112,13 +112,13 @@ class Promoter:
     """The aliases of imported models that other placements read, by registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """Return the models of these training pipelines and the imported models, without duplicates."""
+        """Return the models of the promoter's training pipelines and the imported models, without duplicates."""
         trained = (pipeline.model.model for pipeline in self.pipelines if pipeline.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-        """Return whether the promoter needs Prometheus, to push metrics for alerts or to read the alerts of sites."""
+        """Return whether the promoter needs Prometheus, to push metrics for alerts or to read sites' alerts."""
         if any(target.waves is not None for target in system.deployment.targets):
             return True
         on_call = bool(system.governance.owner.oncall)
@@ -133,7 +133,7 @@ class Starter:
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Return whether runs report how many unsuitable input files built-in scoring skips."""
+    """Return whether runs report the number of unsuitable input files that built-in scoring skips."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)

@@ -23,9 +23,9 @@ __all__ = ["plan"]
 
 
 def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """Plan a checked system, or return no plan if any part cannot be planned.
+    """Plan a checked system. The plan is None if any part cannot be planned.
 
-    `offers` are the targets' planning inputs, by name. Planning takes linear time in the size of the spec.
+    `offers` holds the targets' planning inputs, by name. Planning takes linear time in the size of the spec.
     """
     draft = Draft(system, offers)
     draft.report(check_moved(system))

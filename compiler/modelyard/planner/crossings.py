@@ -39,7 +39,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible link and each feature that needs the registry on the same placement, once."""
+    """Report, once each, impossible links and features that need the registry on the same placement."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -51,7 +51,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible connection from a workload to another target, once."""
+    """Report, once each, impossible connections from workloads to other targets."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -82,7 +82,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _required_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """Return the spec line that requires the connection. For the promoter, this is an import from that target."""
+    """Return the spec line that requires the connection. For the promoter, it is an import from that target."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -110,7 +110,7 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Return whether workloads on the other target may connect to this one. Within a cluster, they always may."""
+    """Return whether workloads on the other target may connect to this one, as they always may within a cluster."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
@@ -122,7 +122,7 @@ def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
 
 
 def _in_other_networks(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each workload that needs a registry or database at an address in the network of another target, once."""
+    """Report, once each, workloads that need a registry or database whose address is in another target's network."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[str] = set()
     for link in plan.links:
@@ -145,7 +145,7 @@ def _host(address: str) -> str:
 
 
 def _networks_with(host: str, plan: Plan) -> tuple[str, ...]:
-    """Return the targets with a cluster whose network has an address."""
+    """Return the targets that have a cluster and whose network contains an address."""
     from ipaddress import ip_address, ip_network  # few specs name an address
 
     try:
@@ -195,7 +195,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules for workloads on another cluster, whose metrics the rules' Prometheus does not have."""
+    """Report alert rules for workloads on another cluster, whose metrics are not in the rules' Prometheus."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

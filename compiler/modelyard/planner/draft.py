@@ -57,14 +57,14 @@ class Needs:
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Return whether write access to a folder in a store already exists, directly or through a parent folder."""
+        """Return whether a folder in a store already has write access, directly or through a parent folder."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add a secret if this line of the spec contains one."""
+        """Add a secret if the given line of the spec contains one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
@@ -94,11 +94,11 @@ class Draft:
         }
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Collect diagnostics."""
+        """Add diagnostics to the draft."""
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """Return the name for the objects of `section.name`: the current name, or the original one if renamed.
+        """Return the name for the objects of `section.name`: the current name, or the original name if renamed.
 
         A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
@@ -122,7 +122,7 @@ class Draft:
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """Choose the machine for a compute class on a target. Returns None if none fits, and reports this once."""
+        """Choose the machine for a compute class on a target. If none fits, returns None and reports this once."""
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -179,7 +179,7 @@ class Draft:
             self.wants_credentials(needs, dataset.store)
 
     def wants_artifacts(self, needs: Needs, mode: str, models: Iterable[str]) -> None:
-        """Give a workload access to the registry and to these models' artifacts."""
+        """Give a workload access to the registry and to the artifacts of the given models."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
@@ -217,7 +217,7 @@ class Draft:
         needs.secret(self.system.stores[store].credentials_of(needs.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, needs: Needs, api: str) -> Resource:
-        """Give a workload its own identity with exactly the access that it needs."""
+        """Give a workload its own identity with exactly the access that the workload needs."""
         value = Identity(workload, tuple(needs.access), tuple(needs.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 

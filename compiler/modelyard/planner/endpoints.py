@@ -23,7 +23,7 @@ from modelyard.spec import Capture, Inference, Variant, target_path
 
 
 def plan_pools(draft: Draft) -> None:
-    """Plan the server of each pool, which is shared by all members, before the routes."""
+    """Plan each pool's server, which all members share, before the routes."""
     pools: dict[tuple[str, str], list[Inference]] = {}
     for inference in draft.system.inference.values():
         if inference.pool:

@@ -1,4 +1,4 @@
-"""Report connections from other targets to resources that exist once per site of a group."""
+"""Report connections from other targets to resources that exist once for each site in a group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
-    """Report impossible waves, and each connection into a target that stands for many sites, once."""
+    """Report, once each, impossible waves and connections into targets that represent many sites."""
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
@@ -51,7 +51,7 @@ def _alerts(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
 
 
 def _unable(target: TargetSpec, where: TargetSpec) -> str:
-    """Return why one target cannot evaluate the alerts of another target, or "" if it can."""
+    """Return the reason why one target cannot evaluate another target's alerts, or "" if it can."""
     if target.sites is None:
         return "only the alerts of a target with `sites` can be evaluated elsewhere"
     return f"target {quote(where.name)} has `sites` itself" if where.sites is not None else ""

@@ -26,7 +26,7 @@ _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Report name collisions between workloads, with reserved names, and between targets that share a namespace."""
+    """Report names that collide between workloads, with reserved names, or between targets that share a namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()

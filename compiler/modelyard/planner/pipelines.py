@@ -93,9 +93,9 @@ def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
     """Return where training steps and user code store checkpoints: next to the model, or in a store they write to.
 
-    With an adopted registry, training with user code writes to no store, so its checkpoints go next to its inputs.
-    Built-in training may not write there and stores no checkpoints. It also stores none if runs may overlap, or if
-    workers have too little memory for Ray Train's processes.
+    With an adopted registry, training with user code writes to no store, so its checkpoints are stored next to its
+    inputs. Built-in training may not write there and stores no checkpoints. It also stores none if runs may overlap or
+    if workers have too little memory for Ray Train's processes.
     """
     has_user_code = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # overlapping runs would remove each other's checkpoints

@@ -52,7 +52,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """Plan the registry if a model is trained, served or used for scoring. Report an error if there is no registry."""
+    """Plan the registry if a model is trained, served or used for scoring. Reports an error if there is none."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -109,7 +109,7 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
 def finish(draft: Draft) -> Plan:
     """Put shared resources before the workloads: clusters with add-ons, namespaces, secrets and channels.
 
-    A target whose resources are all outside a cluster gets no cluster.
+    A target whose resources are all outside a cluster does not get a cluster.
     """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
@@ -140,9 +140,9 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Return whether a resource needs a cluster on its target. On an existing cluster, all resources do.
+    """Return whether a resource needs a cluster on its target. On an existing cluster, every resource does.
 
-    Adopted resources already exist. Their credentials are stored where the readers run.
+    Adopted resources already exist. Their credentials are stored where their readers run.
     """
     return not is_adopted(resource) and resource.kind not in draft.offers[resource.placement].apart
 
@@ -168,7 +168,7 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether a Prometheus collects the data for a dashboard."""
+    """Return whether a Prometheus collects the data that a dashboard shows."""
     return "prometheus" in addons[resource.placement]
 
 

@@ -1,4 +1,4 @@
-"""Plan how monitors start runs on other targets: through a request folder and a starter that answers requests."""
+"""Plan how monitors start runs on other targets: through a request folder and a starter that handles requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it does not start one there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no run there."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -36,9 +36,9 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> Ru
 
 
 def plan_starters(draft: Draft) -> None:
-    """Plan a starter on each target whose pipelines are requested by other targets.
+    """Plan a starter on each target that has pipelines requested by other targets.
 
-    A starter consists of an identity that reads the requests and a job that answers them.
+    A starter consists of an identity that reads the requests and a job that responds to them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)

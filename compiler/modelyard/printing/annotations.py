@@ -1,6 +1,6 @@
 """Write annotations as GitHub workflow commands, which GitHub displays next to lines in a pull request.
 
-See docs.github.com/actions, "Workflow commands for GitHub Actions" (2026-11).
+See "Workflow commands for GitHub Actions" at docs.github.com/actions (2026-11).
 """
 
 from __future__ import annotations

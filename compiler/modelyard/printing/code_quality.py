@@ -1,6 +1,6 @@
 """Write a review as a GitLab Code Quality report, which GitLab displays in a merge request's widget.
 
-See docs.gitlab.com/ci/testing/code_quality, "Code Quality report format" (2026-11).
+See "Code Quality report format" at docs.gitlab.com/ci/testing/code_quality (2026-11).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def changes_markdown(before: Estimate, after: Estimate) -> str:
 
 
 def changes_data(before: Estimate, after: Estimate) -> dict[str, Value]:
-    """Return both estimates and the lines that differ as plain data, to be read by programs."""
+    """Return both estimates and the lines that differ as plain data, for use by programs."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostComparison",

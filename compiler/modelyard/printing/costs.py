@@ -17,7 +17,7 @@ _WIDTH: Final = 12
 
 @record
 class Estimate:
-    """The cost lines of one system by target, and the currencies of their prices."""
+    """A system's cost lines by target, and the currencies of their prices."""
 
     system: str
     environment: str
@@ -117,7 +117,7 @@ def markdown_of(estimate: Estimate) -> str:
 
 
 def data_of(estimate: Estimate) -> dict[str, Value]:
-    """Return the estimate as plain data, to be read by programs."""
+    """Return the estimate as plain data, for use by programs."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostEstimate",
@@ -218,7 +218,7 @@ def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
 
 
 def _quantity(line: CostLine) -> str:
-    """Return a line's quantities: a single number if it is fixed, and otherwise all three."""
+    """Return a line's quantities: a single number if the quantity is fixed, otherwise all three."""
     quantity = line.quantity
     amounts = (quantity.floor, quantity.expected, quantity.ceiling)
     return _number(amounts[0]) if len(set(amounts)) == 1 else " / ".join(_number(amount) for amount in amounts)

@@ -47,8 +47,8 @@ def render(
 ) -> str:
     """Render all diagnostics in order. If there are none, the text format is empty.
 
-    `sources` are the files that spans refer to. `colour` and `columns` describe the terminal for the text format.
-    `providers` are packages with providers' diagnostics, whose pages are included in SARIF.
+    `sources` holds the files that spans refer to. `colour` and `columns` describe the terminal for the text format.
+    `providers` holds packages with providers' diagnostics, whose pages are included in SARIF.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -143,7 +143,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """Wrap text to the terminal's width. If there is no terminal, the text is not wrapped."""
+    """Wrap text to the terminal's width. Without a terminal, the text is not wrapped."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -174,7 +174,7 @@ def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
 
 
 def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
-    """Hide a secret in a line. If the secret ends on another line, the rest of this line is hidden."""
+    """Hide a secret in a line. If the secret ends on another line, the rest of the given line is hidden."""
     is_short = secret.end_column <= secret.column + 1
     end = len(line) + 1 if is_short else min(secret.end_column, len(line) + 1)
     line = line[: secret.column - 1] + MASK + line[end - 1 :]
@@ -188,7 +188,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """Return the part of a line that fits, and the spaces and marks below it that underline the span."""
+    """Return the part of a line that fits, and the spaces and marks that underline the span on the line below."""
     line_cells: list[Cell] = cells(line)
     start = min(span.column - 1, len(line_cells))
     end = max(start, min(span.end_column - 1, len(line_cells)))

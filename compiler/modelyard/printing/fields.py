@@ -24,7 +24,7 @@ class Field:
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """Return a subfield, where `*` stands for any name or list position."""
+        """Return a subfield, where `*` matches any name or list position."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )

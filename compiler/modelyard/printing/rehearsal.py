@@ -70,7 +70,7 @@ def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> lis
 
 
 def phase_line(done: PhaseReport) -> str:
-    """Return one line about a rehearsed phase."""
+    """Return a one-line summary of a rehearsed phase."""
     acted = "".join(f"; {text}" for text in done.acted)
     return f"{done.phase} done in {done.seconds:.0f} s: {done.commands} commands ran{acted}"
 
@@ -90,7 +90,7 @@ def report_lines(sides: Sides, report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def report_data(sides: Sides, report: Mapping[str, Any]) -> Mapping[str, Json]:
-    """Return the report as data for programs."""
+    """Return the report as data, for use by programs."""
     return {
         "from": sides.old.name,
         "to": sides.live.name,

@@ -20,7 +20,7 @@ NOTHING: Final = Estimate("", "", {})
 
 @record
 class CostChange:
-    """An environment's estimates. One is None if that version lacks the environment or has no prices to add up."""
+    """An environment's estimates, each of which is None if its version lacks the environment or prices to add up."""
 
     environment: str
     before: Estimate | None

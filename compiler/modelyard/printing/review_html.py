@@ -108,5 +108,5 @@ def _costs(costs: Sequence[CostChange]) -> Iterator[Mapping[str, object]]:
 
 
 def _displayed(value: object) -> object:
-    """Return the form in which a value is displayed: strings on one line, without secrets and control characters."""
+    """Return the displayed form of a value: strings on one line, without secrets or control characters."""
     return visible(redacted(value)) if type(value) is str else value  # our own markup is a subclass

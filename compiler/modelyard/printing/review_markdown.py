@@ -23,7 +23,7 @@ _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 
 def review_markdown(review: Review, lowest: Level) -> str:
-    """Return the Markdown. If it would be too long, notes and then findings to review are cut, but never dangers."""
+    """Return the Markdown. If it is too long, notes are cut first and then findings to review, but never dangers."""
     groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
     head = f"{marker}\n### {escaped(headline(review))}\n{in_brief(review)}"
@@ -36,7 +36,7 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return the cost and who must agree as a list, or "" if the change needs no review."""
+    """Return a list of the cost and of who must agree, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 

@@ -1,4 +1,4 @@
-"""Print a review for a terminal: dangers first, then findings to review, then notes with one line each."""
+"""Print a review for a terminal: dangers first, then findings to review, then one line for each note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts that the text and Markdown forms of a review share: the first line, places, and lists of addresses."""
+"""Parts shared by the text and Markdown forms of a review: the first line, places, and lists of addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def headline(review: Review) -> str:
 
 
 def summary(review: Review) -> tuple[str, ...]:
-    """Return one line each for the cost and for who must agree, or nothing if the change needs no review."""
+    """Return one line for the cost and one for who must agree, or an empty tuple if the change needs no review."""
     if not review.agreement:
         return ()
     costs = [
@@ -94,7 +94,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def place_of(finding: Finding) -> str:
-    """Return a finding's current place, or its previous place if the value is gone."""
+    """Return a finding's current place, or its previous place if the value no longer exists."""
     span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
     return f"{span.file}:{span.line}" if span else ""
 

@@ -18,14 +18,14 @@ Entry: TypeAlias = Mapping[str, object]
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
-    """Render a SARIF run with a rule for each reported code. `providers` are packages with providers' diagnostics."""
+    """Render a SARIF run with a rule for each reported code. `providers` holds packages with providers' diagnostics."""
     rules, documented = sorted({diagnostic.code for diagnostic in diagnostics}), codes(providers)
     listed = [_rule(code, documented.get(code)) for code in rules]
     return log(listed, [_result(diagnostic, rules.index(diagnostic.code)) for diagnostic in diagnostics])
 
 
 def log(rules: Sequence[Entry], results: Sequence[Entry], **more: object) -> str:
-    """Return a log with one run. `more` are additional properties of the run."""
+    """Return a log with one run. `more` holds additional properties of the run."""
     driver = {"name": "modelyard", "version": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", **more, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -1,4 +1,4 @@
-"""The files next to the spec: which a rehearsal copies, which it links, and a hash whose change restarts it."""
+"""The files next to the spec: which of them a rehearsal copies or links, and a hash whose change restarts it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK: Final = 1 << 20
 
 
 class Unreadable(Exception):
-    """A file or folder next to the spec cannot be read. The diagnostics say why."""
+    """Raised if a file or folder next to the spec cannot be read. The diagnostics explain the reason."""
 
     def __init__(self, path: Path, problem: OSError) -> None:
         reason = problem.strerror or "it cannot be read"
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 
 def made_from(source: Path, *plan: str) -> str:
-    """Return a hash of a plan's texts, and of the files next to the spec that it runs with."""
+    """Return a hash of a plan's contents and of the files next to the spec that the plan runs with."""
     total = hashlib.sha256()
     for text in plan:
         total.update(hashlib.sha256(text.encode()).digest())
@@ -43,7 +43,7 @@ def made_from(source: Path, *plan: str) -> str:
 
 
 def copy_system(source: Path, into: Path) -> None:
-    """Copy the files next to the spec. Folders become links, except that of environments, which commands change."""
+    """Copy the files next to the spec. Folders become links, except `environments`, which commands change."""
     if into.exists():
         return
     staged = into.with_name(f".{into.name}")
@@ -60,7 +60,7 @@ def copy_system(source: Path, into: Path) -> None:
 
 
 def _copy_folder(source: Path, into: Path) -> None:
-    """Copy the files of a folder that are part of the hash."""
+    """Copy the files in a folder that are part of the hash."""
     into.mkdir()
     for path in _below(source):
         copied = into / path.relative_to(source)
@@ -89,9 +89,9 @@ def _entries(source: Path) -> Iterator[Path]:
 
 
 def _below(folder: Path, is_copied: bool = True) -> Iterator[Path]:
-    """Yield the files below a folder, except those of hidden folders and virtual environments.
+    """Yield the files below a folder, except those in hidden folders and virtual environments.
 
-    Folders that are only linked may contain others that nobody here can read.
+    Folders that are only linked may contain subfolders that the current user cannot read.
     """
     for root, folders, files in os.walk(folder, onerror=_refuse if is_copied else None):
         if "pyvenv.cfg" in files:
@@ -115,7 +115,7 @@ def _digest(path: Path) -> bytes:
 
 @contextmanager
 def _reading(path: Path) -> Generator[None]:
-    """Report what the operating system refuses as a problem of this path."""
+    """Report errors from the operating system as problems with this path."""
     try:
         yield
     except OSError as problem:

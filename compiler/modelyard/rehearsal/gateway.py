@@ -1,4 +1,4 @@
-"""What stands between callers and both sides in a rehearsal: a gateway with weights, and callers that never stop."""
+"""The components between callers and both sides in a rehearsal: a weighted gateway, and callers that never stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN: Final = 200
 
 
 class Gateway:
-    """Forwards each request to a side, by weights in percent, and counts what each side has answered."""
+    """Forwards each request to a side, using weights in percent, and counts the responses from each side."""
 
     def __init__(self, ports: Mapping[str, int], percent_new: int) -> None:
         self.ports, self.percent_new = dict(ports), percent_new
@@ -33,16 +33,16 @@ class Gateway:
 
     @property
     def port(self) -> int:
-        """Return the port at which callers reach it."""
+        """Return the port at which callers reach the gateway."""
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop responding to requests."""
         self._server.shutdown()
         self._server.server_close()
 
     def choose(self) -> str:
-        """Return the side that answers the next request: of any hundred in a row, each gets exactly its share."""
+        """Return the side for the next request. Of any hundred consecutive requests, each side gets its exact share."""
         with self._lock:
             before, self._requests = self._requests, self._requests + 1
             share = self.percent_new
@@ -50,7 +50,7 @@ class Gateway:
         return SIDES[is_new]
 
     def answer(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Forward a request, and count the answer."""
+        """Forward a request and count the response."""
         side = self.choose()
         status, content = passed_on(self.ports.get(side, 0), path, body, headers)
         with self._lock:
@@ -77,7 +77,7 @@ class Gateway:
 
 @record
 class Question:
-    """A request to an endpoint, and the answers that its variants on the old side give."""
+    """A request to an endpoint, and the responses given by the endpoint's variants on the old side."""
 
     endpoint: str
     path: str
@@ -86,13 +86,13 @@ class Question:
     answers: tuple[str, ...]
 
     def send(self, port: int, path: str) -> tuple[int, str]:
-        """Send the request, and return the status and the answer."""
+        """Send the request, and return the status and the response."""
         headers = {"X-Request-ID": "migration", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
         status, content = passed_on(port, path, self.body.encode(), headers)
         return status, content.decode("utf-8", "replace")
 
     def ask(self, port: int) -> str:
-        """Ask at a port. Returns what is wrong with the answer, or ""."""
+        """Send the request to a port. Returns what is wrong with the response, or "" if it is correct."""
         status, content = self.send(port, self.path)
         if status != http.client.OK:
             return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
@@ -100,13 +100,13 @@ class Question:
 
 
 def question_of(entry: Mapping[str, Any]) -> Question:
-    """Return a question that was kept in a file."""
+    """Return a question that was stored in a file."""
     endpoint, path, body, token = (str(entry[name]) for name in ("endpoint", "path", "body", "token"))
     return Question(endpoint, path, body, token, tuple(map(str, entry["answers"])))
 
 
 class Callers:
-    """Ask the gateway again and again, in a thread of its own, and keep what went wrong."""
+    """Sends requests to the gateway repeatedly, in a separate thread, and records what went wrong."""
 
     def __init__(self, questions: Sequence[Question], port: int) -> None:
         self.questions, self._port = questions, port
@@ -119,12 +119,12 @@ class Callers:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop asking. The request under way is answered first."""
+        """Stop sending requests. The request in progress is completed first."""
         self._ended.set()
         self._thread.join()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many more requests have been answered, or one was answered wrongly. Asks without pauses."""
+        """Wait until the given number of further requests has been sent, without pauses, or a response is wrong."""
         with self._one_more:
             until, self._pause_s = self.sent + count, 0.0
             while self.sent < until and self.questions and not self.problems:
@@ -143,5 +143,5 @@ class Callers:
 
 
 def body_of(row: object) -> str:
-    """Return the body of a request for the prediction of one row."""
+    """Return the body of a request for a prediction for one row."""
     return json.dumps({"instances": [row]})

@@ -1,4 +1,4 @@
-"""The folder of a rehearsal: a copy of the spec's folder for commands, stand-ins, and a folder for each bucket."""
+"""A rehearsal's folder: a copy of the spec's folder for commands, stand-ins, and a folder for each bucket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SCRIPT: Final = Path(__file__).with_name("stand_ins.py")
 
 
 class Unwritable(Exception):
-    """A file of a rehearsal cannot be written. The diagnostics say why."""
+    """Raised if one of a rehearsal's files cannot be written. The diagnostics explain the reason."""
 
     def __init__(self, problems: tuple[Diagnostic, ...]) -> None:
         super().__init__(problems[0].message)
@@ -40,7 +40,7 @@ class Unwritable(Exception):
 
 @record
 class Bucket:
-    """A bucket of a side, and the folder in its place."""
+    """One of a side's buckets, and the folder that replaces it."""
 
     which: str
     store: str
@@ -51,7 +51,7 @@ class Bucket:
 
 @record
 class Layout:
-    """Where everything of a rehearsal is. `compiled` are the copies of both sides that run on this machine."""
+    """The locations of a rehearsal's files. `compiled` holds the copies of both sides that run on this machine."""
 
     folder: Path
     move: Move
@@ -65,15 +65,15 @@ class Layout:
         return self.folder / _SYSTEM
 
     def state(self, which: str) -> Path:
-        """Return the folder in which a side keeps everything."""
+        """Return the folder in which a side stores everything."""
         return self.folder / which
 
     def database(self, which: str) -> str:
-        """Return the URL of a side's database of MLflow."""
+        """Return the URL of a side's MLflow database."""
         return f"sqlite:///{self.state(which) / 'mlflow.db'}"
 
     def local_plan(self, which: str) -> dict[str, dict[str, Any]]:
-        """Return what the runtime reads of a side's copy."""
+        """Return the plan that the runtime reads for a side's copy."""
         content: dict[str, dict[str, Any]]
         content = json.loads((self.compiled[which] / "plan.json").read_text(encoding="utf-8"))
         return content
@@ -88,14 +88,14 @@ class Layout:
                     yield Bucket(which, remote.store, remote.uri, places[remote.store], prefixes)
 
     def pairs(self) -> Iterator[tuple[Bucket, Bucket]]:
-        """Yield the buckets of both sides between which a move copies."""
+        """Yield the pairs of buckets, one on each side, between which a move copies data."""
         new = {bucket.store: bucket for bucket in self.buckets() if bucket.which == "new"}
         for bucket in self.buckets():
             if bucket.which == "old" and bucket.store in new and not self.same_bucket(bucket.store):
                 yield bucket, new[bucket.store]
 
     def remotes(self) -> Mapping[str, Path]:
-        """Return the folder in place of each remote of rclone: it contains the bucket."""
+        """Return the folder that replaces each rclone remote. The folder contains the bucket."""
         return {
             remote_name(which, remote): self.folder / "objects" / which / remote.store
             for which, handovers in self.move.handovers.items()
@@ -104,7 +104,7 @@ class Layout:
         }
 
     def prepare(self) -> None:
-        """Write everything that commands need. Repeating it changes nothing that a command has changed."""
+        """Write everything that commands need. Repeating this does not undo any changes made by commands."""
         copy_system(self.code, self.system)
         for which in ("old", "new"):
             (self.state(which) / "stores").mkdir(parents=True, exist_ok=True)
@@ -122,12 +122,12 @@ class Layout:
         write_json(self.folder / "world.json", self._world())
 
     def same_bucket(self, store: str) -> bool:
-        """Return whether both sides use one bucket for a store, or no bucket of the system is for it."""
+        """Return whether both sides use the same bucket for a store, or at least one side has no bucket for it."""
         ends = [bucket.uri for bucket in self.buckets() if bucket.store == store]
         return len(ends) < 2 or ends[0] == ends[1]
 
     def _share(self) -> None:
-        """Let both sides use one folder where they use one bucket."""
+        """Make both sides share a folder wherever they share a bucket."""
         old, new = self._stores("old"), self._stores("new")
         for store, place in new.items():
             if store in old and self.same_bucket(store) and not os.path.lexists(place):
@@ -160,7 +160,7 @@ class Layout:
         }
 
     def _clusters(self) -> Iterator[tuple[str, str]]:
-        """Yield each cluster and namespace that commands name, with its side."""
+        """Yield each cluster and namespace named in commands, with the side it belongs to."""
         for which, handovers in self.move.handovers.items():
             system = self.move.side(which).system
             for target, handover in handovers.items():
@@ -172,7 +172,7 @@ class Layout:
                         yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
-        """Return the path of the first variant of each endpoint on its server, and the path in the copy."""
+        """Return, for each endpoint, the path of the first variant on its server and the path in the copy."""
         endpoints = self.local_plan(which)["endpoints"]
         services: dict[str, dict[str, str]] = {}
         for route in self.move.side(which).plan.of(Route):
@@ -184,7 +184,7 @@ class Layout:
 
 
 def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
-    """Yield the compiled projects of a side, as commands name them, with their stack and folder."""
+    """Yield a side's compiled projects, named as in commands, with their stacks and folders."""
     move = layout.move
     for stack, project in move.projects(which):
         folder = move.project_folder(which, stack.target, project.folder)
@@ -193,7 +193,7 @@ def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
 
 
 def missing_programs() -> list[str]:
-    """Return the needed programs that are not installed."""
+    """Return the required programs that are not installed."""
     return [name for name in NEEDED if shutil.which(name) is None]
 
 
@@ -204,17 +204,17 @@ def _link(path: Path, to: Path) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a value, and never a part of it."""
+    """Write a value to a file atomically."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True))
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a text, and never a part of it."""
+    """Write text to a file atomically."""
     problems = write_file_atomically(path, content.encode())
     if problems:
         raise Unwritable(problems)
 
 
 def read_json(path: Path) -> Any:
-    """Return a value that was written before, or an empty mapping."""
+    """Return a previously written value, or an empty mapping if there is none."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,4 +1,4 @@
-"""Carry out a plan on this machine, phase by phase, while callers keep asking."""
+"""Carry out a plan on this machine, phase by phase, while callers keep sending requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CAPTURED_S: Final = 5.0
 
 @record
 class PhaseReport:
-    """What a rehearsed phase did: its commands that ran, what took the place of people, and what was left out."""
+    """What a rehearsed phase did: the commands that ran, what was done in place of people, and what was left out."""
 
     phase: str
     seconds: float
@@ -45,7 +45,7 @@ class PhaseReport:
     left_out: tuple[str, ...]
 
     def data(self) -> dict[str, object]:
-        """Return the same for a file."""
+        """Return the report as data to store in a file."""
         return {
             "seconds": round(self.seconds, 1),
             "commands": self.commands,
@@ -55,10 +55,10 @@ class PhaseReport:
 
 
 class Rehearsal:
-    """Both sides on this machine, and the gateway in front of them. Use it as a context manager."""
+    """Both sides on this machine, and the gateway in front of them. Use this class as a context manager."""
 
     def __init__(self, layout: Layout, plan: Migration, jobs: Mapping[str, Jobs], hold: int) -> None:
-        """`jobs` are the schedules of the old side, and of the new one while it is idle and live."""
+        """`jobs` holds the schedules of the old side, and those of the new side both while idle and while live."""
         self.layout, self.plan, self._jobs, self._hold = layout, plan, jobs, hold
         self._environment = command_environment(layout.folder, layout.remotes())
         self._running: dict[str, SideProcess] = {}
@@ -69,7 +69,7 @@ class Rehearsal:
         self._began = 0.0  # when the phase began
 
     def __enter__(self) -> Rehearsal:
-        """Start what has to run, and the callers."""
+        """Start everything that has to run, and then the callers."""
         try:
             self._compile_old()
             self._settle()
@@ -81,11 +81,11 @@ class Rehearsal:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """End everything."""
+        """Stop everything."""
         self.close()
 
     def close(self) -> None:
-        """End the callers, the gateway and both sides."""
+        """Stop the callers, the gateway and both sides."""
         with ExitStack() as stack:  # a second Ctrl-C ends only the wait for one of them
             for process in self._running.values():
                 stack.callback(process.close)
@@ -96,12 +96,12 @@ class Rehearsal:
 
     @property
     def sent(self) -> int:
-        """Return how many requests callers have sent since the start."""
+        """Return the number of requests that callers have sent since the start."""
         return self._callers.sent if self._callers is not None else 0
 
     @property
     def kinds(self) -> list[str]:
-        """Return what the system has that can be rehearsed."""
+        """Return the kinds of things in the system that can be rehearsed."""
         move = self.layout.move
         parts = {
             "buckets": any(self.layout.pairs()),
@@ -113,7 +113,7 @@ class Rehearsal:
         return [kind for kind, is_there in parts.items() if is_there]
 
     def run_phase(self, phase: Phase) -> PhaseReport:
-        """Do a phase and check it. Raises Failed if something is not as the plan says."""
+        """Carry out a phase and check it. Raises Failed if the result is not what the plan says."""
         began = time.monotonic()
         self._began = time.time()
         self._acted = []
@@ -148,7 +148,7 @@ class Rehearsal:
         )
 
     def take_back(self, phase: Phase) -> None:
-        """Undo a phase as its plan says: callers first, and then by its commands."""
+        """Undo a phase as its plan says: move the callers back first, and then run the undo commands."""
         self._began = time.time()
         self._acted = []
         if phase.name.partition("-")[2] in {"cut-over", "watch"}:
@@ -157,7 +157,7 @@ class Rehearsal:
         self._wait_for_callers()
 
     def still_used(self) -> list[str]:
-        """Return who or what still uses the old side."""
+        """Return the users that still depend on the old side."""
         return uses(self.layout, _WHOLE - self.gateway.percent_new, self._read("schedules.json").get("old", {}))
 
     def _steps(self, phase: Phase, steps: tuple[Step, ...]) -> tuple[int, list[str]]:
@@ -178,7 +178,7 @@ class Rehearsal:
         return count, left
 
     def _without_later(self, ran: StepOutput) -> StepOutput:
-        """Return what a comparison printed, without objects written after the phase began, such as captures."""
+        """Return a comparison's output without objects written after the phase began, such as captures."""
         differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
         unexplained = [line for line in differing if not self._is_later(line[2:])]
         code = 0 if differing and not unexplained else ran.code
@@ -191,14 +191,14 @@ class Rehearsal:
         return bool(times) and max(times) >= self._began
 
     def _with_token(self, step: Step) -> Mapping[str, str]:
-        """Return the environment of a step, with the token of the endpoint that it asks."""
+        """Return the environment for a step, including the token of the endpoint to which the step sends requests."""
         for question in self._questions:
             if any(f"@{question.endpoint}.json" in line for line in step.commands):
                 return {**self._environment, "token": question.token}
         return self._environment
 
     def _compile_old(self) -> None:
-        """Compile the old side in the copy of the spec's folder, and count its stacks as applied."""
+        """Compile the old side in the copy of the spec's folder, and record its stacks as applied."""
         if (self.layout.folder / "stacks.json").exists():
             return
         move, environment = self.layout.move, self.plan.sides.old.inputs.environment
@@ -212,7 +212,7 @@ class Rehearsal:
         self._write("stacks.json", stacks)
 
     def _settle(self) -> None:
-        """Start and end sides, as the stand-ins' commands have asked for."""
+        """Start and stop sides as requested by the stand-ins' commands."""
         for which in SIDES:
             is_wanted = self._applied(which) and self._answers(which)
             if is_wanted and which not in self._running:
@@ -232,12 +232,12 @@ class Rehearsal:
         self._keep_new_schedules()
 
     def _answers(self, which: str) -> bool:
-        """Return whether a side has anything that answers: a registry, or endpoints."""
+        """Return whether a side has anything that responds to requests: a registry or endpoints."""
         registry = self.layout.move.side(which).system.registry
         return registry is not None or bool(self.layout.local_plan(which)["endpoints"])
 
     def _applied(self, which: str) -> bool:
-        """Return whether every project of a side is applied."""
+        """Return whether all of a side's projects have been applied."""
         stacks = self._read("stacks.json")
         return all(stacks.get(name, {}).get("applied") for name, _ in tree_of(self.layout, which))
 
@@ -253,7 +253,7 @@ class Rehearsal:
             self._write("schedules.json", {**schedules, "new": dict(jobs)})
 
     def _expected(self) -> tuple[Question, ...]:
-        """Ask each variant of each endpoint of the old side, and keep the answers, which the move must not change."""
+        """Query each variant of each old-side endpoint, and record the responses, which the move must not change."""
         path = self.layout.folder / "answers.json"
         if not path.exists():
             self._write("answers.json", [asdict(question) for question in self._asked_first()])
@@ -276,12 +276,12 @@ class Rehearsal:
         return content
 
     def _write_requests(self) -> None:
-        """Write the request that commands send to each endpoint."""
+        """Write the requests that commands send to each endpoint."""
         for question in {question.endpoint: question for question in self._questions}.values():
             (self.layout.system / f"{question.endpoint}.json").write_text(question.body, encoding="utf-8")
 
     def _carry_tokens(self) -> None:
-        """Store the tokens of callers at the same paths on the new side, in place of the person who may."""
+        """Store callers' tokens at the same paths on the new side, in place of the person who is allowed to do so."""
         tokens = self.layout.state("old") / "tokens"
         if tokens.is_dir():
             shutil.copytree(tokens, self.layout.state("new") / "tokens", dirs_exist_ok=True)
@@ -291,7 +291,7 @@ class Rehearsal:
             self._acted.append(f"the paths of {len(places)} secrets were read from the plan; no secret was opened")
 
     def _carry_for_owner(self) -> None:
-        """Copy a registry that is adopted on one of the sides, in its owner's place."""
+        """Copy a registry that is adopted on one of the sides, on behalf of its owner."""
         if any(COPY_FILE in line for phase in self.plan.phases for step in phase.do for line in step.commands):
             return
         if self.layout.move.side("old").system.registry is None:
@@ -307,7 +307,7 @@ class Rehearsal:
         self._acted.append("the adopted registry was copied on behalf of its owner, between databases on this machine")
 
     def _mark(self, which: str) -> None:
-        """Write an object into each bucket that the other side does not have."""
+        """Write an object that the other side lacks into each bucket."""
         pairs = [pair[which == "new"] for pair in self.layout.pairs()]
         for bucket in pairs:
             for prefix in bucket.prefixes:
@@ -319,7 +319,7 @@ class Rehearsal:
             self._acted.append(f"an object was written into {len(pairs)} {buckets} of the {which} side")
 
     def _compare(self) -> None:
-        """Ask both sides everything, and wait until the new one has loaded the versions of its registry."""
+        """Send all requests to both sides, and wait until the new side has loaded the versions in its registry."""
         problems = self._ask_all("new")
         if problems:
             raise Failed(f"the new side does not answer like the old one: {problems[0]}")
@@ -336,7 +336,7 @@ class Rehearsal:
         return [problem] if problem else [text for question in self._questions if (text := question.ask(port))]
 
     def _cut_over(self) -> None:
-        """Move callers step by step, and go on only if every answer is as before."""
+        """Move callers step by step, continuing only if every response is the same as before."""
         for percent in STEPS:
             self._weigh(percent)
             before = dict(self.gateway.answered)
@@ -346,7 +346,7 @@ class Rehearsal:
                 self._acted.append(f"at {percent} percent, the new side answered {new} of {old + new} requests")
 
     def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
-        """Copy what the old side has captured until its last answer, which it writes a little later."""
+        """Copy everything that the old side captured up to its last response, which it writes with a short delay."""
         if any(endpoint.capture is not None for endpoint in self.layout.move.side("old").system.inference.values()):
             time.sleep(_CAPTURED_S)
         return self._steps(phase, steps)[0]
@@ -356,7 +356,7 @@ class Rehearsal:
         self._write("weights.json", {"old": _WHOLE - percent, "new": percent})
 
     def _look_back(self) -> None:
-        """Ask the old side directly, which has to be able to take over."""
+        """Query the old side directly, because it must be able to take back over."""
         problems = self._ask_all("old")
         if problems:
             raise Failed(f"the old side does not answer as before: {problems[0]}")
@@ -372,7 +372,7 @@ class Rehearsal:
         self._acted.append("nothing was still using the old side")
 
     def _wait_for_callers(self, count: int = _SOME) -> None:
-        """Wait for this many more answers. Raises Failed if any was wrong."""
+        """Wait for the given number of further responses. Raises Failed if any of them was wrong."""
         if self._callers is not None:
             self._callers.wait_for(count)
             if self._callers.problems:

@@ -1,4 +1,4 @@
-"""Start and end the two sides of a rehearsal, each a process that ends with this one."""
+"""Start and stop the two sides of a rehearsal, each in a process that ends together with this one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _QUIET: Final = {
 
 
 class DoesNotStart(Exception):
-    """A side has ended instead of answering."""
+    """Raised if a side exited instead of responding."""
 
 
 class SideProcess:
@@ -63,7 +63,7 @@ class SideProcess:
             raise
 
     def restart_registry(self) -> None:
-        """Restart MLflow, and wait until it answers."""
+        """Restart MLflow, and wait until it responds."""
         stream = self._process.stdin
         assert stream is not None
         try:
@@ -74,7 +74,7 @@ class SideProcess:
         self._line()
 
     def close(self) -> None:
-        """End the side and everything that it has started."""
+        """Stop the side and everything that it has started."""
         end(self._process)
 
     def _line(self) -> str:
@@ -92,7 +92,7 @@ class SideProcess:
 
 
 def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, hold: int) -> int:
-    """Run a command to its end, and return its exit code. It ends with this process, however that ends.
+    """Run a command to completion, and return its exit code. The command ends when this process ends, for any reason.
 
     `hold` is a file descriptor that stays open until the command has ended: the lock of the rehearsal.
     """
@@ -113,9 +113,9 @@ def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, 
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that ends with its standard input: in order, and at once if that takes too long.
+    """Stop a process by closing its standard input, so that it shuts down cleanly, or kill it if that takes too long.
 
-    A second Ctrl-C ends it at once, too. What it has started then ends with it, without its order.
+    A second Ctrl-C also kills it immediately. Processes that it started then end with it, without a clean shutdown.
     """
     for stream in (process.stdin, process.stdout):
         if stream is not None:
@@ -137,21 +137,21 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return the environment in which Python imports a compiled system's runtime, and the user's own code."""
+    """Return the environment in which Python can import a compiled system's runtime and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
     return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def side_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return the environment of a side, which asks only this machine: no request of it goes to a proxy."""
+    """Return a side's environment. The side sends requests only to this machine, and never through a proxy."""
     environment = runtime_environment(compiled, code)
     kept = {name: text for name, text in environment.items() if not name.lower().endswith("_proxy")}
     return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
-    """Return the environment of a plan's commands: stand-ins first, and folders in place of rclone's remotes."""
+    """Return the environment for a plan's commands: stand-ins come first, and folders replace rclone's remotes."""
     aliases: dict[str, str] = {}
     for name, place in remotes.items():
         aliases |= {
@@ -165,12 +165,12 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
 
 
 def _imports() -> dict[str, str]:
-    """Return where commands import Python modules from, which is never the folder of the user's files."""
+    """Return settings for where commands import Python modules from, which is never the folder of the user's files."""
     present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
 
 
 def _without_proxy() -> dict[str, str]:
-    """Return what keeps requests to this machine from a proxy, which user code may need to fetch data."""
+    """Return settings that keep requests to this machine from using a proxy, which user code may need to fetch data."""
     hosts = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(hosts), _HERE]))

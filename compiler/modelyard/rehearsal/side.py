@@ -1,7 +1,7 @@
 """Run one side of a rehearsal: MLflow with its own database, and a system's model servers, without Ray.
 
 Runs with the Python that has Ray and MLflow installed, and with the compiled runtime. It prints a line of JSON with its
-ports once all servers respond, and then prints `restarted` for each line `restart` that it reads. It exits when its
+ports once all servers respond, and then prints `restarted` for each `restart` line that it reads. It exits when its
 standard input ends, so that nothing outlives the rehearsal, however the rehearsal ends.
 """
 
@@ -27,7 +27,7 @@ _PATIENCE_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run a compiled system in a state's folder until standard input ends."""
+    """Run a compiled system in a state folder until standard input ends."""
     compiled, folder = (Path(argument) for argument in arguments)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # nobody would read the access logs that servers write to standard output
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _orders() -> SimpleQueue[str]:
-    """Return the lines of standard input. When it ends, the main thread exits, whatever it is doing."""
+    """Return the lines of standard input. When the input ends, the main thread exits, whatever it is doing."""
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
@@ -67,7 +67,7 @@ def _run(compiled: Path, folder: Path, answers: TextIO, orders: SimpleQueue[str]
 
 
 def _lock(state: Any) -> Any:
-    """Take the lock of a state. The side of a killed rehearsal holds it until all its processes have ended."""
+    """Acquire the lock of a state folder. A killed rehearsal's side holds it until all its processes have ended."""
     refusal = import_module("modelyard_runtime.refusals").Refusal
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -136,7 +136,7 @@ def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
 
 
 def _start(servers: dict[str, Any], port: int) -> None:
-    """Serve applications by the first part of the path, as Ray Serve does."""
+    """Serve applications according to the first part of the path, as Ray Serve does."""
     uvicorn = import_module("uvicorn")
     starlette = import_module("starlette.requests"), import_module("starlette.responses")
 

@@ -28,7 +28,7 @@ _TIMEOUT_S = 120
 
 
 class Unknown(Exception):
-    """Raised if the stand-in does not support a command, or does not know what the command names."""
+    """Raised if the stand-in does not support a command or does not recognize something that the command names."""
 
 
 def main(arguments: list[str]) -> int:
@@ -268,7 +268,7 @@ _PROGRAMS: dict[str, Callable[[Path, list[str]], int]] = {"pulumi": _pulumi, "ku
 
 
 def _split(words: list[str], names: tuple[str, ...], until: str = "") -> tuple[dict[str, str], list[str]]:
-    """Return the options with these names, and all other words. Words after `until` are never options."""
+    """Return the options that have the given names, and all other words. Words after `until` are never options."""
     options: dict[str, str] = {}
     rest: list[str] = []
     end = words.index(until) if until and until in words else len(words)

@@ -1,4 +1,4 @@
-"""Run the commands in a step of the plan, and judge their output."""
+"""Run the commands in a step of the plan, and evaluate their output."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class StepOutput:
 
 
 def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> StepOutput:
-    """Run a step's commands as if a person pasted them. Commands after a failed one do not run.
+    """Run a step's commands as if a person had pasted them. Commands after a failed one are not run.
 
     `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
     """
@@ -90,7 +90,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return the commands with a free port instead of the fixed one, which another program on this machine may use."""
+    """Return the commands with a free port instead of the fixed port, which another program on this machine may use."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()
@@ -110,7 +110,7 @@ def _free_port() -> int:
 
 
 def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
-    """Run a script to its end. Whatever happens, everything that it started ends too."""
+    """Run a script to completion. Whatever happens, everything that the script started also ends."""
     with TemporaryFile() as output:  # a pipe would stay open as long as a background program
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],

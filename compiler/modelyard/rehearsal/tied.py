@@ -12,7 +12,7 @@ _PATIENCE_S: Final = 45.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command, and return its exit code. The command ends in order: everything that it started ends first."""
+    """Run a command, and return its exit code. On shutdown, everything that the command started ends first."""
     with subprocess.Popen(arguments, stdin=subprocess.DEVNULL) as process:
         threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
         return process.wait()

@@ -1,4 +1,4 @@
-"""Find everything that still uses the old side of a rehearsal and prevents it from being retired."""
+"""Find everything that still uses a rehearsal's old side and prevents it from being retired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPENED: Final = {
 
 
 def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
-    """Return everything that uses the old side: callers (with this percentage), schedules, objects and addresses."""
+    """Return everything that uses the old side: callers (with their percentage), schedules, objects and addresses."""
     findings = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
     findings += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
     for old, new in layout.pairs():
@@ -42,9 +42,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def addresses(database: Path, places: Sequence[str]) -> list[str]:
-    """Return the addresses that a registry would open and that begin with one of these places.
+    """Return the addresses that a registry would open and that begin with one of the given places.
 
-    The addresses of training data remain in the history of runs, wherever the data was.
+    The addresses of training data remain in the history of runs, wherever the data was stored.
     """
     if not database.exists() or not places:
         return []

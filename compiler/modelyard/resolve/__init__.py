@@ -27,7 +27,7 @@ def resolve(
     """Resolve a document into the system that it describes, or report all errors in it.
 
     The document must satisfy the schema, and its overlay and variables must have been applied. A system is returned
-    only if there are no errors. `providers` are all providers allowed by the schema.
+    only if there are no errors. `providers` holds all providers allowed by the schema.
     """
     scope = Scope.of(document)
     deployment = resolve_deployment(scope, providers)  # first, because all other sections refer to its targets

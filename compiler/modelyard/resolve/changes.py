@@ -29,7 +29,7 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """Return the name for the objects of `section.name`: the current name, or the original one if it was renamed."""
+    """Return the name for the objects of `section.name`: the current name, or the original name if it was renamed."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]

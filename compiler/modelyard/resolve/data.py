@@ -32,7 +32,7 @@ _DATABASE_REPLICAS = 3  # for enterprises, so that one may fail while another is
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Resolve object stores and databases. A managed database has three instances for an enterprise, or else one."""
+    """Resolve object stores and databases. A managed database has three instances for an enterprise, otherwise one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")

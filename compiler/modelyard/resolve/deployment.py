@@ -33,7 +33,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
-    """Resolve the deployment, and set the target names in the scope, to which all later sections refer."""
+    """Resolve the deployment, and store the target names, which all later sections refer to, in the scope."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:

@@ -76,7 +76,7 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
 
 
 def _generation(scope: Scope, node: Node, variants: tuple[Variant, ...]) -> Generation | None:
-    """Resolve the settings of a language model, which also exist if the spec sets none."""
+    """Resolve the settings of a language model, which exist even if the spec sets none of them."""
     models = mapping(scope.root, "models")
     tasks = {text(mapping(models, variant.model.model), "task") for variant in variants}
     if "generation" not in node and "text-generation" not in tasks:
@@ -240,7 +240,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """Yield the callers by name. `token` without callers is short for a caller named `default`."""
+    """Yield the callers by name. `token` without callers is shorthand for a caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

@@ -37,7 +37,7 @@ _DAY_S = 86400
 
 @record
 class _Defaults:
-    """Values that a step inherits from its pipeline unless the step sets them."""
+    """Values that a step inherits from its pipeline unless the step sets its own."""
 
     kind: str
     framework: str

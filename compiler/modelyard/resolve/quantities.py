@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Return a number of CPUs in thousandths, or 0 if the field is absent."""
+    """Return a number of CPUs in thousandths of a CPU, or 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0

@@ -1,4 +1,4 @@
-"""The context for resolving all sections: the known names, the profile, and the errors found."""
+"""The context for resolving all sections: the known names, the profile, and the errors found so far."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Scope:
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """Return the path of a section's entry that was set aside, or () if there is none."""
+        """Return the path of an entry in a section that was set aside, or () if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to choose suggestions from, or nothing after the maximum number of suggestions."""
+        """Return the names to choose suggestions from, or no names if the maximum number is exceeded."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """Return the name, and report an error at `path` if the section has no such entry."""
+    """Return the name, and report an error at `path` if the section has no entry with that name."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))
@@ -80,12 +80,12 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """Return the path at which an entry with this name is declared."""
+    """Return the path at which an entry with the given name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
-    """Report that a section has no such entry, and suggest the nearest known name."""
+    """Report that a section has no entry with the given name, and suggest the nearest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
     suggestions = scope.suggestions(scope.names[section])
     return problems.unknown_reference(span, ENTRIES[section], name, suggestions, deleted)

@@ -14,7 +14,7 @@ _EVERY_DAY = tuple(range(len(_DAYS)))
 
 
 def approval_of(node: Node) -> Approval:
-    """Resolve the approving groups and the number of required approvals."""
+    """Resolve the groups that approve and the number of required approvals."""
     return Approval(texts(node, "from"), integer(node, "minimum", 1))
 
 
@@ -42,7 +42,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """Return the alias to which training promotes, or "" if the model has no stages."""
+    """Return the alias that training promotes to, or "" if the model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 

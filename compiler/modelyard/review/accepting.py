@@ -1,4 +1,4 @@
-"""Determine which findings in a review `reviews/acknowledged.yaml` accepts, and report entries that accept none.
+"""Determine which of a review's findings `reviews/acknowledged.yaml` accepts, and report entries that accept none.
 
 Entries are read from the new version, but the old version determines who may sign, so that a change cannot add a key
 and use it.
@@ -42,7 +42,7 @@ class Acknowledged:
 class Signers:
     """The groups, with their keys, of which `minimum` must sign an acknowledgement.
 
-    `owner` is the group of the team that owns the system; its signature is never sufficient by itself. If there are no
+    `owner` is the group of the team that owns the system; its signature alone is never sufficient. If there are no
     other groups, nobody can sign.
     """
 
@@ -51,11 +51,11 @@ class Signers:
     owner: str
 
     def of(self, key: bytes) -> str:
-        """Return the group to which a key belongs, or "" if there is none."""
+        """Return the group that a key belongs to, or "" if there is none."""
         return next((name for name, keys in self.groups.items() if key in keys), "")
 
     def are_enough(self, signed: Collection[str]) -> bool:
-        """Return whether these groups are sufficient: as many as for a promotion, and not only the owner's group."""
+        """Return whether the given groups suffice: as many as for a promotion, and not only the owner's group."""
         return len(signed) >= self.minimum and any(group != self.owner for group in signed)
 
 
@@ -76,8 +76,8 @@ def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcom
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
     """Return who must sign in an environment according to the old version, or None if no signature is required.
 
-    A signature is required if the risk is high in either version, or if the old version requires approvals, for all
-    promotions or for a model's stage, or has change windows. Only groups that may approve promotions can sign.
+    A signature is required if the risk is high in either version, or if the old version has change windows or requires
+    approvals, whether for all promotions or for a model's stage. Only groups that may approve promotions can sign.
     """
     old = _old_system(environment, before)
     new = _system(after.get(environment))
@@ -97,7 +97,7 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
 
 
 def _approvals(system: System) -> list[Approval]:
-    """Return the approval that every promotion needs or, without one, those of all models' stages."""
+    """Return the approval that every promotion needs or, if there is none, those of all models' stages."""
     general = system.governance.approve_promotion
     if general is not None:
         return [general]
@@ -106,7 +106,7 @@ def _approvals(system: System) -> list[Approval]:
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Return who must agree to a review's dangers or should look at it, or "" if nothing in it matters."""
+    """Return who must agree to a review's dangers or should look at the review, or "" if nothing in it matters."""
     dangers = [finding for finding in review.findings if finding.level is Level.DANGER]
     if not dangers:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
@@ -157,7 +157,7 @@ def _settled(
     file: Acknowledged,
     required: Mapping[str, Signers | None],
 ) -> Finding:
-    """Return a finding with the people who accept it, if its entries are sufficient in each of its environments."""
+    """Return a finding with the people who accept it, if the entries are sufficient in each of its environments."""
     entries = [entry for entry in valid if _names(entry, finding)]
     if not entries or not can_be_accepted(finding):
         return finding
@@ -196,7 +196,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Report entries that match no finding: as a danger if a finding with their code is open, else as a note."""
+    """Report entries that match no finding: as a danger if a finding with their code is open, otherwise as a note."""
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue

@@ -37,7 +37,7 @@ _LONGEST: Final = 5000  # characters in a field; a signature with a long RSA key
 
 @record
 class Acknowledgement:
-    """An entry in the file, with its place. The signature is "" if there is none."""
+    """An entry in the file, with its place. The signature is "" if the entry is not signed."""
 
     code: str
     fingerprint: str
@@ -48,12 +48,12 @@ class Acknowledgement:
     signature: str = ""
 
     def statement(self, system: str) -> dict[str, str]:
-        """Return the content that is signed: all of the entry's fields, and the name of the system."""
+        """Return the content to be signed: all fields of the entry, and the name of the system."""
         return statement(system, (self.code, self.fingerprint, self.by, self.reason, self.until.isoformat()))
 
 
 def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, str]:
-    """Return the signed content of an entry with these values: code, fingerprint, by, reason and until."""
+    """Return the content to be signed for an entry with the given values: code, fingerprint, by, reason and until."""
     head = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Acknowledgement", "action": "accept", "system": system}
     return {**head, **dict(zip(_FIELDS, values, strict=True))}
 
@@ -86,7 +86,7 @@ def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tupl
 
 
 def entries_of(document: Document) -> list[Json]:
-    """Return the entries of a file as written, or nothing if the file contains no list."""
+    """Return the entries of a file as written, or an empty list if the file contains no list."""
     entries = document.value.get(_LIST)
     return list(entries) if isinstance(entries, list) else []
 

@@ -1,6 +1,6 @@
 """Find every value that differs between two versions of a system, with its place and its meaning.
 
-Equal parts are not taken apart, so the time depends on what changed, not on the size of the system.
+Equal parts are not examined further, so the time depends on what has changed, not on the size of the system.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Raw: TypeAlias = Any
 
 
 class Direction(StrEnum):
-    """Which way a change goes."""
+    """The direction of a change."""
 
     LOOSER = "looser"
     STRICTER = "stricter"
@@ -31,9 +31,9 @@ class Direction(StrEnum):
 
 @record
 class Change:
-    """A value that differs: its path in the spec's words, and how the spec would write it before and after.
+    """A value that differs: its path in the spec's terms, and how the spec would write it before and after.
 
-    `entry` marks a named entry or optional section that is new or gone. Its values are in `was` and `now`.
+    `entry` marks a named entry or optional section that is new or removed. Its values are in `was` and `now`.
     """
 
     path: Steps
@@ -51,12 +51,12 @@ class Change:
 
     @property
     def removed(self) -> bool:
-        """Whether there is no value any more."""
+        """Whether there is no longer a value."""
         return not self.after.text
 
     @property
     def way(self) -> Direction:
-        """Which way the change goes, by the order of the field's values."""
+        """The direction of the change, according to the order of the field's values."""
         return way_of(self)
 
 
@@ -73,10 +73,10 @@ _PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
-    """Yield everything that differs. Entries that `moved` renames are compared with what they were called before.
+    """Yield everything that differs. Entries renamed with `moved` are compared with the entries under their old names.
 
-    What only follows from another change is left out: references to what is renamed, the compute class of an entry that
-    is new or gone, and what another type of a channel, strategy of a rollout or kind of login does not have.
+    Mere consequences of another change are left out: references to something renamed, the compute class of an entry
+    that is new or removed, and fields that a different channel type, rollout strategy or login type lacks.
     """
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
@@ -92,7 +92,7 @@ def changes(before: System, after: System) -> Iterator[Change]:
 
 
 def renamed_targets(before: System, after: System) -> dict[str, str]:
-    """Return targets that another name replaces, with an equal definition, by old name."""
+    """Return targets that have been replaced by another name with an equal definition, by old name."""
     old, new = ({candidate.name: candidate for candidate in system.deployment.targets} for system in (before, after))
     fresh = [candidate for name, candidate in new.items() if name not in old]
     renames: dict[str, str] = {}
@@ -109,7 +109,7 @@ def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
 
 
 def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
-    """Return whether a field is gone, or has its default, as another kind of channel, rollout or login lacks it."""
+    """Return whether a field is gone or has its default because the new kind of channel, rollout or login lacks it."""
     section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
     if section == "channels" and change.removed and field and field != "type":
         old, new = (system.channels.get(name) for system in (before, after))
@@ -140,7 +140,7 @@ def _has(system: System, address: str) -> bool:
 
 
 def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
-    """Return the sections of a system, with renamed entries under their new names."""
+    """Return a system's sections, with renamed entries under their new names."""
     sections = parts(system) or {}
     for section in _MOVABLE:
         entries: Mapping[str, Raw] = sections[(section,)]
@@ -158,7 +158,7 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
 
 
 def _follows(change: Change, aliases: Mapping[str, str]) -> bool:
-    """Return whether a reference changed only because what it names was renamed."""
+    """Return whether a reference changed only because the entry that it names was renamed."""
     if change.entry or not aliases:
         return False
     old, new = change.before.text, change.after.text
@@ -197,7 +197,7 @@ def _of_parts(
 
 
 def start_of(schedule: Raw) -> str:
-    """Return when a schedule starts runs, in a few words."""
+    """Return a short description of when a schedule starts runs."""
     when = {"cron": f" {schedule.cron} {schedule.time_zone}", "after": f" pipelines.{schedule.after}"}
     return f"{schedule.kind}{when.get(schedule.kind, '')}"
 
@@ -233,7 +233,7 @@ def _summary(value: Raw) -> Leaf:
 
 
 def rating_of(path: Steps) -> str:
-    """Return the rating of the nearest field above a path that the schema does not describe as a field."""
+    """Return the rating of the nearest rated field at or above a path."""
     for length in range(len(path), 0, -1):
         schemas = [root()]
         for step in path[:length]:
@@ -245,7 +245,7 @@ def rating_of(path: Steps) -> str:
 
 
 def way_of(change: Change) -> Direction:
-    """Return which way a change goes."""
+    """Return the direction of a change."""
     meaning = change.meaning
     if change.added or change.removed:
         return _of_presence(change)
@@ -261,7 +261,7 @@ def way_of(change: Change) -> Direction:
 
 
 def _of_presence(change: Change) -> Direction:
-    """Return the way of a value that is new or gone, by what the field's rating says of having none."""
+    """Return the direction for a new or removed value, based on what the field's rating says about having no value."""
     meaning = change.meaning
     if meaning.absent in _PRESENCE:
         return _PRESENCE[meaning.absent][change.added]
@@ -285,7 +285,7 @@ def _of_numbers(direction: str, before: float, after: float) -> Direction:
 
 
 def _of_ranges(direction: str, before: set[str], after: set[str]) -> Direction | None:
-    """Return the way of lists of address ranges, of which one contains the other, or None for other lists."""
+    """Return the direction for lists of address ranges, one of which contains the other, or None for other lists."""
     if direction != "added" or not (before - after and after - before) or not are_ranges(before | after):
         return None
     fewer, more = covers(before, after), covers(after, before)

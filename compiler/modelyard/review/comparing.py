@@ -42,7 +42,7 @@ class Unjudged:
 class Review:
     """The findings for all environments, and the environments that could not be judged.
 
-    `environments` are the environments that were compared. `is_first` means that the spec did not exist before.
+    `environments` lists the environments that were compared. `is_first` means that the spec did not exist before.
     `agreement` describes who must agree, if anything in the review matters.
     """
 
@@ -81,7 +81,7 @@ def compared(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Review:
-    """Compare two versions of a spec in every environment that either version has, using previews if there are any."""
+    """Compare two versions of a spec in every environment of either version, using previews if there are any."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     names = tuple(dict.fromkeys((*after, *before)))
@@ -138,11 +138,11 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
 
 
 def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Report a new environment and what it introduces, compared with nothing and with the old base.
+    """Report a new environment and what it introduces, compared both with nothing and with the old base.
 
     The comparison with nothing finds what runs in the environment. The comparison with the base finds changes to gates,
     approvals and everything else that the base already has. Only important findings are included. Nothing moves into a
-    new environment, so a place or name that the base does not have is not a change.
+    new environment, so a place or name that the base lacks is not a change.
     """
     path = ("environments", name)
     yield Finding(
@@ -249,7 +249,7 @@ def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Pre
 
 
 def _complete_system(outcome: Outcome) -> System | None:
-    """Return the system from an outcome, unless parts of it were set aside because of errors."""
+    """Return an outcome's system, unless parts of it were set aside because of errors."""
     system = outcome.system
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
         return None

@@ -1,4 +1,4 @@
-"""The finding about money: the monthly cost of a system, before and after a change."""
+"""The finding about money: a system's monthly cost before and after a change."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ UsageOf: TypeAlias = Callable[[Plan], Usage]
 
 
 def assumed(_: Plan) -> Usage:
-    """Return no usage, so that the expected cost is based on assumptions."""
+    """Return no usage, so that expected costs are based on assumptions."""
     return NO_USAGE
 
 
 def cost_changes(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, usage_of: UsageOf = assumed
 ) -> Iterator[Finding]:
-    """Report how the monthly cost changes, unless the change is less than a cent."""
+    """Report how the monthly cost changes, unless it changes by less than a cent."""
     old, new = (_by_component(outcome, targets, usage_of) for outcome in (before, after))
     currencies = sorted({line.price.currency for side in (old, new) for line in _all(side) if line.price is not None})
     if len(currencies) > 1:
@@ -92,7 +92,7 @@ def _sums(costs: Total) -> tuple[float, float, float]:
 
 
 def _amounts(was: Total, now: Total, currency: str) -> str:
-    """Describe how floor, expected cost and ceiling change, only once if the change is the same for all three."""
+    """Describe how floor, expected cost and ceiling change, only once if all three change in the same way."""
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)

@@ -21,7 +21,7 @@ KINDS: Mapping[str, str] = {
 def signals(system: System) -> dict[str, dict[str, str]]:
     """Return the kinds of signals for each endpoint, dataset, pipeline and model, with the address of a source.
 
-    A model is also watched by anything that watches an endpoint that sends it traffic.
+    A model is also watched by anything that watches an endpoint sending it traffic.
     """
     sources: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():

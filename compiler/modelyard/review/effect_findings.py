@@ -31,9 +31,9 @@ _STOPPED: Final = {
 
 @record
 class OnTarget:
-    """The effects on a target, determined with its provider's tables.
+    """The effects on a target, determined using its provider's tables.
 
-    `place` is the target's previous region, and `kept` are the spec entries that both versions contain.
+    `place` is the target's previous region, and `kept` holds the spec entries that both versions contain.
     """
 
     name: str
@@ -43,7 +43,7 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
-        """Return the resources with one of these effects, except those that contain only settings."""
+        """Return the resources with one of the given effects, except those that contain only settings."""
         return tuple(
             consequence
             for consequence in self.consequences
@@ -206,7 +206,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources. Groups of machines that replace each other are named once, by their pool's class."""
+    """Name the resources. Groups of machines that replace each other are named once, by the class of their pool."""
     pools = {
         f"the {part.words} of {consequence.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for consequence in affected
@@ -236,7 +236,7 @@ def _is_store(target: OnTarget, consequence: Consequence) -> bool:
 
 
 def _why_left(target: OnTarget, sides: Sides) -> str:
-    """Explain why nothing manages the remaining resources on a target anymore, and what follows from that."""
+    """Explain why nothing manages a target's remaining resources any longer, and what follows from that."""
     names = [entry.name for entry in sides.after.deployment.targets]
     if target.name not in names:
         cause = f"no stack of {target.name} is written anymore"
@@ -308,7 +308,7 @@ def _finding(
 def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
     """List all resources, even if the message only counts them, so that accepting the finding covers exactly these.
 
-    It also covers only whether `pulumi up` stops before that, and the values at which it stops.
+    The acceptance also covers only whether `pulumi up` stops beforehand, and the values at which it stops.
     """
     listed = sorted(
         (

@@ -1,4 +1,4 @@
-"""Name the resources that a change affects, briefly: the network, node groups a and b, 12 identities."""
+"""Briefly name the resources that a change affects: the network, node groups a and b, 12 identities."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "acce
 
 
 def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> str:
-    """List all resources, starting with those that hold data. Returns "" if no resource has a word."""
+    """List all resources, starting with those that hold data. Returns "" if there is no word for any of them."""
     return enumerated(texts_of(affected, effects))
 
 
 def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
-    """Return a string for each word, at most eight, followed by the number of remaining resources."""
+    """Return a string for each word, with at most eight strings, followed by the number of remaining resources."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
     for consequence in affected:
         part = effects.part(consequence.item.kind)
@@ -74,6 +74,6 @@ def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -
 
 
 def reasons(affected: Iterable[Consequence], effects: Effects) -> str:
-    """Return why the resources change in this way, with each reason only once."""
+    """Return the reasons why the resources change in this way, without duplicates."""
     parts: list[Part] = [effects.part(consequence.item.kind) for consequence in affected]
     return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

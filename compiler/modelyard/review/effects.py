@@ -1,4 +1,4 @@
-"""Find what `pulumi up` does with each resource of a placement that differs between two versions."""
+"""Find what `pulumi up` does to each of a placement's resources that differ between two versions."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Effect(StrEnum):
 
 @record
 class Consequence:
-    """What happens to a resource, the paths that differ, and the reason if it is refused.
+    """What happens to a resource, the paths that differ, and the reason if the change is refused.
 
-    Without a path, it comes or goes, or only follows from what happens to another one. `in_turn` marks what comes or
-    goes while others of its group do the opposite.
+    Without a path, the resource is created or destroyed, or is affected only because of another resource. `in_turn`
+    marks a resource that is created or destroyed while others in its group do the opposite.
     """
 
     key: Key
@@ -44,7 +44,7 @@ _OF_FATES: Final = {Fate.ROLLING: Effect.ROLLING, Fate.REPLACED: Effect.REPLACED
 
 
 def consequences(before: Items, after: Items, effects: Effects) -> tuple[Consequence, ...]:
-    """Return what happens to every resource that differs, or that depends on one that is made anew."""
+    """Return what happens to every resource that differs or that depends on a recreated resource."""
     kept = {key[0] for key in after}
     gone = [_gone(key, item, effects, kept) for key, item in before.items() if key not in after]
     return tuple(_taking_turns([*gone, *_remaining(before, after, effects)], effects))
@@ -59,7 +59,7 @@ def _gone(key: Key, item: Item, effects: Effects, projects: set[str]) -> Consequ
 
 @record
 class _Known:
-    """What was found out about the items so far: the fate of each, and the arguments of it that differ."""
+    """What is known about the items so far: the fate of each, and those of its arguments that differ."""
 
     fates: dict[Key, Fate] = field(default_factory=dict[Key, Fate])
     paths: dict[Key, tuple[str, ...]] = field(default_factory=dict[Key, tuple[str, ...]])
@@ -81,7 +81,7 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
 
 
 def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
-    """Return the worst fate of what differs and of what the item needs, or None if nothing does."""
+    """Return the worst fate caused by the differences in an item and in what it needs, or None if nothing differs."""
     fates = [effects.fate(item.kind, path) for path in paths]
     for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
         if known.fates.get(key) is Fate.REPLACED:
@@ -94,7 +94,7 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
 
 
 def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
-    """Yield the arguments in the table such as `cluster.project.project_id`, if what the last word names differs."""
+    """Yield dotted arguments in the table, such as `cluster.project.project_id`, if the final argument differs."""
     for path in effects.part(item.kind).arguments:
         *references, argument = path.split(".")
         keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]
@@ -105,7 +105,7 @@ def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Itera
 
 
 def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
-    """Return the fate of an item if what an argument refers to is made anew. All objects go with their cluster."""
+    """Return an item's fate if the resource that an argument refers to is recreated. Objects go with their cluster."""
     return Fate.REPLACED if "/" in item.kind else effects.fate(item.kind, argument)
 
 
@@ -128,7 +128,7 @@ def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...]
 
 
 def _stops(part: Part, item: Item) -> bool:
-    """Return whether this item is stopped before its successor starts."""
+    """Return whether the given item is stopped before its successor starts."""
     return bool(part.stops) and at(item.values, part.stops[0]) == part.stops[1]
 
 
@@ -137,7 +137,7 @@ def _loses_items(part: Part, was: Item, item: Item) -> bool:
 
 
 def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
-    """Yield what happens, with what comes while others of its group go as one change."""
+    """Yield the consequences, treating creations and destructions within the same group as a single kind of change."""
     created, destroyed = (
         {
             _group(consequence, effects)
@@ -156,9 +156,9 @@ def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator
 
 
 def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] | None:
-    """Return the pool of machines, or the owner of objects that nobody would miss, such as Jobs named by a hash.
+    """Return the pool of machines, or the owner of dispensable objects, such as Jobs named by a hash.
 
-    Objects in different namespaces do not take each other's place.
+    Objects in different namespaces do not replace each other.
     """
     part, item = effects.part(consequence.item.kind), consequence.item
     if part.pool:
@@ -170,7 +170,7 @@ def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] |
 
 
 def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are not taken apart."""
+    """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are skipped."""
     if was is now or was == now:
         return
     old, new = _entries(was), _entries(now)
@@ -196,7 +196,7 @@ def _entries(value: Any) -> Mapping[str, Any] | None:
 
 
 def _items(value: Any) -> Sequence[Any]:
-    """Return the items of a list, or nothing for other values."""
+    """Return the items of a list, or an empty sequence for other values."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
@@ -207,7 +207,7 @@ def _is_less(was: Item, now: Item, path: str) -> bool:
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
-    """Return a value as numbers that compare: 20, `1.36` or `20Gi`."""
+    """Return a value as comparable numbers, given a value such as 20, `1.36` or `20Gi`."""
     if isinstance(value, int | float):
         return (float(value),)
     text = str(value or "")

@@ -22,7 +22,7 @@ _NOTHING: Final = (
 
 
 def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield the findings. Findings about `egress` are only for review if no network policy of the target changes."""
+    """Yield the findings. Findings about `egress` are only for review if none of the target's policies changes."""
     for finding in findings:
         is_egress = (
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD

@@ -30,7 +30,7 @@ class Level(IntEnum):
 
 @record
 class Accepted:
-    """Who accepts a finding, why, until which day and, if signed, for which group of approvers."""
+    """Who accepts a finding, why, until which day and, if signed, on behalf of which group of approvers."""
 
     by: str
     reason: str
@@ -46,11 +46,11 @@ _WHOLE: Final = 40
 class Finding:
     """A change that matters, with its place before and after. The place is None in a version that lacks it.
 
-    `reasons` explain the level, `reached` are the addresses of everything that the change reaches, and `environments`
-    are those in which the finding applies. `irreversible` means that reverting the spec does not undo it. `facts`
-    is everything else that distinguishes the change from others, in a form without words (see `facts`), and `nth` of
-    `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the finding, if the
-    acknowledgements next to the spec are sufficient.
+    `reasons` explains the level, `reached` holds the addresses of everything that the change reaches, and
+    `environments` lists those in which the finding applies. `irreversible` means that reverting the spec does not undo
+    the change. `facts` is everything else that distinguishes the change from others, in a form without prose (see
+    `facts`), and `nth` of `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the
+    finding, if the acknowledgements next to the spec are sufficient.
     """
 
     code: str
@@ -85,10 +85,10 @@ class Finding:
     def whole_fingerprint(self) -> str:
         """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
 
-        It does not depend on `message`, `why` and `reasons`, so that acknowledgements stay valid if these are reworded.
-        It depends on the level, so that a finding that becomes more serious has to be accepted again. Some of the
-        hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody
-        can find two changes that share them.
+        The hash does not depend on `message`, `why` and `reasons`, so that acknowledgements stay valid if these are
+        reworded. It depends on the level, so that a finding that becomes more serious has to be accepted again. Some of
+        the hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody can find
+        two changes that share them.
         """
         total = sha256()
         numbered = (str(self.nth), str(self.alike)) if self.alike > 1 else ()
@@ -120,7 +120,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _change(finding: Finding) -> tuple[object, ...]:
-    """Return what findings about the same change have in common. For a note, that includes the message."""
+    """Return what findings about the same change have in common. For a note, this includes the message."""
     path = finding.path
     field = (*path[:2], *path[4:]) if len(path) > 4 and path[2] in {"variants", "steps"} else path
     place = finding.now_at or finding.was_at
@@ -152,7 +152,7 @@ def _joined(findings: list[Finding]) -> Finding:
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Number findings that are otherwise equal, so that each has its own fingerprint.
 
-    Each is one of so many: if one of two goes away, what accepted it does not accept the other.
+    Each number includes the total: if one of two findings disappears, its acceptance does not apply to the other.
     """
     hashed = [(finding, finding.whole_fingerprint) for finding in findings]
     total = Counter(fingerprint for _, fingerprint in hashed)

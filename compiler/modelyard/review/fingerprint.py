@@ -13,7 +13,8 @@ _DIGITS = 40
 def change_fingerprint(review: Review, before: Outcomes, after: Outcomes) -> str:
     """Return a hash of all findings, and of the values of both versions in every environment.
 
-    It is "" if a version does not compile. It depends neither on acknowledgements nor on how the versions are written.
+    The hash is "" if a version does not compile. It depends neither on acknowledgements nor on how the versions are
+    written.
     """
     if review.unjudged:
         return ""

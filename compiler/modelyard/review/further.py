@@ -53,7 +53,7 @@ def _exists(system: System, path: Steps) -> bool:
 
 
 def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[Finding]:
-    """Report rules that stop or start applying to this system because its risk, industry or size changed.
+    """Report rules that start or stop applying to this system because its risk, industry or size has changed.
 
     A system that lacks everything that rules require violates every rule that applies to it.
     """
@@ -143,7 +143,7 @@ def signatures(sides: Sides) -> Iterator[Finding]:
 def at_place(
     code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = ""
 ) -> Finding:
-    """Return a finding with the places of its path in both versions."""
+    """Return a finding with its path's places in both versions."""
     return Finding(
         code=code,
         level=level,

@@ -83,13 +83,13 @@ def _finding(change: Change, sides: Sides) -> Finding:
 
 
 def _exactly(before: Leaf, after: Leaf) -> str:
-    """Return what the text of both values does not show, such as further digits of a number."""
+    """Return details that the text of both values does not show, such as further digits of a number."""
     exact = [(leaf.number, leaf.items) for leaf in (before, after)]
     return facts(*exact) if any(part is not None for pair in exact for part in pair) else ""
 
 
 def _old_path(path: Steps, sides: Sides) -> Steps:
-    """Return the path before the rename, if there was one."""
+    """Return the path before the rename, if the entry was renamed."""
     old = (sides.after.moved or {}).get(".".join(path[:2]), "")
     return (*old.split("."), *path[2:]) if old and path[0] != "moved" else path
 

@@ -30,7 +30,7 @@ _ORDER: Final = "depends_on"
 class Item:
     """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name, and the values it is made from.
 
-    `workload` is its owner's address. `needs` are the items that arguments refer to, by argument.
+    `workload` is its owner's address. `needs` holds the items that arguments refer to, by argument.
     """
 
     kind: str
@@ -46,7 +46,7 @@ Items: TypeAlias = Mapping[Key, Item]
 
 
 def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
-    """Return the resources of a placement, or nothing if the plan has no such placement.
+    """Return a placement's resources, or no items if the plan has no such placement.
 
     With a scope, objects that belong to a single workload outside the scope are omitted.
     """

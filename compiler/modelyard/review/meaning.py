@@ -3,9 +3,9 @@
 A rating is `ABOUT` or `ABOUT: ORDER`. The order specifies which change loosens something:
 
 - `less`, `more`: a smaller or larger number is looser;
-- `added`, `removed`: another item, or one item fewer, is looser;
+- `added`, `removed`: one more item, or one item fewer, is looser;
 - `strict<loose`: the field's values from the strictest to the loosest;
-- `absent`, alone or after one of these: having no value is the loosest of all;
+- `absent`, by itself or after one of these: having no value is the loosest of all;
 - `absent strictest`, `absent empty`, `absent neither`: having no value is the strictest of all, means an empty list, or
   means a default that has no place in the order.
 """
@@ -88,7 +88,7 @@ def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:
-    """Return the rating of a field with these schemas. Entries of a mapping have no rating of their own."""
+    """Return the rating of a field with the given schemas. Entries of a mapping have no rating of their own."""
     ratings = (schema.get("x-review") for schema in schemas)
     return next((rating for rating in ratings if isinstance(rating, str)), None)
 

@@ -1,4 +1,4 @@
-"""Find where a value is written, even if the spec inherits it from another field or uses a short form."""
+"""Find where a value is written, even if the spec uses a short form or the value is inherited from another field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def span_of(system: System, path: Steps) -> Span | None:
-    """Return the span of the value at a path, of the field from which it is inherited, or of its nearest ancestor."""
+    """Return the span of the value at a path, of the field it is inherited from, or of its nearest ancestor."""
     document = system.document
     for candidate in _candidates(path):
         existing = _resolved_path(document.value, candidate)
@@ -21,7 +21,7 @@ def span_of(system: System, path: Steps) -> Span | None:
 
 
 def is_written(system: System, path: Steps) -> bool:
-    """Return whether the spec writes a value at this path, or at the field from which it is inherited."""
+    """Return whether the spec writes a value at this path or at the field it is inherited from."""
     return any(_resolved_path(system.document.value, candidate) is not None for candidate in _candidates(path))
 
 

@@ -1,4 +1,4 @@
-"""Findings about what is deployed: what a preview of the engine shows and the change does not explain."""
+"""Findings about deployed resources: what the engine's preview shows but the change does not explain."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LONGEST: Final = 200
 
 @record
 class ProjectChange:
-    """A project of either version: its target, what happens to its resources, and all of them."""
+    """A project in either version: its target, what happens to its resources, and all of those resources."""
 
     target: str
     effects: Effects
@@ -53,7 +53,7 @@ class ProjectChange:
 
 
 def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: Targets) -> Iterator[Diagnostic]:
-    """Yield the previews of stacks that no outcome has."""
+    """Yield the previews of stacks that do not exist in any outcome."""
     known = {pair for outcome in outcomes for pair in _stacks(outcome, targets)}
     for preview in previews:
         if (preview.stack, preview.project) not in known:
@@ -78,7 +78,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield what the previews of an environment show beyond a change, and what they lack."""
+    """Yield what an environment's previews show beyond a change, and what the previews lack."""
     stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
@@ -94,7 +94,7 @@ def preview_findings(
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
-    """Return what a change does to each project of either version."""
+    """Return the effects of a change on each project in either version."""
     assert before.plan is not None
     assert after.plan is not None
     plans = (before.plan, after.plan)
@@ -112,7 +112,7 @@ def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[s
 
 
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
-    """Yield the differences between a preview and what a change does to the same project."""
+    """Yield the differences between a preview and the effects of a change on the same project."""
     shown = consequences_in(preview, project)
     in_order = sorted(shown.values(), key=lambda consequence: consequence.key)  # the engine's order varies
     for effect in reversed(_BY_HARM):
@@ -143,7 +143,7 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
 
 
 def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
-    """Yield the first error of a preview. It is no news if this change is refused."""
+    """Yield the first error in a preview. An error is not news if this change is refused anyway."""
     known = any(consequence.effect is Effect.REFUSED for consequence in project.expected.values())
     message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
     more = len(preview.errors) - 1
@@ -161,10 +161,10 @@ def _level(affected: Iterable[Consequence], effect: Effect, project: ProjectChan
 
 
 def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
-    """Return whether a preview has to show what a change does.
+    """Return whether a preview has to show an effect of a change.
 
-    It does not show what the cloud does next, as when nodes follow the version of their cluster, nor that objects go
-    with a cluster of another project. And what only refers to a resource that is replaced may turn out to be equal.
+    A preview does not show what the cloud does next, as when nodes follow their cluster's version, nor that objects go
+    with another project's cluster. Moreover, a resource that only refers to a replaced one may turn out to be equal.
     """
     if (
         consequence.effect is Effect.LEFT
@@ -179,9 +179,9 @@ def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], proje
 
 
 def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
-    """Return whether a preview replaces nothing from which the replacement of a resource follows.
+    """Return whether the preview keeps all resources whose replacement would cause this resource to be replaced.
 
-    The engine tries to move a cluster to another network, which no cloud can do, and leaves alone what goes with it.
+    The engine tries to move a cluster to another network, which no cloud can do, and leaves dependent resources alone.
     """
     if consequence.paths or consequence.effect not in _ANEW:
         return False
@@ -191,7 +191,7 @@ def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], projec
 
 
 def is_provider(item: Item, project: ProjectChange) -> bool:
-    """Return whether an item is a provider of Pulumi, whose steps are not joined."""
+    """Return whether an item is a Pulumi provider, whose steps are not joined."""
     return project.effects.part(item.kind).type.startswith("pulumi:providers:")
 
 
@@ -203,13 +203,13 @@ def _is_explained(consequence: Consequence, project: ProjectChange) -> bool:
 
 
 def follows(item: Item, project: ProjectChange) -> bool:
-    """Return whether an item is made from outputs of another one that changes."""
+    """Return whether an item is made from the outputs of another item that changes."""
     needs = [key for keys in item.needs.values() for key in keys]
     return any(key in project.expected or follows(project.items[key], project) for key in needs)
 
 
 def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
-    """Return what a preview does to each of our resources: the worst of what it does to the main one of a component."""
+    """Return a preview's effect on each of our resources: for a component, the worst effect on its main resource."""
     worst: dict[Key, Consequence] = {}
     for step in preview.steps:
         if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
@@ -223,9 +223,9 @@ def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Conse
 
 
 def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
-    """Return whether a step is about an object, a component or its main resource, not about one of its details.
+    """Return whether a step is about an object, a component or its main resource, rather than one of its details.
 
-    Grants or alarms, of which a component has several and which hold nothing, are details.
+    Details are resources such as grants or alarms, of which a component has several and which hold nothing.
     """
     part = project.effects.part(item.kind)
     is_main = step.urn.type == part.type and (bool(part.holds) or step.urn.name == item.name)
@@ -233,7 +233,7 @@ def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
 
 
 def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
-    """Return our resource to which a step belongs. One that neither version has gets the name that the engine shows."""
+    """Return our resource that a step belongs to. If neither version has it, it gets the name that the engine shows."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
     if key in project.items:
@@ -245,9 +245,10 @@ def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
 
 
 def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
-    """Return whether an item is what a step calls by another kind or name: the only one, or the one of this object.
+    """Return whether a step refers to an item by a kind or name other than the item's own.
 
-    A component that is no resource itself, such as a resource group, goes by its main resource.
+    A component that is not itself a resource, such as a resource group, is known by its main resource. A name may also
+    differ if it begins with the item's name, or if the item is the only one of its kind.
     """
     if "/" not in item.kind and project.effects.part(item.kind).type == kind and name.rpartition("/")[2] == item.name:
         return True
@@ -259,7 +260,7 @@ def _is_only(known: Key, project: ProjectChange) -> bool:
 
 
 def _kind_and_name(step: Step) -> tuple[str, str]:
-    """Return the kind and name of an object, or those of the outermost component that contains a resource."""
+    """Return an object's kind and name, or those of the outermost component that contains a resource."""
     types, name = step.urn.types, step.urn.name
     parent = step.parent.name if step.parent is not None else name
     if _CHART in types:

@@ -13,7 +13,7 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return what a change at this path reaches: callers, then addresses (endpoints first), except the path's own."""
+    """Return what a change at a path reaches: callers, then addresses (endpoints first), except the path's own."""
     start = _start(path)
     seen = dependents(system, (start,))
     callers = [caller for address in seen for caller in _callers(system, address)]
@@ -24,7 +24,7 @@ def reached_by(system: System, path: Steps) -> tuple[str, ...]:
 
 
 def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
-    """Return these addresses and everything that depends on them, directly or indirectly."""
+    """Return the given addresses and everything that depends on them, directly or indirectly."""
     edges = _edges(system)
     seen = dict.fromkeys(addresses)
     waiting = list(seen)
@@ -37,7 +37,7 @@ def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
 
 
 def neighbours(system: System, addresses: Iterable[str]) -> Iterator[str]:
-    """Yield the direct dependencies and the direct dependents of these addresses."""
+    """Yield the direct dependencies and direct dependents of the given addresses."""
     origins = set(addresses)
     for source, sinks in _edges(system).items():
         if source in origins:

@@ -1,4 +1,4 @@
-"""Find entries that were probably renamed, although `moved` does not declare it."""
+"""Find entries that were probably renamed without being declared in `moved`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def renames(sides: Sides) -> Iterator[Finding]:
 
 
 def _missing(system: System, other: System, section: str) -> list[str]:
-    """Return the names of entries that the other system does not have."""
+    """Return the names of entries that the other system lacks."""
     known: Mapping[str, Any] = getattr(other, section)
     return [name for name in getattr(system, section) if name not in known]
 
@@ -54,7 +54,7 @@ def _changed_names(sides: Sides) -> set[str]:
 
 
 class _Text:
-    """Writes entries of a system without the names that only one version has."""
+    """Writes a system's entries without the names that only one version has."""
 
     def __init__(self, system: System, names: set[str]) -> None:
         self._system = system

@@ -1,4 +1,4 @@
-"""Compare what each workload may do: access to stores, secrets, and the Kubernetes API."""
+"""Compare what each workload is allowed to do: access to stores, secrets, and the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Rights:
 
 
 def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
-    """Yield the workloads of both plans whose rights differ. What is new or gone as a whole is no change of rights.
+    """Yield the workloads in both plans whose rights differ. Entirely new or removed workloads are not included.
 
-    Workloads and stores that `moved` renames keep their rights, and so does what uses a model under another name in the
-    registry.
+    Workloads and stores renamed by `moved` keep their rights, and so does anything that uses a model under a different
+    name in the registry.
     """
     models = {
         model.registered_name: after.system.models[name].registered_name
@@ -43,7 +43,7 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
 
 
 def _same_identities(before: Plan, after: Plan) -> frozenset[str]:
-    """Return the workloads all of whose identities are the same in both plans."""
+    """Return the workloads whose identities are all the same in both plans."""
     old, new = (_identities(plan) for plan in (before, after))
     return frozenset(workload for workload, identities in new.items() if old.get(workload) == identities)
 
@@ -58,7 +58,7 @@ def _identities(plan: Plan) -> dict[str, list[Identity]]:
 def _rights(
     plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str], same: frozenset[str]
 ) -> dict[str, frozenset[str]]:
-    """Return the rights of each workload, with what is renamed under its new name, except those that are the same."""
+    """Return each workload's rights, using new names for anything renamed, except for the workloads in `same`."""
     rights: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
@@ -75,7 +75,7 @@ def _rights(
 
 
 def _renamed(prefix: str, models: Mapping[str, str]) -> str:
-    """Return a prefix with the new name of the model to which it leads."""
+    """Return a prefix with the new name of the model that it leads to."""
     above, _, name = prefix.rstrip("/").rpartition("/")
     _, slash, last = above.rpartition("/")
     new = models.get(name) if slash and last == _MODELS else None

@@ -12,7 +12,7 @@ from modelyard.stages import Outcome
 
 
 def repeats_of(outcomes: Iterable[Outcome]) -> Repeats:
-    """Return the entries in all documents that stand for rows of lists."""
+    """Return the entries in all documents that represent rows of lists."""
     documents: list[Document] = [outcome.document for outcome in outcomes if outcome.document is not None]
     return Repeats.of(*(document.repeated for document in documents))
 

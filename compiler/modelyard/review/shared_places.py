@@ -1,4 +1,4 @@
-"""Find trial environments that start to use a store or a cluster of an environment that is not for trials."""
+"""Find trial environments that start to use a store or cluster belonging to a non-trial environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLACES: Final = (("stores", "*", "adopt"), ("deployment", "targets", "*", "cont
 
 
 def on_shared_places(findings: Iterable[Finding], after: Mapping[str, Outcome]) -> Iterator[Finding]:
-    """Yield the findings. One that is milder in a trial environment is a danger if others use the same place."""
+    """Yield the findings. A trial environment's finding becomes a danger if other environments use the same place."""
     systems = {name: outcome.system for name, outcome in after.items() if outcome.system is not None}
     real = {name: system for name, system in systems.items() if not is_for_trials(system)}
     for finding in findings:
@@ -29,7 +29,7 @@ def on_shared_places(findings: Iterable[Finding], after: Mapping[str, Outcome]) 
 
 
 def _users(finding: Finding, systems: Mapping[str, System], real: Mapping[str, System]) -> list[str]:
-    """Return the environments, other than those for trials, that use what a trial environment now uses."""
+    """Return the non-trial environments that use what a trial environment now uses."""
     (own, *more) = finding.environments or ("",)
     if more or own in real or own not in systems or not any(matches(place, finding.path) for place in _PLACES):
         return []

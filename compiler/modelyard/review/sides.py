@@ -33,7 +33,7 @@ class Sides:
 
     @property
     def sensitive(self) -> frozenset[str]:
-        """The sensitive classes of data that either version declares."""
+        """The sensitive data classes that either version declares."""
         return frozenset(name for system in (self.before, self.after) for name in classes_of(system)) & SENSITIVE
 
     @property
@@ -48,7 +48,7 @@ def is_for_trials(system: System) -> bool:
 
 
 def classes_of(system: System) -> Iterator[str]:
-    """Yield the classes of data that a system declares, for itself or for a dataset."""
+    """Yield the data classes that a system declares, for itself or for a dataset."""
     yield from system.governance.data_classes
     yield from (data.classification for data in system.data.values() if data.classification)
 

@@ -18,7 +18,7 @@ _MOST: Final = 3
 
 
 def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Finding]:
-    """Report what differs in the sites of each target that has sites in both versions."""
+    """Report the differences in the sites of each target that has sites in both versions."""
     if old.bound is None or new.bound is None:
         return
     before = {group.name: group for group in old.bound.groups}
@@ -61,7 +61,7 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
 
 
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[Finding]:
-    """Report each of these columns whose values differ at sites that both versions have."""
+    """Report each of the given columns whose values differ at sites that exist in both versions."""
     positions = {name: at for at, name in enumerate(old.names)}
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -86,7 +86,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
-    """Return a column's values. `get` would return an empty column for one that has no type yet."""
+    """Return a column's values. `get` would return an empty column for one whose type has not been determined yet."""
     columns = group.columns
     return columns[name] if name in columns else None  # noqa: SIM401
 

@@ -131,14 +131,14 @@ def _typed(value: Any, field: str) -> Any:
 
 
 def _tuple_of(value: object) -> tuple[Any, ...]:
-    """Return the value if it is a tuple, and otherwise an empty tuple."""
+    """Return the value if it is a tuple, or an empty tuple otherwise."""
     if not isinstance(value, tuple):
         return ()
     return cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
-    """Return the entries of a tuple that a spec writes as a mapping, or None if it is a list in a spec."""
+    """Return the entries of a tuple that a spec writes as a mapping, or None if a spec writes it as a list."""
     first = value[0]
     kind = kind_of(first)
     if kind in KEYED:

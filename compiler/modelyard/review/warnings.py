@@ -28,7 +28,7 @@ Rows: TypeAlias = frozenset[tuple[str, str]]
 
 @record
 class _Side:
-    """The warnings in one version, its rows, and the names of the entries that stand for them."""
+    """The warnings in one version, its rows, and the names of the entries that represent them."""
 
     warnings: tuple[Diagnostic, ...]
     document: Document | None
@@ -39,8 +39,8 @@ class _Side:
 def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]:
     """Report warnings that only one version has.
 
-    A warning is not new if only its figures, such as a cost, changed, or if it exists for a row and its list gains
-    another row.
+    A warning is not new if only its figures, such as a cost, have changed, or if it already exists for one row and the
+    list gains another row.
     """
     old_side, new_side = _side(before), _side(after)
     for warning, facts_of_it in _unlike(new_side, old_side):
@@ -68,7 +68,7 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
-    """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
+    """Yield the warnings without a counterpart. Equal messages are paired first, then those with different figures."""
     texts, own = ({(warning.code, warning.message) for warning in each.warnings} for each in (other, side))
     left = [warning for warning in side.warnings if (warning.code, warning.message) not in texts]
     candidates = [warning for warning in other.warnings if (warning.code, warning.message) not in own]
@@ -88,7 +88,7 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
-    """Return a warning in terms of the repeated definition, together with the rows that it is about."""
+    """Return a warning in terms of the repeated definition, together with the rows that the warning is about."""
     match = _ROWS.search(warning.message)
     rows = _named_rows(match["rows"]) if match is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)
@@ -100,7 +100,7 @@ def _named_rows(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_known(warning: _General, others: list[_General], other: _Side) -> bool:
-    """Return whether the other version has the same warning, except for rows that it does not have."""
+    """Return whether the other version has the same warning, ignoring rows that do not exist there."""
     code, text, rows = warning
     known = [known_rows for *same, known_rows in others if same == [code, text]]
     return bool(rows) and bool(known) and rows & other.rows <= frozenset().union(*known)
@@ -112,7 +112,7 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
 
 
 def _quoted_parts(message: str) -> set[str]:
-    """Return the quoted names and the figures in a message, which a new wording does not change."""
+    """Return the quoted names and the figures in a message, which rewording the message does not change."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
     return quoted | {figure.rstrip(".,") for figure in _FIGURES.findall(_QUOTED.sub("", message))}
 
@@ -136,7 +136,7 @@ def _entries(document: Document) -> Iterator[Path]:
 
 
 def _entry_at(span: Span | None, starts: list[_Start]) -> str:
-    """Return the address of the last entry that begins at or before a span in the same file, or "" without one."""
+    """Return the address of the last entry that begins at or before a span in the same file, or "" if there is none."""
     if span is None:
         return ""
     at = bisect_right(starts, (span.file, span.line, "\U0010ffff"))

@@ -56,7 +56,7 @@ _MEMORY: Final = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("T", 10**12), ("
 
 
 def word(owner: str, field: str) -> str:
-    """Return the name of a record's field in a spec. If it consists of several fields there, return the first name."""
+    """Return the spec's name for a record's field. If the spec splits it into several fields, return the first name."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field][0]
     first, *more = UNITS.sub("", field).split("_")
@@ -64,7 +64,7 @@ def word(owner: str, field: str) -> str:
 
 
 def spec_text(field: str, value: Json) -> str:
-    """Write the value of a record's field as in a spec: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
+    """Write the value of a record's field as a spec would: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
     if value is None:
         return ""
     if isinstance(value, bool):

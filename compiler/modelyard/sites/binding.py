@@ -1,7 +1,7 @@
 """The values that represent a group's sites during compilation, and the placeholders that each site fills in later.
 
 A group is compiled once, with a marker for each value that is only copied to the output as text. In the output, markers
-become placeholders such as `${site.gateway}`, which the program fills in with the values of its stack.
+become placeholders such as `${site.gateway}`, which the program replaces with the values from its stack.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ _MOST: Final = 90
 
 @record
 class Marked:
-    """The columns of a group that have markers, in the order of the marker numbers."""
+    """A group's columns that have markers, in the order of the marker numbers."""
 
     group: int
     columns: tuple[str, ...]
 
     def marker(self, column: str, form: int) -> str:
-        """Return the marker of a column whose values have this form."""
+        """Return the marker for a column whose values have the given form."""
         at = self.columns.index(column)
         template: str = _FORMS[form][1]
         return template.format(group=self.group, column=at, low=100 + self.group, high=100 + at)
@@ -83,9 +83,10 @@ class Binding:
 
 @record
 class Choice:
-    """How to bind a group: by the values of the site at a position, except for columns with markers.
+    """How to bind a group: to the values of the site at a given position, except for columns with markers.
 
-    If `fixed` is None, no column has a marker. Otherwise, every column that can have one does, except those in `fixed`.
+    If `fixed` is None, no column has a marker. Otherwise, every column that can have a marker does, except those in
+    `fixed`.
     """
 
     fixed: frozenset[str] | None
@@ -96,8 +97,8 @@ class Choice:
 class Bound:
     """The groups in a spec, the binding of each group, and the places where their values are used.
 
-    `markable` are the columns that can have markers. `places` are the places of the groups' `sites` fields. `numbers`
-    are the groups' numbers in markers.
+    `markable` holds the columns that can have markers. `places` holds the places of the groups' `sites` fields.
+    `numbers` holds the groups' numbers in markers.
     """
 
     groups: tuple[Group, ...]
@@ -110,9 +111,9 @@ class Bound:
 
 @record(frozen=False)
 class Scopes:
-    """The groups to which a document's entries belong, and the references to the groups' values.
+    """The groups that a document's entries belong to, and the references to the groups' values.
 
-    Without bindings, references remain as they are.
+    Without bindings, references are left unchanged.
     """
 
     groups: tuple[Group, ...]
@@ -126,7 +127,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the number of the first form that all values have, or None if there is none."""
+    """Return the number of the first form that all values have, or None if no form fits all of them."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None
@@ -156,9 +157,9 @@ _SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
 
 
 def _target_of(document: Document, section: str, entry: Json) -> str:
-    """Return an entry's target: its own, or the one on which it is placed by default.
+    """Return an entry's target: its own, or the target on which it is placed by default.
 
-    Monitors that only evaluate rules run where the resource that they watch runs.
+    Monitors that only evaluate rules run where the watched resource runs.
     """
     fields = entry if isinstance(entry, dict) else {}
     if fields.get("target") is not None:
@@ -248,7 +249,7 @@ def placeholder(kind: str, columns: tuple[str, ...]) -> str:
 
 
 def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice) -> Binding:
-    """Bind the columns of a group to markers, or to the values of the chosen site."""
+    """Bind a group's columns to markers or to the values of the chosen site."""
     listed = tuple(columns)
     forms = {} if choice.fixed is None else {column: form_of(group.columns[column]) for column in listed}
     fixed = choice.fixed or frozenset()

@@ -15,12 +15,12 @@ MISSING: Final = "there is no such file"
 
 
 def refused_name(name: str) -> str:
-    """Return why this is not the name of a CSV file in the spec's folder or below it, or "" if it is."""
+    """Explain why a string is not the name of a CSV file in or below the spec's folder, or return "" if it is one."""
     return "" if _PATH.match(name) else _NOT_A_TABLE
 
 
 def read_beside(spec: str, name: str) -> InputFile | str:
-    """Read a file in the spec's folder or below it, or return the reason why it cannot be read.
+    """Read a file in or below the spec's folder, or return the reason why it cannot be read.
 
     Links must not lead out of the folder, so that a spec cannot make messages quote other files on the machine.
     """

@@ -26,7 +26,7 @@ class Repeats:
         return cls({str(path[1]): repeat for entries in repeated for path, repeat in entries.items()})
 
     def general(self, text: str) -> str:
-        """Replace the names of repeated entries in a string with the keys of their definitions."""
+        """Replace the names of repeated entries in a string with the keys of the entries' definitions."""
         return _WORD.sub(lambda match: self._key(match[0]), text)
 
     def _key(self, word: str) -> str:
@@ -34,7 +34,7 @@ class Repeats:
         return word.replace(name, self.by_name[name].key, 1) if name else word
 
     def _name_in(self, word: str) -> str:
-        """Return the name with which a word starts or ends, such as `demand-north` in `train-demand-north`."""
+        """Return the name that a word starts or ends with, such as `demand-north` in `train-demand-north`."""
         if word in self.by_name:
             return word
         steps = word.split("-")
@@ -42,7 +42,7 @@ class Repeats:
         return next((part for part in parts if part in self.by_name), "")
 
     def rows_in(self, *texts: str) -> tuple[tuple[str, str], ...]:
-        """Return the lists and rows whose entries are named in these strings."""
+        """Return the lists and rows whose entries are named in the given strings."""
         names = (self._name_in(word) for text in texts for word in _WORD.findall(text))
         repeats = (self.by_name[name] for name in names if name)
         return tuple(dict.fromkeys((repeat.list, repeat.row) for repeat in repeats))
@@ -60,7 +60,7 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
 def folded_diagnostics(
     diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
 ) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
-    """Merge diagnostics that are the same for many rows at one place. Yields each with those that it replaces."""
+    """Merge diagnostics that are identical for many rows at one place. Yields each result with those it replaces."""
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
     for diagnostic in diagnostics:

@@ -47,7 +47,7 @@ class Group:
     """A target with many sites, or a list with rows. `path` is the path of the target or list in the spec.
 
     `columns` contains each column's values in the order of `names`; a value is None if the member has none. `places`
-    returns the place of a column's value at a position.
+    returns the place of the value in a column at a given position.
     """
 
     name: str
@@ -107,9 +107,9 @@ def files_of(document: Document) -> Iterator[str]:
 def groups_of(
     document: Document, tables: Mapping[str, InputFile | str]
 ) -> tuple[tuple[Group, ...], tuple[Diagnostic, ...]]:
-    """Return the groups of sites in a spec. Fields with an invalid form are ignored, because the schema reports them.
+    """Return the groups of sites in a spec. Fields with an invalid form are ignored because the schema reports them.
 
-    `tables` are the files next to the spec, or the reasons why they cannot be read.
+    `tables` holds the files next to the spec, or the reasons why they cannot be read.
     """
     groups: list[Group] = []
     problems: list[Diagnostic] = []
@@ -135,7 +135,7 @@ def lists_of(
 
 @record
 class _Definition:
-    """Where a group is defined. `here` is the path of its file or values."""
+    """The place where a group is defined. `here` is the path of its file or values."""
 
     document: Document
     name: str
@@ -203,7 +203,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values: numbers or booleans if all cells contain them, and otherwise strings."""
+    """Return a column's values: as numbers or booleans if all cells contain them, otherwise as strings."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)

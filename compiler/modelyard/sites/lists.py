@@ -38,7 +38,7 @@ def with_lists(
 
 @record(frozen=False)
 class Lists:
-    """The lists in a document, and the row whose values are inserted. `repeated` are the entries created.
+    """The lists in a document, and the row whose values are inserted. `repeated` holds the entries created.
 
     `item` is the row for which a list item is being repeated, and `sound` states whether a column's values are valid.
     """
@@ -57,7 +57,7 @@ class Lists:
         return "" if self.row is None else f"{self.row[0].name}/{self.row[1]}"
 
     def with_files(self, document: Document) -> Document:
-        """Return the document with the files from which its values may come."""
+        """Return the document with the files that its values may come from."""
         for file in self.files:
             if all(other.path != file.path for other in document.files):
                 document = with_file(document, file)
@@ -210,7 +210,7 @@ class Lists:
 
 @record(frozen=False)
 class _Section:
-    """A section of the result. `origins` records where each entry comes from."""
+    """A section of the result. `origins` records the origin of each entry."""
 
     section: str
     value: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -225,7 +225,7 @@ class _Section:
             self.origins[name] = origin
 
     def accepts(self, walk: Substitution, name: str, span: Span, row: str) -> bool:
-        """Return whether an entry for a row can have this name, and report why if it cannot."""
+        """Return whether an entry for a row can have the given name, and report why if it cannot."""
         what = ENTRIES[self.section]
         if _NAME.match(name) is None:
             walk.diagnostics.append(tell.bad_expanded_name(span, what, name, row))

@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 @record
 class Table:
-    """The columns of a CSV file in order, and its lines, each with a cell for every column."""
+    """The columns of a CSV file in order, and its lines, each of which has a cell for every column."""
 
     file: str
     columns: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Find the columns in captures, and the columns by which captures are matched with labels."""
+"""Find the columns in captures, and the columns used to match captures with labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Mon
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
-    """Return the captured columns besides the model inputs: those declared, or else those needed to match labels.
+    """Return the captured columns besides the model inputs: those declared, or otherwise those needed to match labels.
 
     For a monitor without a key, these are all known columns of its label dataset.
     """

@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` identical machines in a cluster, with the resources that each of them offers to Pods."""
+    """`count` identical machines in a cluster, with the resources that each machine offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -107,11 +107,11 @@ class Network:
 
 @record
 class ExistingCluster:
-    """A cluster that a cloud target adopts instead of creating one.
+    """A cluster that a cloud target adopts instead of creating its own.
 
     `adopt` is the cluster's name, or "" if modelyard creates the cluster. `cidr` is the address range of its nodes, its
     API and the system's databases, if the spec sets it. If `node_pools` is "create", compute classes get their own node
-    pools in the cluster, and everything else runs on its existing machines.
+    pools in the cluster, and everything else runs on the cluster's existing machines.
     """
 
     adopt: str = ""
@@ -125,7 +125,7 @@ class ExistingCluster:
 
 
 class Options:
-    """The provider-specific fields of a target. Each provider with such fields has its own subclass."""
+    """A target's provider-specific fields. Each provider with such fields has its own subclass."""
 
     __slots__ = ()
 
@@ -138,7 +138,7 @@ class Options:
     def group(self) -> tuple[str, str]:
         """The account and name of an existing group that can hold only one target of one environment.
 
-        Both are "" if there is none, and the account is "" if only the settings of a stack name it.
+        Both are "" if there is none, and the account is "" if it is only named in a stack's settings.
         """
         return "", ""
 
@@ -155,7 +155,7 @@ FIRST_KEYS = (1,)
 
 @record
 class Sites:
-    """The names of the sites that a target stands for, and the name and wave of the site being compiled."""
+    """The names of the sites that a target represents, and the name and wave of the site being compiled."""
 
     names: tuple[str, ...]
     name: str

@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
-    """One of an endpoint's model variants, with its own hardware and share of the traffic."""
+    """One of the model variants of an endpoint, with its own hardware and share of the traffic."""
 
     name: str
     model: ModelRef
@@ -20,7 +20,7 @@ class Variant:
 
 @record
 class Mirror:
-    """The variant that gets copies of requests. Its answers are dropped."""
+    """The variant that receives copies of requests. Its responses are discarded."""
 
     variant: str
     percent: int = 100
@@ -28,7 +28,7 @@ class Mirror:
 
 @record
 class Scaling:
-    """The load at which replicas are added and removed, and the delays before that."""
+    """The load at which replicas are added and removed, and the delays before this happens."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"  # ongoing-requests ongoing-tokens
@@ -56,7 +56,7 @@ class Generation:
 
 @record
 class TokenRate:
-    """How many tokens per second this share of an endpoint's texts gets at least, after the first token."""
+    """The minimum tokens per second, after the first token, for this share of an endpoint's generated texts."""
 
     minimum: float
     share: float = 0.95
@@ -137,7 +137,7 @@ class NamedAdapter:
 
 @record
 class Inference:
-    """An endpoint: models that answer requests at one address, with their objectives."""
+    """An endpoint: models that respond to requests at one address, with their objectives."""
 
     name: str
     target: str

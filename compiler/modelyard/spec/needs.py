@@ -21,7 +21,7 @@ class ObjectLock:
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
 
-    `called` is the name for the store's resources: the current name, or the original name if the store moved.
+    `called` is the name for the store's resources: the current name, or the original name if the store was renamed.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Store:
     encryption_key: str = ""  # the encryption key of an adopted bucket, by its cloud's identifier
 
     def credentials_of(self, workload: str) -> SecretRef | None:
-        """Return the Secret with which a workload such as `pipelines.retrain` accesses the store."""
+        """Return the Secret that a workload such as `pipelines.retrain` uses to access the store."""
         if self.credentials is None or self.credentials_per == "store":
             return self.credentials
         return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
 
     def opened_by(self, ref: SecretRef) -> bool:
-        """Return whether a secret reference is to this store's credentials."""
+        """Return whether a secret reference points to this store's credentials."""
         if self.credentials is None or self.credentials_per == "store":
             return ref == self.credentials
         return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")
@@ -70,7 +70,7 @@ class ComputeClass:
 
 @record
 class Registry:
-    """An MLflow registry: adopted by URL, or run here with a database and an object store."""
+    """An MLflow registry: adopted by URL, or run by this system with a database and an object store."""
 
     adopt: str = ""
     credentials: SecretRef | None = None  # for an adopted registry: username/password or token
@@ -100,7 +100,7 @@ class Dataset:
 
 @record
 class Check:
-    """A check of a gate or monitor: a metric with bounds, or compared with the champion."""
+    """A check in a gate or monitor: a metric that has bounds or is compared with the champion."""
 
     name: str
     metric: str
@@ -131,7 +131,7 @@ class ModelCard:
 
 @record
 class Explainability:
-    """The method for explaining predictions, and the number of rows."""
+    """The method for explaining predictions, and the number of rows to use."""
 
     method: str  # shap permutation
     sample: int = 1000  # rows
@@ -166,5 +166,5 @@ class Model:
 
     @property
     def generates_text(self) -> bool:
-        """Whether it is a language model."""
+        """Whether the model is a language model."""
         return self.task == "text-generation"

@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef
 
 @record
 class Source:
-    """User code: an image (if empty, ours) and an entrypoint `package.module:function` (if empty, built-in code)."""
+    """User code: an image (ours if empty) and an entrypoint `package.module:function` (built-in code if empty)."""
 
     image: str = ""
     entrypoint: str = ""
@@ -33,7 +33,7 @@ class Schedule:
 
 @record
 class Range:
-    """A range of numbers. If there is no scaling, the bounds are equal."""
+    """A range of numbers. Without scaling, the bounds are equal."""
 
     minimum: int
     maximum: int
@@ -83,7 +83,7 @@ class Reprocess:
 
 @record
 class Step:
-    """A vertex in a pipeline's DAG. A pipeline without `steps` has one step, which has the pipeline's name."""
+    """A vertex in a pipeline's DAG. A pipeline without `steps` has a single step with the pipeline's name."""
 
     name: str
     path: Path

@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """A use of a model for scoring. `path` is the place in the spec that declares the model and the output."""
+    """A use of a model for scoring. `path` is the place in the spec where the model and the output are declared."""
 
     name: str
     path: Path

@@ -56,7 +56,7 @@ class ChangeWindow:
 
 @record
 class Freeze:
-    """Days without promotions, including the first and the last, such as 2026-12-18."""
+    """Days without promotions, such as 2026-12-18, including the first and last day."""
 
     first: str
     last: str

@@ -55,13 +55,13 @@ class System:
     moved: Mapping[str, str] | None = None  # new address -> old address; the new entry keeps the old entry's names
 
     def target(self, name: str) -> TargetSpec:
-        """Return the target with this name, which must exist."""
+        """Return the target with the given name, which must exist."""
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
-        """Return the models that are trained by this system or imported, each with its aliases.
+        """Return the models that this system trains or imports, each with its aliases.
 
-        Pipelines, imports and stages give versions these aliases.
+        Pipelines, imports and stages assign these aliases to versions.
         """
         aliases_by_model: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
@@ -95,23 +95,23 @@ class System:
         return tuple(dict.fromkeys(approval for approval in (general, *staged) if approval is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """Return the fields at this path in the document, or nothing if the value there is not a mapping."""
+        """Return the fields at the given path in the document, or an empty mapping if the value is not a mapping."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
         return value if isinstance(value, dict) else {}
 
     def key(self, *path: str | int) -> Span:
-        """Return the span of the key at this path, or of its nearest ancestor."""
+        """Return the span of the key at the given path, or of its nearest ancestor."""
         return self.document.key_span(path)
 
     def at(self, *path: str | int) -> Span:
-        """Return the span of the value at this path, or of its nearest ancestor."""
+        """Return the span of the value at the given path, or of its nearest ancestor."""
         return self.document.value_span(path)
 
 
 def at_sites(system: System, bound: Bound) -> System:
-    """Return the system with the sites of each target that stands for many sites."""
+    """Return the system with the sites of each target that represents many sites."""
     sites: dict[str, Sites] = {}
     for group in bound.groups:
         values = bound.bindings[group.name].values
@@ -121,7 +121,7 @@ def at_sites(system: System, bound: Bound) -> System:
 
 
 def target_path(system: System, target: str) -> Path:
-    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` if the short form is used."""
+    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` for the short form."""
     deployment = system.document.value.get("deployment")
     if isinstance(deployment, dict) and "targets" not in deployment:
         return ("deployment",)

@@ -83,7 +83,7 @@ def written_last(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
-    """Return the steps that run before other steps, directly or indirectly."""
+    """Return the steps that run before the given steps, directly or indirectly."""
     steps = {step.name: step for step in pipeline.steps}
     earlier: set[str] = set()
     waiting = [*needs]

@@ -106,7 +106,7 @@ def _small_fits() -> Fits:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """Choose a validator for documents of any size that is available on this machine."""
+    """Choose a validator that is available on this machine and suits documents of any size."""
     try:
         return rust_fits(_system())
     except ImportError:

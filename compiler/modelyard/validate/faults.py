@@ -1,6 +1,6 @@
 """Find where a value violates the schema, and represent each error by one Fault.
 
-The validator only decides whether a part of a document is valid. This module finds out why a part is not.
+The validator only decides whether part of a document is valid. This module finds out why it is not.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Fault:
     """An error, with the violated keyword, the value, and the shape of the place.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
-    bad name, and otherwise the shape of the place. `others` are the fields in which an unknown field is allowed, or the
-    fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
+    bad name, or otherwise the shape of the place. `others` holds the fields in which an unknown field is allowed, or
+    the fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
     allowed but absent. `inner` is the unknown field's name within the first of `others`.
     """
 
@@ -59,7 +59,7 @@ class Faults:
     ) -> Iterator[Fault]:
         """Find the errors in a value and its content, in document order.
 
-        `excused` are fields that are not considered missing here, because they are written in a parent.
+        `excused` holds fields that are not considered missing here because they are written in a parent.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
@@ -146,7 +146,7 @@ class Faults:
         return [name for name in value if name not in known]
 
     def _closest_field(self, unknown: Fault) -> str | None:
-        """Return the known field that was probably meant by an unknown field, or that should contain it."""
+        """Return the known field that an unknown field was probably meant to be, or that should contain it."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
         if beginning in known:

@@ -39,7 +39,7 @@ def line_at(document: Document, span: Span) -> str:
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """Return the lines of a file. Each file is split only once for all its errors."""
+    """Return the lines of a file. Each file is split only once for all the errors in it."""
     return file.lines()
 
 
@@ -57,7 +57,7 @@ def _wrapper(fault: Fault) -> str:
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """Recognize the rest of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
+    """Recognize the remainder of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""

@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """Return the first hint that applies, or "" if none does. `is_entry` is true for list entries."""
+    """Return the first applicable hint, or "" if none applies. `is_entry` is true for list entries."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -60,7 +60,7 @@ def _fits(shape: Shape, text: str) -> bool:
 
 
 def _nothing(text: str) -> str:
-    """Recognize an empty value in the syntax of other languages."""
+    """Recognize an empty value written in the syntax of another language."""
     return "remove the line, or give it a value" if text.lower() in NOTHING else ""
 
 
@@ -72,7 +72,7 @@ def _schedule(shape: Shape, text: str) -> str:
 
 
 def _variable(document: Document, text: str) -> str:
-    """Recognize a variable in the syntax of template languages and shells."""
+    """Recognize a variable written in the syntax of a template language or shell."""
     match = _TEMPLATE.search(text)
     name = next((part for part in match.groups() if part), "") if match else ""
     if name in _names(document.value.get("vars")):

@@ -23,14 +23,14 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """Return a hint for a list with a single word where only the word is allowed."""
+    """Return a hint for a list that contains a single allowed word where only the word itself is allowed."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""
 
 
 def type_hint(names: list[str], fault: Fault) -> str:
-    """Return a hint for a value with the wrong type. `names` are the allowed types."""
+    """Return a hint for a value with the wrong type. `names` lists the allowed types."""
     value = fault.value
     if value is None:
         return "remove the line, or give it a value"
@@ -123,7 +123,7 @@ def _number_hint(value: float, shape: Shape) -> str:
 
 
 def _text_hint(names: list[str], value: str, shape: Shape) -> str:
-    """Return a hint for a string where another type is required: a boolean word in YAML 1.1, or a quoted number."""
+    """Return a hint for a string where another type is required: a YAML 1.1 boolean word, or a quoted number."""
     if value.startswith("{{"):
         return "write a variable as ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:

@@ -44,7 +44,7 @@ def describe(document: Document, fault: Fault) -> Diagnostic:
 
 
 def owner_of(path: Path) -> str:
-    """Return a place's name in messages: `the spec`, `model 'ranker'`, or the path."""
+    """Return the name used for a place in messages: `the spec`, `model 'ranker'`, or the path."""
     if not path:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
@@ -189,7 +189,7 @@ def _performance_check(document: Document, fault: Fault) -> Json:
 
 
 def _namesake(document: Document, path: Path) -> str:
-    """Return the name in the base that an environment's unknown name probably means."""
+    """Return the name in the base that an unknown name in an environment probably refers to."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     span = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
@@ -243,20 +243,20 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _reasons(fault: Fault) -> dict[str, None]:
-    """Return why the field needs other values, if its schema says so."""
+    """Return the reasons why the field needs other values, if its schema states any."""
     reasons = (allowed_in(fault.name, excluded.branch).get("x-requires") for excluded in fault.shape.excluded)
     return dict.fromkeys(reason for reason in reasons if isinstance(reason, str))
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Return whether this field is from the base, and an environment sets other fields of the mapping."""
+    """Return whether this field comes from the base while an environment sets other fields of the mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """Return the value that another field would need to have."""
+    """Explain which value another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
     requirement = f"it requires '{name}' to be {' or '.join(dict.fromkeys(words))}"
     if name not in value and len(set(words)) == 1:

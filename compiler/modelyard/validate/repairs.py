@@ -33,7 +33,7 @@ class Repair:
 
 
 def repair(fault: Fault) -> Repair | None:
-    """Repair an error. Returns None if no repair is likely enough."""
+    """Repair an error. Returns None if no repair is likely enough to be right."""
     mend = _MENDS.get(fault.keyword)
     return mend(fault) if mend is not None else None
 

@@ -184,7 +184,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """Rewrite an accelerator with a manufacturer, with the count first as on an invoice, or without a count."""
+    """Rewrite an accelerator that includes a manufacturer, has its count first as on an invoice, or has no count."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"

@@ -20,7 +20,7 @@ _CHECKS: Final = dict(FITS)
 class SmallFits:
     """A validator for small values.
 
-    Environments share most of a spec, so mappings found valid are remembered by identity.
+    Environments share most of a spec, so mappings that have been found valid are remembered by identity.
     """
 
     def __init__(self, root: Schema) -> None:

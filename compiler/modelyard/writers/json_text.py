@@ -19,7 +19,7 @@ _UNSEEN = pattern(f"[{UNSEEN}]")
 
 
 def json_text(value: Value) -> str:
-    """Render a value as indented JSON, without a line break at the end.
+    """Render a value as indented JSON, without a trailing line break.
 
     Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that is not plain data.
     """

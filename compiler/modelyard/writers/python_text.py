@@ -1,7 +1,7 @@
-"""Print a program as Python, formatted like `ruff format` with lines of 120 characters.
+"""Print a program as Python, formatted as `ruff format` would with lines of 120 characters.
 
 Only `literal` prints users' strings, and only `identifiers` converts users' names. Everything else is our own; if it
-has an unexpected form, ValueError is raised, because that is a bug in a target, not in a spec.
+has an unexpected form, ValueError is raised because that is a bug in a target, not in a spec.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """Convert a name to an ASCII variable that is not a keyword or builtin. Invalid characters become underscores."""
+    """Convert a name to an ASCII variable name that is no keyword or builtin. Invalid characters become underscores."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -95,7 +95,7 @@ def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...
 def literal(value: Literal, variables: Variables | None = None) -> str:
     """Render a value as a Python expression on one line.
 
-    Strings are in double quotes unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
+    Strings are double-quoted unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
     variable, which must be known. Raises ValueError for NaN and infinity, and TypeError for anything else that is not
     plain data.
     """
@@ -223,7 +223,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """Lay out an element in brackets, on one line if it fits, otherwise with one nested element per line."""
+    """Lay out an element in brackets, on one line if it fits, otherwise with each nested element on its own line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

@@ -67,7 +67,7 @@ def documents(values: Iterable[Value]) -> str:
 
 
 def comment(text: str) -> str:
-    """Render our own text as a comment line. Raises ValueError if part of it would not be in the comment."""
+    """Render our own text as a comment line. Raises ValueError if any part of it would end up outside the comment."""
     if _UNSEEN_OR_BREAK.search(text):
         raise ValueError("a comment is one line of visible text")
     return f"# {text}\n"
@@ -145,7 +145,7 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
-    """Write a value after `head`, the beginning of a line up to a space, on that line or on the lines below it.
+    """Write a value after `head` (the beginning of a line, up to a space), on that line or on the lines below it.
 
     On the lines below, mappings and blocks start at `indent`, and lists start at `list_indent`. If `head` is empty, the
     value is the whole document.
@@ -174,7 +174,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
 
 
 def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: str) -> None:
-    """Write the entries at indent. `first` is the text before the first entry."""
+    """Write the entries at the given indentation. `first` is the text before the first entry."""
     deeper = indent + "  "
     lead = first
     for key, item in value.items():
@@ -196,7 +196,7 @@ def _key(key: object) -> str:
 
 
 def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str) -> None:
-    """Write the items at indent. Nested mappings and lists start on the line of their dash."""
+    """Write the items at the given indentation. Nested mappings and lists start on the line of their dash."""
     deeper = indent + "  "
     lead = first
     for item in value:

@@ -1,4 +1,4 @@
-"""The input files of a batch inference, and the parts into which large files are split."""
+"""The input files of a batch inference run, and the parts into which large files are split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file to score: its location, size and modification time, and the name of its output."""
+    """A file to score, with its location, size and modification time, and the name of its output."""
 
     dataset: str
     path: str
@@ -49,7 +49,7 @@ WHOLE = Part()
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
     """Yield the files of the inputs in order.
 
-    Outputs are named after their files. With several inputs, each has its own folder.
+    Outputs are named after their files. With several inputs, each input has its own output folder.
     """
     pipeline = workload.pipeline
     data = pipeline.data
@@ -67,7 +67,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """Name the output files, such as `a.parquet.scored.parquet` or, for parts, `…scored-00001-of-00012.parquet`."""
+    """Return the output names, such as `a.parquet.scored.parquet` or, for parts, `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -75,7 +75,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """Split a file into parts. Small files, and damaged files that cannot be split, are one part."""
+    """Split a file into parts. A small file, or a damaged file that cannot be split, is a single part."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
@@ -90,7 +90,7 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
 
 
 def _row_groups(file: Place) -> list[int]:
-    """Return the row groups at which parts begin, followed by the number of row groups."""
+    """Return the index of each part's first row group, followed by the number of row groups."""
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
@@ -106,7 +106,7 @@ def _row_groups(file: Place) -> list[int]:
 
 
 def _lines(file: Place, size: int) -> list[int]:
-    """Return the byte offsets at which parts begin, each at the start of a line, followed by the file size."""
+    """Return the byte offset of each part, always at the start of a line, followed by the file size."""
     if file.path.endswith(_COMPRESSED):
         return [0, size]
     cuts = [0]

@@ -1,4 +1,4 @@
-"""Reads a file or a part of one in tables of equal size. A thread reads ahead while rows are scored."""
+"""Reads a file, or one part of it, in tables of equal size. A thread reads ahead while rows are scored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 def read(workload: PipelineWorkload, dataset: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
-    """Yield tables of `rows` rows, except for the last, with the declared columns and types.
+    """Yield tables of `rows` rows (the last may be smaller) with the declared columns and types.
 
     Raises Unfit if the file cannot be read or lacks a declared column or type.
     """
@@ -61,7 +61,7 @@ def _read(where: Place, dataset: Dataset, piece: Piece, part: Part, rows: int) -
 
 
 def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Regroup tables so that all except the last have exactly `rows` rows. Row groups and blocks may be smaller."""
+    """Regroup tables of any size so that all except the last have exactly `rows` rows."""
     import pyarrow as pa
 
     parts: list[pa.Table] = []
@@ -77,7 +77,7 @@ def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 
 
 def _ahead(items: Iterator[_T]) -> Generator[_T]:
-    """Iterate in a background thread that is a few items ahead."""
+    """Iterate in a background thread that stays a few items ahead."""
     with ThreadPoolExecutor(1, "reader") as pool:
         waiting = deque(pool.submit(next, items, None) for _ in range(_AHEAD))
         while (item := waiting.popleft().result()) is not None:
@@ -86,7 +86,7 @@ def _ahead(items: Iterator[_T]) -> Generator[_T]:
 
 
 def _part_of_text(source: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
-    """Read some lines of a file.
+    """Read one part of a text file.
 
     Types are inferred from the beginning of the file, so all parts have the same types.
     """
@@ -137,7 +137,7 @@ class _Bytes(RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, or no bytes at the end."""
+        """Return the next bytes, or an empty bytes object at the end."""
         count = self._remaining if size < 0 else min(size, self._remaining)
         content: bytes = self._file.read(count)
         self._remaining -= len(content)

@@ -2,7 +2,8 @@
 
 Each input file has an output named after it, and a marker that records the file's state and the model version. Changed
 files are scored again. Files scored by another version are scored again only if `reprocess` requests it. Interrupted
-work is redone under the same name. Unusable files are skipped and listed. Problems that affect all files fail the run.
+work is redone under the same name. Unusable files are skipped and listed. A problem that affects all files fails the
+run.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def score_datasets(
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
-    """Push the number of refused files to the metrics receiver if there is one. A failed push does not fail the run."""
+    """Push the number of refused files to the metrics receiver, if any. A failed push does not fail the run."""
     if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
@@ -76,7 +77,7 @@ def on_workers(
     worker: dict[str, Any],
     workers: tuple[int, int],
 ) -> Iterable[Mapping[str, Any]]:
-    """Yield the workers' report on each task when the task is done."""
+    """Yield the workers' report on each task as soon as the task is done."""
     import ray.data
 
     min_workers, max_workers = (min(max(count, 1), len(tasks)) for count in workers)
@@ -94,7 +95,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file with several parts: the parts that are finished, and the reason if a part was refused."""
+    """A file with several parts. Tracks the finished parts, and the reason if a part was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class _Large:
 
 
 class _Run:
-    """A single run with its work and results."""
+    """A single run, with its work and results."""
 
     def __init__(self, workload: PipelineWorkload, target: Place, version: registry.Version) -> None:
         self._workload = workload
@@ -153,7 +154,7 @@ class _Run:
         return self._workload.pipeline.reprocess or "none"
 
     def _scores_again(self, piece: Piece, version: str) -> bool:
-        """Return whether to score an unchanged file again that another version has already scored."""
+        """Return whether an unchanged file that another version has scored must be scored again."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -162,7 +163,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """Yield the tasks for these files, without the parts of large files that an earlier run has finished."""
+        """Yield the tasks for the given files, omitting parts of large files that an earlier run has finished."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -178,7 +179,7 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Let the workers score all tasks, and record each result when it is reported."""
+        """Score all tasks on the workers, and record each result when it is reported."""
         import ray
 
         for name in [name for name, large in self._large.items() if large.seen == large.parts]:

@@ -1,4 +1,4 @@
-"""The actor loads the model once, and then scores files and parts of large files."""
+"""The actor that loads the model once, and then scores files and parts of large files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BATCH = 8192  # rows, unless the spec sets another number
 
 @dataclass(frozen=True, slots=True)
 class ModelHandle:
-    """The model version that all workers use. A bundle is passed by reference, so that workers need not fetch it."""
+    """The model version that all workers use. A bundle is passed by reference, so workers do not have to fetch it."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
@@ -60,7 +60,7 @@ class ModelHandle:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file or part of a file to score. `before` contains the markers of its existing output."""
+    """A file, or part of a file, to score. `before` contains the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -81,7 +81,7 @@ class Task:
 
 
 class Scorer:
-    """A worker of the actor pool."""
+    """A worker in the actor pool."""
 
     def __init__(self, workload: PipelineWorkload, output: str, model_handle: ModelHandle) -> None:
         pipeline = workload.pipeline
@@ -97,7 +97,7 @@ class Scorer:
         self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score the tasks of a batch. Unusable files are reported, and the other files are still scored."""
+        """Score a batch of tasks. Unusable files are reported, and the remaining files are still scored."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
         results = [self._tried(task) for task in tasks]
         return {
@@ -113,7 +113,7 @@ class Scorer:
         return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """Score one task. Return the number of rows and, for a file with several parts, the path of the part."""
+        """Score one task. Return the number of rows and, if the file has several parts, the path of the scored part."""
         piece, is_whole = task.piece, task.parts == 1
         output = self._target.below(piece.name) if is_whole else self._waiting(task, 0)
         folder = output.folder()
@@ -153,7 +153,7 @@ class Scorer:
         return output.drop_columns([name for name in output.column_names if name in in_path])  # these are in the path
 
     def _predict(self, rows: pd.DataFrame) -> Answer:
-        """Predict in batches that have at most the batch size in the spec."""
+        """Predict in batches no larger than the batch size in the spec."""
         if len(rows) <= self._size:
             return answer(self._model, self._task, rows)
         starts = range(0, len(rows), self._size)
@@ -173,7 +173,7 @@ def together(answers: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables to one file, and return the number of rows. A file without rows is refused."""
+    """Write tables to one file, and return the number of rows. Refuse a file without rows."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -203,7 +203,7 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
 
 def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
-    """Add the model's predictions as columns, which replace input columns with the same names."""
+    """Add the model's predictions as columns, replacing input columns with the same names."""
     import pyarrow as pa
 
     # Integral numbers stay floating-point, because all batches of all files must have the same type.
@@ -241,6 +241,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """If the output declares columns, select them and convert their types."""
+    """Select the declared output columns and convert their types, or return the table if none are declared."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

@@ -1,8 +1,8 @@
 """The state of batch inference, stored in `_modelyard/` in the output folder.
 
 `scored/` has a marker for each file. The marker's name contains the file's state and the version that scored it, so a
-single listing shows which files are due. `parts/` contains the finished parts of incomplete large files. `refused.json`
-lists the unusable files, and `runs/` records what each run scored, replaced and refused.
+single listing shows which files are due. `parts/` contains the finished parts of incomplete large files.
+`refused.json` lists the unusable files, and `runs/` records what each run scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BEGUN = "begun"  # used instead of a state while the output is incomplete and m
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The content of a marker's name: the file's state, the version that scored it, and the number of parts."""
+    """The information in a marker's name: the file's state, the version that scored it, and the number of parts."""
 
     path: str
     state: str
@@ -40,14 +40,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished part of a file that still has unfinished parts."""
+    """A finished part of a file whose other parts are not all finished."""
 
     path: str
     rows: int
 
 
 class Known:
-    """The state after earlier runs, read with one listing and one file."""
+    """The state left by earlier runs, read with one listing and one file."""
 
     def __init__(self, target: Place) -> None:
         self._target = target
@@ -76,16 +76,16 @@ class Known:
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """Return the marker of a file's scores, preferably for its current state, or None without scores."""
+        """Return the marker of a file's scores, preferably for its current state, or None if it has no scores."""
         complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
         return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """Return the finished parts of a file with this work hash, by number."""
+        """Return the finished parts of a file that have the given work hash, by part number."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
     def is_refused(self, piece: Piece, version: str, description: str) -> bool:
-        """Return whether the file was refused before, and the file, model and description have not changed since."""
+        """Return whether the file was refused before and the file, model and description are still the same."""
         record = self.refused.get(piece.name, {})
         refused = (text(record, "state"), text(record, "version"), text(record, "description"))
         return not record.get("everyRun") and refused == (piece.state, version, description)
@@ -102,7 +102,7 @@ class Known:
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """Return a hash of everything that all parts of an output must have in common."""
+    """Return a hash of everything that must be identical for all parts of an output."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
@@ -115,7 +115,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
     """Replace the output of a file. The marker is written last, so an interrupted replacement is repeated in full.
 
     Each output file is either complete or absent. While parts are missing, a marker records the maximum number of
-    parts, so that a later run with fewer parts can delete the rest.
+    parts, so that a later run with fewer parts can delete the surplus.
     """
     layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """Return the version whose scores are replaced and the reason, or nothing if there was no output."""
+    """Return the version whose scores are replaced and the reason, or an empty dict if there was no output."""
     marks = [mark for mark in before if mark.state != _BEGUN]
     if not marks:
         return {}

@@ -13,7 +13,7 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """The file cannot be scored. The message is for whoever produces the file.
+    """The file cannot be scored. The message is addressed to whoever produces the file.
 
     `by_model`: the model itself failed on the file. The worker may have caused this, so the next run tries again.
     """
@@ -28,7 +28,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
     """Treat errors within this context, such as a wrong format or undeclared columns, as errors in the file.
 
     Arrow raises the same errors for damaged content as for a failing store. If every byte of the file can be read, the
-    file is damaged. Otherwise the store's error is raised, which fails the run.
+    file is damaged. Otherwise, the store's error is raised, which fails the run.
     """
     import pyarrow as pa
 
@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Treat errors within this context as errors of the model, unless the worker lacks memory or files."""
+    """Treat errors within this context as model errors, unless the worker ran out of memory or lacks files."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

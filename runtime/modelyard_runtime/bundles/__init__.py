@@ -1,1 +1,1 @@
-"""Bundles: model versions as files, for clusters that cannot reach the registry."""
+"""Bundles: model versions stored as files, for clusters that cannot reach the registry."""

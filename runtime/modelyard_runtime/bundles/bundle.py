@@ -2,7 +2,7 @@
 
 A folder of bundles has the same layout in a store and on disk. Each `versions/<version>-<digest>[-<approvals>]/`
 contains a bundle, and `current.json` names the active one. A bundle is written completely before `current.json` names
-it and never changes afterwards, so readers see either the previous bundle or the new one.
+it, and never changes afterwards. Readers therefore see either the previous bundle or the new one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Bundle:
 
     @property
     def folder(self) -> str:
-        """Return the folder name below `versions`. Bundles of one version with equal content have equal names."""
+        """Return the folder name below `versions`. Bundles with the same version and content have the same name."""
         return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
@@ -85,7 +85,7 @@ class Pointer:
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
-    """Return the folder name of a version, which depends on the digest of the model's files and the approvals."""
+    """Return the folder name of a version, derived from the digest of the model's files and from the approvals."""
     signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
     return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
@@ -96,12 +96,12 @@ def pointer_to(bundle: Bundle) -> Pointer:
 
 
 def sha256(content: bytes) -> str:
-    """Return the SHA-256 of some bytes in hexadecimal."""
+    """Return the hexadecimal SHA-256 of the given bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_pointer(content: bytes) -> Pointer:
-    """Parse `current.json`. Raise Broken if its folder is outside the folder of bundles."""
+    """Parse `current.json`. Raise Broken if it names a folder outside the folder of bundles."""
     document = _object(content, POINTER)
     pointer = Pointer(text(document, "folder"), text(document, "version"), text(document, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
@@ -147,7 +147,7 @@ def files_in(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def verify(folder: Path, expected_sha256: str = "") -> Bundle:
-    """Verify every file's hash in a folder and that no file is extra, and return the bundle."""
+    """Verify the hash of every file in a folder and that there are no extra files, and return the bundle."""
     try:
         content = (folder / MANIFEST).read_bytes()
         files = files_in(folder)

@@ -40,7 +40,8 @@ def anything(bundle: Bundle, folder: Path | None) -> None:
 def current(where: Place, name: str = POINTER) -> Pointer | None:
     """Return the pointer to the active bundle, or None before the first delivery.
 
-    Sites that get versions in waves have a pointer of another name. Raises OSError if the place cannot be reached.
+    Sites that receive versions in waves use a pointer with a different name. Raises OSError if the location cannot be
+    reached.
     """
     try:
         return read_pointer(_read_json(where.below(name)))
@@ -76,7 +77,7 @@ def put_in_use(where: Place, pointer: Pointer) -> None:
 def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
     """Copy a bundle to a folder of bundles on this disk, verify its hashes, and activate it there.
 
-    If anything fails, the disk does not change. Returns the folder of the bundle.
+    If anything fails, the disk is left unchanged. Returns the folder of the bundle.
     """
     final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk, accept)
     put_in_use(local(disk), pointer)
@@ -100,10 +101,10 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 
 
 def usable_bundle(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
-    """Return the active bundle on this disk after verifying its hashes, or None if no bundle is usable.
+    """Verify the hashes of the active bundle on this disk and return it, or return None if no bundle is usable.
 
     A bundle that `accept` rejects is not replaced by an older one, because nobody would notice. After a power failure,
-    the files written last may be truncated. Then the previous bundle is used.
+    the most recently written files may be truncated. In that case, the previous bundle is used.
     """
     try:
         pointer = current(local(disk))
@@ -184,12 +185,12 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
 
 
 def _read_json(where: Place) -> bytes:
-    """Read a pointer or manifest, which may be replaced at the same time."""
+    """Read a pointer or manifest that another process may be replacing at the same time."""
     return _within(read_whole(where, _LARGEST_JSON + 1), where, _LARGEST_JSON)
 
 
 def _read(where: Place, most: int) -> bytes:
-    """Read a file of a bundle up to the size limit. Its hash is compared afterwards."""
+    """Read a bundle file, up to the size limit. Its hash is compared afterwards."""
     with reading(where) as stream:
         return _within(stream.read(most + 1), where, most)
 

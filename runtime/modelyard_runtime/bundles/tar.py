@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Verify the hashes of the bundle in a folder, and write `bundle.json` followed by the other files."""
+    """Verify the hashes of the bundle in a folder, and write its `bundle.json` followed by the other files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -29,16 +29,16 @@ def pack(folder: Path, stream: IO[bytes]) -> Bundle:
 
 
 def packed(folder: Path) -> bytes:
-    """Pack a bundle in memory."""
+    """Pack a bundle in memory, and return the bytes."""
     stream = io.BytesIO()
     pack(folder, stream)
     return stream.getvalue()
 
 
 def unpacked(stream: IO[bytes], parent: Path) -> Path:
-    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files.
+    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files behind.
 
-    The first entry must be `bundle.json`. Only regular files that it lists, with the same size and hash, are written.
+    The first entry must be `bundle.json`. Only regular files listed in it, with matching size and hash, are written.
     """
     parent.mkdir(parents=True, exist_ok=True)
     staged = parent / f".{uuid.uuid4().hex}"

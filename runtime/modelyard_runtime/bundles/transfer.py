@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack` transfer a bundle by hand to a cluster without a network connection."""
+"""`bundle pack` and `bundle unpack` manually transfer a bundle to a cluster without a network connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(action: str, source: str, target: str) -> int:
-    """Pack the active bundle of a folder into a file, or unpack a file into a folder and activate its bundle."""
+    """Pack the active bundle from a folder into a file, or unpack a file into a folder and activate its bundle."""
     try:
         sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
     except OSError as problem:
@@ -30,7 +30,7 @@ def run(action: str, source: str, target: str) -> int:
 
 
 def pack_current(source: str, target: Path) -> str:
-    """Pack the active bundle of a folder of bundles into one file. `source` is a path or a URI."""
+    """Pack the active bundle from a folder of bundles into one file. `source` is a path or a URI."""
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:

@@ -1,4 +1,4 @@
-"""Stores requests and predictions for monitors. A buffer keeps requests from waiting for the store."""
+"""Stores requests and predictions for monitors. They are buffered so that requests never wait for the store."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Captures:
     """The captures of one replica, stored in `<uri>/day=<day>/variant=<variant>/`.
 
     Rows are saved to the replica's disk twice a second, and written from memory to the store twice a minute. If a
-    replica is killed, the next replica on the machine uploads the rows that are left on the disk.
+    replica is killed, the next replica on the machine uploads the rows left on the disk.
     """
 
     def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
@@ -90,9 +90,9 @@ class Captures:
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Keep the rows of a request if it is sampled. Sampling is random and independent of the request.
+        """Keep the rows of a request if it is sampled. Sampling is random and independent of the request's content.
 
-        Nothing is written here, so the call is cheap.
+        This call writes nothing to disk or to the store, so it is cheap.
         """
         if self._chance.random() >= self._fraction:
             return
@@ -109,7 +109,7 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk. A caller waits for rows that another thread is saving, so a flush misses none."""
+        """Save new rows to disk. Waits for rows that another thread is saving, so that a flush misses none."""
         with self._saving:
             with self._lock:
                 new, self._new = self._new, deque()
@@ -129,7 +129,7 @@ class Captures:
             self._attempt(partial(self._segments.save, period, part))
 
     def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
-        """Convert requests to columns without the columns that cannot be captured, or to None if no column is left."""
+        """Convert requests to columns, dropping columns that cannot be captured. Return None if no column is left."""
         try:
             return self._selection.of(requests)
         except Exception:  # noqa: BLE001 - values can have any type, so conversion can raise any error
@@ -141,7 +141,7 @@ class Captures:
         return joined(parts) if parts else None
 
     def flush(self) -> None:
-        """Write pending rows to the store. If this fails, they stay on disk with a spool, and otherwise in memory."""
+        """Write pending rows to the store. If this fails, they stay on disk if there is a spool, or else in memory."""
         self.save()
         self._tell_dropped()
         with self._saving:
@@ -166,7 +166,7 @@ class Captures:
             thread.join(timeout=30)
 
     def _save_often(self) -> None:
-        """Save in a separate thread, because the thread that flushes may be waiting for a slow store."""
+        """Save in a separate thread, because the flushing thread may be waiting for a slow store."""
         while not self._ended.wait(_SAVE_S):
             self._attempt(self.save)
 
@@ -179,7 +179,7 @@ class Captures:
             self._segments.close()
 
     def attempt(self) -> None:
-        """Write pending rows and delete expired days. If the store cannot be reached, this is retried later."""
+        """Write pending rows and delete expired days. If the store cannot be reached, try again later."""
         self._attempt(self._all)
         self._metrics.tell()
 
@@ -197,7 +197,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Upload the rows that killed replicas left on this disk, except files that were uploaded before."""
+        """Upload the rows that killed replicas left on this disk, skipping files that have already been uploaded."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)
@@ -231,7 +231,7 @@ class Captures:
             _log.warning("%d rows were not captured: the store is unavailable, or they do not match", dropped)
 
     def _expire(self, now: datetime) -> None:
-        """Delete the days that are completely past the retention period."""
+        """Delete the days that lie entirely outside the retention period."""
         if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
             return
         self._expired_at = now
@@ -245,7 +245,7 @@ class Captures:
 
 
 def old_days(captures: Place, before: datetime) -> list[str]:
-    """Return the folders of the days that ended before a point in time."""
+    """Return the folders of the days that ended before the given time."""
     limit = f"day={before.strftime('%Y-%m-%d')}"
     return [entry.path for entry in listed(captures) if entry.base_name.startswith("day=") and entry.base_name < limit]
 

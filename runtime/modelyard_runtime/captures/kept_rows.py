@@ -47,7 +47,7 @@ class Selection:
     redact: frozenset[str] = frozenset()
 
     def of(self, requests: Sequence[CapturedRequest]) -> Columns:
-        """Convert requests to columns. Rows with the same columns are concatenated first."""
+        """Convert requests to columns. Rows with the same columns are first concatenated."""
         groups: dict[tuple[str, ...], list[CapturedRequest]] = {}
         for request in requests:
             groups.setdefault((*map(str, request.rows.columns), "", *request.keys), []).append(request)
@@ -87,7 +87,7 @@ def length(columns: Columns) -> int:
 
 
 def joined(parts: Iterable[Columns]) -> Columns:
-    """Concatenate rows. A column that a part lacks is filled with None."""
+    """Concatenate rows. A column missing from a part is filled with None."""
     columns: Columns = {name: [] for name in OWN_COLUMNS}
     count = 0
     for part in parts:
@@ -121,7 +121,7 @@ def columns_of(content: bytes) -> Columns:
 
 @dataclass(slots=True)
 class Period:
-    """Rows captured consecutively on one day, which are written to one file."""
+    """Rows captured consecutively on one day and written to one file."""
 
     day: str
     name: str
@@ -136,8 +136,8 @@ class Period:
 def _array(values: Sequence[Any]) -> pa.Array:
     """Convert a column to an Arrow array. Values that Arrow does not support are stored as JSON.
 
-    Examples are mappings, very large numbers, text that is not Unicode, and values without a common type. One request
-    must not prevent other requests from being captured.
+    Examples are mappings, very large numbers, text that is not valid Unicode, and values without a common type. One
+    request must not prevent other requests from being captured.
     """
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Captures that are still on a replica's disk. After a kill, the next replica on the machine uploads them.
+"""Captures that are still on a replica's disk. If a replica is killed, the next one on the machine uploads them.
 
 Files are at `<folder>/<replica>/<day>/<file name in the store>/<number>.parquet`. A running replica holds a lock on
 `<replica>.lock`, which the kernel releases when the process ends.
@@ -55,7 +55,7 @@ class Segments:
         shutil.rmtree(self._folder / self._replica / period.day / period.name, ignore_errors=True)
 
     def left(self) -> Iterator[Period]:
-        """Yield the periods left by replicas that have ended. Each period is deleted when the next is requested."""
+        """Yield the periods left by replicas that have ended. Each period is deleted when the next one is requested."""
         for path in sorted(self._folder.glob("*.lock")):
             if path.stem == self._replica:
                 continue
@@ -66,7 +66,7 @@ class Segments:
                     path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Stop, and leave the remaining segments for other replicas to upload."""
+        """Stop, and leave any remaining segments for another replica to upload."""
         folder = self._folder / self._replica
         if not any(folder.rglob("*.parquet")):
             shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +94,7 @@ def _read(file: Path) -> Columns | None:
 
 @contextmanager
 def _locked(path: Path) -> Generator[bool]:
-    """Yield whether the process that held a lock has ended. If it has, this process holds the lock in the context."""
+    """Yield whether the process that held a lock has ended. If so, this process holds the lock within the context."""
     with suppress(FileNotFoundError), path.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""The Kubernetes Jobs of pipelines. Schedules, other runs and breaches start them."""
+"""The Kubernetes Jobs of pipelines, which are started by schedules, other runs and breaches."""

@@ -20,7 +20,7 @@ _TIMEOUT_S = 30
 
 
 class ApiError(Exception):
-    """The API server refused the request with this HTTP status and message."""
+    """The API server refused the request with the given HTTP status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClusterApi:
-    """A client for one namespace. The token is read for every call, because the kubelet rotates it."""
+    """A client for one namespace. The token is read for every call because the kubelet rotates it."""
 
     url: str
     namespace: str

@@ -1,4 +1,4 @@
-"""After a successful run, starts one run of each downstream pipeline from its CronJob."""
+"""Starts one run of each downstream pipeline from its CronJob after a successful run."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Following:
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start one run of each pipeline. Return False if the API server refused one.
+        """Start one run of each pipeline. Return False if the API server refused any of them.
 
-        A retry starts only missing runs.
+        A retry starts only the missing runs.
         """
         refused = 0
         for cron_job in self.cron_jobs:
@@ -68,6 +68,6 @@ class Following:
         return f"started Job {name} after this run"
 
     def _longest_s(self, api: ClusterApi) -> int:
-        """Return how long Pods of this Job may check whether a run has already been started."""
+        """Return the number of seconds for which Pods of this Job may check whether a run has already been started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0

@@ -1,4 +1,4 @@
-"""Starts a run after a breach with a Job from the pipeline's CronJob. Jobs are the memory of earlier runs."""
+"""Starts a run after a breach by creating a Job from the pipeline's CronJob. Existing Jobs record earlier runs."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _MONITOR_LABEL = "modelyard.dev/started-by"
 
 @dataclass(frozen=True, slots=True)
 class JobStarter:
-    """Creates Jobs through the API of the cluster."""
+    """Creates Jobs through the cluster's API."""
 
     api: ClusterApi
 
     def deciding(self) -> AbstractContextManager[None]:
-        """No lock is needed, because a second attempt finds the Job's name taken."""
+        """Return a context without a lock, which is not needed because a second attempt finds the Job's name taken."""
         return nullcontext()
 
     def last(self, monitor: str) -> datetime | None:
-        """Return when a monitor last started a run."""
+        """Return the time at which a monitor last started a run."""
         earlier = [_created(job) for job in self.api.list(JOBS, f"{_MONITOR_LABEL}={monitor}")]
         return max((created for created in earlier if created is not None), default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents another one."""
+        """Return whether an active run prevents a new one."""
         return forbidden(self.api, self.api.get(CRON_JOBS, run.cron_job))
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:
@@ -49,7 +49,7 @@ class JobStarter:
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
     """Create a Job from the CronJob of `run`, and return a sentence that describes the result.
 
-    No Job is created within this monitor's cooldown, or while another run is active if runs must not overlap.
+    No Job is created within the monitor's cooldown, or while another run is active if runs must not overlap.
     """
     return start_guarded(JobStarter(api), run, start)
 

@@ -3,8 +3,8 @@
 The Pod runs as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
 run. The policy covers only runs that the CronJob created. If monitors or other pipelines also start runs, the Pod
 enforces the policy. The Job owns the RayJob, so deleting or replacing the Job also deletes the RayJob. If the Pod is
-evicted, training continues, and the Job's next Pod follows it. After a successful run, the Pod starts the downstream
-pipelines.
+evicted, training continues, and the Job's next Pod follows the same RayJob. After a successful run, the Pod starts
+the downstream pipelines.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The Pod got SIGTERM because its machine is being drained or its Job was deleted."""
+    """The Pod received SIGTERM because its machine is being drained or its Job was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pipeline whose newest run replaces older ones: the template with the names of RayJobs, and this run's Job."""
+    """A pipeline whose newest run replaces older runs: the template that names its RayJobs, and this run's Job."""
 
     template: Object
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began earlier. Return False if a newer run exists, which stops this one.
+        """Stop the runs that began earlier. Return False if there is a newer run, which stops this one.
 
-        Call this only after creating this run's RayJob. Of two runs that check at once, at least one then sees the
+        Call this only after creating this run's RayJob. If two runs check at the same time, at least one then sees the
         other.
         """
         before, after = other_runs(api, self.job)
@@ -94,7 +94,7 @@ def _required_variable(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """Give the template the suffix of the Job, so that a second Pod of the Job finds the first one's RayJob.
+    """Append the Job's suffix to the template's name, so that a second Pod of the Job finds the RayJob of the first.
 
     The name must differ from the Job's name. To submit a RayJob, KubeRay creates a Job with the RayJob's name, which
     would already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
@@ -109,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """Make the Job the owner of the RayJob. Deleting the Job, also by a history limit, then deletes the RayJob."""
+    """Make the Job the owner of the RayJob, which is then deleted with the Job, even by a history limit."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -132,7 +132,7 @@ def launch(
     replacing: Replacing | None = None,
     following: Following | None = None,
 ) -> int:
-    """Create or find the RayJob, follow it until it ends or this Pod gets SIGTERM, and start downstream runs."""
+    """Create or find the RayJob, follow it until it ends or this Pod receives SIGTERM, and start downstream runs."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -199,5 +199,5 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM, which Python would ignore as a container's first process."""
+    """Handle SIGTERM, which Python would otherwise ignore when running as a container's first process."""
     raise Stopped

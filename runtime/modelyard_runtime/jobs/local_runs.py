@@ -1,4 +1,4 @@
-"""Records of runs on one machine: one file per run, in a folder that the supervisor and the monitors share."""
+"""Records of runs on one machine, with one file per run in a folder shared by the supervisor and the monitors."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ class LocalRuns:
             yield
 
     def last(self, monitor: str) -> datetime | None:
-        """Return when a monitor last started a run."""
+        """Return the time at which a monitor last started a run."""
         moments = [datetime.fromisoformat(entry["at"]) for entry in self.all() if entry["startedBy"] == monitor]
         return max(moments, default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents another one."""
+        """Return whether an active run prevents a new one."""
         active = any(entry["pipeline"] == run.pipeline and entry["state"] in _ACTIVE for entry in self.all())
         return active and self._overlap(run.pipeline) == "forbid"
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:
-        """Request a run, which the supervisor then starts."""
+        """Request a run, to be started by the supervisor."""
         self.add(run.pipeline, start.now, REQUESTED, start.monitor)
 
     def add(self, pipeline: str, at: datetime, state: str, started_by: str = "") -> str:
@@ -71,7 +71,7 @@ class LocalRuns:
         return name
 
     def change(self, name: str, state: str, message: str = "") -> None:
-        """Record a change of a run's state."""
+        """Record a change in a run's state."""
         entry = self._read(self.folder / f"{name}.json")
         if entry is not None:
             self._write(name, {**entry, "state": state, "message": message})

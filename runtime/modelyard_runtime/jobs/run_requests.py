@@ -1,4 +1,4 @@
-"""Run requests across targets. A monitor writes them to a store, and the starter at the pipeline reads them.
+"""Run requests across targets. A monitor writes them to a store, and the starter next to the pipeline reads them.
 
 A request is only data that names a monitor and a pipeline. The starter starts only the pipelines that its own
 description lists for that monitor.
@@ -28,7 +28,7 @@ _ID_LENGTH = 32
 
 
 def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, reasons: Sequence[str]) -> str:
-    """Write a request to run a pipeline.
+    """Write a request for a pipeline run.
 
     The request ID is derived from the UID of the monitor's Job, so a retry of the Job writes the same request.
     """
@@ -45,7 +45,7 @@ def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: dat
 
 
 def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, reasons: Sequence[str]) -> dict[str, object]:
-    """Create a request with its origin, the pipeline to run, and the breach that caused it."""
+    """Create a request that contains its origin, the pipeline to run, and the breach that caused it."""
     window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,

@@ -1,4 +1,4 @@
-"""Finds all runs of a pipeline, which are the Jobs that its CronJob owns, whatever created them.
+"""Finds all runs of a pipeline, which are the Jobs owned by its CronJob, no matter what created them.
 
 A CronJob applies its concurrency policy only to Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
 ignores runs started by a monitor or an upstream pipeline, so code that starts a run must also check for other runs.
@@ -17,12 +17,12 @@ _KEPT_S = 7 * 86400
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
-    """Return the unfinished Jobs of the CronJob with this UID, oldest first."""
+    """Return the unfinished Jobs of the CronJob with the given UID, oldest first."""
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
 def other_runs(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
-    """Return the names of active runs that began before a Job, and of those that began after it."""
+    """Return the names of active runs that began before the given Job, and of those that began after it."""
     own = api.get(JOBS, job)
     active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
     before = [_name(run) for run in active if _age(run) < _age(own)]
@@ -37,7 +37,7 @@ def forbidden(api: ClusterApi, cron_job: Object) -> bool:
 
 
 def exists(api: ClusterApi, job: str) -> bool:
-    """Return whether a Job with this name exists, even a finished one."""
+    """Return whether a Job with the given name exists, including finished Jobs."""
     try:
         api.get(JOBS, job)
     except ApiError as problem:
@@ -48,16 +48,16 @@ def exists(api: ClusterApi, job: str) -> bool:
 
 
 def job_named(cron_job: str, ending: str) -> str:
-    """Return a Job name made of the CronJob's name, truncated if necessary, and a suffix."""
+    """Return a Job name that consists of the CronJob's name, truncated if necessary, and a suffix."""
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
 def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
-    """Create the Job that the CronJob would create now, with a label that records what started it.
+    """Return the Job that the CronJob would create now, with a label that records what started it.
 
     The Job is the only record that the run was started, so it is kept for at least `kept_s` seconds after it ends. The
-    CronJob owns the Job without being its controller. Deleting the CronJob deletes the Job, but history limits do not
-    count it.
+    CronJob owns the Job without being its controller. Deleting the CronJob therefore deletes the Job, but history
+    limits do not count it.
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
@@ -100,7 +100,7 @@ def _ended(job: Object) -> bool:
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """Return a sort key of creation time and name. All Pods then agree on the order of Jobs of the same second."""
+    """Return creation time and name as a sort key, so all Pods agree on the order of Jobs from the same second."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

@@ -1,8 +1,8 @@
 """`start` reads the requests from other targets once, and starts the runs that its description permits.
 
-Each request is handled once. The Job is named after the request, so if two starters read it at the same time, one of
-them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a folder that
-the monitor cannot write to, and the request is deleted.
+Each request is handled once. The Job is named after the request, so if two starters read the request at the same time,
+one of them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a
+folder that the monitor cannot write to, and the request is deleted.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Answer every request. Return 0 if all are answered, or 1 if some are left for the next run."""
+    """Handle all requests. Return 0 if all were handled, or 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
     return answer_requests(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
 def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """Answer every request with this API. A failing request does not block the others.
+    """Handle all requests with the given API client. A failing request does not block the others.
 
-    Monitors are processed in random order, so that a monitor with too many requests does not block the same monitors in
-    every run.
+    Monitors are processed in random order, so that one monitor with too many requests does not block the same monitors
+    in every run.
     """
     unanswered = 0
     monitors = workload.requests
@@ -83,7 +83,7 @@ class MonitorRequests:
     now: datetime
 
     def folder(self, uri: str) -> Place:
-        """Return the monitor's folder of requests or answers."""
+        """Return the monitor's folder for requests or for responses."""
         return place(self.workload, uri, self.allowed.store)
 
     def files(self, uri: str, after: str = "") -> list[Entry]:
@@ -92,7 +92,7 @@ class MonitorRequests:
 
 
 def _answer_monitor(requests: MonitorRequests) -> int:
-    """Answer the requests of a monitor, oldest first, and return how many are left."""
+    """Handle the requests of a monitor, oldest first, and return the number of requests left."""
     unanswered, answered = 0, 0
     for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
@@ -106,12 +106,12 @@ def _answer_monitor(requests: MonitorRequests) -> int:
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """Sort requests by age, oldest first. Files that are not requests are last, so that they delay no requests."""
+    """Sort requests by age, oldest first. Files that are not requests come last, so they do not delay any requests."""
     return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
 def _answer(requests: MonitorRequests, entry: Entry) -> bool:
-    """Handle one request unless it was handled before. Return whether an answer was written."""
+    """Handle one request unless it has already been handled. Return whether a response was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
         _log.error("ignoring %s: its name is not that of a request", _formatted(entry.name))
@@ -175,7 +175,7 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """Describe what triggered a run. The requester is from our own description, and the rest is from the request."""
+    """Describe what triggered a run. The requester comes from our own description, and the rest from the request."""
     window = section(request, "window")
     lineage = {
         "id": request_id,
@@ -202,7 +202,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
 
 
 def _read(requests: MonitorRequests, entry: Entry, where: Place) -> Section:
-    """Read a request. Refuse it unless it matches what its monitor may request."""
+    """Read a request. Refuse it unless it matches what the monitor may request."""
     content = read_whole(where, _LARGEST + 1)
     if len(content) > _LARGEST:
         raise Refusal(f"the request is larger than {_LARGEST} bytes")
@@ -238,7 +238,7 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old answers. If there are more than one run can read, begin at a random name."""
+    """Remove old responses. If there are more than one run can read, begin at a random name."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")
@@ -248,6 +248,6 @@ def _forget(requests: MonitorRequests) -> None:
 
 
 def _formatted(value: Json) -> str:
-    """Format a value for a single log line, escaped and truncated."""
+    """Format a value for a single log line, escaping and truncating it."""
     text = ascii(value) if isinstance(value, str) else "not a string"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

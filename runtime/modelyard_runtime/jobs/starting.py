@@ -1,6 +1,6 @@
-"""Starts runs for monitors. Earlier runs are recorded as Jobs in a cluster, or as files on one machine.
+"""Starts runs for monitors. Earlier runs are recorded as Jobs in a cluster, or as files on a single machine.
 
-The guards are the same in both cases: a monitor's cooldown, and pipelines whose runs must not overlap.
+The guards are the same in both cases: the monitor's cooldown, and the overlap policy of the pipeline.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from modelyard_runtime.workload.records import BreachRun, Request
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The monitor that starts a run, the time, the suffix of the run's name, and how long to remember the run.
+    """A run's start: the monitor, the time, the suffix of the run's name, and how long to remember the run.
 
-    `labels` and `annotations` record with the run what triggered it.
+    `labels` and `annotations` are stored with the run to record what triggered it.
     """
 
     monitor: str
@@ -30,22 +30,22 @@ class Start:
 
 
 class RunStarter(Protocol):
-    """Remembers runs, and starts them."""
+    """Starts runs and remembers them."""
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Keep other processes from starting a run between the guards and the start, where possible."""
+        """Where possible, keep other processes from starting a run between the guard checks and the start."""
         ...
 
     def last(self, monitor: str) -> datetime | None:
-        """Return when a monitor last started a run."""
+        """Return the time at which a monitor last started a run."""
         ...
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents another one."""
+        """Return whether an active run prevents a new one."""
         ...
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:
-        """Start a run, unless an earlier attempt has started it."""
+        """Start a run unless an earlier attempt has already started it."""
         ...
 
 

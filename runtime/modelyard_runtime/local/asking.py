@@ -1,4 +1,4 @@
-"""Selects rows of a system's data to send to an endpoint, preferably rows that were held out of training."""
+"""Selects rows from a system's data to send to an endpoint, preferably rows that were held out of training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUESTIONS = "questions.json"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows for an endpoint, and the label of the first row as it is in the data."""
+    """Rows for an endpoint, and the label of the first row as it appears in the data."""
 
     features: list[dict[str, Any]]
     label: str
@@ -32,7 +32,7 @@ class Rows:
 
 
 def rows_for(endpoint: Endpoint, plan: LocalPlan, placed: Placed) -> Rows | None:
-    """Return rows of the training data of a model behind the endpoint, or None if there are none on this machine."""
+    """Return training data rows for a model behind the endpoint, or None if there are none on this machine."""
     for entry in plan.pipelines.values():
         workload = workload_of(placed.contents[entry.description])
         if entry.trains in endpoint.models and isinstance(workload, PipelineWorkload):
@@ -55,7 +55,7 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
 
 
 def captured(endpoint: Endpoint, placed: Placed) -> float:
-    """Return the share of an endpoint's requests that are captured, or 1 if none are."""
+    """Return the share of an endpoint's requests that are captured, or 1 if capture is not configured."""
     names = {backend.application for backend in endpoint.backends}
     shares = [
         application["capture"]["fraction"]
@@ -67,7 +67,7 @@ def captured(endpoint: Endpoint, placed: Placed) -> float:
 
 
 def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
-    """Save the request for an endpoint, so that it can be sent again."""
+    """Save the request to an endpoint, so that it can be sent again."""
     path = state.below(QUESTIONS)
     questions: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     questions[name] = {"url": url, "token": token, **rows.question()}

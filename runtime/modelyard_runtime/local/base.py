@@ -150,7 +150,7 @@ class Base:
 
 
 def _leave_ray() -> None:
-    """Disconnect from Ray, unless a signal came while it was imported or started. Its processes are killed anyway."""
+    """Disconnect from Ray, unless a signal came while it was being imported or started. It is killed anyway."""
     shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
     if shutdown is None:
         return

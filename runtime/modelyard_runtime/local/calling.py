@@ -15,7 +15,7 @@ _TIMEOUT_S = 120
 
 
 class Endpoint:
-    """A client for an endpoint, with the first caller's token if the endpoint requires one."""
+    """A client for an endpoint, using the first caller's token if the endpoint requires one."""
 
     def __init__(self, name: str, path: str, port: int, token: Path | None) -> None:
         self.url = f"http://127.0.0.1:{port}/{name}{path.rstrip('/')}"
@@ -28,11 +28,11 @@ class Endpoint:
         return cls(name, path, port, state.token(name, callers[0]) if callers else None)
 
     def is_ready(self) -> tuple[int, str]:
-        """Return the status and text of the health check."""
+        """Return the status and text of the health check response."""
         return self.get("/healthz")
 
     def await_ready(self, patience_s: float) -> str:
-        """Wait until a model version is served. Return an empty string, or the reason why none is."""
+        """Wait until a model version is served. Return an empty string, or the reason why none is served."""
         deadline = time.monotonic() + patience_s
         while True:
             status, text = self.is_ready()
@@ -43,15 +43,15 @@ class Endpoint:
             time.sleep(0.5)
 
     def get(self, below: str) -> tuple[int, str]:
-        """Return the status and text at a path below the endpoint's own."""
+        """Request a path below the endpoint's own path, and return the status and text of the response."""
         return self._send("GET", f"{self._path}{below}", None)
 
     def post(self, body: str) -> tuple[int, str]:
-        """Send a body unchanged."""
+        """Send a body unchanged, and return the status and text of the response."""
         return self._send("POST", self._path, body)
 
     def predict(self, rows: list[dict[str, Any]]) -> tuple[int, str]:
-        """Send rows in one request."""
+        """Send rows in one request, and return the status and text of the response."""
         return self.post(json.dumps({"instances": rows}))
 
     def predict_all(self, rows: list[dict[str, Any]]) -> str:
@@ -63,7 +63,7 @@ class Endpoint:
         return ""
 
     def curl(self, row: dict[str, Any]) -> str:
-        """Return a command that sends one row."""
+        """Return a shell command that sends one row."""
         body = json.dumps({"instances": [row]}).replace("'", "'\\''")
         token = f' -H "Authorization: Bearer $(cat {self.token})"' if self.token else ""
         return f"curl -s{token} {self.url} -d '{body}'"

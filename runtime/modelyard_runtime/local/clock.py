@@ -12,7 +12,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def is_due(times: Times, at: datetime) -> bool:
-    """Return whether a schedule includes this minute. `at` has a time zone."""
+    """Return whether a schedule includes the minute of `at`, which has a time zone."""
     local = at.astimezone(ZoneInfo(times.time_zone))
     if local.minute not in times.minutes or local.hour not in times.hours or local.month not in times.months:
         return False
@@ -23,7 +23,7 @@ def is_due(times: Times, at: datetime) -> bool:
 
 
 def due_between(times: Times, after: datetime, until: datetime) -> bool:
-    """Return whether a run was due after one time and up to another, looking back at most one day."""
+    """Return whether a run was due after `after` and up to `until`, looking back at most one day."""
     minute = max(after, until - timedelta(days=1)).replace(second=0, microsecond=0) + _MINUTE
     while minute <= until:
         if is_due(times, minute):
@@ -34,13 +34,13 @@ def due_between(times: Times, after: datetime, until: datetime) -> bool:
 
 @dataclass(slots=True)
 class Starts:
-    """The time at which each workload was last checked, so that every scheduled time counts once."""
+    """The time at which each workload was last checked, so that every scheduled time counts only once."""
 
     begun: datetime
     _since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def due(self, address: str, times: Times, now: datetime) -> bool:
-        """Return whether a start is due since the last check. If the clock was set back, start over from there."""
+        """Return whether a start has become due since the last check. If the clock was set back, start over."""
         after = self._since.get(address, self.begun)
         due = due_between(times, after, now)
         if due or now < after:

@@ -1,6 +1,6 @@
 """A process that waits for a run to end, and then kills the processes that the run left behind.
 
-The run holds the other end of this process's standard input. If the run is killed, the kernel closes it.
+The run holds the other end of this process's standard input. If the run is killed, the kernel closes that end.
 """
 
 from __future__ import annotations

@@ -28,12 +28,12 @@ _SHOWN_VALUES = 3
 
 
 def kind_of(message: str) -> str:
-    """Return the type of decision that a message reports, or an empty string."""
+    """Return the type of decision reported by a message, or an empty string."""
     return next((kind for kind, pattern in _KINDS if pattern.search(message)), "")
 
 
 def value_of(message: str) -> tuple[str, float] | None:
-    """Return the name of a value that a monitor has logged, such as `psi of age`, and the value."""
+    """Return the name (such as `psi of age`) and the value of a measurement that a monitor has logged."""
     match = _VALUE.match(message)
     if match is None:
         return None
@@ -47,7 +47,7 @@ def value_of(message: str) -> tuple[str, float] | None:
 
 @dataclass(slots=True)
 class Notes:
-    """Writes events, except for decisions that repeat the workload's previous one, as a promoter's often do."""
+    """Writes events, but skips a decision that repeats the workload's previous one, as a promoter's often do."""
 
     state: State
     _last: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])

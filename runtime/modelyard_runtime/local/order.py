@@ -1,4 +1,4 @@
-"""The order in which pipelines are started: those that train models or write data before those that need them."""
+"""The order in which pipelines start: those that train models or write data come before those that need them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard_runtime.local.plan import LocalPlan, Pipeline
 
 
 def in_order(plan: LocalPlan, names: Iterable[str]) -> list[str]:
-    """Sort pipelines. Those in a dependency cycle, which a spec may contain, keep the order of the spec."""
+    """Sort pipelines. Pipelines in a dependency cycle, which a spec may contain, keep their order from the spec."""
     waiting = [name for name in plan.pipelines if name in set(names)]
     ordered: list[str] = []
     while waiting:

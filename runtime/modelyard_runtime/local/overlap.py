@@ -1,4 +1,4 @@
-"""Handles starts that become due during a run. With `overlap: replace`, the new run replaces the old one."""
+"""Handles runs that become due during another run. With `overlap: replace`, the new run replaces the current one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """Checks whether a newer start replaces a workload's run that began at a certain time."""
+    """Checks whether a workload's run that began at a certain time must be replaced by a newer one."""
 
     schedule: Schedule
     history: LocalRuns
@@ -26,7 +26,7 @@ class Successor:
     clock: Callable[[], datetime] = _now
 
     def __call__(self) -> bool:
-        """Return whether the schedule or a monitor has requested another run since then."""
+        """Return whether the schedule or a monitor has requested another run since that run began."""
         return self.schedule.overlap == "replace" and (self._is_due() or self._is_requested())
 
     def _is_due(self) -> bool:

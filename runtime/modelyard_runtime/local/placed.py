@@ -1,4 +1,4 @@
-"""Adapts workload descriptions to this machine: to its folders, registry and size."""
+"""Adapts workload descriptions to the folders, registry and resources of this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOKENS = "/etc/modelyard-tokens/"
 
 @dataclass(slots=True)
 class Placed:
-    """The adapted descriptions by their path in the plan, and what was scaled, by workload."""
+    """The adapted descriptions by their path in the plan, and the scaled resources by workload."""
 
     contents: dict[str, Content] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Placed:
 
 
 def place_all(folder: Path, plan: LocalPlan, state: State, machine: Machine, registry: str) -> Placed:
-    """Write every description of the plan into the state's folder."""
+    """Write every description in the plan to the state folder."""
     placed = Placed()
     for path in plan.descriptions:
         content, notes = scaled(_read(folder / path), machine)

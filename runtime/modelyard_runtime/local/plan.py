@@ -18,7 +18,7 @@ FILE = "plan.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times(Record):
-    """The times in a cron schedule, as sets. `line` is the cron expression in the spec."""
+    """The times of a cron schedule, as sets. `line` is the cron expression from the spec."""
 
     line: str
     time_zone: str
@@ -43,7 +43,7 @@ class Schedule(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline(Record):
-    """A pipeline, and the dependencies that determine when it runs."""
+    """A pipeline, with the dependencies that determine when it runs."""
 
     description: str
     type: str
@@ -58,7 +58,7 @@ class Pipeline(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server(Record):
-    """A model server with its Serve applications, as in a RayService."""
+    """A model server and its Serve applications, as in a RayService."""
 
     description: str
     applications: tuple[Any, ...]
@@ -66,7 +66,7 @@ class Server(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend(Record):
-    """A share of an endpoint's traffic."""
+    """An application that receives a share of an endpoint's traffic."""
 
     application: str
     weight: int
@@ -105,7 +105,7 @@ class Monitor(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Record):
-    """A difference on this machine, with its location in the spec."""
+    """A difference that applies on this machine, with its location in the spec."""
 
     field: str
     text: str
@@ -113,7 +113,7 @@ class Note(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Record):
-    """The registry, which is adopted or started locally."""
+    """The registry, which is either adopted or started locally."""
 
     uri: str
     adopted: bool
@@ -121,7 +121,7 @@ class Registry(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports(Record):
-    """The ports to use if they are free."""
+    """The ports to use if they are available."""
 
     registry: int
     endpoints: int
@@ -166,7 +166,7 @@ class LocalPlan(Record):
 
 
 def read_plan(folder: Path) -> LocalPlan:
-    """Read the plan in a compiled folder."""
+    """Read the plan from a compiled folder."""
     path = folder / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

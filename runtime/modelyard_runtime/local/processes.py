@@ -1,4 +1,4 @@
-"""The processes of a run. None of them outlives the run, whatever happens to it."""
+"""The processes of a run. None of them outlives the run, no matter how it ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Processes:
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any) -> Any:
-        """Start a process in its own session, so that Ctrl-C reaches only the run, which shuts it down in order."""
+        """Start a process in its own session, so that Ctrl-C reaches only the run, which ends processes in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             settings: dict[str, Any] = {"stdout": stream, "stderr": subprocess.STDOUT} | options
@@ -54,7 +54,7 @@ class Processes:
     def end(self, also: Callable[[], None] = lambda: None) -> None:
         """Terminate all processes, and kill those that do not stop in time. Before that, call `also`, which stops Ray.
 
-        A process that is connected to Ray exits if Ray is killed.
+        Processes that are connected to Ray exit when Ray is killed.
         """
         for process in self._running:
             if process.poll() is None:
@@ -80,7 +80,7 @@ class Processes:
 
 
 def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
-    """Kill all processes with this mark until none are left, except for this process and those in `spared`."""
+    """Kill all processes with the given mark until none are left, except for this process and those in `spared`."""
     for _ in range(20):
         left = [process for process in marked(mark) if process not in spared and process != os.getpid()]
         if not left:
@@ -94,7 +94,7 @@ def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
 
 
 def marked(mark: str) -> Iterator[int]:
-    """Yield the IDs of running processes with this mark in their environment."""
+    """Yield the IDs of running processes that have the given mark in their environment."""
     if Path("/proc/self/environ").exists():
         yield from _marked_on_linux(f"{MARK}={mark}".encode())
         return

@@ -48,7 +48,7 @@ def await_registry(process: Any, port: int, state: State) -> None:
 
 
 def answers(port: int, path: str) -> bool:
-    """Return whether a local server responds to a request with 200."""
+    """Return whether a local server responds to a request with status 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)

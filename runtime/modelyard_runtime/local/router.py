@@ -1,6 +1,6 @@
 """A router in front of Serve that does what an HTTPRoute does: a path prefix, weights, a mirror and a timeout.
 
-`/ENDPOINT/…` is the address of an endpoint here; in a cluster, each has a Gateway or a Service of its own.
+Here, `/ENDPOINT/…` is the address of an endpoint. In a cluster, each endpoint has its own Gateway or Service.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _EVENTS, _JSON = "text/event-stream", "application/json"
 
 @dataclass(slots=True)
 class Router:
-    """Chooses an application for each request, and passes the request on to Serve."""
+    """Chooses an application for each request and forwards the request to Serve."""
 
     endpoints: Mapping[str, Endpoint]
     serve: str  # base URL
@@ -60,13 +60,13 @@ class Router:
         return app
 
     def backend(self, endpoint: Endpoint) -> str:
-        """Choose an application by weight. As in an HTTPRoute, a weight of zero gets no request."""
+        """Choose an application by weight. As in an HTTPRoute, an application with weight zero receives no requests."""
         weighted = [backend for backend in endpoint.backends if backend.weight]
         chosen = self.chance.choices(weighted, [backend.weight for backend in weighted])
         return chosen[0].application
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Handle one request."""
         name, _, rest = request.rel_url.raw_path.lstrip("/").partition("/")
         endpoint = self.endpoints.get(name)
         reason = foreign(request.headers)
@@ -88,7 +88,7 @@ class Router:
             return _error(endpoint, 503, f"the server of {application} is not reachable: {problem}")
 
     def _copy(self, application: str, below: str, request: web.Request, body: bytes, endpoint: Endpoint) -> None:
-        """Send a copy, whose answer nobody waits for."""
+        """Send a copy of a request without waiting for the response."""
 
         async def send() -> None:
             try:
@@ -133,7 +133,7 @@ class Router:
 
 
 async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, headers: Any) -> web.StreamResponse:
-    """Pass on events as they come. If the client goes away, the connection to Serve is closed, which ends the text."""
+    """Forward events as they arrive. If the client disconnects, closing the connection to Serve ends generation."""
     response = web.StreamResponse(status=answer.status)
     response.headers.extend(headers)
     await response.prepare(request)
@@ -149,9 +149,9 @@ async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, header
 def _error(
     endpoint: Endpoint | None, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return an error, in OpenAI's format for a language model: its clients read their errors from all responses.
+    """Return an error. For a language model, it has OpenAI's format, because clients parse errors in every response.
 
-    Errors of Ray's proxy, which are plain text, are also rewritten by this.
+    This also rewrites the plain-text errors of Ray's proxy.
     """
     if endpoint is None or not endpoint.generates_text:
         return web.json_response({"error": message}, status=status, headers=headers)
@@ -159,7 +159,7 @@ def _error(
 
 
 def below_prefix(path: str, prefix: str) -> str | None:
-    """Return the rest of a path below a prefix, or None if it does not begin with all elements of the prefix."""
+    """Return the part of a path below a prefix, or None if the path does not begin with all elements of the prefix."""
     base = prefix.rstrip("/")
     if path != base and not path.startswith(f"{base}/"):
         return None

@@ -1,4 +1,4 @@
-"""Runs workloads on this machine, each in a process with the same verb of the runtime as in a Pod."""
+"""Runs workloads on this machine, each in a process with the same runtime verb as in a Pod."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Runs:
-    """Runs the runtime's verbs for workloads, and shows their decisions."""
+    """Runs the runtime's verbs for workloads, and shows the decisions they report."""
 
     state: State
     processes: Processes
@@ -70,7 +70,7 @@ class Runs:
     ) -> Outcome:
         """Run a workload to completion, with the declared number of retries after failures. A refusal is final.
 
-        While it runs, `replaced` is called to check whether another run must replace it.
+        While the workload runs, `replaced` is called to check whether another run must replace it.
         """
         outcome = self._once(address, verb, description, timeout_s, replaced)
         for _ in range(retries):
@@ -113,7 +113,7 @@ class Runs:
 
 
 def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
-    """Wait until a process ends, or terminate it. Return why it was terminated, or an empty string."""
+    """Wait until a process ends, or terminate it. Return the reason for terminating it, or an empty string."""
     while True:
         try:
             process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
@@ -127,7 +127,7 @@ def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops what the process started."""
+    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops what the process has started."""
     process.terminate()
     try:
         process.wait(_PATIENCE_S)
@@ -137,7 +137,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Reader(threading.Thread):
-    """Copies a process's output to its log, and passes on the lines that report decisions."""
+    """Copies a process's output to its log, and forwards the lines that report decisions."""
 
     def __init__(self, stream: IO[bytes], log: Path, show: Callable[[str], Any]) -> None:
         super().__init__(daemon=True)
@@ -147,7 +147,7 @@ class _Reader(threading.Thread):
         self.unwritten = ""
 
     def run(self) -> None:
-        """Read to the end, whatever happens to the log, because a process would block if its output were not read."""
+        """Read to the end even if writing the log fails, because a process would block if its output were not read."""
         with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
                 try:
@@ -171,7 +171,7 @@ def _logged_value(line: str) -> tuple[str, float] | None:
 
 
 def message_of(line: str) -> str:
-    """Return the message in a line of the runtime's log, or an empty string for other output such as Ray's."""
+    """Return the message from a line of the runtime's log, or an empty string for other output such as Ray's."""
     if line.startswith(_ENDING):
         return line[:_LONGEST_LINE]
     if of_gate := _GATE.search(line):
@@ -187,6 +187,6 @@ def message_of(line: str) -> str:
 
 
 def code_folders(folders: list[str]) -> str:
-    """Return PYTHONPATH with these folders prepended."""
+    """Return a PYTHONPATH with the given folders prepended."""
     present = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return os.pathsep.join(dict.fromkeys([*folders, *present]))

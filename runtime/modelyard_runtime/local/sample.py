@@ -1,7 +1,7 @@
-"""Generates data with a known truth from the spec's declarations, if a system's own data is not on this machine.
+"""Generates data with a known truth from the spec's declarations if a system's own data is not on this machine.
 
-Every row has all columns of the system, so that datasets can be joined. A label follows from the numeric and
-categorical features by fixed weights, which depend only on the columns' names, plus noise. With drift, the first
+Every row has all columns of the system, so that datasets can be joined. A label is determined by the numeric and
+categorical features with fixed weights, which depend only on the column names, plus noise. With drift, the first
 numeric features are two standard deviations larger in requests than in training data. `sample.json` records the truth.
 """
 
@@ -43,7 +43,7 @@ _UNNAMED = {"number_1": "number", "number_2": "number", "number_3": "number", "c
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """How a system's columns are generated."""
+    """The model from which a system's columns are generated."""
 
     columns: dict[str, str]  # features by type
     labels: dict[str, str]  # label columns, with the task of the model that learns them
@@ -56,7 +56,7 @@ class Truth:
     seed: int = 7
 
     def weight(self, column: str) -> float:
-        """Return a column's weight, whose absolute value is from 0.5 to 1.5. It depends only on the column's name."""
+        """Return a column's weight, between 0.5 and 1.5 in absolute value. It depends only on the column's name."""
         digest = hashlib.sha256(column.encode()).digest()
         return (0.5 + digest[0] / 255) * (1 if digest[1] % 2 else -1)
 
@@ -91,7 +91,7 @@ class Truth:
         return pd.DataFrame(rows)
 
     def recorded(self) -> dict[str, Any]:
-        """Return the truth as plain data, for `sample.json`."""
+        """Return the truth as plain data for `sample.json`."""
         return {
             "seed": self.seed,
             "features": {name: {"type": kind, "weight": self.weight(name)} for name, kind in self.columns.items()},
@@ -107,7 +107,7 @@ def _keys(seed: int, count: int) -> list[str]:
 
 
 def _column(kind: str, chance: np.random.Generator, count: int, shift: float) -> tuple[Any, Any]:
-    """Return a column's values and their effect on the label, which has a mean of about zero."""
+    """Return a column's values and their effect on the label. The effect has a mean of about zero."""
     if kind == "string":
         index = chance.integers(0, len(_CATEGORIES), count)
         return [_CATEGORIES[position] for position in index], (index - 1.5) / 1.12
@@ -132,7 +132,7 @@ def _label(task: str, score: Any) -> Any:
 
 
 def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
-    """Derive the columns from the datasets and the descriptions, which name keys and tasks."""
+    """Derive the columns from the datasets, and the keys and tasks from the descriptions."""
     described = list(contents)
     columns: dict[str, str] = {}
     roles = {name for data in plan.data.values() for name in (data.label, data.timestamp, data.group) if name}
@@ -167,7 +167,7 @@ def _written(plan: LocalPlan) -> set[str]:
 
 
 def _invented(plan: LocalPlan, name: str) -> list[str]:
-    """Return invented columns for a dataset that is joined with others and declares none.
+    """Return invented columns for a dataset that is joined with others and declares no columns.
 
     Datasets are joined on the columns that they share, so if all had the same features, no feature would be left.
     """
@@ -184,7 +184,7 @@ def _is_declared(data: Dataset) -> bool:
 
 
 def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
-    """Return whether a dataset is joined with one that has features, so that it may have only a label."""
+    """Return whether a dataset is joined with one that has features, so that it may contain only a label."""
     return any(
         name in pipeline.reads and any(other != name and _is_declared(plan.data[other]) for other in pipeline.reads)
         for pipeline in plan.pipelines.values()
@@ -196,7 +196,7 @@ def _joined(plan: LocalPlan) -> bool:
 
 
 def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the task of the model that is trained on each labelled dataset, by dataset."""
+    """Return, for each labelled dataset, the task of the model that is trained on it."""
     tasks: dict[str, str] = {}
     for content in contents:
         pipeline = content.get("pipeline", {})
@@ -212,7 +212,7 @@ def _labels(plan: LocalPlan, tasks: dict[str, str]) -> dict[str, str]:
 
 
 def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
-    """Return the columns that identify rows in the descriptions."""
+    """Return the columns that the descriptions use to identify rows."""
     keys: list[str] = []
     for content in contents:
         keys += content.get("pipeline", {}).get("split", {}).get("key", [])
@@ -223,7 +223,7 @@ def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
 
 
 def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
-    """Return the datasets whose rows need a key for joins, splits or monitors, or because they are late labels."""
+    """Return the datasets whose rows need a key for joins, splits or monitors, or because they contain late labels."""
     keyed = {name for pipeline in plan.pipelines.values() if len(pipeline.reads) > 1 for name in pipeline.reads}
     for content in contents:
         pipeline, monitor = content.get("pipeline", {}), content.get("monitor", {})
@@ -247,7 +247,7 @@ def _guessed(name: str) -> str:
 
 @dataclass(slots=True)
 class Sample:
-    """The generated data of a system."""
+    """The data generated for a system."""
 
     plan: LocalPlan
     state: State
@@ -262,7 +262,7 @@ class Sample:
         return list(dict.fromkeys((*earlier, *self.written)))
 
     def write_missing(self) -> list[str]:
-        """Write each dataset that has no files yet and that no pipeline writes. Return their names."""
+        """Write each dataset that has no files yet and is not written by a pipeline. Return the datasets' names."""
         rows = self.truth.rows(ROWS, 0)
         rows["_at"] = rows[self.truth.timestamps[0]] if self.truth.timestamps else datetime.now(UTC)
         for name, data in self.plan.data.items():
@@ -297,7 +297,7 @@ class Sample:
         return list(dict.fromkeys((*keys, *own, *roles)))
 
     def requests(self, number: int, *, drift: bool, captured: float = 1.0) -> list[dict[str, Any]]:
-        """Return rows for an endpoint with only features and keys, enough for monitors even if few are captured."""
+        """Return request rows that contain only features and keys, enough for monitors even if few are captured."""
         count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
         rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(
@@ -307,7 +307,7 @@ class Sample:
 
 
 def has_files(data: Dataset, state: State) -> bool:
-    """Return whether a dataset has files on this machine. A dataset in a remote store counts as having some."""
+    """Return whether a dataset has files on this machine. A dataset in a remote store is assumed to have files."""
     uri = state.file_uri(data.uri)
     return not uri.startswith("file:") or bool(files(place_in(Store(uri=uri), uri)))
 
@@ -327,7 +327,7 @@ def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:
 
 
 def local_path(path: str) -> Any:
-    """Return a path on this machine, and create its parent folder."""
+    """Return a path on this machine, creating its parent folder."""
     from pathlib import Path
 
     where = Path(local(Path(path)).path)

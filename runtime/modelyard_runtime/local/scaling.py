@@ -25,7 +25,7 @@ class Machine:
 
     @classmethod
     def this(cls) -> Machine:
-        """Measure the resources that this process may use."""
+        """Measure the resources available to this process."""
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return cls(max(cpus, 1), _gpus())
 
@@ -45,7 +45,7 @@ def _devices() -> list[str]:
 
 
 def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
-    """Return a description that fits this machine, and sentences that describe the changes."""
+    """Return a description that fits this machine, and sentences that describe the changes made to it."""
     copy: Content = json.loads(json.dumps(description))
     pipeline = copy.get("pipeline")
     if not isinstance(pipeline, dict):
@@ -81,7 +81,7 @@ def _amount(resources: Content) -> str:
 
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
-    """Return the custom Ray resources that steps request, which belong to groups of Pods in a cluster."""
+    """Return the custom Ray resources requested by steps. In a cluster, they belong to groups of Pods."""
     groups: dict[str, float] = {}
     for description in descriptions:
         steps = description.get("pipeline", {}).get("steps", {})
@@ -93,7 +93,7 @@ def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]
 
 
 def deployment_options(deployment: Content) -> Content:
-    """Return the options of a Serve deployment for one replica that shares the CPUs with everything else."""
+    """Return the options for a Serve deployment with one replica that shares the CPUs with everything else."""
     options = {name: value for name, value in deployment.items() if name != "name"}
     options.pop("max_replicas_per_node", None)
     options["autoscaling_config"] = {**options["autoscaling_config"], "min_replicas": 1, "max_replicas": 1}

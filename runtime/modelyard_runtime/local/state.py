@@ -1,4 +1,4 @@
-"""The folder that holds everything of a local system: stores, the registry's database, logs and events."""
+"""The folder that holds everything in a local system: stores, the registry's database, logs and events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The folder of one system and environment. Deleting it starts over."""
+    """The folder of one system and environment. Deleting it resets everything."""
 
     folder: Path
 
@@ -49,7 +49,7 @@ class State:
         return cls(folder.resolve())
 
     def below(self, *parts: str) -> Path:
-        """Return a path in the folder, and create its parent folder."""
+        """Return a path in the folder, creating its parent folder."""
         path = self.folder.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -79,7 +79,7 @@ class State:
         return self.below("stores", parts.netloc).as_uri() + parts.path
 
     def token(self, endpoint: str, caller: str) -> Path:
-        """Return the file with a caller's token, which is generated on first use."""
+        """Return the file that contains a caller's token, which is generated on first use."""
         path = self.below("tokens", endpoint, caller)
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,13 +88,13 @@ class State:
         return path
 
     def announce(self, **addresses: object) -> None:
-        """Publish addresses for `modelyard status` and the page, in addition to earlier ones."""
+        """Publish addresses for `modelyard status` and the page, adding them to those already published."""
         staged = self.below(f".{_ADDRESSES}")
         staged.write_text(json.dumps({**self.addresses(), **addresses}), encoding="utf-8")
         staged.replace(self.folder / _ADDRESSES)
 
     def addresses(self) -> dict[str, Any]:
-        """Return the addresses of the registry, the endpoints and the page, as far as they have started."""
+        """Return the addresses of the registry, endpoints and page that have started so far."""
         try:
             content = json.loads((self.folder / _ADDRESSES).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -102,11 +102,11 @@ class State:
         return content if isinstance(content, dict) else {}
 
     def withdraw(self) -> None:
-        """Forget all addresses, at the end of a run or after a run that was killed."""
+        """Remove all published addresses, at the end of a run or after a run that was killed."""
         (self.folder / _ADDRESSES).unlink(missing_ok=True)
 
     def record(self, address: str, what: str, text: str, values: Mapping[str, float] | None = None) -> None:
-        """Append an event, which `modelyard events` shows. `values` are its reported values by name."""
+        """Append an event, which `modelyard events` shows. `values` contains the reported values by name."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         event: dict[str, Any] = {"at": at, "address": address, "event": what, "text": text}
         if values:

@@ -1,4 +1,4 @@
-"""`local` runs a compiled system on this machine, either until Ctrl-C or everything once."""
+"""`local` runs a compiled system on this machine, either until Ctrl-C or once through."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Stopped(BaseException):
 
 @dataclass(slots=True)
 class Options:
-    """The options from the command line."""
+    """The command-line options."""
 
     folder: Path
     state: Path
@@ -145,13 +145,13 @@ def _introduce(plan: LocalPlan, state: State, say: Printer) -> None:
 
 @dataclass(slots=True)
 class _Loop:
-    """Starts runs that are due or requested after a breach, and promotes waiting versions."""
+    """Starts runs that are due or have been requested after a breach, and promotes waiting versions."""
 
     plan: LocalPlan
     work: Work
 
     def run(self) -> None:
-        """Run until the process receives a signal to stop."""
+        """Run until the process receives a stop signal."""
         starts = Starts(datetime.now(UTC))
         self.work.say("", "press Ctrl-C to stop it")
         self.work.looping = True
@@ -170,7 +170,7 @@ class _Loop:
             time.sleep(_LOOK_S)
 
     def _leave_out(self, starts: Starts, address: str, schedule: Schedule) -> None:
-        """Skip a start that became due during the previous run if runs must not overlap, as a CronJob does."""
+        """If runs must not overlap, skip a start that became due during the previous run, as a CronJob does."""
         if schedule.overlap != "forbid" or schedule.times is None:
             return
         if starts.due(address, schedule.times, datetime.now(UTC)):

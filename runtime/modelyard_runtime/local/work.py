@@ -30,7 +30,7 @@ _SHOWN = 300  # characters of an answer
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The result of one workload, its duration, and its last message."""
+    """The result of one workload, with its duration and its last message."""
 
     address: str
     seconds: float
@@ -61,7 +61,7 @@ class Work:
 
     @property
     def runs(self) -> Runs:
-        """Return the runner of workloads. The base must have been started."""
+        """Return the object that runs workloads. The base must already have been started."""
         assert self.base.runs is not None
         return self.base.runs
 
@@ -70,11 +70,11 @@ class Work:
         self.base.say(address, text)
 
     def is_requested(self, address: str) -> bool:
-        """Return whether an address was requested, or all were."""
+        """Return whether an address was requested, either by itself or as part of all addresses."""
         return not self.addresses or address in self.addresses
 
     def begin(self, *, everything: bool) -> None:
-        """Run the workloads that are due at the start. With `everything`, all schedules count as due."""
+        """Run the workloads that are due at startup. With `everything`, all schedules count as due."""
         self._write_sample()
         ordered = in_order(self.plan, self.due(everything=everything))
         trainings = [name for name in ordered if self.trains(name)]
@@ -94,14 +94,14 @@ class Work:
         self.run_requested()
 
     def trains(self, name: str) -> bool:
-        """Return whether a pipeline or one that follows it trains a model."""
+        """Return whether a pipeline, or one that follows it, trains a model."""
         followers = [other for other, entry in self.plan.pipelines.items() if entry.schedule.after == name]
         return bool(self.plan.pipelines[name].trains) or any(map(self.trains, followers))
 
     def due(self, *, everything: bool) -> list[str]:
-        """Return the pipelines to run at the start, including those that write data that the others lack.
+        """Return the pipelines to run at startup, including those that write data the other pipelines lack.
 
-        Pipelines that follow one of them are omitted, because they run after it anyway.
+        Pipelines that follow one of these are omitted, because they run after it anyway.
         """
         due = {name for name in self.plan.pipelines if self._due_at_start(name, everything)}
         due |= {name for name in self.plan.pipelines if self._lacks_data(due, name)}
@@ -111,7 +111,7 @@ class Work:
         return self.plan.pipelines[name].schedule.after in due and not self.addresses
 
     def _lacks_data(self, due: set[str], name: str) -> bool:
-        """Return whether a due pipeline reads data that this one writes and that does not exist yet."""
+        """Return whether a due pipeline reads data that the named pipeline writes and that does not exist yet."""
         read = {data for other in due for data in self.plan.pipelines[other].reads}
         missing = (data for data in self.plan.pipelines[name].writes if data in read)
         return not self.addresses and any(not has_files(self.plan.data[data], self.base.state) for data in missing)
@@ -123,7 +123,7 @@ class Work:
         return (everything and kind in {"cron", "once"}) or self._lacks_version(name)
 
     def _lacks_version(self, name: str) -> bool:
-        """Return whether an endpoint waits for the first version that this pipeline trains."""
+        """Return whether an endpoint is waiting for the first version trained by this pipeline."""
         from modelyard_runtime.registry import client as registry
         from modelyard_runtime.workload.records import workload_of
 
@@ -136,7 +136,7 @@ class Work:
         return registry.version_at(model, alias) is None
 
     def _has_base(self, name: str) -> bool:
-        """Return whether a pipeline trains an adapter of a base model."""
+        """Return whether a pipeline trains an adapter for a base model."""
         pipeline = self.base.placed.contents[self.plan.pipelines[name].description]["pipeline"]
         return "base" in pipeline.get("model", {})
 
@@ -161,7 +161,7 @@ class Work:
             self.run_monitor(name)
 
     def run_pipeline(self, name: str, request: str = "") -> None:
-        """Run a pipeline, promote what it trained, and run the pipelines that follow it."""
+        """Run a pipeline, promote what it has trained, and run the pipelines that follow it."""
         entry, address = self.plan.pipelines[name], f"pipelines.{name}"
         number = request or self.history.add(name, datetime.now(UTC), RUNNING)
         if request:
@@ -207,7 +207,7 @@ class Work:
         self._ended(address, outcome, time.monotonic() - began)
 
     def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
-        """Return a check for whether a newer run must replace a run that begins now. Only the loop starts those."""
+        """Return a check for whether a newer run must replace a run that begins now. Only the loop starts such runs."""
         return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:
@@ -248,7 +248,7 @@ class Work:
             time.sleep(_CAPTURED_S)
 
     def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
-        """Request a prediction for one row and show it. If no rows were generated, also send the other rows."""
+        """Request a prediction for one row and show it. If no rows were generated, also send the remaining rows."""
         address = f"inference.{name}"
         keep(self.base.state, name, caller.url, str(caller.token or ""), rows)
         began = time.monotonic()
@@ -299,12 +299,12 @@ class Work:
         self.say(address, f"FAILED: {outcome.message or 'no message'}; its log is {outcome.log}")
 
     def summarize(self) -> None:
-        """With `--ask`, list the steps and how long each took."""
+        """With `--ask`, list the steps and their durations."""
         for step in self.steps if self.ask else ():
             self.say(step.address, f"{step.seconds:6.1f} s  {step.text}")
 
     def report(self) -> int:
-        """Print the failures, if any. Return the exit code."""
+        """Print the failures, if any, and return the exit code."""
         self.summarize()
         failed = list(dict.fromkeys(self.failures))
         if failed:

@@ -1,1 +1,1 @@
-"""Metrics of models, computed from labels and predictions."""
+"""Model metrics, computed from labels and predictions."""

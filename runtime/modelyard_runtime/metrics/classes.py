@@ -1,4 +1,4 @@
-"""Metrics of predicted classes and their probabilities, defined as in scikit-learn if it has them."""
+"""Metrics for predicted classes and their probabilities, defined as in scikit-learn where it has them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> fl
 
 
 def _of_positive(name: str) -> Compute:
-    """Compute the metric of the second of two classes, or the mean over all of more than two classes."""
+    """Compute the metric for the second class if there are two, or the mean over all classes if there are more."""
 
     def compute(truth: Numbers, predictions: Predictions, at: int) -> float:
         import numpy as np
@@ -66,7 +66,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Average over the classes in labels or predictions. Any other prediction counts as wrong."""
+    """Average over the classes that occur in labels or predictions. Any other prediction counts as wrong."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
@@ -110,7 +110,7 @@ def _gini(truth: Numbers, predictions: Predictions, at: int) -> float:
 
 
 def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Average over the classes that some rows have and others do not."""
+    """Average over the classes that have at least one row but not all rows."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
@@ -155,7 +155,7 @@ def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute log loss as scikit-learn does. The probability of a class that the model does not know is zero."""
+    """Compute log loss as scikit-learn does. A class that the model does not know has probability zero."""
     import numpy as np
 
     scores = _scores(predictions)
@@ -167,7 +167,7 @@ def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ece(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Use the probability of the positive class or, with more than two classes, of the predicted class.
+    """Compute the ECE of the positive class or, with more than two classes, of the predicted class.
 
     The bins are those of scikit-learn's `calibration_curve`.
     """

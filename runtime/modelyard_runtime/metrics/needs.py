@@ -10,7 +10,7 @@ from modelyard_runtime.workload.records import Dataset
 
 
 def check_needs(metric: Metric | None, judged: Iterable[Dataset], learned: Iterable[Dataset] = ()) -> None:
-    """Refuse a metric whose datasets lack a column that it needs."""
+    """Refuse a metric if a dataset lacks a column that the metric needs."""
     if metric is not None and metric.needs == "group" and not any(dataset.group for dataset in judged):
         raise Refusal(f"{metric.name!r} needs the query of each row: set `group` on a dataset")
     if metric is not None and metric.needs == "history" and not any(dataset.timestamp for dataset in learned):

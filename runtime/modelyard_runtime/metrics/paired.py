@@ -24,8 +24,8 @@ _MOST_WITHOUT = 0.1  # the share of resamples that may have no value, as recall 
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:
     """Return the confidence interval of a gain, or None if there are too few rows.
 
-    `units` has the unit of each row, and rows of one unit are drawn together. `gain` gets the positions of the drawn
-    rows and, for each, the index of its draw, which distinguishes repeated draws of one unit.
+    `units` has the unit of each row, and the rows of a unit are drawn together. `gain` receives the positions of the
+    drawn rows and, for each row, the index of its draw, which distinguishes repeated draws of the same unit.
     """
     import numpy as np
 

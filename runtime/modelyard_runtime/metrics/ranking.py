@@ -1,6 +1,6 @@
 """Ranking metrics, computed for each query and averaged over the queries that have a relevant row.
 
-Queries without a relevant row are skipped, because every order is equally good. Rows of a query with equal scores have
+Queries without a relevant row are skipped, because every order is equally good. Rows with equal scores in a query have
 no order. For them, cumulative gain, recall and precision use the mean over all orders, as in scikit-learn's
 `ndcg_score`. Average precision uses the rank of the last tied row, as in `label_ranking_average_precision_score`.
 Therefore, the order in which rows are stored never affects a metric.
@@ -33,7 +33,7 @@ class Lists:
 
     @classmethod
     def of(cls, truth: Numbers, scores: Numbers, groups: Places) -> Lists:
-        """Sort rows by query and score. Queries without a relevant row, and rows without a query, are dropped."""
+        """Sort rows by query and score. Queries without a relevant row and rows without a query are dropped."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
@@ -52,26 +52,26 @@ class Lists:
         return positions
 
     def sums(self, values: Numbers) -> Numbers:
-        """Return the sum of the values for each query."""
+        """Return the sum of the values in each query."""
         import numpy as np
 
         totals: Numbers = np.add.reduceat(values, self.starts)
         return totals
 
     def ties(self) -> Places:
-        """Return the first row of each group of equal scores within a query."""
+        """Return the index of the first row in each group of equal scores within a query."""
         import numpy as np
 
         changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
         return np.flatnonzero(changes)
 
     def expected(self, values: Numbers) -> Numbers:
-        """Replace each value with the mean over the rows of the same query and score."""
+        """Replace each value with the mean over the rows that have the same query and score."""
         return _mean_of_runs(values, self.ties())
 
 
 def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
-    """Average a metric over all queries with a relevant row. Raise Refusal if there is none."""
+    """Average a metric over all queries that have a relevant row. Raise Refusal if there are none."""
     import numpy as np
 
     if not np.isfinite(scores).all():
@@ -135,7 +135,7 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """Return the rank of the last row with the same score, and the hits of the query up to this rank, for each row."""
+    """For each row, return the rank of the last row with the same score, and the query's hits up to that rank."""
     import numpy as np
 
     starts = lists.ties()

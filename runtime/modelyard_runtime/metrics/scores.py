@@ -23,11 +23,11 @@ _COMPUTED = {**CLASS_METRICS, **NUMBER_METRICS, **TEXT_METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Predictions of a model. `values` are classes or numbers. `scores` are by class, or for the positive class.
+    """A model's predictions. `values` are classes or numbers. `scores` are by class, or for the positive class only.
 
     For classification, `classes` is the number of classes, including those without rows. For forecasts, `naive` is the
-    mean absolute error over the training rows of predicting the previous value. For texts, `values` are negative
-    log-likelihoods, and `scores` the numbers of tokens.
+    mean absolute error, over the training rows, of predicting the previous value. For language models, `values` are
+    negative log-likelihoods, and `scores` are the numbers of tokens.
     """
 
     values: Numbers
@@ -36,7 +36,7 @@ class Predictions:
     naive: float = float("nan")
 
     def some(self, rows: npt.NDArray[Any]) -> Predictions:
-        """Select the predictions for some rows by mask or position."""
+        """Select the predictions for certain rows by mask or position."""
         scores = None if self.scores is None else self.scores[rows]
         return replace(self, values=self.values[rows], scores=scores)
 
@@ -44,8 +44,8 @@ class Predictions:
 def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
     """Compute one metric. Raise Refusal if it is unknown or needs scores that the model does not have.
 
-    Returns NaN if the metric is undefined for these rows, such as recall without positives. NaN satisfies no bound.
-    Ranking metrics need `groups`, the query of each row.
+    Returns NaN if the metric is undefined for the given rows, such as recall without positives. NaN satisfies no bound.
+    Ranking metrics need `groups`, which has the query of each row.
     """
     definition = metric_of(metric)
     if definition is None:
@@ -63,7 +63,7 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
 
 
 def better(metric: str, value: float, other: float) -> float:
-    """Return by how much `value` is better than `other`. A positive result is better for every metric."""
+    """Return by how much `value` is better than `other`. For every metric, a positive result means better."""
     definition = metric_of(metric) or check_of(metric)
     return other - value if definition is not None and definition.smaller_is_better else value - other
 

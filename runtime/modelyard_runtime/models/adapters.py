@@ -1,7 +1,7 @@
-"""Low-rank adapters of language models (LoRA): MLX's layers, and files in the format of Hugging Face's PEFT.
+"""Low-rank adapters for language models (LoRA), as MLX layers and as files in Hugging Face's PEFT format.
 
-PEFT names matrices after the layers of the base's own weights. mlx-lm names its layers the same way for most
-architectures, so an adapter is only made for layers whose weights have the same name and shape in both.
+PEFT names matrices after the layers in the base model's own weights. mlx-lm names its layers the same way for most
+architectures, so an adapter is created only for layers whose weights have the same name and shape in both.
 Source: https://huggingface.co/docs/peft/developer_guides/checkpoint, read 2026-12-01.
 """
 
@@ -33,7 +33,7 @@ _UNSUPPORTED = ("use_dora", "fan_in_fan_out", "modules_to_save", "rank_pattern",
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The rank of the matrices, and how strongly their product counts."""
+    """The rank of the matrices, and the weight given to their product."""
 
     rank: int
     alpha: float
@@ -42,12 +42,12 @@ class Shape:
 
     @property
     def scale(self) -> float:
-        """Return the factor of the product, which PEFT derives from `alpha` and the rank."""
+        """Return the factor for the product, which PEFT derives from `alpha` and the rank."""
         return self.alpha / (sqrt(self.rank) if self.scale_by_root else self.rank)
 
 
 def adaptable(model: Any, base_folder: Path) -> list[str]:
-    """Return the linear layers of a model by name. Refuse a model whose weights have other names or shapes."""
+    """Return the names of a model's linear layers. Refuse a model whose weights have different names or shapes."""
     from mlx.nn.layers.linear import Linear
 
     stored = _stored_shapes(base_folder)
@@ -78,7 +78,7 @@ def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def attach(model: Any, layers: Iterable[str], shape: Shape) -> None:
-    """Replace linear layers by layers with new matrices, which alone are trainable and do not change the model yet."""
+    """Replace linear layers with adapted ones. Only the new matrices are trainable; at first, they have no effect."""
     from mlx.utils import tree_unflatten
     from mlx_lm.tuner.lora import LoRALinear
 
@@ -92,7 +92,7 @@ def attach(model: Any, layers: Iterable[str], shape: Shape) -> None:
 
 
 def write_adapter(folder: Path, trained: Arrays, shape: Shape, base: Base) -> None:
-    """Write trained matrices in PEFT's format. `trained` has them with MLX's names."""
+    """Write trained matrices in PEFT format. In `trained`, they have MLX names."""
     import mlx.core as mx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def _peft_name(name: str) -> str:
 
 
 def apply_adapter(model: Any, folder: Path) -> None:
-    """Add an adapter in PEFT's format to a model. Refuse one that does not fit the model's layers."""
+    """Add an adapter in PEFT format to a model. Refuse an adapter that does not fit the model's layers."""
     import mlx.core as mx
 
     shape = _shape_of(folder)
@@ -144,7 +144,7 @@ def apply_adapter(model: Any, folder: Path) -> None:
 
 
 def _matrices(model: Any, matrices: Arrays, layer: str, rank: int) -> list[tuple[str, mx.array]]:
-    """Return both matrices of a layer with MLX's names, once they fit the layer."""
+    """Check that both matrices fit a layer, and return them with their MLX names."""
     from mlx.nn.layers.linear import Linear
 
     module: Any = dict(model.named_modules()).get(layer)
@@ -178,7 +178,7 @@ def _shape_of(folder: Path) -> Shape:
 
 
 def shared_copy(model: Any) -> Any:
-    """Return a model with layers of its own and the same weights in memory, so that it can have another adapter."""
+    """Return a model with its own layers but the same weights in memory, so that it can have a different adapter."""
     return _copied(model)
 
 

@@ -1,4 +1,4 @@
-"""Predictions in a common format: a class or number for each row, and probabilities if the model has them."""
+"""Predictions in a common format: a class or number for each row, and probabilities if the model provides them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"
 
 
 class Predictor(Protocol):
-    """A model from the registry, or an object with a `predict` method from user code."""
+    """A model from the registry, or an object from user code that has a `predict` method."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Predict each row, and return an array, frame or list."""
+        """Predict all rows, and return an array, frame or list with one entry per row."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Predictions: a class or number per row in `values`, and probabilities of one or all classes in `scores`.
+    """Predictions, with a class or number per row in `values`, and the probabilities of one or all classes in `scores`.
 
     `classes` has the classes in the order of the scores, or is empty if they are unknown.
     """
@@ -40,7 +40,7 @@ class Answer:
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
     """Predict with a model. If it returns probabilities, classes are derived from them, so the two always agree.
 
-    If the model was logged with a threshold, the second of two classes is predicted from that probability upwards.
+    If the model was logged with a threshold, the second of two classes is predicted at or above that probability.
     """
     import numpy as np
 
@@ -62,7 +62,7 @@ def threshold_of(model: Predictor) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object from user code with the threshold of the model version that it uses."""
+    """An object from user code, combined with the threshold of the model version that it uses."""
 
     model: Any
     chosen: float
@@ -93,7 +93,7 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
 
 
 def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
-    """Interpret predictions. Several columns are class probabilities, and fractions in a binary task are scores."""
+    """Interpret raw predictions. Several columns are class probabilities. Fractions in a binary task are scores."""
     import numpy as np
 
     values = np.asarray(raw)
@@ -110,7 +110,7 @@ def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
 def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
     """Convert predictions to numbers for metrics. Classes become their index in `classes`, as in score columns.
 
-    `naive` is the error of a naive forecast, for metrics that are relative to it.
+    `naive` is the error of a naive forecast, used by metrics that are relative to it.
     """
     import numpy as np
 
@@ -140,7 +140,7 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 
 def plain(value: Any) -> Any:
-    """Convert a numpy value to a Python value and a boolean to a number, because models are trained on numbers."""
+    """Convert a numpy value to a Python value, and a boolean to a number, because models are trained on numbers."""
     if getattr(value, "ndim", 0):  # several numbers per row, as in a forecast horizon
         return [plain(item) for item in value]
     scalar = value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""The base models of adapters, which are versions in the registry."""
+"""The base models that adapters build on, which are versions in the registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard_runtime.workload.records import Model, Workload
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A version of a base model, identified by its registered name, its number and the digest of its files."""
+    """A version of a base model, identified by its registered name, version number and file digest."""
 
     name: str
     version: str
@@ -33,16 +33,16 @@ class Base:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Return the tags that name the base on the version of an adapter."""
+        """Return the tags with which an adapter's version names its base."""
         return {"modelyard.base": f"{self.name}/{self.version}", "modelyard.base.digest": self.digest}
 
     def write(self, folder: Path) -> None:
-        """Record the base in the files of an adapter, where the digest of the adapter protects it."""
+        """Record the base in an adapter's files, where the adapter's digest protects it."""
         (folder / BASE_FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Base:
-        """Read the base that is recorded in the files of an adapter."""
+        """Read the base recorded in an adapter's files."""
         try:
             recorded = json.loads((folder / BASE_FILE).read_text(encoding="utf-8"))
             return cls(str(recorded["name"]), str(recorded["version"]), str(recorded["digest"]))
@@ -50,7 +50,7 @@ class Base:
             raise Refusal(f"the adapter does not record its base model in {BASE_FILE}: {problem}") from None
 
     def check(self, other: Base) -> None:
-        """Refuse another base than this one. Numbers are shown for people, and only the digest decides."""
+        """Refuse any base other than this one. Version numbers are shown for people, but only the digest decides."""
         if other.digest != self.digest:
             raise Refusal(
                 f"it was trained on version {self.version} of {self.name} ({self.digest}), "
@@ -60,7 +60,7 @@ class Base:
 
 
 def chosen_base(workload: Workload, model: Model) -> Base:
-    """Return the version to which the reference to the base currently resolves."""
+    """Return the version to which the base model's reference currently resolves."""
     if model.base is None:
         raise Refusal(f"model {model.name!r} names no base model; training needs one")
     version = Models(workload, model.base).version()
@@ -74,7 +74,7 @@ def chosen_base(workload: Workload, model: Model) -> Base:
 
 @contextmanager
 def base_files(base: Base) -> Generator[Path]:
-    """Download the files of a base model, and remove them afterwards. Files with another digest are refused."""
+    """Download the files of a base model, and remove them afterwards. Files with a different digest are refused."""
     version = registry.version(base.name, base.version)
     if version.tags.get(FORMAT_TAG) != SAFETENSORS:
         raise Refusal(f"version {base.version} of {base.name} is not a whole language model, so it cannot be a base")

@@ -1,4 +1,4 @@
-"""Metrics of bundles: the active version, and the seconds since the store could last be reached."""
+"""Bundle metrics: the active version, and the seconds since the store was last reached."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DESCRIPTIONS: Final = {
 
 
 def values(bundles: Bundles) -> dict[str, float]:
-    """Return the metrics of a model's bundles by name, or none if no bundle is active yet."""
+    """Return the metrics for a model's bundles by name, or an empty dict if no bundle is active yet."""
     version = bundles.version()
     return {} if version is None else {AGE: bundles.age_s(), VERSION: float(version.version)}
 
 
 def samples(bundles: Bundles, labels: Mapping[str, str]) -> list[Sample]:
-    """Return the metrics of bundles as samples, for a run that pushes its metrics."""
+    """Return the bundle metrics as samples, for a run that pushes its metrics."""
     return [Sample(name, value, labels) for name, value in values(bundles).items()]
 
 
 class BundleMetrics:
-    """Exposes the metrics of bundles as Ray metrics, which are scraped with the prefix `ray_`."""
+    """Exposes the bundle metrics as Ray metrics, which are scraped with the prefix `ray_`."""
 
     def __init__(self, bundles: Bundles, labels: Mapping[str, str]) -> None:
         from ray.util.metrics import Gauge

@@ -1,7 +1,7 @@
 """Checks rows against a model's signature and converts them to arrays. Each version has one checker.
 
-On the fast path, one pass over the rows builds one array for all columns of a type, without checking single values in
-Python. Rows that do not fit take the slow path, column by column, which finds the invalid value.
+On the fast path, a single pass over the rows builds one array for all columns of a type, without checking individual
+values in Python. Rows that do not fit take the slow path, column by column, which finds the invalid value.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Source(Protocol):
         ...
 
     def frame(self) -> pd.DataFrame:
-        """Return all columns with inferred types."""
+        """Return all columns, with inferred types."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a request, as mappings or as lists in which `places` has the index of each column."""
+    """Rows in a request, given as mappings, or as lists in which `places` has the index of each column."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -87,7 +87,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class FrameRows:
-    """Rows of a file. Non-finite values count as missing, as in training."""
+    """Rows from a file. Non-finite values count as missing, as in training."""
 
     of: pd.DataFrame
 
@@ -130,7 +130,7 @@ class Checker:
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """Convert rows to the columns of the signature, in its order and types.
+        """Convert rows to the columns of the signature, in its order and with its types.
 
         Without a signature, keep all columns.
         """
@@ -229,7 +229,7 @@ class _Block:
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """Group columns by type. Return none if a column's type cannot be an array, such as a time."""
+    """Group columns by type. Return an empty list if a column's type, such as a time, cannot be an array."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -253,7 +253,7 @@ def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """Convert a column to its type. BadRequest names the first invalid value."""
+    """Convert a column to its type. Raise BadRequest naming the first invalid value."""
     import pandas as pd
 
     if column.kind == "datetime":

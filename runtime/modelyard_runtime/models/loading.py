@@ -1,4 +1,4 @@
-"""Loads the models of a workload from the registry, or from bundles if it cannot reach the registry."""
+"""Loads the models of a workload from the registry, or from bundles if the registry is out of reach."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ActiveBundle:
 
 
 class Models:
-    """The versions of one model, loaded from the source in its description."""
+    """The versions of one model, loaded from the source in the model's description."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -44,14 +44,14 @@ class Models:
             self.bundles = KeptBundles(workload, model, model.kept)
 
     def version(self) -> registry.Version | None:
-        """Return the version that the reference currently resolves to, or None. For bundles, `uri` is a folder."""
+        """Return the version to which the reference currently resolves, or None. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
         return asked_version(self._model)
 
     def profiles(self, version: registry.Version) -> Section:
-        """Return profiles of the data that a version was trained on."""
+        """Return profiles of the data on which a version was trained."""
         profiles = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
         if profiles is None:
             raise Refusal(f"nothing was stored about the training data of version {version.version} of {version.name}")
@@ -59,21 +59,21 @@ class Models:
 
 
 def asked_version(model: Model) -> registry.Version | None:
-    """Ask the registry for the version that a reference currently resolves to. Returns None if there is none."""
+    """Query the registry for the version to which a reference currently resolves. Returns None if there is none."""
     if model.version:
         return registry.version(model.registered_name, model.version)
     return registry.version_at(model.registered_name, model.alias)
 
 
 def load(workload: Workload, model: Model, version: registry.Version) -> registry.Model:
-    """Verify the files of a resolved version, and load it."""
+    """Verify the files of a resolved version and load it."""
     return registry.load_version(version, expected_digest(workload, model, version))
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
     """Return the expected digest of a version, from the alias's history or, without one, as recorded at training.
 
-    If the description names a history, which only the promoter can write, versions that it does not record are refused.
+    If the description names a history, which only the promoter can write, versions missing from it are refused.
     Versions that lack required approvals are also refused.
     """
     alias = model.alias
@@ -98,9 +98,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 
 
 class Bundles:
-    """The bundles of one alias. The active bundle is updated from the store when the store can be reached.
+    """The bundles for one alias. The active bundle is updated from the store when the store can be reached.
 
-    Otherwise the bundle on disk is used, which is the last one that was fetched or unpacked by hand.
+    Otherwise, the bundle on disk is used, which is the last one that was fetched or manually unpacked.
     """
 
     def __init__(self, workload: Workload, model: Model, source: BundleSource | KeptVersions) -> None:
@@ -149,7 +149,7 @@ class Bundles:
         return self._active
 
     def age_s(self) -> float:
-        """Return the seconds since the store confirmed the active bundle, or since it was unpacked by hand."""
+        """Return the seconds since the store confirmed the active bundle, or since it was manually unpacked."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
@@ -158,7 +158,7 @@ class Bundles:
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
         """Raise Broken unless a bundle has the required approvals for its files.
 
-        Before its files are fetched, approvals are checked for the digest that the bundle declares.
+        Before the files are fetched, approvals are checked for the digest that the bundle declares.
         """
         if self._model.approvals is None:
             return
@@ -182,13 +182,13 @@ class Bundles:
 
 
 class KeptBundles(Bundles):
-    """The versions that an adopted registry returned, kept on this disk as bundles.
+    """The versions returned by an adopted registry, kept on this disk as bundles.
 
     A process that starts while the registry cannot be reached uses the version that was used last.
     """
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch the version that the registry names, unless it is here. If this fails, return the one on disk."""
+        """Fetch the version that the registry names unless it is already here. On failure, return the one on disk."""
         try:
             version = asked_version(self._model)
             if version is None:

@@ -1,4 +1,4 @@
-"""Turns rows of text into tokens, and computes how likely a language model finds them."""
+"""Converts rows of text to tokens, and computes their likelihood under a language model."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The tokens of a row. Those from `begins` on are learned and evaluated, and those before are the prompt."""
+    """The tokens of a row. Tokens from index `begins` on are learned and evaluated. Those before it are the prompt."""
 
     tokens: tuple[int, ...]
     begins: int
 
 
 def load_quietly(folder: str) -> tuple[Any, Any]:
-    """Load a language model and its tokenizer. MLX then belongs to this thread."""
+    """Load a language model and its tokenizer. MLX can then be used only by this thread."""
     import mlx.core as mx
     from mlx_lm import load
 
@@ -41,10 +41,10 @@ def load_quietly(folder: str) -> tuple[Any, Any]:
 
 
 def examples(tokenizer: Any, texts: Sequence[Text], longest: int) -> list[Example]:
-    """Return the tokens of each row, at most `longest`, with the end of the text as the last one.
+    """Return the tokens of each row, at most `longest`, the last of which marks the end of the text.
 
-    A prompt becomes a chat's only message if the tokenizer has a chat template, so that the model sees in training what
-    requests send.
+    If the tokenizer has a chat template, the prompt becomes a chat's only message, so that the model sees the same
+    format in training as in requests.
     """
     return [_example(tokenizer, prompt, text, longest) for prompt, text in texts]
 
@@ -76,7 +76,7 @@ def _prompt_tokens(tokenizer: Any, prompt: str) -> list[int]:
 
 
 def padded(rows: Sequence[Example]) -> tuple[mx.array, mx.array, mx.array]:
-    """Return rows as one array with zeros at the end, where the evaluated tokens begin, and where they end."""
+    """Return rows as one zero-padded array, and the indices where each row's evaluated tokens begin and end."""
     import mlx.core as mx
 
     width = max(2, *(len(row.tokens) for row in rows))
@@ -86,7 +86,7 @@ def padded(rows: Sequence[Example]) -> tuple[mx.array, mx.array, mx.array]:
 
 
 def losses(model: Any, tokens: mx.array, begins: mx.array, ends: mx.array) -> tuple[mx.array, mx.array]:
-    """Return the negative log-likelihood of each row's evaluated tokens, and their number."""
+    """Return the negative log-likelihood of each row's evaluated tokens, and the number of these tokens."""
     import mlx.core as mx
     import mlx.nn as nn
 
@@ -98,7 +98,7 @@ def losses(model: Any, tokens: mx.array, begins: mx.array, ends: mx.array) -> tu
 
 
 def likelihoods(model: Any, rows: Sequence[Example]) -> tuple[Numbers, Numbers]:
-    """Return the negative log-likelihood of each row, and the number of tokens that it is the sum of."""
+    """Return the negative log-likelihood of each row, and the number of tokens over which it is summed."""
     import mlx.core as mx
     import numpy as np
 

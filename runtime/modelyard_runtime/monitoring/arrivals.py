@@ -1,8 +1,8 @@
 """Assigns each row to the monitor run whose window covers it, or to the first later run that reads it.
 
 Rows usually reach a store within half a minute of their event, but may take days if a site had no network. Each window
-begins where the previous one ended, so a run that is late, early or missed leaves no gap, and no row is read twice.
-Windows that are longer than the interval between runs overlap as declared.
+begins where the previous one ended, so a late, early or missed run leaves no gap, and no row is read twice. Windows
+that are longer than the interval between runs overlap as declared.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Window:
         return self.before is not None and integer(self.seen, writer) < count
 
     def to_json(self, files: Iterable[str]) -> dict[str, Json]:
-        """Serialize the window and the files that this run has read for the next run."""
+        """Serialize the window, and the files that this run has read, for the next run."""
         marks: dict[str, int] = {}
         for writer, count in map(_mark, files):
             marks[writer] = max(marks.get(writer, 0), count)
@@ -53,7 +53,7 @@ class Window:
 
 
 def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
-    """Return the window after the run that saved `state`. `interval` is the longest gap between two runs."""
+    """Return the window that follows the run that saved `state`. `interval` is the longest gap between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)
@@ -66,7 +66,7 @@ def window(state: Section, until: datetime, span: timedelta, interval: timedelta
 
 
 def _mark(file: str) -> tuple[str, int]:
-    """Return the writer and sequence number of a capture file. Any other file is the first of its own writer."""
+    """Return the writer and sequence number of a capture file. Any other file counts as its own writer's first."""
     name = file.rpartition("/")[2]
     match = _NUMBERED.fullmatch(name)
     return (match["writer"], int(match["number"])) if match else (file, 1)

@@ -31,8 +31,8 @@ def act(
 ) -> list[str]:
     """Take the actions in the monitor's description, and return sentences that describe what was done.
 
-    `breached` has the variants whose rows violated a bound, and an empty name for rows of no single variant. `reasons`
-    describes the failed checks in sentences.
+    `breached` has the variants whose rows violated a bound, or an empty name for rows not tied to a single variant.
+    `reasons` contains sentences that describe the failed checks.
     """
     action = workload.monitor.on_breach
     cooldown = timedelta(seconds=action.cooldown_seconds)
@@ -56,7 +56,7 @@ def act(
 
 
 def _starter(api: ClusterApi | None) -> RunStarter:
-    """Return what starts runs where this monitor runs: this machine, or the API of its cluster."""
+    """Return a starter for runs in the monitor's environment: this machine, or its cluster's API."""
     runs = LocalRuns.of_this_process() if api is None else None
     return runs or JobStarter(api or ClusterApi.of_this_pod())
 
@@ -71,7 +71,7 @@ def start(starter: RunStarter, workload: MonitorWorkload, run: BreachRun, now: d
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
-    """Roll back the alias of each breached variant, unless this was done within the cooldown.
+    """Roll back the alias of each breached variant, unless this was already done within the cooldown.
 
     There is also no rollback while the window contains rows from before the last rollback. They measure the version
     that was rolled back, not the current one.
@@ -115,9 +115,9 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
 
 
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
-    """Return the models of the breached variants, with each alias once.
+    """Return the models of the breached variants, with each alias listed once.
 
-    A breach that concerns no single variant is attributed to a model only if the monitor watches just one.
+    A breach that is not tied to a single variant is attributed to a model only if the monitor watches just one.
     """
     versions = {(model.registered_name, model.alias, model.version) for model in models}
     to_blame = [model for model in models if len(versions) == 1 or model.variant in breached - {""}]

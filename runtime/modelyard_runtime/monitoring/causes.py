@@ -1,9 +1,8 @@
-"""Finds the features that changed predictions most, and the slices on which a model is worst, after a breach.
+"""After a breach, finds the features that changed predictions most, and the slices on which a model is worst.
 
-A sample of the window is read again. When the share of a slice of a feature's values changes, the mean prediction
-changes by that difference times how far the slice's predictions are from the mean. This is the composition effect of
-Oaxaca and Blinder (International Economic Review and Journal of Human Resources 1973). It shows association, not
-causation.
+A sample of the window is read again. When a slice's share of a feature's values changes, the mean prediction changes by
+that difference times the distance of the slice's predictions from the mean. This is the composition effect of Oaxaca
+and Blinder (International Economic Review and Journal of Human Resources 1973). It shows association, not causation.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class Cause:
 
 
 def sample(rows: Rows) -> pd.DataFrame:
-    """Sample at most 100,000 rows of a window from all its files."""
+    """Sample at most 100,000 rows from all files of a window."""
     import pandas as pd
 
     files = rows.files()
@@ -67,7 +66,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """Return the slice of each feature with the largest total error above the mean, largest first."""
+    """Return the slice of each feature with the largest total error above the mean, in descending order."""
     profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 

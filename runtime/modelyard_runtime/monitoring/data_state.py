@@ -1,4 +1,4 @@
-"""Measures data quality in a window: missing values, duplicates, columns, ranges, age and rows."""
+"""Measures the data quality of a window: missing values, duplicates, columns, ranges, age and row count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records import Check
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """The data of a window. `declared` returns the columns that a check requires, `newest` the newest row's time."""
+    """The data in a window. `declared` returns a check's required columns, and `newest` the newest row's time."""
 
     watched: Watched
     declared: Callable[[Check], Sequence[str]]
@@ -20,7 +20,7 @@ class DataState:
     now: datetime
 
     def measure(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the values of the check by column. A value of all rows has an empty column."""
+        """Yield the check's values by column. A value that concerns all rows has an empty column name."""
         return STATES[check.metric](self, check, columns)
 
     def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -33,7 +33,7 @@ class DataState:
         yield "", self.watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the number of declared columns that are absent. Columns of the wrong type are refused on reading."""
+        """Yield the number of declared columns that are absent. Columns of the wrong type are refused when read."""
         if self.watched.rows:
             yield "", float(len([name for name in self.declared(check) if name not in self.watched.present]))
 

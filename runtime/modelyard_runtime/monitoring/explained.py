@@ -1,4 +1,4 @@
-"""Measures checks and, after a breach, finds associated features and slices."""
+"""Measures checks and, after a breach, finds the features and slices associated with it."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Explained(Measures):
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """Evaluate the predictions of each served version against the bounds of the checks.
+        """Evaluate each served version's predictions against the bounds of the checks.
 
-        `served` maps each variant to the version it serves. Variants that serve the same version are evaluated
+        `served` maps each variant to the version that it serves. Variants that serve the same version are evaluated
         together.
         """
         frame = self._judged
@@ -67,12 +67,12 @@ class Explained(Measures):
 
     @property
     def _of_labels(self) -> list[Check]:
-        """Return the checks of prediction quality that can be evaluated on any subset of rows."""
+        """Return the prediction quality checks that can be evaluated on any subset of rows."""
         checks = ((check, check.metric) for check in self._checks)
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """Compute a check's metric on some rows, or return None if there are too few rows or it is undefined."""
+        """Compute a check's metric for the given rows, or return None if there are too few rows or it is undefined."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 

@@ -1,4 +1,4 @@
-"""Determines the columns on which predictions and labels are joined, and whether their types match."""
+"""Determines the columns on which predictions and labels are joined, and whether the types match."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key columns, and those that are text on one side and numbers on the other."""
+    """The key columns, and those among them that are text on one side and numbers on the other."""
 
     columns: tuple[str, ...] = ()
     numbers: frozenset[str] = frozenset()
 
 
 def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFrame) -> Key:
-    """Determine the join key. Text is compared with numbers as numbers. Any other type mismatch is refused."""
+    """Determine the join key. If one side has text and the other numbers, both are compared as numbers.
+
+    Any other type mismatch is refused.
+    """
     numbers: list[str] = []
     for name in columns:
         kind, label_kind = kind_of(predictions[name]), kind_of(labels[name])
@@ -55,7 +58,7 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
 
 
 def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
-    """Return the columns that both sides have, except `excluded`, for a monitor that declares no key."""
+    """Return the columns that both sides have, except those in `excluded`, for a monitor that declares no key."""
     columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("the monitored data and its labels share no key column")
@@ -66,7 +69,7 @@ def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str])
 
 
 def kind_of(column: pd.Series) -> str:
-    """Return the kind of values in a column. It is empty without values, or with values of several kinds."""
+    """Return the kind of values in a column, or an empty string if there are no values or several kinds."""
     import pandas as pd
 
     present = column.dropna()

@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that could not be measured, and the reason. With an empty `feature`, it concerns the whole check."""
+    """A value that could not be measured, and the reason. If `feature` is empty, it concerns the whole check."""
 
     check: str
     feature: str
@@ -65,7 +65,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check for a feature or, with an empty `feature`, for the whole window.
+    """One value of a check, for a feature or, if `feature` is empty, for the whole window.
 
     `variant` is the variant that served the measured rows, or empty if there is no single variant.
     """
@@ -78,7 +78,7 @@ class Measure:
 
 
 class Measures:
-    """Measures the checks of one run. Data that several checks need are read once."""
+    """Measures the checks of one run. Data needed by several checks is read only once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -104,14 +104,14 @@ class Measures:
         return self._state(check, metric) if metric in STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """Return which data a check needs. Every model metric needs `labels`, even if a check has the same name."""
+        """Return the data that a check needs. Every model metric needs `labels`, even if a check has the same name."""
         kind = monitors()[self._monitor.type]
         definition = check_of(metric) if metric in kind.checks else None
         return "labels" if definition is None else definition.needs
 
     @cached_property
     def _watched(self) -> Watched:
-        """Read the window once for all checks of drift and data quality."""
+        """Read the window once and share it across all drift and data quality checks."""
         compared = any(self._needs(check.metric) == "reference" for check in self._checks)
         references = self._references() if compared else {}
         own, by_variant = frozenset(self._rows.own), self._of_predictions
@@ -169,7 +169,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, so it is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Return column profiles by variant if each variant has its own model, and otherwise under an empty name."""
+        """Return column profiles by variant if each variant has its own model, or otherwise under an empty name."""
         source = self._monitor.reference
         if source is None:
             raise Refusal("drift needs a reference")
@@ -199,7 +199,7 @@ class Measures:
 
     @cached_property
     def _only_named(self) -> frozenset[str]:
-        """Return the columns that only checks which name them compare, such as the label of the reference."""
+        """Return the columns that are compared only by checks that name them, such as the reference's label."""
         source = self._monitor.reference
         dataset = self._monitor.data.get(source.data) if source is not None else None
         if dataset is None:
@@ -214,7 +214,7 @@ class Measures:
         return {name: Profile.from_json(columns[name]) for name in selected if name in columns}
 
     def _stored_profiles(self, variant: str) -> Section:
-        """Return the profiles that were stored with a variant's model at training."""
+        """Return the profiles stored with a variant's model at training."""
         candidates = self._models()
         model = next((candidate for candidate in candidates if candidate.variant == variant), candidates[0])
         models = Models(self._workload, model)
@@ -249,7 +249,7 @@ class Measures:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
-        """Run the Page-Hinkley test over rows that no earlier run has read, ordered by time and model version."""
+        """Run the Page-Hinkley test on rows that no earlier run has read, ordered by time and model version."""
         name, series = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
         earlier = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(earlier, series)), None
@@ -281,7 +281,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """Return the classes in the order of the model's probabilities, from training or else as observed."""
+        """Return the classes in the order of the model's probabilities, as seen in training or else as observed."""
         try:
             stored = self._stored_profiles("").get("classes")
         except Refusal:
@@ -309,7 +309,7 @@ class Measures:
 
     @cached_property
     def _predictions(self) -> KeyedPredictions:
-        """Read the window once for all checks of prediction quality."""
+        """Read the window once and share it across all prediction quality checks."""
         labels = self._labels
         data = self._monitor.data
         watched = data.get(self._monitor.current.data)
@@ -323,7 +323,7 @@ class Measures:
         )
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """Return the declared key columns or, without any, the columns that both sides share.
+        """Return the declared key columns or, if none are declared, the columns that both sides share.
 
         Labels and timestamps are excluded, because they differ between an event and its label.
         """
@@ -346,7 +346,7 @@ class Measures:
         return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
 
     def coverage(self) -> dict[str, float]:
-        """Return the share of labelled predictions by variant, or nothing if no check needs labels."""
+        """Return the share of labelled predictions by variant, or an empty dict if no check needs labels."""
         if all(self._needs(check.metric) != "labels" for check in self._checks):
             return {}
         return coverage(self._predictions, self._judged)
@@ -382,7 +382,7 @@ class Measures:
             yield Measure(feature, value)
 
     def _declared(self, check: Check) -> Sequence[str]:
-        """Return the columns that must be present, from the check, the dataset or the reference."""
+        """Return the columns that must be present, as declared by the check, the dataset or the reference."""
         watched = self._monitor.data.get(self._monitor.current.data)
         of_data = () if watched is None else tuple(watched.schema) or watched.features
         return check.features or of_data or tuple(self._references()[""])

@@ -83,7 +83,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """Load the state of the previous run. If this fails, return an empty state that is not saved, and the reason."""
+    """Load the previous run's state. If this fails, return an empty state that is not saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
@@ -100,7 +100,7 @@ def run_checks(
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """The results of a run: measured values, values that could not be measured, and the share of labels."""
+    """The results of a run: measured values, values that could not be measured, and the share of labelled rows."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
@@ -203,7 +203,7 @@ def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetim
 
 
 def _turned(result: Result) -> str:
-    """Describe the direction and location of a change if they are known."""
+    """Describe the direction and location of a change, if known."""
     return f" ({result.turn.words})" if result.turn is not None else ""
 
 

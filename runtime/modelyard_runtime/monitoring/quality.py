@@ -1,7 +1,7 @@
-"""Measures prediction quality by joining predictions with labels that arrived later.
+"""Measures prediction quality by joining predictions with labels that arrive later.
 
-Predictions and labels are read in batches. If there are more than a million predictions, a sample is selected by the
-hash of the join key. For ranking, whole queries are sampled.
+Predictions and labels are read in batches. If there are more than a million predictions, they are sampled by the hash
+of the join key. For ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST_JUDGED = 1_000_000
 
 @dataclass(slots=True)
 class KeyedPredictions:
-    """Predictions with a hash of each join key."""
+    """Predictions, each with a hash of its join key."""
 
     key: Key
     timestamp: str
@@ -112,7 +112,7 @@ class KeyedPredictions:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels for certain keys. Of several labels for a key, the newest or else the last one is used."""
+    """Labels for certain keys. If a key has several labels, the newest or else the last one is used."""
 
     key: Key
     label: str
@@ -170,7 +170,7 @@ class Truths:
 
 
 def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, float]:
-    """Return the share of labelled predictions, overall under an empty name and, if several, by variant.
+    """Return the share of labelled predictions, overall (under an empty name) and, if there are several, by variant.
 
     If predictions were sampled, the share is estimated from the sample.
     """
@@ -203,7 +203,7 @@ def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer_of(part: pd.DataFrame) -> Answer:
-    """Return the model's predictions for these rows, and its scores if there are any."""
+    """Return the model's predictions for the given rows, and its scores if there are any."""
     import numpy as np
 
     scores: Any = None

@@ -1,6 +1,7 @@
-"""The state of a monitor between runs, stored as one small object in the store of the watched data.
+"""A monitor's state between runs, stored as one small object in the store of the watched data.
 
-A retried run starts from the same state as the first attempt and replaces its changes, so nothing is counted twice.
+A retried run starts from the same state as the first attempt and replaces the changes it made, so nothing is counted
+twice.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class State:
             raise Refusal(f"the state of the monitor cannot be written to {self.where.path}: {problem}") from None
 
     def keep(self, *names: str) -> None:
-        """Reset these entries to their values from the previous run."""
+        """Reset the named entries to their values from the previous run."""
         self.after = {name: value for name, value in self.after.items() if name not in names}
         self.after |= {name: self.before[name] for name in names if name in self.before}
 

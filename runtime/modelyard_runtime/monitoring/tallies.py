@@ -1,4 +1,4 @@
-"""Counts that are made in one pass over rows, batch by batch, and can be merged."""
+"""Counts that are made in a single pass over rows, batch by batch, and can be merged."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts to which rows can be added, and which can be merged with counts of the same kind."""
+    """Counts that accept further rows and can be merged with counts of the same kind."""
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count more rows."""
         ...
 
     def merge(self, other: Self) -> None:
-        """Add the counts of other rows."""
+        """Add the counts from other rows."""
         ...
 
 
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
-    """Count all rows in one pass. Each thread reads separate files, so most of the work needs no lock."""
+    """Count all rows in one pass. Each thread reads different files, so most of the work needs no lock."""
     files = rows.files()
     count = max(min(len(files), threads), 1)
     if count == 1:
@@ -80,9 +80,9 @@ class Profiles:
 
 @dataclass(slots=True)
 class Distinct:
-    """The share of duplicate rows, exact up to a million distinct rows and otherwise estimated from a sample.
+    """The share of duplicate rows, exact for up to a million distinct rows and otherwise estimated from a sample.
 
-    Rows are sampled by hash, so equal rows are either all in the sample or all excluded.
+    Rows are sampled by hash, so equal rows are either all included or all excluded.
     """
 
     columns: tuple[str, ...]  # if empty, all visible columns
@@ -134,7 +134,7 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """A sample of at most about `most` distinct hashes. It starts with all hashes and is halved when necessary."""
+    """A sample of roughly `most` distinct hashes or fewer. It starts with all hashes and is halved when necessary."""
 
     most: int
     below: int = 2**64 - 1
@@ -145,7 +145,7 @@ class Sample:
         return (self.below + 1) / 2**64
 
     def holds(self, row_hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Return which of the hashes are in the sample."""
+        """Return a mask of the hashes that are in the sample."""
         import numpy as np
 
         return row_hashes <= np.uint64(self.below)
@@ -155,7 +155,7 @@ class Sample:
         self.below >>= 1
 
     def narrow(self, other: Sample) -> None:
-        """Shrink to the other sample's fraction if it is smaller."""
+        """Reduce the sample to the other sample's fraction if that is smaller."""
         self.below = min(self.below, other.below)
 
 

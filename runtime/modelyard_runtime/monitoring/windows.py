@@ -1,6 +1,6 @@
 """The rows that a monitor reads, which are the recent part of an endpoint's captures or of a dataset.
 
-Files are read one by one in batches, so memory use does not depend on the size of the window.
+Files are read one at a time in batches, so memory use does not depend on the size of the window.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Rows(Protocol):
 
     @property
     def timestamp(self) -> str:
-        """Return the column with the time of each row."""
+        """Return the name of the column with each row's time."""
         ...
 
     @property
@@ -42,15 +42,15 @@ class Rows(Protocol):
         ...
 
     def files(self) -> list[str]:
-        """Return the files that may contain rows of the period."""
+        """Return the files that may contain rows from the period."""
         ...
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield the rows of some files in non-empty batches."""
+        """Yield the rows of the given files in non-empty batches."""
         ...
 
     def newest(self) -> datetime | None:
-        """Return the time of the newest row, even if it is before the window, or None without rows."""
+        """Return the time of the newest row, even if it is before the window, or None if there are no rows."""
         ...
 
 
@@ -160,7 +160,7 @@ class CapturedRows:
         return sorted(entry.base_name for entry in listed(self._where()) if entry.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
-        """Return the files of a day as `variant=<name>/<file>`."""
+        """Return a day's files in the form `variant=<name>/<file>`."""
         folder = self._where().below(day)
         paths = (str(path.path) for path in files(folder))
         return [path for path in paths if path.removeprefix(folder.path).strip("/").count("/") == 1]
@@ -171,14 +171,14 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def variant_of(file: str) -> str:
-    """Return the variant of a capture file."""
+    """Return the variant to which a capture file belongs."""
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
     """Return the rows and the window of a monitor run, given the previous window.
 
-    The label delay moves its end back.
+    The label delay shifts the end of the window back.
     """
     monitor = workload.monitor
     watched = monitor.current

@@ -1,1 +1,1 @@
-"""Runs a pipeline: its driver and its steps."""
+"""Runs a pipeline, with its driver and its steps."""

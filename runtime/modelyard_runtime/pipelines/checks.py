@@ -15,7 +15,7 @@ _WRITTEN = ("parquet", "csv")
 
 
 def check_pipeline(workload: Workload) -> PipelineWorkload:
-    """Return the pipeline. Refuse it if this runtime does not support everything it requires."""
+    """Return the pipeline. Refuse it if this runtime does not support everything that it requires."""
     if not isinstance(workload, PipelineWorkload):
         raise Refusal(f"'run' is only for pipelines, but this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
@@ -73,7 +73,7 @@ def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
 
 
 def _check_texts(pipeline: Pipeline, inputs: list[Dataset]) -> None:
-    """Check that a language model has a base to train an adapter of, and that rows have one prompt at most."""
+    """Check that a language model has a base from which to train an adapter, and that rows have at most one prompt."""
     if pipeline.trained_model.base is None:
         raise Refusal("a language model is trained as an adapter of a base model, but the model names none")
     if pipeline.tuning is not None:

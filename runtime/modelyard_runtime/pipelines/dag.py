@@ -41,7 +41,7 @@ class _Attempt:
 
 
 class Driver:
-    """Runs the steps of a DAG on Ray, in parallel where dependencies allow."""
+    """Runs the steps of a DAG on Ray, in parallel where dependencies allow it."""
 
     def __init__(self, steps: Mapping[str, Step], timeout_s: int) -> None:
         self._steps = steps
@@ -50,7 +50,7 @@ class Driver:
         self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """Return every step's outcome by name, or None after a step failed for good and the others were killed."""
+        """Return every step's outcome by name, or None if a step failed permanently and the others were killed."""
         import ray
 
         while len(self._done) < len(self._steps):
@@ -76,7 +76,7 @@ class Driver:
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """Return whether the step may still succeed. False means that it has failed for good."""
+        """Return whether the step can still succeed. False means that it has failed permanently."""
         import ray
         from ray.exceptions import RayError
 

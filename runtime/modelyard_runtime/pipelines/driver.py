@@ -43,14 +43,14 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Return whether an earlier version may be waiting for approval or delivery."""
+    """Return whether the model needs approval or delivery, so that an earlier version may be waiting for it."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
 
 
 def work(workload: PipelineWorkload, run_name: str) -> int:
-    """Run a pipeline's steps on an initialized Ray, then evaluate, report and log the results."""
+    """Run a pipeline's steps on an initialized Ray instance, then evaluate, report and log the results."""
     pipeline = workload.pipeline
     driver = Driver(pipeline.steps, pipeline.timeout_seconds)
     done_steps = driver.run(lambda name, results: _submit(workload, name, results, run_name))
@@ -69,7 +69,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
 
 
 def check(description: Workload) -> PipelineWorkload:
-    """Return the pipeline. Refuse it before any work begins if it requires something unsupported."""
+    """Return the pipeline. Refuse it, before any work begins, if it requires something unsupported."""
     workload = check_pipeline(description)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
@@ -106,7 +106,7 @@ def _start_ray(pipeline: Pipeline) -> None:
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker of its group. It uses the whole worker or shares it with workers that it starts."""
+    """Start a step on a worker in its group. It uses the whole worker or shares it with workers that it starts."""
     import ray
 
     step = workload.pipeline.steps[name]

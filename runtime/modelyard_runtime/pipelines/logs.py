@@ -1,4 +1,4 @@
-"""Copies the logs of a run to the artifact store before its Pods are deleted."""
+"""Copies the logs of a run to the artifact store before the run's Pods are deleted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
     """Copy the logs in one folder of this node, and return the number of files.
 
-    Runs may only add logs, not replace any. A request whose response was lost must not fail when it is repeated.
+    Runs may only add logs, not replace them. If a response is lost, the repeated request must not fail.
     """
     logs = workload.pipeline.logs
     if logs is None:

@@ -35,7 +35,7 @@ _WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a 
 class StepOutcome:
     """The outcome of a step: a model with its data and parameters, or only reported metrics.
 
-    `result` is the return value of user code. `run_id` is the registry run that a search created.
+    `result` is the return value of user code. `run_id` is the registry run created by a search.
     """
 
     model: Any = None
@@ -48,14 +48,14 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The part of a step's outcome that the driver needs. The full outcome may be large and stays on the worker."""
+    """The part of a step's outcome that the driver needs. The full outcome may be large, so it stays on the worker."""
 
     has_model: bool
     reported: Mapping[str, float]
 
 
 def worker_of(step: Step) -> dict[str, Any]:
-    """Return the resource requests of one worker of a step, as Ray options."""
+    """Return the resource requests for one worker of a step, as Ray options."""
     resources = step.resources
     group = resources.group
     return {
@@ -176,7 +176,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
 def _fine_tuned(
     workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], parameters: Mapping[str, Json]
 ) -> StepOutcome:
-    """Train an adapter of a language model."""
+    """Train an adapter for a language model."""
     checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     data = training_data(workload, inputs, TEXT, checkpoints.began if checkpoints else None)
     adapter = fine_tuned(workload, step, parameters, data, worker_of(step), checkpoints)
@@ -200,9 +200,9 @@ def _fitted(
 def _searched(
     workload: PipelineWorkload, step: Step, tuning: Tuning, trial: Trial, run: str, reuse_workers: bool = False
 ) -> tuple[dict[str, Json], str]:
-    """Search for the best parameters. Return them, and the registry run that contains the trials.
+    """Search for the best parameters. Return them with the registry run that contains the trials.
 
-    A search whose driver was killed is resumed if the data and the step have not changed.
+    If the driver of a search was killed, the search is resumed, provided the data and the step have not changed.
     """
     parent = begin(workload, run, state_of(workload, step))
     max_workers = step.workers.max
@@ -257,7 +257,7 @@ def _called(
 def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> StepOutcome:
-    """Use a returned model or its URI as the outcome of the step in a training pipeline."""
+    """Use a returned model, or its URI, as the outcome of the step in a training pipeline."""
     if workload.type != "training" or result is None or not _is_model(result):
         return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
@@ -273,7 +273,7 @@ def _is_model(result: Any) -> bool:
 
 
 def searched(pipeline: Pipeline, name: str) -> bool:
-    """Return whether a search tunes this step of user code, which is the last step without dependents.
+    """Return whether a search tunes this user code step, which must be the last of the steps without dependents.
 
     In a pipeline with built-in trainers, the search tunes only the trainers, and later steps may report anything.
     """

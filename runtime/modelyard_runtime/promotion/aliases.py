@@ -1,8 +1,8 @@
 """Moves and records aliases, so that concurrent promotions end at the newest version.
 
 MLflow moves an alias without compare-and-swap. Therefore, each move is recorded first. Then the alias is set to the
-version that the whole history implies, and both are read again until they agree. Either the last writer of the alias
-has read every record, or the author of a later record finds the alias wrong and sets it. See docs/decisions/0045.
+version implied by the whole history, and both are read again until they agree. Either the last writer of the alias has
+read every record, or the author of a later record finds the alias wrong and sets it. See docs/decisions/0045.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Fit = Callable[[Sequence[Move], str], bool]
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion and move the alias unless it has a newer version. Return the version at the alias."""
+    """Record a promotion, and move the alias unless it has a newer version. Return the alias's version."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -48,10 +48,10 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Roll the alias back from its current version to the previous fit one. Return this version or an empty string.
+    """Roll the alias back from its current version to the previous fit one. Return that version or an empty string.
 
     Unfit versions in between are also rolled back, because a starting server would refuse to load them. With `only`,
-    roll back only from that version, and return an empty string if the alias has moved.
+    roll back only from the given version, and return an empty string if the alias has moved.
     """
     observe(history, alias)
     moves = history.moves(alias)
@@ -72,12 +72,12 @@ def taken_back_at(history: History, alias: str) -> datetime | None:
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """Return the versions that were rolled back from an alias, which are never promoted again automatically."""
+    """Return the versions that were rolled back from an alias and are therefore never promoted again automatically."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to the version that its history implies, until both agree. Return this version."""
+    """Set the alias to the version implied by its history, until both agree. Return this version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
         target = candidates[0] if candidates else ""
@@ -93,7 +93,7 @@ def observe(history: History, alias: str) -> None:
     """If the alias differs from its history, record that somebody moved it in the registry.
 
     Nothing is recorded while a record is open. Each process that moves an alias keeps its record open until it is done.
-    A record that stays open was left by a process that ended, and its move is completed.
+    A record that stays open was left behind by a process that ended, and its move is then completed.
     """
     for _ in range(_TRIES):
         before, current, after = history.moves(alias), _at(history, alias), history.moves(alias)
@@ -114,7 +114,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Complete interrupted moves, except recent ones, which another process may still be making."""
+    """Complete interrupted moves, except for recent ones, which another process may still be making."""
     target = next(iter(standing(moves)), "")
     record = recorded(moves, target)
     if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -141,10 +141,10 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """Return the digest of a version that somebody selected by hand, or nothing if its files cannot be read.
+    """Return the digest of a version selected by hand, or an empty string if its files cannot be read.
 
-    Without a digest, the version is never loaded. Its own tag cannot be trusted, because the registering workload wrote
-    it.
+    Without a digest, the version is never loaded. Its own tag cannot be trusted, because it was written by the workload
+    that registered the version.
     """
     try:
         return digest_of_version(registry.version(name, number))

@@ -1,4 +1,4 @@
-"""Approvals are statements signed by people that contain the digest of the files to approve.
+"""Approvals are statements, signed by people, that contain the digest of the approved files.
 
 An approval is stored in a tag of the version. Anybody can write the tag, but only signatures by listed keys count.
 """
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Elsewhere(NotSigned):
-    """A signed statement about something else."""
+    """A signed statement about something other than the version in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The valid approvals of a version, how many are missing, and why other approvals do not count."""
+    """A version's valid approvals, the number of missing ones, and why other approvals do not count."""
 
     approvals: tuple[Approval, ...]
     missing: int
@@ -48,7 +48,7 @@ class Standing:
 
     @property
     def evidence(self) -> dict[str, str]:
-        """Return the signed statements by group, which are stored with the move of the alias."""
+        """Return the signed statements by group, to be stored with the move of the alias."""
         return {approval.group: approval.evidence for approval in self.approvals}
 
 
@@ -65,7 +65,7 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """Check the approvals of the version with this digest. Each group and each key counts once."""
+    """Check the approvals for the version with the given digest. Each group and each key counts only once."""
     policy = promotion.approvals
     keys, expected = _keys(policy), subject(workload, promotion, digest)
     approvals: dict[str, Approval] = {}
@@ -94,7 +94,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
 
 
 def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
-    """Return the key that signed exactly the expected statement. Otherwise, raise NotSigned."""
+    """Return the key that signed exactly the expected statement. Raise NotSigned if there is none."""
     try:
         document = json.loads(evidence[:_LONGEST])
         statement, signature = document["statement"], document["signature"]
@@ -112,7 +112,7 @@ def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
 
 
 def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return possible approvals with their sources, which are tags of the version and files next to the spec."""
+    """Return possible approvals with their sources, which are the version's tags and files next to the spec."""
     if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
@@ -120,7 +120,7 @@ def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[st
 
 
 def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
-    """Return the valid keys of each group. An invalid key approves nothing and does not affect the others."""
+    """Return the valid keys of each group. An invalid key approves nothing and does not affect other keys."""
     if policy is None:
         return {}
     lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
@@ -130,7 +130,7 @@ def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """Parse a key in the description. If it is invalid, log a warning and return None."""
+    """Parse a key from the description. If it is invalid, log a warning and return None."""
     try:
         return key_of(line)
     except NotSigned as problem:

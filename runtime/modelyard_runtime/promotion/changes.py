@@ -1,4 +1,4 @@
-"""Decides when aliases may move: in a change window and outside of freezes, in one time zone."""
+"""Decides when aliases may move: within a change window and outside freezes, in a single time zone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _open(window: ChangeWindow, local_time: datetime) -> bool:
-    """Return whether a window is open at this time. It may have opened on the previous evening."""
+    """Return whether a window is open at the given time. It may have opened the previous evening."""
     first, last = window.from_minute, window.to_minute
     days, minute = window.days, local_time.hour * 60 + local_time.minute
     if first < last:

@@ -1,4 +1,4 @@
-"""Delivers the version of an alias as a bundle, for clusters that cannot reach the registry."""
+"""Delivers an alias's version as a bundle, for clusters that cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver this alias, and other aliases that people move in the registry without notifying this workload."""
+    """Deliver this alias, as well as aliases that people move in the registry without notifying this workload."""
     sentences = [deliver(workload, model, alias)]
     for other_alias, delivery in model.other_deliveries.items():
         sentences.append(deliver(workload, replace(model, delivery=delivery), other_alias))

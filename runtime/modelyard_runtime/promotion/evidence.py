@@ -1,4 +1,4 @@
-"""When a version is loaded, verifies the signed approvals in the history of its alias again."""
+"""Verifies the signed approvals in an alias's history again whenever a version is loaded."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """Return a version's recorded statements about these files by group. Further ones of a group are numbered.
+    """Return a version's recorded statements about the given files by group, numbered if a group has several.
 
-    All are kept, because which ones count depends on the keys that are listed where they are verified.
+    All are kept, because which ones count depends on the keys listed where they are verified.
     """
     statements: dict[str, str] = {}
     for move in moves:
@@ -63,7 +63,7 @@ def _standing(
 
 
 def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
-    """Return whether the records of an alias's version lack required approvals."""
+    """Return whether the records for an alias's version lack required approvals."""
     live = _live(promotion)
     return live is not None and bool(approvals.standing(workload, promotion, live.tags, live.move.digest).missing)
 
@@ -101,7 +101,7 @@ def add_later(workload: Workload, promotion: Promotion) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version at an alias, its record, and the statements in its records in the format of tags."""
+    """The version at an alias, its record, and the statements from its records in the form of tags."""
 
     version: registry.Version
     move: Move

@@ -20,7 +20,7 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison of two versions on rows that neither was trained on. `left_out` is the number of other rows."""
+    """A comparison of two versions on rows on which neither was trained. `left_out` is the number of excluded rows."""
 
     version: str
     value: float
@@ -34,21 +34,21 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows with one value of a column: their number, and the metric if there are enough."""
+    """The rows with a certain value in a column: their number, and the metric if there are enough."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The versions cannot be compared on these data. The message gives the reason and a remedy."""
+    """The versions cannot be compared on the available data. The message gives the reason and a remedy."""
 
 
 class Measures(Protocol):
-    """The measurements of the new version that a gate needs."""
+    """The measurements of the new version on which a gate is based."""
 
     def value(self, line: Check) -> float:
-        """Return the metric that a rule uses."""
+        """Return the value of the metric that a rule uses."""
         ...
 
     def against(self, line: Check) -> Comparison | None:
@@ -56,13 +56,13 @@ class Measures(Protocol):
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
-        """Return the metric for each value of the column in the rule."""
+        """Return the metric for each value of the column named in the rule."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one rule of the gate, with the reason in words. `figures` has the underlying numbers."""
+    """The verdict on one gate rule, with the reason as text. `figures` has the underlying numbers."""
 
     name: str
     holds: bool
@@ -111,7 +111,7 @@ def _bounds_text(line: Check) -> str:
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
-    """Pass if every slice with enough rows is within the bounds, and no two differ by more than allowed.
+    """Pass if every slice with enough rows is within the bounds and no two slices differ by more than allowed.
 
     The rule fails if a slice has no value, or if most rows are in slices that are too small to measure.
     """
@@ -172,7 +172,7 @@ CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """Return the confidence of the interval of a comparison, even if the spec uses only the difference."""
+    """Return the confidence level for a comparison's interval, even if the spec uses only the difference."""
     return line.confidence or CONFIDENCE
 
 

@@ -1,7 +1,7 @@
-"""The history of a model's aliases, with one MLflow run per move in a separate experiment.
+"""The history of a model's aliases, stored in a separate experiment with one MLflow run per move.
 
 Each run is created before the alias moves and marked as finished afterwards. The history is append-only: runs are never
-changed or deleted, and deleted runs are read as well. These runs alone determine the version of each alias.
+changed or deleted, and deleted runs are also read. The version of each alias is determined only by these runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Move:
     """A record of what was done to an alias, by whom and why.
 
     `version` is the version that was promoted or rolled back. `over` has the versions that somebody skipped by moving
-    the alias by hand. Records of later approvals move nothing.
+    the alias by hand. Records of approvals given later do not move the alias.
     """
 
     alias: str
@@ -46,7 +46,7 @@ class Move:
 
 
 class History:
-    """All moves of the aliases of one registered model."""
+    """All moves of a registered model's aliases."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.registered_name
@@ -74,7 +74,7 @@ class History:
         return tuple(sorted(moves, key=lambda entry: (entry.at, entry.id)))
 
     def append(self, move: Move) -> str:
-        """Record a move before it is made, and return the ID of the record."""
+        """Record a move before it is made, and return the record's ID."""
         fields = {
             "alias": move.alias,
             "action": move.action,
@@ -94,7 +94,7 @@ class History:
         )
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has observed about a version since a move. Only its latest record counts.
+        """Record what a monitor has observed about a version since a move. Only the monitor's latest record counts.
 
         These records are stored outside the history, because any workload that can write to the history could move an
         alias.
@@ -109,7 +109,7 @@ class History:
         _client().create_run(self._opened(self.soaks), tags=tags, run_name=run_name)
 
     def witnessed(self, move: str, monitor: str) -> str:
-        """Return what a monitor has observed about a version since a move, or nothing before its first run."""
+        """Return what a monitor has observed about a version since a move, or "" before the monitor's first run."""
         run = self._witnessed(move, monitor)
         return "" if run is None else str(run.data.tags.get(f"{_SOAK}seen", ""))
 
@@ -145,9 +145,9 @@ def moved(moves: Iterable[Move]) -> Iterable[Move]:
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """Return the versions that an alias may have, newest first. The first one is the version it should have.
+    """Return the versions that an alias may have, newest first. The first is the version that it should have.
 
-    Promotions recorded in any order end at the newest version, whichever process moves the alias last.
+    Promotions recorded in any order end at the newest version, no matter which process moves the alias last.
     """
     versions: set[str] = set()
     for move in moved(moves):
@@ -159,7 +159,7 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """Return the move since which an alias has always had a version, or None if it does not have it now.
+    """Return the move that gave an alias its given version, or None if the alias does not have this version now.
 
     If the alias leaves a version and returns to it, the later move counts.
     """
@@ -176,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """Return the versions that were removed from an alias by a rollback or by hand, and not restored since."""
+    """Return the versions that were removed from an alias by rollback or by hand and have not been restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
@@ -195,7 +195,7 @@ def recorded(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def actor_of(workload: Workload) -> str:
-    """Return who moves an alias, as the workload and its login."""
+    """Return the actor that moves an alias, which is the workload and its login."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
     return " as ".join(part for part in (workload.address, user) if part)
 

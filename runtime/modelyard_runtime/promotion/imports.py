@@ -3,9 +3,9 @@
 The files are copied into the model's own artifact folder, so that the version can be used without access to the source,
 and later changes to the source have no effect.
 
-If several processes import at once, at most one registers the version. Each opens a run in the model's experiment, then
-looks for other open runs, and backs off if there are any. A process that saw none opened its run before any other
-process looked, and closes this run only after registering the version. See docs/decisions/0057.
+If several processes import at the same time, at most one of them registers the version. Each opens a run in the model's
+experiment, then looks for other open runs, and backs off if there are any. A process that saw none opened its run
+before any other process looked, and closes this run only after registering the version. See docs/decisions/0057.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightg
 
 
 def import_model(subject: Subject) -> str:
-    """Register the version that the import names unless it already exists, and return the outcome.
+    """Register the version named by the import unless it already exists, and return the outcome.
 
-    Raises Refusal if the source must not be imported or its files do not match the spec. Errors of stores and the
-    registry are also raised. Nothing is registered in these cases.
+    Raises Refusal if the source must not be imported or its files do not match the spec. Errors from stores and the
+    registry are also raised. In all these cases, nothing is registered.
     """
     model = subject.promotion.model
     existing = registered(subject)
@@ -64,7 +64,7 @@ def import_model(subject: Subject) -> str:
 
 
 def registered(subject: Subject) -> registry.Version | None:
-    """Return the imported version if it is in use or was the last one imported, and otherwise None.
+    """Return the imported version if it is in use or was the last one imported, or None otherwise.
 
     If the spec returns to an earlier model after another one went live, the model is imported again as a newer version.
     """
@@ -78,12 +78,12 @@ def registered(subject: Subject) -> registry.Version | None:
 
 
 def is_named(promotion: Promotion, version: registry.Version) -> bool:
-    """Return whether a version has the digest in the import."""
+    """Return whether a version has the digest given in the import."""
     return version.tags.get(DIGEST_TAG) == promotion.imported.digest
 
 
 def _fetched(subject: Subject, folder: Path) -> Path:
-    """Download the files of the source without the file that MLflow's client adds."""
+    """Download the source's files, without the file that MLflow's client adds."""
     from mlflow import artifacts
 
     source = subject.promotion.imported
@@ -99,9 +99,9 @@ def _fetched(subject: Subject, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Return the reason why a source counts as trained by a pipeline that registers here, or an empty string.
+    """Return why a source counts as trained by a pipeline that registers here, or an empty string.
 
-    Copies of such a version have the same digest, wherever they are stored.
+    Copies of such a version have the same digest, no matter where they are stored.
     """
     if not store and _is_training(trainer := _creator(uri)):
         return f"{trainer} created it"
@@ -158,7 +158,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
 
 
 def _check(subject: Subject, files: Path) -> None:
-    """Refuse files that do not match the spec. No file is parsed before its digest is verified."""
+    """Refuse files that do not match the spec. No file is parsed until its digest has been verified."""
     from mlflow.models import Model
 
     promotion = subject.promotion

@@ -12,9 +12,9 @@ from modelyard_runtime.workload.records import PipelineWorkload, PromoterWorkloa
 class Subject:
     """An alias and the requirements for moving it.
 
-    Versions of the training or import at the address `made_by` may be promoted. A stage at the address `stage` accepts
-    the versions of the previous stage. A training pipeline that is `alone` promotes its own versions, whatever their
-    tags say.
+    Versions from the training or import at the address `made_by` may be promoted. A stage at the address `stage`
+    accepts the versions of the previous stage. A training pipeline that is `alone` promotes its own versions, whatever
+    their tags say.
     """
 
     workload: Workload
@@ -25,7 +25,7 @@ class Subject:
 
     @classmethod
     def of_training(cls, workload: PipelineWorkload) -> Subject:
-        """Return the promotion for a training run's own versions."""
+        """Return the promotion of a training run's own versions."""
         pipeline = workload.pipeline
         promotion = Promotion(
             model=pipeline.trained_model,
@@ -38,7 +38,7 @@ class Subject:
 
     @classmethod
     def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
-        """Yield the promotions of a promoter. Imports are last, because large sources take a long time."""
+        """Yield the promotions that a promoter handles. Imports come last, because large sources take a long time."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")
         for name, promotion in workload.stages.items():

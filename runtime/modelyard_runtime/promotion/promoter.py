@@ -1,6 +1,6 @@
-"""Moves the alias when exactly this model has all approvals, as the last step of promotion.
+"""Moves the alias, as the last step of promotion, once exactly this model has all approvals.
 
-The version waits until then.
+Until then, the version waits.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest versions that passed their gate and currently meet all other requirements."""
+    """Promote the newest versions that have passed their gate and currently meet all other requirements."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -61,7 +61,7 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
-    """Promote for every training, stage and import. A failure of one does not block the others."""
+    """Promote for every training, stage and import. One failure does not block the others."""
     failures = 0
     for subject in Subject.all_of(workload):
         try:
@@ -75,7 +75,7 @@ def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
 def _look(subject: Subject, now: datetime) -> None:
     """Process one promotion, and then report its status, even after a failure.
 
-    A refused import does not prevent the rest.
+    A refused import does not prevent the remaining work.
     """
     try:
         try:
@@ -124,7 +124,7 @@ def promote(subject: Subject, version: registry.Version) -> str:
 
 
 def _unapproved(subject: Subject, version: registry.Version) -> str:
-    """Describe the missing approvals in a sentence, or return an empty string. Log why other approvals do not count."""
+    """Describe missing approvals in a sentence, or return an empty string. Log why other approvals do not count."""
     approved = _approved(subject, version)
     for reason in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, reason)
@@ -141,7 +141,7 @@ def _unapproved(subject: Subject, version: registry.Version) -> str:
 def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
     """Promote the newest waiting version that meets all requirements, if it is newer than the alias's version.
 
-    If there is none, deliver the current versions of the aliases unless they were delivered before.
+    If there is none, deliver the aliases' current versions unless they have already been delivered.
     """
     promotion, now = subject.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
@@ -180,7 +180,7 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """Return the approvals that another alias of the same model requires, or None."""
+    """Return the approvals that a different alias of the same model requires, or None."""
     if not isinstance(workload, PromoterWorkload):
         return None
     promotions = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
@@ -212,10 +212,10 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
 
 
 def standing(subject: Subject) -> list[Sample]:
-    """Report whether the gate refused the newest version, and how many versions wait only for approvals.
+    """Report whether the gate refused the newest version, and how many versions are waiting only for approvals.
 
     The count includes the alias's current version if it lacks approvals. It excludes versions whose gate compared them
-    with a version that is no longer in use: they cannot be promoted, so they need no approval.
+    with a version that is no longer in use. They cannot be promoted, so they need no approval.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name
@@ -244,7 +244,7 @@ def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
 
 
 def _standing_of_import(subject: Subject) -> list[Sample]:
-    """Report whether the version that an import names is missing, and whether it lacks only an approval."""
+    """Report whether the version named by an import is missing, and whether it lacks only an approval."""
     promotion, version = subject.promotion, imports.registered(subject)
     waiting = [] if version is None else _waiting(promotion, [version])
     unapproved = [candidate for candidate in waiting if _approved(subject, candidate).missing]
@@ -254,7 +254,7 @@ def _standing_of_import(subject: Subject) -> list[Sample]:
 
 
 def _labels_of_alias(subject: Subject) -> dict[str, str]:
-    """Return the labels of metrics about a model's alias, whichever workload created its versions."""
+    """Return the labels for metrics about a model's alias, regardless of which workload created its versions."""
     promotion = subject.promotion
     labels = {name: label for name, label in labels_of(subject.workload, "promoter").items() if name != "promoter"}
     return labels | {"model": promotion.model.name, "alias": promotion.promote_to}
@@ -282,7 +282,7 @@ def _candidates(promotion: Promotion) -> list[registry.Version]:
 
 
 def _passed(promotion: Promotion, version: registry.Version) -> bool:
-    """Return whether a version passed the required rules of the gate."""
+    """Return whether a version passed the gate's required rules."""
     if promotion.checks is None or version.tags.get(GATE_TAG) != "refused":
         return version.tags.get(GATE_TAG) == HELD
     try:
@@ -307,7 +307,7 @@ def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[reg
 
 
 def _is_of(subject: Subject, version: registry.Version) -> bool:
-    """Return whether a version may get this alias.
+    """Return whether a version may be given this alias.
 
     A training promotes its own versions, an import promotes the version that it names, and a stage promotes versions
     from the previous stage.
@@ -321,7 +321,7 @@ def _is_of(subject: Subject, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Return tags with the version that the gate compares the new one with, or none without a comparison."""
+    """Return tags that name the version with which the gate compares the new one, or none without a comparison."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
@@ -332,7 +332,7 @@ def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
     """Return why a version is not promoted although it passed the gate, or an empty string.
 
-    Another run may have promoted a newer version, or the version that it was compared with may no longer be in use.
+    Another run may have promoted a newer version, or the version with which it was compared may no longer be in use.
     """
     alias = promotion.promote_to
     current = registry.version_at(version.name, alias)
@@ -362,7 +362,7 @@ def _approved(subject: Subject, version: registry.Version) -> approvals.Standing
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
     """Verify that a version's files are unchanged, and return their digest.
 
-    The files must be those that the gate evaluated, that were approved, and that served in the previous stage.
+    They must be the files that the gate evaluated, that were approved, and that served in the previous stage.
     """
     digest, before = digest_of_version(version), promotion.after
     if digest != version.tags.get(DIGEST_TAG, digest):

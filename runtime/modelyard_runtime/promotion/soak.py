@@ -1,7 +1,7 @@
-"""Before a version gets the next alias, it soaks: it serves at the previous one and must pass a monitor's checks.
+"""Before a version gets the next alias, it soaks: it serves at the previous alias and must pass a monitor's checks.
 
 The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings cannot. Rows
-of other versions behind the same variants do not count.
+from other versions behind the same variants do not count.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a version has finished its soak or, if not, why, and whether it has failed."""
+    """Whether a version has finished its soak and, if not, why not, and whether it has failed."""
 
     reason: str = ""
     failed: bool = False
@@ -48,7 +48,7 @@ def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Record the results of a monitor run for soaking versions, by model, alias and version."""
+    """Record a monitor run's results for soaking versions, by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():

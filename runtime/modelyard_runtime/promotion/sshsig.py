@@ -1,4 +1,4 @@
-"""Verifies signatures made by `ssh-keygen -Y sign`, without OpenSSH.
+"""Verifies signatures created by `ssh-keygen -Y sign`, without using OpenSSH.
 
 Formats: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig and PROTOCOL.u2f, 2026-11-26.
 """
@@ -19,12 +19,12 @@ _PRESENT = 1
 
 
 class NotSigned(Exception):
-    """A text is not signed by the key that its signature names. The message gives the reason."""
+    """A message is not signed by the key that its signature names. The exception text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A parsed signature that has not been verified yet."""
+    """A parsed signature that has not yet been verified."""
 
     key: bytes
     namespace: bytes
@@ -52,7 +52,7 @@ class _Reader:
 
 
 def key_of(line: str) -> bytes:
-    """Parse the key in a line such as that of `id_ed25519.pub`, which has a type, a key and a comment."""
+    """Parse the key in a line such as the one in `id_ed25519.pub`, which has a type, a key and a comment."""
     parts = line.split()
     try:
         key = base64.b64decode(parts[1], validate=True)
@@ -69,7 +69,7 @@ def fingerprint(key: bytes) -> str:
 
 
 def signature_of(armored: str) -> Signature:
-    """Parse the signature in a text written by ssh-keygen."""
+    """Parse the signature in text written by ssh-keygen."""
     begin, _, rest = armored.strip().partition("\n")
     body, _, after = rest.partition(_END)
     if begin.strip() != _BEGIN or after.strip() or not body:
@@ -88,7 +88,7 @@ def signature_of(armored: str) -> Signature:
 
 
 def verify(message: bytes, signature: Signature, namespace: str) -> None:
-    """Raise NotSigned unless the signature's key has signed this message for this purpose."""
+    """Raise NotSigned unless the signature's key has signed the given message for the given purpose."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     if signature.namespace != namespace.encode():

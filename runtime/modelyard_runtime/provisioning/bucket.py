@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Create the bucket that the environment describes, and apply its settings."""
+    """Create the bucket described by the environment, and apply its settings."""
     name = os.environ.get("MODELYARD_BUCKET", "")
     if not name:
         raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to create")

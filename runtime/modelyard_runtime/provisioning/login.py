@@ -1,7 +1,7 @@
 """`login` creates a login for a database on RDS, with a new password each time. It is idempotent.
 
-The master login has access to the whole instance. This login owns only its database, and its password is stored in its
-own secret. No other verb reads the master's secret.
+The master login has access to the whole instance. This login owns only its database, and its password is stored in a
+separate secret. No other verb reads the master's secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """The address of an RDS instance, and the secret with its master login."""
+    """The address of an RDS instance, and the secret that contains its master login."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class Instance:
 
 
 def run() -> int:
-    """Create the login that the environment describes, or change its password."""
+    """Create the login described by the environment, or change its password."""
     import boto3
     from pg8000.native import Connection
 
@@ -72,9 +72,9 @@ def find_instance(client: Any, identifier: str) -> Instance:  # boto3 types its 
 
 
 def ensure_login(connection: Connection, database: str) -> None:
-    """Create a role named after its database, which owns the database and cannot create roles or other databases.
+    """Create a role named after its database. It owns the database, and cannot create roles or other databases.
 
-    The owner of a database may create tables in its schema `public` (PostgreSQL 15 and later). No other role may
+    The owner of a database may create tables in its `public` schema (PostgreSQL 15 and later). No other role may
     connect.
     """
     from pg8000.native import identifier
@@ -90,7 +90,7 @@ def ensure_login(connection: Connection, database: str) -> None:
 def change_password(connection: Connection, database: str, password: str, keep: Callable[[], object]) -> None:
     """Change the login's password and store it in one transaction. If storing it fails, the old password stays valid.
 
-    Only a failed commit can leave a stored password that is not valid. The Job is then retried.
+    Only a failed commit can result in a stored password that is not valid. The Job is then retried.
     """
     from pg8000.native import identifier, literal
 

@@ -1,8 +1,8 @@
-"""Lets MLflow open artifacts at `abfss://` addresses as the rest of the runtime opens them.
+"""Makes MLflow open artifacts at `abfss://` addresses in the same way as the rest of the runtime.
 
-MLflow itself opens them at the address in the URI, where Azure refuses accounts that keep versions or deleted blobs and
-have no hierarchical namespace (EndpointUnsupportedAccountFeatures), and with a login that searches for other identities
-than that of the Pod. Its repository for `wasbs://` uses the Blob API, and accepts a client.
+By itself, MLflow opens them at the address in the URI, where Azure refuses accounts that keep versions or deleted blobs
+and have no hierarchical namespace (EndpointUnsupportedAccountFeatures). It also uses a login that looks for identities
+other than that of the Pod. MLflow's repository for `wasbs://` uses the Blob API, and accepts a client.
 
 Source: azure_data_lake_artifact_repo.py and azure_blob_artifact_repo.py of MLflow 3.17, read 2026-11-27.
 """
@@ -19,7 +19,7 @@ _SCHEME: Final = "abfss"
 
 
 def register() -> None:
-    """Make this process open `abfss://` artifacts by the Blob API."""
+    """Make this process open `abfss://` artifacts through the Blob API."""
     from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories
 
     repositories: dict[str, Any] = get_registered_artifact_repositories()

@@ -1,4 +1,4 @@
-"""A client for the MLflow model registry whose address and credentials are in the description."""
+"""A client for the MLflow model registry, with the address and credentials from the description."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def connect(workload: records.Workload) -> None:
 
 
 def open_experiment(model: records.Model) -> str:
-    """Select the experiment of the trained or imported model for later runs, and return its ID.
+    """Select the trained or imported model's experiment for later runs, and return its ID.
 
     The experiment is created if necessary. Its artifacts are stored in the model's own folder, the only folder that
     this workload may write to.
@@ -91,7 +91,7 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """Set the environment variables with which MLflow accesses artifacts, which depend on the store's protocol."""
+    """Set the environment variables that MLflow uses to access artifacts, which depend on the store's protocol."""
     azure_artifacts.register()
     access = workload.stores.get(store)
     os.environ[STORE] = "" if access is None else access.uri
@@ -102,8 +102,8 @@ def _open_artifacts(workload: records.Workload, store: str) -> None:
 def stored_elsewhere(version: Version) -> str:
     """Return the address of a version's files if they are outside the registry's store, or an empty string.
 
-    A login that may register versions may enter any address, and clients of a store that cannot be reached try for
-    minutes.
+    A login that may register versions can enter any address, and clients keep trying for minutes if a store cannot be
+    reached.
     """
     store = urlsplit(os.environ.get(STORE, ""))
     address = str(_client().get_model_version_download_uri(version.name, version.version))
@@ -127,9 +127,9 @@ def version_at(name: str, alias: str) -> Version | None:
 def _lacks_alias(name: str, problem: MlflowException) -> bool:
     """Return whether a registry refused a lookup because the alias does not exist.
 
-    MLflow has the same error code for an alias that does not exist and for a registry that cannot be used at all, such
-    as a database for which mlflow-skinny lacks the driver. A gate must not take the second for a first version, so the
-    registry has to show the model, which may have the alias by then.
+    MLflow uses the same error code for an alias that does not exist and for a registry that cannot be used at all, such
+    as a database for which mlflow-skinny lacks the driver. A gate must not mistake the latter for a first version, so
+    the registry has to return the model, which may have the alias by then.
     """
     from mlflow.exceptions import MlflowException
 
@@ -159,25 +159,25 @@ def _version(name: str, model_version: Any) -> Version:
 
 
 def versions(name: str) -> list[Version]:
-    """Return all versions of a registered model, or none if it does not exist yet."""
+    """Return all versions of a registered model, or an empty list if the model does not exist yet."""
     model_versions = _client().search_model_versions(f"name = '{name}'")
     return [_version(name, model_version) for model_version in model_versions]
 
 
 def tagged(name: str, value: str) -> list[Version]:
-    """Return the versions of all models with this tag value, which must not contain quotes."""
+    """Return the versions of all models that have this tag value, which must not contain quotes."""
     model_versions = _client().search_model_versions(f"tags.`{name}` = '{value}'")
     return [_version(str(model_version.name), model_version) for model_version in model_versions]
 
 
 def tag(version: Version, tags: Mapping[str, str]) -> None:
-    """Set or change tags of a version."""
+    """Set or change a version's tags."""
     for key, value in tags.items():
         _client().set_model_version_tag(version.name, version.version, key, value)
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
-    """Register a new version, and create the registered model if necessary. `text` is the version's description."""
+    """Register a new version, creating the registered model if necessary. `text` is the version's description."""
     import mlflow
 
     model_version = mlflow.register_model(model_uri, name, tags=dict(tags))
@@ -187,7 +187,7 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
 
 
 def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
-    """Create a new version from files of a run. The tags are set at its creation."""
+    """Create a new version from a run's files. Its tags are set on creation."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -200,7 +200,7 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Move an alias to a version. Return False if the version does not exist anymore.
+    """Move an alias to a version. Return False if the version no longer exists.
 
     If two clients create an alias at the same time, MLflow's database rejects one of them, which then succeeds on
     retry.
@@ -237,7 +237,7 @@ def profiles(run_id: str) -> Section | None:
 
 
 def run_began(run_id: str) -> str:
-    """Return a run's start time in ISO 8601, always as the same text."""
+    """Return a run's start time in ISO 8601, always as the same string."""
     return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
 
 
@@ -251,8 +251,8 @@ def load(uri: str) -> Model:
 def load_version(version: Version, digest: str) -> Model:
     """Load a version for prediction. Files that do not match the digest are refused before anything is loaded.
 
-    Versions registered by others have no digest, so their files are not verified. Bundle files were verified when they
-    were fetched. A version registered in a data-only format is loaded only in that format. The files are not deleted,
+    Versions registered by others have no digest, so their files are not verified. Bundle files are verified when they
+    are fetched. A version registered in a data-only format is loaded only in that format. The files are not deleted,
     because a model may read them again.
     """
     if not digest and version.tags.get(FORMAT_TAG) not in DATA_ALONE:
@@ -273,7 +273,7 @@ def fetch(version: Version, digest: str) -> Path:
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:
-    """Return how the files differ from the registered ones, or an empty string if they do not."""
+    """Return how the files differ from those registered, or an empty string if they are the same."""
     from modelyard_runtime.registry.lineage import content_digest
 
     actual = content_digest(files) if digest else ""
@@ -294,7 +294,7 @@ THRESHOLD = "modelyard.threshold"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input in a model's signature. `kind` is MLflow's name for the type, such as double or string."""
+    """An input in a model's signature. `kind` is MLflow's name for its type, such as double or string."""
 
     name: str
     kind: str
@@ -308,11 +308,11 @@ class Model:
     loaded: Any  # a PyFuncModel, for which MLflow has no types
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Return the model's raw predictions as an array, frame or list with an entry for each row."""
+        """Return the model's raw predictions as an array, frame or list with one entry per row."""
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """Return the inputs in the order of the signature, or none if the signature names none."""
+        """Return the inputs in the order of the signature, or an empty tuple if the signature names none."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
@@ -322,7 +322,7 @@ class Model:
         )
 
     def threshold(self) -> float | None:
-        """Return the probability from which a row counts as positive, which is stored in the model's files."""
+        """Return the probability at which a row starts to count as positive, which is stored in the model's files."""
         stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
         return None if stored is None else float(stored)
 

@@ -13,13 +13,13 @@ from modelyard_runtime.registry.lineage import content_digest
 
 
 def digest_of(uri: str) -> str:
-    """Compute the digest of a model's files in the registry."""
+    """Compute the digest of a registered model's files."""
     with fetched(uri) as files:
         return content_digest(files)
 
 
 def digest_of_version(version: Version) -> str:
-    """Compute the digest of the files of a registered version, which must be in the registry's store."""
+    """Compute the digest of a registered version's files, which must be in the registry's store."""
     if address := stored_elsewhere(version):
         raise Refusal(
             f"version {version.version} of {version.name} has its files at {address}, outside the registry's store"

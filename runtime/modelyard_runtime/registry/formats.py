@@ -1,4 +1,4 @@
-"""Chooses the storage format of a model, without pickle if its library supports this, and records the choice."""
+"""Chooses a model's storage format, without pickle if the model's library supports this, and records the choice."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    """Return the flavor that logs a model, its logging function, and the arguments that select its format."""
+    """Return the name of the flavor for a model, its logging function, and the arguments that select its format."""
     import mlflow
 
     kinds = {base.__module__.partition(".")[0] for base in type(model).__mro__}
@@ -91,7 +91,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
 
 
 def _restored(model: Any) -> frozenset[str] | None:
-    """Return the extra types that skops needs to restore a model, or None if it fails or needs untrusted types."""
+    """Return the extra types that skops needs to restore a model, or None if this fails or needs untrusted types."""
     try:
         import skops.io
 
@@ -121,7 +121,7 @@ def format_of(folder: Path) -> str:
 
 
 def warning_of(model_format: str) -> str:
-    """Return a warning for users of this model format, or an empty string if the format contains only data."""
+    """Return a warning for users of the given model format, or an empty string if it contains only data."""
     return _WARNINGS.get(model_format, "")
 
 
@@ -139,7 +139,7 @@ def _of_lightgbm(flavors: _Flavors) -> str:
 
 
 def _of_xgboost(flavors: _Flavors) -> str:
-    """Determine the format. The XGBoost flavor imports the class that is named in the files."""
+    """Determine the format of an XGBoost model. MLflow's flavor imports the class named in the files."""
     model_class = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
     return NATIVE if model_class.startswith("xgboost.") else OTHER
 

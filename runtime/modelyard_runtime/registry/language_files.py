@@ -1,4 +1,4 @@
-"""Files of language models, which are folders in Hugging Face's format."""
+"""The files of language models, which are folders in Hugging Face's format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALLOWED: Final = frozenset({"", ".jinja", ".json", ".md", ".model", ".safetenso
 
 
 def problem_of(files: Path) -> str:
-    """Return why a folder is no language model that can be served, or an empty string."""
+    """Return why a folder does not contain a servable language model, or an empty string."""
     if not (files / CONFIGURATION).is_file():
         return f"there is no file {CONFIGURATION}"
     if not any((files / name).is_file() for name in _TOKENIZERS):

@@ -1,4 +1,4 @@
-"""The provenance of a model: its data, code, owner and description, stored with it as text."""
+"""The provenance of a model: its data, code, owner and description, stored as text with the model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def owner_tags(workload: Workload) -> dict[str, str]:
 
 
 def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return tags for the framework, license and data classes of a version."""
+    """Return tags for a version's framework, license and data classes."""
     input_classes = (item.classification for item in inputs.values())
     classes = dict.fromkeys((*workload.governance.data_classes, *input_classes))
     tags = {
@@ -52,7 +52,7 @@ def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) 
 
 
 def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return tags for data, code and description, or none if the spec disables lineage."""
+    """Return tags for data, code and description, or an empty dict if the spec disables lineage."""
     if not workload.governance.lineage:
         return {}
     code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
@@ -63,14 +63,14 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
-    """Describe the state of a dataset by its files' names, sizes and times. Equal states have equal texts."""
+    """Describe the state of a dataset by its files' names, sizes and times. Equal states give equal descriptions."""
     states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
     total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
     return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
-    """Return a hash of the paths and contents of all model files, to which approvals are bound."""
+    """Return a hash of all paths and contents of the model files, to which approvals are bound."""
     total = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
@@ -87,8 +87,8 @@ def card_text(
 ) -> str:
     """Write the model card, which is used as the version's description.
 
-    It contains the spec's texts, the training data, and the model's creator or `origin`. A warning about formats that
-    run code when loaded is at the beginning, so that truncation never removes it.
+    It contains the card entries from the spec, the training data, and the model's creator or `origin`. A warning about
+    formats that run code when loaded is placed at the beginning, so that truncation never removes it.
     """
     card = model.card
     of_card = {

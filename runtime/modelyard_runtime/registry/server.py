@@ -1,8 +1,8 @@
 """`registry` runs MLflow with users and permissions. Only its health check works without a login.
 
 Users and permissions are written to MLflow's own database before the server starts. No administrator credentials are
-sent over the network, and a restarted server has the same users. The image pins MLflow, because this module uses
-internal MLflow modules.
+sent over the network, and a restarted server has the same users. The image pins MLflow, because this module uses MLflow
+internals.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, and replace this process with the server. Return only on failure."""
+    """Prepare the database, and replace this process with the server. Returns only on failure."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -44,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """Return the server's command line. Workloads access artifacts directly with their own permissions."""
+    """Return the server's command line. Workloads access artifacts directly, with their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -76,7 +76,7 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Create tables, experiments and models for workloads, and a user with permissions for each workload."""
+    """Create the tables, experiments and models for workloads, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
@@ -95,7 +95,7 @@ def prepare(server: Server, database: str) -> None:
 def _tables(server: Server, database: str) -> dict[str, str]:
     """Migrate MLflow's tables, create the described experiments and models, and return experiment IDs by name.
 
-    They are created here because MLflow gives the creator all permissions.
+    Experiments and models are created here because MLflow gives their creator all permissions.
     """
     from mlflow.exceptions import MlflowException
 
@@ -120,7 +120,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
-    """Set the objects that a user may change, except those that the user created outside the description."""
+    """Set the objects that a user may change, not counting those that the user created outside the description."""
     list_permissions = (
         users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     )

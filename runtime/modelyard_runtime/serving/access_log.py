@@ -1,4 +1,4 @@
-"""The access log of an endpoint, with one line of JSON per request on standard output, without payloads or tokens."""
+"""The access log of an endpoint, with one JSON line per request on standard output, without payloads or tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_ID = 128  # maximum length of a request ID, which the client chooses
 
 @dataclass(slots=True)
 class Access:
-    """One request. Its fields are filled in during processing."""
+    """One request. Its fields are filled in while it is processed."""
 
     request_id: str
     caller: str | None = None
@@ -25,19 +25,19 @@ class Access:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds since the request began."""
+        """Return the number of seconds since the request began."""
         return time.perf_counter() - self.begun
 
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """The access log of one variant of an endpoint."""
+    """The access log for one variant of an endpoint."""
 
     endpoint: str
     variant: str
 
     def write(self, access: Access, status: int) -> None:
-        """Write the log line of a finished request immediately."""
+        """Immediately write the log line of a finished request."""
         line = {
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -1,4 +1,4 @@
-"""The Serve application serves any MLflow model over HTTP, with batching, tokens, logs, captures and alias updates."""
+"""The Serve application for MLflow models over HTTP, with batching, tokens, logs, captures and alias updates."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 def application(args: dict[str, str]) -> Application:
-    """Create the application that `args` names. The digest identifies the version of the mounted description."""
+    """Create the application named by `args`. The digest identifies the version of the mounted description."""
     from ray import serve
 
     name = args["application"]
@@ -58,7 +58,7 @@ def application(args: dict[str, str]) -> Application:
 
 
 def server_class(workload: ServerWorkload, name: str) -> type[Any]:
-    """Return the class that serves an application: one for language models, and one for all others."""
+    """Return the class that serves an application: one for language models, and one for all other models."""
     if workload.applications[name].generation is None:
         return Server
     from modelyard_runtime.serving.language.server import LanguageServer
@@ -93,7 +93,7 @@ class Form(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The default JSON format has rows of named columns, and predictions with the model's name and version."""
+    """The default JSON format, with rows of named columns, and predictions with the model's name and version."""
 
     model: str
 
@@ -111,7 +111,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """Rows to predict with one version of the model."""
+    """Rows to be predicted with one version of the model."""
 
     serving: Serving
     rows: pd.DataFrame
@@ -255,7 +255,7 @@ class Server:
         return [answers[place] for place in range(len(pending))]
 
     def _begin(self) -> None:
-        """Load the first model. A bundle on this disk is used instead of waiting for an unreachable store."""
+        """Load the first model. Use a bundle on this disk rather than wait for an unreachable store."""
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
@@ -265,7 +265,7 @@ class Server:
             self._bundle_metrics.tell()
 
     def _renew(self) -> None:
-        """Load the version that the description's URI currently resolves to, unless it is already loaded."""
+        """Load the version to which the description's URI currently resolves, unless it is already loaded."""
         version = self._models.version()
         if self._bundle_metrics is not None:
             self._bundle_metrics.tell()
@@ -308,7 +308,7 @@ def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
 
 
 def in_json(value: Any) -> Any:
-    """Convert a number to valid JSON, in which non-finite numbers become null."""
+    """Convert a number to valid JSON. Non-finite numbers become null."""
     if isinstance(value, list):
         return [in_json(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol v2 over HTTP, which KServe and Triton clients use, with Triton's binary tensors.
+"""The Open Inference Protocol v2 over HTTP, as used by KServe and Triton clients, with Triton's binary tensors.
 
 Each input is a column of the model, or a single input contains all columns of its rows. Predictions are returned as the
 outputs `predictions` and `scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary
@@ -52,7 +52,7 @@ _BINARY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The operation that a path selects: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
+    """The operation selected by a path: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
 
     kind: str
     model: str = ""
@@ -123,7 +123,7 @@ class Infer:
         return {"model_name": self.model, "model_version": version, "id": identity, "outputs": tensors}
 
     def _parts(self, body: bytes) -> tuple[bytes, bytes]:
-        """Split a body into its JSON and the binary tensors after it."""
+        """Split a body into its JSON and the binary tensors that follow it."""
         if self.header_length is None:
             return body, b""
         if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
@@ -157,7 +157,7 @@ def _shape(tensor: dict[str, Any]) -> list[int]:
 
 
 def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any], bytes]:
-    """Return the values of a tensor row by row, and the rest of the binary data."""
+    """Return a tensor's values row by row, and the remaining binary data."""
     parameters = tensor.get("parameters")
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
@@ -190,7 +190,7 @@ def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
 
 
 def _texts(content: bytes) -> list[str]:
-    """Decode texts. Each is preceded by its length."""
+    """Decode strings, each of which is preceded by its length."""
     texts: list[str] = []
     offset = 0
     try:

@@ -1,4 +1,4 @@
-"""A loaded model version, with the checker of its signature."""
+"""A loaded model version, with the checker for its signature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One loaded version. `overlaps` is whether its calls may run concurrently."""
+    """One loaded version. `overlaps` indicates whether calls to it may run concurrently."""
 
     model: Predictor
     checker: Checker
@@ -47,14 +47,14 @@ class Direct:
         return self.loaded.classifier()
 
     def threshold(self) -> float | None:
-        """Return the threshold for the second of two classes, or None if the likelier class is chosen."""
+        """Return the threshold for the second of two classes, or None if the more likely class is chosen."""
         return self.loaded.threshold()
 
 
 def load(workload: ServerWorkload, record: Model, version: registry.Version, code: str) -> Serving:
     """Load a version of a described model, wrapped by the user's function `code` if there is one.
 
-    Estimators may be called concurrently, because they support several threads. Other code may not.
+    Estimators may be called concurrently, because they are thread-safe. Other code may not be.
     """
     loaded = loading.load(workload, record, version)
     checker = Checker(loaded.columns())

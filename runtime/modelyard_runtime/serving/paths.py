@@ -1,4 +1,4 @@
-"""Paths of requests below their endpoint."""
+"""Request paths relative to their endpoint."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _LONGEST_NUMBER = 400  # maximum number of digits, because no column type can re
 
 
 def rows_of(body: bytes) -> Rows:
-    """Decode a request's rows from `{"instances": [{"column": value}]}` or a format of MLflow's own server."""
+    """Decode a request's rows from `{"instances": [{"column": value}]}` or from a format of MLflow's own server."""
     document = parsed(body)
     split = document.get("dataframe_split")
     records = document.get("instances", document.get("dataframe_records"))
@@ -43,7 +43,7 @@ def bounded(count: int) -> None:
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Parse a body that must be a JSON object."""
+    """Parse a request body, which must be a JSON object."""
     from pydantic_core import from_json
 
     try:
@@ -69,7 +69,10 @@ def _strictly(body: bytes) -> Any:
 
 
 def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
-    """Convert rows to the columns of the signature, in its order and types. Without a signature, keep all columns."""
+    """Convert rows to the columns of the signature, in its order and with its types.
+
+    Without a signature, keep all columns.
+    """
     return Checker(columns).frame(rows if isinstance(rows, Rows) else FrameRows(rows))
 
 

@@ -17,13 +17,13 @@ _LONG: Final = (120, 300, 600, 1800, 3600)
 
 
 def bounds_until(usual: Sequence[float], timeout_s: float, more: Iterable[float] = ()) -> list[float]:
-    """Return the bounds of a histogram of seconds, which reaches at least to the timeout and has these other bounds."""
+    """Return histogram bounds in seconds that reach at least to the timeout and include the bounds in `more`."""
     later = {*(bound for bound in _LONG if bound < timeout_s), timeout_s} if timeout_s > usual[-1] else set[float]()
     return sorted({*usual, *later, *more})
 
 
 class RequestMetrics:
-    """The metrics of one variant of an endpoint."""
+    """The request metrics for one variant of an endpoint."""
 
     def __init__(self, application: str, variant: str, model: str, timeout_s: float = 0) -> None:
         from ray.util.metrics import Counter, Gauge, Histogram

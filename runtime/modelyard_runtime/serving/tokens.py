@@ -1,4 +1,4 @@
-"""Bearer tokens of an endpoint's clients, read from mounted files and again when the files change.
+"""Bearer tokens of an endpoint's clients, read from mounted files and reread when the files change.
 
 Tokens are compared in constant time.
 """
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tokens:
-    """The tokens of each client. Each client has one file with one token per line."""
+    """The tokens of all clients. Each client has one file with one token per line."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
@@ -27,7 +27,7 @@ class Tokens:
             _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
 
     def caller(self, header: str) -> str | None:
-        """Return the client whose token is in an Authorization header. Every token is compared, even after a match."""
+        """Return the client whose token is in an Authorization header. All tokens are compared, even after a match."""
         scheme, _, credentials = header.partition(" ")
         presented = credentials.strip().encode()
         matching = [
@@ -40,7 +40,7 @@ class Tokens:
 
 
 class _File:
-    """The tokens in a file, which are empty if the file is missing or empty."""
+    """The tokens in a file, or none if the file is missing or empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,1 +1,1 @@
-"""Profiles of columns, and measures of their drift."""
+"""Column profiles, and measures of drift from them."""

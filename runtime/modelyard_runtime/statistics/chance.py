@@ -1,7 +1,7 @@
-"""Estimates how likely a drift measure is by chance, given the sizes of the reference and the window.
+"""Estimates how likely a drift measure is to occur by chance, given the sizes of the reference and the window.
 
 With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). For each measure,
-this module computes an upper bound on the probability of a value this large or larger if nothing has changed.
+this module computes an upper bound on the probability of a value at least as large if nothing has changed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Sizes:
 
 
 def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
-    """Return the probability of at least this many values in each bin by chance, times the number of bins.
+    """Return the probability of at least the observed number of values in each bin by chance, times the number of bins.
 
     Each value in a bin is in the window with the same probability, so the result is exact even for rare bins.
     """
@@ -60,7 +60,7 @@ def grouped(
     """Merge bins until they are large enough to compare, and return their shares.
 
     Adjacent bins are merged until they are unlikely to be empty by chance. Rare bins are merged into one. A bin that
-    has grown by more than chance stays separate, however small it was.
+    has grown by more than chance stays separate, no matter how small it was.
     """
     import numpy as np
 
@@ -72,7 +72,7 @@ def grouped(
 
 
 def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the group of each bin."""
+    """Return the index of the group to which each bin belongs."""
     import numpy as np
 
     places = np.full(len(weights), -1, dtype=np.int64)
@@ -98,14 +98,14 @@ def _places(weights: Numbers, separate: npt.NDArray[np.bool_], rare: npt.NDArray
 
 
 def of_table(statistic: float, bins: int) -> float:
-    """Return the probability of a chi-square statistic this large or larger."""
+    """Return the probability of a chi-square statistic at least this large."""
     from scipy import special
 
     return float(special.chdtrc(bins - 1, statistic)) if bins > 1 else 1.0
 
 
 def of_distance(distance: float, sizes: Sizes) -> float:
-    """Return the probability that two empirical distributions differ this much or more at some point."""
+    """Return the probability that two empirical distributions differ by at least this much at some point."""
     from scipy import special
 
     return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))

@@ -1,9 +1,9 @@
-"""Measures the drift of a column from its reference, with a profile and new values.
+"""Measures how far a column has drifted from its reference, using a profile and new values.
 
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein are defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2). Tests compare the results. Bins and categories that are too rare to compare are merged. Each
-measure is reported with the probability of a value this large without any drift.
+(jensenshannon in base 2). Tests compare the results with these. Bins and categories that are too rare to compare are
+merged. Each measure is reported with the probability of a value this large without any drift.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RESOLUTION = 1 / (QUANTILES - 1)  # the accuracy of shares that are computed fr
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a column has drifted, and the probability of this much drift or more by chance alone."""
+    """How far a column has drifted, and the probability of at least this much drift by chance."""
 
     value: float
     chance: float
@@ -52,7 +52,7 @@ class Turn:
 class Grid:
     """The points of a numeric reference. Values are counted below, at and between points.
 
-    Counts have index 2k + 1 for the k-th point itself, and 2k for the interval between it and the previous point.
+    Index 2k + 1 counts values at the k-th point, and index 2k those in the interval between it and the previous point.
     """
 
     def __init__(self, quantiles: Numbers) -> None:
@@ -73,7 +73,7 @@ class Grid:
 
     @property
     def places(self) -> int:
-        """Return the number of points and intervals."""
+        """Return the total number of points and intervals."""
         return 2 * len(self.points) + 1
 
     def count(self, values: Numbers) -> tuple[Numbers, Numbers]:
@@ -111,12 +111,12 @@ class Grid:
         return float((counts * before + above).sum() / counts.sum())
 
     def between(self, start: int, end: int) -> tuple[float, float]:
-        """Return the points around the indices from `start` up to `end`."""
+        """Return the points that enclose the indices from `start` up to `end`."""
         last = len(self.points) - 1
         return float(self.points[min(max(start - 1, 0) // 2, last)]), float(self.points[min((end - 1) // 2, last)])
 
     def shares(self) -> Numbers:
-        """Return the share of the reference at each index."""
+        """Return the share of the reference values at each index."""
         import numpy as np
 
         shares = np.zeros(self.places)
@@ -126,7 +126,7 @@ class Grid:
 
 
 class Moved:
-    """Counts of new values in a column, collected in batches for comparison with its reference."""
+    """Counts of new values in a column, collected in batches for comparison with the column's reference."""
 
     def __init__(self, reference: Profile) -> None:
         import numpy as np
@@ -161,7 +161,7 @@ class Moved:
         self._above += other._above
 
     def measure(self, metric: str) -> float | None:
-        """Compute a drift measure. Return None without values or if it is undefined, such as KS for categories."""
+        """Compute a drift measure. Return None if there are no values or it is undefined, such as KS for categories."""
         shift = self.shift(metric)
         return None if shift is None else shift.value
 
@@ -186,7 +186,7 @@ class Moved:
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """Return the direction of the column's change, and where it has gained most."""
+        """Return the direction of the column's change, and the place with the largest gain."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -207,7 +207,7 @@ class Moved:
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
-        """Return the share of values outside the reference: out of its range, or in an unknown category."""
+        """Return the share of values outside the reference, either out of its range or in an unknown category."""
         total = float(self._counts.sum())
         if not total:
             return None
@@ -217,7 +217,7 @@ class Moved:
         return max(float(self._counts[-1]) / total - rest_share, 0.0)
 
     def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
-        """Return the shares to compare, in the reference and now, and the smallest probability of a single bin."""
+        """Return the shares to compare, in the reference and now, and the smallest probability of any single bin."""
         import numpy as np
 
         if self._grid is not None:
@@ -234,7 +234,7 @@ class Moved:
         return *grouped(then, now, grown, sizes, rare), float(grown.min())
 
     def _names_then_and_now(self, sizes: Sizes) -> tuple[Numbers, Numbers]:
-        """Return the shares of categories in the reference and now. The last one is for unnamed categories.
+        """Return the shares of categories in the reference and now. The last share is for unnamed categories.
 
         A value that occurs once in the reference could just as well be missing from it. Even without drift, as many
         rows as there are such values may have new categories (I. J. Good, Biometrika 1953).
@@ -262,7 +262,7 @@ class Moved:
 
 
 def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
-    """Measure the drift of a single column that fits into memory."""
+    """Measure the drift of a single column that fits in memory."""
     moved = Moved(reference)
     moved.add(column)
     return moved.measure(metric)
@@ -288,7 +288,7 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
 
 
 def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
-    """Divide chi-square by its degrees of freedom. Without drift, the mean is 1. With drift, it grows with the rows."""
+    """Divide chi-square by its degrees of freedom. Without drift, its mean is 1. With drift, it grows with the rows."""
     return _statistic(then, now, sizes) / max(len(then) - 1, 1)
 
 
@@ -310,7 +310,7 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """Return the area between both distributions, which is exact outside the reference and approximate within it."""
+    """Return the area between the two distributions, which is exact outside the reference and approximate within it."""
     import numpy as np
 
     width = np.diff(grid.points)

@@ -1,4 +1,4 @@
-"""Hashes rows by the values of some columns as text."""
+"""Hashes rows by the text of the values in some columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
-    """Hash each row by the values of these columns as text. Column types and order do not matter.
+    """Hash each row by the text of the values in the given columns. Column types and order do not matter.
 
     Columns in `numbers` are compared as numbers even if they contain text.
     """

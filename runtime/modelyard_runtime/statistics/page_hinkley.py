@@ -20,7 +20,7 @@ _KEEP = 1 - 0.0001  # the fraction of the sum that remains after each value
 
 @dataclass(slots=True)
 class PageHinkley:
-    """The state of the test, which restarts with a new model version but not after a detection."""
+    """The state of the test, which restarts for a new model version but not after a detection."""
 
     version: str = ""
     count: int = 0

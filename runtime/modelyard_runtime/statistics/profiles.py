@@ -1,6 +1,7 @@
-"""Profiles of columns for measuring drift, which are small enough to store with a model.
+"""Column profiles for measuring drift, which are small enough to store with a model.
 
-Columns of any length are profiled in batches with constant memory. Profiles of the parts of a column can be merged.
+Columns of any length are profiled in batches with constant memory. Profiles of different parts of a column can be
+merged.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ _BUFFER = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The number of rows and missing values in a column, and its distribution.
+    """The number of rows and missing values in a column, and the distribution of its values.
 
-    `quantiles` are values at equal steps of probability, for numbers. `shares` are the shares of categories, for other
-    types.
+    For numbers, `quantiles` are values at equal steps of probability. For other types, `shares` are the shares of
+    categories.
     """
 
     rows: int
@@ -109,7 +110,7 @@ def numbers_in(column: pd.Series) -> Numbers | None:
 
 
 def texts_in(column: pd.Series) -> pd.Series:
-    """Convert a column to text. Integers are written without a fraction, whatever their type."""
+    """Convert a column to text. Integers are written without a fraction, regardless of their type."""
     import pandas as pd
 
     present = column.dropna()
@@ -132,10 +133,10 @@ def number_texts_in(column: pd.Series) -> pd.Series:
 
 
 class Quantiles:
-    """The distribution of numbers in bounded memory, which is exact for few values.
+    """The distribution of numbers in bounded memory, exact if there are only a few values.
 
-    With more values, every second value of a sorted buffer represents two, on several levels. With n values, a rank is
-    off by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
+    With more values, every second value in a sorted buffer represents two values, on several levels. With n values, a
+    rank is off by at most n * log2(n / 16384) / 32768, which is less than the steps of a profile for any realistic n.
     """
 
     def __init__(self) -> None:
@@ -175,7 +176,7 @@ class Quantiles:
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`, or nothing without values."""
+        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`, or none without any values."""
         import numpy as np
 
         parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]

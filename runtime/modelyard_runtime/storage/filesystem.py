@@ -1,4 +1,4 @@
-"""A common file interface to all stores. The scheme of a URI selects the driver."""
+"""A common file interface for all stores. The scheme of a URI selects the driver."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CONTROL_FILE: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder or file, as an open store and a path in it."""
+    """A folder or file, given as an open store and a path in it."""
 
     driver: Driver
     path: str
@@ -66,7 +66,7 @@ class Place:
 
 
 def place(workload: Workload, uri: str, store: str = "") -> Place:
-    """Open a URI in the description with the credentials of its store."""
+    """Open a URI from the description, using the credentials of its store."""
     return place_in(workload.stores.get(store, _UNKNOWN), uri)
 
 
@@ -100,20 +100,20 @@ def is_local(where: Place) -> bool:
 
 
 def first_files(where: Place, most: int, after: str = "") -> list[Entry]:
-    """Return about `most` files of a folder, sorted by name and beginning after the name `after`."""
+    """Return about `most` files from a folder, sorted by name and starting after the name `after`."""
     return where.driver.first(where.path, most, after)
 
 
 def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
-    """Return the contents of a folder, or nothing if the folder does not exist."""
+    """Return the contents of a folder, or an empty list if the folder does not exist."""
     return where.driver.listed(where.path, recursive=recursive)
 
 
 def files(where: Place) -> list[fs.FileInfo]:
-    """Return the files of a dataset in order, which are all files below a folder or a single file.
+    """Return the files of a dataset in order, which are all files below a folder, or a single file.
 
     Names that begin with `_` or `.` are skipped. The folder is listed before the path itself is requested, because a
-    workload may have permission only to list its folders. S3 then does not reveal whether an object exists.
+    workload may have permission only to list its folders. In that case, S3 does not reveal whether an object exists.
     """
     from pyarrow import fs
 
@@ -132,7 +132,7 @@ def _hidden(path: str) -> bool:
 
 @contextmanager
 def reading(where: Place) -> Generator[pa.NativeFile]:
-    """Open a file as a stream of bytes. Raises FileNotFoundError if it does not exist."""
+    """Open a file as a byte stream. Raises FileNotFoundError if it does not exist."""
     try:
         stream = where.filesystem.open_input_stream(where.path)
     except OSError as problem:
@@ -146,7 +146,7 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
 def read_whole(where: Place, most: int = _CONTROL_FILE) -> bytes:
     """Read at most the first `most` bytes of a small file, all from one version even if it is being replaced.
 
-    Raises FileNotFoundError if it does not exist.
+    Raises FileNotFoundError if the file does not exist.
     """
     try:
         return where.driver.read(where.path, most)
@@ -176,7 +176,7 @@ def make_folder(where: Place) -> None:
 
 
 def move(where: Place, to: Place) -> None:
-    """Rename a file within its store. The file replaces any other with the new name."""
+    """Rename a file within its store, replacing any file that already has the new name."""
     where.driver.move(where.path, to.path)
 
 
@@ -186,8 +186,8 @@ def write_whole(where: Place, content: bytes) -> None:
 
 
 def write_once(where: Place, content: bytes) -> None:
-    """Write a file whose name is used only for this content, unless an earlier attempt has written it.
+    """Write a file whose name is used only for this content, unless an earlier attempt has already written it.
 
-    Workloads that may only add files use this for everything that they may write again.
+    Workloads that may only add files use this for everything that they might write more than once.
     """
     where.driver.write_once(where.path, content)

@@ -1,4 +1,4 @@
-"""A spool has files on this disk that wait until the store can be reached again.
+"""A spool keeps files on this disk until the store can be reached again.
 
 Its size is limited. When it is full, the oldest files are dropped and their rows are counted. Another process on the
 same disk may upload the files of a process that has ended. Uploading a file twice is harmless, because its name stays
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Spool:
-    """The files in a folder. Each file's path is its path in the store plus the number of its rows."""
+    """The files in a folder. Each file's path is its path in the store plus its number of rows."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -38,7 +38,7 @@ class Spool:
         write_whole(local(self._folder / f"{path}.{rows}"), content)
 
     def forward(self, store: Place) -> int:
-        """Upload the waiting files, oldest first, and return their number.
+        """Upload the waiting files, oldest first, and return how many were uploaded.
 
         Raise OSError if the store is unreachable.
         """
@@ -80,7 +80,7 @@ class Spool:
                 continue
 
     def _waiting(self) -> list[Path]:
-        """Return the waiting files, oldest first, by the day in their path and then by modification time."""
+        """Return the waiting files, oldest first: by the day in their path, and then by modification time."""
         entries: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():
@@ -108,7 +108,7 @@ class CaptureMetrics:
             self._waiting.set_default_tags({"variant": variant})
 
     def dropped(self, rows: int) -> None:
-        """Count rows that were dropped."""
+        """Count dropped rows."""
         self._dropped.inc(rows)
 
     def tell(self) -> None:
@@ -122,11 +122,11 @@ class CaptureMetrics:
 
 
 def spool_of(capture: Capture) -> Spool | None:
-    """Create the spool in the description. Return None if captures are written directly to their store."""
+    """Create the spool described in `capture`. Return None if captures are written directly to their store."""
     described = capture.spool
     return Spool(Path(described.folder), described.max_bytes) if described is not None else None
 
 
 def _path_of(waiting: Path) -> tuple[str, ...]:
-    """Return the path of a file in the store, which is its path in the spool without the number of rows."""
+    """Return a file's path in the store, which is its path in the spool without the number of rows."""
     return waiting.with_suffix("").parts

@@ -1,1 +1,1 @@
-"""Pushes metrics of runs that are too short to be scraped."""
+"""Pushes metrics from runs that are too short to be scraped."""

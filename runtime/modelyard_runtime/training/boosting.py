@@ -1,4 +1,4 @@
-"""Boosted trees: the training loop of a worker, and the estimator created from its result."""
+"""Boosted trees: a worker's training loop, and the estimator created from its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight"
 
 
 def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int, workers: int = 1) -> dict[str, Any]:
-    """Convert the parameters of an estimator to those of its library."""
+    """Convert an estimator's parameters to those of the underlying library."""
     parameters: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
     parameters = {name: value for name, value in parameters.items() if value is not None}
     if trainer == "xgboost":
@@ -85,7 +85,7 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
 
 
 def _network() -> dict[str, Any]:
-    """Return the parameters with which LightGBM finds the other workers."""
+    """Return the parameters that LightGBM needs to find the other workers."""
     from ray.train.lightgbm import get_network_params
 
     return get_network_params()
@@ -95,7 +95,7 @@ _IN_PARTS = ("gbdt", "goss")  # other types drop trees or average over them, so 
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:
-    """Create the estimator as if it had trained these trees itself."""
+    """Create the estimator as if it had itself trained the given trees."""
     if trainer == "xgboost":
         model.load_model(bytearray(raw))
         return model

@@ -1,8 +1,8 @@
-"""Checkpoints of built-in training in the artifact store, to resume from if the driver is killed.
+"""Checkpoints of built-in training in the artifact store, from which training resumes if the driver is killed.
 
-Checkpoints are identified by the model that is trained and its files, and are removed after the training. All share one
-folder, where file names begin with the name of the training. With nested folders, Arrow would leave an empty object
-after each deletion, and deleting a folder in S3 would require permission to list any name.
+Checkpoints are identified by the model being trained and its input files, and are removed after training. They share
+one folder, where file names begin with the name of the training run. With nested folders, Arrow would leave an empty
+object after each deletion, and deleting a folder in S3 would require permission to list any name.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
-        """Open the checkpoints of this step for the same files, including those left by a killed driver.
+        """Open the checkpoints for this step and the same files, including those left by a killed driver.
 
         Returns None if the description names no store for checkpoints.
         """
@@ -61,11 +61,11 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """Return the folder in which Ray Train stores the checkpoints, accessed with `files`."""
+        """Return the folder in which Ray Train stores checkpoints. It is accessed through the `files` filesystem."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """Return the filesystem for Ray Train, which needs permissions only for this place."""
+        """Return the filesystem for Ray Train, which needs permissions only for the checkpoint folder."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
@@ -96,7 +96,7 @@ def _began(root: Place, name: str) -> datetime:
 
 
 def _forget(root: Place) -> None:
-    """Remove the checkpoints of killed training runs whose data or description have changed since then."""
+    """Remove the checkpoints of killed training runs whose data or description have since changed."""
     newest: dict[str, datetime] = {}
     for entry in listed(root):
         name, within, _ = str(entry.base_name).partition(_WITHIN)

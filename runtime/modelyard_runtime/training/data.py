@@ -1,4 +1,4 @@
-"""Training data are a pipeline's inputs, joined into one table and split into training and held-out rows."""
+"""A pipeline's training data: its inputs, joined into one table and split into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class TrainingData:
     naive: float | None = None  # the naive error if `train` is only a sample of the training rows
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return the label as numbers. A class becomes its index in `classes`."""
+        """Return the labels as numbers. A class becomes its index in `classes`."""
         import numpy as np
 
         column = rows[self.label]
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """Return the query of each row as a number, or None if the data have no group column."""
+        """Return the query of each row as a number, or None if the data has no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
@@ -56,8 +56,8 @@ class TrainingData:
     def naive_error(self) -> float:
         """Return the mean absolute error of predicting the previous value in each series of the training rows.
 
-        It is NaN if the rows do not form series, because there are no timestamps or several rows of a series at one
-        time.
+        The result is NaN if the rows do not form series, because there are no timestamps or a series has several rows
+        at the same time.
         """
         import numpy as np
 
@@ -80,7 +80,7 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """Read, join and split the inputs as the pipeline declares, with only rows whose labels are complete by `now`."""
+    """Read, join and split the inputs as the pipeline declares, keeping only rows with complete labels by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
@@ -114,7 +114,7 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Select features, label and the columns that the split needs. Also return how rows are identified."""
+    """Select the features, the label and the columns needed for the split. Also return how rows are identified."""
     selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         selected = selected.assign(**{TIME: frame[table.timestamp]})
@@ -127,7 +127,7 @@ def arranged(
 
 
 def _widened(rows: pd.DataFrame, other_columns: pd.DataFrame) -> pd.DataFrame:
-    """Add the other columns of the data to the rows."""
+    """Add the remaining columns of the data to the rows."""
     import pandas as pd
 
     extra = other_columns.take(rows[_ROW]).reset_index(drop=True)
@@ -139,7 +139,7 @@ def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str)
 
 
 def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """Sort the classes. Refuse too few or too many for the task, or too few in the training rows."""
+    """Sort the classes. Refuse too few or too many for the task, or too few among the training rows."""
     if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
         required = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
@@ -155,9 +155,9 @@ SAMPLE = 1000
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
-    """Return how rows are identified: by the key in the spec, by their query, or by all features and the time.
+    """Return how rows are identified: by the key in the spec, by query, or by all features and the time.
 
-    The label is not included, so a corrected label does not make a new row.
+    The label is not included, so correcting a label does not create a new row.
     """
     if table.key:
         return Identity.of(frame, table.key, declared=True)
@@ -194,7 +194,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """Number the values of a group column. Rows without a value get -1."""
+    """Assign numbers to the values of a group column. Rows without a value get -1."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -202,7 +202,7 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Convert features for models: numbers and booleans to floats, which may be missing, and the rest to text.
+    """Convert features for models: numbers and booleans to floats, which may be missing, and all others to text.
 
     Non-finite numbers count as missing, as they do for monitors.
     """

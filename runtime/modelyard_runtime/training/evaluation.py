@@ -1,4 +1,4 @@
-"""Evaluates a model on the gate's rows, which are the held-out rows or another dataset."""
+"""Evaluates a model on the gate's rows, which are either held-out rows or another dataset."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Rows:
     units: npt.NDArray[np.int64]  # equal for rows with the same split key or query
 
     def measure(self, metric: str, predictions: Predictions, mask: Mask | None = None) -> float:
-        """Compute a metric of predictions for all or some of these rows."""
+        """Compute a metric for predictions on all or some of these rows."""
         if mask is None:
             return score(metric, self.truth, predictions, self.groups)
         groups = None if self.groups is None else self.groups[mask]
@@ -58,7 +58,7 @@ class Rows:
     def gain_between(
         self, metric: str, predictions: tuple[Predictions, Predictions], mask: Mask, confidence: float
     ) -> tuple[float, float] | None:
-        """Return confidence bounds of the first model's gain over the second, from paired resamples of these rows."""
+        """Return confidence bounds for the first model's gain over the second, from paired resamples of these rows."""
         import numpy as np
 
         truth, groups = self.truth[mask], None if self.groups is None else self.groups[mask]
@@ -82,7 +82,7 @@ _NOTHING, _REST = "(no value)", "(others)"
 
 
 class Evaluation:
-    """Evaluates a new version and compares it with others. Each model predicts each dataset only once."""
+    """Evaluates a new version and compares it with others. Each model makes predictions for each dataset only once."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: Any
@@ -100,7 +100,7 @@ class Evaluation:
         self._seen: dict[str, Seen | None] = {}
 
     def metrics(self) -> dict[str, float]:
-        """Return the task's metrics on the held-out rows, and the metrics that user code reported.
+        """Return the task's metrics on the held-out rows, and the metrics reported by user code.
 
         Metrics that need scores are omitted if the model has none.
         """
@@ -126,7 +126,7 @@ class Evaluation:
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the new version with the alias's version on rows that are new to both. Return None without one."""
+        """Compare the new version with the alias's version on rows new to both. Return None if it has no version."""
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data
@@ -189,9 +189,9 @@ class Evaluation:
         return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
 
     def _new_to_both(self, version: registry.Version, title: str, rows: Rows, data: str) -> Mask:
-        """Return which rows neither version was trained on.
+        """Return a mask of the rows on which neither version was trained.
 
-        A dataset that the rule names counts as held out. Rows that are known to be training rows are still excluded.
+        A dataset named in the rule counts as held out. Rows that are known to be training rows are still excluded.
         """
         other_seen = self._seen_by(version)
         mask = _all(rows)
@@ -249,7 +249,7 @@ class Evaluation:
         return load(self._workload, model, version)
 
     def _check_comparable(self, own: Predictions, other: Predictions, title: str) -> None:
-        """Raise Incomparable if the values of both versions mean different things."""
+        """Raise Incomparable if the values of the two versions have different meanings."""
 
     def _predict(self, uri: str, model: Any, data: str) -> Predictions:
         if (uri, data) not in self._predictions:

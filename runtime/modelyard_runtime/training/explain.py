@@ -1,4 +1,4 @@
-"""Explains a model by the contribution of each feature to predictions on a sample of held-out rows."""
+"""Explains a model by each feature's contribution to predictions for a sample of held-out rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "l
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Contributions to predictions by row, class and feature. They add up to the prediction minus the base.
+    """Contributions to predictions by row, class and feature. They add up to the prediction minus the base value.
 
     For binary classification, these are the contributions to the positive class only.
     """
@@ -39,7 +39,7 @@ class Contributions:
     scale: str  # `raw` is the output of trees before it becomes a probability, `answer` is a probability or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """Tabulate contributions by explained row and class. Columns other than features begin with two underscores."""
+        """Tabulate contributions by explained row and class. Columns other than features start with two underscores."""
         import numpy as np
         import pyarrow as pa
 
@@ -63,7 +63,7 @@ class Contributions:
 def explanation(
     model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """Return the importance of each feature, largest first, with the method. For SHAP, also return contributions."""
+    """Return each feature's importance, largest first, and the method. For SHAP, also return contributions."""
     method = settings.method
     rows = _sample(data, settings.sample)
     report: dict[str, Json] = {"method": method, "rows": len(rows)}
@@ -76,7 +76,7 @@ def explanation(
 
 
 def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
-    """Compute SHAP values, exactly for boosted trees and otherwise estimated from predictions."""
+    """Compute SHAP values, either exactly for boosted trees or estimated from predictions for other models."""
     import numpy as np
 
     features = list(data.features)
@@ -96,7 +96,7 @@ def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.Data
 
 
 def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
-    """Measure how much worse the model becomes when a column is shuffled."""
+    """Measure how much worse the model becomes when each column is shuffled."""
     import numpy as np
 
     features, shuffle = list(data.features), np.random.default_rng(_SEED)
@@ -119,7 +119,7 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
 
 
 def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
-    """Sample at most `max_rows` held-out rows. For ranking, whole queries are sampled, and at least one."""
+    """Sample at most `max_rows` held-out rows. For ranking, sample whole queries, and at least one."""
     import numpy as np
 
     held_out, groups = data.held_out, data.groups(data.held_out)
@@ -132,7 +132,7 @@ def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
 
 
 def _of_trees(estimator: Any, prepared: Any) -> Any:
-    """Return SHAP values by row, class and column, with the base last, or None for a model without boosted trees."""
+    """Return SHAP values by row, class and column, with the base value last, or None if there are no boosted trees."""
     import numpy as np
 
     kind = type(estimator).__name__
@@ -150,7 +150,7 @@ def _of_trees(estimator: Any, prepared: Any) -> Any:
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
-    """Return a model's predictions as numbers. Without probabilities, the predicted class gets 1."""
+    """Return a model's predictions as numbers. If it has no probabilities, the predicted class gets 1."""
     import numpy as np
 
     predicted = predictions(answer(model, task, frame), task, list(data.classes))
@@ -162,7 +162,7 @@ def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFram
 
 
 def _built_in(model: Predictor) -> Any:
-    """Return the pipeline inside the model of a built-in trainer, or None for any other model."""
+    """Return the pipeline inside a built-in trainer's model, or None for any other model."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         pipeline: Any = find() if callable(find) else None
@@ -174,7 +174,7 @@ def _built_in(model: Predictor) -> Any:
 
 
 def _sources(preprocessing: Any) -> Iterator[str]:
-    """Yield the source feature of each prepared column. Text has a column for each frequent value."""
+    """Yield the source feature of each prepared column. A text feature has a column for each frequent value."""
     for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features

@@ -1,4 +1,4 @@
-"""Trains a network on Ray Train workers. Each has a part of the rows, and gradients are averaged."""
+"""Trains a network on Ray Train workers. Each worker has a part of the rows, and gradients are averaged."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from modelyard_runtime.training.shares import Progress, own_rows
 def train_network(config: dict[str, Any]) -> bytes | None:
     """Train on one worker, with gradients averaged across workers. The first worker returns the model.
 
-    Each worker trains on its part of every batch. Workers with fewer rows repeat them, because all must take the same
-    number of steps.
+    Each worker trains on its part of every batch. Workers with fewer rows repeat them, because all workers must take
+    the same number of steps.
     """
     import ray.train
     from ray.train.torch import get_device, prepare_model

@@ -32,7 +32,7 @@ _META = b"modelyard"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How rows are identified: by which columns, and whether each is a number, a time or text."""
+    """How rows are identified: the columns, and whether each contains numbers, times or text."""
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -40,7 +40,7 @@ class Identity:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:
-        """Identify these rows by these columns."""
+        """Identify the given rows by the given columns."""
         return cls(tuple(columns), tuple(_kind(frame[name]) for name in columns), declared)
 
     def hashes(self, frame: pd.DataFrame) -> Hashes:
@@ -59,8 +59,8 @@ class Identity:
 class Seen:
     """The rows on which a version was trained.
 
-    `marks` has the leading bits of each row's salted hash, sorted and without duplicates. If the data were split by
-    time, the version was not trained on any row after `until`, whatever its mark.
+    `marks` has the leading bits of each row's salted hash, sorted and without duplicates. If the data was split by
+    time, the version was not trained on any row after `until`, regardless of the row's mark.
     """
 
     identity: Identity
@@ -72,7 +72,7 @@ class Seen:
 
     @classmethod
     def of(cls, identity: Identity, hashes: Hashes, timestamp: str = "", until: str = "") -> Seen:
-        """Record the rows with these hashes."""
+        """Record the rows with the given hashes."""
         import numpy as np
 
         bits = min(max(len(hashes).bit_length() + _SPARE_BITS, _FEWEST_BITS), 62)
@@ -80,7 +80,7 @@ class Seen:
         return cls(identity, np.unique(_marked(hashes, bits, salt)), bits, salt, timestamp, until)
 
     def unseen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Return which of these rows the version was not trained on."""
+        """Return a mask of the rows on which the version was not trained."""
         import numpy as np
         import pandas as pd
 
@@ -93,7 +93,7 @@ class Seen:
         return result
 
     def table(self) -> pa.Table:
-        """Return a table with the marks as a column, and everything else as schema metadata."""
+        """Return a table with the marks as a column and everything else as schema metadata."""
         import numpy as np
         import pyarrow as pa
 
@@ -110,7 +110,7 @@ class Seen:
         return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
-        """Write the file. The sorted marks are stored as differences, which are small if there are many."""
+        """Write the file. The sorted marks are stored as differences, which are small if there are many marks."""
         import pyarrow.parquet as parquet
 
         parquet.write_table(
@@ -147,7 +147,7 @@ def keep(seen: Seen) -> None:
 
 
 def stored(run_id: str) -> Seen | None:
-    """Return the record that a run stored, or None."""
+    """Return the record stored by a run, or None."""
     from mlflow import artifacts
 
     folder, _, _ = SEEN.rpartition("/")

@@ -1,8 +1,8 @@
 """Estimates the Shapley values of any model from its predictions.
 
 In several background rows, features are set to the values of the explained row one by one, in a random order and in the
-reverse order. The contribution of a feature is the resulting change of the prediction. The contributions of a row add
-up exactly to its prediction minus the mean prediction for the background.
+reverse order. A feature's contribution is the resulting change in the prediction. The contributions for a row add up
+exactly to its prediction minus the mean prediction for the background.
 
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
@@ -32,7 +32,7 @@ def shapley(
 ) -> tuple[Numbers, Numbers]:
     """Return contributions by row, output and feature, and mean outputs for background rows sampled from `pool`.
 
-    `predict` gets frames with the columns of both, and returns an array with the outputs of each row.
+    `predict` receives frames with the columns of `rows` and `pool`, and returns an array with the outputs for each row.
     """
     import numpy as np
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Training data larger than memory. Ray Data reads them file by file, and splits and sends the rows to workers.
+"""Training data larger than memory. Ray Data reads it file by file, splits the rows and sends them to workers.
 
 A few numbers per row (its key, time and numeric label), the held-out rows, and a sample of the training rows are
 gathered in one process. Ray Train passes the training rows to the workers in parts.
@@ -46,7 +46,7 @@ _PLACE = "__place"
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Training data whose training rows are distributed. `parts` are Ray datasets, and `data.train` is a sample."""
+    """Training data with distributed training rows. `parts` are Ray datasets, and `data.train` is a sample."""
 
     data: TrainingData
     parts: Sequence[Any]
@@ -69,7 +69,7 @@ class _Reading:
 
 
 class _Side(IntEnum):
-    """The side of the split on which a row is."""
+    """The side of the split to which a row belongs."""
 
     LEARNED = 0
     SAMPLED = 1  # a training row that is also in the sample
@@ -78,7 +78,7 @@ class _Side(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Divided:
-    """The split of all rows, and the columns that determined it, in the order of the split."""
+    """The split of all rows, and the columns that determined it, in split order."""
 
     train: pd.DataFrame
     held_out: pd.DataFrame
@@ -105,7 +105,7 @@ class _Divided:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """Information about a block other than its training rows."""
+    """Information about a block, without its training rows."""
 
     classes: Counter[Any]  # training rows by class, which are empty without classes
     held_out_classes: set[Any]
@@ -116,7 +116,7 @@ class _Summary:
 
 
 def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Return why a step's rows must be read into the memory of one process, or nothing if they need not."""
+    """Return why a step's rows must be read into the memory of one process, or "" if that is not necessary."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales each row using all of them"
@@ -133,7 +133,7 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Return whether Ray preserves values of this type. Booleans, lists and structs change."""
+    """Return whether Ray preserves values of the given type. Booleans, lists and structs change."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,10 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and preprocess the input of a step on the machines of its workers.
+    """Read, split and preprocess a step's input on the machines of the step's workers.
 
-    `parts` is the maximum number of datasets for the training rows. Few rows make fewer datasets. Raises Refusal if the
-    data cannot be trained on, because of too few rows or classes, or a feature without values.
+    `parts` is the maximum number of datasets for the training rows. With few rows, there are fewer datasets. Raises
+    Refusal if the data cannot be used for training, because of too few rows or classes, or a feature without values.
     """
     import ray.data
 
@@ -174,7 +174,7 @@ def read_in_shards(
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """Read files as model inputs, with the identity of each row and the other columns of the data."""
+    """Read files as model inputs, with each row's identity and the remaining columns of the data."""
     import pandas as pd
 
     files = list(batch["path"])
@@ -188,7 +188,7 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """Split the rows of all blocks. Empty blocks, which are from files without usable rows, are excluded."""
+    """Split the rows of all blocks. Empty blocks, which come from files without usable rows, are excluded."""
     import ray
 
     narrow = ray.remote(_narrow).options(**options)
@@ -202,7 +202,7 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """Select the few numbers of each row that the split needs. A block without rows may lack columns."""
+    """Select the few numbers from each row that the split needs. A block without rows may lack columns."""
     if not len(block):
         return block
     columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
@@ -212,7 +212,7 @@ def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
 def _taken_apart(
     blocks: Sequence[Any], divided: _Divided, reading: _Reading, options: Mapping[str, Any]
 ) -> tuple[list[Any], list[_Summary]]:
-    """Return references to the training rows, and the summary of each block."""
+    """Return references to the training rows, and each block's summary."""
     import ray
 
     table, classes = reading.table, reading.task in CLASSIFICATION
@@ -265,7 +265,7 @@ def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _R
 
 
 def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Gather rows of all blocks in the order of the split. The first of `places` is the first row's position."""
+    """Gather rows from all blocks in split order. The first of `places` is the first row's position."""
     import numpy as np
     import pandas as pd
 
@@ -274,7 +274,7 @@ def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> 
 
 
 def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
-    """Shuffle the training rows into this many datasets, because files are often sorted."""
+    """Shuffle the training rows into the given number of datasets, because files are often sorted."""
     import ray.data
 
     mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
@@ -294,7 +294,7 @@ def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """Create the preprocessing as if fitted on all rows. It needs only the frequencies of texts."""
+    """Create the preprocessing as if it had been fitted on all rows. Only text frequencies are needed for this."""
     import pandas as pd
 
     for name in data.features:
@@ -314,7 +314,7 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """Return a short list for which the encoder keeps the same categories: frequent values twice, others once.
+    """Return a short list for which the encoder keeps the same categories, with frequent values twice and others once.
 
     Among equally frequent values, the encoder keeps the last in sort order.
     """

@@ -1,4 +1,4 @@
-"""A worker's part in training: its rows, the progress it saves, and how it resumes after a restart."""
+"""A worker's share of training: its rows, the progress it saves, and how it resumes after a restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
-    """Return the features, labels, queries and weights of this worker's rows. Workers share no rows.
+    """Return the features, labels, queries and weights of this worker's rows. Workers do not share any rows.
 
     Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64.
     scikit-learn gets the classes themselves. Queries are int64, or None unless the task is ranking. Weights are
@@ -49,7 +49,7 @@ def _own_parts(parts: int) -> range:
 
 
 def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
-    """Return a part of the rows from Ray Train, preprocessed on this worker."""
+    """Return one part of the rows from Ray Train, preprocessed on this worker."""
     import numpy as np
     import ray.train
 
@@ -68,7 +68,7 @@ def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 
 @dataclass(slots=True)
 class Progress:
-    """The progress of training, which all workers share. `grown` is the serialized model after `done` rounds.
+    """The training progress shared by all workers. `grown` is the serialized model after `done` rounds.
 
     Progress is saved in a Ray Train checkpoint if there is a store, and otherwise in a process on the step's machine.
     With `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
@@ -84,7 +84,7 @@ class Progress:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Progress:
-        """Return the progress that earlier workers saved, or no progress."""
+        """Return the progress saved by earlier workers, or empty progress."""
         if "progress" in config:
             existing: Progress = config["progress"]
             return existing
@@ -109,8 +109,8 @@ class Progress:
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
         """Yield the number of rounds in each remaining part of `total` rounds.
 
-        With `joined`, parts that probably end before the next checkpoint is due are merged. Use it only for models that
-        do not depend on how training is divided into parts.
+        With `joined`, parts likely to end before the next checkpoint is due are merged. Use it only for models that do
+        not depend on how training is divided into parts.
         """
         rungs = max(min(RUNGS, total), 1)
         ends = [total * (rung + 1) // rungs for rung in range(rungs)]
@@ -125,7 +125,7 @@ class Progress:
             yield max([following[0], *(end for end in following if end <= reachable)]) - self.done
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
-        """Record that `rounds` rounds are done. If a checkpoint is due, all workers save together."""
+        """Record that `rounds` rounds are done. If a checkpoint is due, all workers save it together."""
         import ray
 
         self.done = rounds
@@ -163,7 +163,7 @@ def broadcast(value: Any) -> Any:
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """Upload a checkpoint file by file, because Arrow's own copy needs permissions for more than one folder."""
+    """Upload a checkpoint file by file, because Arrow's own copying needs permissions for more than one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

@@ -1,4 +1,4 @@
-"""Splits training data by time or at random with a seed, without separating rows of a query or key."""
+"""Splits training data by time or at random with a seed, keeping the rows of a query or key together."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ KEY = "__key"  # the identity of a row as a number that does not depend on other
 def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split rows into two parts, at random with the seed or with the newest rows in the second part.
 
-    A row's part depends on its identity instead of its position, so it stays the same when the data grow. Otherwise, a
-    champion would have been trained on most of the rows on which a new version is compared with it.
+    A row's part depends on its identity rather than its position, so it stays the same when the data grows. Otherwise,
+    a champion would have been trained on most of the rows on which a new version is compared with it.
     """
     import numpy as np
 
@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """Assign each value a random number with the seed. New values do not change the order of existing ones."""
+    """Assign a random number to each value, using the seed. New values do not change the order of existing ones."""
     import numpy as np
     import pandas as pd
 
@@ -57,7 +57,7 @@ def _held_out_count(count: int, split: Split) -> int:
 
 
 def _each_its_own(keys: pd.Series) -> npt.NDArray[np.uint64]:
-    """Assign distinct numbers to all rows, even to equal rows."""
+    """Assign distinct numbers to all rows, even equal ones."""
     occurrence = keys.groupby(keys).cumcount().to_numpy(dtype="uint64")
     distinct: npt.NDArray[np.uint64] = keys.to_numpy() ^ mixed(occurrence)
     return distinct
@@ -70,7 +70,7 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
 
 
 def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split whole keys at random with the seed. Queries are not split either, and each part is sorted by query."""
+    """Split whole keys at random with the seed. Queries also stay whole, and each part is sorted by query."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)

@@ -54,30 +54,31 @@ class Keeper:
         self._models: dict[int, bytes] = {}
 
     def keep(self, rounds: int, grown: bytes) -> None:
-        """Store a model with this many rounds, and drop old models."""
+        """Store a model that has the given number of rounds, and drop old models."""
         self._models[rounds] = grown
         for old in sorted(self._models)[:-_KEPT]:
             del self._models[old]
 
     def rounds(self) -> int:
-        """Return the number of rounds of the most advanced stored model, or 0 if there is none."""
+        """Return the number of rounds in the most advanced stored model, or 0 if there is none."""
         return max(self._models, default=0)
 
     def model(self, rounds: int) -> bytes:
-        """Return the model with this many rounds."""
+        """Return the model that has the given number of rounds."""
         return self._models[rounds]
 
 
 def trains_together(step: Step) -> bool:
-    """Return whether the built-in trainer of a step trains one model on several workers."""
+    """Return whether a step's built-in trainer trains one model on several workers."""
     entry = trainers().get(step.trainer)
     return entry is not None and entry.together and step.workers.max > 1
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
-    """Return whether the training of a step saves progress from which another driver can resume.
+    """Return whether a step's training saves progress from which another driver can resume.
 
-    Only one of scikit-learn's estimators can be trained in parts. Forests and linear models are fitted in one call.
+    Only one of scikit-learn's estimators can be trained in parts. Forests and linear models are fitted in a single
+    call.
     """
     if not step.trainer or workload.pipeline.checkpoints is None:
         return False
@@ -94,7 +95,7 @@ def train_together(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """Train a model on the workers of a step. Failing workers are replaced up to `retries` times."""
+    """Train a model on a step's workers. Failing workers are replaced up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
@@ -133,7 +134,7 @@ def train_bytes(
     scaling: Mapping[str, Any],
     datasets: Mapping[str, Any],
 ) -> Any:
-    """Return what the first worker's training loop returns, from a resumed run if one has the same identity."""
+    """Return the first worker's training loop result, from a resumed run if there is one with the same identity."""
     with run_storage(checkpoints, config, identity) as run:
         raw, retries = None, step.retries
         if checkpoints is not None and not trains_together(step) and step.trainer in _GROWS and not _resumes(run):
@@ -142,12 +143,12 @@ def train_bytes(
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
-    """Return as many threads as a worker has CPUs. The coordinating process has none."""
+    """Return a setting for as many threads as a worker has CPUs. The coordinating process has no CPUs."""
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
 def parts_of(step: Step) -> int:
-    """Return the number of parts into which the rows of a step are split."""
+    """Return the number of parts into which a step's rows are split."""
     return step.workers.max * _BLOCKS_A_WORKER if trains_together(step) else 1
 
 
@@ -188,7 +189,7 @@ def _growth_settings(
     worker: Mapping[str, Any],
     workers: int,
 ) -> dict[str, Any]:
-    """Return the training configuration of a worker without its rows."""
+    """Return a worker's training configuration without its rows."""
     if trainer == "scikit-learn":
         return {"model": model, "rounds": int(model.max_iter)}
     if trainer == "pytorch":
@@ -200,7 +201,7 @@ def _growth_settings(
 
 
 def rows_of(data: TrainingData) -> str:
-    """Identify the training rows by their number and, if known, the salt of their marks."""
+    """Return an identifier of the training rows: their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 
@@ -229,10 +230,10 @@ def run_storage(
 
 
 def _drop_torn_snapshot(files: FileSystem, path: str) -> None:
-    """Delete Ray Train's list of checkpoints if a driver was killed while it wrote the list.
+    """Delete Ray Train's list of checkpoints if a driver was killed while writing it.
 
-    Ray Train does not start with such a list, so that every later run would fail. It writes the list in place, which
-    shows half-written in folders, but never in object stores.
+    Ray Train does not start with an incomplete list, so every later run would fail. It writes the list in place. In
+    folders, the list can therefore be left half-written, but never in object stores.
     """
     from pyarrow import fs
 
@@ -261,7 +262,7 @@ def _grown_without_train(
 ) -> tuple[bytes | None, int]:
     """Train in a plain task. Return the model if it is done before a checkpoint is due, and the retries left.
 
-    Ray Train's processes take longer to start than a small model takes to train, and one worker does not need them
+    Ray Train's processes take longer to start than a small model takes to train, and a single worker does not need them
     until a checkpoint is due. Longer training continues in Ray Train with the progress made here.
     """
     import ray
@@ -331,7 +332,7 @@ def _fitted(
 
 
 def _trainer(trainer: str) -> tuple[Any, Any]:
-    """Return Ray Train's trainer class for a library, and the training loop of its workers."""
+    """Return Ray Train's trainer class for a library, and its workers' training loop."""
     if trainer == "xgboost":
         from ray.train.xgboost import XGBoostTrainer
 
@@ -350,7 +351,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
 
 def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, max_parts: int) -> list[Any]:
-    """Split rows into parts of about the same size: features, labels, queries, weights. Queries are not split."""
+    """Split rows into parts of similar size: features, labels, queries, weights. Queries are not split."""
     import numpy as np
 
     target, queries, weights = labels(trainer, data), None, None

@@ -55,7 +55,7 @@ class Trained:
 
 
 def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
-    """Log, register, evaluate and promote the model, and return the outcome in a sentence."""
+    """Log, register, evaluate and promote the model, and return a sentence with the outcome."""
     import mlflow
 
     registry.connect(workload)
@@ -94,7 +94,7 @@ def _registered(
     tags: Mapping[str, str],
     run_id: str,
 ) -> tuple[registry.Version, Evaluation]:
-    """Log, evaluate and register a model of rows."""
+    """Log, evaluate and register a model trained on rows."""
     import mlflow
 
     model = workload.pipeline.trained_model
@@ -123,7 +123,7 @@ def _registered(
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """Return the URI of the logged model. A model object is first logged with the flavor of its library."""
+    """Return the URI of the logged model. A model object is first logged with its library's flavor."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -163,7 +163,7 @@ def _requirements(trainer: str, serialization: str) -> list[str]:
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
-    """Log profiles of training data and predictions, with which monitors compare."""
+    """Log profiles of the training data and predictions, for comparison by monitors."""
     import mlflow
     import pandas as pd
 

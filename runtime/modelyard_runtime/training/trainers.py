@@ -31,7 +31,7 @@ def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> No
 
 
 def check_task(trainer: str, task: str) -> None:
-    """Refuse a task that the table of trainers does not list for this trainer. No library is loaded."""
+    """Refuse a task that the table of trainers does not list for the given trainer. No library is loaded."""
     table = trainers()
     if trainer not in table:
         raise Refusal(f"unknown built-in trainer {trainer!r}; supported: {', '.join(table)}")
@@ -43,14 +43,14 @@ def check_task(trainer: str, task: str) -> None:
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
-    """Create an estimator with these parameters. Refuse unknown parameters."""
+    """Create an estimator with the given parameters. Refuse unknown parameters."""
     arguments = dict(parameters)
     make = _maker(trainer, task, str(arguments.pop("estimator", "")))
     return make(**_seeded(make, arguments))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
-    """Yield the model after each of `rungs` equal parts of training. Some estimators can have only one part."""
+    """Yield the model after each of `rungs` equal parts of training. Some estimators support only one part."""
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
@@ -61,7 +61,7 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
 
 
 def rungs_of(trainer: str, task: str, parameters: Mapping[str, Json], rungs: int) -> int:
-    """Return the number of parts in which `grow` trains a model with these parameters."""
+    """Return the number of parts in which `grow` trains a model with the given parameters."""
     model = estimator(trainer, task, parameters)
     total = _PARTS.get(_growth_of(model))
     return 1 if total is None else len(_parts(int(getattr(model, total) or _ROUNDS), rungs))
@@ -78,7 +78,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
 
 
 def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
-    """Return the groups of rows that a ranker compares as an argument for the library, or none for other tasks."""
+    """Return the groups of rows that a ranker compares, as an argument for the library, or none for other tasks."""
     import numpy as np
 
     if task != "ranking":
@@ -173,7 +173,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
 
 
 def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
-    """Add a fixed seed and a thread per CPU of the worker to the parameters. Refuse unknown parameters."""
+    """Add a fixed seed, and a thread per CPU of the worker, to the parameters. Refuse unknown parameters."""
     defaults = make().get_params()
     unknown = sorted(set(arguments) - set(defaults))
     if unknown:

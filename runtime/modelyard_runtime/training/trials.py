@@ -1,4 +1,4 @@
-"""Records the trials of a search as nested runs in the registry, with parameters, metrics and status."""
+"""Records a search's trials as nested runs in the registry, with parameters, metrics and status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The run that contains the trials of a search. `done` maps the hash of each finished trial to its values."""
+    """The run that contains a search's trials. `done` maps the hash of each finished trial to its values."""
 
     run_id: str
     seed: int
@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
-    """Return the run of a search, which is an interrupted one with the results of its trials, or a new one."""
+    """Return the run of a search: either an interrupted one with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
@@ -95,7 +95,7 @@ class Nested:
         client.log_batch(run.info.run_id, params=params)
 
     def record(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Record metrics that the trial has reported."""
+        """Record metrics reported by the trial."""
         from mlflow.entities import Metric
 
         if trial in self._runs:
@@ -120,7 +120,7 @@ def _experiment(client: Any, workload: PipelineWorkload) -> str:
 
 
 def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
-    """Return the metrics that a trial reported, step by step."""
+    """Return the metrics reported by a trial, step by step."""
     steps: dict[int, dict[str, float]] = {}
     for name in run.data.metrics:
         for point in client.get_metric_history(run.info.run_id, name):

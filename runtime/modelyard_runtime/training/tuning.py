@@ -52,8 +52,8 @@ def search(
 ) -> dict[str, Json]:
     """Return the best parameters found.
 
-    `trial` gets parameters and reports metrics. At most `most_workers` trials run at a time, each on a worker. With
-    `reuse_workers`, a process runs several trials in turn. Otherwise each trial has its own process, because user code
+    `trial` receives parameters and reports metrics. At most `most_workers` trials run at a time, each on a worker. With
+    `reuse_workers`, a process runs several trials in turn. Otherwise, each trial has its own process, because user code
     may leave state behind. Results from before a driver was killed are replayed without training, and then the search
     continues.
     """
@@ -127,7 +127,7 @@ def _recorder(nested: Nested) -> Any:
     import ray.tune as tune
 
     class TrialRecorder(tune.Callback):
-        """Forwards the events of trials to the nested runs."""
+        """Forwards trial events to the nested runs."""
 
         def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             nested.began(trial.trial_id, trial.config)
@@ -148,7 +148,7 @@ def _recorder(nested: Nested) -> Any:
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
-    """Return the metrics that a trial reported itself, without those that Tune adds."""
+    """Return the names of the metrics that a trial itself reported, without those added by Tune."""
     from ray.tune.result import AUTO_RESULT_KEYS
 
     added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
@@ -182,7 +182,7 @@ def trial_of_trainer(
     metric: str,
     threshold: float | None = None,
 ) -> Trial:
-    """Return the trial function of a built-in trainer. `data` refers to the training data, fetched once per worker."""
+    """Return a built-in trainer's trial function. `data` refers to the training data, fetched once per worker."""
 
     def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
         import ray
@@ -228,7 +228,7 @@ def space(tuning: Tuning) -> dict[str, Any]:
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """Return one point in the search space to check whether a trainer accepts its parameters."""
+    """Return one point in the search space, used to check whether a trainer accepts its parameters."""
     point: dict[str, Json] = {}
     for name, values in tuning.space.items():
         low = int(values.low) if values.kind == "int" else values.low

@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Record)
 
 
 def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
-    """Decode a record from JSON. `where` is the path of the value in its document, for error messages."""
+    """Decode a record from JSON. `where` is the path of the value in its document, used in error messages."""
     if not isinstance(value, Mapping):
         raise _refusal(where, f"is {value!r}, but must be a mapping")
     record_fields = _fields(cast("Any", kind))
@@ -51,7 +51,7 @@ def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a record, with its name in Python, its type, and whether its key is required."""
+    """A record's field, with its Python name, its type, and whether its key is required."""
 
     name: str
     kind: Any  # a type or a generic alias, which have no common type

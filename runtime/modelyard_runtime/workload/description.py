@@ -32,9 +32,9 @@ def description() -> Section:
 
 
 def digest(section: Section) -> str:
-    """Return a hash of part of a description in 16 hexadecimal digits. The order of keys does not matter.
+    """Return a hash of part of a description as 16 hexadecimal digits. The order of keys does not matter.
 
-    The compiler writes the same digest next to an application's name: SHA-256 of JSON in UTF-8, sorted, without spaces.
+    The compiler writes the same digest next to an application's name: SHA-256 of UTF-8 JSON, sorted and without spaces.
     """
     text = json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

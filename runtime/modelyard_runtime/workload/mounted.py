@@ -1,4 +1,4 @@
-"""Loads the description that is mounted in this Pod as a record."""
+"""Loads the description mounted in this Pod as a record."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from modelyard_runtime.workload.records import Workload, workload_of
 
 
 def mounted_workload() -> Workload:
-    """Load this Pod's workload. Refuse a description that does not match the records of this runtime."""
+    """Load this Pod's workload. Refuse a description that does not match this runtime's records."""
     return workload_of(description())

@@ -1,4 +1,4 @@
-"""The AWS account and region of a program's resources."""
+"""The AWS account and region for a program's resources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi_aws
 
 
 class Account(pulumi_aws.Provider):
-    """An account and region, with the default tags of its resources.
+    """An account and region, with the default tags for its resources.
 
     Pulumi's own AWS credentials are used. If `account_id` is set, they must be for that account, so that `up` with the
     wrong profile fails before it creates anything.

@@ -17,7 +17,7 @@ _NAMESPACE = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class AddonRole:
-    """An add-on's AWS role: its ServiceAccount, its ARN, and the policies that grant its permissions."""
+    """An add-on's AWS role, with its ServiceAccount, its ARN, and the policies that grant its permissions."""
 
     service_account: str
     arn: pulumi.Output[str]
@@ -35,9 +35,9 @@ def addon(
     depends_on: Sequence[pulumi.Resource] = (),
     opts: pulumi.ResourceOptions,
 ) -> eks.Addon:
-    """Install an add-on at exactly this version.
+    """Install exactly this version of an add-on.
 
-    A version that EKS preinstalled is overwritten once. Later changes made on the cluster are preserved.
+    A version preinstalled by EKS is overwritten once. Later changes made on the cluster are preserved.
     """
     identities = [
         eks.AddonPodIdentityAssociationArgs(service_account=each.service_account, role_arn=each.arn)
@@ -63,7 +63,7 @@ def addon(
 def network_role(
     name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """Create a role that assigns IP addresses to Pods, so that nodes, and code that escapes from a Pod, cannot."""
+    """Create a role that assigns IP addresses to Pods, which neither nodes nor code that escapes from a Pod can do."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
     role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(
@@ -76,7 +76,7 @@ def volumes_role(
 ) -> AddonRole:
     """Create the role that creates volumes for Pods.
 
-    The AWS managed policy does not cover customer-managed keys, so the role also gets access to ours.
+    The AWS managed policy does not cover customer-managed keys, so the role also gets access to our key.
     Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
     """
     title, service_account = f"{name}-ebs-csi", "ebs-csi-controller-sa"

@@ -1,4 +1,4 @@
-"""Alarms for problems that are not visible from inside the cluster."""
+"""Alarms for problems that cannot be seen from inside the cluster."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MOST_CONNECTED = 0.8
 class Alarms(pulumi.ComponentResource):
     """Alarms for databases low on storage, CPU or connections, and for NAT gateways out of ports, sent to `emails`.
 
-    Each address must confirm its subscription using the link in a first mail, and receives no alarms until then. Other
-    subscribers can use `topic_arn`.
+    Each address must confirm its subscription using the link in an initial email, and receives no alarms until then.
+    Other subscribers can use `topic_arn`.
     """
 
     topic_arn: pulumi.Output[str]

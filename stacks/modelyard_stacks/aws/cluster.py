@@ -19,7 +19,7 @@ _BEFORE_NODES = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
 
 
 class Cluster(pulumi.ComponentResource):
-    """The control plane, the roles of control plane and nodes, and the add-ons that nodes need to become ready.
+    """The control plane, the roles of the control plane and nodes, and the add-ons that nodes need to become ready.
 
     The API is reachable from inside the network, and from outside only for `public_access_cidrs`. The stack's setting
     `apiClients` lists the CIDR blocks of connected networks that may reach it. Creating the cluster does not give its
@@ -149,7 +149,10 @@ class Cluster(pulumi.ComponentResource):
             )
 
     def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-        """Create the nodes' role, to join the cluster, fetch roles for Pods and pull images, without shell access."""
+        """Create the nodes' role.
+
+        It allows joining the cluster, fetching roles for Pods and pulling images, but no shell access.
+        """
         name = f"{self.title}-node"
         role = iam.Role(
             name,
@@ -199,9 +202,10 @@ class Cluster(pulumi.ComponentResource):
 
 
 def _enforcing_mode(title: str) -> str:
-    """Return whether Pods may connect before their policies are applied: `standard` allows it, `strict` does not.
+    """Return the setting `networkPolicies`: whether Pods may connect before their policies are applied.
 
-    CoreDNS also needs policies, which the workloads project applies, so the first `up` of a cluster uses `standard`.
+    `standard` allows this, and `strict` does not. CoreDNS also needs policies, which the workloads project applies, so
+    the first `up` of a cluster uses `standard`.
     """
     mode = pulumi.Config().get("networkPolicies") or "strict"
     if mode not in ("standard", "strict"):
@@ -212,7 +216,7 @@ def _enforcing_mode(title: str) -> str:
 class ClusterAddons(pulumi.ComponentResource):
     """Add-ons whose Pods need a node: coredns, aws-ebs-csi-driver and any others in `versions`.
 
-    EKS reports them as degraded until their Pods run, so they must wait for a node group: name it in `depends_on`.
+    EKS reports them as degraded until their Pods run, so they must wait for a node group. Name it in `depends_on`.
     """
 
     def __init__(
@@ -252,6 +256,6 @@ class ClusterAddons(pulumi.ComponentResource):
 
 
 def _issuer(identities: Sequence[eks.outputs.ClusterIdentity] | None) -> str:
-    """Return the issuer that EKS creates for each cluster, or "" if it names none."""
+    """Return the issuer that EKS creates for each cluster, or "" if EKS names none."""
     issuers = [oidc.issuer for identity in identities or () for oidc in identity.oidcs or ()]
     return next((issuer for issuer in issuers if issuer), "")

@@ -30,7 +30,7 @@ class Database(pulumi.ComponentResource):
 
     RDS stores its password in `secret_arn` and rotates it every week. Only readers of that secret can see the password.
 
-    `name` is the name of the database, and `identifier` that of the RDS instance: `<cluster>-<name of this>`, at most
+    `name` is the name of the database, and `identifier` that of the RDS instance: `<cluster>-<component name>`, at most
     63 characters. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
     leaves a final snapshot, and its backups are kept. `connections` and `storage_gib` are its capacity.
     """
@@ -171,7 +171,7 @@ def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
 
 
 def _connections(machine: str) -> int:
-    """Return the connection limit of an instance class such as `db.m7g.large`, which depends on its memory.
+    """Return the connection limit of an instance class such as `db.m7g.large`, which depends on the class's memory.
 
     Raises RunError for a class of unknown memory size. Sources, 2026-11-24:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,

@@ -37,9 +37,9 @@ def service_endpoints(
 ) -> list[ec2.VpcEndpoint]:
     """Create a free S3 endpoint, which saves NAT traffic, and an endpoint for each of `services`, such as `ecr.api`.
 
-    The S3 endpoint lets the account's principals access `buckets`, and everyone read image layers. The other endpoints
-    let the account's principals access their service. Raises RunError for services in China, where some names have
-    another format.
+    The S3 endpoint lets the account's principals access `buckets`, and lets everyone read image layers. Each of the
+    other endpoints lets the account's principals access its service. Raises RunError for services in China, where some
+    names have a different format.
     """
     if services and account.partition == "aws-cn":
         raise pulumi.RunError(f"network {name}: endpoints in China are not supported; adopt a network")
@@ -112,7 +112,7 @@ def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[s
 
 
 def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
-    """Restrict an endpoint to this account, so that credentials of other accounts do not work through it."""
+    """Restrict an endpoint to this account, so that it cannot be used with another account's credentials."""
     everything: Reasoned = (
         {
             "Sid": "Account",

@@ -1,4 +1,4 @@
-"""An existing EKS cluster that other systems use too, its network, and its Pod Identity agent."""
+"""An existing EKS cluster that other systems also use, its network, and its Pod Identity agent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AGENT = "eks-pod-identity-agent"
 
 
 class ExistingCluster(AdoptedCluster):
-    """A cluster of the account, given by its name, as EKS describes it at each `up`. Nothing in it is changed.
+    """A cluster in the account, given by its name, as EKS describes it at each `up`. Nothing in it is changed.
 
-    Names of what a program adds come from the name of this, not from the cluster's, which several systems share.
-    Whoever applies the workloads needs an access entry of the cluster.
+    What a program adds is named after this component and not after the cluster, which several systems share. Whoever
+    applies the workloads needs an access entry for the cluster.
     """
 
     endpoint: pulumi.Output[str]
@@ -53,7 +53,7 @@ class ExistingCluster(AdoptedCluster):
 
 
 class ClusterNetwork:
-    """The network of an existing cluster, whose owner manages it. `subnet_ids` are those of the control plane."""
+    """The network of an existing cluster, managed by its owner. `subnet_ids` are those of the control plane."""
 
     def __init__(self, name: str, *, cluster: ExistingCluster) -> None:
         self.name = name
@@ -63,9 +63,9 @@ class ClusterNetwork:
 
 
 class IdentityAgent(pulumi.ComponentResource):
-    """The agent that hands Pods the credentials of their roles, in the default version for the cluster.
+    """The agent that provides Pods with the credentials of their roles, in the default version for the cluster.
 
-    `destroy` leaves it in the cluster, because the Pods of other systems may have come to need it.
+    `destroy` leaves it in the cluster, because Pods of other systems may have come to need it.
     """
 
     def __init__(self, name: str, *, cluster: ExistingCluster, opts: pulumi.ResourceOptions | None = None) -> None:

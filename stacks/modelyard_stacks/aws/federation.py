@@ -1,4 +1,4 @@
-"""Workloads on clusters outside AWS, which assume a role by a token that their own cluster signs."""
+"""Workloads on clusters outside AWS, which assume a role using a token signed by their own cluster."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_crea
 
 
 class TrustedIssuer(pulumi.ComponentResource):
-    """An issuer of another cluster's ServiceAccount tokens, whose keys AWS reads on the internet.
+    """The issuer of another cluster's ServiceAccount tokens. AWS reads its keys over the internet.
 
-    An account has each issuer once. If another program has already created this one, list its name in the stack's
-    setting `existingIssuers`; it is then used and left as it is. On its own, an issuer grants nothing.
+    An account can have each issuer only once. If another program has already created this one, list its name in the
+    stack's setting `existingIssuers`. The existing issuer is then used and left unchanged. On its own, an issuer grants
+    nothing.
     """
 
     arn: pulumi.Output[str]
@@ -54,7 +55,7 @@ class TrustedIssuer(pulumi.ComponentResource):
 
 
 class TrustedIdentity(pulumi.ComponentResource):
-    """The role of one workload of another cluster, which only Pods of its ServiceAccount can assume."""
+    """The role of one workload on another cluster, which only Pods of its ServiceAccount can assume."""
 
     role_arn: pulumi.Output[str]
 

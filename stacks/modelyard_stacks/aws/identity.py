@@ -1,4 +1,4 @@
-"""Workload identities: roles that Pods assume with EKS Pod Identity, with exactly the access in the spec."""
+"""Workload identities: roles that Pods assume through EKS Pod Identity, with exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .policies import Statement, document, pod_trust, role_prefix
 
 
 class StoreAccess(TypedDict):
-    """Access to one folder or file of a bucket. An empty prefix means the whole bucket.
+    """Access to one folder or file in a bucket. An empty prefix means the whole bucket.
 
     `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
     with a slash is a folder; any other may be a folder or a file. `key` is the KMS key that encrypts the bucket, by
-    default S3's own. `region` is the region of both if it differs from the account's.
+    default S3's own. `region` is the region of the bucket and the key if it differs from the account's.
     """
 
     bucket: pulumi.Input[str]
@@ -78,7 +78,7 @@ def pod_role(
     service_account: str,
     policy: pulumi.Input[str],
 ) -> iam.Role:
-    """Create a role with this policy, and associate it with one service account, whose Pods can assume it."""
+    """Create a role with the given policy, and associate it with one service account, whose Pods can assume it."""
     within = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,
@@ -103,11 +103,11 @@ def pod_role(
 
 
 def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterable[Statement]:
-    """Return statements that grant exactly this access: `lake/` does not include `lake-2/`.
+    """Return statements that grant exactly the given access: `lake/` does not include `lake-2/`.
 
-    A prefix may be a file, so the key without a slash is readable too. It cannot be listed, because listing `lake`
-    would also show `lake-2/`. S3 therefore answers 403 instead of 404 to a HEAD of a missing key. Source:
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
+    A prefix may be a file, so the key without a slash is also readable. It cannot be listed, because listing `lake`
+    would also show `lake-2/`. S3 therefore responds with 403 instead of 404 to a HEAD request for a missing key.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
     readable = [each for each in access if each["mode"] != "append"]
     writable = [each for each in access if each["mode"] == "write"]
@@ -142,7 +142,7 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
 
 
 def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:
-    """Return statements that allow reading these secrets, and decrypting those that our key encrypts."""
+    """Return statements that allow reading the given secrets, and decrypting those encrypted by our key."""
     if not arns:
         return
     yield {"Sid": "ReadSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(arns)}
@@ -162,7 +162,7 @@ def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) 
 def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
     """Return the ARN pattern of a secret. AWS appends a hyphen and six characters to the name.
 
-    Names that merely start with this one do not match.
+    Longer names that start with this one do not match.
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
     """
     return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
@@ -171,7 +171,7 @@ def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
 def secret_arns(
     name: str, account: Account, secrets: Sequence[str], arns: Sequence[pulumi.Input[str]]
 ) -> list[pulumi.Input[str]]:
-    """Return the ARN patterns of secrets by name, and these ARNs. A role that reads nothing is an error."""
+    """Return the ARN patterns of secrets given by name, and the given ARNs. A role that reads nothing is an error."""
     patterns: list[pulumi.Input[str]] = [*(secret_arn(account, secret) for secret in secrets), *arns]
     if not patterns:
         raise pulumi.RunError(f"{name}: a role needs at least one permission to read")
@@ -179,7 +179,7 @@ def secret_arns(
 
 
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
-    """Combine a bucket's folders in one statement: role policies are limited to 10,240 characters."""
+    """Combine a bucket's folders in one statement, because role policies are limited to 10,240 characters."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",
@@ -234,7 +234,7 @@ def _folder(access: StoreAccess) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return text that names exactly one thing in a policy. Raises RunError if IAM would read it as a pattern."""
+    """Return text that matches exactly one name in a policy. Raises RunError if IAM would treat it as a pattern."""
     if any(sign in text for sign in "*?$"):
         raise pulumi.RunError(f"{text}: a policy would read this as a pattern")
     return text

@@ -116,8 +116,8 @@ def _services(account: Account) -> list[Reasoned]:
 def _node_disks(account: Account) -> list[Reasoned]:
     """Give access to the service roles that start nodes, whose own policies do not cover customer-managed keys.
 
-    The roles are named in a condition, not as principals: KMS rejects a policy with a nonexistent principal, and in a
-    new account these roles are only created with the first Auto Scaling group and the first Spot request. Source,
+    The roles are named in a condition and not as principals: KMS rejects a policy with a nonexistent principal, and in
+    a new account, these roles are created only with the first Auto Scaling group and the first Spot request. Source,
     2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
     roles = {

@@ -1,4 +1,4 @@
-"""Database logins that workloads use instead of the master user."""
+"""Database logins that workloads use instead of the master user's."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .policies import Statement, document
 class DatabaseLogin(pulumi.ComponentResource):
     """A secret for the login to one database, and the role of the Pods that create the login and change its password.
 
-    Only these Pods may read the master's login. Workloads read the secret at `secret_arn`, which is empty until these
-    Pods have run.
+    Only these Pods may read the master user's login. Workloads read the secret at `secret_arn`, which is empty until
+    these Pods have run.
     """
 
     secret_arn: pulumi.Output[str]

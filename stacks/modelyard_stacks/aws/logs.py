@@ -20,7 +20,7 @@ class LogGroup(cloudwatch.LogGroup):
     """The log group at `path`, encrypted with the key.
 
     Lines are kept for `days`, rounded up to a period that CloudWatch supports. Create the group before the service that
-    writes to it, which would otherwise create one that is unencrypted and never expires.
+    writes to it, because the service would otherwise create one that is unencrypted and never expires.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class LogGroup(cloudwatch.LogGroup):
 
 
 def retention_days(days: int) -> int:
-    """Return CloudWatch's shortest retention period of at least this many days. Raises ValueError beyond ten years."""
+    """Return CloudWatch's shortest retention period of at least `days` days. Raises ValueError beyond ten years."""
     for possible in _RETENTION_DAYS:
         if possible >= days:
             return possible

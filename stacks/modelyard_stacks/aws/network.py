@@ -1,4 +1,4 @@
-"""A target's network, which is either new or an existing one."""
+"""A target's network, either new or existing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026
 class AdoptedNetwork:
     """An existing network, whose owner manages its routes, endpoints and flow logs. Nothing is created.
 
-    `subnet_ids` are private subnets in at least two zones. `cidr` is the block of the VPC.
+    `subnet_ids` are private subnets in at least two zones. `cidr` is the CIDR block of the VPC.
     """
 
     def __init__(self, name: str, *, account: Account, vpc_id: str, subnet_ids: Sequence[str], cidr: str) -> None:
@@ -55,8 +55,8 @@ class Network(pulumi.ComponentResource):
     resources with public addresses. S3 and the services in `endpoints` are reached without leaving AWS. In S3, only the
     named `buckets` are reachable. All traffic is logged.
 
-    `cidr` is split into eighths: one for each private subnet, and the last for the public ones, so adding a zone
-    changes no existing subnet. Machines must wait for `ready` before they can reach anything.
+    `cidr` is split into eighths: one for each private subnet, and the last one for the public subnets, so adding a zone
+    does not change any existing subnet. Machines must wait for `ready` before they can reach anything.
     """
 
     vpc_id: pulumi.Output[str]
@@ -215,7 +215,7 @@ class Network(pulumi.ComponentResource):
 
 
 class Zone:
-    """One zone of a network, by its index, for machines that must stay in this zone."""
+    """One zone of a network, given by its index, for machines that must stay in it."""
 
     def __init__(self, network: Network | AdoptedNetwork, position: int) -> None:
         self.subnet_ids = [network.subnet_ids[position]]
@@ -223,7 +223,7 @@ class Zone:
 
 
 def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
-    """Return the blocks of the private and public subnets; raise RunError if they would be too small or too many.
+    """Return the CIDR blocks of the private and public subnets; raise RunError if they are too small or too many.
 
     In a /22, each private subnet has 128 addresses, and each public one has 32, as required by a load balancer.
     """
@@ -240,7 +240,7 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
 
 
 def s3_ranges(account: Account) -> pulumi.Output[str]:
-    """Return S3's current addresses in the region, as comma-separated CIDR blocks."""
+    """Return S3's current addresses in the region as comma-separated CIDR blocks."""
     prefix_list = ec2.get_prefix_list_output(
         name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)
     )

@@ -1,4 +1,4 @@
-"""The role of nodes that a program adds to an existing cluster."""
+"""The role for nodes that a program adds to an existing cluster."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _POLICIES = {
 
 
 class NodeRole(pulumi.ComponentResource):
-    """A role for nodes, to join the cluster, fetch roles for Pods and pull images. EKS admits it with its first group.
+    """A role with which nodes join the cluster, fetch roles for Pods and pull images.
 
-    EKS does not describe the role of existing nodes. It also has the rights of the network plugin, because it is
-    unknown whether that has a role of its own. Nodes must wait for `ready`.
+    EKS admits the role with its first node group. EKS does not describe the role of existing nodes. This role also has
+    the permissions of the network plugin, because it is unknown whether the plugin has its own role. Nodes must wait
+    for `ready`.
     """
 
     arn: pulumi.Output[str]

@@ -65,7 +65,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-
 class NodePool(pulumi.ComponentResource):
     """A group of machines of one kind. The autoscaler sets its size between `min_nodes` and `max_nodes`.
 
-    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
+    Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. Machines with an NVIDIA accelerator also have
     `nvidia.com/gpu=true:NoSchedule`, because nothing else keeps other Pods away. Several node groups with the same
     `pool` form one pool of different machines.
@@ -74,9 +74,9 @@ class NodePool(pulumi.ComponentResource):
     are encrypted in hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods that
     train together: the first zone of the network, or the one whose number is in the stack's setting `trainingZone`.
 
-    In an existing cluster, nodes have `role`, and are in the subnets that its control plane has.
+    In an existing cluster, nodes have `role`, and are in the same subnets as its control plane.
 
-    The metadata service answers only the machine itself, so Pods cannot get the machine's credentials. Disks are
+    The metadata service responds only to the machine itself, so Pods cannot get the machine's credentials. Disks are
     encrypted.
     """
 
@@ -226,7 +226,7 @@ def _joined(
     network: Network | AdoptedNetwork | Zone | ClusterNetwork,
     role: NodeRole | None,
 ) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
-    """Return the nodes' role, and what nodes must wait for. In an existing cluster, that is only their role."""
+    """Return the nodes' role, and what nodes must wait for. In an existing cluster, that is only the role."""
     if role is not None:
         return role.arn, list(role.ready)
     if isinstance(cluster, ExistingCluster) or isinstance(network, ClusterNetwork):

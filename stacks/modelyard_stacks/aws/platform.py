@@ -56,7 +56,7 @@ class ClusterAutoscaler(pulumi.ComponentResource):
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The role of External Secrets, which can read these secrets, by name or ARN, but cannot list any."""
+    """The role of External Secrets, which can read the given secrets, by name or ARN, but cannot list any."""
 
     role_arn: pulumi.Output[str]
 
@@ -90,12 +90,12 @@ class SecretsReader(pulumi.ComponentResource):
 class Karpenter(pulumi.ComponentResource):
     """Karpenter's prerequisites: the controller's role, discovery tag, instance profile, and interruption queue.
 
-    The tag marks the security group of its nodes. The queue receives AWS's interruption notices. The nodes have the
-    same role as the cluster's other nodes. EKS admits that role once a managed node group has it, and there always is
+    The tag marks the security group for its nodes. The queue receives AWS's interruption notices. The nodes have the
+    same role as the cluster's other nodes. EKS admits that role once a managed node group has it, and there is always
     such a group, because Karpenter itself must run somewhere. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
 
-    Karpenter does not create instance profiles itself: IAM's API has no VPC endpoint, so that would fail in a network
+    Karpenter does not create instance profiles itself: IAM's API has no VPC endpoint, so this would fail in a network
     without internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
     """
 

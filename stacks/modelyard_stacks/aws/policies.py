@@ -1,4 +1,4 @@
-"""IAM policies as plain data. Statements on all resources must have a reason."""
+"""IAM policies as plain data. Statements that cover all resources must have a reason."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pul
 
 
 def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Output[str]:
-    """Return a trust policy for one AWS service, under these conditions."""
+    """Return a trust policy for one AWS service under the given conditions."""
     statement: Statement = {
         "Sid": "Service",
         "Effect": "Allow",
@@ -87,7 +87,7 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
 def web_identity_trust(
     provider: pulumi.Input[str], host: pulumi.Input[str], *, audience: str, subject: str
 ) -> pulumi.Output[str]:
-    """Return a trust policy for tokens of one issuer with exactly this subject and audience.
+    """Return a trust policy for tokens from one issuer with exactly the given subject and audience.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_for-idp_oidc.html, 2026-11-27.
     """
@@ -109,7 +109,7 @@ def web_identity_trust(
 def token_trust(
     provider_arn: pulumi.Input[str], issuer: pulumi.Input[str], *, namespace: str, service_account: str
 ) -> pulumi.Output[str]:
-    """Return a trust policy for the tokens that a cluster issues for one ServiceAccount and for AWS.
+    """Return a trust policy for the tokens that a cluster issues for one ServiceAccount with AWS as the audience.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html, 2026-11-27.
     """
@@ -133,7 +133,7 @@ def tls_only(action: str, resource: Texts) -> Statement:
 def role_prefix(name: str, use: str) -> str:
     """Return `<name>-<use>-`, to which the provider appends 26 characters. Long names and uses are truncated.
 
-    IAM allows 64: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
+    IAM allows 64 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
     """
     tail = f"-{use[:_LONGEST_USE]}-"
     return f"{name[: _LONGEST_PREFIX - len(tail)]}{tail}"

@@ -17,17 +17,17 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each object version is retained: for everyone, or unless a user may bypass governance."""
+    """How long each object version is retained: for everyone, or except by users who may bypass governance."""
 
     mode: Literal["compliance", "governance"]
     days: int
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A bucket that only our account can access, over TLS, with every object encrypted by our key.
+    """A bucket that only our account can access, over TLS, with every object encrypted with our key.
 
     With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
-    than `retention_days`, and objects in each folder of `expire` after its number of days. With `lock`, every version
+    than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`, every version
     written from then on is retained for the given days, even if other rules would delete it. The bucket is protected,
     and is deleted only if it is empty.
     """

@@ -1,4 +1,4 @@
-"""The system node pool: machines for Ray heads, the registry, add-ons, and their volumes."""
+"""The system node pool, with machines for Ray heads, the registry, add-ons, and their volumes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class SystemPool(pulumi.ComponentResource):
     """A node group in each of up to `min_nodes` zones, so that a node's replacement starts in the same zone.
 
     An EBS volume is bound to the zone in which its Pod first started. If one group spanned all zones, a small cluster's
-    new node might start in another zone. Prometheus, and thus every alert, would then wait for its volume forever.
+    new node might start in another zone. Prometheus, and therefore every alert, would then wait for its volume forever.
     Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
 
-    `min_nodes` are spread over the zones. Each group may grow by the difference between `max_nodes` and `min_nodes`.
+    The `min_nodes` nodes are spread over the zones. Each group may grow by the difference between `max_nodes` and
+    `min_nodes`.
     """
 
     def __init__(

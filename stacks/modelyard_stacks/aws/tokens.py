@@ -1,4 +1,4 @@
-"""A role for one ServiceAccount by the cluster's own tokens, for clients that no Pod of that ServiceAccount is."""
+"""A role that clients assume with the cluster's tokens for a ServiceAccount, without being one of its Pods."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .policies import document, role_prefix, token_trust
 
 
 class SystemSecretsReader(pulumi.ComponentResource):
-    """The role with which a system's own store in External Secrets reads these secrets, by name or ARN, but lists none.
+    """The role with which a system's own External Secrets store reads these secrets, by name or ARN, but lists none.
 
-    The systems on a cluster share External Secrets, so its own role could read the secrets of all. Instead, it requests
-    a token for the system's ServiceAccount, which names this role in an annotation. The account needs an IAM provider
-    for the cluster's tokens.
+    All systems on a cluster share External Secrets, so its own role could read the secrets of every system. Instead, it
+    requests a token for the system's ServiceAccount, which names this role in an annotation. The account needs an IAM
+    provider for the cluster's tokens.
     """
 
     role_arn: pulumi.Output[str]

@@ -1,1 +1,1 @@
-"""Components for Azure, one module per subject; a program gets a copy of those that it needs."""
+"""Components for Azure, one module per subject. Each program gets a copy of the modules it needs."""

@@ -1,4 +1,4 @@
-"""Access to a cluster: its administrators, and a kubeconfig."""
+"""Cluster access: administrators and a kubeconfig."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LOGINS = ("azurecli", "azd", "msi", "spn", "workloadidentity", "devicecode", "i
 def administrators(
     name: str, *, group: ResourceGroup, cluster_id: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> None:
-    """Make the members in the stack's setting `admins` administrators of this cluster and of no other.
+    """Make the members in the stack's setting `admins` administrators of this cluster only.
 
-    Without the setting, whoever runs Pulumi when the cluster is created becomes administrator: not even owners of the
-    subscription may do anything in a cluster otherwise. Later runs by others do not change this.
+    Without the setting, whoever runs Pulumi when the cluster is created becomes administrator, because otherwise not
+    even owners of the subscription could do anything in the cluster. If others run Pulumi later, this does not change.
     """
     members = admins()
     for kind, member in members:
@@ -44,7 +44,7 @@ def administrators(
 
 
 def admins() -> list[tuple[str, str]]:
-    """The setting `admins`, as kinds and object IDs; raises RunError if it has members of another form."""
+    """Return the setting `admins` as kinds and object IDs; raise RunError if any member has a different form."""
     members = listed("admins", "group:00000000-0000-0000-0000-000000000000")
     matched = [_MEMBER.fullmatch(member) for member in members]
     if not all(matched):
@@ -63,7 +63,7 @@ def kubeconfig(
     cluster_name: pulumi.Input[str],
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> pulumi.Output[str]:
-    """A kubeconfig without secrets: each use calls kubelogin for a short-lived token of the same login as Pulumi's."""
+    """Build a kubeconfig without secrets. Each use calls kubelogin for a short-lived token with Pulumi's own login."""
     login = way_to_log_in()
     answer = containerservice.list_managed_cluster_user_credentials_output(
         resource_group_name=resource_group,
@@ -74,7 +74,7 @@ def kubeconfig(
 
 
 def way_to_log_in() -> str:
-    """The setting `login`: how kubelogin logs in, such as by `workloadidentity` in a pipeline instead of by `az`."""
+    """Return the setting `login`: how kubelogin logs in, such as by `workloadidentity` in a pipeline, not by `az`."""
     login = pulumi.Config().get("login") or "azurecli"
     if login not in _LOGINS:
         raise pulumi.RunError(f"the setting login must be one of {', '.join(_LOGINS)}, not {login}")
@@ -82,7 +82,7 @@ def way_to_log_in() -> str:
 
 
 def _with_login(name: str, encoded: str, login: str) -> str:
-    """Keep the address and the authority of Azure's kubeconfig, whose own login asks a person at every use."""
+    """Keep the address and authority from Azure's kubeconfig, but not its login, which prompts at every use."""
     config: object = yaml.safe_load(base64.b64decode(encoded))
     clusters = cast("dict[str, list[dict[str, dict[str, str]]]]", config)["clusters"]
     execute = {
@@ -113,7 +113,7 @@ def _administrator(
     kind: str | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """One role opens the API of Kubernetes, the other one hands out the kubeconfig."""
+    """Assign two roles: one gives access to the Kubernetes API, and the other to the kubeconfig."""
     for use, role in (("admin", CLUSTER_ADMIN), ("user", CLUSTER_USER)):
         authorization.RoleAssignment(
             f"{title}-{use}",

@@ -20,9 +20,9 @@ _LONGEST_SHORT_NAME = 12
 
 
 class Alarms(pulumi.ComponentResource):
-    """Alarms for databases low on storage, CPU or connections, or down, and for NAT out of ports, sent to `emails`.
+    """Alarms for databases that are down or low on storage, CPU or connections, and for NAT out of ports.
 
-    Other alarms can use `receivers`, a group of actions.
+    They are sent to `emails`. Other alarms can use `receivers`, an action group.
     """
 
     receivers: pulumi.Output[str]

@@ -1,4 +1,4 @@
-"""The budget of a system."""
+"""Monthly cost budgets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _THRESHOLDS = (("spent80", "Actual", 80), ("spent", "Actual", 100), ("forecast",
 
 
 class Budget(pulumi.ComponentResource):
-    """A monthly budget for everything in the system's resource groups. It sends mail at 80 % and 100 % of the limit,
-    and when the month's forecast exceeds it; it stops nothing.
+    """A monthly budget for everything in the system's resource groups.
 
-    It covers the group and that of its nodes, and the other `groups` of the same subscription. It is in the currency of
-    the subscription, which the program cannot choose.
+    It sends mail at 80 % and 100 % of the limit, and when the month's forecast exceeds it. It does not stop anything.
+
+    It covers the resource group, the group of its nodes, and the other `groups` in the same subscription. It uses the
+    subscription's currency, which the program cannot choose.
     """
 
     def __init__(
@@ -70,6 +71,6 @@ class Budget(pulumi.ComponentResource):
 
 
 def _this_month() -> str:
-    """The first day of this month: Azure accepts no earlier one for a new budget, and none within a month."""
+    """Return the first day of this month. Azure accepts no earlier start for a new budget, and none within a month."""
     now = datetime.now(UTC)
     return f"{now.year}-{now.month:02}-01T00:00:00Z"

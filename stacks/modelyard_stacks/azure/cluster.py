@@ -1,4 +1,4 @@
-"""A Kubernetes cluster on AKS, private from the start."""
+"""A private Kubernetes cluster on AKS."""
 
 from __future__ import annotations
 
@@ -46,16 +46,17 @@ Source: https://learn.microsoft.com/en-us/azure/aks/planned-maintenance, 2026-11
 
 
 class Cluster(pulumi.ComponentResource):
-    """The control plane and a pool for AKS' own Pods, which it cannot be without; workloads need pools of their own.
+    """The control plane, and a pool for AKS's own Pods, which is always required. Workloads need their own pools.
 
-    The API is reachable inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
-    setting `admins` names administrators by their object IDs in Entra ID, such as `group:ID`; without it, whoever first
-    runs Pulumi is one. Secrets and disks are encrypted with the key, NetworkPolicies are enforced, and Pods get an
-    identity of their own instead of that of their node.
+    The API is reachable from inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
+    setting `admins` names administrators by their object IDs in Entra ID, such as `group:ID`. Without it, whoever first
+    runs Pulumi becomes one. Secrets and disks are encrypted with the key, NetworkPolicies are enforced, and Pods get
+    their own identity instead of their node's.
 
-    `version` is the minor version; Azure installs patches on Saturdays. The first pool has `nodes` of size `machine`
-    with the taint `CriticalAddonsOnly`, in `zones`, if any; AKS cannot change its size. `issuer` signs the tokens of
-    ServiceAccounts. The nodes of each pool in `training_pools` are in one zone, because their Pods train together.
+    `version` is the minor version. Azure installs patches on Saturdays. The first pool has `nodes` of size `machine`
+    with the taint `CriticalAddonsOnly`, in `zones`, if any. AKS cannot change its machine size. `issuer` signs the
+    tokens of ServiceAccounts. The nodes of each pool in `training_pools` are in one zone, because their Pods train
+    together.
     """
 
     name: pulumi.Output[str]
@@ -120,7 +121,7 @@ class Cluster(pulumi.ComponentResource):
     def _rights(
         self, control: managedidentity.UserAssignedIdentity, kubelet: managedidentity.UserAssignedIdentity
     ) -> list[authorization.RoleAssignment]:
-        """What the control plane needs before it can be created: subnets, keys, and the identity of its nodes.
+        """Grant the access that the control plane needs before its creation: to subnets, keys and its nodes' identity.
 
         Sources: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption and
         https://learn.microsoft.com/en-us/azure/aks/use-managed-identity, 2026-11-27.

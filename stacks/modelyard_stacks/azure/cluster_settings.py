@@ -1,4 +1,4 @@
-"""Settings of an AKS cluster that do not depend on its surroundings."""
+"""AKS cluster settings that do not depend on other resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEEK_H = 7 * 24
 
 
 def encrypts_hosts() -> bool:
-    """The setting `encryptionAtHost`: also caches and local disks are encrypted.
+    """Return the setting `encryptionAtHost`, which also encrypts caches and local disks.
 
     The subscription needs the feature EncryptionAtHost, and the machine has to support it.
     """
@@ -30,7 +30,7 @@ def encrypts_hosts() -> bool:
 
 
 def network_profile(network: Network | AdoptedNetwork) -> containerservice.ContainerServiceNetworkProfileArgs:
-    """Give Pods addresses of their own, behind those of nodes, and have Cilium enforce NetworkPolicies."""
+    """Give Pods their own addresses, behind those of their nodes, and let Cilium enforce NetworkPolicies."""
     services = IPv4Network(network.services_cidr)
     return containerservice.ContainerServiceNetworkProfileArgs(
         network_plugin="azure",
@@ -49,9 +49,9 @@ def network_profile(network: Network | AdoptedNetwork) -> containerservice.Conta
 def api_access(
     network: Network | AdoptedNetwork, public_access_cidrs: Sequence[str]
 ) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
-    """Open the API at an address of the network, and to these blocks of the internet, if any.
+    """Make the API reachable at an address in the network, and from the given CIDR blocks on the internet, if any.
 
-    Nodes use the address of the network in any case. It is the same whether the API is also public or not.
+    Nodes always use the address in the network, which is the same whether or not the API is also public.
     """
     return containerservice.ManagedClusterAPIServerAccessProfileArgs(
         enable_vnet_integration=True,
@@ -65,12 +65,12 @@ def api_access(
 
 
 def entra_login(tenant_id: pulumi.Input[str]) -> containerservice.ManagedClusterAADProfileArgs:
-    """Admit people by Entra ID, and decide by roles of Azure what they may do."""
+    """Authenticate people with Entra ID, and use Azure roles to decide what they may do."""
     return containerservice.ManagedClusterAADProfileArgs(managed=True, enable_azure_rbac=True, tenant_id=tenant_id)
 
 
 def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
-    """Encrypt Secrets with our key, give Pods an identity of their own, and remove images that nobody uses."""
+    """Encrypt Secrets with our key, give Pods their own identities, and remove unused images."""
     return containerservice.ManagedClusterSecurityProfileArgs(
         workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
         azure_key_vault_kms=containerservice.AzureKeyVaultKmsArgs(
@@ -86,14 +86,14 @@ def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
 
 
 def patches() -> containerservice.ManagedClusterAutoUpgradeProfileArgs:
-    """Install patches of Kubernetes and of nodes; the minor version stays that of the program."""
+    """Install patches for Kubernetes and nodes. The minor version remains the one in the program."""
     return containerservice.ManagedClusterAutoUpgradeProfileArgs(
         upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
     )
 
 
 def volumes() -> containerservice.ManagedClusterStorageProfileArgs:
-    """Disks alone: shares of files and blobs would need keys of an account."""
+    """Enable disks only, because file and blob shares would need account keys."""
     return containerservice.ManagedClusterStorageProfileArgs(
         disk_csi_driver=containerservice.ManagedClusterStorageProfileDiskCSIDriverArgs(enabled=True),
         file_csi_driver=containerservice.ManagedClusterStorageProfileFileCSIDriverArgs(enabled=False),
@@ -103,7 +103,7 @@ def volumes() -> containerservice.ManagedClusterStorageProfileArgs:
 
 
 def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileArgs:
-    """Take pools in the order that a ConfigMap in the cluster lists, and give back idle nodes."""
+    """Choose pools in the order listed by a ConfigMap in the cluster, and remove idle nodes."""
     return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
         expander="priority",
         # Pods of Ray have scratch folders, which by default keep their node for ever
@@ -118,7 +118,7 @@ def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileAr
 
 
 def maintenance_window() -> containerservice.MaintenanceWindowArgs:
-    """Saturdays from 0 to 8 UTC."""
+    """Return the maintenance window, which is Saturdays from 0:00 to 8:00 UTC."""
     return containerservice.MaintenanceWindowArgs(
         schedule=containerservice.ScheduleArgs(
             weekly=containerservice.WeeklyScheduleArgs(day_of_week="Saturday", interval_weeks=1)

@@ -1,4 +1,4 @@
-"""Conditions of role assignments, which limit a role on a container to some of its folders."""
+"""Conditions for role assignments, which limit a role on a container to some of its folders."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubl
 
 
 def below(prefixes: Sequence[str], mode: Mode) -> str:
-    """A condition for the actions of a mode: only below these folders, or on files of exactly these names.
+    """Return a condition that limits a mode's actions to the given folders, or to files with exactly the given names.
 
-    `lake` does not include `lake-2/`, though it starts the same. A listing has to name a folder as its prefix, with the
-    slash. The name of a folder itself may be asked for, so that nothing has this name is a 404 and not a 403.
-    Raises RunError for a prefix that no text of a condition can contain, and for more prefixes than one has room for.
+    `lake` does not include `lake-2/`, although it starts the same. A listing has to name a folder as its prefix,
+    including the slash. The name of a folder itself may be requested, so that the response is 404 and not 403 if no
+    blob has this name. Raises RunError for a prefix that cannot be written in a condition, or if there are too many
+    prefixes for one condition.
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
     """
     names = sorted({prefix.strip("/") for prefix in prefixes})
@@ -34,7 +35,7 @@ def below(prefixes: Sequence[str], mode: Mode) -> str:
 
 
 def _blob_actions(mode: Mode) -> Iterator[str]:
-    """The actions of a mode on a blob, without its listing."""
+    """Yield a mode's actions on a blob, excluding listing."""
     for action in ACTIONS[mode]:
         yield _when(action, f"NOT {_LIST}") if action == READ else f"ActionMatches{{'{action}'}}"
 
@@ -44,7 +45,7 @@ def _when(action: str, suboperation: str) -> str:
 
 
 def _not(matches: Iterable[str]) -> str:
-    """A condition also has to hold for what it does not concern."""
+    """Negate the matches, because a condition also has to be true for actions to which it does not apply."""
     return f"({' AND '.join(f'!({match})' for match in matches)})"
 
 

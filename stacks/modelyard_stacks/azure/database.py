@@ -1,4 +1,4 @@
-"""Relational databases: private PostgreSQL as a flexible server."""
+"""Private PostgreSQL databases on flexible servers."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SUNDAY, _HOUR = 0, 4
 
 
 class Database(pulumi.ComponentResource):
-    """A PostgreSQL database that is reached at a private endpoint of the network alone, over TLS, with `login`.
+    """A PostgreSQL database that can be reached only at a private endpoint in the network, over TLS, with `login`.
 
-    `database` is the name of the database, `server` that of its server, which is global. The user of the login is the
-    server's administrator: Azure creates no other. With `replicas`, a second zone has a standby that takes over, or the
-    same zone if the stack's setting `databaseZones` is false, for regions without zones. The server is protected;
-    deleting it deletes its backups. `connections` and `storage_gib` are its capacity.
+    `database` is the name of the database, and `server` the globally unique name of its server. The login's user is the
+    server's administrator, because Azure creates no other user. With `replicas`, a standby can take over. It is in a
+    second zone, or in the same zone if the stack's setting `databaseZones` is false, for regions without zones. The
+    server is protected. Deleting it deletes its backups. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -113,7 +113,7 @@ class Database(pulumi.ComponentResource):
     def _configure(
         self, server: dbforpostgresql.Server, database: str, network: Network | AdoptedNetwork | ClusterNetwork
     ) -> None:
-        """One after the other: a server refuses a change while it is busy with another."""
+        """Configure the server in sequence, because it refuses a change while it is busy with another."""
         created: pulumi.Resource = dbforpostgresql.Database(
             self._title,
             dbforpostgresql.DatabaseArgs(
@@ -148,9 +148,9 @@ class Database(pulumi.ComponentResource):
 
 
 def connections(machine: str) -> int:
-    """The number of connections that a server allows on a machine by default.
+    """Return the default connection limit of a server on the given machine.
 
-    Raises RunError for a machine that no server has.
+    Raises RunError for a machine that servers do not offer.
     """
     if machine in _SMALL:
         return _SMALL[machine]
@@ -178,7 +178,7 @@ def _admit(arguments: dbforpostgresql.ServerArgs, login: DatabaseLogin) -> None:
 
 
 def _encrypt(arguments: dbforpostgresql.ServerArgs, key: Key) -> None:
-    """Fixed at creation; by default a key of Azure's."""
+    """Encrypt with our key instead of the default, a key of Azure's. This cannot be changed after creation."""
     arguments.identity = dbforpostgresql.UserAssignedIdentityArgs(
         type="UserAssigned",
         user_assigned_identities=key.identity_id.apply(lambda identity: {identity: dbforpostgresql.UserIdentityArgs()}),

@@ -1,4 +1,4 @@
-"""Private endpoints: addresses of the network at which stores, vaults, databases and registries answer."""
+"""Private endpoints: addresses in the network at which stores, vaults, databases and registries can be reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def private_endpoint(
     part: Part,
     opts: pulumi.ResourceOptions,
 ) -> networks.PrivateDnsZoneGroup:
-    """Give a resource an address in the network's endpoints, and its name this address; returns what has to exist."""
+    """Give a resource an address in the network's endpoint subnet, to which its name then resolves.
+
+    Return the resource on which clients must depend.
+    """
     endpoint = networks.PrivateEndpoint(
         title,
         networks.PrivateEndpointArgs(

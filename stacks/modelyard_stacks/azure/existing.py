@@ -1,4 +1,4 @@
-"""An existing AKS cluster that other systems use too, and its network."""
+"""An existing AKS cluster that other systems also use, and its network."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _KUBELET = "kubeletidentity"
 
 
 class ExistingCluster(AdoptedCluster):
-    """A cluster in `resource_group` of the subscription, as AKS describes it at each `up`. Nothing in it is changed.
+    """A cluster in the subscription's `resource_group`, as AKS describes it at each `up`. Nothing in it is changed.
 
-    It needs workload identity, by which alone Pods get rights of their own. Whoever applies the workloads needs a role
-    on the cluster for its kubeconfig, and rights in its API. The nodes of each pool in `training_pools` are in one
-    zone, because their Pods train together.
+    It needs workload identity, which is the only way for Pods to get permissions of their own. Whoever applies the
+    workloads needs a role on the cluster for its kubeconfig, and permissions in its API. The nodes of each pool in
+    `training_pools` are in one zone, because their Pods train together.
     """
 
     resource_group: pulumi.Output[str]
@@ -57,11 +57,11 @@ class ExistingCluster(AdoptedCluster):
 
 
 class ClusterNetwork:
-    """The network of an existing cluster, whose owner manages it.
+    """The network of an existing cluster, managed by its owner.
 
-    Private endpoints are created in `endpoints`, the ID of a subnet, or in that of the cluster's nodes. They are
-    registered in the owner's DNS zones, in the resource group `dns_group`, because a network can be linked to one zone
-    of a name only, and every system on the cluster needs the same ones.
+    Private endpoints are created in the subnet with the ID `endpoints`, or in that of the cluster's nodes. They are
+    registered in the owner's DNS zones, in the resource group `dns_group`, because a network can be linked to only one
+    zone with a given name, and all systems on the cluster need the same zones.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Identities that the Pods of a ServiceAccount have, by tokens that their cluster signs."""
+"""Identities for the Pods of a ServiceAccount, based on tokens signed by their cluster."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _AUDIENCE = "api://AzureADTokenExchange"
 
 
 class PodIdentity:
-    """An identity of Entra ID for the Pods of one ServiceAccount, and of no other.
+    """An Entra ID identity for the Pods of one ServiceAccount only.
 
-    Each workload has its own, since an identity accepts tokens of at most 20 ServiceAccounts.
+    Each workload has its own, because an identity accepts tokens from at most 20 ServiceAccounts.
     Source: https://learn.microsoft.com/en-us/azure/aks/workload-identity-overview, 2026-11-25.
     """
 

@@ -1,6 +1,6 @@
-"""Rules of network security groups: who reaches private endpoints and the API server of a cluster.
+"""Network security group rules that control who can reach private endpoints and a cluster's API server.
 
-By default, everything in a virtual network and in those that are connected with it reaches everything.
+By default, everything in a virtual network and in the networks connected to it can reach everything else.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _LAST = 4096
 
 
 def endpoint_rules(nodes: str) -> list[network.SecurityRuleArgs]:
-    """Pods, which have the addresses of their nodes here, and connected networks reach stores and databases."""
+    """Let Pods, which use their nodes' addresses here, and connected networks reach stores and databases."""
     return _rules([("nodes", [nodes], ["443", "5432"]), ("clients", connected_networks(), ["443", "5432"])])
 
 
 def api_rules(nodes: str, api_server: str) -> list[network.SecurityRuleArgs]:
-    """Nodes and connected networks reach the API; its own parts and Azure's load balancer reach each other.
+    """Let nodes and connected networks reach the API, and let its own parts and Azure's load balancer reach each other.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/api-server-vnet-integration, 2026-11-27.
     """
@@ -46,7 +46,7 @@ def _rules(allowed: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> list[
 def _rule(
     name: str, priority: int, access: str, sources: Sequence[str], ports: Sequence[str]
 ) -> network.SecurityRuleArgs:
-    """A tag such as VirtualNetwork stands alone; only blocks can be listed."""
+    """Create a rule. A tag such as VirtualNetwork must be the only source; only CIDR blocks can be listed."""
     single = sources[0] if len(sources) == 1 else None
     any_port = list(ports) == ["*"]
     return network.SecurityRuleArgs(

@@ -1,4 +1,4 @@
-"""The resource group, subscription and region of a program's resources."""
+"""The resource group, subscription and region for a program's resources."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ _ROLES = "providers/Microsoft.Authorization/roleDefinitions"
 
 
 class ResourceGroup(Provider):
-    """A resource group in one subscription and region, and the tags that all of its resources get.
+    """A resource group in one subscription and region, with the tags for all of its resources.
 
-    Credentials are those of whoever runs Pulumi. Without `subscription_id`, the setting `azure-native:subscriptionId`
-    names the subscription; without `tenant_id`, it is the tenant of that login. An `adopted` group exists already and
-    is left as it is. Nodes, disks and load balancers are in a second group, which AKS creates and removes.
+    The credentials of whoever runs Pulumi are used. Without `subscription_id`, the setting
+    `azure-native:subscriptionId` names the subscription. Without `tenant_id`, the login's tenant is used. An `adopted`
+    group already exists and is left unchanged. Nodes, disks and load balancers are in a second group, which AKS creates
+    and removes.
     """
 
     subscription: str
@@ -53,23 +54,23 @@ class ResourceGroup(Provider):
 
     @property
     def node_group_name(self) -> str:
-        """The group that AKS creates for the nodes of a cluster."""
+        """Return the name of the group that AKS creates for a cluster's nodes."""
         return f"{self.group_name}{_OF_NODES}"
 
     def role_id(self, guid: str) -> str:
-        """The full ID of a role, in the spelling that Azure answers with."""
+        """Return the full ID of a role, in the same spelling as in Azure's responses."""
         return f"/subscriptions/{self.subscription}/{_ROLES}/{guid}"
 
     def resource_id(self, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
-        """The ID of a resource of this group; `kind` is such as `Microsoft.Storage/storageAccounts`."""
+        """Return the ID of a resource in this group. An example of `kind` is `Microsoft.Storage/storageAccounts`."""
         return pulumi.Output.concat(self.id_of_group(), f"/providers/{kind}/", name)
 
     def id_of_group(self) -> pulumi.Output[str]:
-        """The ID of the resource group, once it exists."""
+        """Return the ID of the resource group once it exists."""
         return pulumi.Output.concat(f"/subscriptions/{self.subscription}/resourceGroups/", self.group)
 
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-        """Options for a component whose children belong to this subscription."""
+        """Return options for a component whose children are in this subscription."""
         return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)
 
     def _create(self) -> resources.ResourceGroup:
@@ -84,7 +85,7 @@ class ResourceGroup(Provider):
 
 
 def protected() -> bool:
-    """Whether `destroy` refuses to delete resources that hold data; the stack's setting `protect` turns that off."""
+    """Return whether `destroy` refuses to delete resources with data. The stack's setting `protect` turns this off."""
     return pulumi.Config().get_bool("protect") is not False
 
 

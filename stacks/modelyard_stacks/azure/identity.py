@@ -1,4 +1,4 @@
-"""Workload identities: rights of the Pods of one ServiceAccount, with exactly the access that a spec names."""
+"""Workload identities: permissions for one ServiceAccount's Pods, with exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .storage import ObjectStore
 
 
 class StoreAccess(TypedDict):
-    """Access to one folder or file of a container; an empty prefix means the whole container.
+    """Access to one folder or file in a container. An empty prefix means the whole container.
 
-    `write` includes `read` and deletion; `append` adds blobs and can neither read nor overwrite nor delete. A prefix
-    that ends with a slash is a folder; any other may be a folder or a file. `group` is the resource group of an account
-    that is in another one, as a name or an ID.
+    `write` includes `read` and deletion. `append` adds blobs but can neither read, overwrite nor delete them. A prefix
+    that ends with a slash is a folder; any other may be a folder or a file. `group` is the name or ID of the account's
+    resource group if the account is in a different one.
     """
 
     account: str
@@ -32,10 +32,10 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The identity of one workload, which the Pods of its ServiceAccount take by their token; there is no key.
+    """The identity of one workload, which its ServiceAccount's Pods assume using their token. There is no key.
 
-    The ServiceAccount needs `client_id` in an annotation, and the Pods a label. Blobs can be opened and listed only
-    below the prefixes of `access`. `stores` and `roles` are those of the same program.
+    The ServiceAccount needs `client_id` in an annotation, and the Pods need a label. Blobs can be opened and listed
+    only below the prefixes in `access`. `stores` and `roles` are those of the same program.
     """
 
     client_id: pulumi.Output[str]
@@ -72,7 +72,7 @@ class Identity(pulumi.ComponentResource):
         self.register_outputs({"clientId": self.client_id})
 
     def _container(self, access: StoreAccess) -> str:
-        """The ID of a container, whose account may be in another resource group."""
+        """Return the ID of a container, whose account may be in a different resource group."""
         account = access["account"]
         group = account_groups().get(account) or access.get("group") or self._group.group_name
         return (

@@ -20,11 +20,11 @@ _UNTAGGED_DAYS = 14
 
 
 class ImageRegistry(pulumi.ComponentResource):
-    """A registry of images, reached inside the network; the cluster's nodes may pull from it.
+    """An image registry that is reached inside the network, and from which the cluster's nodes may pull.
 
     People push from connected networks, or from the addresses in the stack's setting `imageClients`. Untagged images
-    are deleted after 14 days. Azure encrypts images with a key of its own: a registry cannot use one in a closed vault
-    with an identity that it shares. `host` is the first part of an image's name.
+    are deleted after 14 days. Azure encrypts images with its own key, because a registry cannot use a key in a closed
+    vault with a shared identity. `host` is the first part of an image's name.
     """
 
     host: str

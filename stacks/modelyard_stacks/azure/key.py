@@ -15,14 +15,15 @@ _KEPT_DAYS = 90
 
 
 class Key(pulumi.ComponentResource):
-    """A customer-managed key in a vault of its own, which gets a new version every 90 days.
+    """A customer-managed key in its own vault, which gets a new version every 90 days.
 
-    Stores, disks and databases use it with one identity, which has no other rights; `ready` is what they wait for.
-    Losing the key means losing everything it encrypts: it is protected, the vault cannot be purged, and after `destroy`
-    both can be recovered for 90 days. The vault's name gets a suffix, so that a later `up` makes another.
+    Stores, disks and databases use it with one identity that has no other permissions. They must wait for `ready`.
+    Losing the key means losing everything that it encrypts, so it is protected, the vault cannot be purged, and both
+    can be recovered for 90 days after `destroy`. The vault's name has a suffix, so that a later `up` creates a new
+    vault.
 
-    With `cluster`, disks of a cluster can be encrypted, and there is a second key for the Secrets of Kubernetes. AKS
-    names the version that it uses, so nobody rotates that one.
+    With `cluster`, a cluster's disks can be encrypted, and there is a second key for Kubernetes Secrets. AKS refers to
+    a specific version of that key, so it is not rotated.
     """
 
     vault_id: pulumi.Output[str]
@@ -60,19 +61,19 @@ class Key(pulumi.ComponentResource):
 
     @property
     def id(self) -> pulumi.Output[str]:
-        """The address of the key, without a version."""
+        """Return the address of the key, without a version."""
         return self.uri
 
     @property
     def disks(self) -> compute.DiskEncryptionSet:
-        """What encrypts the disks of a cluster."""
+        """Return the disk encryption set for a cluster's disks."""
         if self._disks is None:
             raise pulumi.RunError(f"key {self.title}: a cluster uses it, so it needs cluster=True")
         return self._disks
 
     @property
     def secrets(self) -> keyvault.Key:
-        """The key for the Secrets of a cluster."""
+        """Return the key for a cluster's Secrets."""
         if self._secrets is None:
             raise pulumi.RunError(f"key {self.title}: a cluster uses it, so it needs cluster=True")
         return self._secrets

@@ -1,4 +1,4 @@
-"""Database logins with which workloads connect."""
+"""Database logins for workloads."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _RESERVED = frozenset({"admin", "administrator", "azure_superuser", "guest", "pu
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A generated login of a database, kept in the vault for its readers.
+    """A generated login for a database, stored in the vault for those who need it.
 
-    The secret has the keys `username` and `password`. The password is generated once and kept in the stack's state,
-    encrypted; another number in the stack's setting `loginVersion` replaces it at the next `up`.
+    The secret has the keys `username` and `password`. The password is generated once and stored in the stack's state,
+    encrypted. To replace it at the next `up`, change the number in the stack's setting `loginVersion`.
     """
 
     title: str
@@ -60,9 +60,9 @@ class DatabaseLogin(pulumi.ComponentResource):
         self.register_outputs({"secret": self.secret})
 
     def _stored_password(self, name: str) -> pulumi.Output[str]:
-        """The password of the first run: a stash ignores what later runs put into it.
+        """Return the password from the first run, because a stash ignores the inputs of later runs.
 
-        Vault and server both get it from there, so that they agree after an interruption as well.
+        The vault and the server both read it from there, so they agree even after an interruption.
         """
         number = pulumi.Config().get_int("loginVersion") or 1
         stash = pulumi.Stash(

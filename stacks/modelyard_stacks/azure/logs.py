@@ -1,4 +1,4 @@
-"""Logs of a cluster and its databases, with a retention period."""
+"""Cluster and database logs with limited retention."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OF_DATABASE = ("PostgreSQLLogs",)
 
 
 class ClusterLogs(pulumi.ComponentResource):
-    """A workspace for the logs of a control plane and of databases; lines are kept for `days`, from 30 to 730.
+    """A workspace for the logs of a control plane and of databases. Lines are kept for `days`, from 30 to 730.
 
-    Azure encrypts it with a key of its own. It is open to queries by whoever has a role there, from anywhere, and takes
-    lines with an identity only. Logs of workloads stay in the cluster.
+    Azure encrypts it with its own key. Anyone with a role in the workspace can query it from anywhere, and lines are
+    accepted only from clients with an identity. Workload logs stay in the cluster.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The network of a target: a new one, or an existing one."""
+"""A target's network, either new or existing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_API_SERVER = "Microsoft.ContainerService/managedClusters"
 
 
 class Blocks(NamedTuple):
-    """The parts of a network's block. The first three are the virtual network, the others exist in the cluster only."""
+    """The parts of a network's CIDR block. The first three form the virtual network; the others are cluster-only."""
 
     nodes: str
     endpoints: str
@@ -32,16 +32,17 @@ class Blocks(NamedTuple):
 
     @property
     def of_virtual_network(self) -> list[str]:
-        """The blocks of the virtual network: the nodes', and that of endpoints and API server together."""
+        """Return the virtual network's blocks: one for nodes, and one for both endpoints and the API server."""
         return [self.nodes, str(IPv4Network(self.endpoints).supernet())]
 
 
 class AdoptedNetwork:
-    """An existing network whose owner manages its routes, its security groups and its flow logs.
+    """An existing network, whose owner manages its routes, security groups and flow logs.
 
-    `network` is the ID of a virtual network; `nodes`, `endpoints` and `api_server` are names of its subnets, of which
-    the last is delegated to AKS. Nodes get out by a NAT gateway of their subnet, or by its routes. `dns_group` is the
-    ID of the resource group with the owner's private DNS zones; without it, zones are created and linked.
+    `network` is the ID of a virtual network. `nodes`, `endpoints` and `api_server` are the names of its subnets, the
+    last of which is delegated to AKS. Nodes reach the internet through their subnet's NAT gateway or routes.
+    `dns_group` is the ID of the resource group with the owner's private DNS zones. Without it, zones are created and
+    linked.
     """
 
     def __init__(
@@ -83,14 +84,15 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A virtual network with a subnet for nodes, one for private endpoints and one for the API server.
+    """A virtual network with one subnet each for nodes, private endpoints and the API server.
 
-    Nothing outside can connect to it. Nodes reach the internet through a NAT gateway, without which neither AKS nor
-    Entra ID works. Stores, vaults, databases and registries of Azure answer at private endpoints, to which private DNS
-    zones lead. Only nodes, and the networks in the stack's setting `apiClients`, reach these and the API server.
+    Nothing outside can connect to it. Nodes reach the internet through a NAT gateway, which AKS and Entra ID require.
+    Azure's stores, vaults, databases and registries are reached at private endpoints, to which private DNS zones
+    resolve. Only nodes, and the networks in the stack's setting `apiClients`, can reach these endpoints and the API
+    server.
 
     `cidr` is split: the first quarter for nodes, a sixteenth each for endpoints and the API server, an eighth for
-    Services, the upper half for Pods. `ready` is what a machine needs before it can reach anything.
+    Services, and the upper half for Pods. Machines must wait for `ready` before they can reach anything.
     """
 
     network_id: pulumi.Output[str]
@@ -142,7 +144,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _nat(self) -> networks.NatGateway:
-        """A gateway that Azure puts into a zone of its choice: one of all zones needs another kind of addresses."""
+        """Create a gateway in a zone chosen by Azure. One for all zones would need a different kind of address."""
         address = networks.PublicIPAddress(
             self.title,
             networks.PublicIPAddressInitArgs(
@@ -170,7 +172,7 @@ class Network(pulumi.ComponentResource):
     def _subnets(
         self, network: networks.VirtualNetwork, gateway: networks.NatGateway, blocks: Blocks
     ) -> tuple[networks.Subnet, networks.Subnet, networks.Subnet]:
-        """One after the other: Azure changes a network in one place at a time."""
+        """Create the subnets in sequence, because Azure makes only one change to a network at a time."""
         nodes = self._subnet("nodes", network, blocks.nodes, gateway=gateway)
         endpoints = self._subnet("endpoints", network, blocks.endpoints, after=nodes)
         api_server = self._subnet("api-server", network, blocks.api_server, after=endpoints)
@@ -207,7 +209,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _rules(self, use: str) -> networks.NetworkSecurityGroup:
-        """The rules of a subnet. Azure's defaults are enough for nodes: they close it to the internet."""
+        """Create the rules for a subnet. Azure's defaults suffice for nodes: they close the subnet to the internet."""
         nodes = split(self.cidr).nodes
         rules = {"nodes": [], "endpoints": endpoint_rules(nodes), "api-server": api_rules(nodes, self.api_cidr)}
         return networks.NetworkSecurityGroup(
@@ -223,7 +225,7 @@ class Network(pulumi.ComponentResource):
 
 
 def split(cidr: str) -> Blocks:
-    """The parts of a network's block. Raises RunError for one that is too large or too small."""
+    """Split a network's CIDR block. Raises RunError if the block is too large or too small."""
     network = IPv4Network(cidr)
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
         raise pulumi.RunError(f"network {cidr}: the block must be between /{_LARGEST} and /{_SMALLEST}")

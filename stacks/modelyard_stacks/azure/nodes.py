@@ -1,4 +1,4 @@
-"""Groups of machines on which a cluster runs Pods."""
+"""Groups of machines that run a cluster's Pods."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _ANY_PRICE = -1
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one size, between `min_nodes` and `max_nodes`; AKS' autoscaler decides how many.
+    """Machines of one size. AKS's autoscaler sets their number between `min_nodes` and `max_nodes`.
 
-    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
-    `modelyard.dev/pool=<pool>:NoSchedule`; with GPUs also `nvidia.com/gpu=present:NoSchedule` and the driver, and on
-    spot the taint of AKS. Several of these may form one pool: the same `pool`, different machines. `agent_pool` is the
-    name in AKS, of at most twelve characters.
+    Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
+    `modelyard.dev/pool=<pool>:NoSchedule`. GPU machines also have `nvidia.com/gpu=present:NoSchedule` and the driver,
+    and spot machines have AKS's taint. Several node pools with the same `pool` form one pool of different machines.
+    `agent_pool` is the name in AKS, of at most twelve characters.
 
-    Nodes are spread over `zones`. Without zones, Azure puts them where it has the machine, which is all that works for
-    a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one zone: the
-    one that the stack's setting `trainingZones` names for this `pool`, or `trainingZone` for all, or the first of
-    `zones`, if any.
+    Nodes are spread over `zones`. Without zones, Azure places them where it has the machine, which is the only way to
+    use a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one zone:
+    the one that the stack's setting `trainingZones` names for this `pool`, or else `trainingZone`, which is for all
+    pools, or else the first of `zones`, if any.
 
-    `disk_gib` is the disk for images and Pods; an `ephemeral` one is a part of the machine's own disk. In an existing
+    `disk_gib` is the disk for images and Pods. An `ephemeral` disk is part of the machine's own disk. In an existing
     cluster, disks are encrypted as its owner has decided, without `key`, and nodes have the cluster's version.
     """
 
@@ -125,7 +125,7 @@ class NodePool(pulumi.ComponentResource):
 
 
 def _upgrades(*, has_gpus: bool) -> containerservice.AgentPoolUpgradeSettingsArgs:
-    """By default the new node starts first, which may never succeed for a scarce machine."""
+    """Return upgrade settings. By default, the new node starts first, which may never succeed for a scarce machine."""
     surge, missing = ("0", "1") if has_gpus else ("1", "0")
     return containerservice.AgentPoolUpgradeSettingsArgs(max_surge=surge, max_unavailable=missing)
 

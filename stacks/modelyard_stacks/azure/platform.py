@@ -1,4 +1,4 @@
-"""Rights of add-ons; their charts belong to the workloads project."""
+"""Permissions for add-ons. Their charts are in the workloads project."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .vault import Vault
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The identity of External Secrets: it can read these secrets of the vault, and no others.
+    """The identity of External Secrets, which can read only the given secrets in the vault.
 
-    `secrets` are the names of existing secrets, `logins` those that this program makes. `client_id` goes into an
-    annotation of its ServiceAccount.
+    `secrets` are the names of existing secrets, and `logins` are logins that this program creates. `client_id` goes
+    into an annotation on its ServiceAccount.
     """
 
     client_id: pulumi.Output[str]

@@ -38,11 +38,11 @@ Source: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-wit
 
 
 class StoreRoles(pulumi.ComponentResource):
-    """Roles of workloads on object stores: to read, to read and write, and only to add.
+    """Roles for workloads on object stores: to read, to read and write, and only to add.
 
-    They allow nothing but that. Azure's own role that writes blobs may also delete the container, and none only adds.
-    They can be assigned in this resource group, in the other `groups` (names or IDs), and in those of the accounts in
-    the stack's setting `accounts`. `Identity` knows their IDs; `ready` is what it waits for.
+    They allow nothing else. Azure's own role for writing blobs also allows deleting the container, and none of its
+    roles only adds. These roles can be assigned in this resource group, in the other `groups` (names or IDs), and in
+    the groups of the accounts in the stack's setting `accounts`. `Identity` knows their IDs, and must wait for `ready`.
     """
 
     ready: tuple[pulumi.Resource, ...]
@@ -84,12 +84,12 @@ class StoreRoles(pulumi.ComponentResource):
 
 
 def store_role(group: ResourceGroup, mode: Mode) -> str:
-    """The GUID of a role of `StoreRoles`, which other projects of the same group need as well."""
+    """Return the GUID of a role in `StoreRoles`, which other projects in the same group also need."""
     return str(uuid5(NAMESPACE_URL, f"{group.subscription}/{group.group_name}/{mode}"))
 
 
 def account_groups() -> Mapping[str, str]:
-    """The setting `accounts`: the resource group, by name or ID, of storage accounts that others have created."""
+    """Return the setting `accounts`: the resource groups, by name or ID, of storage accounts created by others."""
     value: object = pulumi.Config().get_object("accounts")
     if value is None:
         return {}
@@ -102,7 +102,7 @@ def account_groups() -> Mapping[str, str]:
 
 
 def group_id(group: ResourceGroup, name: str) -> str:
-    """The ID of a resource group that is given by its ID, or by its name in the same subscription."""
+    """Return the ID of a resource group that is given by its ID, or by its name in the same subscription."""
     return name if name.startswith("/") else f"/subscriptions/{group.subscription}/resourceGroups/{name}"
 
 
@@ -116,7 +116,7 @@ def assign(
     condition: str | None = None,
     opts: pulumi.ResourceOptions,
 ) -> authorization.RoleAssignment:
-    """Give an identity a role on a resource and what is in it, unless `condition` limits that further."""
+    """Give an identity a role on a resource and its contents, unless `condition` restricts this further."""
     return authorization.RoleAssignment(
         title,
         authorization.RoleAssignmentArgs(

@@ -1,4 +1,4 @@
-"""Settings of a stack that are lists, and the zones of pools that train."""
+"""Stack settings that are lists, and the zones of training pools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ZONES = ("1", "2", "3")
 
 
 def listed(setting: str, example: str) -> list[str]:
-    """A setting that is a list of texts, or an empty list without it; raises RunError if it is anything else."""
+    """Return a setting that is a list of strings, or an empty list if unset; raise RunError if it is anything else."""
     value: object = pulumi.Config().get_object(setting)
     if value is None:
         return []
@@ -24,7 +24,7 @@ def listed(setting: str, example: str) -> list[str]:
 
 
 def blocks(setting: str, example: str) -> list[str]:
-    """A setting that is a list of CIDR blocks."""
+    """Return a setting that is a list of CIDR blocks."""
     texts = listed(setting, example)
     for text in texts:
         try:
@@ -35,12 +35,12 @@ def blocks(setting: str, example: str) -> list[str]:
 
 
 def connected_networks() -> list[str]:
-    """The setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API and the stores."""
+    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the API and the stores."""
     return blocks("apiClients", "10.99.0.0/16")
 
 
 def training_zones(pools: Sequence[str]) -> dict[str, str]:
-    """Return the zone that the stack's settings choose for each of these pools, or "".
+    """Return the zone that the stack's settings choose for each of the given pools, or "".
 
     `trainingZones` has zones by pool, and `trainingZone` is for all other pools. Raises RunError if `trainingZones`
     names a pool that is not in `pools`, because that zone would be ignored.

@@ -1,4 +1,4 @@
-"""Object stores: a private, encrypted storage account with one container for each."""
+"""Private, encrypted object stores, each of which is a storage account with one container."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each object is retained: for everyone, or unless someone may change the account."""
+    """How long each object is retained: for everyone, or except by users who may change the account."""
 
     mode: Literal["compliance", "governance"]
     days: int
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A storage account with one container, which our key encrypts; roles of Entra ID alone decide about access.
+    """A storage account with one container, encrypted with our key. Access is controlled only by Entra ID roles.
 
-    There are no keys of the account and no public blobs. With a `network`, it answers at private endpoints, and nowhere
-    else unless it is `shared`; without one, at its public address.
+    There are no account keys and no public blobs. With a `network`, the account is reached at private endpoints, and
+    nowhere else unless it is `shared`. Without one, it is reached at its public address.
 
-    With `versioned`, overwritten or deleted objects are kept for another 30 days at least. Lifecycle rules delete
-    objects older than `retention_days`, and those below a folder in `expire` after its number of days. With `lock`,
-    every version is retained for its days, so that overwriting an object keeps what it was. Azure makes the policy of
-    `compliance` final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo it.
-    Until then, every `up` warns.
+    With `versioned`, overwritten or deleted objects are kept for at least another 30 days. Lifecycle rules delete
+    objects older than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`,
+    every version is retained for the given days, so overwriting an object keeps its earlier content. Azure makes the
+    `compliance` policy final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo
+    it. Until then, every `up` warns.
     """
 
     account: pulumi.Output[str]
@@ -123,7 +123,7 @@ class ObjectStore(pulumi.ComponentResource):
         )
 
     def _service(self, keeps_versions: bool) -> storage.BlobServiceProperties:
-        """A rule deletes earlier versions by the age of their content; Azure keeps what any rule has deleted."""
+        """Configure versioning. A rule deletes earlier versions by content age, and Azure keeps what rules delete."""
         deleted = storage.DeleteRetentionPolicyArgs(
             enabled=keeps_versions, days=_NONCURRENT_DAYS if keeps_versions else None
         )
@@ -161,7 +161,7 @@ class ObjectStore(pulumi.ComponentResource):
     def _connect(self, network: Network | AdoptedNetwork | ClusterNetwork, account_id: pulumi.Output[str]) -> None:
         """Connect only the Blob API.
 
-        The account's other API, at `.dfs.`, refuses accounts that keep deleted blobs without a hierarchical namespace.
+        Without a hierarchical namespace, the account's other API, at `.dfs.`, refuses accounts that keep deleted blobs.
         """
         private_endpoint(
             f"{self._title}-blob",
@@ -174,7 +174,7 @@ class ObjectStore(pulumi.ComponentResource):
 
 
 def _encrypted(key: Key) -> storage.EncryptionArgs:
-    """Encryption with the newest version of the key, which Azure looks for every day."""
+    """Encrypt with the newest version of the key, for which Azure checks every day."""
     return storage.EncryptionArgs(
         key_source="Microsoft.Keyvault",
         key_vault_properties=storage.KeyVaultPropertiesArgs(key_name=key.key_name, key_vault_uri=key.vault_uri),
@@ -188,9 +188,9 @@ def _encrypted(key: Key) -> storage.EncryptionArgs:
 
 
 def retained(lock: ObjectLock, account: str) -> storage.ImmutableStorageAccountArgs:
-    """Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
+    """Return the retention policy. Azure creates policies unlocked, and allows locking them afterwards.
 
-    Azure creates policies unlocked, and lets them be locked afterwards.
+    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
     """
     is_final = lock["mode"] == "compliance" and pulumi.Config().get_bool("lockRetention") is True
     if lock["mode"] == "compliance" and not is_final:

@@ -1,4 +1,4 @@
-"""The vault of secrets that External Secrets reads."""
+"""The vault for secrets that External Secrets reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _KEPT_DAYS = 7
 
 
 class Vault(pulumi.ComponentResource):
-    """A vault for secrets, reached inside the network; `url` is its address.
+    """A vault for secrets that is reached inside the network. `url` is its address.
 
-    People read and write it from networks that are connected, or from the addresses in the stack's setting
-    `vaultClients`, with a role such as Key Vault Secrets Officer. Logins of databases are kept in it as well. A deleted
-    vault can be recovered for 7 days, and its name, which has a suffix, stays taken as long.
+    People read and write it from connected networks, or from the addresses in the stack's setting `vaultClients`, with
+    a role such as Key Vault Secrets Officer. Database logins are also stored in it. A deleted vault can be recovered
+    for 7 days, and its name, which has a suffix, stays reserved for that time.
     """
 
     id: pulumi.Output[str]

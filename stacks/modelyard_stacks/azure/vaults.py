@@ -1,4 +1,4 @@
-"""Key Vault as all components create it."""
+"""Key vaults in the form that all components use."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def closed_vault(
     clients: Sequence[str] = (),
     opts: pulumi.ResourceOptions,
 ) -> keyvault.Vault:
-    """A vault in which roles decide about access, and which nobody can purge before `kept_days` after its deletion.
+    """Create a vault with role-based access, which nobody can purge until `kept_days` after its deletion.
 
-    Only private endpoints, services of Azure that have a right, and `clients` can connect to it. Its name is a start of
-    `name`, the `use`, and a suffix by Pulumi: names are global, and that of a deleted vault stays taken.
+    Only private endpoints, authorized Azure services, and `clients` can connect to it. Its name consists of the start
+    of `name`, the `use`, and a suffix from Pulumi, because names are global and a deleted vault's name stays reserved.
     """
     return keyvault.Vault(
         vault_title(name, use),
@@ -57,6 +57,6 @@ def closed_vault(
 
 
 def vault_title(name: str, use: str) -> str:
-    """The start of a vault's name: letters, digits and single hyphens, which is what Azure accepts."""
+    """Return the start of a vault's name. Azure accepts only letters, digits and single hyphens."""
     room = _LONGEST_NAME - _SUFFIX - len(use) - 1
     return f"{name[:room].strip('-')}-{use}"

@@ -1,4 +1,4 @@
-"""Private DNS zones, in which names of Azure's services lead to private endpoints."""
+"""Private DNS zones, in which the names of Azure's services resolve to private endpoints."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ZONES: Mapping[Part, str] = {
 def private_zones(
     name: str, *, group: ResourceGroup, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> tuple[dict[Part, pulumi.Output[str]], list[pulumi.Resource]]:
-    """Create the zones and link them to a network; returns the zones' IDs, and what has to exist before they work.
+    """Create the zones and link them to a network. Return the zones' IDs, and what must exist before they work.
 
-    A name without a record in its zone is resolved in public DNS. Otherwise, stores of other owners that have a private
+    A name without a record in its zone is resolved in public DNS. Otherwise, other owners' stores that have a private
     endpoint in another network could not be resolved.
     """
     zones: dict[Part, pulumi.Output[str]] = {}
@@ -64,7 +64,7 @@ def private_zones(
 
 
 def adopted_zones(dns_group: str) -> dict[Part, pulumi.Output[str]]:
-    """The IDs of zones that the owner of a network keeps in a resource group, given by its ID."""
+    """Return the IDs of the zones that a network's owner keeps in a resource group, given by its ID."""
     return {
         part: pulumi.Output.from_input(f"{dns_group}/providers/Microsoft.Network/privateDnsZones/{domain}")
         for part, domain in ZONES.items()

@@ -52,7 +52,7 @@ def api_clients() -> list[str]:
 def kubeconfig(name: str, *, server: pulumi.Input[str], authority: pulumi.Input[str] | None) -> pulumi.Output[str]:
     """Build a kubeconfig without secrets. Google's plug-in gets short-lived tokens for the login that Pulumi uses.
 
-    Without `authority`, the server's certificate is verified against the system's own authorities.
+    Without `authority`, the server's certificate is verified against the system's certificate authorities.
     """
     cluster: dict[str, pulumi.Input[str]] = {"server": server}
     if authority is not None:

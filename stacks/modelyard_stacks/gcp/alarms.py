@@ -1,4 +1,4 @@
-"""Alarms for problems that are not visible from inside the cluster."""
+"""Alarms for problems that cannot be seen from inside the cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_CONNECTED = 0.8
 
 
 class Alarms(pulumi.ComponentResource):
-    """Alarms for databases low on storage, CPU or connections, or without metrics, and for NAT out of ports.
+    """Alarms for databases without metrics or low on storage, CPU or connections, and for NAT out of ports.
 
     They are sent to `emails`. Other policies can use `channels`.
     """
@@ -108,7 +108,7 @@ class Alarms(pulumi.ComponentResource):
 def mail_channels(
     name: str, emails: Sequence[str], *, project: Project, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Output[str]]:
-    """Create a notification channel for each of these addresses, and return the channel names."""
+    """Create a notification channel for each of the given addresses, and return the channel names."""
     return [
         monitoring.NotificationChannel(
             f"{name}-{email}",

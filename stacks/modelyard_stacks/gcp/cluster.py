@@ -38,9 +38,9 @@ class Cluster(pulumi.ComponentResource):
     enforced, and Pods get credentials for their own ServiceAccount instead of their node's.
 
     `version` is the lowest minor version. Google upgrades the cluster within `channel`, on weekends. `zones` are the
-    zones for nodes, which Google chooses if they are empty. The nodes of each pool in `training_pools` are in one zone,
-    because their Pods train together. Nodes and Pod identities must wait for `ready`. `issuer` signs the tokens of
-    ServiceAccounts, and anyone can read its public keys.
+    zones for nodes, which Google chooses if `zones` is empty. The nodes of each pool in `training_pools` are in one
+    zone, because their Pods train together. Nodes and Pod identities must wait for `ready`. `issuer` signs the tokens
+    of ServiceAccounts, and anyone can read its public keys.
     """
 
     name: pulumi.Output[str]

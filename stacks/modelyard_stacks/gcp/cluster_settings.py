@@ -16,7 +16,7 @@ def open_api(
     *,
     by_name: bool,
 ) -> None:
-    """Make the API reachable inside the network, from these CIDR blocks and, with `by_name`, by its DNS name.
+    """Make the API reachable inside the network, from the given CIDR blocks and, with `by_name`, by its DNS name.
 
     The addresses of the subnetwork and of Pods can always reach the private address. Without `public_access_cidrs`,
     there is no public address.
@@ -69,9 +69,9 @@ def harden(arguments: container.ClusterArgs) -> None:
 
 
 def observe(arguments: container.ClusterArgs) -> None:
-    """Collect logs and metrics of the control plane and GKE's own Pods. Our Pods use Prometheus, which is free.
+    """Collect logs and metrics from the control plane and GKE's own Pods. Our Pods use Prometheus, which is free.
 
-    Google's versions of add-ons that the workloads project installs are off, because they would manage the same
+    Google's versions of the add-ons that the workloads project installs are off, because they would manage the same
     objects.
     """
     arguments.logging_config = container.ClusterLoggingConfigArgs(enable_components=list(_LOGS))

@@ -37,9 +37,9 @@ class Database(pulumi.ComponentResource):
 
     `database` is the name of the database. The instance is named after this component, with a suffix because Google
     reserves a deleted instance's name for a week. `host` is the instance's address in the network, provided by Private
-    Service Connect. `authority` is the certificate of the authority that signs only for this instance, in PEM; clients
-    must check it. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it
-    leaves a final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
+    Service Connect. `authority` is the PEM certificate of the authority that signs only for this instance; clients must
+    check it. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it leaves a
+    final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -142,7 +142,7 @@ class Database(pulumi.ComponentResource):
         ]
 
     def _authority(self, instance: sql.DatabaseInstance) -> pulumi.Output[str]:
-        """Return the certificates in PEM. There are two while an administrator replaces the authority."""
+        """Return the PEM certificates. There are two while an administrator is replacing the authority."""
         options = pulumi.InvokeOutputOptions(provider=self._project, depends_on=[instance])
         authorities = sql.get_ca_certs_output(instance=instance.name, project=self._project.project_id, opts=options)
         return authorities.certs.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
@@ -181,7 +181,7 @@ class Database(pulumi.ComponentResource):
 
 
 def connections(machine: str) -> int:
-    """Return the default connection limit of Cloud SQL on a machine.
+    """Return Cloud SQL's default connection limit on the given machine.
 
     Raises RunError if the machine's memory is unknown.
     """

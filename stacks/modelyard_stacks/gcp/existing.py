@@ -1,4 +1,4 @@
-"""An existing GKE cluster that other systems use too, and its network."""
+"""An existing GKE cluster that other systems also use, and its network."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _DEFAULT = "default"
 
 
 class ExistingCluster(AdoptedCluster):
-    """A cluster of the project, given by its name and location, as GKE describes it at each `up`. It is not changed.
+    """A cluster in the project, given by its name and location, as GKE describes it at each `up`. It is not changed.
 
-    Without `location`, the cluster is in the whole region. It needs Workload Identity Federation, which is the only way
+    Without `location`, the cluster spans the whole region. It needs Workload Identity Federation, which is the only way
     for Pods to get permissions of their own. With the stack's setting `dnsEndpoint`, the kubeconfig uses the cluster's
-    DNS name. Whoever applies the workloads needs a role in the project that opens the cluster's API. The nodes of each
-    pool in `training_pools` are in one zone, because their Pods train together.
+    DNS name. Whoever applies the workloads needs a role in the project that gives access to the cluster's API. The
+    nodes of each pool in `training_pools` are in one zone, because their Pods train together.
     """
 
     location: str
@@ -60,7 +60,7 @@ class ExistingCluster(AdoptedCluster):
 
 
 class ClusterNetwork(AdoptedNetwork):
-    """The network and the subnetwork of an existing cluster, whose owner manages them. Nothing is created."""
+    """The network and subnetwork of an existing cluster, whose owner manages them. Nothing is created."""
 
     def __init__(self, name: str, *, cluster: ExistingCluster, google_ranges: str) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ def _identified(cluster: GetClusterResult, pool: str) -> str:
 
 
 def _node_account(cluster: GetClusterResult, number: str) -> str:
-    """Return the service account of the cluster's nodes. Raises RunError if they have several."""
+    """Return the service account of the cluster's nodes. Raises RunError if they have more than one."""
     accounts = {config.service_account for pool in cluster.node_pools for config in pool.node_configs}
     default = f"{number}-compute@developer.gserviceaccount.com"
     names: Sequence[str] = sorted(default if account in ("", _DEFAULT) else account for account in accounts)

@@ -32,7 +32,7 @@ Source: https://docs.cloud.google.com/iam/quotas, 2026-11-27.
 
 
 class StoreAccess(TypedDict):
-    """Access to one folder or file of a bucket. An empty prefix means the whole bucket.
+    """Access to one folder or file in a bucket. An empty prefix means the whole bucket.
 
     `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
     with a slash is a folder; any other may be a folder or a file.
@@ -47,8 +47,8 @@ class Identity(pulumi.ComponentResource):
     """The permissions of one workload, granted to its ServiceAccount's Pods without a key or annotation.
 
     Objects can be read or written only below the prefixes in `access`, but their names can be listed in the whole
-    bucket: Google checks this permission per bucket, and without it, a missing object looks like a forbidden one.
-    `stores` are the buckets in `access` that the program creates.
+    bucket. Google checks the permission to list per bucket, and without it, a missing object looks like a forbidden
+    one. `stores` are the buckets in `access` that the program creates.
     """
 
     member: pulumi.Output[str]
@@ -81,13 +81,13 @@ class Identity(pulumi.ComponentResource):
 def open_buckets(
     name: str, member: pulumi.Input[str], access: Sequence[StoreAccess], within: pulumi.ResourceOptions
 ) -> None:
-    """Grant a member exactly this access to buckets."""
+    """Grant a member exactly the given access to buckets."""
     for bucket in dict.fromkeys(each["bucket"] for each in access):
         _Grants(member, within).open(name, bucket, [each for each in access if each["bucket"] == bucket])
 
 
 class _Grants:
-    """The roles of one member on buckets."""
+    """The roles granted to one member on buckets."""
 
     def __init__(self, member: pulumi.Input[str], within: pulumi.ResourceOptions) -> None:
         self._member, self._within = member, within
@@ -127,8 +127,8 @@ class _Grants:
 def comparisons(bucket: str, prefix: str) -> Iterator[str]:
     """Yield the comparisons that match one folder or file: `lake` does not include `lake-2/`.
 
-    A folder's name without the slash is allowed too, so that reading it returns 404 instead of 403. Raises RunError for
-    a prefix with characters that would end a string in the condition.
+    A folder's name without the slash is also allowed, so that reading it returns 404 instead of 403. Raises RunError
+    for a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):
         raise pulumi.RunError(f"{prefix}: this would end a string in a condition")

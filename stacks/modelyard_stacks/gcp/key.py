@@ -19,7 +19,7 @@ _SERVICES = frozenset({*_WITH_IDENTITY, "compute", "logging", "storage"})
 class Key(pulumi.ComponentResource):
     """A customer-managed key in its own key ring, rotated every 90 days.
 
-    Only the service agents of `services` may use it. They encrypt and decrypt data for everyone with access to the
+    Only the service agents of `services` may use it. They encrypt and decrypt data for everyone who has access to the
     resource. Losing the key means losing everything that it encrypts, so it is protected. `destroy` leaves the key, its
     versions and Cloud SQL's access, because database backups outlive the stack. Google never deletes key rings, so the
     ring's name has a suffix, and a later `up` creates a new ring.
@@ -63,7 +63,7 @@ class Key(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
     def granted(self, service: str) -> pulumi.Resource:
-        """Return a service agent's permission to use the key. Resources encrypted by that service must wait for it."""
+        """Return a service agent's permission to use the key. Resources that the service encrypts must wait for it."""
         if service not in self._grants:
             raise pulumi.RunError(f"key {self.title}: {service} needs it, but is not among its services")
         return self._grants[service]

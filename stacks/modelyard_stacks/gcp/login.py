@@ -16,7 +16,7 @@ _PASSWORD_BYTES = 32
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A login to one database with a generated password, stored in Secret Manager.
+    """A login for one database, with a generated password stored in Secret Manager.
 
     The secret has the keys `username` and `password`. The password is generated once. To replace it at the next `up`,
     change the number in the stack's setting `loginVersion`. The stack's state also contains the password, encrypted.
@@ -72,7 +72,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         )
 
     def _stored_password(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
-        """Store the password. The database user reads it from there, so both agree after an interruption."""
+        """Store the password, from which the database user's is read, so both agree even after an interruption."""
         number = pulumi.Config().get_int("loginVersion") or 1
         login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
         return secretmanager.SecretVersion(

@@ -13,9 +13,9 @@ from .project import Project
 class ClusterLogs(pulumi.ComponentResource):
     """A log bucket in the region for a cluster and its network. Entries are kept for `days`.
 
-    `name` is the cluster's name. Logs of the control plane, of system Pods and of network flows are stored there
-    instead of in the project's `_Default` bucket. Google stores admin activity logs in `_Required`, where nobody can
-    delete them for 400 days. Database logs stay in `_Default`.
+    `name` is the cluster's name. Logs from the control plane, system Pods and network flows are stored there instead of
+    in the project's `_Default` bucket. Google stores admin activity logs in `_Required`, where nobody can delete them
+    for 400 days. Database logs stay in `_Default`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A target's network, which is either new or an existing one."""
+"""A target's network, either new or existing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PORTS = (64, 4096)
 
 
 class Blocks(NamedTuple):
-    """The parts of a network's CIDR block: nodes and endpoints, Services, and Pods."""
+    """The parts of a network's CIDR block, for nodes and endpoints, for Services, and for Pods."""
 
     nodes: str
     services: str
@@ -36,8 +36,9 @@ class Blocks(NamedTuple):
 class AdoptedNetwork:
     """An existing network, whose owner manages its routes, DNS and flow logs. Nothing is created.
 
-    `network` and `subnetwork` are names or links, and `pods_range` and `services_range` are names of the subnetwork's
-    secondary ranges. `cidr` is a block that covers nodes and Pods. `google_ranges` are the addresses of Google's APIs.
+    `network` and `subnetwork` are names or links, and `pods_range` and `services_range` are the names of the
+    subnetwork's secondary ranges. `cidr` is a block that covers nodes and Pods. `google_ranges` are the addresses of
+    Google's APIs.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Network(pulumi.ComponentResource):
     Google's APIs to the addresses in `google_ranges`, which are reachable without NAT. Traffic that no rule allows is
     denied and logged. With `log_flows`, a sample of the subnetwork's flows is also logged.
 
-    `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, the upper half for Pods.
+    `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, and the upper half for Pods.
     Machines must wait for `ready` before they can reach anything.
     """
 

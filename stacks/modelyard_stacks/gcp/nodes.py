@@ -28,9 +28,9 @@ Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, 2026-1
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one type. GKE's autoscaler sets their number between `min_nodes` and `max_nodes` over all zones.
+    """Machines of one type. GKE's autoscaler sets their number across all zones between `min_nodes` and `max_nodes`.
 
-    Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
+    Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. GPU machines also have `nvidia.com/gpu=present:NoSchedule`. With a
     `compute_class`, machines have the label and taint by which GKE finds the pools of that class. Several node pools
     with the same `pool` form one pool of different machines.
@@ -41,9 +41,10 @@ class NodePool(pulumi.ComponentResource):
     `training_pools`, all nodes are in one zone: the one that the stack's setting `trainingZones` names for this `pool`,
     otherwise the one whose number is in the setting `trainingZone`, otherwise the first.
 
-    In an existing cluster, nodes have the service account of its other nodes, and if it is in one zone, so are they.
+    In an existing cluster, nodes have the same service account as its other nodes. If the cluster is in a single zone,
+    so are they.
 
-    GKE's metadata server answers Pods, so they cannot get the machine's own credentials. Disks are encrypted.
+    GKE's metadata server responds to Pods, so they cannot get the machine's own credentials. Disks are encrypted.
     """
 
     name: pulumi.Output[str]
@@ -159,7 +160,7 @@ class NodePool(pulumi.ComponentResource):
         ]
 
     def _upgrades(self) -> container.NodePoolUpgradeSettingsArgs:
-        """Delete scarce machines before replacing them: by default, the new node starts first and may never succeed."""
+        """Delete scarce machines before replacing them. By default, the new node starts first and may never succeed."""
         surge, missing = (0, 1) if self._has_gpus else (1, 0)
         return container.NodePoolUpgradeSettingsArgs(strategy="SURGE", max_surge=surge, max_unavailable=missing)
 
@@ -178,7 +179,7 @@ def _gpu(accelerator: str, count: int, driver: Driver) -> container.NodePoolNode
 def _a_zone(nodes: int, most: int, zones: int) -> int:
     """Return the initial number of nodes in each zone, rounded up. The autoscaler removes excess nodes.
 
-    If this exceeds the pool's maximum, which GKE refuses, the pool starts empty and grows with the first Pods.
+    If this exceeds the pool's maximum, which GKE would refuse, the pool starts empty and grows with the first Pods.
     """
     rounded = -(-nodes // zones)
     return rounded if rounded * zones <= most else 0

@@ -15,7 +15,7 @@ _READ = "roles/secretmanager.secretAccessor"
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The permissions of External Secrets, which can read these secrets in Secret Manager but cannot list any.
+    """The permissions of External Secrets, which can read the given secrets in Secret Manager but cannot list any.
 
     `secrets` are the IDs of existing secrets, and `logins` are secrets that this program creates.
     """

@@ -1,4 +1,4 @@
-"""The Google Cloud project and region of a program's resources."""
+"""The Google Cloud project and region for a program's resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HASH = 8
 
 
 class Project(pulumi_gcp.Provider):
-    """A project and region, with the default labels of its resources and the APIs that they need.
+    """A project and region, with the default labels for its resources and the APIs that they need.
 
     Pulumi's own Google credentials are used. Without `project_id`, the setting `gcp:project` names the project. APIs in
     `services` are enabled but never disabled, because others in the project may use them. Resources without other

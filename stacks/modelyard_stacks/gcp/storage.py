@@ -24,10 +24,10 @@ class ObjectLock(TypedDict):
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """A bucket that can never be public, controlled only by IAM and encrypted with our key.
+    """A bucket that can never be public, with access controlled only by IAM, encrypted with our key.
 
     With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
-    than `retention_days`, and objects in each folder of `expire` after its number of days. With `lock`, no object can
+    than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`, no object can
     be overwritten or deleted for the given days, so there are no earlier versions; `compliance` makes this rule
     permanent. The bucket is protected, and is deleted only if it is empty.
     """

@@ -16,11 +16,11 @@ _MOST = 3
 def zones_with(
     name: str, *, project: Project, machine: str, pool: str, one_zone: Mapping[str, str]
 ) -> pulumi.Output[Sequence[str]]:
-    """Return up to three zones of the region that offer this machine type, sorted by name.
+    """Return up to three zones in the region that offer the given machine type, sorted by name.
 
-    If the pool is in `one_zone`, return one zone: the one that it names for this pool, otherwise the one whose number
-    is in the stack's setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the chosen one,
-    offers the machine. A zone that offers a machine may still have none available.
+    If the pool is in `one_zone`, return one zone: the one that `one_zone` names for this pool, otherwise the one whose
+    number is in the stack's setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the chosen
+    one, offers the machine. A zone that offers a machine may still have none available.
     """
     options = pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready))
 
@@ -51,7 +51,7 @@ def zones_with(
 
 
 def training_zones(pools: Sequence[str]) -> dict[str, str]:
-    """Return the zone that the stack's setting `trainingZones` names for each of these pools, or "".
+    """Return the zone that the stack's setting `trainingZones` names for each of the given pools, or "".
 
     Raises RunError if the setting names any other pool, because that zone would be ignored.
     """
@@ -67,7 +67,7 @@ def training_zones(pools: Sequence[str]) -> dict[str, str]:
 
 
 def _training_zone(name: str, zone: str) -> str | int:
-    """Return the zone that the settings name, or its number among the zones that offer the machine."""
+    """Return the zone named in the settings, or its number among the zones that offer the machine."""
     if zone:
         return zone
     number = pulumi.Config().get_int("trainingZone") or 1

@@ -1,4 +1,4 @@
-"""EKS-specific add-ons: Cluster Autoscaler and Karpenter, in addition to the add-ons for nodes with GPUs.
+"""EKS-specific add-ons: Cluster Autoscaler and Karpenter, in addition to the add-ons for GPU nodes.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -56,7 +56,7 @@ def priorities(context: Context) -> Mapping[str, Argument]:
 def _autoscaler(context: Context) -> Mapping[str, Argument]:
     """Make the autoscaler try a pool's groups in order and remove a node once its Pods fit on other nodes.
 
-    An annotation protects Pods that must not be moved. Local storage alone does not protect a node.
+    An annotation protects Pods that must not be moved. Using local storage does not by itself protect a node.
     """
     pull = pull_secret_of_addons(context.target)
     return {
@@ -90,7 +90,7 @@ def _autoscaler_tags(context: Context) -> Mapping[str, str]:
 
 
 def _karpenter(context: Context) -> Mapping[str, Argument]:
-    """Configure Karpenter. Price look-ups are off if the network has no internet access to the pricing API."""
+    """Configure Karpenter, with price look-ups turned off if the network has no internet access to the pricing API."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -111,7 +111,7 @@ def _karpenter(context: Context) -> Mapping[str, Argument]:
 
 
 def _reach_of_karpenter(context: Context) -> Iterable[Value]:
-    """Allow egress to the pricing API only with internet access, because the API has no VPC endpoint here."""
+    """Allow egress to the pricing API only if there is internet access, because this API has no VPC endpoint."""
     prices = () if vpc_of(context.target).nat == "none" else ("pricing",)
     return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
 

@@ -76,8 +76,9 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report buckets that workloads cannot access.
 
-    A bucket created in another account grants no access to this one. A bucket in another region or cloud is unreachable
-    from a network without internet access, because the S3 endpoint only covers the network's own region.
+    A bucket created in another account grants no access to this one. A bucket in another region or cloud is
+    unreachable from a network without internet access, because the S3 endpoint covers only the network's own
+    region.
     """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}

@@ -1,4 +1,4 @@
-"""Checks for a cluster created on AWS: the rules of every cloud, with this cloud's data."""
+"""Checks for a cluster created on AWS: the rules that all clouds share, applied with AWS data."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the roles of this placement's workloads, and the users for workloads outside AWS that use its buckets."""
+    """Check the roles of a placement's workloads, and the users for workloads outside AWS that use its buckets."""
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
         value = resource.value
@@ -42,7 +42,7 @@ def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _has_key(resource: Resource[Identity], opened: Sequence[Access], system: System) -> bool:
-    """Return whether a workload outside AWS opens these buckets as an IAM user with an access key."""
+    """Return whether a workload outside AWS accesses the given buckets as an IAM user with an access key."""
     target = system.target(resource.placement)
     return any(crosses_from(system.stores[access.store], target, system) for access in opened)
 
@@ -53,7 +53,9 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """Estimate the policy's length in characters. A path without a final slash is listed as a file and as a folder."""
+    """Estimate the policy's length in characters. A path without a trailing slash is listed as both a file and a
+    folder.
+    """
     length = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
         listed = len(access.prefix) + len('"/*",')

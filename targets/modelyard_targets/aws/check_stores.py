@@ -34,7 +34,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that write to a locked bucket and use a service that may refuse the required checksums."""
+    """Report workloads that write to a locked bucket and also use a service that may reject the required checksums."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)
@@ -81,7 +81,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
 
 
 def _bucket_fault(name: str) -> str:
-    """Return why S3 refuses a bucket name, or "". The schema has already checked the first and last character."""
+    """Return the reason why S3 rejects a bucket name, or "". The schema has checked the first and last characters."""
     if not name:
         return ""
     if len(name) > _LONGEST_BUCKET:

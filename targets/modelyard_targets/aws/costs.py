@@ -1,4 +1,4 @@
-"""What a placement costs on AWS."""
+"""Cost lines for a placement on AWS."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools of compute classes in an adopted cluster, whose owner pays for everything else in it."""
+    """Yield the node pools of compute classes in an adopted cluster. The cluster's owner pays for everything else."""
     yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
+    """Yield what the system adds to any cluster: add-on volumes, load balancers, and the registry for its image."""
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
         yield from bill.monthly(fixed(gib * count), what, "gp3-gb-months", "GB-months", "storage")
@@ -115,7 +115,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 
 
 def _disks(plan: Plan, placement: str) -> DiskOf:
-    """Return the function for root volumes. Local disks are part of a machine's price."""
+    """Return a function that gives the root volume of a node. Local disks are included in a machine's price."""
 
     def of(hardware: Hardware, group: NodeGroup | None) -> Disk:
         if group is None:

@@ -70,9 +70,10 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeOb
 def node_class(context: Context) -> Iterator[Call]:
     """Build the EC2NodeClass with the infrastructure project's instance profile, network and disk key.
 
-    Images and Pods' files are stored on NVMe disks if the machine has any, and otherwise on the root volume.
+    Images and the Pods' files are stored on NVMe disks if the machine has any, and otherwise on the root volume.
 
-    The AMI is pinned to an EKS release of Amazon Linux 2023. With the latest AMI, each release would replace all nodes.
+    The AMI is pinned to an EKS release of Amazon Linux 2023. Using the latest AMI would replace all nodes at every
+    release.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Argument] = [{"tags": {"karpenter.sh/discovery": name}}]
@@ -105,7 +106,7 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require one of the region's machine types that fit a Pod, by name, because new types may lack labels."""
+    """Require one of the region's machine types that fit a Pod, listed by name because new types may lack labels."""
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -152,7 +153,7 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the size of the root volume, which is enough for images and the files of two Pods of the largest class.
+    """Return the size of the root volume, which fits the images and the files of two Pods of the largest class.
 
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """

@@ -81,7 +81,7 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def release_of(target: TargetSpec) -> Release:
-    """Return the target's EKS release. `check_version` has already refused unknown versions."""
+    """Return the target's EKS release. `check_version` has already rejected unknown versions."""
     return releases()[target.version or default_version()]
 
 
@@ -135,7 +135,7 @@ def has_elastic_pool(plan: Plan, placement: str) -> bool:
 
 
 def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that workloads need, without those that nodes need."""
+    """Return the add-ons that workloads need, excluding those that nodes need."""
     return addons_needed(plan, placement)
 
 

@@ -34,7 +34,7 @@ SECRETS_ROLE: Final = "secrets_role_arn"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield an IAM role for each of these workloads.
+    """Yield an IAM role for each of the given workloads.
 
     Workloads do not read secrets from AWS: External Secrets copies them into the cluster with its own role.
     """
@@ -43,7 +43,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same roles for a project that refers to buckets by name instead of creating them."""
+    """Yield the roles of `identity_calls` for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -182,7 +182,7 @@ def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _optional_argument(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the argument, or nothing if its value is empty."""
+    """Return the argument, or an empty tuple if its value is empty."""
     return ((argument, value),) if value else ()
 
 

@@ -47,7 +47,8 @@ _OF_A_ROLE: Final = 4
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. The first has all resources except additional roles.
+    """Return the projects in the order in which they are applied. The first contains everything except additional
+    roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -91,7 +92,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components, with roles for these identities."""
+    """Yield the first project's components, including roles for the given identities."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
         yield from pool_calls(context)
@@ -110,7 +111,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield an additional project's components: roles for these identities, based on the first project."""
+    """Yield an additional project's components: roles for the given identities, based on the first project."""
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
     yield account_call(context)

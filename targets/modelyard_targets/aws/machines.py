@@ -37,7 +37,7 @@ _CPU_REST: Final = 25
 
 @cache
 def offerings() -> Offerings:
-    """Return the EC2 machines from the table, which is read once."""
+    """Return the EC2 machines in the table, which is read only once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
     plain, accelerated = _reserved(nodes["daemons"]), _reserved(nodes["acceleratorDaemons"])
     reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}
@@ -93,8 +93,8 @@ def _generation(name: str) -> int:
 def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:
     """Return the millicores and MiB that an EKS node has for Pods, including those of DaemonSets.
 
-    `pods` is the number of addresses on the machine's network interfaces. The calculation is nodeadm's on Amazon Linux
-    2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
+    `pods` is the number of addresses on the machine's network interfaces. The calculation is the one nodeadm uses
+    on Amazon Linux 2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
     """
     left, reserved = vcpus * 1000, 0
     for step, share in _CPU_STEPS:

@@ -42,5 +42,5 @@ def group_name(pool: str, group: NodeGroup) -> str:
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the runtime image's repository in the account's registry, one for each environment."""
+    """Return the name of the runtime image's repository in the account's registry. Each environment has its own."""
     return f"{cluster_name(system, placement)}/{system.metadata.name}-runtime"

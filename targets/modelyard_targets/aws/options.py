@@ -30,7 +30,8 @@ class Cluster:
 class AwsOptions(Options):
     """The fields that `provider: aws` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
+    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
+    state it.
     """
 
     account: str = ""  # twelve digits

@@ -59,7 +59,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Add the node role of an existing cluster, because the cluster's own node role is not known."""
+    """Add the node role for an existing cluster, because the role of the cluster's own nodes is not known."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 
@@ -82,7 +82,7 @@ def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the system pool's requests by the cluster's own Pods and by add-ons."""
+    """Yield the resource requests of the cluster's own Pods and of add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):
@@ -90,7 +90,7 @@ def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disks of a node in this group."""
+    """Return the disks of a node in the given group."""
     return pools.disks_of(offerings(), hardware, group)
 
 

@@ -1,4 +1,4 @@
-"""Account quotas that a system may exceed: compares the defaults of a new account with the system's maximum needs."""
+"""Account quotas that a system may exceed: compares a new account's defaults with the system's maximum needs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class _Quota(TypedDict):
 
 
 class _OfMachines(_Quota):
-    """A vCPU quota for these instance families, limited to some generations where AWS splits them."""
+    """A vCPU quota for several instance families, limited to some generations where AWS has separate
+    quotas for them.
+    """
 
     families: list[str]
     spot: bool
@@ -77,8 +79,8 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
     """Return the maximum vCPUs by quota code.
 
-    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class to its NodePool's
-    limit.
+    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class may grow to its
+    NodePool's limit.
     """
     totals: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -95,7 +97,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield how much a placement needs of each remaining quota, with the quota's name in the table."""
+    """Yield each remaining quota's name in the table, with the amount that a placement needs."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -125,12 +127,12 @@ def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int
 
 
 def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
-    """Yield the pools with nodes launched by Karpenter."""
+    """Yield the pools whose nodes Karpenter launches."""
     yield from (pool for _, pool in pools_of(plan, placement) if pool.elastic)
 
 
 def _code(machine: str, *, spot: bool) -> str:
-    """Return the code of the quota that includes a machine."""
+    """Return the code of the quota that a machine counts towards."""
     kind = _FAMILY.match(machine)
     assert kind is not None  # every name in the machine table matches
     family, generation = kind[1], int(kind[2])

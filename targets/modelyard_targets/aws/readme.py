@@ -73,7 +73,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
     if not infrastructure:
         return ()
     return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
@@ -180,7 +180,7 @@ def _linked(databases: Sequence[str]) -> list[str]:
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield hosts that need a route from the network: on-premises clusters and, without internet access, every host
+    """Yield the hosts to which the network needs a route: on-premises clusters and, without internet access, every host
     that is not an AWS service.
     """
     yield from on_premises_hosts(context)

@@ -1,4 +1,6 @@
-"""Changes to the common add-ons on AKS, which has its own autoscaler and GPU drivers, but no GPU device plugin."""
+"""AKS-specific changes to the common add-ons. AKS has its own autoscaler and GPU drivers, but no GPU device
+plugin.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Have External Secrets act as its own identity if the target has a vault."""
+    """Make External Secrets use its own identity if the target has a vault."""
     if not has_vault(context):
         return {}
     client = Ref("infrastructure", key=SECRETS_CLIENT)

@@ -1,4 +1,4 @@
-"""Checks for what Azure cannot provide."""
+"""Check that Azure can provide what the plan requires."""
 
 from __future__ import annotations
 

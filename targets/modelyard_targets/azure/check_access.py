@@ -1,4 +1,4 @@
-"""Checks for access that Azure cannot grant: from other clouds, in cycles, to too many folders or invalid secrets."""
+"""Checks for access that Azure cannot grant: across clouds, in cycles, to too many folders or to invalid secrets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SECRET: Final = pattern("[A-Za-z0-9-]{1,127}")
 
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads outside Azure that open a store of this placement."""
+    """Report workloads outside Azure that use a store of this placement but cannot access it."""
     for resource, store, other in from_elsewhere("azure", plan, placement):
         where = plan.system.key(*resource.origin)
         yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
@@ -50,7 +50,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that open more folders in one store in the same mode than a condition can name."""
+    """Report workloads that access more folders of a store in the same mode than a condition can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
@@ -80,7 +80,7 @@ def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose paths Key Vault cannot store, or which would have the same name there."""
+    """Report secrets whose paths Key Vault cannot store, or that would share a name there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in _vault_secrets(plan, placement, stores):
@@ -103,7 +103,9 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
-    """Return the folders that a workload opens, by store and mode. The list is empty if it opens the whole store."""
+    """Return the folders that a workload accesses, by store and mode. The list is empty if it accesses the
+    whole store.
+    """
     folders: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):
         folders.setdefault((access.store, access.mode), []).extend([access.prefix] if access.prefix else [])

@@ -1,4 +1,4 @@
-"""Checks for a cluster created on Azure: its group and tags, and the rules of every cloud with this cloud's data."""
+"""Checks for a cluster created on Azure: its group and tags, and the rules that all clouds share, with Azure data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OUR_TAGS: Final = 4
 
 
 def check_group(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report an earlier target in the same resource group of the same subscription."""
+    """Report a target that has the same subscription and resource group as an earlier target."""
     mine = target_of(plan, placement)
     group, account = group_name(plan.system, mine), options_of(mine).account
     for other in plan.system.deployment.targets:

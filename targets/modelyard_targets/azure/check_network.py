@@ -56,7 +56,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _of_other_cloud(region: str) -> str:
-    """List Azure regions on the continent of another cloud's region, because the most similar name may be far away."""
+    """List Azure regions on the same continent as another cloud's region: a similar name may mean a distant region."""
     match = _OTHER_CLOUD.fullmatch(region)
     there = CONTINENTS.get(match[1], ()) if match is not None else ()
     return f"this is another cloud's region; nearby Azure regions are {', '.join(there)}" if there else ""
@@ -91,7 +91,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes fit in a range with this prefix. Half of the range is for Pods."""
+    """Return how many nodes fit in a range with the given prefix length. Half of the range is for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

@@ -1,4 +1,4 @@
-"""What a placement costs on Azure."""
+"""Cost lines for a placement on Azure."""
 
 from __future__ import annotations
 
@@ -51,12 +51,14 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools of compute classes in an adopted cluster, whose owner pays for everything else in it."""
+    """Yield the node pools of compute classes in an adopted cluster. The cluster's owner pays for everything else."""
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: volumes, private endpoints, load balancers, and the image registry."""
+    """Yield what the system adds to any cluster: add-on volumes, private endpoints, load balancers, and the image
+    registry.
+    """
     for gib, count in volumes(plan, placement).items():
         disk = premium(gib)
         what = f"volumes for metrics and alerts, {disk.what}"
@@ -121,7 +123,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 
 
 def premium(gib: int) -> Disk:
-    """Return a Premium SSD of at least this size."""
+    """Return a Premium SSD of at least the given size."""
     tier = next(name for name, size in _TIERS if size >= gib)
     return Disk(f"disk-{tier}-months", 1, f"{tier} for {gib} GiB each")
 

@@ -24,8 +24,8 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     """Return the machines for a class in the target's region, or the reason why none fits.
 
     An AKS node pool has only one machine type, so a group with several types becomes several groups. The autoscaler
-    tries them in order. Those of an elastic class go from spot to on demand, and from the smallest machine to the
-    largest.
+    tries them in order. The groups of an elastic class are ordered from spot to on demand, and from the smallest
+    machine to the largest.
     """
     chosen = choose_single(offerings(), compute, target.region)
     if isinstance(chosen, str):

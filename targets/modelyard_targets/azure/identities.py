@@ -32,7 +32,7 @@ SECRETS_CLIENT: Final = "external_secrets_client_id"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the role definitions and an identity for each of these workloads, which open a store on Azure.
+    """Yield the role definitions and an identity for each of the given workloads, which access a store on Azure.
 
     Workloads in other clusters use the same roles. The project `crossings` has their identities.
 
@@ -45,13 +45,13 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same identities for a project that refers to stores by name instead of creating them."""
+    """Yield the identities of `identity_calls` for a project that refers to stores by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
 
 def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
-    """Return the identities of a placement that open a store on Azure."""
+    """Return the identities of a placement that access a store on Azure."""
     identities = context.plan.of(Identity, context.placement)
     return tuple(identity for identity in identities if azure_access(identity.value, context.system))
 
@@ -78,7 +78,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the Key Vault names of those references that Key Vault stores."""
+    """Return the Key Vault names of the given secrets that are stored in Key Vault."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
     return tuple(dict.fromkeys(ids))
 
@@ -103,7 +103,7 @@ def _name(context: Context) -> str:
 
 
 def roles_call(context: Context) -> Call:
-    """Build the role definitions, which may only be assigned in the listed groups."""
+    """Build the role definitions, which can be assigned only in the listed groups."""
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
     groups = tuple(dict.fromkeys(group for group in elsewhere if group))
@@ -132,7 +132,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, context: Context) -> dict[str, Literal]:
-    """Return the access in the form of the components' argument."""
+    """Return the access as an argument for the components."""
     store = context.system.stores[access.store]
     container, account = account_of(store, context.system)
     grant: dict[str, Literal] = {

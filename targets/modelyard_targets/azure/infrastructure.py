@@ -45,7 +45,7 @@ _OF_A_ROLE: Final = 8
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order. The first creates what the other projects depend on, and they only add access.
+    """Return the projects in order. The first creates what the other projects depend on; the others only add access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -89,7 +89,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components in order, including these identities (`roles`)."""
+    """Yield the first project's components in order, including the identities in `roles`."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
         yield from pool_calls(context)
@@ -154,7 +154,7 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
 
 
 def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
-    """Return the outputs with the client IDs of these identities, which ServiceAccounts refer to."""
+    """Return the outputs with the client IDs of the given identities, which ServiceAccounts refer to."""
     return tuple(
         Export(client_output(resource.name), Ref(identity_variable(resource.name), "client_id")) for resource in roles
     )

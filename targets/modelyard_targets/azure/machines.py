@@ -35,7 +35,7 @@ _EVICTION_MI: Final = 100
 
 @cache
 def offerings() -> Offerings:
-    """Return the machines from the table, which is read once."""
+    """Return the machines in the table, which is read only once."""
     return offerings_in(_FOLDER, "Azure", REFERENCE_REGION, allocatable, _series)
 
 

@@ -39,13 +39,13 @@ def cluster_name(system: System, placement: str) -> str:
 
 
 def group_name(system: System, target: TargetSpec) -> str:
-    """Return the resource group of a target: the one in the spec, or one named like the cluster."""
+    """Return the resource group of a target: the one in the spec, or one with the same name as the cluster."""
     return options_of(target).resource_group or cluster_name(system, target.name)
 
 
 def nodes_group(group: str) -> str:
-    """Return the name of the resource group that AKS creates for the nodes, disks and load balancers, given its main
-    group.
+    """Return the name of the resource group that AKS creates for nodes, disks and load balancers, given
+    the main group.
     """
     return f"{group}-nodes"
 
@@ -60,20 +60,18 @@ def pool_name(pool: str, group: NodeGroup) -> str:
 
 
 def agent_pool(pool: str, group: NodeGroup) -> str:
-    """Return a node pool's name in AKS. It has at most twelve characters, so it is a hash; labels contain the full
-    words.
-    """
+    """Return a node pool's name in AKS: a hash, as names have at most 12 characters. Labels contain the full name."""
     return f"{_capacity(group)[0]}{short_hash(pool, group.machines[0], _capacity(group))}"
 
 
 def registry_name(system: System, placement: str) -> str:
-    """Return the container registry's name, which has only letters and digits and is unique in all of Azure."""
+    """Return the container registry's name, which has only letters and digits and is unique across all of Azure."""
     readable = _NOT_ALPHANUMERIC.sub("", cluster_name(system, placement))[: _LONGEST_REGISTRY - HASH_LENGTH]
     return readable + _hash(system, placement, "registry")
 
 
 def server_name(system: System, placement: str, store: str) -> str:
-    """Return the name of a database server, unique in all of Azure."""
+    """Return the name of a database server, which is unique across all of Azure."""
     readable = object_name(cluster_name(system, placement), store, limit=_LONGEST_SERVER - HASH_LENGTH - 1)
     return f"{readable}-{_hash(system, placement, store)}"
 
@@ -94,7 +92,7 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def tag_key(key: str) -> str:
-    """Return the tag for a label in the spec. A prefix separates it from our own tags. Azure ignores case."""
+    """Return the tag name for a label in the spec. A prefix keeps it apart from our own tags. Azure ignores case."""
     return _NOT_IN_TAGS.sub("-", f"label-{key.lower()}")[:_LONGEST_TAG]
 
 

@@ -1,4 +1,4 @@
-"""Monitoring from outside the cluster: logs, the budget, and alarms for databases and the network."""
+"""Monitoring outside the cluster: logs, the budget, and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _logs(context: Context) -> Call:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield a single budget for all of a system's targets in a subscription, on the first target. It covers resource
-    groups.
+    """Yield a single budget for all of a system's targets in a subscription, on the first of them. It covers their
+    resource groups.
     """
     budget, mine = context.system.governance.budget, options_of(context.target).account
     active = [
@@ -80,7 +80,7 @@ def _databases(context: Context) -> Iterator[tuple[str, Literal]]:
 
 
 def _groups_of(context: Context, targets: Iterable[TargetSpec]) -> Iterator[str]:
-    """Yield the resource groups of the given targets, each with the resource group of its nodes."""
+    """Yield the resource groups of the given targets, each together with the resource group for its nodes."""
     for target in targets:
         group = group_name(context.system, target)
         yield group

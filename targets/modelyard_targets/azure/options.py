@@ -42,7 +42,7 @@ class Vpc:
 
 @record
 class Ranges:
-    """The parts of a network in the order of their addresses. Half of it is for Pods and a quarter for nodes."""
+    """The parts of a network, ordered by address. Half of the network is for Pods and a quarter for nodes."""
 
     nodes: str
     endpoints: str
@@ -65,7 +65,8 @@ class Cluster:
 class AzureOptions(Options):
     """The fields that `provider: azure` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
+    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
+    state it.
     """
 
     account: str = ""  # subscription ID

@@ -77,7 +77,7 @@ def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disk of a node in this group, which stores images and the files of its Pods."""
+    """Return the disk of a node in the given group, which stores images and the files of Pods."""
     return pools.disks_of(offerings(), hardware, group)
 
 

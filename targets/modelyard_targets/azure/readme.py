@@ -64,7 +64,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)

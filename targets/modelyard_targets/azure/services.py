@@ -34,7 +34,7 @@ def secret_store(context: Context) -> Iterator[Call]:
     """Yield the secret store for Key Vault, limited to this system's namespaces.
 
     Without its own ServiceAccount, the store uses the identity of External Secrets. It is a call rather than a
-    manifest, because the vault's address is only known while the program runs.
+    manifest, because the vault's address is known only while the program runs.
     """
     vault: Argument = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
     yield from secrets_store(context, {"azurekv": vault})

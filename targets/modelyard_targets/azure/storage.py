@@ -1,4 +1,4 @@
-"""Resources with data: stores, databases, secrets and the image registry. Adopted resources are left unchanged."""
+"""Resources that hold data: stores, databases, secrets and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def account_of(store: Store, system: System) -> tuple[str, str]:
 
 
 def disk_gib(size_bytes: int) -> int:
-    """Return the smallest database disk with this size, which the check limits to the largest disk."""
+    """Return the smallest database disk that is at least this large. The check has already limited the size."""
     return next((step for step in DISK_STEPS if step * _GI >= size_bytes), DISK_STEPS[-1])
 
 
@@ -123,7 +123,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
 
 
 def _is_shared(store: Store, context: Context) -> bool:
-    """Return whether workloads on other targets open a store of a target with a network."""
+    """Return whether workloads on other targets access a store of a target with a network."""
     if not context.plan.has_cluster(context.placement):
         return False
     return any(

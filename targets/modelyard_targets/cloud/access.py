@@ -25,9 +25,9 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield workloads on other targets that cannot access a store of this placement, with the store and their target.
+    """Yield workloads on other targets that cannot access a store of this placement, with that store and their target.
 
-    Without a key, the cloud must be able to verify the tokens of their cluster.
+    Without a key, the cloud must be able to verify the tokens of the workload's cluster.
     """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)
@@ -40,9 +40,9 @@ def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that depend on this one's buckets, directly or indirectly, while it also depends on theirs.
+    """Yield the targets that depend on this placement's buckets, directly or indirectly, while it depends on theirs.
 
-    Each target comes with one of its buckets that this placement uses, and with the identity that uses it.
+    Each target is yielded with one of its buckets that this placement uses, and with the identity that uses the bucket.
     """
     waits = {target.name: _opened(provider, plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
@@ -57,8 +57,8 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Map each target of the provider whose buckets this placement uses to one of these buckets and the identity using
-    it.
+    """Map each of the provider's targets whose buckets this placement uses to one such bucket and an
+    identity using it.
     """
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:

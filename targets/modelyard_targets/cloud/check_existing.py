@@ -1,4 +1,4 @@
-"""Checks for an adopted cluster: fields that only created or adopted clusters have, and names that could collide."""
+"""Checks for an adopted cluster: fields for only created or only adopted clusters, and names that could collide."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_AN_EXISTING_CLUSTER: Final[tuple[str, ...]] = ("capacity", "tenancy", "prior
 
 
 def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report fields of a created cluster on an adopted cluster, and vice versa."""
+    """Report fields for created clusters on an adopted cluster, and vice versa."""
     if not plan.has_cluster(placement):
         return  # reported as having no effect
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -54,7 +54,9 @@ def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require the network range of an adopted cluster for databases, because network policies open it."""
+    """Require the network range of an adopted cluster that uses databases, because network policies allow
+    that range.
+    """
     target = target_of(plan, placement)
     if not adopts(plan, placement) or target.cluster.cidr:
         return
@@ -64,7 +66,7 @@ def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetSpec], str]) -> Iterator[Diagnostic]:
-    """Report an earlier target that adopts the same cluster, because both would create the same objects."""
+    """Report a target that adopts the same cluster as an earlier one, because both would create the same objects."""
     if not adopts(plan, placement):
         return
     mine = target_of(plan, placement)
@@ -78,7 +80,7 @@ def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetS
 
 
 def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a workload with the ServiceAccount of the system's secret store."""
+    """Report a workload that has the ServiceAccount of the system's secret store."""
     for resource in plan.of(Identity, placement) if adopts(plan, placement) else ():
         if resource.name == SECRETS_ACCOUNT:
             why = "the ServiceAccount that reads the system's secrets has that name"

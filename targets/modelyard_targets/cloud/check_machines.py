@@ -57,7 +57,7 @@ def _is_of(requested: Hardware | None, hardware: Hardware) -> bool:
 
 
 def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
-    """Return the class's hardware with the smaller machine as its only group."""
+    """Return the class's hardware with the smaller machine as the only group."""
     group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
     return replace(
         hardware,

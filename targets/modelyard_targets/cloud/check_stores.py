@@ -1,4 +1,4 @@
-"""Checks for stores on a cloud: fields of adopted stores, the endpoint and region of buckets, logins, standbys."""
+"""Checks for stores on a cloud: fields of adopted stores, bucket endpoints and regions, logins, and standbys."""
 
 from __future__ import annotations
 

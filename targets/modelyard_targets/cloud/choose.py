@@ -5,9 +5,9 @@ price per Pod is not used, because the class may have only one Pod. At equal pri
 newest. The ranking does not depend on the size of the requests, so larger requests never lead to a smaller machine. For
 elastic classes, Karpenter chooses among all machines that fit at run time.
 
-To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by one kind of
-price: the region's spot prices if all machines have one, otherwise the region's on-demand prices and, as a last resort,
-the reference region's. The price shown is the best known price of each machine.
+To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by the
+same kind of price: the region's spot prices if all machines have one, otherwise the region's on-demand prices
+and, as a last resort, those of the reference region. The price shown is the best known price of each machine.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives without a machine, or with a different count than the Pods request."""
+    """Yield the accelerator alternatives that have no machine, or that have a different count than the Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _accelerator_request(fits[0])
     for position, accelerator in enumerate(compute.accelerators):
@@ -148,10 +148,10 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 
 
 def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield node groups in the order to try them: for each alternative, spot, then on demand, as the class allows.
+    """Yield node groups in the order to try them: for each alternative, spot and then on demand, if the class allows.
 
-    Pods request the accelerators of the first choice, so only alternatives with the same count can replace it at run
-    time.
+    Pods request the accelerators of the first choice, so only alternatives with the same count can replace the first
+    choice at run time.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
@@ -168,7 +168,9 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group the machines by accelerator. Machines that need different Pod requests than the first are excluded."""
+    """Group the machines by accelerator. Machines that need different Pod requests than the first machine
+    are excluded.
+    """
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _accelerator_request(fit) == _accelerator_request(fits[0]):
@@ -177,7 +179,7 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
 
 
 def _accelerator_request(fit: Fit) -> tuple[str, int]:
-    """Return the accelerator resource and the count that a Pod on this machine requests."""
+    """Return the accelerator resource and the count that a Pod on the given machine requests."""
     accelerator = fit.accelerator
     return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
 

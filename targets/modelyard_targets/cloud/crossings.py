@@ -1,7 +1,7 @@
 """The project `crossings`: what a cloud target grants to workloads in clusters on other targets.
 
-It needs only what infrastructure projects create, and they need nothing from it, so two targets can open each other's
-stores. docs/decisions/0074-several-clouds.md explains why.
+This project needs only what infrastructure projects create, and they need nothing from it, so two targets can
+access each other's stores. docs/decisions/0074-several-clouds.md explains why.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def crossings_projects(
     calls: Callable[[Context], Iterator[Call]],
     exports: Callable[[Resource[Identity]], Iterator[Export]],
 ) -> tuple[Project, ...]:
-    """Return the project that trusts other clusters, or nothing if none could open a store of this placement.
+    """Return the project that trusts other clusters, or an empty tuple if none could access a store of this placement.
 
-    `calls` are its components, and `exports` the outputs for a workload's identity.
+    `calls` are the project's components, and `exports` the outputs for a workload's identity.
     """
     if not may_be_crossed(context.plan, context.placement):
         return ()
@@ -62,7 +62,7 @@ def crossings_projects(
 
 
 def readers(context: Context) -> dict[str, TargetSpec]:
-    """Return the targets whose workloads open stores of this placement with their identity."""
+    """Return the targets whose workloads access stores of this placement with their identity."""
     names = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     return {name: context.system.target(name) for name in names}
 
@@ -115,7 +115,7 @@ def token_file(context: Context) -> str:
 
 
 def value_export(identity: Resource[Identity], value: str, source: Ref) -> Export:
-    """Return the output for a value of a workload's identity."""
+    """Return the output that exports a value of a workload's identity."""
     return Export(identity_output(identity, value), source)
 
 

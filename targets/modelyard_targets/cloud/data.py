@@ -1,4 +1,4 @@
-"""What a cloud's infrastructure project creates for the data of a placement, and its variables in the program."""
+"""What a cloud's infrastructure project creates for a placement's data, and its variable names in the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DAY_S: Final = 86400
 
 
 def has_registry(context: Context) -> bool:
-    """Return whether the infrastructure project's own registry stores images."""
+    """Return whether images are stored in a registry that the infrastructure project creates."""
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
 
 

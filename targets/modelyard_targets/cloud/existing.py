@@ -1,6 +1,4 @@
-"""Clusters that a cloud target adopts: what the planner and the workloads project use instead of a cluster of their
-own.
-"""
+"""Clusters that a cloud target adopts: what the planner and the workloads project use in place of a created cluster."""
 
 from __future__ import annotations
 
@@ -43,13 +41,13 @@ def on_existing(offer: Offer) -> Offer:
 def on_existing_without_accelerators(offer: Offer) -> Offer:
     """Return the offer of an adopted cluster in a cloud that does not install drivers or device plugins by itself.
 
-    The owner's plugin only covers the owner's machines, and a second plugin would offer each accelerator twice.
+    The owner's plugin covers only the owner's machines, and a second plugin would advertise each accelerator twice.
     """
     return on_existing(replace(offer, choose=partial(_plain, offer.choose)))
 
 
 def mark(hardware: Hardware, system: System) -> Hardware:
-    """Put the system's name into the label and the taint of its own node pools.
+    """Put the system's name into the label and the taint of the system's own node pools.
 
     Other systems in the cluster may have compute classes with the same names, whose Pods would run on these machines.
     """
@@ -113,7 +111,7 @@ def adopts(plan: Plan, placement: str) -> bool:
 
 
 def network_of(cidr: str, adopted: str, cluster: str) -> Network | None:
-    """Return a target's network: an adopted cluster's if its range is known, an adopted network, or a new one."""
+    """Return a target's network: that of an adopted cluster if its range is known, an adopted network, or a new one."""
     if cluster:
         return Network(cidr, ("cluster", "cidr"), "cluster: {cidr: 10.1.0.0/16}", cluster) if cidr else None
     return Network(cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", adopted)

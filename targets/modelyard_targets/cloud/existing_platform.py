@@ -1,4 +1,4 @@
-"""An adopted cluster as a platform for the workloads project: the cloud's platform without what the owner manages."""
+"""An adopted cluster as a platform for the workloads project: the cloud's platform minus what the owner manages."""
 
 from __future__ import annotations
 
@@ -72,8 +72,6 @@ def secrets_account(context: Context, annotations: Mapping[str, Argument]) -> It
 
 
 def account_reference(context: Context) -> dict[str, str]:
-    """Return the secret store's reference to this ServiceAccount, which must not contain a namespace in a namespaced
-    store.
-    """
+    """Return the secret store's reference to its ServiceAccount, without a namespace if the store is namespaced."""
     place = {"namespace": context.namespace} if own_kind(context) == "ClusterSecretStore" else {}
     return {"name": SECRETS_ACCOUNT, **place}

@@ -1,4 +1,4 @@
-"""Add-ons for GPU nodes whose image only has the driver: NVIDIA's device plugin and metrics exporter.
+"""Add-ons for GPU nodes whose image contains only the driver: NVIDIA's device plugin and metrics exporter.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -28,7 +28,7 @@ def gpu_addons(plan: Plan, placement: str) -> Iterator[str]:
 
 
 def _device_plugin(context: Context) -> Mapping[str, Argument]:
-    """Configure the NVIDIA device plugin, because the node image only has the driver."""
+    """Configure the NVIDIA device plugin, because the node image contains only the driver."""
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
         "resources": resources("20m", "128Mi"),

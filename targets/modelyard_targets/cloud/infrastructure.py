@@ -16,7 +16,7 @@ from modelyard_targets.kube.placement.context import Context
 
 @record
 class Sdk:
-    """The Pulumi SDK of a provider, and the provider's word for workloads' permissions, such as `roles`."""
+    """The Pulumi SDK of a provider, and the provider's term for workloads' permissions, such as `roles`."""
 
     provider: str
     package: str
@@ -24,7 +24,9 @@ class Sdk:
 
 
 def project_of(sdk: Sdk, at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
-    """Return the infrastructure project with this number. All but the first project contain only workloads' access."""
+    """Return the infrastructure project with the given number. All projects but the first contain only workloads'
+    access.
+    """
     return Project(
         folder=folder_name(at),
         name=project_name(context.system, context.placement, at),
@@ -36,8 +38,8 @@ def project_of(sdk: Sdk, at: int, calls: tuple[Call, ...], exports: tuple[Export
 
 
 def database_exports(context: Context, parts: Sequence[str], secret: str) -> Iterator[Export]:
-    """Yield the outputs of managed databases: these attributes of each database, and its login's attribute with the
-    secret.
+    """Yield the outputs of managed databases: the given attributes of each database, and the attribute of its login
+    that contains the secret.
     """
     for resource in managed_databases(context):
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)

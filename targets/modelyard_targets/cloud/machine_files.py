@@ -29,13 +29,13 @@ _MI: Final = 1024**2
 
 @cache
 def table(folder: str, file: str) -> Any:
-    """Return a JSON file of a provider, which is read once."""
+    """Return the contents of a provider's JSON file, which is read only once."""
     with open(os.path.join(folder, file), encoding="utf-8") as text:
         return json.load(text)
 
 
 def offerings_in(folder: str, cloud: str, reference_region: str, allocatable: Allocatable, series: Series) -> Offerings:
-    """Return the machines in a provider's folder. Prices in `reference_region` replace missing prices."""
+    """Return the machines in a provider's folder. Prices in `reference_region` are used where a price is missing."""
     known, nodes = table(folder, MACHINES), table(folder, _DAEMONS)
     plain, accelerated = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
     reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}

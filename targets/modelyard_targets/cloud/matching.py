@@ -31,8 +31,8 @@ BY_MEMORY: Final = "*"
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
     """Return the requested alternative that a machine satisfies, or None if there is none.
 
-    The result has the alternative's position, the Pod's request, and the kind of machine to compare prices with. A
-    machine with an accelerator that was not requested satisfies no alternative.
+    The result contains the alternative's position, the Pod's request, and the kind of machine to compare prices
+    with. A machine with an accelerator that was not requested satisfies no alternative.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):
@@ -47,7 +47,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
 
 
 def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
-    """Return a region's machines that fit one Pod of a class."""
+    """Return the region's machines that fit one Pod of the given class."""
     return [
         machine
         for machine in usable(offerings, region)
@@ -56,7 +56,7 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the kind of machine to compare prices with, which does not depend on requested CPUs, memory or count."""
+    """Return the kind of machine to compare prices with, regardless of requested CPUs, memory and count."""
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
     return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

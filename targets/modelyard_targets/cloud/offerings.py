@@ -40,7 +40,7 @@ class Machine:
 class Price:
     """A price in US dollars per hour, with region, kind, source and date.
 
-    `estimate` explains a price that was derived from another region's. Otherwise, it is empty.
+    `estimate` explains a price that was derived from another region's price. Otherwise, it is empty.
     """
 
     hourly: float
@@ -55,10 +55,10 @@ class Price:
 class Offerings:
     """The known machines of a cloud, with prices by machine, region and capacity (spot or on demand).
 
-    `seller` is the cloud's name in messages. Prices in `reference_region` replace missing prices. `absent` lists the
-    machines and families that are not available in a region. Regions that are not listed are assumed to have all
-    machines. `unsupported` lists the cloud's accelerators that are not in `machines`, by canonical name, each with a
-    description of how the cloud sells it, where `{}` stands for the name.
+    `seller` is the cloud's name in messages. Prices in `reference_region` are used where a price is missing.
+    `absent` lists the machines and families that are not available in a region. Regions that are not listed are
+    assumed to have all machines. `unsupported` lists the cloud's accelerators that are not in `machines`, by
+    canonical name, each with a description of how the cloud sells it, where `{}` stands for the name.
     """
 
     seller: str
@@ -69,19 +69,19 @@ class Offerings:
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """Yield the machines in a region, without those that are known to be absent there."""
+        """Yield the machines in a region, except those that are known to be unavailable there."""
         absent = self.absent.get(region, frozenset())
         return (machine for machine in self.machines if absent.isdisjoint((machine.name, machine.family)))
 
     def machine(self, name: str) -> Machine:
-        """Return the machine with this name, which must be in the table."""
+        """Return the machine with the given name, which must be in the table."""
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
         """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
 
-        If this region has none, the reference region's price is scaled by the ratio of the two regions. The result is
-        None if neither has a price.
+        If the region has no price, the reference region's price is scaled by the price ratio of the two regions. The
+        result is None if neither region has a price.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):
@@ -91,7 +91,7 @@ class Offerings:
         return None
 
     def ratio(self, known: str, region: str) -> float | None:
-        """Return the ratio of machine prices in a region to those in another region whose prices are known.
+        """Return the ratio of a region's machine prices to those of another region whose prices are known.
 
         This is the median over all machines with an on-demand price in both regions, or None if there are none.
         """

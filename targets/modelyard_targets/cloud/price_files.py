@@ -1,4 +1,4 @@
-"""Prices of a cloud's machines, in a file for each region."""
+"""A cloud's machine prices, stored in one file per region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values for clouds' READMEs: projects, adopted stores, secrets to store, and hosts that need a route."""
+"""Values for the READMEs of clouds: projects, adopted stores, secrets to store, and hosts that need a route."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class StoredSecret:
 
 
 def cluster_values(context: Context, projects: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a target with a cluster. `projects` are those of its infrastructure."""
+    """Return the values for a target with a cluster. `projects` are its infrastructure projects."""
     return {
         **readme_values(context, workloads),
         "projects": (*projects, *workloads.projects),
@@ -71,7 +71,7 @@ def mail_values(calls: Iterable[Call]) -> dict[str, object]:
 def opened_stores(
     context: Context, access_of: Callable[[Identity, System], Iterable[Access]]
 ) -> Iterator[tuple[Store, tuple[str, ...]]]:
-    """Yield each store of the cloud that this placement's workloads use, with those workloads."""
+    """Yield each store in the cloud that this placement's workloads use, together with those workloads."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for name in dict.fromkeys(access.store for access in access_of(resource.value, context.system)):
@@ -107,13 +107,13 @@ def secrets_to_store(context: Context) -> tuple[NeededSecret, ...]:
 
 
 def stored_secrets(context: Context, name_of: Callable[[str], str]) -> list[StoredSecret]:
-    """Return the table of these secrets. `name_of` maps a path in the spec to a name in the cloud's service."""
+    """Return the table of secrets to store. `name_of` maps a path in the spec to a name in the cloud's service."""
     secrets = secrets_to_store(context)
     return [StoredSecret(name_of(secret.ref.path), secret.keys, secret.workloads) for secret in secrets]
 
 
 def on_premises_hosts(context: Context) -> Iterator[str]:
-    """Yield hosts of on-premises clusters that need a route from the network."""
+    """Yield the hosts of on-premises clusters to which the network needs a route."""
     system = context.system
     for link in context.plan.crossings(context.placement):
         if link.ends[0] == context.placement and not system.target(link.ends[1]).in_cloud:
@@ -122,7 +122,9 @@ def on_premises_hosts(context: Context) -> Iterator[str]:
 
 
 def hosts_elsewhere(context: Context, reached: tuple[str, ...]) -> Iterator[str]:
-    """Yield hosts that a network without internet access needs a route to, except those with a reachable suffix."""
+    """Yield the hosts to which a network without internet access needs a route, except those with a
+    reachable suffix.
+    """
     registry, target = context.system.registry, context.target
     urls = (target.images.registry, registry.adopt if registry else "", target.telemetry.remote_write)
     yield from (host for host in map(_host, urls) if host and not host.endswith(reached))

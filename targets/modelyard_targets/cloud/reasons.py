@@ -13,7 +13,7 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain that a requested accelerator is unknown or that a region does not have it, or return ""."""
+    """Explain that a requested accelerator is unknown or not available in a region, or return "" otherwise."""
     there = usable(offerings, region)
     offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
     for accelerator in compute.accelerators:
@@ -32,7 +32,7 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain whether the cloud or the region lacks the accelerators, or modelyard does not support them."""
+    """Explain whether the accelerators are missing from the cloud or the region, or not supported by modelyard."""
     there = {canonical(option.accelerator.name) for option in offerings.machines if option.accelerator}
     names = " or ".join(option.name for option in compute.accelerators)
     for accelerator in compute.accelerators:
@@ -46,7 +46,7 @@ def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
 
 
 def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
-    """Explain why no machine in the table has these accelerators, although the cloud may have them."""
+    """Explain why no machine in the table has the given accelerators, although the cloud may offer them."""
     by_reason: dict[str, list[str]] = {}
     for name in names:
         by_reason.setdefault(offerings.unsupported.get(canonical(name), ""), []).append(name)
@@ -87,9 +87,9 @@ def _of(machine: Machine) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:
-    """Rank how far a machine is from fitting a Pod, by accelerator mismatch, then by number and size of shortages.
+    """Rank how far a machine is from fitting a Pod: by accelerator mismatch, then by the number and size of shortages.
 
-    Among equals, a machine with more accelerators, or more memory on each, is closer.
+    Among equally ranked machines, one with more accelerators, or more memory on each, is closer.
     """
     names = {canonical(accelerator.name) for accelerator in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)

@@ -35,7 +35,9 @@ _POSTGRESQL: Final = 5432
 
 
 def has_own_store(context: Context) -> bool:
-    """Return whether a placement reads secrets from the cloud's own service: those in the spec, or database logins."""
+    """Return whether a placement reads secrets from the cloud's own service: secrets in the spec, or
+    database logins.
+    """
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return requested or bool(managed_stores(context.plan, context.placement, Kind.DATABASE))
@@ -62,10 +64,10 @@ def secrets_store(context: Context, provider: Mapping[str, Argument]) -> Iterato
 
 
 def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
-    """Return a database of the cloud in the range `network`, whose login is a JSON object in the secrets service.
+    """Return a database in the cloud, within the range `network`. Its login is a JSON object in the secrets service.
 
-    Its address and the name of its secret are outputs of the infrastructure project. So is the certificate of its
-    authority, if the cloud has an authority for each database.
+    Its address and the name of its secret are outputs of the infrastructure project. If the cloud has a certificate
+    authority for each database, that authority's certificate is an output too.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     secret_ref = Ref("infrastructure", key=f"{output}_secret")

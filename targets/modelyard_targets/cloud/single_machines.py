@@ -21,7 +21,7 @@ create.
 
 
 def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Return the machines for a class, with a group for each machine type, or the reason why none fits."""
+    """Return the machines for a class, with one group per machine type, or the reason why none fits."""
     chosen = choose(offerings, replace(compute, elastic=False), region)
     if isinstance(chosen, str):
         return chosen
@@ -44,7 +44,7 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the class as if one Pod made the requests of several Pods. Accelerators chosen by memory stay at one."""
+    """Return the class as if one Pod made several Pods' requests. Accelerators chosen by memory keep a count of one."""
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,
@@ -55,7 +55,7 @@ def _together(compute: ComputeClass, pods: int) -> ComputeClass:
 
 
 def _singles(offerings: Offerings, group: NodeGroup, region: str) -> tuple[NodeGroup, ...]:
-    """Split a group into one group for each machine, at most `_SPOT_POOLS`."""
+    """Split a group into one group for each machine, up to `_SPOT_POOLS` groups."""
     return tuple(_single(offerings, group, machine, region) for machine in group.machines[:_SPOT_POOLS])
 
 

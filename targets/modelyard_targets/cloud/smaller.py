@@ -1,7 +1,7 @@
-"""Find a much cheaper machine that a compute class's Pods narrowly miss.
+"""Find a much cheaper machine that is just too small for a compute class's Pods.
 
-For example, a class with 4 CPUs and 16Gi does not fit on a machine of that size, because the node reserves some of
-both. The class then gets the next larger machine and leaves half of it idle.
+For example, a class with 4 CPUs and 16Gi does not fit on a machine of that size, because the node reserves some CPU and
+memory. The class then gets the next larger machine and leaves half of it idle.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def smaller(
 ) -> Smaller | None:
     """Return the cheapest machine that a Pod narrowly misses, for the same accelerator alternative, or None.
 
-    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices with the
+    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices of the
     same region and kind are compared.
     """
     close: list[tuple[float, int, str, Machine]] = []
@@ -52,7 +52,7 @@ def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
 
 
 def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
-    """Reduce the requests that exceed the machine's capacity to that capacity, rounded down."""
+    """Return the class's requests, reduced to the machine's capacity (rounded down) where they exceed it."""
     cpu, memory = compute.cpu_millis, compute.memory_bytes
     return (
         cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,

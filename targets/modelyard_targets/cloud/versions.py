@@ -12,7 +12,7 @@ from modelyard.spec import TargetSpec
 
 @record
 class Versions:
-    """The versions in a cloud's table. `kubernetes` lists the minor versions that it offers, newest first."""
+    """The versions in a cloud's table. `kubernetes` lists the minor versions that the cloud offers, newest first."""
 
     default: str
     kubernetes: tuple[str, ...]
@@ -25,7 +25,7 @@ class Versions:
 
 @cache
 def versions_in(folder: str) -> Versions:
-    """Return the table in a cloud's folder, which is read once."""
+    """Return the table in a cloud's folder, which is read only once."""
     with open(os.path.join(folder, "versions.json"), encoding="utf-8") as file:
         table = json.load(file)
     kubernetes = table["kubernetes"]

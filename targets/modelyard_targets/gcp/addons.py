@@ -20,7 +20,7 @@ def _secrets(context: Context) -> Mapping[str, Argument]:
 
 
 def _prometheus(context: Context) -> Mapping[str, Argument]:
-    """Do not scrape CoreDNS, because GKE has kube-dns and an alert would always report the missing target."""
+    """Do not scrape CoreDNS: GKE has kube-dns instead, so an alert would always report CoreDNS as missing."""
     return {"coreDns": {"enabled": False}}
 
 

@@ -35,7 +35,7 @@ _SECRET: Final = pattern("[A-Za-z0-9_-]{1,255}")
 
 
 def check_elsewhere(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads outside Google Cloud that use a bucket of this placement."""
+    """Report workloads outside Google Cloud that use a bucket of this placement but cannot access it."""
     for resource, store, other in from_elsewhere("gcp", plan, placement):
         where = plan.system.key(*resource.origin)
         yield problems.workload_without_identity(where, store, placement, other.name, other.provider)
@@ -53,7 +53,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report an earlier target with the same project and namespace, because their workloads would share access."""
+    """Report a target with the project and namespace of an earlier one, because their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -79,7 +79,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's buckets that are used by more workloads than their policies can list."""
+    """Report a placement's buckets that are used by more workloads than the buckets' policies can list."""
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
@@ -106,7 +106,7 @@ def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose names Secret Manager refuses, or that would share a name there."""
+    """Report secrets whose names Secret Manager rejects, or that would share a name there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in plan.of(Secret, placement):
@@ -120,7 +120,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
-    """Count the folders that a workload uses, by store and mode. The whole bucket counts as zero."""
+    """Count the folders that a workload uses, by store and mode. A whole bucket counts as zero folders."""
     counts: Counter[tuple[str, str]] = Counter()
     for access in google_access(identity, system):
         counts[access.store, access.mode] += 1 if access.prefix else 0

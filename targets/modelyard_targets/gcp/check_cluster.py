@@ -1,4 +1,4 @@
-"""Checks for a cluster created on Google Cloud: the rules of every cloud, with this cloud's data."""
+"""Checks for a cluster created on Google Cloud: the rules that all clouds share, with Google Cloud data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report compute classes that narrowly miss a much cheaper machine or need a disk that is too large."""
+"""Report compute classes that narrowly miss a much cheaper machine or need a disk larger than Google Cloud offers."""
 
 from __future__ import annotations
 

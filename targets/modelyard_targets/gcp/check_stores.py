@@ -62,7 +62,9 @@ def _renaming(store: Store, system: System) -> str:
 
 
 def _bucket_fault(name: str) -> str:
-    """Return why Cloud Storage refuses a bucket name, or "". The schema has checked the first and last character."""
+    """Return the reason why Cloud Storage rejects a bucket name, or "". The schema has checked the first and last
+    characters.
+    """
     longest = max(name.split("."), key=len)
     if len(longest) > _LONGEST_BUCKET:
         return f"it is longer than {_LONGEST_BUCKET} characters"

@@ -1,4 +1,4 @@
-"""What a placement costs on Google Cloud."""
+"""Cost lines for a placement on Google Cloud."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools of compute classes in an adopted cluster, whose owner pays for everything else in it."""
+    """Yield the node pools of compute classes in an adopted cluster. The cluster's owner pays for everything else."""
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: volumes of add-ons, load balancers, and the registry of its image."""
+    """Yield what the system adds to any cluster: add-on volumes, load balancers, and the registry for its image."""
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
         yield from bill.monthly(fixed(gib * count), what, "pd-balanced-gb-months", "GB-months", "storage")
@@ -73,7 +73,7 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
-    """Yield Cloud NAT, which is billed by the number of machines that use it, with its address and alarm."""
+    """Yield Cloud NAT with its address and alarm. It is billed by the number of machines that use it."""
     hours = sum_of(nodes, "hours")
     most = _NAT_MACHINES * HOURS_OF_A_MONTH
     behind = Quantity(min(hours.floor, most), min(hours.expected, most), min(hours.ceiling, most))

@@ -34,7 +34,7 @@ _SUFFIX: Final = 4  # length of the number that the stack setting `poolNumber` a
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or nothing if no cluster on another target could open a bucket of this placement."""
+    """Return the project, or an empty tuple if no cluster on another target could access a bucket of this placement."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
@@ -46,7 +46,7 @@ def pool_of(system: System, placement: str, reader: str) -> str:
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant something, to trace them back to the spec."""
+    """Yield the components that grant access, so that they can be traced back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

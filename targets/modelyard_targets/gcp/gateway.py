@@ -23,8 +23,8 @@ def filled_in(plan: Plan, placement: str) -> TargetSpec:
 def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
     """Configure a passthrough load balancer, internal unless the exposure is public. GKE's default is public.
 
-    An internal load balancer accepts clients from every region, also through a VPN. By default, it would only accept
-    those in its own region.
+    An internal load balancer accepts clients from every region, including through a VPN. By default, it would
+    accept only clients in its own region.
 
     Source: docs.cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters, 2026-11-27.
     """

@@ -27,7 +27,7 @@ SECRETS: Final = "external-secrets"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the access of each of these workloads to Google Cloud buckets.
+    """Yield the access of each of the given workloads to Google Cloud buckets.
 
     Workloads do not read secrets from Google Cloud: External Secrets copies them into the cluster with its own access.
     """
@@ -36,7 +36,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the same access for a project that refers to buckets by name instead of creating them."""
+    """Yield the access of `identity_calls` for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -92,6 +92,6 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, system: System) -> dict[str, Literal]:
-    """Return the access in the form of the components' argument."""
+    """Return the access as an argument for the components."""
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}

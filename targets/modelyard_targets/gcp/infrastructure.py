@@ -36,7 +36,7 @@ _OF_A_ROLE: Final = 6
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. Additional projects only contain workloads' access.
+    """Return the projects in the order in which they are applied. Additional projects contain only workloads' access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -78,7 +78,7 @@ def stores_calls(context: Context) -> Iterator[Call]:
 
 
 def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield the first project's components, with access for these identities."""
+    """Yield the first project's components, including access for the given identities."""
     if context.target.cluster.adopt:
         yield from existing_calls(context)
         yield from pool_calls(context)
@@ -94,7 +94,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield an additional project's components: access for these identities, based on the first project."""
+    """Yield an additional project's components: access for the given identities, based on the first project."""
     here = target_path(context.system, context.placement)
     yield project_call(context, first=False)
     yield Call(

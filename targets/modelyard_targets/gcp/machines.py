@@ -38,13 +38,13 @@ _CPU_REST: Final = 25
 
 @cache
 def offerings() -> Offerings:
-    """Return the Compute Engine machines from the table, which is read once."""
+    """Return the Compute Engine machines in the table, which is read only once."""
     return offerings_in(_FOLDER, "Google Cloud", REFERENCE_REGION, allocatable, _series)
 
 
 @cache
 def system_offerings() -> Offerings:
-    """Return the machines for the system pool: those that support Persistent Disks, which its Pods use as volumes."""
+    """Return the machines for the system pool: those that support Persistent Disks, which Pods use as volumes."""
     everything = offerings()
     machines = tuple(machine for machine in everything.machines if disk_type(machine.name) == PERSISTENT_DISK)
     return replace(everything, machines=machines)

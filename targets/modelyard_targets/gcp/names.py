@@ -29,8 +29,8 @@ def cluster_name(system: System, placement: str) -> str:
 def namespace(system: System) -> str:
     """Return the default namespace, built from system and environment.
 
-    IAM identifies Pods by project and namespace, so without its own namespace, each environment in a project would have
-    the access of all environments.
+    IAM identifies Pods by project and namespace, so without its own namespace, each environment in a project would
+    have the same access as all the others.
     """
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment)
     return object_name(*(part for part in parts if part), limit=_LONGEST_LABEL)
@@ -46,15 +46,15 @@ def pool_name(pool: str, group: NodeGroup) -> str:
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the runtime image's repository in Artifact Registry, one for each environment."""
+    """Return the runtime image's repository in Artifact Registry. Each environment has its own."""
     return object_name(cluster_name(system, placement), limit=_LONGEST_REPOSITORY)
 
 
 def secrets_account(system: System, placement: str) -> str:
     """Return the ServiceAccount of External Secrets, which is unique to the cluster.
 
-    IAM identifies Pods by project, namespace and ServiceAccount. Every cluster has this add-on in the same namespace,
-    so with a common name, each cluster could read the secrets of all.
+    IAM identifies Pods by project, namespace and ServiceAccount. Every cluster has this add-on in the same
+    namespace, so if they shared a name, each cluster could read the secrets of all clusters.
     """
     return f"external-secrets-{cluster_name(system, placement)}"
 

@@ -48,7 +48,8 @@ class Cluster:
 class GcpOptions(Options):
     """The fields that `provider: gcp` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, its range is "" if the spec does not state it.
+    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
+    state it.
     """
 
     account: str = ""  # project ID
@@ -123,7 +124,7 @@ def has_nat(target: TargetSpec) -> bool:
 
 
 def ranges_of(vpc: Vpc) -> Ranges:
-    """Divide the range of a new network. Ranges that are not divisible have already been refused."""
+    """Divide the range of a new network. Ranges that are not divisible have already been rejected."""
     network = IPv4Network(vpc.cidr)
     lower, pods = network.subnets()
     nodes, rest = lower.subnets()

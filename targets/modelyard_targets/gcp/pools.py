@@ -69,7 +69,7 @@ def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
 
 
 def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the boot disk of a node in this group, which stores images and Pods' files."""
+    """Return the boot disk of a node in the given group, which stores images and Pods' files."""
     return pools.disks_of(offerings(), hardware, group)
 
 
@@ -82,7 +82,7 @@ def most_nodes(plan: Plan, placement: str) -> int:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the system pool's requests by the cluster's own Pods and by add-ons."""
+    """Yield the resource requests of the cluster's own Pods and of add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 

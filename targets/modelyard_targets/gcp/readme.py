@@ -63,7 +63,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or nothing if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)
@@ -141,7 +141,7 @@ def _image_path(context: Context) -> str:
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield hosts that need a route from the network: on-premises clusters and, without internet access, every host
+    """Yield the hosts to which the network needs a route: on-premises clusters and, without internet access, every host
     outside Google Cloud.
     """
     yield from on_premises_hosts(context)

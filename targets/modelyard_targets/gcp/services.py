@@ -32,8 +32,8 @@ def storage_classes(context: Context) -> Iterator[Call]:
 def secret_store(context: Context) -> Iterator[Call]:
     """Yield the ClusterSecretStore for Secret Manager, limited to this system's namespaces.
 
-    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. The store is a call
-    instead of a manifest, because the project may be known only while the program runs.
+    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. The store is a
+    component call instead of a manifest, because the project may be known only while the program runs.
     """
     yield from secrets_store(context, {"gcpsm": {"projectID": Ref("infrastructure", key="project")}})
 

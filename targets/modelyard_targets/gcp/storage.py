@@ -1,4 +1,4 @@
-"""Resources with data: buckets, databases and the image registry. Adopted resources are left unchanged."""
+"""Resources that hold data: buckets, databases and the image registry. Adopted resources are left unchanged."""
 
 from __future__ import annotations
 

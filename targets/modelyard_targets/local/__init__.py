@@ -1,5 +1,5 @@
-"""The target `local`: this machine, where `modelyard run` executes the system with a single Ray and folders for
-buckets.
+"""The target `local`: this machine, where `modelyard run` executes the system with a single Ray instance, and with
+folders in place of buckets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check that this machine can do what the plan requires. notes.py lists features that only run on a smaller scale."""
+"""Check that this machine can do what the plan requires. notes.py lists features that run only on a smaller scale."""
 
 from __future__ import annotations
 

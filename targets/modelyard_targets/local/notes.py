@@ -1,6 +1,6 @@
 """Features that this machine provides on a smaller scale or differently than a cluster, with their lines in the spec.
 
-The output and the README list them. check.py refuses differences that would change a decision.
+The output and the README list these features. check.py rejects differences that would change a decision.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard.spec import Inference, Pipeline, Step, Store, System
 
 @record
 class Note:
-    """A place in the spec, such as `inference.scorer.slo`, and how this machine differs there."""
+    """A place in the spec, such as `inference.scorer.slo`, and how this machine differs from a cluster there."""
 
     field: str
     text: str

@@ -19,7 +19,7 @@ from modelyard_targets.local.placement import ENDPOINTS_PORT, REGISTRY, descript
 
 
 def plan_of(context: Context) -> dict[str, Value]:
-    """Return the plan as plain data. The runtime's records for it are in `modelyard_runtime.local.plan`."""
+    """Return the plan as plain data. The runtime's record types for the plan are in `modelyard_runtime.local.plan`."""
     plan, placement = context.plan, context.placement
     system = context.system
     registry = system.registry

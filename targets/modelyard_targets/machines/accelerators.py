@@ -48,7 +48,7 @@ def names() -> tuple[str, ...]:
 
 
 def unknown_to_trainers(name: str, trainer: str) -> str:
-    """Explain why a built-in trainer cannot use this accelerator, or return ""."""
+    """Explain why a built-in trainer cannot use the given accelerator, or return "" if it can."""
     entry = known(name)
     if entry is None:
         return ""
@@ -66,7 +66,7 @@ def canonical(name: str) -> str:
 
 
 def of_memory(name: str, memory_bytes: int) -> str:
-    """Return the variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
+    """Return the variant of an accelerator with the given amount of memory: `A100` with 80 GiB is `A100-80GB`.
 
     Return the name unchanged if the table lists no such variant.
     """
@@ -78,7 +78,7 @@ def of_memory(name: str, memory_bytes: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _folded(name: str) -> str:
-    """Drop case and separators from a name."""
+    """Return a name without case differences and separators."""
     return "".join(letter for letter in name.lower() if letter not in " -_.")
 
 

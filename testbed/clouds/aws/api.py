@@ -1,4 +1,4 @@
-"""Calls to the cloud's API are validated against botocore's models and then handled by moto or the stand-in."""
+"""The cloud's API: calls are validated against botocore's models and then handled by moto or the stand-in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Api:
         return cls(region, Store(Path(os.environ[FOLDER]) / "store.json"), own)
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Values:
-        """Make a call without the parameters that are None. Raise Refused if the API rejects it."""
+        """Make a call, omitting parameters that are None. Raise Refused if the API rejects it."""
         arguments = {name: value for name, value in parameters.items() if value is not None}
         with self._lock:
             client = self._client(service)
@@ -65,7 +65,7 @@ class Api:
         return response
 
     def arn(self, service: str, rest: str, *, everywhere: bool = False) -> str:
-        """Return an ARN of this account, without a region if `everywhere`."""
+        """Return an ARN in this account, without a region if `everywhere` is set."""
         return f"arn:aws:{service}:{'' if everywhere else self.region}:{self.account}:{rest}"
 
     def _client(self, service: str) -> Any:

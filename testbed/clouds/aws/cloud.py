@@ -40,7 +40,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1be
 
 
 class Cloud:
-    """A running AWS. With its environment variables, a stack makes no call to another machine."""
+    """A running stand-in for AWS. With its environment variables set, a stack makes no calls to other machines."""
 
     def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
@@ -51,7 +51,7 @@ class Cloud:
         self._programs = folder / "bin"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables with which a stack finds the provider and this cloud."""
+        """Return the environment variables that let a stack find the provider and this cloud."""
         return {
             "PATH": str(self._programs),
             ENDPOINT: self._endpoint,
@@ -116,7 +116,7 @@ def _answers(stand_in: Cloud) -> bool:
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster point to this one, which has a self-signed certificate."""
+    """Return the variables that make every EKS cluster point to the given one, which has a self-signed certificate."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {

@@ -1,4 +1,4 @@
-"""EKS calls about clusters. moto stores some of a cluster's properties, and the stand-in stores the rest."""
+"""EKS calls for clusters. moto stores some of a cluster's properties, and the stand-in stores the rest."""
 
 from __future__ import annotations
 

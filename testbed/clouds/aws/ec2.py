@@ -28,7 +28,7 @@ def tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gon
 
 
 def described(api: Api, operation: str, ids: str, resource_id: str) -> Any:
-    """Return the resource with this ID from a describe call, or None if the response is empty."""
+    """Return the resource with the given ID from a describe call, or None if the response is empty."""
     answer = api.call("ec2", operation, **{ids: [resource_id]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None

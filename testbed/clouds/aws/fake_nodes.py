@@ -18,7 +18,7 @@ _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron",
 
 
 def scale(group: Values, disk_gib: int) -> None:
-    """Create nodes with this disk size, or remove nodes, until the group has its desired size."""
+    """Create nodes with the given disk size, or remove nodes, until the group has its desired size."""
     kubectl = _kubectl()
     if kubectl is None:
         return

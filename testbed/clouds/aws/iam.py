@@ -257,7 +257,7 @@ def _read_profile(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _update_profile(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Replace the role in an instance profile, which has at most one role."""
+    """Replace the role in an instance profile, which can have only one role."""
     if olds.get("role") != values.get("role"):
         _take_role(api, resource_id, olds)
         _give_role(api, resource_id, values)

@@ -61,7 +61,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """Return an AWS-managed prefix list by name. Refuse unknown names with the error of EC2."""
+    """Return an AWS-managed prefix list by name. Reject unknown names with EC2's error."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (prefix_list,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=prefix_list["PrefixListId"])["Entries"]
@@ -73,7 +73,7 @@ def _prefix_list(api: Api, arguments: Values) -> Values:
 
 
 def _cluster(api: Api, arguments: Values) -> Values:
-    """Return a cluster by name. Refuse unknown names with the error of EKS."""
+    """Return a cluster by name. Reject unknown names with EKS's error."""
     name = str(arguments["name"])
     cluster = api.call("eks", "describe_cluster", name=name)["cluster"]
     return {

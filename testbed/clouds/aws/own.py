@@ -66,7 +66,7 @@ def _create_notification(api: Api, request: Values) -> Values:
 
 
 def _delete_instance(api: Api, request: Values) -> Values:
-    """Refuse a deletion without a name for a new final snapshot, as RDS does. moto accepts any deletion.
+    """Reject a deletion without a name for a new final snapshot, as RDS does. moto accepts any deletion.
 
     Source: botocore 1.44.8, rds DeleteDBInstance, read 2026-11-24.
     """

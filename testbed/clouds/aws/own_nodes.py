@@ -1,4 +1,4 @@
-"""EKS calls about node groups. moto stores the group, the stand-in stores its Auto Scaling group and nodes."""
+"""EKS calls for node groups. moto stores the group, and the stand-in stores its Auto Scaling group and nodes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _create(api: Api, request: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, request: Values) -> None:
-    """Refuse nodes in a cluster without a network add-on, where they never become ready until EKS gives up.
+    """Reject nodes in a cluster without a network add-on, where they would not become ready before EKS gives up.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
@@ -114,7 +114,7 @@ def _scaling_group(api: Api, group: Values, request: Values) -> None:
 
 
 def _let_in(api: Api, request: Values) -> None:
-    """Create the access entry of the nodes' role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
+    """Create the access entry for the nodes' role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
     key = f"{request['clusterName']}|{request['nodeRole']}"
     if api.store.get("entries", key) is None:
         api.store.put("entries", key, {"principalArn": request["nodeRole"], "type": "EC2_LINUX", "tags": {}})

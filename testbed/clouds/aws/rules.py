@@ -1,4 +1,4 @@
-"""Refuses input that the real API refuses but moto accepts. Each rule has its source and the date it was read."""
+"""Rejects input that the real API rejects but moto accepts. Each rule has its source and the date it was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.clouds.shared.values import Values
 
 
 def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
-    """Refuse an address range with host bits or with a size that is not allowed.
+    """Reject an address range with host bits or with a size that is not allowed.
 
     VPCs and subnets are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
     """
@@ -32,7 +32,7 @@ def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
 
 
 def port_range(api: Api, values: Values) -> str | None:
-    """Refuse a TCP or UDP rule without ports, or with a first port greater than its last.
+    """Reject a TCP or UDP rule without ports, or with a first port greater than its last.
 
     Source: botocore 1.44.8, ec2 IpPermission, read 2026-11-24.
     """
@@ -46,7 +46,7 @@ def port_range(api: Api, values: Values) -> str | None:
 
 
 def policy_document(*names: str) -> Rule:
-    """Refuse a policy that is not JSON, or with a statement that lacks Effect, or both Action and NotAction.
+    """Reject a policy that is not JSON, or with a statement that lacks Effect, or both Action and NotAction.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
@@ -61,7 +61,7 @@ def policy_document(*names: str) -> Rule:
 
 
 def policy_size(most: int) -> Rule:
-    """Refuse a policy with more characters than IAM allows. White space does not count.
+    """Reject a policy with more characters than IAM allows. White space does not count.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-25.
     """
@@ -92,7 +92,7 @@ def _policy_fault(text: str) -> str | None:
 
 
 def key_policy(api: Api, values: Values) -> str | None:
-    """Refuse a key policy that nobody would be allowed to change.
+    """Reject a key policy that nobody would be allowed to change.
 
     Source: botocore 1.44.8, kms CreateKey, BypassPolicyLockoutSafetyCheck, read 2026-11-24.
     """
@@ -107,7 +107,7 @@ def key_policy(api: Api, values: Values) -> str | None:
 
 
 def two_zones(name: str, *within: str) -> Rule:
-    """Refuse subnets that are not in at least two availability zones.
+    """Reject subnets that are not in at least two availability zones.
 
     Source: pulumi-aws 7.51.1, eks.Cluster; botocore 1.44.8, rds CreateDBSubnetGroup; both read 2026-11-24.
     """
@@ -124,9 +124,9 @@ def two_zones(name: str, *within: str) -> Rule:
 
 
 def sold_here(api: Api, values: Values) -> str | None:
-    """Refuse an instance type that EC2 does not offer in the region.
+    """Reject an instance type that EC2 does not offer in the region.
 
-    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, for which moto returns a response of AWS, read
+    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, for which moto returns an AWS response, read
     2026-11-25.
     """
     for machine in values.get("instanceTypes") or ():
@@ -138,7 +138,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """Refuse a name that does not match the service's pattern. The caller states the pattern's source."""
+    """Reject a name that does not match the service's pattern. The caller states the pattern's source."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:
@@ -204,7 +204,7 @@ def group_unused(api: Api, values: Values) -> str | None:
 
 
 def database_name(api: Api, values: Values) -> str | None:
-    """Refuse instance, database and user names that RDS does not accept.
+    """Reject instance, database and user names that RDS does not accept.
 
     Source: botocore 1.44.8, rds CreateDBInstance, read 2026-11-24.
     """
@@ -231,7 +231,7 @@ def final_snapshot(api: Api, values: Values) -> str | None:
 
 
 def lifecycle_text(api: Api, values: Values) -> str | None:
-    """Refuse an ECR lifecycle policy that is not JSON, has no rules, or gives two rules the same priority.
+    """Reject an ECR lifecycle policy that is not JSON, has no rules, or gives two rules the same priority.
 
     Source: botocore 1.44.8, ecr PutLifecyclePolicy, read 2026-11-24.
     """
@@ -249,13 +249,13 @@ _RETENTIONS = (
 
 
 def retention(api: Api, values: Values) -> str | None:
-    """Refuse a retention that CloudWatch does not offer: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
+    """Reject a retention that CloudWatch does not offer: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
     days = values.get("retentionInDays", 0)
     return None if days in _RETENTIONS else f"retentionInDays {days} is none of {_RETENTIONS}"
 
 
 def key_lets_logs_in(api: Api, values: Values) -> str | None:
-    """Refuse a key whose policy does not let CloudWatch Logs use it.
+    """Reject a key whose policy does not let CloudWatch Logs use it.
 
     Source: botocore 1.44.8, logs AssociateKmsKey, read 2026-11-24, and
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24.

@@ -110,7 +110,9 @@ def _part(
 
 
 def _properties(there: Any, properties: tuple[str, ...]) -> Values:
-    """Convert a response to properties. A response with none of them is the value of the first property."""
+    """Convert a response to properties. If the response contains none of them, it is the value of the
+    first property.
+    """
     values = {name: there.get(name) for name in properties}
     return values if any(value is not None for value in values.values()) else {properties[0]: there}
 

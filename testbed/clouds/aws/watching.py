@@ -205,7 +205,9 @@ def _read_budget(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _notification_values(there: Values, declared: list[Values]) -> Values:
-    """Return a notification in the provider's format with its declared subscribers, which moto does not return."""
+    """Return a notification in the provider's format with its declared subscribers, as moto does not return
+    subscribers.
+    """
     for each in declared:
         if (each["notificationType"], float(each["threshold"])) == (there["NotificationType"], there["Threshold"]):
             return each

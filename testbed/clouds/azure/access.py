@@ -19,7 +19,7 @@ _LONGEST_CONDITION = 8192
 
 
 def allowed(api: Api, identity: str, action: str, resource: str, *, data: bool = False) -> bool:
-    """Return whether the identity with this ID may perform an action on a resource."""
+    """Return whether the identity with the given ID may perform an action on a resource."""
     principal = principal_of(api, identity)
     return any(
         each.principal == principal and each.covers(resource) and each.role.allows(action, data=data)
@@ -50,7 +50,7 @@ def _identity(api: Api, values: Values, before: Values) -> Values:
 
 
 def _known_principal(api: Api, values: Values) -> None:
-    """Refuse a principal that is not in the directory.
+    """Reject a principal that is not in the directory.
 
     Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
     """
@@ -68,7 +68,7 @@ def _known_principal(api: Api, values: Values) -> None:
 
 
 def _known_role(api: Api, values: Values) -> None:
-    """Refuse a role that does not exist or that cannot be assigned at this scope (wording: same page)."""
+    """Reject a role that does not exist or that cannot be assigned at this scope (wording: same page)."""
     role_id, scope = str(values["roleDefinitionId"]), str(values["scope"])
     if not role_id.startswith(f"/subscriptions/{api.account}/providers/Microsoft.Authorization/roleDefinitions/"):
         raise refused(400, "InvalidRoleDefinitionId", f"The role definition ID '{role_id}' is not valid.")
@@ -87,7 +87,7 @@ def _known_role(api: Api, values: Values) -> None:
 
 
 def _only_assignment(api: Api, values: Values) -> None:
-    """Refuse an identical assignment (same role, principal and resource) and too many assignments.
+    """Reject an identical assignment (same role, principal and resource) and too many assignments.
 
     Wording: same page. Limit: `_MOST_ASSIGNMENTS`.
     """
@@ -113,7 +113,7 @@ def _steady_assignment(api: Api, values: Values) -> None:
 
 
 def _scope(api: Api, values: Values) -> None:
-    """Refuse a container that does not exist. Secrets may be written later, because Resource Manager does not manage
+    """Reject a container that does not exist. Secrets may be written later, because Resource Manager does not manage
     them.
     """
     scope = str(values["scope"])
@@ -122,7 +122,7 @@ def _scope(api: Api, values: Values) -> None:
 
 
 def _condition(api: Api, values: Values) -> None:
-    """Refuse invalid conditions, and conditions on roles without data actions.
+    """Reject invalid conditions, and conditions on roles without data actions.
 
     Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
     """
@@ -138,7 +138,7 @@ def _condition(api: Api, values: Values) -> None:
 
 
 def _only_role(api: Api, values: Values) -> None:
-    """Refuse a duplicate role name and invalid assignable scopes.
+    """Reject a duplicate role name and invalid assignable scopes.
 
     Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
     """
@@ -166,7 +166,7 @@ def _unassigned(api: Api, identifier: str, values: Values) -> None:
 
 
 def _credential(api: Api, values: Values) -> None:
-    """Refuse duplicate, excess or invalid federated credentials.
+    """Reject duplicate, excess or invalid federated credentials.
 
     Source: https://learn.microsoft.com/en-us/entra/workload-id/workload-identity-federation-considerations,
     read 2026-11-27.

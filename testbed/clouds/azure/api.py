@@ -20,13 +20,13 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Api(StoredApi):
-    """The API from the perspective of one subscription. `account` is its ID, and `region` the provider's default
-    region.
+    """The API from the perspective of one subscription. `account` is the subscription's ID, and `region` the provider's
+    default region.
     """
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
-        """Return the API of the cloud whose state is in this folder."""
+        """Return the API of the cloud whose state is in the given folder."""
         return cls(account, region, Store(folder / "store.json"))
 
     @property
@@ -43,7 +43,7 @@ class Api(StoredApi):
         return str(self.subscription["tenant"])
 
     def use(self, namespace: str) -> None:
-        """Refuse a call to a resource provider that is not registered.
+        """Reject a call to a resource provider that is not registered.
 
         Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/
         error-register-resource-provider, read 2026-11-27.
@@ -57,7 +57,7 @@ class Api(StoredApi):
             )
 
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return the ID that results from filling a template with these properties."""
+        """Return the ID that results from filling a template with the given properties."""
         usual = {"subscription": self.account}
         return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
 
@@ -67,19 +67,19 @@ class Api(StoredApi):
             return {kind: stored for kind, stored in everything.items() if kind.startswith("azure-native:")}
 
     def exists(self, identifier: str) -> bool:
-        """Return whether any resource, or the subscription itself, has this ID."""
+        """Return whether any resource, or the subscription itself, has the given ID."""
         return identifier == f"/subscriptions/{self.account}" or any(
             identifier in stored for stored in self.everything().values()
         )
 
 
 def refused(status: int, code: str, message: str) -> Refused:
-    """Return the error that pulumi-azure-native prints for a response with this status."""
+    """Return the error that pulumi-azure-native prints for a response with the given status."""
     return Refused(f'Status={status} Code="{code}"', f'Message="{message}"', " ")
 
 
 def guid(*parts: str) -> str:
-    """Return the GUID that this cloud derives from these strings."""
+    """Return the GUID that this cloud derives from the given strings."""
     return str(uuid5(NAMESPACE_URL, "/".join(parts)))
 
 

@@ -1,8 +1,9 @@
-"""Compare registrations with Bicep's types, which Microsoft generates from the API descriptions of Azure.
+"""Compare registrations with Bicep's types, which Microsoft generates from Azure's API descriptions.
 
-A registration uses Pulumi's names, and Pulumi flattens the object `properties` of an API request's body. `faults` finds
-the place of each value and reports what the types do not allow there: properties that only Azure sets, values that are
-not in their list, wrong types, violated patterns and bounds, and missing properties.
+A registration uses Pulumi's names, and Pulumi flattens the object `properties` of an API request's body.
+`faults` finds the place of each value and reports what the types do not allow there: properties that only Azure
+sets, values that are not in the list of allowed values, wrong types, violated patterns and bounds, and missing
+properties.
 
 `bicep.json` is an excerpt of the types. It covers the API versions that the installed SDK uses and the properties that
 the components set. `python -m tools.list_azure_types` writes it.

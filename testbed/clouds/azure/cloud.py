@@ -33,7 +33,7 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """An Azure subscription. With its environment variables, a stack makes no call to another machine.
+    """An Azure subscription. With its environment variables set, a stack makes no calls to other machines.
 
     `registered` lists the additional resource providers that were registered. `cluster` is the API server behind every
     AKS cluster. Node pools add nodes to it, and kubeconfigs point to it.
@@ -56,7 +56,7 @@ class Cloud(StoredAccount[Api]):
         self._install("kubelogin", _PLUGIN)
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables with which a stack finds the provider and this cloud."""
+        """Return the environment variables that let a stack find the provider and this cloud."""
         return {**super().variables(), FOLDER: str(self.folder), **self._cluster}
 
     def upload(self, account: str, name: str) -> None:
@@ -71,7 +71,7 @@ class Cloud(StoredAccount[Api]):
                 self.api.store.take(BLOBS, key)
 
     def account_of_others(self, name: str) -> None:
-        """Reserve the name of a storage account, as if it existed in a subscription of another customer."""
+        """Reserve the name of a storage account, as if it existed in another customer's subscription."""
         self.api.store.put("others' accountName", name, {})
 
     def group(self, name: str, region: str = "westeurope") -> str:
@@ -91,6 +91,6 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every AKS cluster point to this one."""
+    """Return the variables that make every AKS cluster point to the given one."""
     server, authority, token = connection(cluster)
     return {SERVER: server, AUTHORITY: authority, KUBECONFIG: str(cluster.kubeconfig), _TOKEN: token}

@@ -51,7 +51,7 @@ def _cluster(api: Api, values: Values, before: Values) -> Values:
 
 
 def _version(api: Api, values: Values) -> None:
-    """Refuse versions that AKS does not offer, downgrades, and upgrades by more than one minor version.
+    """Reject versions that AKS does not offer, downgrades, and upgrades by more than one minor version.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes/create-upgrade-delete, 2026-11-27.
     """
@@ -76,7 +76,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Refuse a cluster whose identity lacks a permission that AKS checks before it creates anything.
+    """Reject a cluster whose identity lacks a permission that AKS checks before creating anything.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes, read 2026-11-27.
     """
@@ -104,7 +104,7 @@ def _identities(api: Api, values: Values) -> None:
 
 
 def _secrets(api: Api, values: Values) -> None:
-    """Refuse an encryption key for Secrets that is not versioned or that the cluster's identity may not use.
+    """Reject an encryption key for Secrets that is not versioned or that the cluster's identity may not use.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption, read 2026-11-27.
     """
@@ -136,7 +136,7 @@ def _require(api: Api, identity: str, action: str, resource: str, *, data: bool 
 
 
 def _access(api: Api, values: Values) -> None:
-    """Refuse contradictory settings of private clusters. Source: MicrosoftDocs/azure-aks-docs@fb060abe6,
+    """Reject contradictory settings of private clusters. Source: MicrosoftDocs/azure-aks-docs@fb060abe6,
     private-clusters.
     """
     access = values.get("apiServerAccessProfile") or {}
@@ -169,7 +169,7 @@ def _first_pools(api: Api, values: Values) -> None:
 
 
 def _node_group(api: Api, values: Values) -> None:
-    """Refuse a resource group for nodes that already exists (source: same pages)."""
+    """Reject a resource group for nodes that already exists (source: same pages)."""
     identifier = api.filled(KINDS[CLUSTER].path, values)
     group = f"/subscriptions/{api.account}/resourceGroups/{values['nodeResourceGroup']}"
     if api.find(CLUSTER, identifier) is None and api.find(GROUP, group) is not None:
@@ -179,7 +179,8 @@ def _node_group(api: Api, values: Values) -> None:
 
 
 def _pool(api: Api, values: Values) -> None:
-    """Refuse a pool that is part of the cluster, is newer than it, or is in another network, and check its machines.
+    """Reject a pool that is declared in the cluster, is newer than the cluster, or is in another network. Check its
+    machines.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27.
     """
@@ -207,7 +208,7 @@ def _same_network(cluster: Values, subnet: str) -> None:
 
 
 def _machines(pool: Values, *, is_new: bool) -> None:
-    """Refuse machine sizes and node counts that AKS does not support (source: same pages and the page on spot pools).
+    """Reject machine sizes and node counts that AKS does not support (source: same pages and the page on spot pools).
 
     An update may leave the count outside its bounds: Azure/AKS, issue 1758, read 2026-11-27.
     """

@@ -37,7 +37,7 @@ def _before(api: Api, values: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Refuse SKUs that do not belong to their tier, and burstable servers with high availability.
+    """Reject SKUs that do not belong to their tier, and burstable servers with high availability.
 
     Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-compute, 2026-11-27. High
     availability: .../flexible-server/concepts-high-availability.
@@ -51,7 +51,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _storage(api: Api, values: Values) -> None:
-    """Refuse unsupported storage sizes, and a reduction of the size.
+    """Reject unsupported storage sizes, and a reduction of the size.
 
     Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-storage, 2026-11-27.
     """
@@ -66,21 +66,21 @@ def _storage(api: Api, values: Values) -> None:
 
 
 def _version(api: Api, values: Values) -> None:
-    """Refuse unsupported versions and downgrades. Source: .../concepts-major-version-upgrade, read 2026-11-27."""
+    """Reject unsupported versions and downgrades. Source: .../concepts-major-version-upgrade, read 2026-11-27."""
     version, before = str(values["version"]), str(_before(api, values).get("version", ""))
     if version not in _VERSIONS or (before and int(version) < int(before)):
         raise refused(400, "InvalidParameterValue", f"Version {version} is not possible after '{before}'.")
 
 
 def _backup(api: Api, values: Values) -> None:
-    """Refuse an unsupported backup retention. Source: .../concepts-backup-restore, read 2026-11-27."""
+    """Reject an unsupported backup retention. Source: .../concepts-backup-restore, read 2026-11-27."""
     days = int(values["backup"]["backupRetentionDays"])
     if not _LEAST_DAYS <= days <= _MOST_DAYS:
         raise refused(400, "InvalidParameterValue", f"Backups are kept from {_LEAST_DAYS} to {_MOST_DAYS} days.")
 
 
 def _password(api: Api, values: Values) -> None:
-    """Refuse a weak password. Source: .../flexible-server/how-to-create-users, read 2026-11-27."""
+    """Reject a weak password. Source: .../flexible-server/how-to-create-users, read 2026-11-27."""
     password = values.get("administratorLoginPassword")
     if password is None:
         return
@@ -107,7 +107,7 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _database_name(api: Api, values: Values) -> None:
-    """Refuse names of the server's own databases."""
+    """Reject the names of the server's own databases."""
     if values["databaseName"] in ("postgres", "azure_maintenance", "azure_sys"):
         raise refused(400, "InvalidParameterValue", f"Database '{values['databaseName']}' is a system database.")
 

@@ -26,7 +26,7 @@ def _vault(api: Api, values: Values, before: Values) -> Values:
 
 
 def _deleted(api: Api, values: Values) -> None:
-    """Refuse the name of a deleted vault. Wording: alan-turing-institute/data-safe-haven, issue 2523, 2026-11-27."""
+    """Reject the name of a deleted vault. Wording: alan-turing-institute/data-safe-haven, issue 2523, 2026-11-27."""
     name = str(values["vaultName"])
     if api.store.get(_DELETED, name) is not None:
         raise refused(
@@ -58,7 +58,7 @@ def _irreversible(api: Api, values: Values) -> None:
 
 
 def _tenant(api: Api, values: Values) -> None:
-    """Refuse a tenant other than the subscription's."""
+    """Reject a tenant other than the subscription's."""
     if values["properties"]["tenantId"] != api.tenant:
         raise refused(400, "BadRequest", f"The tenant {values['properties']['tenantId']} is not that of this vault.")
 
@@ -97,7 +97,7 @@ def _data_plane(api: Api, identifier: str, values: Values) -> None:
 
 
 def key_at(api: Api, uri: str) -> str:
-    """Return the ID of the key with this address, with or without a version. Raise Refused if there is none."""
+    """Return the ID of the key with the given address, with or without a version. Raise Refused if none exists."""
     for identifier, each in api.all(KEY).items():
         if uri in (each["keyUri"], each["keyUriWithVersion"]):
             return identifier
@@ -105,7 +105,7 @@ def key_at(api: Api, uri: str) -> str:
 
 
 def encrypts(find: Callable[[Values], tuple[Any, Any]], denied: Callable[[str, str], Refused]) -> Rule:
-    """Return a rule that refuses a key in another region, or one that the identity may not use to wrap and unwrap.
+    """Return a rule that rejects a key in another region, or one that the identity may not use to wrap and unwrap.
 
     `find` returns the key's address and the identity's ID, and `denied` returns the error for a key and an identity.
     """

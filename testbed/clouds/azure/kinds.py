@@ -1,4 +1,4 @@
-"""Descriptions of Azure resource types, and how its Resource Manager treats them."""
+"""Descriptions of Azure resource types, and how Azure's Resource Manager treats them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ LONGEST_WRITE_S = 0.05
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `frozen` paths can only be set on creation: the provider tries to change them, and Azure refuses. `busy` is the
-    error for a write inside a parent while another write there is in progress. `used` is the error for deleting a
-    resource that another resource uses.
+    `frozen` paths can be set only on creation: the provider tries to change them, and Azure rejects the change.
+    `busy` is the error for a write inside a parent while another write there is in progress. `used` is the error
+    for deleting a resource that another resource uses.
     """
 
     frozen: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Kind(shared.Kind[Api]):
 
 @dataclass(frozen=True, slots=True)
 class _GuidNaming(Naming):
-    """A GUID, the name of a role assignment."""
+    """A GUID that names a role assignment."""
 
     def physical_name(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return a random GUID."""
@@ -68,7 +68,7 @@ class Azure(shared.Cloud[Api]):
         return self.described
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Refuse calls to unregistered providers, calls without an existing parent, and bodies that Bicep's types do
+        """Reject calls to unregistered providers, calls without an existing parent, and bodies that Bicep's types do
         not allow.
         """
         own = self.described[token]
@@ -82,7 +82,7 @@ class Azure(shared.Cloud[Api]):
             raise refused(400, "InvalidRequestContent", f"The request content was invalid: {'; '.join(wrong)}")
 
     def identify(self, api: Api, token: str, values: Values) -> str:
-        """Return the ID."""
+        """Return a resource's ID."""
         return api.filled(self.described[token].path, values)
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
@@ -116,7 +116,7 @@ class Azure(shared.Cloud[Api]):
 
     def record(self, token: str) -> Record[Api]:
         """Return the record of a type. If Azure changes one part of the parent at a time, concurrent writes are
-        refused.
+        rejected.
         """
         usual, own = super().record(token), self.described[token]
         if own.busy is None:
@@ -168,7 +168,7 @@ def parents(identifier: str) -> list[str]:
 
 @contextmanager
 def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
-    """Refuse a write while another write in the same parent is in progress."""
+    """Reject a write while another write in the same parent is in progress."""
     parent = "/".join(identifier.split("/")[:-2])
     with api.store.open() as everything:
         under_way = everything.setdefault("under way", {})
@@ -185,7 +185,7 @@ def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
 
 
 def unique(token: str, name: str, code: str, message: str) -> Rule:
-    """Return a rule that refuses the name of another resource of this type, in any resource group or tenant."""
+    """Return a rule that rejects the name of another resource of this type, in any resource group or tenant."""
 
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)

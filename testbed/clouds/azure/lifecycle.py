@@ -1,4 +1,4 @@
-"""How Azure's provider differs: IDs in lists become keys in responses, and most old resources are deleted first."""
+"""How Azure's provider differs: IDs in lists become keys in responses, and it usually deletes old resources first."""
 
 from __future__ import annotations
 

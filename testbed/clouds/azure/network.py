@@ -44,7 +44,7 @@ def _siblings(api: Api, values: Values) -> dict[str, Values]:
 
 
 def _range(api: Api, values: Values) -> None:
-    """Refuse a subnet range outside the network's range, or one that overlaps with another subnet.
+    """Reject a subnet range outside the network's range, or one that overlaps with another subnet.
 
     Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
     read 2026-11-27.
@@ -117,7 +117,7 @@ def _unused_network(api: Api, identifier: str, values: Values) -> None:
 
 
 def _priorities(api: Api, values: Values) -> None:
-    """Refuse security rules with invalid or duplicate priorities, or with missing or contradictory address prefixes.
+    """Reject security rules with invalid or duplicate priorities, or with missing or contradictory address prefixes.
 
     Source: https://learn.microsoft.com/en-us/azure/virtual-network/network-security-groups-overview, 2026-11-27.
     """
@@ -139,7 +139,7 @@ def _priorities(api: Api, values: Values) -> None:
 
 
 def _target(api: Api, values: Values) -> None:
-    """Refuse a resource that does not exist or lacks the named part, and a registry that does not support private
+    """Reject a resource that does not exist or lacks the named part, and a registry that does not support private
     endpoints.
     """
     for each in values["privateLinkServiceConnections"]:
@@ -161,7 +161,7 @@ def _target(api: Api, values: Values) -> None:
 
 
 def _one_zone(api: Api, values: Values) -> None:
-    """Refuse a second link from a network to a zone of the same name.
+    """Reject a second link from a network to a zone of the same name.
 
     Wording: https://learn.microsoft.com/en-us/azure/dns/private-dns-virtual-network-links, read 2026-11-27.
     """

@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """Connect to the API of the subscription in the environment, from a region."""
+    """Connect to a region's API for the subscription that the environment names."""
     return Api.at(Path(os.environ[FOLDER]), os.environ.get("ARM_SUBSCRIPTION_ID", ""), region)
 
 

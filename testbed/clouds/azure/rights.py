@@ -1,7 +1,7 @@
 """What an identity may do, from role assignments and the actions of their roles.
 
-Assignments only allow. An action is denied unless an assignment on the resource, or on something that contains it, has
-a role with this action. Conditions restrict an assignment further.
+Assignments can only allow actions. An action is denied unless an assignment on the resource, or on something
+that contains it, has a role with that action. Conditions restrict an assignment further.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TABLE = Path(__file__).with_name("roles.json")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The actions that a role allows, with `*` for any text, and the actions that it excludes."""
+    """The actions that a role allows, in which `*` matches any text, and the actions that it excludes."""
 
     name: str
     actions: tuple[str, ...]
@@ -30,7 +30,7 @@ class Role:
     not_data_actions: tuple[str, ...] = ()
 
     def allows(self, action: str, *, data: bool) -> bool:
-        """Return whether the role has an action on resources, or on the data in them."""
+        """Return whether the role allows an action on resources, or on the data in them."""
         allowed, refused = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
         return _any(allowed, action) and not _any(refused, action)
 
@@ -62,7 +62,7 @@ def role_of(values: Mapping[str, Any]) -> Role:
 
 
 def grants(assignments: Iterable[Mapping[str, Any]], definitions: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
-    """Yield the grants from role assignments, for built-in roles and these custom roles."""
+    """Yield the grants from role assignments, for built-in roles and the given custom roles."""
     known = {guid: [role] for guid, role in built_in().items()}
     for each in definitions:
         permissions: list[Mapping[str, Any]] = each["permissions"]

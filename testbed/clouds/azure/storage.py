@@ -47,7 +47,7 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _lock(api: Api, values: Values) -> None:
-    """Refuse invalid immutability policies: a policy is created unlocked, a locked one is final, and its period only
+    """Reject invalid immutability policies: a policy is created unlocked, a locked one is final, and its period only
     grows.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
@@ -101,7 +101,7 @@ def _drop(api: Api, identifier: str) -> None:
 
 
 def _versions(api: Api, values: Values) -> None:
-    """Refuse blob settings that contradict the account's, such as versions with a hierarchical namespace.
+    """Reject blob settings that contradict the account's, such as versions with a hierarchical namespace.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/versioning-overview, read 2026-11-27.
     """
@@ -119,7 +119,7 @@ def _versions(api: Api, values: Values) -> None:
 
 
 def _rules(api: Api, values: Values) -> None:
-    """Refuse invalid lifecycle rules, such as rules for versions without versioning.
+    """Reject invalid lifecycle rules, such as rules for versions without versioning.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/lifecycle-management-overview, 2026-11-27.
     """
@@ -140,7 +140,7 @@ def _registry(api: Api, values: Values, before: Values) -> Values:
 
 
 def _premium(api: Api, values: Values) -> None:
-    """Refuse Premium features on a registry with another SKU.
+    """Reject Premium features on a registry with another SKU.
 
     Source: https://learn.microsoft.com/en-us/azure/container-registry/container-registry-skus, 2026-11-27.
     """

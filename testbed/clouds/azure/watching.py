@@ -46,7 +46,7 @@ def _type(identifier: str) -> str:
 
 
 def _categories(api: Api, values: Values) -> None:
-    """Refuse unsupported log categories, and a category that another setting already sends to the same workspace.
+    """Reject unsupported log categories, and a category that another setting already sends to the same workspace.
 
     Source: https://learn.microsoft.com/en-us/azure/azure-monitor/essentials/diagnostic-settings, 2026-11-27.
     """
@@ -67,7 +67,7 @@ def _categories(api: Api, values: Values) -> None:
 
 
 def _metric(api: Api, values: Values) -> None:
-    """Refuse metrics that a resource does not have, and resources that do not exist."""
+    """Reject metrics that a resource does not have, and resources that do not exist."""
     for resource in values["scopes"]:
         if not api.exists(str(resource)):
             raise not_found(str(resource))
@@ -77,7 +77,7 @@ def _metric(api: Api, values: Values) -> None:
 
 
 def _month(api: Api, values: Values) -> None:
-    """Refuse a budget with an invalid or changed start date, or with too many notifications.
+    """Reject a budget with an invalid or changed start date, or with too many notifications.
 
     Source: https://learn.microsoft.com/en-us/rest/api/consumption/budgets/create-or-update, read 2026-11-27.
     """

@@ -46,7 +46,7 @@ def _account(api: Api, values: Values, before: Values) -> Values:
 
 
 def _account_id(api: Api, values: Values) -> None:
-    """Refuse an invalid account ID. Source: iam.v1, CreateServiceAccountRequest, accountId, read 2026-11-27."""
+    """Reject an invalid account ID. Source: iam.v1, CreateServiceAccountRequest, accountId, read 2026-11-27."""
     if not _ACCOUNT.fullmatch(str(values.get("accountId", ""))):
         raise refused(
             400,
@@ -56,7 +56,7 @@ def _account_id(api: Api, values: Values) -> None:
 
 
 def _key_name(api: Api, values: Values) -> None:
-    """Refuse an invalid key name. Source: cloudkms.v1, keyRings.create, keyRingId, read 2026-11-27."""
+    """Reject an invalid key name. Source: cloudkms.v1, keyRings.create, keyRingId, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f"The name {values['name']} does not match {_NAME.pattern}., badRequest")
 

@@ -22,13 +22,13 @@ _HOST = re.compile(r"^https://[^/]+/(?:\w+/)?(?:v\d\w*/)?(?=projects/)")
 
 
 class Api(StoredApi):
-    """The API from the perspective of one project. `account` is the project, and `region` its provider's default
+    """The API from the perspective of one project. `account` is the project, and `region` the provider's default
     region.
     """
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
-        """Return the API of the cloud whose state is in this folder."""
+        """Return the API of the cloud whose state is in the given folder."""
         return cls(account, region, Store(folder / "store.json"))
 
     @property
@@ -45,7 +45,7 @@ class Api(StoredApi):
         return str(self.project["number"])
 
     def use(self, service: str) -> None:
-        """Refuse a call to a service that is not enabled in this project.
+        """Reject a call to a service that is not enabled in this project.
 
         Wording: https://github.com/midl-dev/tezos-on-gke/issues/34, read 2026-11-27.
         """
@@ -59,13 +59,13 @@ class Api(StoredApi):
             )
 
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
-        """Fill a template such as `projects/{project}/secrets/{secretId}` with these properties."""
+        """Fill a template such as `projects/{project}/secrets/{secretId}` with the given properties."""
         usual = {"project": self.account, "region": self.region, "location": self.region}
         return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
 
 
 def refused(code: int, message: str) -> Refused:
-    """Return the error that Google's client library raises for a response with this status."""
+    """Return the error that Google's client library raises for a response with the given status."""
     return Refused(f"googleapi: Error {code}", message)
 
 

@@ -1,4 +1,4 @@
-"""Lists the API and its body for each Google resource, and the names that its provider changes.
+"""Lists the API and the request body for each Google resource, and the names that the provider changes.
 
 Written from the discovery documents and the provider's documentation, 2026-11-27.
 """
@@ -16,10 +16,10 @@ Renames: TypeAlias = Mapping[str, str | None]
 class Body:
     """The schema of a resource in a discovery document, and how a registration differs from it.
 
-    `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's body,
-    relative to the same object, or to None if the value is in the request's path or not sent. `values` are values that
-    the provider converts. `lists` are single values that become lists in the API. `elsewhere` are required paths that
-    the provider adds or that other requests set.
+    `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's
+    body, relative to the same object, or to None if the value is in the request's path or is not sent. `values` are
+    values that the provider converts. `lists` are single values that become lists in the API. `elsewhere` are
+    required paths that the provider adds or that other requests set.
     """
 
     document: str

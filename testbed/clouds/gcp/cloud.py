@@ -28,7 +28,7 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """A Google Cloud project. With its environment variables, a stack makes no call to another machine.
+    """A Google Cloud project. With its environment variables set, a stack makes no calls to other machines.
 
     `cluster` is the API server behind every GKE cluster. Node pools add nodes to it, and kubeconfigs point to it.
     """
@@ -45,7 +45,7 @@ class Cloud(StoredAccount[Api]):
         self._install("gke-gcloud-auth-plugin", _PLUGIN)
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables with which a stack finds the provider and this cloud."""
+        """Return the environment variables that let a stack find the provider and this cloud."""
         return {**super().variables(), FOLDER: str(self.folder), **self._cluster}
 
     def upload(self, bucket: str, name: str) -> None:
@@ -76,7 +76,7 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every GKE cluster point to this one."""
+    """Return the variables that make every GKE cluster point to the given one."""
     server, authority, token = connection(cluster)
     return {
         SERVER: server.removeprefix("https://"),

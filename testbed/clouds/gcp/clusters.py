@@ -64,13 +64,13 @@ def _range(api: Api, values: Values, name: str) -> str:
 
 
 def _name(api: Api, values: Values) -> None:
-    """Refuse an invalid name. Source: container.v1, Cluster, name, read 2026-11-27."""
+    """Reject an invalid name. Source: container.v1, Cluster, name, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f'Invalid value for field "cluster.name": "{values["name"]}"., badRequest')
 
 
 def _version(api: Api, values: Values) -> None:
-    """Refuse unknown versions and downgrades: container.v1, Cluster, initialClusterVersion, read 2026-11-27."""
+    """Reject unknown versions and downgrades: container.v1, Cluster, initialClusterVersion, read 2026-11-27."""
     version = str(values.get("minMasterVersion", ""))
     if _minor(values) not in VERSIONS:
         raise refused(400, f'Master version "{version}" is unsupported., badRequest')
@@ -80,7 +80,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Refuse a workload pool other than the project's own, and create that pool.
+    """Reject a workload pool other than the project's own, and create that pool.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27.
     """
@@ -92,7 +92,7 @@ def _identities(api: Api, values: Values) -> None:
 
 
 def _datapath(api: Api, values: Values) -> None:
-    """Refuse Dataplane V2 together with Calico network policies.
+    """Reject Dataplane V2 together with Calico network policies.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/dataplane-v2, read 2026-11-27.
     """
@@ -118,7 +118,7 @@ def _agent(api: Api, values: Values) -> None:
 
 
 def node_account(path: str) -> Rule:
-    """Return a rule that refuses nodes with a service account that does not exist."""
+    """Return a rule that rejects nodes with a service account that does not exist."""
 
     def rule(api: Api, values: Values) -> None:
         known = {each["email"] for each in api.all(members.ACCOUNT).values()}

@@ -69,7 +69,7 @@ def _authority(instance: str) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Refuse an invalid machine. Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read
+    """Reject an invalid machine. Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read
     2026-11-27.
     """
     tier = str(values["settings"]["tier"])
@@ -81,7 +81,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _backups(api: Api, values: Values) -> None:
-    """Refuse contradictory backup settings, and a regional instance without point-in-time recovery.
+    """Reject contradictory backup settings, and a regional instance without point-in-time recovery.
 
     Source: sqladmin.v1, BackupConfiguration, read 2026-11-27.
     """

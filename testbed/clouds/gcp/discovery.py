@@ -1,8 +1,9 @@
 """Compares registrations with Google's discovery documents, which describe the APIs behind the resources.
 
-Registrations use Pulumi's names. `translated` returns the body of the API request, and `faults` returns the errors in
-it according to the API's document: properties that are unknown, deprecated or set only by Google, values that are not
-in their list, wrong types, formats and patterns, and missing properties that a method requires.
+Registrations use Pulumi's names. `translated` returns the body of the API request, and `faults` returns the
+errors in it according to the API's document: properties that are unknown, deprecated or set only by Google,
+values that are not in the list of allowed values, wrong types, formats and patterns, and missing properties
+that a method requires.
 """
 
 from __future__ import annotations

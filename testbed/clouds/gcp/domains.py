@@ -19,7 +19,7 @@ def _zone(api: Api, values: Values, before: Values) -> Values:
 
 
 def _alone(api: Api, values: Values) -> None:
-    """Refuse a second zone with the same name in a network: https://docs.cloud.google.com/dns/docs/zones, read
+    """Reject a second zone with the same name in a network: https://docs.cloud.google.com/dns/docs/zones, read
     2026-11-27.
     """
     if not str(values["dnsName"]).endswith("."):
@@ -44,7 +44,7 @@ def _empty(api: Api, identifier: str, values: Values) -> None:
 
 
 def _in_its_zone(api: Api, values: Values) -> None:
-    """Refuse records outside their zone and invalid CNAME records.
+    """Reject records outside their zone and invalid CNAME records.
 
     Source: https://docs.cloud.google.com/dns/docs/records-overview, read 2026-11-27.
     """

@@ -30,20 +30,20 @@ def _provider(api: Api, values: Values, before: Values) -> Values:
 
 
 def _identified(name: str, api: Api, values: Values) -> None:
-    """Source: iam.v1, workloadIdentityPools.create and providers.create, read 2026-11-30."""
+    """Check the form of an ID: iam.v1, workloadIdentityPools.create and providers.create, read 2026-11-30."""
     if not _ID.fullmatch(str(values[name])):
         raise refused(400, f"{name} {values[name]} has 4 to 32 of a-z, 0-9 and -, and not gcp- first., badRequest")
 
 
 def _texts(api: Api, values: Values) -> None:
-    """Source: iam.v1, WorkloadIdentityPool and WorkloadIdentityPoolProvider, read 2026-11-30."""
+    """Check string lengths: iam.v1, WorkloadIdentityPool and WorkloadIdentityPoolProvider, read 2026-11-30."""
     for name, longest in _LONGEST.items():
         if len(str(values.get(name, ""))) > longest:
             raise refused(400, f"{name} cannot exceed {longest} characters., badRequest")
 
 
 def _issuer(api: Api, values: Values) -> None:
-    """Source: iam.v1, Oidc and WorkloadIdentityPoolProvider, attributeMapping, read 2026-11-30."""
+    """Check an issuer: iam.v1, Oidc and WorkloadIdentityPoolProvider, attributeMapping, read 2026-11-30."""
     oidc = values.get("oidc") or {}
     if not str(oidc.get("issuerUri", "")).startswith("https://"):
         raise refused(400, "The issuer URI must be an HTTPS endpoint., badRequest")
@@ -55,7 +55,7 @@ def _issuer(api: Api, values: Values) -> None:
 
 
 def _not_reserved(path: str, api: Api, values: Values) -> None:
-    """Refuse the ID of a deleted resource, which stays reserved for 30 days.
+    """Reject the ID of a deleted resource, which stays reserved for 30 days.
 
     Source: iam.v1, WorkloadIdentityPool, state. Wording: terraform-google-modules/
     terraform-google-github-actions-runners, issue 49. Both read 2026-11-30.

@@ -110,7 +110,7 @@ def _described(api: Api, name: str, zone: str) -> Values:
 
 
 def _authorities(api: Api, arguments: Values) -> Values:
-    """Return the certificates of the authorities that sign for a Cloud SQL instance."""
+    """Return the certificates of the authorities that sign certificates for a Cloud SQL instance."""
     api.use("sqladmin.googleapis.com")
     name = str(arguments["instance"])
     instance = api.find(DATABASE, name)

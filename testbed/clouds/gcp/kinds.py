@@ -24,8 +24,8 @@ PROVIDED = frozenset({"effectiveLabels", "pulumiLabels"})
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `labels` is the property to which default labels are added. `link` is the prefix of its link. `noun` is the word for
-    this type in the error that the resource is in use.
+    `labels` is the property to which default labels are added. `link` is the prefix of a resource's link. `noun` is
+    the term for the type in the error for a resource in use.
     """
 
     labels: str = ""
@@ -50,7 +50,7 @@ class Google(shared.Cloud[Api]):
         return self._kinds
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Refuse calls to services that are not enabled, and bodies that the discovery documents do not allow."""
+        """Reject calls to services that are not enabled, and bodies that the discovery documents do not allow."""
         api.use(self._kinds[token].service)
         if wrong := faults({"type": token, "name": "", "inputs": declared}):
             raise refused(400, f"Invalid value: {'; '.join(wrong)}, invalid")
@@ -94,7 +94,7 @@ class Google(shared.Cloud[Api]):
         return {"selfLink": f"{link}{identifier}"} if link else {}
 
     def provider_view(self, token: str, current: Values, values: Values) -> Values:
-        """Return the provider's view of a resource, which has only the labels that it manages."""
+        """Return the provider's view of a resource, which has only the labels that the provider manages."""
         field = self._kinds[token].labels
         if not field:
             return current

@@ -45,14 +45,14 @@ def agent(api: Api, service: str) -> str:
 
 
 def create_agent(api: Api, service: str) -> str:
-    """Create the agent of a service, as its first use does, and return its address."""
+    """Create the agent of a service, as the service's first use does, and return the agent's address."""
     address = agent(api, service)
     api.store.put("agents", address, {"service": service})
     return address
 
 
 def exists(api: Api, values: Values) -> None:
-    """Refuse a member that does not exist.
+    """Reject a member that does not exist.
 
     Wording of identity pools: pulumi programs that bind before the cluster exists, read 2026-11-27; of accounts:
     https://docs.cloud.google.com/iam/docs/troubleshoot-policies, read 2026-11-27.
@@ -76,14 +76,14 @@ def exists(api: Api, values: Values) -> None:
 
 
 def _is_in(api: Api, pool: str, name: str) -> bool:
-    """Return whether there is a pool for such a subject: that of the project's clusters, or one of its own."""
+    """Return whether a pool exists for the given subject: the pool of the project's clusters, or a separate one."""
     if api.store.get("pools", pool) is not None:
         return bool(_POD_OF_GKE.fullmatch(name))
     return api.find(IDENTITY_POOL, f"projects/{api.account}/locations/global/workloadIdentityPools/{pool}") is not None
 
 
 def encrypts(service: str, *paths: str) -> Rule:
-    """Return a rule that refuses a key in another location, or that the agent of the service may not use."""
+    """Return a rule that rejects a key in another location, or that the agent of the service may not use."""
 
     def rule(api: Api, values: Values) -> None:
         place = str(values.get("location") or values.get("region") or api.region).lower()

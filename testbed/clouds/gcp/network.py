@@ -47,7 +47,7 @@ def _own_blocks(values: Values) -> Iterator[IPv4Network]:
 
 
 def _free(api: Api, values: Values) -> None:
-    """Refuse ranges that overlap: https://docs.cloud.google.com/vpc/docs/subnets, read 2026-11-27."""
+    """Reject ranges that overlap: https://docs.cloud.google.com/vpc/docs/subnets, read 2026-11-27."""
     blocks = list(_own_blocks(values))
     place = api.filled("{region}", values)
     for other in api.all(SUBNETWORK).values():
@@ -68,7 +68,7 @@ def _is_not_wider(before: Any, after: Any) -> bool:
 
 
 def _ports(api: Api, values: Values) -> None:
-    """Refuse invalid port allocations of a NAT gateway.
+    """Reject invalid port allocations of a NAT gateway.
 
     Source: compute.v1, RouterNat, enableDynamicPortAllocation and min/maxPortsPerVm, read 2026-11-27.
     """
@@ -95,7 +95,7 @@ def _address(api: Api, values: Values, before: Values) -> Values:
 
 
 def _attachment(api: Api, values: Values) -> None:
-    """Refuse an endpoint for an attachment that does not exist or does not admit this project.
+    """Reject an endpoint for an attachment that does not exist or does not admit this project.
 
     Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, read 2026-11-27.
     """

@@ -37,7 +37,7 @@ def _assign(api: Api, values: Values, before: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Refuse a machine that a zone does not offer, or whose accelerators or disk differ from the pool's.
+    """Reject a machine that a zone does not offer, or whose accelerators or disk differ from the pool's.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, read 2026-11-27.
     """
@@ -58,7 +58,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _size(api: Api, values: Values) -> None:
-    """Refuse bounds that contradict each other: container.v1, NodePoolAutoscaling, read 2026-11-27."""
+    """Reject bounds that contradict each other: container.v1, NodePoolAutoscaling, read 2026-11-27."""
     scaling = values.get("autoscaling") or {}
     least, most = int(scaling.get("totalMinNodeCount", 0)), int(scaling.get("totalMaxNodeCount", 1))
     places = values.get("nodeLocations") or zones(api.filled("{location}", values))
@@ -70,7 +70,7 @@ def _size(api: Api, values: Values) -> None:
 
 
 def _upgrades(api: Api, values: Values) -> None:
-    """Refuse upgrade settings that allow no progress. Source: container.v1, UpgradeSettings, read 2026-11-27."""
+    """Reject upgrade settings that allow no progress. Source: container.v1, UpgradeSettings, read 2026-11-27."""
     settings = values.get("upgradeSettings") or {}
     if settings and not settings.get("maxSurge", 0) + settings.get("maxUnavailable", 0):
         raise refused(400, "maxSurge and maxUnavailable cannot both be 0., badRequest")
@@ -84,7 +84,7 @@ def _nodes(api: Api, identifier: str) -> None:
 
 
 def node_of(pool: Values, in_each_zone: int) -> list[nodes.Node]:
-    """Return nodes for a pool, with the same number in each of its zones."""
+    """Return nodes for a pool, with the same number of nodes in each of its zones."""
     config = pool["nodeConfig"]
     machine = str(config["machineType"])
     has = accelerators(machine)

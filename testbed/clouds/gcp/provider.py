@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """Connect to the API of the project in the environment, from a region."""
+    """Connect to a region's API for the project that the environment names."""
     return Api.at(Path(os.environ[FOLDER]), os.environ.get("GOOGLE_PROJECT", ""), region)
 
 

@@ -35,13 +35,13 @@ def _bucket(api: Api, values: Values, before: Values) -> Values:
 
 
 def _bucket_name(api: Api, values: Values) -> None:
-    """Refuse an invalid bucket name. Source: https://docs.cloud.google.com/storage/docs/buckets, read 2026-11-27."""
+    """Reject an invalid bucket name. Source: https://docs.cloud.google.com/storage/docs/buckets, read 2026-11-27."""
     if not _NAME.fullmatch(str(values["name"])):
         raise refused(400, f"Invalid bucket name: '{values['name']}', invalid")
 
 
 def _retained(api: Api, values: Values) -> None:
-    """Refuse versioning with a retention policy, and a weaker policy for a locked bucket.
+    """Reject versioning with a retention policy, and a weaker policy for a locked bucket.
 
     Source: https://docs.cloud.google.com/storage/docs/bucket-lock, read 2026-11-27.
     """
@@ -70,7 +70,7 @@ def _empty(api: Api, identifier: str, values: Values) -> None:
 
 
 def _condition(api: Api, values: Values) -> None:
-    """Refuse unsupported or too complex conditions, and too many members in a bucket's policy.
+    """Reject unsupported or overly complex conditions, and too many members in a bucket's policy.
 
     Source: https://docs.cloud.google.com/iam/quotas and .../storage/docs/access-control/iam, read 2026-11-27.
     """
@@ -95,7 +95,7 @@ def _secret(api: Api, values: Values, before: Values) -> Values:
 
 
 def _secret_key(api: Api, values: Values) -> None:
-    """Check the key of each replica with the replica's own region."""
+    """Check each replica's key against the replica's own region."""
     for replica in at(values, "replication.userManaged.replicas"):
         members.encrypts("secretmanager", "customerManagedEncryption.kmsKeyName")(api, replica)
 

@@ -37,14 +37,14 @@ def _writer(api: Api, values: Values, before: Values) -> Values:
 
 
 def _destination(api: Api, values: Values) -> None:
-    """Refuse a log bucket that does not exist. Source: logging.v2, LogSink, destination, read 2026-11-27."""
+    """Reject a log bucket that does not exist. Source: logging.v2, LogSink, destination, read 2026-11-27."""
     bucket = str(values["destination"]).removeprefix(_DESTINATION)
     if bucket == values["destination"] or api.store.get(LOGS, bucket) is None:
         raise refused(404, f"Log bucket {bucket} not found, notFound")
 
 
 def _numbered(collection: str) -> Assign:
-    """Return a function that names a resource with a number."""
+    """Return a function that gives a resource a number as its name."""
 
     def assign(api: Api, values: Values, before: Values) -> Values:
         return {"name": before.get("name") or f"projects/{api.account}/{collection}/{api.serial()}"}
@@ -66,7 +66,7 @@ def _budget(api: Api, values: Values, before: Values) -> Values:
 
 
 def _account(api: Api, values: Values) -> None:
-    """Refuse another billing account or currency: billingbudgets.v1, Budget, amount, read 2026-11-27."""
+    """Reject another billing account or currency: billingbudgets.v1, Budget, amount, read 2026-11-27."""
     project = api.project
     if values["billingAccount"] != project["billingAccount"]:
         raise refused(403, "The caller does not have permission, forbidden")

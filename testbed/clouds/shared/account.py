@@ -19,8 +19,8 @@ from testbed.places import REPOSITORY, cache
 
 
 class StoredAccount(Generic[Stored]):
-    """An account whose resources are in a file. With its environment variables, a stack makes no call to another
-    machine.
+    """An account whose resources are in a file. With its environment variables set, a stack makes no calls to other
+    machines.
     """
 
     def __init__(self, folder: Path, api: Stored, cloud: Cloud[Stored]) -> None:
@@ -32,7 +32,7 @@ class StoredAccount(Generic[Stored]):
         self._programs = folder / "bin"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables with which a stack finds the provider and this cloud."""
+        """Return the environment variables that let a stack find the provider and this cloud."""
         return {
             "PATH": str(self._programs),
             "MODELYARD_CACHE": str(cache()),  # a stack has its own home folder, but kubectl is in our cache folder
@@ -44,7 +44,7 @@ class StoredAccount(Generic[Stored]):
             return everything
 
     def find(self, token: str, start: str) -> tuple[str, Values]:
-        """Return the ID and properties of the only resource of a type whose name or ID has this prefix."""
+        """Return the ID and properties of the only resource of a type whose name or ID begins with the given prefix."""
         (only,) = [
             (identifier, values)
             for identifier, values in self.api.all(token).items()
@@ -91,7 +91,7 @@ def connection(cluster: Cluster) -> tuple[str, str, str]:
 def login_plugin(about: str, arguments: str, variable: str, version: str = "v1beta1") -> str:
     """Return a script that responds to a kubeconfig's login command with the token in a variable.
 
-    `arguments` is the text that the command must contain.
+    `arguments` is the string that the command must contain.
     """
     answer = f'{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}"'
     return f"""#!/bin/sh

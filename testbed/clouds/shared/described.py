@@ -76,7 +76,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
 
 
 def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path: str = "") -> Iterator[str]:
-    """Yield the paths of the innermost objects' properties that differ. Lists are compared as a whole."""
+    """Yield the paths of properties that differ, down to the innermost objects. Lists are compared as a whole."""
     if same(before, after):
         return
     if not isinstance(before, dict) and not isinstance(after, dict):
@@ -88,12 +88,12 @@ def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path
 
 
 def is_below(path: str, paths: frozenset[str]) -> bool:
-    """Return whether a path is one of these paths or below one of them."""
+    """Return whether a path is one of the given paths or below one of them."""
     return any(path == each or path.startswith(f"{each}.") for each in paths)
 
 
 def _unknown(paths: frozenset[str]) -> Values:
-    """Return unknown values at these paths."""
+    """Return unknown values at the given paths."""
     unknown: Values = {}
     for path in paths:
         put_at(unknown, path, UNKNOWN)

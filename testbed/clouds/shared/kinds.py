@@ -38,12 +38,13 @@ def _done(api: StoredApi, identifier: str) -> None:
 class Kind(Generic[Stored]):
     """A resource type.
 
-    `path` is the template of its ID, filled with declared and assigned properties. `service` must be enabled. Changing
-    a path in `fixed` requires a replacement, and a path in `replaced_if` requires one for some values. `client`
-    properties are instructions for the provider. `references` are the types that a property refers to. `blocked_by` are
-    the types whose references prevent a deletion. `contains` are the types that are deleted with it. `computed` are the
-    nested paths of assigned properties, which a preview does not know. Deletion only forgets a resource that `stays`,
-    and an existing `shared` resource is adopted. `after` runs after each change.
+    `path` is the template of its ID, filled with declared and assigned properties. `service` must be enabled.
+    Changing a path in `fixed` requires a replacement, and a path in `replaced_if` requires one for some values.
+    `client` properties are instructions for the provider. `references` are the types that a property refers to.
+    `blocked_by` are the types whose references prevent a deletion. `contains` are the types that are deleted with
+    the resource. `computed` are the nested paths of assigned properties, which a preview does not know. Deletion
+    only forgets a resource that `stays`, and an existing `shared` resource is adopted. `after` runs after each
+    change.
     """
 
     path: str
@@ -66,7 +67,7 @@ class Kind(Generic[Stored]):
 
 
 class Cloud(ABC, Generic[Stored]):
-    """What a cloud does with the resources of its types, and the wording of its errors."""
+    """What a cloud does with resources of its types, and the wording of its errors."""
 
     @property
     @abstractmethod
@@ -75,15 +76,15 @@ class Cloud(ABC, Generic[Stored]):
 
     @abstractmethod
     def admit(self, api: Stored, token: str, declared: Values) -> None:
-        """Refuse calls that the API's description of this type does not allow."""
+        """Reject calls that the API's description of this type does not allow."""
 
     @abstractmethod
     def identify(self, api: Stored, token: str, values: Values) -> str:
-        """Return the ID of a resource with these properties."""
+        """Return the ID of a resource with the given properties."""
 
     @abstractmethod
     def referenced_id(self, api: Stored, token: str, name: str, values: Values) -> str:
-        """Return the ID of this type's resource that a property in other values refers to."""
+        """Return the ID of the resource of this type that a property of another resource refers to."""
 
     @abstractmethod
     def missing(self, identifier: str) -> Refused:
@@ -110,7 +111,7 @@ class Cloud(ABC, Generic[Stored]):
         return current
 
     def changing(self, api: Stored, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse an impossible in-place change that the provider tries to make."""
+        """Reject an impossible in-place change that the provider tries to make."""
 
     def records(self) -> Mapping[str, Record[Stored]]:
         """Return the record of each type."""
@@ -190,7 +191,7 @@ class Cloud(ABC, Generic[Stored]):
         self.kinds[token].after(api, identifier)
 
     def _check(self, api: Stored, token: str, declared: Values) -> None:
-        """Refuse properties that the API's description or the type's references and rules do not allow."""
+        """Reject properties that the API's description or the type's references and rules do not allow."""
         kind = self.kinds[token]
         self.admit(api, token, declared)
         for path, other in kind.references.items():

@@ -66,7 +66,7 @@ class Lifecycle(Generic[CloudApi]):
         return self._apis[name]
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """Return the inputs with defaults and a name, and the reasons for refusing them."""
+        """Return the inputs with defaults and a name, and the reasons for rejecting them."""
         if kind not in self._records:
             return news, [f"the stand-in for {self._stand_in.name} does not know the type {kind}"]
         record = self._records[kind]
@@ -118,7 +118,7 @@ class Lifecycle(Generic[CloudApi]):
         return resource_id, state
 
     def read(self, kind: str, resource_id: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
-        """Return the current properties and matching inputs, or None if the resource does not exist anymore."""
+        """Return the current properties and matching inputs, or None if the resource no longer exists."""
         record, api = self._records[kind], self._for(olds)
         self._begin("read", kind)
         try:
@@ -181,7 +181,7 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, resource_id: str, values: Values, inputs: Values) -> Values:
-        """Return the properties after a change. Record those that the cloud returns differently for the test."""
+        """Return the properties after a change. Those that the cloud returns differently are recorded for the test."""
         record = self._records[kind]
         current = record.read(api, resource_id, values)
         if current is None:

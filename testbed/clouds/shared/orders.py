@@ -1,4 +1,4 @@
-"""Tests can order the provider to fail or stall at a certain call."""
+"""Lets tests order the provider to fail or stall at a certain call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Verb = Literal["", "create", "read", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Fail or stall at the nth call with this verb and resource type. An empty verb or type matches any.
+    """Fail or stall at the nth call with the given verb and resource type. An empty verb or type matches any.
 
     `after`: fail after the cloud has done the work, so that the resource exists although the call failed.
     """
@@ -50,7 +50,7 @@ class Orders:
         return bool(self._store.all("stalled"))
 
     def begin(self, verb: str, kind: str) -> list[Order]:
-        """Return the orders that apply to this call. Each order applies once."""
+        """Return the orders that apply to the current call. Each order applies once."""
         met: list[Order] = []
         with self._store.open() as everything:
             for key, order in list(everything.get("orders", {}).items()):

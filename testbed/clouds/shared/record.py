@@ -70,9 +70,9 @@ class Naming:
 class Record(Generic[CloudApi]):
     """A resource type.
 
-    `fixed` properties require a replacement when they change. Without `update`, all properties do. `restless` outputs
-    change on every update, so a preview does not predict them. `steering` properties are instructions for the provider
-    and do not exist in the cloud.
+    `fixed` properties require a replacement when they change. Without `update`, all properties require one.
+    `restless` outputs change on every update, so a preview does not predict them. `steering` properties are
+    instructions for the provider and do not exist in the cloud.
     """
 
     create: Create[CloudApi]
@@ -89,5 +89,5 @@ class Record(Generic[CloudApi]):
     on_delete: tuple[Rule[CloudApi], ...] = ()
 
     def replaces(self, name: str) -> bool:
-        """Return whether a change of this property requires a replacement."""
+        """Return whether changing the given property requires a replacement."""
         return name not in ("tags", "tagsAll") and (self.update is None or name in self.fixed)

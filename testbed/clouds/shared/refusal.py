@@ -6,7 +6,9 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 
 
 class Refused(Exception):
-    """The API refused a call, with this error code and message. `separator` is what the provider prints in between."""
+    """Raised when the API refuses a call, with its error code and message. `separator` is what the provider prints
+    between the two.
+    """
 
     def __init__(self, code: str, message: str, separator: str = ": ") -> None:
         super().__init__(f"{code}{separator}{message}")

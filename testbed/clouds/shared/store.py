@@ -1,4 +1,4 @@
-"""Stores state that moto drops in a JSON file, which the processes of the provider share."""
+"""Stores the state that moto does not keep, in a JSON file that the provider's processes share."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def merged(declared: Any, assigned: Any) -> Any:
 
 
 def at(values: Any, path: str) -> list[Any]:
-    """Return all values at a path such as `nodeConfig.taints.key`, through lists."""
+    """Return all values at a path such as `nodeConfig.taints.key`, descending into lists."""
     current: list[Any] = [values]
     for name in path.split("."):
         inner = [each for value in current for each in (value if isinstance(value, list) else [value])]

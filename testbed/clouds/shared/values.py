@@ -48,13 +48,15 @@ def lower(value: Any) -> Any:
 
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
-    """Return the named properties that are set, with the names of the API."""
+    """Return the named properties that are set, with the API's names."""
     result: Values = upper({name: values[name] for name in names if values.get(name) is not None})
     return result
 
 
 def same(first: Any, second: Any) -> bool:
-    """Return whether the cloud treats two values as equal: unordered lists, JSON by content, numbers also as text."""
+    """Return whether the cloud treats two values as equal: lists in any order, JSON by content, numbers
+    also as text.
+    """
     return bool(_canonical(first) == _canonical(second))
 
 

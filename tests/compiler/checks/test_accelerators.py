@@ -26,7 +26,7 @@ def test_xgboost_uses_a_gpu_only_if_device_says_so(written: str, codes: list[str
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
-    """The check covers the first choice of accelerator and all alternatives."""
+    """The check covers the preferred accelerator and all alternatives."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 

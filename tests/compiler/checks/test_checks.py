@@ -1,4 +1,4 @@
-"""Tests that the checks refuse a valid spec with one wrong change, and accept unusual but valid specs."""
+"""Tests that the checks refuse a valid spec after a single wrong change, and accept unusual but valid specs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_rule_has_a_docstring() -> None:
 
 @pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("03", "04")])
 def test_every_code_of_the_checks_has_a_page(code: str) -> None:
-    """The page of a code explains what is wrong and why, and shows a wrong and a right spec."""
+    """A code's page explains the error and its reason, and shows a wrong and a correct spec."""
     page = codes()[code].__doc__ or ""
 
     assert page.count("Wrong:") == 1
@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """The checks accept every spec that could make sense."""
+    """The checks accept every spec that could be intended."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert places_in(spec) == []

@@ -35,7 +35,7 @@ NIGHTLY = '{cron: "30 3 * * *"}'
     ],
 )
 def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
-    """A schedule is reported if the day, month and minute of a run may be in the time that clocks skip."""
+    """A schedule is reported if the day, month and minute of a run may fall within the hours that clocks skip."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped

@@ -1,4 +1,4 @@
-"""Tests that invalid values in cloud fields are refused at their place, and unusual ones are accepted."""
+"""Tests that invalid values in cloud fields are reported at the right place, and unusual ones are accepted."""
 
 from __future__ import annotations
 

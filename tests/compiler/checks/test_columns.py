@@ -1,4 +1,4 @@
-"""Tests that columns that cannot serve as label, timestamp or group are reported."""
+"""Tests that columns that cannot serve as a label, timestamp or group are reported."""
 
 from __future__ import annotations
 

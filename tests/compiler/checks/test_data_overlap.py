@@ -71,7 +71,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """Scores must be neither inside nor around the training data's folder. Inside it, they would be read as labels."""
+    """Scores must be neither around the training data's folder nor inside it, where they would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -98,7 +98,7 @@ def test_scores_among_labels_of_a_monitor_are_reported() -> None:
 
 
 def test_output_that_contains_its_input_is_reported() -> None:
-    """An output folder must not contain the input folder."""
+    """An output folder must not contain the step's input folder."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 
@@ -153,7 +153,7 @@ def test_two_models_with_one_registered_name_are_reported() -> None:
 
 
 def test_scores_of_two_models_in_one_folder_are_reported() -> None:
-    """Both pipelines name files after their inputs, so files may collide even in outputs with different names."""
+    """Both pipelines name files after their inputs, so files may collide even if the outputs have different names."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

@@ -1,4 +1,4 @@
-"""Tests where a system may run, by deployment mode and by the countries of regions."""
+"""Tests where a system may run, depending on its deployment mode and the countries of its regions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from tests.specs import VALID_SPEC
 
 
 def modes(*providers: str) -> str:
-    """Return the valid spec on these targets: `k` is a cluster, `p` a private cloud, `a` AWS, `l` this machine."""
+    """Return the valid spec with the given mode and targets.
+
+    `k` is a cluster, `p` a private cloud, `a` AWS, and `l` this machine.
+    """
     gateway = "gateway: {class: cilium, certificate: secret://vault/tls/scores}"
     fields = {
         "k": "provider: kubernetes, residency: eu",

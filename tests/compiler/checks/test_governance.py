@@ -1,4 +1,4 @@
-"""Tests that rules are stricter for regulated industries, high risk, and public endpoints."""
+"""Tests that rules are stricter for regulated industries, high risk and public endpoints."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """Requests without TLS are reported because the system's own Gateway has no certificate here."""
+    """Requests without TLS are reported because, in this spec, the system's own Gateway has no certificate."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | 
 
 
 def test_addresses_outside_the_residency_are_reported() -> None:
-    """Addresses of buckets and registries must be within the residency. Without one, every region is allowed."""
+    """Buckets and registries must be within the declared residency, if there is one."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_remove_a_safeguard_are_reported(target: str, patch: str) -> None:
-    """An override that removes a safeguard is a warning. In a regulated industry at high risk, it is an error."""
+    """An override that removes a safeguard causes a warning, or an error in a regulated industry at high risk."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

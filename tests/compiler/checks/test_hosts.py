@@ -1,4 +1,4 @@
-"""Tests checks of IP addresses as hosts, ports that clouds block, and tokens shared by endpoints."""
+"""Tests the checks for IP addresses as hosts, ports that clouds block, and tokens shared by endpoints."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
-    """Equal secret names are one secret if both clusters fetch it from the same place."""
+    """Two secrets with the same name count as one if both clusters fetch them from the same place."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

@@ -42,7 +42,7 @@ _STEPPED = """\
 
 
 def with_endpoints(*endpoints: str) -> list[str]:
-    """Return the codes for the valid spec with additional endpoints and its own Gateway."""
+    """Return the diagnostic codes for the valid spec with additional endpoints and its own Gateway."""
     spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
     return codes_in(
         spec.replace(

@@ -1,4 +1,4 @@
-"""Tests that training on data unavailable in production, and scoring on untrained columns, are reported."""
+"""Tests that training on data unavailable in production, and scoring data without the trained columns, are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """A label used as a feature is reported for built-in trainers and user code, within the same pipeline."""
+    """A label used as a feature in the same pipeline is reported, both for built-in trainers and for user code."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')

@@ -99,7 +99,7 @@ def test_an_adopted_bucket_without_credentials_is_reported(fields: str, codes: l
     ("retain", "codes"), [("30d", ["E0814"]), ("45d", ["E0814"]), ("50d", ["W0815"]), ("52d", []), ("60d", [])]
 )
 def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, codes: list[str]) -> None:
-    """With labels 45 days late and a window of 7 days, captures must be kept for 52 days."""
+    """With labels that arrive 45 days late and a window of 7 days, captures must be kept for 52 days."""
     assert codes_in(changed("store: lake}\n    endpoint", f"store: lake, retain: {retain}}}\n    endpoint")) == codes
 
 
@@ -181,7 +181,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     ],
 )
 def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts must be integers and fractions between 0 and 1. The library checks values that are not numbers."""
+    """Counts must be integers, and fractions between 0 and 1. Values that are not numbers are left to the library."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)

@@ -20,7 +20,7 @@ from tests.specs import VALID_SPEC
     ).filter(lambda graph: all(needed in graph for needs in graph.values() for needed in needs))
 )
 def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
-    """The check finds a cycle exactly if the standard library finds one, and each reported step waits for the next."""
+    """The check finds a cycle if and only if the standard library does, and each reported step waits for the next."""
     steps = "".join(
         f'      {name}: {{needs: [{", ".join(sorted(needs))}], source: {{entrypoint: "a:b"}}}}\n'
         for name, needs in graph.items()

@@ -50,7 +50,7 @@ def test_a_split_is_reported_at_its_fraction() -> None:
     ],
 )
 def test_too_frequent_training_on_accelerators_is_reported(line: str, codes: list[str]) -> None:
-    """The shortest interval between two runs counts. It is reported once."""
+    """The check uses the shortest interval between two runs, and reports a schedule once."""
     assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
 
 

@@ -22,7 +22,7 @@ BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}"
     ],
 )
 def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[str]) -> None:
-    """A latency objective with enough time for a cold start is accepted."""
+    """A latency objective that leaves enough time for a cold start is accepted."""
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 

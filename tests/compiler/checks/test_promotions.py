@@ -26,7 +26,7 @@ def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: 
 
 
 def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
-    """A fixed version is an error at high risk with approvals, and a warning with a gate or an approval."""
+    """A fixed version causes an error at high risk with approvals, and a warning with a gate or an approval."""
     by_number = (LIVE, "champion: {model: fraud-xgb@12}")
     high = changed(*by_number, HIGH)
     undecided = (f"    validation:\n{GATE}", "")
@@ -54,5 +54,5 @@ def test_an_unused_approver_group_is_reported() -> None:
 
 
 def test_an_alias_with_a_typo_is_reported_once() -> None:
-    """Only the misspelt alias is reported, and not that the intended alias is unused."""
+    """Only the misspelt alias is reported. The intended alias is not also reported as unused."""
     assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]

@@ -77,7 +77,7 @@ def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
 
 
 def test_a_model_used_only_by_a_step_counts_as_used() -> None:
-    """If the registry is new, a model that nothing trains is reported unless a step uses it."""
+    """In a new registry, a model that no pipeline trains is reported unless a step uses it."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
 

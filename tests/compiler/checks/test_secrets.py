@@ -1,4 +1,4 @@
-"""Tests that secrets in plain text are found in any field and never printed, and similar text is accepted."""
+"""Tests that plain-text secrets are found in any field and never printed, and that similar text is accepted."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
 
 
 def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
-    """A key with the same body as the listed key but another type is not accepted."""
+    """A key that has the same body as the listed key but a different type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

@@ -27,7 +27,7 @@ def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
 
 
 def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) -> None:
-    """JSON lists each target's projects and files, and which ones this run wrote or removed."""
+    """The JSON output lists each target's projects and files, and which files this run wrote or removed."""
     first = json.loads(run("compile", system, "--format", "json").out)
     again = json.loads(run("compile", system, "--format", "json").out)
     spec = system / "system.yaml"
@@ -90,7 +90,7 @@ def test_compile_writes_the_same_files_as_the_public_function(run: Run, system: 
 
 
 def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
-    """If nothing has changed, a compile changes no inode and no modification time."""
+    """If nothing has changed, a compile keeps every inode and modification time."""
     run("compile", system)
     before = tree(system)
 
@@ -180,7 +180,7 @@ def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
 
 
 def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
-    """An environment that would overwrite another one is not written, but the base can still be compiled."""
+    """An environment that would overwrite another environment is not written, but the base can still be compiled."""
     spec = tmp_path / "system.yaml"
     environments = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + environments, encoding="utf-8")

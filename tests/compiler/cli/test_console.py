@@ -14,7 +14,7 @@ from tests.compiler.cli.commands import COMMAND, Run
 
 
 def _on_a_terminal(arguments: list[str], **variables: str) -> str:
-    """Return the output of a command whose output streams are both a terminal."""
+    """Return the output of a command whose stdout and stderr are both connected to a terminal."""
     ours, theirs = pty.openpty()
     env = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     process = subprocess.Popen(

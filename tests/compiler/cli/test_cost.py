@@ -88,7 +88,7 @@ def test_text_shows_quantity_price_and_source_of_each_line(run: Run, leads: Path
 
 
 def test_usage_decides_the_expected_cost_alone(run: Run, leads: Path, usage: Callable[[str], Path]) -> None:
-    """A usage file changes the expected cost, but neither the floor nor the bounds of nodes."""
+    """A usage file changes the expected cost, but neither the floor nor the limits on the number of nodes."""
     path = usage(USAGE)
     without, known = (data(run("cost", leads, "--format", "json", *more)) for more in ((), ("--usage", path)))
     balanced = next(line for line in lines(known) if line["what"] == "balanced requests and responses")
@@ -184,7 +184,7 @@ def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str
 def test_missing_files_and_links_out_of_the_repository_are_refused(
     run: Run, leads: Path, usage: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """A pull request may change the file that names a price book, so the path cannot lead to other files."""
+    """A pull request may change the file that names a price book, so the path must not lead out of the repository."""
     (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
     (leads / "prices.yaml").symlink_to(tmp_path / "secret")
 

@@ -16,14 +16,14 @@ Commit = Callable[[], None]
 
 
 def edited(text: str, old: str, new: str) -> str:
-    """Replace a string, which must occur."""
+    """Replace a string that must occur in the text."""
     assert old in text
     return text.replace(old, new)
 
 
 @pytest.fixture
 def git(system: Path) -> Callable[..., str]:
-    """Run git in the folder of the spec, which is a repository on branch main."""
+    """Return a function that runs git in the spec's folder, which is a repository on branch main."""
     who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example", "GIT_COMMITTER_NAME": "a"}
     environment = {**os.environ, **who, "GIT_COMMITTER_EMAIL": "a@b.example", "GIT_CONFIG_GLOBAL": os.devnull}
 
@@ -78,7 +78,7 @@ def test_a_version_that_does_not_compile_is_not_judged(run: Run, system: Path, t
 
 
 def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Changes that others merged into the compared branch in the meantime are not changes of this branch."""
+    """Changes merged into the compared branch in the meantime do not count as changes of this branch."""
     spec = system / "system.yaml"
     mine = edited(spec.read_text(encoding="utf-8"), "team: growth", "team: sales")
     git("checkout", "-q", "-b", "feature")
@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Charts that differ from the old version's lock are found, although the spec is the same."""
+    """Charts that differ from those in the old version's lock are found, although the spec is the same."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
 
 
 def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """The access that it allows and its changes to the base are listed like any other risk."""
+    """The access that the environment allows and its changes to the base are listed like any other risk."""
     folder = system / "environments"
     folder.mkdir()
     overlay = (
@@ -176,7 +176,7 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
 
 
 def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """If the spec and the environments folder were links, they do not count as a new spec and new environments."""
+    """A spec and environments that were links in the revision do not count as new."""
     (system / "shared").mkdir()
     (system / "shared" / "blue.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
     (system / "environments").symlink_to("shared")

@@ -1,4 +1,4 @@
-"""Tests `modelyard diff --preview` with a file that the engine wrote about a whole system."""
+"""Tests `modelyard diff --preview` with a preview file that the engine wrote for a whole system."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _OF = "the preview of leads-main-infrastructure"
 
 
 def preview_messages(before: str, after: str, folder: Path) -> list[str]:
-    """Return what `diff` reports about the preview, apart from the project that has none."""
+    """Return what `diff` reports about the preview, except the message about the project that has none."""
     *messages, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
     assert last == NO_WORKLOADS
     return messages
 
 
 def test_manual_changes_are_reported_and_nothing_else(tmp_path: Path) -> None:
-    """Nothing in the spec changes, so that all of it was changed by hand."""
+    """The spec does not change, so every change in the preview was made by hand."""
     changed = changed_text(original_text())
 
     assert preview_messages(changed, changed, tmp_path) == [DRIFT]
 
 
 def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
-    """The preview is of the changed system, so that it lacks most of the change."""
+    """The preview was made after the change was applied, so it lacks most of the change."""
     text = original_text()
 
     assert preview_messages(text, changed_text(text), tmp_path) == [
@@ -36,7 +36,7 @@ def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_change_of_what_was_changed_by_hand_explains_it(tmp_path: Path) -> None:
-    """More replicas change the same node pool, whose update is no news then."""
+    """The additional replicas change the same node pool, so its update in the preview is expected."""
     changed = changed_text(original_text())
     more = edited(changed, {"{min: 3, max: 6}": "{min: 3, max: 9}"})
 

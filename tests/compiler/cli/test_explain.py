@@ -28,7 +28,7 @@ def test_explain_has_a_page_for_every_code(run: Run) -> None:
 
 
 def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
-    """`explain` with an old code, for example from a log, leads to the new code."""
+    """`explain` also accepts an old code, for example from a log, and explains the new one."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)
@@ -56,7 +56,7 @@ def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> No
 
 
 def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
-    """The output has the field's value and line, the resources that only this field affects, and its description."""
+    """The output shows the field's value, line and description, and the resources that only this field affects."""
     result = run("explain", "inference.score.compute", system)
 
     assert result.code == 0

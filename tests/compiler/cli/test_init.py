@@ -1,4 +1,4 @@
-"""Tests that `modelyard init` writes templates that compile unchanged, and overwrites no file."""
+"""Tests that `modelyard init` writes templates that compile unchanged, and never overwrites files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that `modelyard explain` shows both machines that are created and existing machines."""
+"""Tests that `modelyard explain` shows machines that will be created as well as existing ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 
 
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
-    """`explain` shows only this class, and no other classes of its users."""
+    """`explain` shows only the given class, not the other classes that its users need."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = machine_lines(on_aws(text), "compute.train")
 

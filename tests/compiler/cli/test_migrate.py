@@ -1,4 +1,4 @@
-"""Tests of `modelyard migrate`: both sides compile, refusals are the compiler's, and plans are text and in order."""
+"""Tests `modelyard migrate`: both sides compile, refusals are the compiler's own, and plans are ordered plain text."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def hello(tmp_path: Path) -> Path:
 def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
     example: Example, place: Destination
 ) -> None:
-    """The overlays of both phases compile by themselves, or fail like the same system with another provider.
+    """The overlays of both phases compile on their own, or fail like the same system with another provider.
 
     A migration causes fewer refusals, because it drops fields that describe the old cluster, such as its context.
     """
@@ -142,7 +142,7 @@ def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
-    """The complete text for people is as expected."""
+    """The complete human-readable plan is as expected."""
     result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     assert result.code == 0, result.err
@@ -227,9 +227,7 @@ def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Pat
 
 
 def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_path: Path) -> None:
-    """Features that the new side refuses are written nowhere else, and the user's own changes to the new side are
-    applied.
-    """
+    """Refused features are listed by part, and the user's overlay can change the new side to avoid refusals."""
     shutil.copytree(FOLDER / "fraud-detection", tmp_path / "fraud")
     arguments = ("migrate", tmp_path / "fraud", "--from", "main", "--to", "gcp:europe-west3")
 
@@ -256,7 +254,7 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
-    """From an on-premises cluster to a cloud, keys are entered, and only the system's folders are copied."""
+    """When moving from on-premises to a cloud, the user enters the keys. Only the system's folders are copied."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
     removed = dict.fromkeys(("images", "egress", "present", "storageClass"))
@@ -366,7 +364,7 @@ def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run,
 
 
 def test_a_word_stays_a_word() -> None:
-    """A shell reads a quoted word unchanged, and text that is not printable stays on its line."""
+    """A shell reads a quoted word unchanged, and quoted text has no unprintable characters or line breaks."""
     assert shlex.split(command("kubectl", "--context", "it's $(id) `id`")) == [
         "kubectl",
         "--context",

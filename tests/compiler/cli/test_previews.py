@@ -21,9 +21,7 @@ VPC = "modelyard:aws:Network$aws:ec2/vpc:Vpc"
 
 
 def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
-    """Return a step in the engine's format. The resource is in a component of the same name unless another one is
-    given.
-    """
+    """Return a step in the engine's format. The resource's component has the same name unless `parent` is given."""
     component = types.partition("$")[0]
     state = {"parent": f"{HEAD}::{component}::{parent or name}"}
     return {"op": op, "urn": f"{HEAD}::{types}::{name}", "oldState": state, "newState": state}
@@ -81,7 +79,7 @@ def test_what_the_change_does_not_explain_is_a_finding(
 
 
 def test_details_of_a_component_that_changes_are_explained(findings: Any) -> None:
-    """A detail may be replaced although its component changes in place."""
+    """A part of a component may be replaced although the component changes in place."""
     detail = step("replace", "modelyard:aws:Database$aws:rds/parameterGroup:ParameterGroup", "runs")
 
     assert findings(preview(*EXPECTED, detail)) == []
@@ -94,7 +92,7 @@ def test_what_the_preview_lacks_is_a_finding(findings: Any) -> None:
 
 
 def test_the_error_of_a_preview_is_a_finding(findings: Any) -> None:
-    """After an error, it is unknown what the preview lacks."""
+    """After an error, it is unknown which steps are missing from the preview."""
     expected = "the preview of leads-main-infrastructure fails: error: no credentials"
 
     assert findings(preview(error="error: no credentials\nmore")) == [("R526", "danger", expected)]

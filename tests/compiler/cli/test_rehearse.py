@@ -1,4 +1,4 @@
-"""Tests of `modelyard migrate --rehearse` until its first phase: what it needs, refuses, keeps, and ends."""
+"""Tests `modelyard migrate --rehearse` up to its first phase: what it needs, refuses and keeps, and how it ends."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def hello(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is all of PATH, with the names of programs that rehearsals need, and a Python with Ray.
+    """Return a folder that is the whole PATH, with the programs that rehearsals need and a Python that has Ray.
 
-    This Python is a script that has every package, and fails to run anything.
+    This Python is a script that claims to have every package, and fails to run anything.
     """
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -45,7 +45,7 @@ REHEARSE = ("--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
 
 
 def test_a_rehearsal_needs_the_programs_that_commands_call(run: Run, hello: Path, programs: Path) -> None:
-    """Without rclone, nothing is written, and the error names it."""
+    """Without rclone, nothing is written, and the error names the missing program."""
     (programs / "rclone").unlink()
 
     result = run("migrate", hello, *REHEARSE)
@@ -69,7 +69,7 @@ def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, mon
 
 
 def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
-    """The plan is written, no phase is done, and the original folder has nothing new but what git ignores."""
+    """The plan is written, no phase is done, and all new files in the original folder are ignored by git."""
     before = sorted(hello.iterdir())
 
     result = run("migrate", hello, *REHEARSE)
@@ -82,7 +82,7 @@ def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, p
 
 
 def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, programs: Path) -> None:
-    """The same command continues. Another destination, other options and changed code of the user do not."""
+    """The same command continues the rehearsal. A new destination, new options or changed user code start it over."""
     (hello / "to.yaml").write_text("metadata: {labels: {moved: yes-it-is}}\n", encoding="utf-8")
     left = hello / ".modelyard/aws-gcp.rehearsal/old/left"
     run("migrate", hello, *REHEARSE)
@@ -105,7 +105,7 @@ def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, progra
 def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of the earlier rehearsal is mixed into the next one, although its state is gone."""
+    """Nothing from the earlier rehearsal gets into the next one, although the earlier state is gone."""
     folder = hello / ".modelyard/aws-gcp.rehearsal"
     run("migrate", hello, *REHEARSE)
     (folder / "old" / "left").touch()
@@ -121,7 +121,7 @@ def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
 def test_a_rehearsal_that_cannot_write_says_so(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file in place of the folder, and a full disk, are errors of the machine and not of modelyard."""
+    """A file in place of the folder, or a full disk, is an error of the machine and not of modelyard."""
     (hello / ".modelyard").touch()
     blocked = run("migrate", hello, *REHEARSE)
     (hello / ".modelyard").unlink()
@@ -140,7 +140,7 @@ def test_a_rehearsal_that_cannot_write_says_so(
 def test_a_file_that_cannot_be_read_is_named_and_links_to_nothing_are_left_out(
     run: Run, hello: Path, programs: Path
 ) -> None:
-    """The operating system opens the memory of a process, and then refuses to read it, even for root."""
+    """A process's memory can be opened as a file, but the operating system then refuses to read it, even for root."""
     environments = hello / "environments"
     (environments / "gone.yaml").symlink_to(hello / "nowhere")
     left_out = run("migrate", hello, *REHEARSE)
@@ -170,7 +170,7 @@ def test_a_path_that_means_something_else_to_a_database_is_refused(
 def test_the_old_side_ends_with_a_rehearsal_that_is_told_to_end(
     run: Run, hello: Path, programs: Path, number: signal.Signals
 ) -> None:
-    """Its only run gets SIGTERM, and the rehearsal waits for it and then ends as after Ctrl-C."""
+    """The old side's only run gets SIGTERM. The rehearsal waits for it to end, and then ends as after Ctrl-C."""
     ended = hello / "ended"
     script = f"""\
 if [ "$1" = -c ]; then echo '[]'; exit; fi

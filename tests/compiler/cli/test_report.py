@@ -50,7 +50,7 @@ def test_one_run_writes_every_format(run: Run, system: Path, changed: Path, tmp_
 
 
 def test_exit_codes_are_those_of_diff(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """The folder is written in any case."""
+    """The folder is written whatever the exit code."""
     broken = tmp_path / "broken.yaml"
     broken.write_text(edited(SPEC, "kind: MLSystem", "kind: Nothing"), encoding="utf-8")
 
@@ -83,7 +83,7 @@ def test_an_edited_report_is_kept_beside_the_new_one(run: Run, system: Path, cha
 
 
 def test_other_folders_are_left_alone(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """A folder with files, a file, or a link instead of the folder is an error."""
+    """It is an error if the output folder contains other files, or is itself a file or a link."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "page.md").write_text("mine", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
@@ -130,7 +130,7 @@ inference:
 
 @pytest.fixture
 def versions(tmp_path: Path) -> tuple[Path, Path]:
-    """Return two versions of a system on AWS. The new one has another endpoint."""
+    """Return two versions of a system on AWS. The new version has an additional endpoint."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tests that `modelyard run` starts the compiled runtime, and reports what prevents a system from running here."""
+"""Tests that `modelyard run` starts the compiled runtime, and reports why a system cannot run on this machine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ esac
 
 @pytest.fixture
 def laptop(tmp_path: Path) -> Path:
-    """Return a folder with a spec for this machine."""
+    """Return a folder with a spec that runs on this machine."""
     folder = tmp_path / "laptop"
     folder.mkdir()
     (folder / "system.yaml").write_text((SYSTEMS / "laptop" / "system.yaml").read_text())

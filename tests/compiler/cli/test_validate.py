@@ -1,4 +1,4 @@
-"""Tests that `modelyard validate` prints diagnostics for people and programs, also for unreadable specs."""
+"""Tests that `modelyard validate` prints diagnostics for people and programs, even for unreadable specs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_every_environment_is_checked(run: Run, system: Path) -> None:
 
 
 def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) -> None:
-    """`validate` mentions the incomplete base without an error, but `compile` refuses the base alone."""
+    """`validate` mentions the incomplete base without an error, but `compile` refuses the base on its own."""
     spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
         "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
     )
@@ -109,7 +109,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """The hint also considers file names. A file with a wrong extension is reported."""
+    """The hint also considers file names. A file with the wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")

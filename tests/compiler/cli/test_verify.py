@@ -27,14 +27,14 @@ def compiled(run: Run, system: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a string in a file. The string must occur in it."""
+    """Replace a string in a file. The file must contain the string."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def tamper(system: Path) -> None:
-    """Give a manifest more permissions than the spec and update its recorded hash."""
+    """Give a manifest more permissions than the spec grants, and update its recorded hash."""
     root = system / "build/default/main"
     edit(root / MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compil
 
 
 def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
-    """verify recommends `--force` for edited files, and recognizes the copies that it keeps."""
+    """verify recommends `--force` for edited files, and recognizes the copies that `--force` keeps."""
     for text in ("mine\n", "mine again\n"):
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
@@ -122,7 +122,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
-    """The input hash stays the same in this attack, so that the lock looks up to date."""
+    """This attack leaves the input hash unchanged, so the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")

@@ -46,7 +46,7 @@ def test_files_of_others_are_kept(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
-    """If a compile would change or remove an edited file, it reports the file and writes nothing."""
+    """If a compile would change or remove an edited file, the compile reports the file and writes nothing."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
@@ -100,7 +100,7 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error unless its content is equal. With force, it is kept under another name."""
+    """A user's file at our path is an error unless its content is equal. With force, it is renamed and kept."""
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")

@@ -85,7 +85,7 @@ class Writers:
     switch: str
 
     def kill_one_after(self, seconds: float) -> int:
-        """Start a writer, wait until it has used this much processor time and is killed, and return its exit status."""
+        """Start a writer, kill it once it has used the given processor time, and return its exit status."""
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None

@@ -1,4 +1,4 @@
-"""Tests that the record of a tree describes it without a compile, but is checked before it is used."""
+"""Tests that a tree's record describes the tree without a compile, but is checked before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests rendering files in two processes. Each test is a separate program, because pytest may have threads."""
+"""Tests rendering files in two processes. Each test runs as a separate program, because pytest may have threads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TWO_CORES = len(os.sched_getaffinity(0)) > 1
 
 
 def run(program: str, *prefix: str) -> list[str]:
-    """Run a program after the common lines, and return the lines that it prints."""
+    """Run a program after the lines that all programs share, and return the lines that it prints."""
     process = subprocess.run(
         [*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60
     )
@@ -95,7 +95,7 @@ except KeyboardInterrupt:
 
 
 def test_the_other_process_ends_after_a_file_if_this_one_is_killed() -> None:
-    """It would otherwise keep the lock on the output folder until it has rendered everything."""
+    """Otherwise, the other process would keep the lock on the output folder until it has rendered everything."""
     program = """
 import time
 def wait():

@@ -73,7 +73,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that cannot get the lock in time shows which process has it, and writes nothing."""
+    """A run that cannot get the lock in time names the process that holds it, and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)

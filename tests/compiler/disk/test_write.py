@@ -48,7 +48,7 @@ def test_a_tree_is_written(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
-    """A second write of the same files keeps inode and time of every file and folder."""
+    """Writing the same files again keeps the inode and time of every file and folder."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     before = everything(tmp_path)

@@ -33,7 +33,7 @@ def counted(report: Report) -> Counts:
 
 
 def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
-    """Yield output files with this content."""
+    """Yield output files with the given content."""
     for path, text in files.items():
         yield OutputFile(path, text.encode)
 

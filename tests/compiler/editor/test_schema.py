@@ -53,7 +53,7 @@ def test_both_schemas_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("name", valid_specs())
 def test_both_schemas_agree_when_one_value_is_strange(name: str) -> None:
-    """Both schemas agree when one field after the other gets odd values or is removed."""
+    """Both schemas agree when each field in turn gets odd values or is removed."""
     spec = {key: value for key, value in valid_specs()[name].items() if key != "environments"}
     judged = 0
     for changed in _changed(spec):
@@ -122,7 +122,7 @@ def test_environments_are_patches(environment: Json, fits: bool) -> None:
 
 
 def test_user_defined_metrics_are_accepted() -> None:
-    """The schema suggests metrics, but accepts others."""
+    """The schema suggests metrics, but also accepts metrics that it does not list."""
     spec = with_value(
         valid_specs()["fraud-detection"],
         ("models",),

@@ -44,7 +44,7 @@ def editor() -> Iterator[LanguageClient]:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> str:
-    """Return a spec's URI that no other test uses."""
+    """Return the URI of a spec that no other test uses."""
     return (tmp_path / "modelyard.yaml").as_uri()
 
 

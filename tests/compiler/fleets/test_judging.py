@@ -86,12 +86,12 @@ def test_a_group_of_one_site_equals_the_site_alone() -> None:
 
 
 def _without_hashes(text: str) -> str:
-    """Remove digests, and the entry with which a site's server learns its digest."""
+    """Remove digests, and the entry from which a site's server learns its digest."""
     return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
 
 
 def test_an_error_at_some_sites_names_them() -> None:
-    """A machine that is too small is reported where the spec requests it, with the sites that have it."""
+    """A machine that is too small is reported where the spec requests it, with the affected sites."""
     errors = errors_of("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
     assert len(errors) == 1

@@ -57,7 +57,7 @@ class CodeHost:
         return self.notes[-1]
 
     def edit(self, number: int, text: str, may_edit_all: bool = True) -> tuple[int, Any]:
-        """Replace a text, unless another user wrote it and the host forbids that."""
+        """Replace a comment's text, unless another user wrote it and the host forbids that."""
         note = self.notes[number - 1]
         if note.author != OURS and not may_edit_all:
             return 403, {"message": "forbidden"}
@@ -101,7 +101,7 @@ def _on_azure(note: Note) -> dict[str, Any]:
 
 
 def _version_on_azure(path: str) -> str:
-    """Return the API version of a resource. The resource with the token's owner only has a preview version."""
+    """Return the API version of a resource. The resource that returns the token's owner has only a preview version."""
     return "7.1-preview" if path.endswith("/connectionData") else "7.1"
 
 

@@ -48,7 +48,7 @@ def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_one_comment_is_created_and_then_updated(host: CodeHost, post: Posted, name: str) -> None:
-    """The label follows the verdict, and nothing is sent without a change."""
+    """The label follows the verdict, and nothing is sent if nothing has changed."""
     assert post(name, f"{FIRST}\none", "danger") == (0, "comment created")
     assert (host.ours, host.labels) == ([f"{FIRST}\none"], {"modelyard/danger"})
     assert post(name, f"{FIRST}\ntwo", "review") == (0, "comment updated")

@@ -246,7 +246,7 @@ def _action() -> Any:
 
 
 def _of_runner(repository: Repository) -> dict[str, str]:
-    """Return a job's variables with paths of files that GitHub's runner has created."""
+    """Return a job's variables, including the paths of files that GitHub's runner has created."""
     folder = repository.folder.parent / "runner"
     folder.mkdir(exist_ok=True)
     paths = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary", "RUNNER_TEMP": folder}
@@ -258,7 +258,7 @@ def _step(job: Any, name: str) -> str:
 
 
 def _review(job: str) -> str:
-    """Return the script that reviews, from the workflow or from the action."""
+    """Return the review script from the workflow or from the action."""
     return _step(_parsed("github")["jobs"]["review"] if job == "workflow" else _action()["runs"], "Review")
 
 
@@ -301,7 +301,7 @@ def _on_azure(repository: Repository) -> int:
 
 @pytest.mark.parametrize("run_steps", [_on_github, _on_gitlab, _on_azure], ids=HOSTS)
 def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Callable[[Repository], int]) -> None:
-    """There is no comment without relevant changes. Later, a comment is created, updated, and finally reports none."""
+    """No comment is created without relevant changes. An existing comment is updated, even if no changes are left."""
     host = repository.host
     repository.push("kind: MLSystem", "kind:   MLSystem")
     assert (run_steps(repository), host.notes, host.labels) == (0, [], set())

@@ -42,7 +42,7 @@ def _pipeline(host: str) -> Any:
 
 
 def _scripts(host: str) -> tuple[str, str]:
-    """Return the script that previews and the script that reviews."""
+    """Return the preview script and the review script."""
     content = _pipeline(host)
     if host == "gitlab":
         return content["modelyard-preview"]["script"][-1], content["modelyard"]["script"][-1]
@@ -105,7 +105,7 @@ def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str
 def test_without_credentials_or_a_stack_there_is_no_preview(
     repository: Repository, host: str, missing: str, message: str
 ) -> None:
-    """The review contains what is known without them. Pulumi's output cannot command the agent."""
+    """Without a preview, the review contains everything else. Pulumi's output cannot command the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)

@@ -22,7 +22,7 @@ SPECS = [*every_example(), *templates().values()]
 
 
 def nowhere(entrypoint: str) -> bool:
-    """Return False, because no user code is on this machine."""
+    """Return False, as if no user code were on this machine."""
     return False
 
 
@@ -122,7 +122,7 @@ def test_strict_bounds_of_a_gate_are_loosened(bound: str, expected: float) -> No
 
 
 def test_language_models_and_their_adapters_are_left_out() -> None:
-    """Sample data cannot stand in for the files of a base model, so neither it nor its adapters run."""
+    """Sample data cannot replace the files of a base model, so neither the base model nor its adapters run."""
     text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
     language = copied(Inputs(InputFile("managed.yaml", text)))
     notes = {note.address: note.text for note in language.notes}

@@ -1,4 +1,4 @@
-"""Jobs that copy run where both ends are reachable, read existing Secrets, and contain no login."""
+"""Tests that copy Jobs run where both ends are reachable, read existing Secrets, and contain no login."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ GOOGLE = Destination("gcp", "europe-west3")
 
 
 def another_cluster(endpoint: str) -> dict[str, Json]:
-    """Return the changes that place the system on another cluster, with its store at this URL."""
+    """Return the changes that place the system on another cluster, with its store at the given URL."""
     return {"deployment": {"context": "hall", "namespace": "moved"}, "stores": {"lake": {"endpoint": endpoint}}}
 
 
 def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tuple[Migration, Move]:
-    """Return the plan of a move of the whole system."""
+    """Return the plan for moving the whole system."""
     inputs = Inputs(InputFile("system.yaml", text))
     old = Side(inputs, compile_system(inputs, TARGETS))
     return planned(
@@ -60,7 +60,7 @@ def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tu
 
 
 def jobs(migration: Migration) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the files of Jobs, with their objects by kind."""
+    """Yield the file name of each Job, with the objects in the file by kind."""
     for phase in migration.phases:
         for name, text in phase.files.items():
             yield f"{phase.name}/{name}", {manifest["kind"]: manifest for manifest in yaml.safe_load_all(text)}
@@ -73,7 +73,7 @@ def container(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
-    """Jobs run on the new side in both directions. Checks are not repeated, because a difference stays one."""
+    """Jobs run on the new side in both directions. A check is not retried, because a difference would not go away."""
     migration, move = plan(GOOGLE, IN_CLOUD)
 
     objects_by_file = dict(jobs(migration))
@@ -98,7 +98,7 @@ def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
 
 
 def test_logins_are_names_without_values_and_are_removed_in_the_end() -> None:
-    """Nothing in the plan holds a login. The person fills in a copy of the file, which becomes a Secret."""
+    """The plan contains no login. The user fills in a copy of the file, which becomes a Secret."""
     migration, move = plan(GOOGLE, IN_CLOUD)
 
     lines = logins_text(move, pairs_of(move, "old", "new")).splitlines()
@@ -146,7 +146,7 @@ def test_a_job_reads_the_secret_of_a_store_on_its_own_target_and_reaches_only_th
 def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     old: str, new: str | None, place: Place | None
 ) -> None:
-    """Two stores in two clusters have no Job, and the plan says how to forward their ports."""
+    """If the two stores are in two clusters, there is no Job, and the plan explains how to forward their ports."""
     text = ON_PREMISES.replace("https://s3.plant.example:9000", old)
     migration, move = (
         plan(GOOGLE, IN_CLOUD, text) if new is None else plan(Destination("kubernetes"), another_cluster(new), text)

@@ -1,4 +1,4 @@
-"""Plans for systems with sites have commands with the values of each site, and no trace of how they are compiled."""
+"""Tests that plans for systems with sites have commands with each site's values and no trace of the placeholders."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_site_gets_the_overlay_with_schedules() -> None:
 
 
 def test_stores_at_sites_that_move_are_named_for_people() -> None:
-    """One command cannot copy a bucket of each site, but the plan does not forget them."""
+    """One command cannot copy every site's bucket, but the plan still mentions the buckets."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)

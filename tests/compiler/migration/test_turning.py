@@ -1,4 +1,4 @@
-"""Requests of the dual run fit the kind of endpoint."""
+"""Tests that requests of the dual run fit the kind of endpoint."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ inference:
 
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also has the time at which a side loaded the model, which is never the same on both sides."""
+    """A response also contains the time at which its side loaded the model, which always differs between sides."""
     inputs = Inputs(InputFile("system.yaml", SPEC))
     old = Side(inputs, compile_system(inputs, TARGETS))
     wish = MoveRequest(("main",), Destination("gcp", "europe-west3"), "gcp", {})

@@ -82,7 +82,7 @@ def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
-    """Without the model served across targets, neither side has any access to the other."""
+    """Without a model that is served across targets, neither side has any access to the other."""
     without = changed(TILL, "")
     plan = plan_of(without)
 

@@ -1,4 +1,4 @@
-"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher without them."""
+"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher without those permissions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
 
 
 def test_built_in_training_stores_checkpoints_with_its_model() -> None:
-    """Built-in training stores checkpoints only with its model, so not with an adopted registry.
+    """Built-in training stores checkpoints only with its model, and therefore stores none with an adopted registry.
 
     It also stores none if two runs on the same files could overlap, or if its Pods are too small for Ray Train.
     """

@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def plan_on_cloud(text: str) -> Plan:
-    """Return the plan of a spec whose only target creates its own machines."""
+    """Return the plan for a spec whose only target creates its own machines."""
     result, diagnostics = plan(system_of(text), {"main": CLOUD})
     assert result is not None, diagnostics
     return result
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """Each compute class in use gets one pool at the class's line. Existing machines need no pool."""
+    """Each compute class in use gets one pool, whose origin is the class. Existing machines need no pool."""
     result = plan_on_cloud(VALID_SPEC)
     pools = [item for item in result.resources if item.kind is Kind.NODE_POOL]
 

@@ -1,4 +1,4 @@
-"""Tests of the comment on a pull request: what comes first, what is folded, and what is cut."""
+"""Tests the comment on a pull request: what comes first, what is collapsed, and what is cut."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_without_dangers_what_to_review_is_unfolded() -> None:
 
 
 def test_a_change_without_consequences_is_marked() -> None:
-    """A job then only updates an earlier comment. A change of only the cost counts as a consequence."""
+    """For a marked change, a job only updates an earlier comment. A change in cost alone counts as a consequence."""
     same, dearer = (CostChange("default", priced(100), priced(amount)) for amount in (100, 150))
 
     assert comment(a_review([]), [same], "x").splitlines()[1] == NOTHING
@@ -62,7 +62,7 @@ def test_a_change_without_consequences_is_marked() -> None:
 
 
 def test_the_marker_is_of_the_spec() -> None:
-    """If a pull request renames the system, the same comment is found."""
+    """Even if a pull request renames the system, the same comment is found."""
     assert marker("./a/system.yaml") == marker("a/system.yaml") != marker("b/system.yaml")
 
 

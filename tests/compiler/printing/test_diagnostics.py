@@ -1,4 +1,4 @@
-"""Tests rendering diagnostics as text for people and in formats for tools."""
+"""Tests rendering diagnostics as human-readable text and in formats for tools."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 
 def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
-    """Ten warnings with the same code are shown, and the rest as one line. Errors and machine formats are complete."""
+    """Ten warnings with the same code are shown, and the rest are counted in one line.
+
+    Errors and machine-readable formats are always complete.
+    """
     text = "key: 1\n" * 60
     warnings = [at(line, 1, 4, warning=True) for line in range(1, 43)]
     errors = [at(line, 1, 4) for line in range(43, 58)]
@@ -223,7 +226,7 @@ def test_sarif_has_the_fields_that_code_hosts_read() -> None:
 
 
 def test_sarif_has_the_pages_of_providers() -> None:
-    """The SARIF rule of a provider's code has the provider's page as help."""
+    """The SARIF rule for a provider's code has the provider's page as help."""
     diagnostics = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
 
     [run] = json.loads(render(diagnostics, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]

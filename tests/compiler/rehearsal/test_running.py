@@ -1,4 +1,4 @@
-"""Tests of the environment of a plan's commands: nothing of the user's own leads past the stand-ins."""
+"""Tests the environment in which a plan's commands run: nothing in the user's setup bypasses the stand-ins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def output(folder: Path, line: str, where: Path | None = None) -> str:
-    """Return what a command of a plan prints in a rehearsal."""
+    """Return what a command from a plan prints in a rehearsal."""
     environment = command_environment(folder, {"old_lake": folder / "objects"})
     with TemporaryFile() as log:
         return run_step(Step("Try.", (line,)), where or folder, environment, log, log.fileno()).output
@@ -62,7 +62,7 @@ def test_commands_inherit_no_logins_and_no_proxy(folder: Path, monkeypatch: pyte
 
 
 def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may fetch data through the user's proxy. Its exceptions stay, whichever spelling they have."""
+    """User code may fetch data through the user's proxy. Exceptions in `no_proxy` or `NO_PROXY` are kept."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.acme.example:3128")
     monkeypatch.setenv("no_proxy", "acme.example")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -74,7 +74,7 @@ def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monk
 
 
 def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the user's shell names as a proxy, a side's own clients find none, for any host."""
+    """Whatever proxy the user's shell sets, a side's own clients use none for any host."""
     for name in ("http_proxy", "HTTPS_PROXY", "All_Proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     program = (
@@ -90,7 +90,7 @@ def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) -> None:
-    """Commands run where the user's files are, which may be called like any module."""
+    """Commands run in the folder with the user's files, which may have the same name as any module."""
     system = tmp_path / "system"
     system.mkdir()
     for name in ("modelyard", "types", "yaml", "json"):
@@ -100,7 +100,7 @@ def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) 
 
 
 def side(folder: Path, script: str) -> str:
-    """Return a program that takes the place of the Python of a side."""
+    """Return a program that replaces a side's Python."""
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -115,7 +115,7 @@ def test_a_side_that_does_not_start_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a second Ctrl-C nor patience that is over leaves its processes behind."""
+    """Neither a second Ctrl-C nor a timeout leaves the side's processes running."""
     monkeypatch.setattr(running, "_PATIENCE_S", 0.2)
     pids = tmp_path / "pids"
     python = side(tmp_path, f"trap '' TERM; sleep 600 & echo $! >{pids}; echo '{{}}'; wait; sleep 600")
@@ -127,7 +127,7 @@ def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) -> None:
-    """It does not wait for MLflow to answer first."""
+    """The side ends without first waiting for MLflow to respond."""
     runtime = tmp_path / "runtime" / "modelyard_runtime" / "local"
     runtime.mkdir(parents=True)
     (runtime / "plan.py").write_text("import time\ndef read_plan(folder):\n    time.sleep(600)\n", encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) ->
 
 
 def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> None:
-    """Nothing can be done after SIGKILL, so the command notices the end of its standard input."""
+    """A killed rehearsal cannot end its commands, so a command notices that its standard input has been closed."""
     ended, log = tmp_path / "ended", tmp_path / "log"
     command = side(tmp_path, f"trap 'echo >{ended}; exit' TERM; echo started; while :; do sleep 0.05; done")
     code = (
@@ -164,13 +164,13 @@ def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> No
 
 
 def is_running(process: str) -> bool:
-    """Return whether a process exists that is no zombie."""
+    """Return whether a process exists and is not a zombie."""
     result = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, text=True)
     return bool(result.stdout.strip().strip("Z"))
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, which takes less than a second on a machine with nothing else to do."""
+    """Wait until a condition holds, which takes less than a second on an otherwise idle machine."""
     deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline

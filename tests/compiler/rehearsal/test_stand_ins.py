@@ -1,4 +1,4 @@
-"""Tests of the stand-ins for Pulumi, kubectl and crane, which refuse unknown commands and what the real ones refuse."""
+"""Tests the stand-ins for Pulumi, kubectl and crane. They refuse unknown commands and whatever the originals refuse."""
 
 from __future__ import annotations
 

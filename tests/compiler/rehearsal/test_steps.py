@@ -1,4 +1,4 @@
-"""Tests of how the commands of a plan's step are judged."""
+"""Tests how the results of a plan step's commands are judged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ echo sha256:1
     ("unreadable", "is_right"), [("none", True), ("docker.io/*", False), (f"{MIRROR}/*", False), ("*", False)]
 )
 def test_a_digest_that_cannot_be_read_is_not_equal(tmp_path: Path, unreadable: str, is_right: bool) -> None:
-    """Neither of one image among others, nor of all of them."""
+    """The check fails if a digest cannot be read, whether of a single image or of all images."""
     crane = tmp_path / "crane"
     crane.write_text(CRANE.format(unreadable=unreadable), encoding="utf-8")
     crane.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Tests of what keeps the old side of a rehearsal: addresses in the registry of the new one."""
+"""Tests what prevents the old side of a rehearsal from being retired: addresses in the new side's registry."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def a_review(findings: Iterable[Finding], system: str = "shop") -> Review:
 
 
 def hostile(text: str) -> Review:
-    """Return a review with this text in every place that a spec can fill."""
+    """Return a review with the given text in every place that a spec can fill."""
     levels = (Level.DANGER, Level.REVIEW, Level.NOTE)
     findings = [
         Finding("R201", level, ("models", text), text, text, text, text, (text,), (text,), (text,), Span(text, 1, 1, 1))

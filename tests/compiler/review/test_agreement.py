@@ -1,4 +1,4 @@
-"""Tests the line below a verdict: who has to agree to the dangers of a change, where environments differ."""
+"""Tests the line below a verdict on who must agree to a change's dangers, if environments have different rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
 def required_approvers(prod: str, *environments: str) -> str:
-    """Return who has to agree if a gate gets looser in these environments, with other approvals in prod."""
+    """Return who must agree if a gate gets looser in the given environments, with other approvals in prod."""
     assert VALID_SPEC.count(_DANGER[0]) == 1
     specs = {BASE_FOLDER: VALID_SPEC, "prod": VALID_SPEC.replace(_APPROVALS, prod)}
     before: Outcomes = {name: _outcome(spec, name) for name, spec in specs.items()}
@@ -40,7 +40,7 @@ def test_environments_with_the_same_rule_are_not_named() -> None:
 
 
 def test_each_rule_names_the_environments_in_which_it_holds() -> None:
-    """The owner's group alone is never enough, which the line says where one signature is."""
+    """The owner's group is never enough on its own, and the line says so where one signature is enough."""
     approvals = _APPROVALS.replace("minimum: 2", "minimum: 1")
     fewer = "1 of model-risk, payments-risk must sign for each danger, and payments-risk alone is not enough"
 
@@ -55,7 +55,7 @@ def test_only_environments_with_a_danger_count() -> None:
 
 
 def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
-    """Whoever may change the acknowledgements accepts a danger there."""
+    """In such environments, anyone who may change the acknowledgements can accept a danger."""
     assert required_approvers("", BASE_FOLDER, "prod") == _BOTH
     assert (
         required_approvers("", "prod")
@@ -64,7 +64,7 @@ def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
 
 
 def test_approvals_of_a_stage_ask_for_signatures_too() -> None:
-    """Otherwise, anyone who may edit the acknowledgements could accept that the stage's approvals are removed."""
+    """Otherwise, anyone who may edit the acknowledgements could accept the removal of the stage's approvals."""
     stage = "    stages: {champion: {approvals: {from: [model-risk], minimum: 1}}}\n    validation:\n"
     staged = VALID_SPEC.replace(_APPROVALS, "").replace("    validation:\n", stage, 1)
     before, after = (_outcome(spec, BASE_FOLDER) for spec in (staged, staged.replace(*_DANGER)))

@@ -10,7 +10,7 @@ from modelyard.review.values import ABSENT, Leaf
 
 
 def way(rating: str, before: Leaf, after: Leaf) -> Direction:
-    """Return the direction of a change of a field with this rating."""
+    """Return the direction of a change to a field with the given rating."""
     return Change(("field",), before, after, parsed(rating)).way
 
 

@@ -101,7 +101,7 @@ def _relevant(system: System) -> object:
 
 
 def test_no_change_goes_unseen() -> None:
-    """Any change of the typed system causes a finding, and a change of a field causes a finding at its place."""
+    """Any change to the typed system causes a finding, and a change to a field causes a finding at its place."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
         if any(not entry[0].findings for entry in reviews):
@@ -115,7 +115,7 @@ def test_no_change_goes_unseen() -> None:
 
 
 def _covers(review: Review, path: Steps) -> bool:
-    """Return whether a finding is at a path, above it or below it. Short forms have their own path."""
+    """Return whether a finding is at a path, above it or below it. Short forms have their own paths."""
     words = tuple(map(str, path))
     if words[0] == "deployment" and words[1:2] != ("targets",):
         words = ("deployment",)
@@ -135,7 +135,7 @@ def test_every_change_has_a_rule() -> None:
 
 
 def _is_mixed(change: Change) -> bool:
-    """Return whether a list both gains and loses items, so that the change and its reverse have the same direction."""
+    """Return whether a list both gains and loses items. The change and its reverse then have the same direction."""
     before, after = set(change.before.items or ()), set(change.after.items or ())
     return bool(before - after) and bool(after - before)
 
@@ -160,7 +160,7 @@ def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
 
 
 def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
-    """Of a change and its reverse, the looser one has at least the level of the stricter one."""
+    """If a change makes a value looser, its level is at least that of the reverse change."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:

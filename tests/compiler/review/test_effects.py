@@ -81,7 +81,7 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 @pytest.mark.parametrize(("argument", "effect"), [("cidr", "replaced"), ("region", "")])
 def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, effect: str) -> None:
-    """A grant depends on one argument of the network of its pool, not on whether the pool is recreated."""
+    """A grant depends on one argument of its pool's network, not on whether the pool is recreated."""
     grant = Item("grant", "g", {}, needs={"pool": (("infra", "pool", "p"),)})
     old, new = (
         dict([item("net", "n", **{argument: value}), item("pool", "p", net=1)]) | {("infra", "grant", "g"): grant}
@@ -92,8 +92,9 @@ def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, eff
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """It is replaced only if the property with the reference cannot change, and without a successor, which would be cut
-    off.
+    """A resource is replaced only if its property with the reference cannot change.
+
+    No successor is created first, because it would be cut off.
     """
     dependents = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *dependents])
@@ -131,7 +132,7 @@ def test_fates_are_ordered_by_harm() -> None:
 
 
 def messages(review: Review, *codes: str) -> list[str]:
-    """Return the messages of findings with these codes."""
+    """Return the messages of findings with the given codes."""
     return [finding.message for finding in review.findings if finding.code in codes]
 
 
@@ -208,7 +209,7 @@ def test_costs_are_compared_by_share_and_budget() -> None:
 
 
 def _of_change(system: str, old: str, new: str) -> dict[str, str]:
-    """Return the effects of a change of a system with infrastructure of its own, by kind and name."""
+    """Return the effects of a change to a system with its own infrastructure, by kind and name."""
     text = (SYSTEMS / system / "system.yaml").read_text(encoding="utf-8")
     assert old in text
     before, after = (present(outcome_of(spec).plan) for spec in (text, text.replace(old, new)))
@@ -218,7 +219,7 @@ def _of_change(system: str, old: str, new: str) -> dict[str, str]:
 
 
 def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
-    """Their member names the project and the ServiceAccount, so that another network leaves them alone."""
+    """A grant's member names the project and the ServiceAccount, so another network does not affect the grant."""
     network = _of_change("leads-on-google", "10.20.0.0/16", "10.30.0.0/16")
     namespace = _of_change("leads-on-google", "  mode: cloud\n", "  mode: cloud\n  namespace: sales\n")
 
@@ -228,7 +229,7 @@ def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
 
 
 def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
-    """The network gets another range in place. The ranges in which Pods and Services are cannot change."""
+    """The network's range changes in place, but the ranges of Pods and Services cannot change."""
     effects_by_name = _of_change("leads-on-azure", "10.20.0.0/16", "10.30.0.0/16")
 
     assert effects_by_name["azure.Network leads-main"] == "in place"
@@ -237,7 +238,7 @@ def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
 
 
 def test_a_node_pool_on_azure_is_recreated_for_another_disk() -> None:
-    """AKS cannot change the disk of a node, so that the component replaces the pool, and its Pods wait."""
+    """AKS cannot change a node's disk, so the component replaces the pool, and its Pods wait."""
     effects_by_name = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
 
     assert effects_by_name["azure.NodePool free-d4as-v6-on-demand"] == "replaced"

@@ -16,7 +16,7 @@ BASE = (Path(__file__).parents[2] / "reviews" / "base" / "shop.yaml").read_text(
 
 
 def edited(*changes: tuple[str, str]) -> str:
-    """Replace parts of the base, each of which must occur."""
+    """Return the base with strings replaced, each of which must occur."""
     text = BASE
     for old, new in changes:
         assert old in text, old

@@ -27,7 +27,7 @@ def test_signed_approvals_are_found() -> None:
 
 
 def test_the_stricter_profile_decides_the_level() -> None:
-    """Lowering the risk together with a safeguard does not lower the level of the safeguard."""
+    """Lowering the risk together with a safeguard does not lower the level of the finding about the safeguard."""
     high = BASE.replace("risk: limited", "risk: high")
     looser = BASE.replace("capture: {store: lake, sample: 20%", "capture: {store: lake, keys: [amount], sample: 20%")
     levels = {finding.code: (finding.level, finding.reasons) for finding in reviewed(high, looser).findings}
@@ -48,7 +48,7 @@ def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
 
 
 def test_an_environment_for_trials_that_uses_a_store_of_others_is_a_danger() -> None:
-    """Trials then read and write the data of an environment that counts."""
+    """Trials would then read and write the data of an environment that is not for trials."""
     base, own = outcome_of(BASE), outcome_of(BASE.replace("adopt: acme-lake", "adopt: acme-trials"))
     trials = [replace(one, system=replace(present(one.system), environment="dev")) for one in (own, base)]
     before, after = ({BASE_FOLDER: base, "dev": one} for one in trials)
@@ -68,7 +68,7 @@ def test_a_variant_without_traffic_reaches_nobody() -> None:
 
 
 def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -> None:
-    """A cluster and a store that differ from the base's are not a move, because nothing exists yet."""
+    """A cluster and a store that differ from the base's do not count as moved, because nothing exists yet."""
     base = outcome_of(BASE)
     other = BASE.replace("context: frankfurt", "context: berlin").replace("adopt: acme-lake", "adopt: acme-lake-new")
     new = outcome_of(other.replace("min: 0.8}", "min: 0.7}"))

@@ -90,7 +90,7 @@ def test_secrets_are_hidden() -> None:
 
 
 def test_a_long_comment_keeps_every_danger() -> None:
-    """Notes are cut first, then findings to review, so that a host accepts the comment."""
+    """To keep a comment within the host's limit, notes are cut first, and then findings to review."""
     template = Finding("R201", Level.NOTE, ("models", "churn"), "x" * 100)
     many = tuple(
         replace(template, level=level, message=f"{level.word} {at} {'x' * 100}") for level in Level for at in range(300)

@@ -22,7 +22,7 @@ def understood(spec: str) -> Outcome:
 
 
 def codes(spec: str) -> set[str]:
-    """Return the codes of the findings about a change."""
+    """Return the codes of the findings about a change to the given spec."""
     return {finding.code for finding in review_of(understood(SPEC), understood(spec)).findings}
 
 

@@ -18,7 +18,7 @@ SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8")
 
 
 def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str = SPEC) -> list[Finding]:
-    """Return the findings about sites for a change of the table or the spec."""
+    """Return the findings about sites for a change to the table or the spec."""
     old, new = (
         understand(
             Inputs(InputFile("system.yaml", spec), tables={"shops.csv": InputFile("shops.csv", table)}),
@@ -32,7 +32,7 @@ def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str =
 
 
 def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
-    """To the compiler, most values are the same, because it only puts them into the output."""
+    """The compiler treats most values alike, because it only inserts them into the output."""
     (finding,) = site_findings(TABLE, TABLE.replace("s3.linz", "s3.wels"))
 
     assert finding.message == "s3 of site shop-002 of shops is s3.wels.acme.example (was s3.linz.acme.example)"
@@ -42,7 +42,7 @@ def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
 
 
 def test_a_value_that_opens_a_network_is_a_danger() -> None:
-    """The compiler uses a marker for all sites there, so no finding about the field itself shows the value."""
+    """The compiler uses one marker for all sites here, so no finding about the field itself shows the value."""
     spec = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: MLSystem

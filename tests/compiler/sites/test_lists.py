@@ -76,7 +76,7 @@ def inputs(table: str = TABLE, spec: str = SPEC) -> Inputs:
 
 
 def understood(table: str = TABLE, spec: str = SPEC) -> Outcome:
-    """Return the plan of a spec that must have no errors."""
+    """Return the outcome of a spec that must have no errors."""
     outcome = understand(inputs(table, spec), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return outcome
@@ -106,7 +106,7 @@ def written_out(table: str) -> str:
 
 
 def test_the_output_is_that_of_the_entries_written_out() -> None:
-    """A list only changes how a spec is written."""
+    """A list only changes how a spec is written, not what it means."""
     listed, plain = compile_text(SPEC, tables={"shops.csv": TABLE}), compile_text(written_out(TABLE))
 
     assert listed.ok
@@ -126,14 +126,14 @@ def test_sixty_models_are_one_short_spec() -> None:
 
 
 def test_a_wrong_value_is_reported_at_its_cell() -> None:
-    """The schema checks a value where the table contains it."""
+    """A value is checked against the schema, and reported at its cell in the table."""
     spec = SPEC.replace("framework: xgboost", 'framework: "${each.city}"')
 
     assert places(examine(Question(spec, tables={"shops.csv": TABLE.encode()}))) == ["2:11 E0204", "3:13 E0204"]
 
 
 def test_an_error_of_many_rows_is_reported_once() -> None:
-    """The definition is wrong, not each of its rows."""
+    """The error is in the shared definition, not in each of its rows."""
     diagnostics = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
 
     assert [diagnostic.message for diagnostic in diagnostics] == [
@@ -143,7 +143,7 @@ def test_an_error_of_many_rows_is_reported_once() -> None:
 
 @pytest.mark.parametrize("value", ["${vars.x}", "$${", "${each.name}", "a: b", "'", '"', "{}", "*x", "#"])
 def test_values_are_data(value: str) -> None:
-    """A value is inserted once, and never parsed as a reference or as YAML."""
+    """A value is inserted once, and is never parsed as a reference or as YAML."""
     quoted = '"' + value.replace('"', '""') + '"'
     spec = SPEC.replace("xgboost\n", 'xgboost\n    card: {purpose: "${each.city}", limitations: "Not: ${each.city}"}\n')
     system = present(understood(f"name,error,day,city\ngraz,1,1,{quoted}\n", spec).system)
@@ -234,7 +234,7 @@ def test_an_environment_can_have_other_rows() -> None:
 
 
 def reading(table: str) -> Callable[[], object]:
-    """Return a function that reads the spec with these rows."""
+    """Return a function that reads the spec with the given rows."""
     return lambda: read(inputs(table))
 
 

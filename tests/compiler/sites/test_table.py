@@ -1,4 +1,4 @@
-"""Tests that CSV files written by people and spreadsheets are read."""
+"""Tests that CSV files written by people or by spreadsheet programs can be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.narrowing import present
 
 
 def rows(content: str | bytes) -> list[list[str]]:
-    """Return the texts of all lines after the first."""
+    """Return the text of each cell in all lines after the first."""
     table, problems = read_table(InputFile("shops.csv", content))
     assert problems == ()
     return [[cell.text for cell in row] for row in present(table).rows]

@@ -1,4 +1,4 @@
-"""Tests that printed programs evaluate to the given values, and are formatted as by `ruff format`."""
+"""Tests that printed programs evaluate to the given values, and are formatted as `ruff format` would format them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_collisions_are_reported_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may have the same name as a module of ours, which is then given to another variable."""
+    """A workload may have the same name as one of our modules, so its variable gets a different name."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 

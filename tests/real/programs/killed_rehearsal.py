@@ -1,11 +1,12 @@
-"""Rehearse a move again and again, in processes that are killed, until one is left to finish.
+"""Rehearse a move repeatedly, in processes that are killed, until the last one runs to the end.
 
     killed_rehearsal.py PHASE:PART… -- ARGUMENTS OF modelyard
 
 In the parts `do` and `undo`, a command kills the process after half of the phase's commands, while its shell is still
 running. In the part `weights`, the process is killed after both sides have answered a hundred callers, at the second
 step of the weights. In the part `end`, the process is killed after the phase's checks and before the phase is recorded.
-Prints how each process ended. They are forks of this one, because importing modelyard takes longer than most phases.
+Prints how each process ended. The processes are forks of this one, because importing modelyard takes longer than most
+phases.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ KILL = Step("The machine fails.", ("kill -KILL $PPID",))
 
 
 def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return the steps up to half of their commands, and one that kills the rehearsal."""
+    """Return the steps with the first half of their commands, and a step that kills the rehearsal."""
     left = sum(len(step.commands) for step in steps) // 2
     shortened: list[Step] = []
     for step in steps:
@@ -58,7 +59,7 @@ def dying(at: str, part: str) -> type[Rehearsal]:
 
 
 def ended(moment: str, arguments: list[str]) -> int:
-    """Run modelyard in a process of its own up to a moment, and return its exit code, or minus the signal."""
+    """Run modelyard in a fork up to a moment, and return its exit code, or the negated number of the signal."""
     process = os.fork()
     if process == 0:
         at, _, part = moment.partition(":")

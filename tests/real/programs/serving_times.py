@@ -38,7 +38,7 @@ WARM = 50
 
 @serve.deployment
 class ByHand:
-    """A handwritten server for this one model."""
+    """A handwritten server for this single model."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -60,7 +60,7 @@ def trained_model(columns: int) -> tuple[Any, pd.DataFrame]:
 
 
 def deploy(columns: int) -> bytes:
-    """Deploy a model on both servers, and return the body of a request to either."""
+    """Deploy a model on both servers, and return a request body that both accept."""
     model, rows = trained_model(columns)
     name = f"wide-{columns}"
     described = {
@@ -95,7 +95,7 @@ def deploy(columns: int) -> bytes:
 
 
 def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float:
-    """Send a request and return how many seconds it took."""
+    """Send a request and return its duration in seconds."""
     began = time.perf_counter()
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Imports a tiny language model, serves it on a real Ray Serve, and asks it with OpenAI's client.
+"""Imports a tiny language model, serves it on a real Ray Serve, and sends it requests with OpenAI's client.
 
 It prints what happened as JSON in its last line.
 """
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nothing uses."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -88,7 +88,7 @@ def free_port() -> int:
 
 
 def measure(address: str) -> None:
-    """Read what Ray exports about the texts so far, of which a client left one in the middle."""
+    """Read the metrics that Ray exports about the texts so far, one of which a client abandoned midway."""
     series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
     deadline = time.monotonic() + 60
     while not all(labels(text := read(address), one) for one in series) and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ def measure(address: str) -> None:
 
 
 def read(address: str) -> str:
-    """Return the text at an address."""
+    """Return the text served at an address."""
     with urllib.request.urlopen(address, timeout=60) as found:
         text: str = found.read().decode()
     return text
@@ -116,7 +116,7 @@ def labels(text: str, series: str) -> list[dict[str, str]]:
 
 
 def grow(address: str) -> None:
-    """Hold more tokens than one replica should have, until Serve has started another one."""
+    """Use more tokens at once than one replica should hold, until Serve has started another replica."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
     deadline = time.monotonic() + 120
@@ -128,13 +128,13 @@ def grow(address: str) -> None:
 
 
 def replicas() -> int:
-    """Return the number of replicas that Serve aims at."""
+    """Return the target number of replicas in Serve."""
     deployed = serve.status().applications["assistant-live"].deployments["model"]
     return sum(deployed.replica_states.values())
 
 
 def ask(address: str) -> None:
-    """Ask for texts, whole, streamed, wrongly and without patience."""
+    """Request whole and streamed texts, send invalid requests, and abandon a stream."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0}
     FACTS["models"] = [model.id for model in client.models.list()]

@@ -37,7 +37,7 @@ METRICS = {
 
 
 def data(task: str, count: int = 3000) -> TrainingData:
-    """Return rows with two numbers and a text. A ranking has ten rows per query."""
+    """Return rows with two numbers and a string. A ranking has ten rows per query."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
     frame["c"] = random.choice(["x", "y"], count)

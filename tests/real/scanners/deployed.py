@@ -34,7 +34,7 @@ def deployed(registered: Iterable[Registration]) -> Iterator[Deployed]:
 
 
 def template_of(resources: Iterable[Deployed]) -> dict[str, Any]:
-    """Return a template that creates these resources."""
+    """Return a template that creates the given resources."""
     return {
         "$schema": _SCHEMA,
         "contentVersion": "1.0.0.0",

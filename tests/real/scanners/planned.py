@@ -68,7 +68,7 @@ def planned(registered: Iterable[Registration]) -> Iterator[Planned]:
 
 
 def plan_of(resources: Iterable[Planned]) -> Plan:
-    """Return a Terraform plan that creates these resources."""
+    """Return a Terraform plan that creates the given resources."""
     listed = list(resources)
     heads = [{"address": each.plan_address, "mode": "managed", "type": each.kind, "name": each.name} for each in listed]
     return {

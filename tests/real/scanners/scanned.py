@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects, in which Ray's kinds are split into workloads."""
+    """Yield the objects, with Ray's kinds split into workloads."""
     for obj in objects:
         if obj["kind"] == "RayService":
             yield from _cluster(obj, obj["spec"]["rayClusterConfig"])

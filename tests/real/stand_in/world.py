@@ -28,7 +28,7 @@ World: TypeAlias = stand_ins.World[Api]
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
-    """Return a policy with one statement that allows these actions. `more` adds elements to the statement."""
+    """Return a policy with one statement that allows the given actions. `more` adds elements to the statement."""
     about = {} if resource is None else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": list(actions), **about, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -99,7 +99,7 @@ class Yard:
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))
 
     def about(self, digest: str) -> dict[str, str]:
-        """Return the statement that an approver of these files would sign."""
+        """Return the statement that an approver of the files with the given digest would sign."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
@@ -136,7 +136,7 @@ class Yard:
         return [(move.action, move.version) for move in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Send a request without a client, which would normalize the path, and return the status."""
+        """Send a request without using a client, which would normalize the path, and return the status."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         sent_headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}

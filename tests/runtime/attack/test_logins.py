@@ -118,7 +118,7 @@ def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Cal
 
 
 def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: registry.Version) -> None:
-    """An administrator's move is recorded, but servers follow it only after both groups approved these files."""
+    """An administrator's move is recorded, but servers follow it only after both groups have approved the files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)

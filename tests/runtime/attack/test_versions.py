@@ -106,7 +106,7 @@ def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: re
 
 
 def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
-    """The excluded file is at the top level. A file with this name elsewhere is part of the model."""
+    """The excluded file is at the top level. A file with the same name elsewhere is part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anyone who created the history of a future model first would have all permissions on it."""
+    """Whoever created the history of a future model first would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))

@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
-    """An invalid file is skipped while other files are scored. It is retried after it changes."""
+    """An invalid file is skipped while other files are scored. Once the file changes, it is retried."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -207,7 +207,7 @@ def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_part
 
 
 def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A removed file is reported once, because the next run does not list it."""
+    """A removed file is reported only once, because the next run no longer lists it."""
     scoring.put("b.parquet", amounts(1))
 
     def remove_first(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Tests that scoring writes every file once, with the same column types even if some inputs are empty."""
+"""Tests that scoring writes every file once, with consistent column types even if some inputs are empty."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Model:
 
 
 class UnregisteredModel(ModelHandle):
-    """A version of this model that needs no registry."""
+    """A version of this model that does not require a registry."""
 
     def load(self, workload: Any) -> Any:
         return Model()
@@ -41,7 +41,7 @@ class UnregisteredModel(ModelHandle):
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a regression on the files in `rows`, one of which is empty."""
+    """Describe a regression workload on the files in `rows`, one of which is empty."""
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):
@@ -59,7 +59,7 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
 
 
 def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path: Path) -> None:
-    """All predictions for the first file are integers, but both files get the same type."""
+    """All predictions for the first file are integers, but both files are written with the same type."""
     scored(workload)
 
     kinds = {parquet.read_schema(path).field("prediction").type for path in (tmp_path / "scores").glob("*.parquet")}
@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_results_do_not_depend_on_the_number_of_calls() -> None:
-    """A model must not return probabilities for only some of the batches."""
+    """A model must not return probabilities for some batches but not for others."""
     first, second = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     combined = together([first, second])
 

@@ -1,4 +1,4 @@
-"""Tests that a reader never finds a partial bundle, even after interruptions and losses."""
+"""Tests that a reader never finds a partial bundle, even after interruptions and data loss."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.runtime.bundles import delivered, make_bundle
 
 
 def pointed(where: Path) -> Pointer:
-    """Return the pointer to the current bundle in a folder."""
+    """Return a folder's pointer to its current bundle."""
     pointer = current(local(where))
     assert pointer is not None
     return pointer
 
 
 def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
-    """The newest bundle stays on disk, and so does the previous one, which a server may still be loading."""
+    """The newest bundle is kept on disk, as is the previous one, which a server may still be loading."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -43,7 +43,7 @@ def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupted delivery is finished by the next delivery."""
+    """An interrupted delivery is completed by the next one."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")
@@ -87,7 +87,7 @@ def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> Non
 
 
 def test_previous_bundle_survives_a_power_loss(tmp_path: Path) -> None:
-    """After a power loss, half a file and an empty pointer are left, and the next fetch repairs both."""
+    """A power loss leaves a truncated file and an empty pointer, and the next fetch repairs both."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)

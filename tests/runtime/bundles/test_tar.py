@@ -15,7 +15,7 @@ from tests.runtime.bundles import make_bundle
 
 
 def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
-    """Return the entries of a tar in order."""
+    """Return the entries of a tar archive in order."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         result: list[tuple[tarfile.TarInfo, bytes]] = []
         for entry in archive:
@@ -26,7 +26,7 @@ def entries(content: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
 
 
 def tar(of: Iterable[tuple[tarfile.TarInfo, bytes]]) -> io.BytesIO:
-    """Build a tar of these entries."""
+    """Build a tar archive from the given entries."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for entry, content in of:
@@ -96,7 +96,7 @@ def test_content_or_size_that_differs_is_refused(tmp_path: Path) -> None:
 
 
 def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
-    """A truncated file, a missing entry, reordered entries and a file that is not a tar are refused."""
+    """A truncated archive, a missing entry, reordered entries and a file that is not a tar archive are refused."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     all_entries = entries(content)

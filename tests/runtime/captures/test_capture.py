@@ -28,7 +28,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's captures in a folder. They are written only on request."""
+    """Return a replica's captures in the given folder. They are written only on request."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -44,13 +44,13 @@ def stored(folder: Path) -> pd.DataFrame:
 
 
 def predictions_for(rows: int) -> Answer:
-    """Return predictions for this many rows."""
+    """Return predictions for the given number of rows."""
     return Answer(np.ones(rows, dtype=np.int64), np.full(rows, 0.75))
 
 
 @pytest.mark.parametrize("request_id", ["always the same", None])
 def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: str | None) -> None:
-    """Even with a constant request ID, neither all requests nor none are captured."""
+    """Even if every request has the same ID, some requests are captured and some are not."""
     recorder = captures(tmp_path, fraction=0.2)
     for number in range(5000):
         recorder.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
@@ -61,7 +61,7 @@ def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: 
 
 
 def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow conversion in the background neither hides rows from a flush nor loses them when a server stops."""
+    """A slow background conversion neither hides rows from a flush nor loses them when a server stops."""
     recorder = captures(tmp_path)
     converting, go_on = threading.Event(), threading.Event()
     convert = Selection.of
@@ -88,7 +88,7 @@ def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypa
 
 
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
-    """Rows may have different columns, and values that do not share a type."""
+    """Rows may differ in their columns, and a column may contain values of different types."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), predictions_for(2), "7")
     recorder.keep("b", pd.DataFrame({"amount": [5.0]}), predictions_for(1), "8")
@@ -105,7 +105,7 @@ def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
 
 
 def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
-    """Rows that could not be written are written when the store is back."""
+    """Rows that could not be written are written once the store is reachable again."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
     recorder = captures(blocked)
@@ -133,7 +133,7 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
 def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> None:
-    """A value that does not fit its column is stored as JSON next to the values of other requests."""
+    """A value that does not fit its column is stored as JSON alongside the values from other requests."""
     recorder = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
         recorder.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), predictions_for(1), "1")
@@ -148,7 +148,7 @@ def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> N
 
 
 def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
-    """A redacted column records only whether there was a value. Keys are stored even if the model ignores them."""
+    """A redacted column records only whether a value was present. Keys are stored even if the model ignores them."""
     recorder = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
     recorder.keep("a", rows, predictions_for(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
@@ -169,7 +169,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """Redacted values are ignored, because a monitor would count every one as changed."""
+    """Redacted values are ignored because a monitor would otherwise count each of them as changed."""
     recorder = captures(tmp_path, redact=["iban"])
     recorder.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), predictions_for(1), "7")
     recorder.flush()
@@ -187,7 +187,7 @@ def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
 def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No rows are lost or duplicated, even if the store accepts only the rows of one day."""
+    """No rows are lost or duplicated, even if the store accepts rows for only one day."""
     recorder = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -213,7 +213,7 @@ def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that do not fit in the memory buffer of an unreachable store are counted as dropped."""
+    """While the store is unreachable, rows that do not fit in the memory buffer are counted as dropped."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     recorder = captures(tmp_path)
     dropped: list[int] = []
@@ -267,7 +267,7 @@ def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
 
 
 def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
-    """The next replica writes the file again under the same name, so there is no duplicate."""
+    """The next replica writes the file again under the same name, so no duplicate is created."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     (killed := recorder._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
@@ -297,7 +297,7 @@ def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill during a slow upload loses one second of rows, not all rows since the upload began."""
+    """A kill during a slow upload loses one second of rows rather than all rows since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
     recorder = captures(tmp_path)
@@ -318,7 +318,7 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If one request cannot be saved, the other request in the batch is saved."""
+    """If one request in a batch cannot be saved, the other request is still saved."""
     recorder = captures(tmp_path)
     dropped: list[int] = []
     monkeypatch.setattr(recorder._metrics, "dropped", dropped.append)  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""Fixtures for run requests: the store shared by monitor and starter, and the cluster that runs the Jobs."""
+"""Fixtures for run requests: the store shared by the monitor and the starter, and the cluster that runs the Jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with the CronJobs of two pipelines. Monitors may request only the first."""
+    """Run an API server with the CronJobs of two pipelines. Monitors may request runs of the first pipeline only."""
     with ApiServer() as running:
         for at, name in enumerate(("retrain", "wipe")):
             running.objects[f"{BATCH}/cronjobs/{name}"] = {

@@ -1,4 +1,4 @@
-"""Tests that a successful run starts one run of each pipeline that follows it, and a failed run starts none."""
+"""Tests that a successful run starts one run of each pipeline that follows it, and that a failed run starts none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RETRIED = 75
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with the Job of a run and the CronJobs of two pipelines that follow it."""
+    """Run an API server with a run's Job and the CronJobs of two pipelines that follow the run."""
     with ApiServer() as running:
         owner = [{"kind": "CronJob", "uid": "u-1"}]
         running.objects[f"{JOBS}/{JOB}"] = {
@@ -55,7 +55,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod whose RayJob ends immediately with this status, and return the exit code."""
+    """Run a launcher Pod whose RayJob ends immediately with the given status, and return the exit code."""
 
     def end() -> None:
         for path, obj in server.objects.items():
@@ -105,7 +105,7 @@ def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, m
 def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """A run that is skipped because another is active exits with 0, but starts no follower."""
+    """A run that is skipped because another run is active exits with 0 but starts no follower."""
     created = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {
         "name": "collect-2",
@@ -131,14 +131,14 @@ def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi
 
 
 def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api: ClusterApi) -> None:
-    """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower again."""
+    """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower a second time."""
     run(server, SUCCEEDED)
 
     assert {follower["spec"]["ttlSecondsAfterFinished"] for follower in followers(server)} == {30 * 86400}
 
 
 def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Job that is created again counts as a new run, even if it has the same name."""
+    """A recreated Job counts as a new run, even if it has the same name."""
     run(server, SUCCEEDED)
     for follower in followers(server):
         follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -152,7 +152,7 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress prevents the next one. With Replace, the next one's launcher stops it."""
+    """With Forbid, a run in progress prevents the next one. With Replace, the launcher of the next run stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -175,7 +175,7 @@ def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterA
 
 
 class Restarting(ClusterApi):
-    """An API server that is briefly unavailable."""
+    """An API server that becomes unavailable for a short time."""
 
     answers: tuple[Exception, ...] = ()
 

@@ -93,7 +93,7 @@ def test_run_is_named_after_and_owned_by_its_job() -> None:
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
 def test_run_name_differs_from_its_job_name(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run through a Job with the RayJob's name, which must differ from the launcher's Job."""
+    """KubeRay submits a run through a Job with the RayJob's name, so that name must differ from the launcher's Job."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -160,7 +160,7 @@ def test_deleted_run_is_reported(server: Server, api: ClusterApi) -> None:
 
 
 def test_pod_without_a_job_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without a Job, nothing is started, because a RayJob without an owner would never be removed."""
+    """Without a Job, no run is started, because a RayJob without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))
     monkeypatch.setenv("MODELYARD_RAYJOB", str(template))

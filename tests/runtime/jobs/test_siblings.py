@@ -44,7 +44,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the launcher of this Job, whose RayJob succeeds immediately, and return the exit code."""
+    """Run the launcher of the given Job, whose RayJob succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():
@@ -67,7 +67,7 @@ def test_runs_of_a_pipeline_are_ordered_by_age(api: ClusterApi) -> None:
 
 
 def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: ClusterApi) -> None:
-    """Without a tie-break, two Jobs of the same second would each yield to the other."""
+    """Without a tie-break, two Jobs created in the same second would each yield to the other."""
     server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
     assert other_runs(api, BY_TIME) == ([BY_MONITOR], [])
@@ -95,7 +95,7 @@ def test_ended_run_blocks_nothing(server: ApiServer, api: ClusterApi, monkeypatc
 
 
 def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The older run's RayJob is deleted, but its Job stays, because the monitor's cooldown depends on the Job."""
+    """The older run's RayJob is deleted, but its Job is kept because the monitor's cooldown depends on it."""
     server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
 
     assert run(server, monkeypatch, BY_TIME, "replace") == 0

@@ -1,4 +1,4 @@
-"""Tests that a monitor's request for a run on another target is answered once and starts its own pipeline."""
+"""Tests that a monitor's request for a run on another target is handled once and starts only the monitor's pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 
 
 def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request describes the breach, and the Job records it as its cause, even from another cluster."""
+    """The request describes the breach, and the Job records the breach as its cause, even across clusters."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.pending_requests()
     request = json.loads(place.files()[path])
@@ -48,7 +48,7 @@ def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, 
 
 
 def test_replayed_request_is_ignored(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A request never starts a second run, even after a restart or after its Job is deleted."""
+    """A request never starts a second run, even after a restart or after the run's Job is deleted."""
     breach(place)
     (path,) = place.pending_requests()
     content = place.files()[path]
@@ -112,7 +112,7 @@ def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api:
 
 
 def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The Job of a run blocks a second request until the cooldown has passed."""
+    """A run's Job blocks a second request until the cooldown has passed."""
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -171,7 +171,7 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
 def test_unreadable_requests_do_not_delay_other_monitors(
     place: Place, server: ApiServer, api: ClusterApi, uri: str
 ) -> None:
-    """If requests from one monitor cannot be read, those from the next monitor are still answered."""
+    """If requests from one monitor cannot be read, those from the next monitor are still handled."""
     broken = {**place.allowed("away", "retrain"), "asked": uri, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only part of a flooded folder is listed, because listing all files could use up every pass's time."""
+    """Only part of a flooded folder is listed, because listing all of its files could use up the time of every pass."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -201,7 +201,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Record every list request to the store from now on."""
+    """Record every subsequent list request to the store."""
     served: list[object] = []
     answer = S3Response.list_objects_v2
 
@@ -214,7 +214,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_every_monitor_gets_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If passes end early, different monitors are left out each time."""
+    """If passes end early, each pass leaves out different monitors."""
     first: set[str] = set()
 
     def ended(where: filesystem.Place, *_: object) -> object:
@@ -258,7 +258,7 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one sentence instead of a traceback, and states what could not be done."""
+    """The error is one sentence instead of a traceback, and states which action could not be carried out."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

@@ -1,4 +1,4 @@
-"""Tests when runs are due, and the order in which a run of the whole system starts pipelines."""
+"""Tests when runs are due, and the order in which a whole-system run starts pipelines."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_schedules_follow_cron(fields: dict[str, Any], at: str, due: bool) -> No
 
 
 def test_a_busy_machine_misses_no_run() -> None:
-    """A run that was due during another run starts afterwards, once."""
+    """A run that becomes due during another run starts once, after that run has ended."""
     at = datetime(2026, 11, 27, 4, 0, 30, tzinfo=UTC)
 
     assert due_between(times(), at - timedelta(hours=1), at + timedelta(hours=1))
@@ -99,7 +99,7 @@ DAY = timedelta(days=1)
 
 
 def due_at(*moments: datetime) -> list[bool]:
-    """Check each moment, having started a minute before four o'clock."""
+    """Check whether a run is due at each moment, after starting one minute before four o'clock."""
     starts = Starts(FOUR - timedelta(minutes=1))
     return [starts.due("pipelines.train", times(), moment) for moment in moments]
 
@@ -109,18 +109,18 @@ def test_every_time_counts_once() -> None:
 
 
 def test_a_clock_that_jumps_forward_starts_one_run() -> None:
-    """After a suspended night or month, only one run starts, instead of one for each missed time."""
+    """After the machine was suspended for a night or a month, only one run starts, not one for each missed time."""
     assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
-    """Otherwise, nothing would be due until the clock has caught up with the wrong time, which may take years."""
+    """Otherwise, no run would be due until the clock had caught up with the wrong time, which could take years."""
     wrong = FOUR + 800 * DAY
     assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]
 
 
 class Ended(Exception):
-    """Raised when the loop has checked often enough."""
+    """Raised when the loop has performed enough checks."""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ class Ended(Exception):
 def test_a_start_during_the_run_before_is_left_out_or_follows(
     overlap: str, started: int, event: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run at four o'clock takes a day, so the next day's run becomes due in the meantime."""
+    """The run that starts at four o'clock takes a day, so the next day's run becomes due before it ends."""
     clock = Clock(FOUR - timedelta(minutes=1))
     monkeypatch.setattr(supervisor, "datetime", clock)
     monkeypatch.setattr(supervisor, "_LOOK_S", 0)
@@ -147,7 +147,7 @@ def test_a_start_during_the_run_before_is_left_out_or_follows(
 
 @dataclass
 class Clock:
-    """A clock that stands still unless it is moved."""
+    """A clock that stands still unless a test moves it."""
 
     at: datetime
 
@@ -157,7 +157,7 @@ class Clock:
 
 @dataclass
 class Days:
-    """Work that takes a day each time. The loop checks ten times, a minute apart."""
+    """Work that takes a day each time. The loop checks ten times at one-minute intervals."""
 
     base: Any
     clock: Clock

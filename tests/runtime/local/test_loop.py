@@ -1,7 +1,7 @@
-"""Tests the whole loop on one machine, with a real Ray and MLflow, from generated data to a gated retraining.
+"""Tests the whole loop on one machine, with real Ray and MLflow, from generated data to gated retraining.
 
-`tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data fit. Then
-the labels become noise and the requests drift, so the monitor starts a retraining that the gate refuses.
+`tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data are as
+expected. Then the labels become noise and the requests drift, so the monitor starts a retraining that the gate refuses.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PATIENCE_S = 900
 
 @dataclass
 class Run:
-    """A run of the system in a process, and the lines that it has printed."""
+    """A run of the system in its own process, and the lines that it has printed."""
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Run:
                 self.lines.append(line)
 
     def text(self) -> str:
-        """Return everything that has been printed so far."""
+        """Return all output printed so far."""
         return "".join(self.lines)
 
     def await_line(self, part: str) -> str:
@@ -80,7 +80,7 @@ class Run:
         return self.wait(60)
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """Wait for the end of the process and of its output. Return the exit code."""
+        """Wait until the process and its output have ended. Return the exit code."""
         code = self.process.wait(patience_s)
         present(self.reader).join(10)
         return code
@@ -88,7 +88,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the folder of a system. Nothing that a failed test has left behind runs afterwards."""
+    """Return a system's folder. Processes left behind by a failed test are ended afterwards."""
     folder = tmp_path_factory.mktemp("laptop") / "state"
     yield folder
     sweep(str(folder))
@@ -125,7 +125,7 @@ def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: 
 
 
 def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, state: Path) -> None:
-    """The second run continues with version 1. Its monitor starts a single run, and the gate keeps the champion."""
+    """The second run continues with version 1. Its monitor starts only one run, and the gate keeps the champion."""
     assert first.process.returncode == 0
     (file,) = (state / "stores" / "laptop-lake" / "customers").glob("*.parquet")
     rows = pd.read_parquet(file)
@@ -152,7 +152,7 @@ def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, st
 
 
 def check_page(page: Visitor) -> None:
-    """Check that the page shows this run's decisions and measurements, and that its form reaches the model."""
+    """Check that the page shows this run's decisions and measurements, and that its form can query the model."""
     status, answer = page.submit("churn", {"input:usage": "1", "input:age": "2", "input:plan": "a"})
     _, text = page.get()
 
@@ -167,7 +167,7 @@ def check_page(page: Visitor) -> None:
 
 @pytest.mark.parametrize(("delay_s", "number"), [(0.2, signal.SIGINT), (3.0, signal.SIGTERM)])
 def test_a_signal_at_the_start_leaves_nothing(delay_s: float, number: int, tmp_path: Path) -> None:
-    """The signal arrives while Python imports Ray, which cannot be imported again afterwards, or while Ray and MLflow
+    """The signal arrives while Python imports Ray, which cannot be imported a second time, or while Ray and MLflow
     start.
     """
     folder = tmp_path / "state"

@@ -1,4 +1,4 @@
-"""Tests what a run's page shows and to whom, and what its form sends, over HTTP."""
+"""Tests what a run's page shows, who can see it, and what its form sends, over HTTP."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None
 
 
 def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
-    """The script replaces parts by their ID. They must contain no style or script, because another nonce would forbid
-    it.
+    """The script replaces parts of the page by ID. They must not contain styles or scripts, because another nonce would
+    block them.
     """
     _, page = visitor.get()
     status, live = visitor.get("live")
@@ -80,7 +80,7 @@ def test_what_runs_now_is_shown(visitor: Visitor, page_system: RunningSystem) ->
 
 
 def test_texts_of_others_are_never_markup(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Reasons, columns, names of metrics and the registry's address come from other sources."""
+    """Reasons, columns, metric names and the registry's address come from other sources."""
     page_system.inputs = ((HOSTILE, "BYTES"),)
     page_system.state.record(HOSTILE, "failed", HOSTILE)
     _, text = visitor.get()
@@ -141,7 +141,7 @@ def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, page_syste
 
 
 def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Empty fields are omitted, and text that is not a number is sent unchanged, so that the endpoint decides."""
+    """Empty fields are omitted, and non-numeric text is sent unchanged so that the endpoint validates it."""
     status, answer = visitor.submit(
         "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
     )
@@ -196,7 +196,7 @@ def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, page_sy
 
 
 def test_what_has_not_started_is_named(visitor: Visitor, page_system: RunningSystem) -> None:
-    """The page is available before anything else has started."""
+    """The page is available before any other component has started."""
     page_system.state.withdraw()
     (page_system.state.folder / READY).unlink()
     status, text = visitor.get()
@@ -223,7 +223,7 @@ def test_two_pages_take_two_ports(visitor: Visitor, page_system: RunningSystem) 
 
 
 def test_only_loopback_reaches_the_page(visitor: Visitor) -> None:
-    """The page does not listen on other addresses of this machine, even in the loopback network."""
+    """The page does not listen on this machine's other addresses, not even those in the loopback network."""
     connection = http.client.HTTPConnection("127.0.0.2", visitor.port, timeout=5)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/")

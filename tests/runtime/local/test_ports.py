@@ -1,4 +1,4 @@
-"""Tests that a port is reserved from the moment it is chosen, and is free again when its process ends."""
+"""Tests that a port is reserved as soon as it is chosen and is released when its process ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def chosen_by_another(port: int) -> int:
 
 
 def test_two_runs_choose_different_ports() -> None:
-    """At this time, neither server has bound its port."""
+    """Neither server has bound its port yet."""
     first = free_port(free_port(0))
 
     assert chosen_by_another(first) != first

@@ -1,4 +1,4 @@
-"""Tests that the router in front of Serve does what an HTTPRoute does."""
+"""Tests that the router in front of Serve behaves like an HTTPRoute."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def endpoint(weights: dict[str, int], **fields: Any) -> Endpoint:
 def run_router(
     entry: Endpoint, work: Callable[[aiohttp.ClientSession, str], Awaitable[Any]], *, slow: frozenset[str] = frozenset()
 ) -> tuple[Any, Requests]:
-    """Run a router in front of applications that answer with their own name, and return what they have seen."""
+    """Run a router in front of applications that return their own names, and return the requests they received."""
     seen: Requests = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ def test_traffic_is_split_by_weight() -> None:
 
 
 def test_a_mirror_gets_copies_and_does_not_delay_answers() -> None:
-    """The mirror takes two seconds, and nobody waits for it or sees its answer."""
+    """The mirror takes two seconds, but no client waits for it or sees its response."""
     mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=100))
     counts, seen = run_router(
         mirrored, lambda session, url: asyncio.wait_for(names(session, url, 3), 1.5), slow=frozenset({"shadow"})
@@ -154,7 +154,7 @@ def test_a_prefix_matches_whole_elements(path: str, prefix: str, rest: str | Non
 
 
 def test_events_are_passed_on_as_they_come() -> None:
-    """The first words of a language model arrive while the others are still being generated."""
+    """A language model's first words arrive while the rest are still being generated."""
 
     async def run() -> list[bytes]:
         read = asyncio.Event()
@@ -184,7 +184,7 @@ def test_events_are_passed_on_as_they_come() -> None:
 
 
 async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
-    """Return the statuses of requests with headers as browsers send them for pages, and as programs send them."""
+    """Return the statuses of requests with the headers that browsers send for pages, and with those of programs."""
     found: list[Any] = []
     port = URL(url).port
     for headers in (
@@ -204,7 +204,7 @@ async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
 
 
 def test_pages_of_other_sites_cannot_use_a_model() -> None:
-    """Neither after a DNS name was rebound to this machine, nor by a form or script that cannot read the response."""
+    """Requests are refused after DNS rebinding, and from a form or script that cannot read the response."""
     statuses, seen = run_router(endpoint({"a": 1}), refused)
 
     assert statuses == [403, 403, 403, 403, 403, 200, 200, 200]
@@ -212,7 +212,7 @@ def test_pages_of_other_sites_cannot_use_a_model() -> None:
 
 
 def test_server_behind_the_router_refuses_other_sites_as_well() -> None:
-    """Its port is open on the same machine, so a page could also send its requests there."""
+    """The server's port is open on the same machine, so a page could also send requests to it directly."""
 
     class Echo:
         async def __call__(self, request: Any) -> str:
@@ -226,7 +226,7 @@ def test_server_behind_the_router_refuses_other_sites_as_well() -> None:
 
 
 def test_errors_of_a_language_model_have_the_format_of_openai() -> None:
-    """Those of the router, and those of Ray's proxy, which are plain text. Errors of the server stay as they are."""
+    """The router's errors and Ray's plain-text proxy errors are converted. The server's errors are unchanged."""
 
     async def run() -> list[Any]:
         async def answer(request: web.Request) -> web.Response:

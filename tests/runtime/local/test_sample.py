@@ -1,4 +1,4 @@
-"""Tests that generated data have the declared columns, can be learned from, and drift as intended."""
+"""Tests that generated data have the declared columns, support learning, and drift as intended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
-    """Data for a spec with a schema have its columns, and a built-in trainer finds the underlying relation in them."""
+    """If the spec has a schema, the data have its columns, and a built-in trainer learns the underlying relation."""
     _, placed, state = write_sample("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)
@@ -62,7 +62,7 @@ def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
 
 
 def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
-    """Chargebacks arrive after 45 days, so the data do not contain those of later payments yet."""
+    """Chargebacks arrive after 45 days, so the data do not yet contain those for recent payments."""
     _, _, state = write_sample("fraud-detection-dev", tmp_path)
     lake = state.folder / "stores" / "acme-fraud-lake"
     payments = pd.read_parquet(lake / "transactions")
@@ -77,7 +77,7 @@ def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
 
 
 def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None:
-    """Each dataset gets its own columns, from which a model can learn, and late labels cover enough days."""
+    """Each dataset gets columns of its own that a model can learn from, and late labels cover enough days."""
     plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
     bare = {name: replace(data, features=()) for name, data in plan.data.items()}
     bare["appeals"] = bare["chargebacks"]

@@ -1,4 +1,4 @@
-"""Tests that a run after a breach has the same safeguards with Jobs in a cluster and with files on one machine."""
+"""Tests that a run after a breach has the same safeguards with Jobs in a cluster as with files on one machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 
 
 class Cluster:
-    """Jobs in a cluster's API, with the changes that tests make to them."""
+    """Jobs in a cluster's API, including changes made to them by tests."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         (folder / "token").write_text("secret")
@@ -115,7 +115,7 @@ def test_a_run_under_way_prevents_another_one(place: Any) -> None:
 
 
 def test_a_run_that_was_killed_prevents_none(tmp_path: Path) -> None:
-    """The next run of the system marks unfinished runs of the previous one."""
+    """The next run of the system marks the runs that the previous one left unfinished."""
     runs = LocalRuns(tmp_path / "runs")
     runs.add("retrain", NOW, RUNNING)
     assert runs.prevented(RUN)

@@ -1,4 +1,4 @@
-"""Tests which pipelines run at the start, and which rows of the data are sent to an endpoint."""
+"""Tests which pipelines run at startup, and which data rows are sent to an endpoint."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
-    """The label is not part of the request. Without data, there is no request."""
+    """The label is not part of the request. Without data, no request is sent."""
     sample, placed, state = write_sample("laptop-default", tmp_path)
     endpoint = sample.plan.endpoints["churn"]
     rows = present(rows_for(endpoint, sample.plan, placed))
@@ -76,7 +76,7 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
 
 
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
-    """A fifth of the reference system's requests are captured, and monitors need as many rows as elsewhere."""
+    """The reference system captures a fifth of its requests, but its monitors need as many rows as any others."""
     sample, placed, _ = write_sample("fraud-detection-dev", tmp_path)
     share = captured(sample.plan.endpoints["scorer"], placed)
 

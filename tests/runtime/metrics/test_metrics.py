@@ -34,7 +34,7 @@ TASKS = (
 
 @cache
 def classes(name: str) -> tuple[Any, Predictions, Any]:
-    """Return the labels, a model's predictions for the held-out rows, and the probabilities."""
+    """Return the labels of the held-out rows, a model's predictions for them, and the probabilities."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
     learned, held_out = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Return the relevance and scores of each list that has at least one relevant row."""
+    """Return the relevance and scores of each list with at least one relevant row."""
     truth, predicted, groups = ranked(rounded)
     pairs = [(truth[groups == item], predicted.values[groups == item]) for item in np.unique(groups)]
     return [item for item in pairs if (item[0] > 0).any()]
@@ -97,7 +97,7 @@ def test_classification_metrics(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
-    """As in scikit-learn, a class that is never predicted scores zero, so omitting a hard class is no advantage."""
+    """As in scikit-learn, a class that is never predicted scores zero, so ignoring a hard class brings no advantage."""
     truth, predicted, _ = classes("digits")
     without = Predictions(np.where(predicted.values == 3, 8.0, predicted.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
@@ -196,7 +196,7 @@ def test_regression_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
-    """Rows without a prediction count, so a model cannot gain by abstaining where it is unsure."""
+    """Rows without a prediction count, so a model cannot improve its metric by abstaining where it is unsure."""
     truth, predicted = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, predicted.values)
 
@@ -263,7 +263,7 @@ def test_rows_without_a_query_are_ignored() -> None:
 
 
 def of_task(task: str) -> tuple[Any, Predictions, Any]:
-    """Return the data of a task and a model's predictions."""
+    """Return the data for a task and a model's predictions."""
     if "classification" in task:
         truth, predicted, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
         return truth, predicted, None

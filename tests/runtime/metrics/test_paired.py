@@ -15,7 +15,7 @@ FIRST, SECOND = (RANDOM.random(400) < right for right in (0.8, 0.7))
 
 
 def gain(places: Any, draws: Any) -> float:
-    """Return how much more often the first model is right on these rows than the second model."""
+    """Return how much more often the first model is right than the second on the given rows."""
     return float(FIRST[places].mean() - SECOND[places].mean())
 
 
@@ -54,7 +54,7 @@ def test_too_few_units_or_values_have_no_interval() -> None:
 
 
 def test_equal_models_rarely_differ_significantly() -> None:
-    """If two models are equally good, the lower end is above zero in about one case in forty."""
+    """If two models are equally good, the lower end is above zero in about one in forty cases."""
     called = 0
     for seed in range(100):
         random = np.random.default_rng(seed)

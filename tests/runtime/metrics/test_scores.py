@@ -1,4 +1,4 @@
-"""Tests that metrics agree with scikit-learn, and are NaN where they have no meaning."""
+"""Tests that metrics agree with scikit-learn and are NaN where they are not meaningful."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
     ],
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
-    """An undefined metric counts neither as the best value nor as the worst."""
+    """An undefined metric counts as neither the best value nor the worst."""
     predicted = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), predicted))
@@ -69,7 +69,7 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
-    """A champion trained before a class existed is evaluated by its scores for the other classes."""
+    """A champion trained before a class was added is evaluated by its scores for the other classes."""
     answer = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     predicted = predictions(answer, "multiclass-classification", ["a", "b", "c"])

@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
-    """Return a one-column file as the model receives it, or the reason for its refusal."""
+    """Return a one-column file as the model receives it, or the reason why it was refused."""
     try:
         return Checker([Column("a", kind, True)]).frame(FrameRows(pd.DataFrame({"a": column})))
     except BadRequest as problem:

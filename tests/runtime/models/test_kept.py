@@ -1,4 +1,4 @@
-"""Tests that a process at the edge restarts without its registry, with the version that it last used."""
+"""Tests that a process at the edge can restart without its registry, using the version that it last used."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restart_without_the_registry_uses_the_last_version(
     workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the registry is reachable, its newest version is used."""
+    """While the registry is reachable, the registry's newest version is used."""
     models = Models(workload, model(tmp_path))
     assert models.version() is None
     for number in ("1", "2"):
@@ -81,7 +81,7 @@ def test_a_pinned_version_is_kept(workload: Workload, tmp_path: Path, monkeypatc
 
 
 def test_a_version_that_nobody_names_any_more_stays(workload: Workload, tmp_path: Path) -> None:
-    """Deleting an alias in the registry does not stop any server."""
+    """Deleting an alias from the registry does not stop any server."""
     register(workload, tmp_path, "1")
     Models(workload, model(tmp_path)).version()
     mlflow.MlflowClient().delete_registered_model_alias("gaps", "champion")

@@ -1,4 +1,4 @@
-"""Tests that a model from a bundle is updated while the store is reachable, and keeps serving otherwise."""
+"""Tests that a model from a bundle is updated while the store is reachable, and otherwise keeps serving."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return a workload description with access to the store but without a registry."""
+    """Return a workload description that has access to the store but no registry."""
     return store.described(monkeypatch)
 
 
@@ -48,7 +48,7 @@ def model(disk: Path) -> dict[str, Any]:
 
 
 def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
-    """Promote a version as the registry's target does."""
+    """Promote a version in the same way as the registry's target."""
     make_bundle(folder / version, version)
     publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
@@ -79,7 +79,9 @@ def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str
 def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """New versions are fetched when the store is back. A bundle's age starts when the store was last reachable."""
+    """New versions are fetched once the store is reachable again. A bundle's age counts from when the store was last
+    reachable.
+    """
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
     deliver(workload, tmp_path, "2")
@@ -105,7 +107,7 @@ def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: di
 def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed with AWS's environment variables and unpacked into the folder of a running server."""
+    """The bundle is packed using AWS environment variables and unpacked into the folder of a running server."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -127,7 +129,7 @@ def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
 
 
 def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """If a bundle in the store was changed, the server keeps the previous bundle."""
+    """If a bundle in the store has been changed, the server keeps the previous bundle."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()

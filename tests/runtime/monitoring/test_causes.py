@@ -1,4 +1,4 @@
-"""Tests that a breach reports its direction, the affected slice, and the features with the most effect."""
+"""Tests that a breach reports its direction, the affected slice, and the features with the greatest effect."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
 def run_monitor(
     tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any
 ) -> tuple[RunResults, dict[str, Any]]:
-    """Run one monitor pass that compares these rows with `rows(1)`."""
+    """Run one monitor pass that compares the given rows with `rows(1)`."""
     for name, frame in (("now", now), ("then", rows(1))):
         (tmp_path / name).mkdir(exist_ok=True)
         scored = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
@@ -79,7 +79,7 @@ def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple
 
 
 def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
-    """In this model, raising the income by one raises the score by a tenth."""
+    """In this model, increasing the income by one increases the score by a tenth."""
     look, described = run_monitor(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {result.feature for result in look.results if result.breach} == {"prediction", "score"}
@@ -98,7 +98,7 @@ def test_effect_of_a_text_feature() -> None:
 
 
 def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
-    """The predictions are wrong for one town, and the breach names this town."""
+    """The predictions are wrong for only one town, and the breach names it."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)

@@ -1,4 +1,4 @@
-"""Tests that a quality monitor reports how many predictions it judged, and does not report health if it judged none."""
+"""Tests that a quality monitor reports how many predictions it judged, and never reports health if it judged none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def labels(**more: Any) -> pd.DataFrame:
 def judged(
     tmp_path: Path, predictions: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
-    """Run one monitor pass over these predictions and labels, and return its results and description."""
+    """Run one monitor pass over the given predictions and labels, and return its results and description."""
     for name, frame in (("now", predictions), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -133,7 +133,7 @@ def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
 
 
 def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
-    """Keys match by time across resolutions and zones, as for forecasts and daily sales."""
+    """Keys match by time across resolutions and time zones, as with forecasts and daily sales."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,
@@ -160,7 +160,7 @@ def test_numeric_texts_are_compared_exactly() -> None:
 
 
 def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
-    """Drift and quality monitors report a window without rows, or with too few, as unknown."""
+    """Drift and quality monitors report windows with no rows, or with too few, as unknown."""
     predicted = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, predicted, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

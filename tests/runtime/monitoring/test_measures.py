@@ -32,7 +32,7 @@ def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Generate rows with timestamps from some hours ago until now."""
+    """Generate rows with timestamps from the given number of hours ago until now."""
     ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
     return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
 
@@ -61,13 +61,13 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(measured: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """Return the measured values by feature. No check may be refused."""
+    """Return the measured values by feature, asserting that no check was refused."""
     assert not measured[1]
     return {result.feature: result.value for result in measured[0]}
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
-    """In an empty window, only the row count of zero and the freshness of the newest row are measured."""
+    """For an empty window, only the row count, which is zero, and the freshness of the newest row are measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -108,7 +108,7 @@ def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
 
 
 def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
-    """Decimals count as numbers, and booleans as 0 and 1, as they do in requests."""
+    """Decimals are treated as numbers, and booleans as 0 and 1, as in requests."""
     write(
         tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
     )
@@ -128,7 +128,7 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("features", [[], ["amount"]])
 def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_path: Path) -> None:
-    """A check without features compares only the columns that the model reads, even next to a check of the label."""
+    """A check without features compares only the columns that the model reads, even alongside a check of the label."""
     write(tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), sold=RANDOM.normal(5, 1, 400)))
     write(tmp_path / "now", "a", rows(300, amount=RANDOM.normal(10, 1, 300), sold=RANDOM.normal(8, 1, 300)))
     checks = [{"metric": "psi", "max": 0.2}, {"metric": "wasserstein", "max": 1, "features": ["sold"]}]
@@ -186,7 +186,7 @@ def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
 
 
 def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
-    """Recall and ranking metrics are undefined without positive labels. Twenty labels are too few for any metric."""
+    """Recall and ranking metrics are undefined without positive labels. For any metric, twenty labels are too few."""
     predictions = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=0))
@@ -201,7 +201,7 @@ def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None
 
 
 def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions and labels are sampled by the same keys, so the result is close to the exact one."""
+    """Predictions and labels are sampled by the same keys, so the result is close to the exact value."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     predictions = predicted(40_000)
     truth = (predictions.score + RANDOM.normal(0, 0.3, len(predictions)) > 0.5).astype(int)
@@ -242,7 +242,7 @@ def test_merged_samples_use_the_smaller_rate() -> None:
 
 
 def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
-    """A column added later is missing in older files. A column whose type has changed is compared by value."""
+    """A column added later is missing from older files. A column whose type has changed is compared by value."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -255,7 +255,7 @@ def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None
 
 
 def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
-    """Threads read separate files, and their counts are added up."""
+    """Threads read separate files, and their counts are summed."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
@@ -269,7 +269,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Labels without their column are refused, even in watched data that contains its own labels."""
+    """Labels without their column are refused, even if the watched data contain their own labels."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
@@ -309,7 +309,7 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
 
 
 def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
-    """Labels of another type would never match, so the model would seem to be always wrong."""
+    """Labels of a different type would never match, so the model would always appear to be wrong."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=predictions.prediction.astype(str)))
@@ -332,7 +332,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe a monitor of captured predictions' accuracy, with the share of correct ones for each variant."""
+    """Describe a monitor for the accuracy of captured predictions, with each variant's share of correct ones."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
@@ -351,7 +351,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """If a window has only one variant, the value is reported without the variant's name."""
+    """If a window has only one variant, the value is reported without a variant name."""
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused

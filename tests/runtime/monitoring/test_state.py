@@ -1,4 +1,4 @@
-"""Tests that a monitor's state counts consecutive failures, and a retried pass only once."""
+"""Tests that a monitor's state counts consecutive failures, and counts a retried pass only once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """Describe a daily drift monitor with state, whose reference has four normally distributed features."""
+    """Describe a daily drift monitor that keeps state and whose reference has four normally distributed features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
 
 
 def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tuple[str, ...]) -> set[str]:
-    """Return the breaches on a day when these features have drifted."""
+    """Return the breaches on a day when the given features have drifted."""
     now = NOW + timedelta(days=day)
     random = np.random.default_rng(day)
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
@@ -89,7 +89,7 @@ def test_features_are_counted_per_variant() -> None:
 
 
 def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A retried pass has the same Job name, so it counts once."""
+    """A retried pass has the same Job name and therefore counts once."""
     described = workload(tmp_path, consecutive=2)
     monkeypatch.setenv(LOOK, "monitor-drift-29000000")
     assert [breaches(described, tmp_path, day, ("a",)) for day in (0, 0, 0)] == [set()] * 3
@@ -99,7 +99,7 @@ def test_retried_pass_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_unreadable_state_is_reported_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the state cannot be read, the pass continues without it and leaves it unchanged, but fails at the end."""
+    """If the state cannot be read, the pass continues without it, leaves it unchanged, and fails at the end."""
     described = workload(tmp_path, consecutive=2)
     state_file = tmp_path / "state" / "state.json"
     state_file.parent.mkdir()

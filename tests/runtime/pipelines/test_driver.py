@@ -1,4 +1,4 @@
-"""Tests that descriptions that request unsupported features are refused before any work begins."""
+"""Tests that descriptions requesting unsupported features are refused before any work begins."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_monitor_is_refused_as_a_pipeline() -> None:
 
 
 def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
-    """A metric from a later step does not exist when trials are compared."""
+    """A metric from a later step is not yet available when trials are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
     )

@@ -18,7 +18,7 @@ from tests.runtime.storage.services import gcs
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder with logs of a driver and two workers, one of them silent, and files that are not
+    """Return a node's log folder with logs from a driver and two workers, one of them silent, and files that are not
     copied.
     """
     folder = tmp_path / "logs"
@@ -37,7 +37,7 @@ def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each node has its own folder. Empty files and Ray's own logs are not copied."""
+    """Each node has its own folder. Neither empty files nor Ray's own logs are copied."""
     store = ObjectStore()
 
     assert copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "10.0.0.7", session) == 2
@@ -50,7 +50,7 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
 def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A repeated upload gets a 403 from Google Cloud Storage if a workload may only create objects."""
+    """Google Cloud Storage responds to a repeated upload with 403 if a workload may only create objects."""
     (tmp_path / "service").mkdir()
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():

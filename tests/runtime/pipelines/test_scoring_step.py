@@ -1,4 +1,4 @@
-"""Tests a step of a custom pipeline that scores with a registered model between steps of user code."""
+"""Tests a step in a custom pipeline that scores with a registered model between steps of user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline of three steps whose second step scores. A test may add a step with another model."""
+    """A pipeline of three steps, the second of which scores. A test may add a step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -73,12 +73,12 @@ def forecast(tmp_path: Path) -> Forecast:
 
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the workers' tasks in this process."""
+    """Run the workers' tasks in the test process."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
 
 
 def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: None) -> None:
-    """On a real Ray cluster, one step writes rows, the next scores them, and the last uses the scores."""
+    """On a real Ray cluster, the first step writes rows, the second scores them, and the last uses the scores."""
     check_pipeline(record(Workload, forecast.workload))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
@@ -86,7 +86,7 @@ def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: Non
 
 
 def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> None:
-    """A file that does not fit is skipped, and files that have been scored are not scored again."""
+    """A file that does not fit the model is skipped, and files that have been scored are not scored again."""
     forecast.put("a.parquet", amounts(1, 2, 3))
     forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
 
@@ -156,7 +156,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may report a number with the same name, which is not counted as invalid files."""
+    """User code may report a number under the same name, but it is not counted as invalid files."""
     reported: list[float] = []
 
     class Driver:

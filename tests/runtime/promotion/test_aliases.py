@@ -1,4 +1,4 @@
-"""Tests that an alias agrees with its complete history after concurrent moves."""
+"""Tests that an alias agrees with its history, and that the history is complete, after concurrent moves."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all functions concurrently, with one registry call at a time."""
+        """Run all functions concurrently, but only one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for future in [pool.submit(self._work, work) for work in works]:
@@ -144,7 +144,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
-    """In a thousand different orders of calls, the history has both promotions and no manual move."""
+    """For a thousand different call orders, the history contains both promotions and no manual move."""
     for seed in range(1000):
         server, history = memory(seed), History(record(Model, MODEL))
         aliases.promote(history, move(1))
@@ -161,7 +161,9 @@ def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleave
 
 
 def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """If a newer version is promoted meanwhile, it keeps the alias. Otherwise the previous version gets it back."""
+    """If a newer version is promoted in the meantime, it keeps the alias. Otherwise, the alias returns to the previous
+    version.
+    """
     for seed in range(300):
         server, history = memory(seed), History(record(Model, MODEL))
         for version in (1, 2):
@@ -193,13 +195,13 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history of a registry with a database, which takes seconds to create."""
+    """Return the history of a database-backed registry, which takes seconds to create."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
-    """Return the history of a registry in a folder."""
+    """Return the history of a folder-based registry."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     return connected(f"file://{tmp_path}/registry")
 
@@ -224,7 +226,7 @@ def registered() -> int:
 
 
 def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
-    """Versions that a manual move skipped are not promoted automatically, but newer versions are."""
+    """Versions skipped by a manual move are not promoted automatically, but newer versions are."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -254,7 +256,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unfinished move is completed once the process that recorded it has certainly ended."""
+    """An unfinished move is completed once it is certain that the process that recorded it has ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -268,7 +270,7 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rollback's record has a digest, because a server must not trust the tag of the version."""
+    """The rollback's record contains a digest because a server must not trust the version's tag."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for entry in (approved, move(registered())):
         aliases.promote(files, entry)
@@ -287,7 +289,7 @@ def test_interrupted_rollback_records_the_digest_of_its_target(files: History, m
 
 
 def test_rollback_skips_a_deleted_version(files: History) -> None:
-    """The alias moves to the version before the one that was deleted."""
+    """The alias moves to the version before the deleted one."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     mlflow.MlflowClient().delete_model_version("fraud", "2")

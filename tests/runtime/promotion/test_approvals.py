@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 class Case:
-    """Two groups that must both approve a version, and their statements about it."""
+    """Two groups that must both approve a version, and their signed statements."""
 
     def __init__(self, folder: Path) -> None:
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
@@ -80,7 +80,7 @@ def test_two_groups_approve_with_their_keys(case: Case) -> None:
     ],
 )
 def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
-    """The signatures are valid, but for another version, environment or model."""
+    """The signatures are valid but apply to another version, environment or model."""
     assert case.valid_approvals(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (
         ["payments-risk"],
         1,
@@ -88,7 +88,7 @@ def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, 
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """A commit signature does not count even if the commit has the same text."""
+    """A commit signature does not count, even if the commit has the same text as a statement."""
     assert case.valid_approvals(case.risk.sign(case.about, "git")) == ([], 2)
 
 
@@ -145,7 +145,7 @@ def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
 def test_unreadable_key_does_not_affect_other_approvals(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The key is skipped with a warning, whichever group lists it. The other keys of the group count."""
+    """The key is skipped with a warning, whichever group lists it. The group's other keys still count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
@@ -164,7 +164,7 @@ def test_no_approval_is_missing_if_none_is_required(case: Case) -> None:
 
 
 def test_auditor_can_verify_a_statement_with_ssh_keygen(tmp_path: Path) -> None:
-    """The test runs the commands in the documentation about approvals."""
+    """The test runs the commands from the documentation on approvals."""
     page = (Path(__file__).parents[3] / "docs" / "approvals.md").read_text(encoding="utf-8")
     commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
     assert len(commands) == 3

@@ -35,7 +35,7 @@ ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
 
 @pytest.fixture
 def risk(tmp_path: Path) -> Signer:
-    """Return the only group that must approve."""
+    """Return the only group whose approval is required."""
     return Signer(tmp_path, "risk")
 
 
@@ -72,7 +72,7 @@ def train(slope: int) -> registry.Version:
 
 @pytest.fixture
 def approve(workload: dict[str, Any], risk: Signer) -> Approve:
-    """Return a function that signs an approval of a version."""
+    """Return a function that signs an approval for a version."""
 
     def signed(version: registry.Version) -> None:
         risk.approve(
@@ -134,7 +134,7 @@ def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], ap
 
 
 def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The next run delivers an alias that somebody moved manually, without notifying the pipeline."""
+    """The next run delivers a version whose alias was moved manually without notifying the pipeline."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",

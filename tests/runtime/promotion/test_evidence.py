@@ -1,4 +1,4 @@
-"""Tests that a loaded version's approvals are verified again with the keys that are listed at that time."""
+"""Tests that a loaded version's approvals are verified again using the keys listed at that time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMED: dict[str, Any] = {
 
 
 def approval_requirement(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Return a requirement for approvals by these groups, each with one person."""
+    """Return a requirement for approvals by the given groups, each with one person."""
     groups = {signer.key.name: {"sshKeys": [signer.line]} for signer in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
@@ -63,7 +63,7 @@ def payments(tmp_path: Path) -> Signer:
 
 @pytest.fixture
 def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Return the promoter's description of a training pipeline that does not require approvals yet."""
+    """Return the promoter's description of a training pipeline that does not yet require approvals."""
     monkeypatch.chdir(tmp_path)
     described: dict[str, Any] = {
         "system": "cards",
@@ -121,7 +121,7 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the version until it is approved. The approval does not restart its time at the alias."""
+    """New servers refuse the version until it is approved. It keeps its original arrival time at the alias."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -147,7 +147,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """If a key was removed, another group can approve the live version."""
+    """If a key has been removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
     version = train()
@@ -167,7 +167,7 @@ def test_approval_with_a_removed_key_does_not_count(
 def test_late_approval_does_not_restore_a_rolled_back_version(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A monitor rolls the version back after the promoter reads the alias and before it records the approval."""
+    """A monitor rolls back the version after the promoter reads the alias but before it records the approval."""
     first = train()
     promote_waiting(look_of(workload))
     second = train()
@@ -194,7 +194,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
 def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """A rollback skips versions without the approvals that are now required. If all lack them, the alias stays."""
+    """A rollback skips versions that lack the approvals now required. If all of them do, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": approval_requirement(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Both approvals are kept, because during a key rotation some targets list the old key and some the new key."""
+    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new one."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
@@ -240,7 +240,7 @@ def test_later_approval_does_not_replace_an_earlier_one(
 def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The files of a bundle are hashed again, because others may write to the store."""
+    """A bundle's files are hashed again because other parties may be able to write to the store."""
     bundles = tmp_path / "bundles"
     model: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -276,7 +276,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """An edge without a bundle does not download one whose approvals no longer count."""
+    """An edge without a bundle does not download one whose approvals are no longer valid."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
@@ -300,7 +300,7 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """A manual return to a version that was once approved needs no new approval."""
+    """Returning manually to a previously approved version requires no new approval."""
     workload["pipeline"]["approvals"] = approval_requirement(risk)
     first = train()
     approve(risk, first)

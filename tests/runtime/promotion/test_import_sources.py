@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 @pytest.mark.parametrize("source", ["version", "run", "copy"])
 def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
-    """The model is recognized by its version, its run, and copies of its files in a store."""
+    """The model is recognized by its version, its run, or copies of its files in a store."""
     mlflow.set_experiment("own")
     trained = {WORKLOAD_TAG: "pipelines.retrain"}
     with mlflow.start_run(tags=trained) as run:
@@ -44,7 +44,7 @@ def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
 
 
 def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sources one byte over the limit are refused, both in a store and in the registry."""
+    """Sources one byte over the limit are refused, whether in a store or in the registry."""
     size = sum(path.stat().st_size for path in here.files.rglob("*") if path.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)

@@ -1,4 +1,4 @@
-"""Tests importing external models into a real registry, where they are promoted like any other version."""
+"""Tests that external models are imported into a real registry and promoted there like any other version."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
 
 
 def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> None:
-    """The copy is approved and served, so a change of the source has no effect."""
+    """The copy is approved and served, so changing the source has no effect."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -106,7 +106,7 @@ def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> No
 
 
 def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
-    """The approval of an imported version covers a digest, so a changed copy is not promoted."""
+    """The approval of an imported version covers its digest, so a modified copy is not promoted."""
     here.look()
     here.approve()
     (copied,) = [path for path in here.folder.rglob("model.pkl") if here.files not in path.parents]
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_concurrent_imports_register_at_most_one_version(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two importers that both read the files before either of them registers create only one version."""
+    """If two importers both read the files before either registers a version, only one version is created."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -154,7 +154,7 @@ def test_import_backs_off_while_another_registers(here: Importing) -> None:
 
 @pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
 def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, minutes: int, registered: bool) -> None:
-    """A killed promoter leaves its run open, so other promoters wait an hour before they import."""
+    """A killed promoter leaves its run open, so other promoters wait an hour before importing."""
     digest = here.promotion["import"]["digest"]
     began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
     experiment = registry.open_experiment(record(Model, here.promotion["model"]))
@@ -165,7 +165,7 @@ def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, mi
 
 
 def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
-    """Each version is served after its approval. If the spec changes, a waiting version is not promoted."""
+    """Each version is served after it is approved. If the spec changes, a waiting version is not promoted."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -215,7 +215,7 @@ def test_threshold_from_the_files_is_used(here: Importing) -> None:
 
 
 def test_files_without_a_model_are_refused(here: Importing) -> None:
-    """An empty folder and a folder with other files are both refused."""
+    """An empty folder and a folder that contains only other files are both refused."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -227,14 +227,14 @@ def test_files_without_a_model_are_refused(here: Importing) -> None:
 
 
 def test_command_prints_the_digest_for_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints the digest of a model's folder and fails for any other folder."""
+    """The command prints the digest of a model folder and fails for any other folder."""
     assert main(["digest", str(here.files)]) == 0
     assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
     assert main(["digest", str(here.folder)]) == 1
 
 
 def test_import_from_a_registry_version_and_run(here: Importing) -> None:
-    """A model can be imported under another name. Files that MLflow's client adds are ignored."""
+    """A model can be imported under another name. Files added by MLflow's client are ignored."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -322,7 +322,7 @@ def test_import_works_with_workload_permissions(tmp_path: Path, monkeypatch: pyt
 
 
 def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grant the promoter the permissions it has in a system with an imported model."""
+    """Grant the promoter the permissions that it has in a system with an imported model."""
     described = json.loads(json.dumps(running.described))
     own = [f"cards/{NAME}", f"{NAME}/aliases"]
     described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")

@@ -50,7 +50,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version whose gate passed against the current champion."""
+    """Return a function that registers a version whose gate passed in comparison with the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -83,7 +83,7 @@ def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], t
 
 
 def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """A waiting version is not promoted if another version, which may be better, became champion meanwhile."""
+    """A waiting version is not promoted if another, possibly better version has become champion in the meantime."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -94,7 +94,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """No second rollback happens until the window has no rows of the rolled-back version."""
+    """No second rollback occurs until the window no longer contains rows from the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -137,7 +137,7 @@ def test_only_the_breaching_variant_is_rolled_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics for the alerts on gates and approvals."""
+    """Return the metrics used by the alerts on gates and approvals."""
     return {
         sample.name: sample.value
         for sample in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
@@ -145,7 +145,7 @@ def stands(workload: dict[str, Any]) -> dict[str, float]:
 
 
 def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], trained: Register, tmp_path: Path) -> None:
-    """Versions count as waiting until their approval, and as refused until a newer version passes."""
+    """Versions count as waiting until they are approved, and as refused until a newer version passes."""
     risk = Signer(tmp_path, "risk")
     approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
@@ -186,7 +186,7 @@ def test_unpromotable_version_does_not_wait_for_approval(
 def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The run succeeds although Prometheus's address is a port on loopback that refuses connections."""
+    """The run succeeds even though Prometheus's address is a loopback port that refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -225,7 +225,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
 def test_promoter_promotes_a_version_that_two_groups_approved(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """Forged approvals have no effect, and versions of another pipeline do not get this alias."""
+    """Forged approvals have no effect, and versions from another pipeline do not get this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -256,11 +256,11 @@ def test_promoter_promotes_a_version_that_two_groups_approved(
 def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The promoter pushes the same series as the pipeline, so its next pass ends an alert."""
+    """The promoter pushes the same series as the pipeline, so its next pass clears an alert."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
-        """Store the last push of each source."""
+        """Store the most recent push from each source."""
         values = {sample.name: sample.value for sample in samples}
         pushed[source["service.name"]] = (samples[0].labels["pipeline"], values)
 
@@ -282,7 +282,7 @@ def test_promoter_updates_the_training_pipelines_metrics(
 def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If one pipeline's store is unreachable, the promoter first handles the other pipeline and then fails."""
+    """If one pipeline's store is unreachable, the promoter handles the other pipeline first and then fails."""
     version, attempted = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:

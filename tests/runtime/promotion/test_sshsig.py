@@ -1,4 +1,4 @@
-"""Tests that signatures made by ssh-keygen are accepted, and invalid ones are refused."""
+"""Tests that valid signatures made by ssh-keygen are accepted and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
-    """A signature is refused if any of its bytes is changed, including those of its key."""
+    """A signature is refused if any byte is changed, including bytes of its key."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))

@@ -1,4 +1,4 @@
-"""Tests stages in a real registry, with soaks, windows, freezes, and approvals per stage."""
+"""Tests stages in a real registry, with soaks, windows, freezes and per-stage approvals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
 
 
 def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
-    """Without conditions, one pass is enough. A stage accepts only versions from the previous stage."""
+    """Without conditions, a single pass is enough. A stage accepts only versions from the previous stage."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -79,7 +79,7 @@ def test_soak_ends_only_with_enough_good_answers(
 
 
 def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
-    """Predictions of the previous version do not count if the alias moves while the monitor reads them."""
+    """The previous version's predictions do not count if the alias moves while the monitor is reading them."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -107,7 +107,7 @@ def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
 
 
 def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
-    """Passes after a rollback still report the failure."""
+    """Later passes continue to report the failure after a rollback."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -123,7 +123,7 @@ def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
 
 
 def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
-    """A champion is not judged again, although the monitor still watches the previous stage's alias."""
+    """A champion is not judged again, even though the monitor still watches the previous stage's alias."""
     yard.train()
     yard.look()
     yard.train()
@@ -136,7 +136,7 @@ def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
 
 
 def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """Files are compared with those that served, because a training pipeline can change files and tags."""
+    """Files are compared with those that were served, because a training pipeline can change files and tags."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -196,7 +196,7 @@ def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
 
 
 def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
-    """If a stage skips the check, it does not matter that the gate compared with a replaced champion."""
+    """If a stage skips the check, it does not matter that the gate compared the version with a replaced champion."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -226,7 +226,7 @@ def test_log_names_missing_and_invalid_approvals(yard: Yard, tmp_path: Path, cap
 
 
 def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
-    """Without a previous version, a failed soak causes no rollback."""
+    """If there is no previous version, a failed soak does not cause a rollback."""
     yard.ask(soak={**SOAK, "takeBack": True})
     yard.train()
     yard.look()
@@ -256,7 +256,7 @@ def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_p
 
 
 def test_stage_may_skip_some_gate_checks(yard: Yard) -> None:
-    """A challenger that failed only checks that the stage skips can be promoted."""
+    """A challenger can be promoted if it failed only checks that the stage skips."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}

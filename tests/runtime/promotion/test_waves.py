@@ -1,4 +1,4 @@
-"""Tests that sites get a version in waves, and that alerts, silence and a start that is too early stop it."""
+"""Tests that sites get a version in waves, and that alerts, silence or a premature start stop the rollout."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Prometheus:
 
     @property
     def workload(self) -> Workload:
-        """Return a promoter that pushes its metrics here."""
+        """Return a promoter that pushes its metrics to this server."""
         otlp = f"http://127.0.0.1:{self._server.server_port}/api/v1/otlp/v1/metrics"
         return record(Workload, {"system": "shelf", "metrics": {"otlp": otlp, "namespace": "shelf"}})
 
@@ -67,7 +67,7 @@ class Prometheus:
 
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
-    """Return a Prometheus in which one site serves the version and no alert fires."""
+    """Return a Prometheus server for which one site serves the version and no alerts are firing."""
     server = Prometheus()
     yield server
     server.stop()
@@ -75,7 +75,7 @@ def prometheus() -> Iterator[Prometheus]:
 
 @pytest.fixture
 def where(tmp_path: Path) -> Place:
-    """Return a folder of bundles without any deliveries."""
+    """Return a folder for bundles to which none have been delivered."""
     return local(tmp_path)
 
 
@@ -100,7 +100,7 @@ def test_each_wave_follows_the_soak_of_the_one_before(prometheus: Prometheus, wh
 
 
 def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, where: Place) -> None:
-    """Only alerts of the target's sites that serve the version count."""
+    """Only alerts from the target's sites that serve the version count."""
     deliver(where, "7")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.firing = 2
@@ -120,7 +120,7 @@ def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, wh
 
 
 def test_silence_is_no_success(prometheus: Prometheus, where: Place) -> None:
-    """Without a site that reports the version, or without a Prometheus, no additional site gets it."""
+    """If no site reports the version, or if there is no Prometheus, no additional site gets the version."""
     deliver(where, "1")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.serving = 0
@@ -148,7 +148,7 @@ def test_a_version_that_was_taken_back_leaves_all_sites_at_once(prometheus: Prom
 
 
 def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, where: Place) -> None:
-    """The canary sites get the newest version immediately, and its soak begins at that time."""
+    """The canary sites get the newest version immediately, and the version's soak begins at that time."""
     deliver(where, "1")
     for hours in (0, 2):
         advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=hours))
@@ -160,7 +160,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site keeps its bundle while its wave has no pointer, even a bundle that was carried there manually."""
+    """A site keeps its bundle, even one that was delivered manually, as long as its wave has no pointer."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

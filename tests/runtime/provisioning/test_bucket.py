@@ -43,7 +43,7 @@ def client(endpoint: str) -> Any:
 
 @pytest.fixture
 def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a store whose credentials are in two environment variables."""
+    """Describe a store whose credentials are read from two environment variables."""
     monkeypatch.setenv("LAKE_ID", "id")
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
@@ -52,7 +52,7 @@ def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture(params=["folder", "bucket"])
 def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
-    """Return the URI of a folder with ten files and two subfolders, in a local folder or in a bucket."""
+    """Return the URI of a folder with ten files and two subfolders, either on the local disk or in a bucket."""
     names = [*(f"{at}.json" for at in range(10)), "0/deep.json", "a/deep.json"]
     if request.param == "bucket":
         client.create_bucket(Bucket="lake")
@@ -68,7 +68,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole pages are read, so a few more files than the limit may be returned. Subfolders are ignored."""
+    """Only whole pages are read, so slightly more files than the limit may be returned. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [file.name for file in first_files(where, 4)]
@@ -98,7 +98,7 @@ def test_bucket_has_the_specified_settings(client: Any) -> None:
 
 
 def test_captures_expire_in_their_folder(client: Any) -> None:
-    """Captures expire in their own folder. With the bucket's own retention, they can be restored for a month."""
+    """Captures expire in their own folder. If the bucket has its own retention, they can be restored for a month."""
     ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
 
     captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
@@ -138,7 +138,7 @@ def test_removed_settings_are_reset(client: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """Data read back have the schema's types, and a time window returns only the newest row."""
+    """Data that are read back have the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]
@@ -157,7 +157,7 @@ def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any]
 
 
 def test_missing_store_credentials_are_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the missing variable and shows no values."""
+    """The error names the missing variable without showing any values."""
     monkeypatch.delenv("LAKE_KEY")
 
     with pytest.raises(Refusal, match="LAKE_KEY is not set"):

@@ -22,7 +22,7 @@ DATABASE = "registry_db"
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server like RDS: the master user is not a superuser, and each role has a password and a database."""
+    """Run a server set up like RDS: the master user is not a superuser, and each role has a password and a database."""
     # only its owner can read pytest's folder, and PostgreSQL does not run as root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # an import requires it
@@ -46,7 +46,7 @@ def connected(socket: str, user: str, password: str, database: str = DATABASE) -
 
 
 def assert_refused(socket: str, user: str, password: str, database: str = DATABASE) -> None:
-    """Assert that a login is refused. The server may close the connection before its response is read."""
+    """Assert that a login is refused. The server may close the connection before the client reads the response."""
     with pytest.raises(
         (DatabaseError, InterfaceError), match=r"password authentication failed|permission denied for|network error"
     ):
@@ -109,7 +109,7 @@ def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
 
 
 def _do_nothing() -> None:
-    """Do nothing, because this test does not check how passwords are stored."""
+    """Do nothing, because the test does not check how passwords are stored."""
 
 
 def _unreachable() -> None:

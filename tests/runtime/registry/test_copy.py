@@ -1,4 +1,4 @@
-"""Tests that a migration copies a registry's contents with their IDs, between two real databases of MLflow."""
+"""Tests that a migration between two real MLflow databases copies a registry's contents with their IDs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OLD, NEW = "s3://old/mlflow", "gs://new/mlflow"
 
 @pytest.fixture(scope="module")
 def copying() -> Any:
-    """Return the script as a module. The compiler emits its text, and nothing of the compiler is needed here."""
+    """Return the script as a module. The compiler emits its source, but no compiler code is needed here."""
     spec = importlib.util.spec_from_file_location("registry_copy", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -41,7 +41,7 @@ def copying() -> Any:
 
 @pytest.fixture(scope="module")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Any, Runs, Models]]:
-    """Return a function that opens a registry in a database of its own."""
+    """Return a function that opens a registry with its own database."""
     folder = tmp_path_factory.mktemp("registries")
 
     def opened(name: str, artifacts: str) -> tuple[Any, Runs, Models]:
@@ -52,7 +52,9 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
 
 
 def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: Any, registries: Any) -> None:
-    """After an import, both sides summarize the same, addresses begin with the new bucket, and a repetition is fine."""
+    """After an import, both sides have the same summary and addresses start with the new bucket. Imports can be
+    repeated.
+    """
     old_engine, runs, models = registries("old", OLD)
     experiment = runs.create_experiment("fraud/fraud-xgb", f"{OLD}/models/fraud-xgb/")
     run = runs.create_run(experiment, "trainer", 1, [RunTag("modelyard.workload", "pipelines.retrain")], "first")
@@ -89,7 +91,7 @@ def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: An
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Return a function that creates a database, on a server outside pytest's folder, which it could not read."""
+    """Return a function that creates a database on a server outside pytest's folder, which PostgreSQL cannot read."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # an import requires it
         from pgserver.postgres_server import get_server
@@ -109,7 +111,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
 def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
     copying: Any, postgresql: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """IDs, aliases, digests, approvals and histories are the same, there and back, and training goes on.
+    """IDs, aliases, digests, approvals and histories are preserved in both directions, and training continues.
 
     The script runs as in the servers' Pods, while both servers run. As in a plan, the new server is restarted once.
     """
@@ -167,7 +169,7 @@ def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
 
 
 def _train(client: mlflow.MlflowClient) -> str:
-    """Register two versions of a run, as its trainer, and return the run's ID."""
+    """Register two versions from a run, as its trainer does, and return the run's ID."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
     run = client.create_run(experiment.experiment_id, tags={"modelyard.workload": "pipelines.retrain"})
@@ -178,7 +180,7 @@ def _train(client: mlflow.MlflowClient) -> str:
 
 
 def _promote(client: mlflow.MlflowClient) -> str:
-    """Approve the second version and move the alias, as the promoter, and return the ID of the record of this."""
+    """Approve the second version and move the alias, as the promoter does, and return the ID of this record."""
     experiment = client.get_experiment_by_name(HISTORY)
     assert experiment is not None
     moved = client.create_run(experiment.experiment_id, tags={"modelyard.alias": "champion"}, run_name="moved to 2")
@@ -189,12 +191,12 @@ def _promote(client: mlflow.MlflowClient) -> str:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    """Return an export that was cut off in a line, and one that was cut off after a line, as after a kill."""
+    """Return an export truncated within a line, and one truncated after a line, as after a kill."""
     return text[: len(text) // 2], text[: text.rindex("{")]
 
 
 def _content(copying: Any, engine: Any) -> dict[str, list[str]]:
-    """Return every row of the copied tables, as text."""
+    """Return every row of the copied tables as a string."""
     with engine.connect() as connection:
         return {
             table.name: sorted(str(dict(row)) for row in connection.execute(table.select()).mappings())
@@ -218,7 +220,7 @@ def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registrie
 
 
 def test_other_tables_are_refused(copying: Any, registries: Any) -> None:
-    """Rows of another version of MLflow's tables are not imported."""
+    """Rows from another version of MLflow's tables are not imported."""
     engine, _, _ = registries("other", OLD)
 
     with pytest.raises(copying.Refused, match="different versions"):

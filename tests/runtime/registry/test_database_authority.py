@@ -1,6 +1,6 @@
-"""Tests that MLflow's database connection, as emitted for Google Cloud, only accepts a server with its own authority.
+"""Tests that MLflow's database connection, as emitted for Google Cloud, accepts only servers with its own authority.
 
-The server here implements the beginning of PostgreSQL's protocol: it turns on TLS and responds to every login with an
+The test server implements the beginning of PostgreSQL's protocol: it turns on TLS and responds to every login with an
 error.
 """
 
@@ -31,7 +31,7 @@ _SSL_REQUEST_BYTES = 8
 
 
 class Authority:
-    """An authority, and a server certificate that it has signed."""
+    """A certificate authority and a server certificate that it has signed."""
 
     def __init__(self, name: str, folder: Path) -> None:
         key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
@@ -57,19 +57,19 @@ class Authority:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the instance's authority."""
+    """Return the certificate authority of the instance."""
     return Authority("ours", tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the authority of another instance, with the same name."""
+    """Return the certificate authority of another instance with the same name."""
     return Authority("foreign", tmp_path_factory.mktemp("foreign"))
 
 
 @pytest.fixture
 def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Mount the emitted service file, and set the variables of MLflow's Pod."""
+    """Mount the emitted service file, and set the environment variables of MLflow's Pod."""
     (template,) = (
         str(node.value)
         for node in ast.walk(ast.parse(PROGRAM.read_text()))
@@ -94,7 +94,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 
 def refusal(listener: socket.socket, server: Path | None) -> str:
-    """Connect to a server with this certificate, or without TLS, and return libpq's message."""
+    """Connect to a server with the given certificate, or without TLS, and return libpq's message."""
     answering = Thread(target=_answer, args=(listener, server), daemon=True)
     answering.start()
     with pytest.raises(psycopg2.OperationalError) as refused:

@@ -72,7 +72,7 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 
 
 def python_model() -> Any:
-    """Return an MLflow model, which is serialized with cloudpickle."""
+    """Return an MLflow model that is serialized with cloudpickle."""
     from mlflow.pyfunc.model import PythonModel  # warns when it is imported
 
     class Python(PythonModel):
@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Generate numbers with gaps, and words. The classes are strings if the trainer supports strings."""
+    """Generate numbers with missing values, and words. The classes are strings if the trainer supports them."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})
@@ -119,7 +119,7 @@ def _is_pickle(content: bytes) -> bool:
 
 
 class Registry:
-    """A registry in a folder, and a pipeline that registers models in it."""
+    """A folder-based registry, and a pipeline that registers models in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -159,7 +159,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]
 
 
 def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> bool:
-    """Return whether two models predict the same for all rows."""
+    """Return whether two models make the same predictions for all rows."""
 
     class Here:
         def predict(self, rows: pd.DataFrame) -> Any:
@@ -202,7 +202,7 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public way to make an estimator from a booster, so attributes that we set are also written."""
+    """LightGBM has no public API to create an estimator from a booster, so attributes that we set are also written."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -218,7 +218,7 @@ def test_distributed_trees_are_written_without_pickle(store: Registry, task: str
 
 
 def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> None:
-    """The weights are written as arrays, without PyTorch."""
+    """The weights are written as arrays, independently of PyTorch."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -248,7 +248,7 @@ def test_a_torch_module_is_pickled() -> None:
 
 
 def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
-    """The warning is at the beginning of the card, so it remains if a long card is truncated."""
+    """The warning is at the beginning of the card, so it is kept if a long card is truncated."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -265,8 +265,8 @@ def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
 def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> None:
     """Plain scikit-learn, XGBoost and LightGBM models are written as data.
 
-    Lambdas, custom classes and MLflow's own models are pickled. With a trainer in the step, MLflow does not infer
-    requirements, which takes a separate process per model.
+    Lambdas, custom classes and MLflow's own models are pickled. If the step has a trainer, MLflow does not infer
+    requirements, which would take a separate process per model.
     """
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))

@@ -1,4 +1,4 @@
-"""Tests a real MLflow server with user accounts, which the runtime starts from a description."""
+"""Tests a real MLflow server with user accounts that the runtime starts from a description."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that logs in as a user, with the environment variables of every workload."""
+    """Return a function that logs in as a given user, using the environment variables that every workload has."""
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
@@ -145,7 +145,7 @@ def test_server_login_is_read_only(login: Callable[[str], None]) -> None:
 
 
 def test_approver_can_attach_approvals_but_not_move_aliases(running: Running, login: Callable[[str], None]) -> None:
-    """The approver's login is created as the emitted README describes."""
+    """The approver's login is created as described in the emitted README."""
     login(TRAINER)
     version = trained()
     send_request(
@@ -177,7 +177,7 @@ def _run_of() -> str:
 
 
 def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
-    """Each pipeline has its own artifact folder, so write access can be limited to it."""
+    """Each pipeline has its own artifact folder, so write access can be limited to that folder."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 
@@ -186,7 +186,7 @@ def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Call
 
 
 def test_permissions_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restart revokes permissions that the description lacks, and keeps users that were created manually."""
+    """A restart revokes permissions that are not in the description and keeps users that were created manually."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -242,7 +242,7 @@ def data() -> Iterator[str]:
 
 
 def test_tables_are_created_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the cluster, only the variables of libpq are set. A second start uses the existing tables."""
+    """As in the cluster, only libpq's environment variables are set. A second start uses the existing tables."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # an import requires it
     import psycopg2
     from pgserver.postgres_server import get_server

@@ -1,4 +1,4 @@
-"""Tests that an unusable registry is not mistaken for one without a champion, which would open the gate."""
+"""Tests that an unusable registry is not mistaken for one without a champion, which would make the gate pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 
 class _Unusable:
-    """Behaves like mlflow-skinny with a database: it has no driver, and raises the error code of a missing alias."""
+    """Behaves like mlflow-skinny with a database: it lacks a driver, and raises the error code for a missing alias."""
 
     def get_model_version_by_alias(self, name: str, alias: str) -> object:
         raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])

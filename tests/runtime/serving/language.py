@@ -1,4 +1,4 @@
-"""Imports a language model into a registry, and describes a server of it."""
+"""Imports a language model into a registry and describes a server for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def imported(folder: Path, files: Path) -> None:
 
 
 def described(folder: Path) -> dict[str, Any]:
-    """Return the description of the server."""
+    """Return the description of a language-model server."""
     application = {
         "variant": "live",
         "model": {**MODEL, "uri": f"models:/{NAME}@champion", "alias": "champion"},

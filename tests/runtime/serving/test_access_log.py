@@ -65,7 +65,7 @@ def test_health_is_not_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_request_id_cannot_forge_log_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A request ID is truncated and logged as a JSON string, so it cannot forge log lines."""
+    """A request ID is truncated and logged as a JSON string so that it cannot forge log lines."""
     ask(replica(tmp_path), "POST", "/scorer", "", 'x"}\u0085{' + "y" * 5000)
     (line,) = capsys.readouterr().out.splitlines()
 

@@ -1,4 +1,4 @@
-"""Tests the adapters of a language model from their training to OpenAI's client."""
+"""Tests the adapters of a language model, from training them to using them through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEARNED = {**QUICK, "epochs": 8}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a registry that has a base and a champion of its adapter, to copy."""
+    """Return a folder to copy, with a registry that contains a base model and a champion of its adapter."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -56,13 +56,13 @@ def server_of(folder: Path, **changes: Any) -> LanguageServer:
 
 
 def adapter(**fields: str) -> dict[str, Any]:
-    """Return the description of the adapter, which follows its champion."""
+    """Return the description of an adapter that follows its champion."""
     return {**MODEL, "uri": f"models:/{NAME}@champion", "alias": "champion", **fields}
 
 
 @pytest.fixture
 def client(folder: Path) -> Iterator[tuple[openai.OpenAI, LanguageServer]]:
-    """Serve the base with one adapter, and return OpenAI's client and the server."""
+    """Serve the base model with one adapter, and return OpenAI's client and the server."""
     server = server_of(folder, adapters={"support": adapter()})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
@@ -70,13 +70,13 @@ def client(folder: Path) -> Iterator[tuple[openai.OpenAI, LanguageServer]]:
 
 
 def text(client: openai.OpenAI, model: str, prompt: str = "the cat") -> str:
-    """Return the likeliest continuation."""
+    """Return the most likely continuation."""
     response = client.completions.create(model=model, prompt=prompt, max_tokens=8, temperature=0)
     return response.choices[0].text
 
 
 def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
-    """A variant may name an adapter. It answers with what it has learned, under the endpoint's name."""
+    """A variant may name an adapter. It responds with what the adapter has learned, under the endpoint's name."""
     learned = ""
     for address in running(server_of(folder, model=adapter())):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
@@ -89,7 +89,7 @@ def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
 
 
 def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """The list has the endpoint and its adapters, each answers with its own weights, and other names do not exist."""
+    """The list contains the endpoint and its adapters, each uses its own weights, and other names do not exist."""
     asked, _ = client
 
     assert [model.id for model in asked.models.list()] == ["assistant", "support"]
@@ -108,7 +108,7 @@ def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) ->
 
 
 def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """Each text is the same as alone, whichever others are generated meanwhile."""
+    """Each output is the same as if it were generated on its own, whatever else is generated concurrently."""
     asked, _ = client
     names = ["assistant", "support"] * 4
     alone = {name: text(asked, name) for name in names}
@@ -120,7 +120,7 @@ def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.O
 
 
 def test_new_version_of_an_adapter_is_picked_up(client: tuple[openai.OpenAI, LanguageServer], folder: Path) -> None:
-    """The base stays loaded, the next request gets the new version, and the engine forgets the previous one."""
+    """The base model stays loaded, the next request gets the new version, and the engine drops the previous one."""
     asked, server = client
     before, engine = text(asked, "support"), present(server.loaded).engine
     others = Tone.at(folder, [OTHER] * 80)
@@ -138,18 +138,18 @@ def test_new_version_of_an_adapter_is_picked_up(client: tuple[openai.OpenAI, Lan
 
 
 def look(server: LanguageServer) -> None:
-    """Let the server look at the registry, as it does every few seconds."""
+    """Make the server check the registry, as it does every few seconds."""
     renew: Any = vars(LanguageServer)["_renew"]
     renew(server)
 
 
 def generators(server: LanguageServer) -> list[str]:
-    """Return the adapters of the engine."""
+    """Return the adapters loaded in the engine."""
     return list(vars(present(server.loaded).engine)["_generators"])
 
 
 def test_adapter_of_another_base_is_refused(folder: Path) -> None:
-    """When the base is replaced, its adapters wait for their next training, and requests hear why."""
+    """When the base model is replaced, its adapters wait until they are trained again, and requests get the reason."""
     server = server_of(folder, adapters={"support": adapter(), "later": adapter(alias="later")})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as asked:

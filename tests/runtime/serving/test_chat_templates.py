@@ -1,4 +1,4 @@
-"""Tests that a chat template, which is a program of a model's authors, can only harm its own requests."""
+"""Tests that a chat template, which is a program written by a model's authors, can harm only its own requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tokenizer:
 
 
 def text(template: ChatTemplate, content: str) -> str:
-    """Return the text of a chat with one message."""
+    """Return the text of a chat that consists of one message."""
     return "".join(map(chr, template.tokens([{"role": "user", "content": content}])))
 
 
@@ -46,7 +46,7 @@ def test_template_gets_messages_and_special_tokens() -> None:
 
 
 def test_failures_end_the_request() -> None:
-    """Errors of the template, a wrong type and too much memory end a request. The process goes on."""
+    """Template errors, a wrong type and excessive memory use end a request. The process keeps running."""
     template = ChatTemplate(
         Tokenizer(
             "{% if messages[0].content == 'refuse' %}{{ raise_exception('only users') }}{% endif %}"
@@ -63,7 +63,7 @@ def test_failures_end_the_request() -> None:
 
 
 def test_endless_loop_ends_the_request() -> None:
-    """The process is ended after the limit, and the next request has a new one."""
+    """The process is ended after the time limit, and the next request gets a new process."""
     template = ChatTemplate(
         Tokenizer(f"{{% if messages[0].content == 'loop' %}}{ENDLESS}{{% endif %}}fine"), limit_s=LIMIT_S
     )
@@ -78,6 +78,6 @@ def test_endless_loop_ends_the_request() -> None:
 
 
 def test_template_that_never_ends_is_refused_when_the_model_is_loaded() -> None:
-    """No Python code runs within the power, so only the kernel can end it."""
+    """No Python code runs while the power is computed, so only the kernel can end the process."""
     with pytest.raises(Refusal, match="does not finish within 1 s"):
         ChatTemplate(Tokenizer("{{ 9 ** (9 ** 9) }}"), limit_s=LIMIT_S)

@@ -37,7 +37,7 @@ def client(endpoint: Endpoint) -> Iterator[Any]:
 
 
 def inputs(binary: bool, ages: tuple[int, ...] = (40, 41)) -> list[Any]:
-    """Return two rows, with one tensor per column."""
+    """Return two rows as tensors, one tensor per column."""
     columns = {
         "amount": (np.array([1.5, 2.5]), "FP64"),
         "country": (np.array(["zürich", "genf"], dtype=object), "BYTES"),
@@ -70,7 +70,7 @@ def test_health_and_metadata(client: Any) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("outputs", [None, ["predictions"]])
 def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None) -> None:
-    """The client sends either binary tensors, which is the default, or JSON."""
+    """The client sends either binary tensors, its default, or JSON."""
     requested = None if outputs is None else [triton.InferRequestedOutput(name, binary_data=binary) for name in outputs]
 
     result = client.infer("shop-sum", inputs(binary), outputs=requested, request_id="mine")

@@ -1,4 +1,4 @@
-"""Tests a language model from its import to OpenAI's client."""
+"""Tests a language model, from importing it to using it through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the pac
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny model."""
+    """Return the folder that contains a tiny model."""
     return tiny_model(tmp_path_factory.mktemp("model") / "chat")
 
 
@@ -64,7 +64,7 @@ def address(model: Path, folder: Path) -> Iterator[str]:
 
 
 def running(server: LanguageServer) -> Iterator[str]:
-    """Run a server below a prefix, as on Ray Serve, and yield its address."""
+    """Run a server under a URL prefix, as Ray Serve does, and yield its address."""
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         response = await server(Request({**scope, "root_path": "/support"}, receive))
@@ -89,14 +89,14 @@ def client(address: str) -> Iterator[openai.OpenAI]:
 
 
 def chat(client: openai.OpenAI, **fields: Any) -> Any:
-    """Ask for a chat completion without chance in it."""
+    """Request a deterministic chat completion."""
     request = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0, **fields}
     create: Any = client.chat.completions.create
     return create(**request)
 
 
 def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
-    """Requests name the endpoint, whichever version answers."""
+    """Requests use the endpoint's name, whichever version responds."""
     assert [model.id for model in client.models.list()] == ["assistant"]
     assert client.models.retrieve("assistant").object == "model"
     with pytest.raises(openai.NotFoundError):
@@ -104,7 +104,7 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
 
 
 def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:
-    """The text is that of the model itself, whole and in the pieces of a stream, which ends with the usage."""
+    """The text equals the model's own output, both whole and streamed in pieces. The stream ends with the usage."""
     response = chat(client)
     chunks = list(chat(client, stream=True, stream_options={"include_usage": True}))
 
@@ -119,7 +119,7 @@ def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path)
 
 
 def by_mlx(model: Path, messages: list[Any], tokens: int) -> str:
-    """Generate with mlx-lm's own function."""
+    """Generate text with mlx-lm's own function."""
     from mlx_lm import generate, load
 
     loaded: Any = load(str(model))
@@ -129,7 +129,7 @@ def by_mlx(model: Path, messages: list[Any], tokens: int) -> str:
 
 
 def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
-    """A prompt may be a text or its tokens, and a stop sequence ends the text before it."""
+    """A prompt may be a string or a list of tokens, and output ends before a stop sequence."""
 
     def text(prompt: Any, **fields: Any) -> Any:
         create: Any = client.completions.create
@@ -149,7 +149,7 @@ def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
 
 
 def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
-    """The same seed gives the same text, also while other texts are generated, and another seed another."""
+    """The same seed gives the same text, even while others are generated. A different seed gives a different text."""
     with ThreadPoolExecutor(max_workers=6) as threads:
         seeds = [1, 1, 2, 3, 1, 4]
         responses = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
@@ -173,7 +173,7 @@ def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
     ],
 )
 def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], message: str) -> None:
-    """What the server cannot do is never ignored, and a streamed request gets a status too."""
+    """Unsupported options are never ignored, and a streamed request also gets an error status."""
     for stream in (False, True):
         with pytest.raises(openai.BadRequestError, match=message) as refused:
             chat(client, stream=stream, **fields)
@@ -190,7 +190,7 @@ def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: d
     ],
 )
 def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message: str) -> None:
-    """JSON can hold what clients never send, and none of it is an error of the server."""
+    """JSON can contain values that clients never send, none of which may cause a server error."""
     with pytest.raises(ApiError, match=message):
         request_of(json.dumps({"model": "assistant", "messages": HELLO, **changed}).encode(), chat=True)
 
@@ -198,7 +198,7 @@ def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message:
 def test_long_prompts_are_refused_before_they_become_tokens(
     client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Making tokens of fifteen megabytes takes gigabytes and half a minute, in which other requests wait."""
+    """Tokenizing fifteen megabytes takes gigabytes of memory and half a minute, during which other requests wait."""
     lengths: list[int] = []
     original = MlxEngine.text_tokens
 
@@ -216,7 +216,7 @@ def test_long_prompts_are_refused_before_they_become_tokens(
 
 
 def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> None:
-    """Another model is a 404, and a wrong token a 401."""
+    """An unknown model returns a 404, and a wrong token returns a 401."""
     with pytest.raises(openai.NotFoundError, match="serves 'assistant'") as missing:
         chat(client, model="gpt-4o")
     with pytest.raises(openai.AuthenticationError):
@@ -228,7 +228,7 @@ def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> N
 
 
 def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
-    """Ten texts of a batch of four are the same as alone. A text that nobody reads any more is not generated on."""
+    """Ten texts generated in batches of four equal those generated one by one. Generation stops if the reader stops."""
     engine = MlxEngine(model, concurrency=4)
     prompts = [engine.text_tokens(text) for text in ("hello", "the cat", "user", "world", "mat sat on") * 2]
 
@@ -253,7 +253,7 @@ def test_texts_are_generated_together_and_end_with_their_request(model: Path) ->
 
 
 def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that the tokenizer cannot write as text ends the request that got it, and no other."""
+    """A token that the tokenizer cannot decode ends only the request that generated it."""
     engine = MlxEngine(model, concurrency=4)
     original: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
 
@@ -281,13 +281,13 @@ def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.Mo
 
 
 def test_context_is_at_most_that_of_the_model(model: Path) -> None:
-    """A model writes nonsense beyond the length that it was made for."""
+    """A model writes nonsense beyond the context length that it was made for."""
     with pytest.raises(Refusal, match=f"made for {CONTEXT} tokens"):
         MlxEngine(model, concurrency=1, context_length=CONTEXT + 1)
 
 
 def test_no_compiler_is_started(model: Path, tmp_path: Path) -> None:
-    """MLX would start g++ while requests wait, for each new `top_p` again."""
+    """MLX would run g++ for each new `top_p` while requests wait."""
     compiler, record = tmp_path / "g++", tmp_path / "record"
     compiler.write_text(f'#!/bin/sh\necho "$@" >> {record}\nexec /usr/bin/g++ "$@"\n')
     compiler.chmod(0o755)
@@ -313,7 +313,7 @@ print(len(asyncio.run(text())) > 0)
 
 @pytest.mark.usefixtures("address")
 def test_version_has_its_format_and_other_files_are_refused(model: Path, folder: Path) -> None:
-    """Only safetensors are imported: other files may run code when they are loaded."""
+    """Only safetensors are imported because other files may run code when they are loaded."""
     assert [version.tags[FORMAT_TAG] for version in registry.versions(NAME)] == [SAFETENSORS]
     (model / "pytorch_model.bin").write_bytes(b"pickled")
     try:
@@ -324,6 +324,6 @@ def test_version_has_its_format_and_other_files_are_refused(model: Path, folder:
 
 
 def test_class_of_an_application_follows_its_settings(tmp_path: Path) -> None:
-    """Applications of both kinds are deployed by the same functions, in a cluster and on one machine."""
+    """The same functions deploy both kinds of application, in a cluster and on one machine."""
     assert server_class(record(ServerWorkload, described(tmp_path)), "assistant-live") is LanguageServer
     assert server_class(record(ServerWorkload, servers.workload(tmp_path)), "scorer-live") is Server

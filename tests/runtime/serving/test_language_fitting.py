@@ -1,4 +1,4 @@
-"""Tests that a model is refused before it is loaded if it cannot fit the replica."""
+"""Tests that a model that cannot fit in the replica's memory is refused before it is loaded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LLAMA: dict[str, Any] = {
 
 
 def folder_of(folder: Path, configuration: dict[str, Any], size: int) -> Path:
-    """Write a model with weights of this size, which take no room on the disk."""
+    """Write a model with weights of the given size that take up no disk space."""
     (folder / "config.json").write_text(json.dumps(configuration))
     header = b'{"w":{}}'
     for part in ("model-1.safetensors", "model-2.safetensors"):
@@ -42,7 +42,7 @@ def generation(**fields: Any) -> Generation:
 
 
 def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
-    """112 KiB for each token of eight texts of 4096 tokens are 3.5 GiB, besides the weights of two versions."""
+    """At 112 KiB per token, eight texts of 4096 tokens take 3.5 GiB, in addition to the weights of two versions."""
     folder = folder_of(tmp_path, LLAMA, 6 * GIB)
 
     assert fitting.weight_bytes(folder) == 6 * GIB
@@ -54,7 +54,7 @@ def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
 
 
 def test_context_of_the_model_counts_without_a_limit(tmp_path: Path) -> None:
-    """The server would accept prompts of 131,072 tokens, so their cache has to fit."""
+    """The server would accept prompts of 131,072 tokens, so the cache for them must fit."""
     folder = folder_of(tmp_path, {"text_config": LLAMA}, 6 * GIB)
 
     with pytest.raises(Refusal, match=r"and 112\.0 GiB for 8 texts .* lower generation\.contextLength"):
@@ -70,7 +70,7 @@ def test_only_weights_count_for_models_with_another_cache(tmp_path: Path) -> Non
 
 
 def test_limit_is_that_of_the_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Pod's limit counts instead of the memory of its machine. A container without a limit has all of it."""
+    """A Pod's limit counts instead of its machine's memory. A container without a limit can use all of the memory."""
     limited, unlimited = tmp_path / "memory.max", tmp_path / "unlimited"
     limited.write_text("123456789\n")
     unlimited.write_text("max\n")

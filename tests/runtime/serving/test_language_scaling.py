@@ -1,4 +1,4 @@
-"""Tests the autoscaling policy with what Serve hands to it."""
+"""Tests the autoscaling policy with the input that Serve passes to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyda
 
 
 def decided(metrics: Mapping[str, Mapping[str, float]], **others: Any) -> int:
-    """Return the number of replicas for one replica with this load, from the policy as Serve's controller loads it."""
+    """Return the replica count for one replica with this load, using the policy as loaded by Serve's controller."""
     serve: Any = import_module("ray.serve.config")
     path = f"{ByTokens.__module__}:{ByTokens.__name__}"
     policy: Any = serve.AutoscalingPolicy(policy_function=path, policy_kwargs={"target": 1000})
@@ -30,14 +30,14 @@ def decided(metrics: Mapping[str, Mapping[str, float]], **others: Any) -> int:
 
 
 def test_replicas_share_the_tokens() -> None:
-    """3100 tokens in two replicas need four replicas of 1000 tokens each."""
+    """A total of 3100 tokens in two replicas requires four replicas with 1000 tokens each."""
     tokens = {ONGOING_TOKENS: {"a": 2900.0, "b": 200.0}}
 
     assert decided(tokens, target_num_replicas=2, total_num_requests=8) == 4
 
 
 def test_waiting_requests_count_as_many_tokens_as_the_others() -> None:
-    """Four requests hold 800 tokens, so eight waiting ones bring another 1600."""
+    """Four requests hold 800 tokens, so eight waiting requests add another 1600."""
     assert decided({ONGOING_TOKENS: {"a": 800.0}}, total_num_requests=12, total_queued_requests=8) == 3
 
 

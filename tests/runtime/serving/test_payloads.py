@@ -61,7 +61,7 @@ def test_invalid_rows_are_refused(content: Any, why: str) -> None:
 
 
 def test_missing_numbers_are_valid_and_invalid_json_is_refused() -> None:
-    """Missing numbers are valid, because models are trained on rows with gaps."""
+    """Missing numbers are valid because models are trained on rows with missing values."""
     assert ask({"instances": [{"amount": None, "country": None}]})["amount"].isna().all()
     with pytest.raises(BadRequest, match="not JSON") as refusal:
         rows_of(b"{")

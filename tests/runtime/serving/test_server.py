@@ -1,4 +1,4 @@
-"""Tests how a server responds to requests or refuses them, and that slow requests do not block others."""
+"""Tests how a server responds to or refuses requests, and that slow requests do not block others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the description of a server that has a summing model in its registry."""
+    """Return the description of a server whose registry contains a summing model."""
     description = workload(tmp_path_factory.mktemp("server"))
     register(description, summing(), KINDS)
     return description
@@ -44,7 +44,7 @@ def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
-    """The response has the version of the model and the request ID of the caller."""
+    """The response contains the model's version and the caller's request ID."""
     response = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
     assert response.status == 200
@@ -188,7 +188,7 @@ def test_request_metrics_have_a_version_tag() -> None:
 
 
 def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
-    """Model calls may overlap. A request that takes too long is abandoned, and others are served meanwhile."""
+    """Model calls may overlap. A request that takes too long is abandoned, and others are served in the meantime."""
     description = workload(tmp_path, timeoutSeconds=3)
     register(description, Slow(), {"amount": "double"})
     with serving(description) as endpoint:
@@ -211,7 +211,7 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for the number of seconds in the first value."""
+    """An estimator that sleeps for the number of seconds given by the first value."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
         """Do nothing."""

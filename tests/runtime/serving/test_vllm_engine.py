@@ -1,4 +1,4 @@
-"""Tests how requests are translated for vLLM, with a stand-in that records its calls: vLLM itself needs a GPU."""
+"""Tests how requests are translated for vLLM, using a fake that records its calls because vLLM itself needs a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_runtime.serving.language.vllm_engine import VllmEngine
 
 
 class Llm:
-    """Generates three tokens for every prompt."""
+    """A fake that generates three tokens for every prompt."""
 
     def __init__(self, arguments: SimpleNamespace) -> None:
         self.arguments, self.asked, self.aborted = arguments, list[Any](), list[str]()
@@ -37,7 +37,7 @@ class Llm:
 
 
 class Tokenizer:
-    """Knows ten tokens."""
+    """A tokenizer with ten known tokens."""
 
     chat_template = None
 
@@ -46,7 +46,7 @@ class Tokenizer:
 
 
 class Adapter:
-    """An adapter with vLLM's names of its fields."""
+    """An adapter with the field names that vLLM uses."""
 
     def __init__(self, lora_name: str, lora_int_id: int, lora_path: str) -> None:
         self.lora_name, self.lora_int_id, self.lora_path = lora_name, lora_int_id, lora_path
@@ -54,7 +54,7 @@ class Adapter:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
-    """Return an engine on the stand-in."""
+    """Return an engine that uses the fake."""
     attributes: dict[str, dict[str, Any]] = {
         "vllm.engine.arg_utils": {"AsyncEngineArgs": SimpleNamespace},
         "vllm.v1.engine.async_llm": {"AsyncLLM": SimpleNamespace(from_engine_args=Llm)},
@@ -73,7 +73,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
 
 
 async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: str = "") -> list[Piece]:
-    """Read pieces up to a number, and give the text up then."""
+    """Read up to the given number of pieces, then stop the generation."""
     received: list[Piece] = []
     generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)), adapter)
     async for piece in generating:
@@ -101,7 +101,7 @@ def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
 
 
 def test_text_that_is_given_up_is_aborted(engine: VllmEngine) -> None:
-    """vLLM ends a text whose client has gone, and nothing else."""
+    """vLLM aborts only the generation whose client has disconnected."""
     asyncio.run(pieces(engine, [1, 2], most=1))
 
     llm: Any = vars(engine)["_engine"]
@@ -116,7 +116,7 @@ def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prom
 
 @pytest.mark.usefixtures("engine")
 def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
-    """Each adapter has a number of its own, and its files stay until it is removed, whatever happens to the source."""
+    """Each adapter has its own number, and its files are kept until it is removed, whatever happens to the source."""
     (tmp_path / "adapter_config.json").write_text("{}")
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=2)
     engine.add_adapter("tone/1", tmp_path)

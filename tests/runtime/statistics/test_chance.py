@@ -1,4 +1,4 @@
-"""Tests that random samples of real data show drift only if there is drift."""
+"""Tests that random samples of real data show drift only if the data have drifted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """Return the features that exceed the bound of each measure, as a monitor of all features would."""
+    """Return the features that exceed the bound of each measure, as would a monitor of all features."""
     features: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
@@ -86,7 +86,7 @@ def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [30, 100])
 def test_documented_bound_raises_no_false_alarms(tmp_path: Path, rows: int) -> None:
-    """For thirty features and twenty passes of few rows, `psi: {max: 0.2}` reports only the drifted feature."""
+    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only the drifted feature."""
     frame = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
     described = monitor_of(tmp_path, frame)
@@ -147,7 +147,7 @@ def texts(rows: int, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
 @pytest.mark.parametrize("sample_size", [1000, 50_000])
 def test_high_cardinality_texts_raise_no_alarm(sample_size: int, rows: int) -> None:
-    """IDs that are new to the reference, and rare towns, raise no alarm."""
+    """Neither rare towns nor IDs that are missing from the reference raise an alarm."""
     then = profiles(frame := texts(sample_size, 99), list(frame))
     looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
 

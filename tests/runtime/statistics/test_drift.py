@@ -21,7 +21,7 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_ks_and_wasserstein_match_scipy(is_stored: bool) -> None:
-    """The measures agree with scipy, also for a profile read from JSON, within the precision of its quantiles."""
+    """The measures agree with SciPy, even for a profile read from JSON, within the precision of its quantiles."""
     reference = Profile.from_json(profile(THEN).to_json()) if is_stored else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
@@ -43,7 +43,7 @@ def test_chi2_matches_scipy_divided_by_degrees_of_freedom() -> None:
 
 
 def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
-    """PSI uses ten bins with equal shares of the reference."""
+    """PSI uses ten bins, each with an equal share of the reference."""
     same, other = drift("psi", profile(THEN), THEN), drift("psi", profile(THEN), NOW + 3)
 
     assert same is not None
@@ -59,7 +59,7 @@ def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None
 
 
 def test_missing_values_are_counted_and_excluded() -> None:
-    """The share of missing and infinite values is reported, but these values change no measure."""
+    """The share of missing and infinite values is reported, but these values do not affect any measure."""
     holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
 
     assert profile(holed).missing_share == 0.5
@@ -91,7 +91,7 @@ def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now:
 
 
 def test_rare_categories_are_compared_as_one_group() -> None:
-    """Equal data show no drift although the profile does not list the rarest categories."""
+    """Equal data show no drift, even though the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)
@@ -124,7 +124,7 @@ def test_profiles_of_parts_are_merged_exactly() -> None:
 
 
 def test_a_long_column_takes_little_memory() -> None:
-    """However long the column is, only a few buffers are in memory."""
+    """No matter how long the column is, only a few buffers are held in memory."""
     summary = Quantiles()
     for _ in range(60):
         summary.add(RANDOM.normal(0, 1, 20_000))

@@ -1,4 +1,4 @@
-"""Tests that concept drift is detected at the same row as by a streaming test, across passes."""
+"""Tests that concept drift is detected across passes, at the same row as in a streaming test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Values = list[float]
 
 
 def stream(seed: int, rows: int, worse_from: int) -> Values:
-    """Generate the errors of a model that is wrong in one of ten cases, and later in one of three."""
+    """Generate the errors of a model that is wrong in one of ten cases at first, and later in one of three."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
     return [float(error) for error in random.random(rows) < share]
@@ -61,7 +61,7 @@ def test_first_detection_matches_river(seed: int, step: int) -> None:
 
 
 def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: Any) -> None:
-    """Write a server's capture file with rows at these times, which are hours before a given time."""
+    """Write a server's capture file with rows at the given times, in hours before a reference time."""
     stamps = [at - timedelta(hours=age) for age in hours]
     frame = pd.DataFrame({"captured_at": stamps, "request_id": "r", "score": 0.5, **columns})
     for day, rows in frame.groupby(frame.captured_at.dt.strftime("%Y-%m-%d")):
@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
-    """The pass with the row at which river detects the break is the first to breach, and all later passes breach."""
+    """The first pass to breach contains the row at which River detects the break, and all later passes breach."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None
@@ -128,7 +128,7 @@ def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
 
 
 def test_new_version_resets_the_test(tmp_path: Path) -> None:
-    """Errors of the previous version do not count against the new version."""
+    """The previous version's errors do not count against the new version."""
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     days_of(tmp_path, stream(1, 800, 450), 400)
     assert [at(described, START + day * DAY).results[0].breach for day in range(2)] == [False, True]
@@ -150,7 +150,7 @@ ROWS = {"metric": "rows", "max": 1e9}
 
 
 def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
-    """Rows that a server without a network writes days later are read once, in the next window."""
+    """Rows that an offline server writes days later are read once, in the next window."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)

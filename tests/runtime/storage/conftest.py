@@ -23,7 +23,7 @@ _SERVICES = {"s3": services.s3, "gcs": services.gcs, "azure": services.azure, "d
 
 @pytest.fixture(scope="session", params=sorted(_SERVICES))
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Return each service in turn."""
+    """Return each of the services in turn."""
     kind = str(request.param)
     missing = npm.missing_for_azure() if kind == "azure" else []
     if missing:
@@ -34,13 +34,13 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def folder() -> str:
-    """Return a folder that only one test uses."""
+    """Return a folder used by only one test."""
     return uuid.uuid4().hex
 
 
 @pytest.fixture
 def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Describe the store of a service, and set the environment variables with its credentials."""
+    """Describe a service's store and set the environment variables with its credentials."""
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     return record(Workload, {"stores": {"lake": dict(service.store)}})

@@ -1,4 +1,4 @@
-"""Storage services on this machine, accessed with each cloud's own client instead of the runtime's drivers."""
+"""Storage services on this machine, accessed with each cloud's own client rather than the runtime's drivers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Service(Protocol):
         ...
 
     def names(self, below: str) -> list[str]:
-        """Return the names of all objects with this prefix, except folder markers."""
+        """Return the names of all objects with the given prefix, excluding folder markers."""
         ...
 
 
@@ -98,7 +98,7 @@ class Gcs:
 
 
 class Azure:
-    """Azure Blob Storage, opened with an identity that has a role below one folder."""
+    """Azure Blob Storage, accessed with an identity whose role is limited to one folder."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -1,4 +1,4 @@
-"""Tests that Pods in another cluster open AWS buckets with their tokens, with credentials that last an hour.
+"""Tests that Pods in another cluster access AWS buckets with their tokens, using credentials that last an hour.
 
 Arrow's client calls the Security Token Service at an address that cannot be changed, so only boto3 is tested here.
 """
@@ -40,7 +40,7 @@ class Sts:
     requests: int = 0
 
     def token(self, subject: str = SUBJECT, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> str:
-        """Return a token as a cluster projects it into a Pod."""
+        """Return a token like those that a cluster projects into a Pod."""
         now = int(time.time())
         claims = {"iss": issuer, "sub": subject, "aud": [audience], "iat": now, "exp": now + 3600}
         return jwt.encode(claims, self.key, algorithm="RS256")
@@ -124,7 +124,7 @@ def bucket() -> Iterator[ObjectStore]:
 def lake(
     sts: tuple[Sts, str], bucket: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Place, Path]:
-    """Open the bucket as a Pod's process does, with the variables that modelyard sets."""
+    """Open the bucket as a process in a Pod does, with the variables that modelyard sets."""
     token = tmp_path / "token"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

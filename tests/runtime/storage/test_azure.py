@@ -1,4 +1,4 @@
-"""Tests Azure-only features: Entra ID tokens, and roles that are limited to folders."""
+"""Tests Azure-only features: Entra ID tokens and roles limited to folders."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def cloud(service: Service) -> Iterator[Cloud]:
 
 @pytest.fixture
 def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the container as a Pod's process does."""
+    """Open the container as a process in a Pod does."""
 
     def opened(pod: Pod) -> Place:
         for name, value in pod.environment.items():
@@ -66,7 +66,7 @@ def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
 
 
 def everything(place: Place) -> dict[str, Callable[[], object]]:
-    """Return each kind of request for a file in a folder."""
+    """Return one request of each kind for a file in a folder."""
     file = place.below("file")
     return {
         "read": lambda: read_whole(file),
@@ -97,7 +97,7 @@ def test_pod_without_an_identity_is_refused(cloud: Cloud, monkeypatch: pytest.Mo
 
 
 def test_every_request_without_a_token_is_an_os_error(cloud: Cloud, lake_in: In) -> None:
-    """The process continues, and a missing token never looks like a missing file."""
+    """The process continues, and a missing token is never mistaken for a missing file."""
     pod = cloud.pod("no-token", {"write": "none"})
     place = lake_in(pod).below("none")
     pod.token_file.unlink()
@@ -162,7 +162,7 @@ def test_token_that_azure_does_not_accept_is_reported(cloud: Cloud, lake_in: In)
 
 
 def test_one_token_serves_many_places(cloud: Cloud, lake_in: In) -> None:
-    """Workloads open their stores repeatedly, and Entra ID limits the rate of requests."""
+    """Workloads open their stores repeatedly, and Entra ID limits the request rate."""
     pod = cloud.pod("often", {"write": "often"})
     before = cloud.entra.issued
     for at in range(5):
@@ -235,7 +235,7 @@ def test_each_mode_allows_its_requests(cloud: Cloud, lake_in: In, folder: str, m
 
 @pytest.mark.parametrize("content", [b"", _LARGE], ids=["empty", "large"])
 def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In, folder: str, content: bytes) -> None:
-    """The right to add blobs does not include adding blocks, so even a large file takes a single request."""
+    """Permission to add blobs does not include adding blocks, so even a large file is uploaded in a single request."""
     file = lake_in(cloud.pod("adding", {"append": folder})).below(folder, "rows.parquet")
     for _ in range(2):
         write_once(file, content)
@@ -322,7 +322,7 @@ def test_stream_that_is_never_closed_leaves_nothing(cloud: Cloud, lake_in: In, f
 
 
 def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """Two versions are never mixed."""
+    """The contents of two versions are never mixed."""
     file = lake_in(cloud.pod("reading", {"write": folder})).below(folder, "data")
     write_whole(file, _LARGE)
     with file.filesystem.open_input_file(file.path) as stream:

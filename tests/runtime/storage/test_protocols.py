@@ -184,7 +184,7 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
-    """The first files after a name are listed without subfolders and the files in them."""
+    """The first files after a given name are listed, excluding subfolders and the files in them."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -260,7 +260,7 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
 
 
 def test_place_can_be_pickled(where: Place) -> None:
-    """Places can be pickled, because Ray sends them to workers."""
+    """Places must be picklable because Ray sends them to workers."""
     same: Place = pickle.loads(pickle.dumps(where))
     write_whole(where.below("a"), b"here")
 
@@ -324,7 +324,7 @@ def test_google_listing_uses_a_start_offset(service: Service, where: Place, fold
     "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
 )
 def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
-    """An image has only the libraries for the protocols of its system, which are imported when needed."""
+    """An image has only the libraries for its system's protocols, which are imported when needed."""
     program = (
         "import sys\n"
         "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"

@@ -26,7 +26,7 @@ URI = f"s3://{BUCKET}/captures"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """Return a store."""
+    """Return an object store."""
     object_store = ObjectStore()
     yield object_store
     object_store.cut()
@@ -82,7 +82,7 @@ def test_captures_survive_an_outage_and_a_restart(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """Return a spool with files of 100 bytes and 5 rows, the oldest first."""
+    """Return a spool with files of 100 bytes and 5 rows each, oldest first."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -102,7 +102,7 @@ def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
-    """A file larger than the limit is dropped without dropping waiting files to make space."""
+    """A file over the size limit is dropped; no waiting files are dropped to make room for it."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
@@ -110,7 +110,7 @@ def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
 
 
 def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
-    """The first file that cannot be sent ends the attempt. Files sent before are deleted, and later files stay."""
+    """The first file that cannot be sent ends the attempt. Files already sent are deleted, and later files are kept."""
     spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
     (tmp_path / "store").write_text("in the way")
 

@@ -1,4 +1,4 @@
-"""Tests that writing a file once can be retried, even where nothing may be overwritten."""
+"""Tests that writing a file once can be retried, even where files must not be overwritten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_an_attempt_to_add_a_file_can_be_repeated(service: Service, where: Place
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
 def test_google_refuses_to_overwrite_retained_objects(service: Service, where: Place, folder: str) -> None:
-    """With a retention policy, an upload over an object gets a 403, so files are added only if they are new."""
+    """Under a retention policy, overwriting an object fails with a 403, so files are written only if they are new."""
     service.put(f"{folder}/locked/rows.parquet", b"rows")
 
     with pytest.raises(OSError, match="retention"):
@@ -45,7 +45,7 @@ def test_google_refuses_to_overwrite_retained_objects(service: Service, where: P
 def test_google_may_check_rights_before_the_condition(
     message: str, exists: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 403 about the right to delete means that the object exists. A 403 about the right to create is an error."""
+    """A 403 about permission to delete means that the object exists. A 403 about permission to create is an error."""
     from google.api_core.exceptions import Forbidden
     from google.cloud.storage import Blob
 

@@ -20,7 +20,7 @@ SAMPLES = [Sample("modelyard_monitor_value", 0.31, {"feature": "amount"}), Sampl
 
 
 class Receiver(ThreadingHTTPServer):
-    """A Prometheus replica that stores the metrics it receives or responds with an error."""
+    """A Prometheus replica that either stores the metrics it receives or responds with an error."""
 
     def __init__(self, address: str, port: int, status: int) -> None:
         super().__init__((address, port), _Handler)
@@ -60,7 +60,7 @@ def start() -> Iterator[Starter]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry without waiting, and let the name of the Service resolve to two Pods."""
+    """Retry without waiting, and make the Service's name resolve to two Pods."""
     known = socket.getaddrinfo
 
     def resolve(host: str, *arguments: Any, **rest: Any) -> Any:
@@ -72,7 +72,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_receives_the_metrics(start: Starter) -> None:
-    """Each replica evaluates alerts on its own data, so without the metrics it would report a stale monitor."""
+    """Each replica evaluates alerts on its own data, so without the metrics it would report the monitor as stale."""
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)

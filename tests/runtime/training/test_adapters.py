@@ -1,4 +1,4 @@
-"""Tests adapters of a tiny language model: training, their format, and the gate."""
+"""Tests adapters of a tiny language model: their training, format and gate."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ SHAPE = Shape(4, 8.0)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny model."""
+    """Return the folder that contains a tiny model."""
     return tiny_model(tmp_path_factory.mktemp("model") / "chat")
 
 
 @pytest.fixture(scope="module")
 def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a registry that has the tiny model as a champion, to copy."""
+    """Return a folder to copy, with a registry that has the tiny model as champion."""
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -51,14 +51,16 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tone:
-    """Return a pipeline whose registry has the base."""
+    """Return a pipeline whose registry contains the base model."""
     shutil.copy(registered / "registry.db", tmp_path / "registry.db")
     monkeypatch.chdir(tmp_path)
     return Tone.at(tmp_path, PHRASES)
 
 
 def test_adapter_is_trained_gated_and_promoted(tone: Tone) -> None:
-    """The first version goes live, with its base on record. A worse one is kept and refused, and a better one moves."""
+    """The first version goes live and records its base model. A worse version is kept but refused, and a better one is
+    promoted.
+    """
     first = tone.train(epochs=1)
     worse = tone.train(learning_rate=1e-6, max_steps=1)
     better = tone.train(epochs=6)
@@ -78,7 +80,7 @@ def test_adapter_is_trained_gated_and_promoted(tone: Tone) -> None:
 
 
 def test_files_are_those_of_peft(tone: Tone, model: Path, tmp_path: Path) -> None:
-    """Adding the product of the matrices to the base's weights, as PEFT defines it, gives the trained model."""
+    """Adding the product of the matrices to the base model's weights, as PEFT defines it, gives the trained model."""
     from safetensors.numpy import load_file
 
     adapter, data = tone.grow()
@@ -103,7 +105,7 @@ def test_files_are_those_of_peft(tone: Tone, model: Path, tmp_path: Path) -> Non
 
 
 def merged_by_hand(model: Path, weights: dict[str, Any], scale: float) -> Any:
-    """Return the base with weights that contain the adapter."""
+    """Return the base model with the adapter merged into its weights."""
     import mlx.core as mx
 
     merged, _ = load_quietly(str(model))
@@ -116,7 +118,7 @@ def merged_by_hand(model: Path, weights: dict[str, Any], scale: float) -> Any:
 
 
 def test_saved_and_loaded_adapter_has_the_same_logits(model: Path, tmp_path: Path) -> None:
-    """Converting to PEFT's names and back loses nothing, bit for bit."""
+    """Converting to PEFT's names and back preserves every bit."""
     import mlx.core as mx
     from mlx.utils import tree_flatten
 
@@ -137,7 +139,7 @@ def test_saved_and_loaded_adapter_has_the_same_logits(model: Path, tmp_path: Pat
 
 
 def test_resumed_training_is_the_same(model: Path) -> None:
-    """Training that continues from its bytes has the same matrices and optimizer, bit for bit and with dropout."""
+    """Training resumed from its saved bytes has bit-identical matrices and optimizer state, even with dropout."""
     import mlx.core as mx
 
     base, tokenizer = load_quietly(str(model))
@@ -163,7 +165,7 @@ def test_resumed_training_is_the_same(model: Path) -> None:
 
 
 def arrays_in(content: bytes) -> dict[str, Any]:
-    """Return the arrays of a file in the format safetensors."""
+    """Return the arrays in a safetensors file."""
     from safetensors.numpy import load
 
     loaded: dict[str, Any] = load(content)
@@ -171,7 +173,7 @@ def arrays_in(content: bytes) -> dict[str, Any]:
 
 
 def test_prompt_is_not_learned(model: Path) -> None:
-    """Only the tokens after the prompt count, which is written as in a chat and followed by the text and its end."""
+    """Only tokens after the prompt count. The prompt is formatted as in a chat; the text and an end token follow it."""
     _, tokenizer = load_quietly(str(model))
     (row,) = examples(tokenizer, [("hello", "world")], 64)
 
@@ -182,7 +184,7 @@ def test_prompt_is_not_learned(model: Path) -> None:
 
 
 def test_prompts_come_from_the_feature(tone: Tone) -> None:
-    """With a feature, the rows are pairs of a prompt and a text, and rows without one of them are left out."""
+    """With a feature, each row is a prompt and a text, and rows that lack either are skipped."""
     prompts = ["hello"] * 99 + [None]
     frame = pd.DataFrame({"ask": prompts, "text": [f"how are you {number}" for number in range(100)], "id": range(100)})
     frame.to_parquet(tone.folder / "texts.parquet")
@@ -194,7 +196,7 @@ def test_prompts_come_from_the_feature(tone: Tone) -> None:
 
 
 def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
-    """An adapter is evaluated with the files that it was trained on, and with no others."""
+    """An adapter is evaluated only with the base files on which it was trained."""
     adapter, _ = tone.grow(max_steps=1)
     other = Base(adapter.base.name, adapter.base.version, "sha256:1")
 
@@ -218,7 +220,7 @@ def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
     ],
 )
 def test_foreign_adapters_are_refused(model: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    """What MLX's layers cannot do is refused, instead of being left out."""
+    """Features that MLX's layers do not support are refused rather than ignored."""
     import mlx.core as mx
 
     base, _ = load_quietly(str(model))
@@ -247,7 +249,7 @@ def test_wrong_parameters_are_refused(parameter: dict[str, Any], message: str) -
 
 
 def test_pipeline_without_base_is_refused(tone: Tone) -> None:
-    """A whole language model cannot be trained here."""
+    """A language model cannot be trained as a whole here."""
     pipeline = tone.workload["pipeline"]
     model = {key: value for key, value in pipeline["model"].items() if key != "base"}
 

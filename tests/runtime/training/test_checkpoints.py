@@ -44,11 +44,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """Raised where a real run would be killed."""
+    """Raised at the point where a real run would be killed."""
 
 
 class Alone(Progress):
-    """The progress of a training run without Ray, which is aborted after a given number of parts."""
+    """The progress of a training run without Ray that is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -63,7 +63,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Return a function that trains on real rows in this process and returns predictions and the number of parts."""
+    """Return a function that trains in this process on real rows and returns predictions and the number of parts."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -132,7 +132,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each part uses another seed. With the same seed, every part would sample the same rows."""
+    """Each part uses a different seed. With the same seed, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -188,7 +188,7 @@ def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, i
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """Return the size of each part of a training run with 100 rounds that take `pace` seconds each."""
+    """Return the size of each part in a training run of 100 rounds that take `pace` seconds each."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -200,7 +200,7 @@ def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: floa
 
 
 def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure loses at most the checkpoint interval and one part. The first part measures the time of a round."""
+    """A failure loses at most one checkpoint interval and one part. The first part measures how long a round takes."""
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
@@ -243,7 +243,7 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
 
 
 def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
-    """The next driver finds the same folder and start time. Other rows or parameters lead to another folder."""
+    """The next driver finds the same folder and start time. Different rows or parameters lead to a different folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
@@ -331,7 +331,7 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(("content", "remains"), [(b"", False), (b'{"ray_version": "2.', False), (b"{}", True)])
 def test_a_half_written_list_of_checkpoints_is_deleted(tmp_path: Path, content: bytes, remains: bool) -> None:
-    """Ray Train writes the list in place. With a truncated list, it would refuse to start in every later run."""
+    """Ray Train writes the list in place. If the list were truncated, every later run would fail to start."""
     root = place(record(Workload, {}), tmp_path.as_uri(), "artifacts")
     checkpoints = Checkpoints(root, "training-0123", datetime.now(UTC))
     identity: dict[str, Json] = {"rows": "1"}

@@ -1,4 +1,4 @@
-"""Tests that a champion is evaluated only on rows that it was not trained on, whatever has changed."""
+"""Tests that a champion is evaluated only on rows that it was not trained on, regardless of what has changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FEWEST = 200
 def system(tmp_path: Path) -> Iterator[Loans]:
     """Return a system whose champion has memorized its training rows by income and age.
 
-    Comparisons draw as few resamples as for a large dataset: scikit-learn needs 10 ms for each.
+    Comparisons draw only as many resamples as for a large dataset, because scikit-learn needs 10 ms for each.
     """
     system = Loans.at(tmp_path)
     system.write(loans())
@@ -45,7 +45,7 @@ def system(tmp_path: Path) -> Iterator[Loans]:
 
 
 def truly(number: str, label: str) -> float:
-    """Return the true quality of a version, measured on rows that no version was trained on."""
+    """Return a version's true quality, measured on rows on which no version was trained."""
     frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
     chances = model.classifier().predict_proba(frame[[column.name for column in model.columns()]])  # type: ignore[union-attr]
     return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))
@@ -65,7 +65,7 @@ CHANGES: list[dict[str, Any]] = [
 def test_champion_is_not_evaluated_on_its_training_rows(
     system: Loans, first: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """Training rows are excluded, because on them the champion would look better than it is."""
+    """Training rows are excluded because they would make the champion look better than it is."""
     frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
     system.write(frame)
     system.changed(**first).train(**FOREST)
@@ -109,14 +109,14 @@ def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
 
 
 def test_key_is_not_a_feature(system: Loans) -> None:
-    """If no features are declared, every column without another role is a feature."""
+    """If no features are declared, every column that has no other role is a feature."""
     data = system.changed(split=KEY, dataset={"features": []}).data()
 
     assert "id" not in data.features
 
 
 def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
-    """If the champion was trained on nearly all held-out rows, too few are left to compare."""
+    """If the champion was trained on nearly all held-out rows, too few are left for a comparison."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
@@ -200,7 +200,7 @@ def test_rows_are_recognized_by_value_whatever_their_type(then: Any, now: Any) -
 
 
 def test_key_of_another_type_is_refused_with_a_reason() -> None:
-    """The text "12" does not match the number 12, so every row would look new without an error."""
+    """The string "12" does not match the number 12, so every row would look new and no error would be raised."""
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -224,7 +224,7 @@ def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     ids=["dropped", "renamed"],
 )
 def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change: dict[str, Any]) -> None:
-    """The champion can still be compared if the data contain its old column next to the renamed one."""
+    """The champion can still be compared if the data contain its old column alongside the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -237,7 +237,7 @@ def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change
 
 
 def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans) -> None:
-    """If the champion needs a removed column, the version is still registered and the run succeeds."""
+    """If the champion needs a removed column, the new version is still registered and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))
@@ -281,7 +281,7 @@ def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
 
 
 class HalfSure:
-    """A user's wrapper around a loaded version."""
+    """A user's wrapper for a loaded version."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
         """Return probabilities of the positive class."""
@@ -289,7 +289,7 @@ class HalfSure:
 
 
 def test_threshold_is_stored_with_the_version(system: Loans) -> None:
-    """Every caller that loads the version uses its threshold. A champion is compared with its own threshold."""
+    """Every caller that loads the version uses its threshold. A champion is compared using its own threshold."""
     careful = system.changed(
         split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
     )

@@ -1,4 +1,4 @@
-"""Tests reading training data and splitting them into training and held-out rows."""
+"""Tests that training data are read and split into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = 
 
 
 def events(count: int = 100) -> pd.DataFrame:
-    """Generate one event per day until today."""
+    """Generate one event per day up to today."""
     ages = pd.to_timedelta(np.arange(count)[::-1] + 0.5, unit="D")
     return pd.DataFrame({"id": np.arange(count), "amount": 1.5, "at": pd.Timestamp.now(tz="UTC") - ages})
 
@@ -50,7 +50,7 @@ def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
 
 
 def test_time_split_orders_by_instant(tmp_path: Path) -> None:
-    """Times with UTC offsets are compared as instants, because their text order may differ."""
+    """Times with UTC offsets are compared as instants because their order as strings may differ."""
     texts = events()
     stamps = [
         stamp.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, stamp in enumerate(texts["at"])
@@ -77,7 +77,7 @@ def test_keys_of_different_types_are_refused_with_a_reason(tmp_path: Path) -> No
 
 
 def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
-    """If all frauds are among the newest rows, training would see only one class, so the split is refused."""
+    """If all fraud cases are among the newest rows, training would see only one class, so the split is refused."""
     late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
 
     with pytest.raises(Refusal, match="only one value of 'fraud'"):
@@ -85,7 +85,7 @@ def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
 
 
 def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
-    """Split this many shuffled events, and return the IDs of the training and held-out rows."""
+    """Split the given number of shuffled events, and return the IDs of the training and held-out rows."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
     shuffled = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
     data = read(folder, shuffled, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
@@ -93,7 +93,7 @@ def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
 
 
 def test_rows_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
-    """Rows that are held out now stay held out, so that no champion is compared on its training rows."""
+    """Rows that are held out once remain held out, so no champion is compared on its training rows."""
     learned, judged = sides(tmp_path, 2000)
 
     _, later = sides(tmp_path, 3000)
@@ -123,7 +123,7 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
 
 
 def test_missing_keys_do_not_match(tmp_path: Path) -> None:
-    """An event without an ID gets no label, even if there is a label without an ID."""
+    """An event without an ID gets no label, even if there is a label that also lacks an ID."""
     nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
     truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
 
@@ -156,7 +156,7 @@ def test_error_shows_the_label_that_is_not_a_number(tmp_path: Path, value: Any, 
 
 
 def test_infinity_counts_as_missing(tmp_path: Path) -> None:
-    """Infinity counts as missing in training, as it does in monitors."""
+    """Infinity is treated as missing in training, as it is in monitors."""
     data = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
 
     assert int(pd.concat([data.train, data.held_out])["amount"].isna().sum()) == 3

@@ -40,7 +40,7 @@ ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
 def data(task: str) -> TrainingData:
     """Generate data whose label depends on `strong` and slightly on `word`, but not on `noise`.
 
-    One feature has the name of another feature's value, and some values are missing.
+    One feature is named like a value of another feature, and some values are missing.
     """
     random, count = np.random.default_rng(0), 400
     frame = pd.DataFrame({name: random.normal(size=count) for name in ("strong", "word_w0", "noise")})
@@ -55,7 +55,7 @@ def data(task: str) -> TrainingData:
 
 @dataclass
 class Logged:
-    """A model loaded from the registry, based on a scikit-learn model or on a plain function."""
+    """A model loaded from the registry, based on either a scikit-learn model or a plain function."""
 
     model: Any
     inner: bool = True
@@ -84,7 +84,7 @@ def trained(estimator: str, known: TrainingData, task: str) -> Any:
 
 
 def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
-    """Return the library's own predictions on the scale of the contributions."""
+    """Return the library's own predictions, on the same scale as the contributions."""
     last, ready = model[-1], model[0].transform(rows)
     if type(last).__name__.startswith("XGB"):
         predicted = last.predict(ready, output_margin=True)
@@ -150,7 +150,7 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_values_of_a_black_box_match_the_definition() -> None:
-    """With two features, every order is tried. With few rows, the whole background is used. One feature is a text."""
+    """With two features, every order is tried. With few rows, the whole background is used. One feature is a string."""
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -189,7 +189,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
-    """The time grows with the sample size in the spec, and with the number of features only above a few hundred."""
+    """The time grows with the spec's sample size, and with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     calls: list[int] = []
 

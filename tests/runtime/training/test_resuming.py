@@ -1,4 +1,4 @@
-"""Tests that a real Ray Train resumes a killed driver, and that a short run does not use Ray Train."""
+"""Tests that a real Ray Train run continues after its driver is killed, and that a short run does not use Ray Train."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 0) -> subprocess.CompletedProcess[str]:
-    """Train in a separate process, which can be killed."""
+    """Train in a separate process that can be killed."""
     folder.mkdir(exist_ok=True)
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     return subprocess.run(
@@ -35,20 +35,20 @@ def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 
 
 
 def result(folder: Path, trainer: str) -> dict[str, Any]:
-    """Return the results that a training run wrote."""
+    """Return the results written by a training run."""
     results: dict[str, Any] = json.loads((folder / f"{trainer}.json").read_text())
     return results
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """Return the rounds of each checkpoint that the worker reported, according to Ray's log."""
+    """Return the number of rounds in each checkpoint that the worker reported, according to Ray's log."""
     return [
         int(rounds) for rounds in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)
     ]
 
 
 def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
-    """Finished rounds are not repeated, the model equals that of an uninterrupted run, and no folder is left."""
+    """Completed rounds are not repeated, the model equals that of an uninterrupted run, and no folder remains."""
     killed, complete = tmp_path / "killed", tmp_path / "whole"
     first = grown(killed, "xgboost", killed_after=12)
     assert first.returncode < 0, first.stderr

@@ -1,4 +1,4 @@
-"""Tests that sharded data are split like data in one memory, with each row on exactly one worker."""
+"""Tests that sharded data are split like data on a single machine, with each row on exactly one worker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run on several files, the last of which has no labels yet."""
+    """Describe a training run on several files, the last of which does not have labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -66,12 +66,12 @@ def step(trainer: str) -> dict[str, Any]:
 
 
 def shares(shards: Shards) -> list[pd.DataFrame]:
-    """Return the rows of each shard."""
+    """Return the rows in each shard."""
     return [shard.to_pandas() for shard in shards.parts]
 
 
 def alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Assert that rows and their order are equal. The order of columns does not matter."""
+    """Assert that the rows and their order are equal. Column order does not matter."""
     pd.testing.assert_frame_equal(first[sorted(first)], second[sorted(second)], check_dtype=False)
     return True
 
@@ -117,7 +117,7 @@ def _each_row_once(shards: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(shards: Shards, whole: TrainingData) -> None:
-    """Assert that preprocessing is equal, also for text values too rare to get their own column."""
+    """Assert that preprocessing is equal, even for strings that are too rare to get their own column."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(shards.before.get_feature_names_out()) == list(before.get_feature_names_out())

@@ -1,4 +1,4 @@
-"""Tests that built-in trainers can handle real data with unseen words, odd names and missing values."""
+"""Tests that built-in trainers can handle real data with unseen strings, unusual names and missing values."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ MEANS_SOMETHING_ELSE = {
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """Train a model with one parameter on a few rows, and raise an error if the library rejects the value."""
+    """Train a model with one parameter on a few rows, raising an error if the library rejects the value."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
@@ -165,7 +165,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Training works with the accepted values. With the refused values, it fails or learns nothing."""
+    """Training works with accepted values. With refused values, it fails or learns nothing."""
     inside, outside = ends(text, kind)
 
     for value in inside:
@@ -186,7 +186,7 @@ def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text
 )
 @pytest.mark.filterwarnings("ignore")
 def test_counts_must_be_whole_numbers(name: str, parameter: str) -> None:
-    """Counts with fractions are refused by the compiler, as they are by the libraries."""
+    """The compiler refuses fractional counts, as the libraries do."""
     with pytest.raises(Exception, match=r"."):
         fit(name, parameter, 2.5)
 

@@ -30,7 +30,7 @@ def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
 
 
 def test_best_trial_is_chosen_at_the_last_rung() -> None:
-    """Trials that were stopped early are ignored, because their final result is unknown."""
+    """Trials that were stopped early are ignored because their final results are unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
         ({"depth": 3}, ended(0.8, RUNGS)),
@@ -65,7 +65,7 @@ def test_trial_detects_its_last_rung(trainer: str, parameters: dict[str, Any], r
 
 
 def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str]:
-    """Run the search in a separate process, which can be killed."""
+    """Run the search in a separate process that can be killed."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp"}
     return subprocess.run(
@@ -75,7 +75,7 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
 
 
 def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished trials are not repeated, each trial is a nested run, trials share a process, and no folder is left."""
+    """Finished trials are not repeated, each trial is a nested run, trials share a process, and no folder remains."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)

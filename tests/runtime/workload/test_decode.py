@@ -1,4 +1,4 @@
-"""Tests that descriptions are decoded into records, and errors name the path of the invalid value."""
+"""Tests that descriptions are decoded into records, and that errors name the path of the invalid value."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_integers_are_accepted_as_numbers() -> None:
 
 
 def test_record_keeps_its_json_when_pickled() -> None:
-    """A Ray worker must get the same JSON, because the compiler compares hashes of it."""
+    """A Ray worker must get the same JSON because the compiler compares its hashes."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE

@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def emitted() -> Iterator[dict[str, Any]]:
-    """Yield the description of every workload of every example."""
+    """Yield the description of every workload in every example."""
     for path in sorted(GOLDEN.glob("*/*/workloads/manifests/*.yaml")):
         for text in re.findall(r"^  workload\.json: \|-\n((?:    .*\n)+)", path.read_text("utf-8"), re.MULTILINE):
             yield json.loads(text)

@@ -1,4 +1,4 @@
-"""Programs that use the AWS components, and helpers to inspect the resources they register under mocks."""
+"""Programs that use the AWS components, and helpers to inspect the resources that they register under mocks."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def needs(resources: Resources, type_: str, name: str) -> set[str]:
 
 
 def policy(text: str) -> dict[str, dict[str, Any]]:
-    """Return the statements of a policy by their Sid."""
+    """Return the statements of a policy, keyed by Sid."""
     statements = json.loads(text)["Statement"]
     assert len({each["Sid"] for each in statements}) == len(statements)
     return {each["Sid"]: each for each in statements}
@@ -166,7 +166,7 @@ def elsewhere(resources: Resources) -> set[str]:
 
 
 def allowed_everywhere(resources: Resources) -> dict[str, set[str]]:
-    """Return the Sids that allow an action on the resource `*`, or a bare `*`, by the resource's type and name."""
+    """Return the Sids that allow an action on the resource `*`, or a bare `*`, by resource type and name."""
     wide: dict[str, set[str]] = {}
     for where, each in resources.items():
         for field in ("policy", "assumeRolePolicy"):

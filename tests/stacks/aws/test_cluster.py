@@ -45,7 +45,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(scope="module")
 def loosened(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster that can be reached from outside and may be destroyed."""
+    """Register a cluster that can be reached from outside and is not protected from being destroyed."""
     program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
@@ -103,7 +103,7 @@ def test_secrets_are_encrypted_and_all_logs_are_kept(resources: Resources) -> No
 
 
 def test_log_group_and_permissions_are_created_before_the_cluster(resources: Resources) -> None:
-    """Created later, EKS would make its own log group, and could not delete resources without permissions."""
+    """Otherwise, EKS would create its own log group and would lack the permissions to delete resources."""
     before = needs(resources, TYPE, NAME)
 
     assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
@@ -250,7 +250,7 @@ def test_missing_node_addon_is_refused(tmp_path: Path) -> None:
 
 
 def test_long_cluster_name_fits_in_role_names(tmp_path: Path) -> None:
-    """IAM allows 64 characters, and the provider appends 26. Pulumi's longer default names would be refused."""
+    """IAM allows 64 characters, and the provider appends 26. IAM would refuse Pulumi's longer default names."""
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     resources = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
     prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(resources, "aws:iam/role:Role").values()}

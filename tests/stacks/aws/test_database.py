@@ -1,4 +1,4 @@
-"""Tests that databases are private, encrypted and backed up, and that no password is in the program."""
+"""Tests that databases are private, encrypted and backed up, and that the program contains no passwords."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tests rules for all AWS resources that the examples' programs register.
 
-Component tests check one component each. Here, each rule covers the whole account, so a new component that breaks the
-rule is detected.
+Component tests check one component each. Here, each rule covers the whole account, so a violation by a new component is
+detected.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[ExampleProject]:
 
 
 def _by_unique_name(registered: Sequence[Registration]) -> Resources:
-    """Index registrations by type and name. If several components use a name, the component is added to it."""
+    """Index registrations by type and name. If several components use the same name, the component is added to it."""
     alike = Counter((each["type"], each["name"]) for each in registered)
     by_name: Resources = {}
     for each in registered:
@@ -121,7 +121,7 @@ def _by_unique_name(registered: Sequence[Registration]) -> Resources:
 
 
 def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the inputs of every resource of these types, by example and name. Fail if a type has no resources."""
+    """Yield the inputs of every resource of the given types, by example and name. Fail if a type has no resources."""
     for type_ in types:
         names = [(project, name) for project in projects for name in of(project.resources, type_)]
         assert names, f"no example has a {type_}"
@@ -131,7 +131,7 @@ def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tup
 
 
 def keys_of(projects: list[ExampleProject]) -> set[str]:
-    """Return the ARNs of all keys that the examples create."""
+    """Return the ARNs of all keys created by the examples."""
     return {f"arn:aws:kms:::Key/{name}" for project in projects for name in of(project.resources, KEY)}
 
 
@@ -154,7 +154,7 @@ def test_all_storage_is_encrypted_with_our_keys(projects: list[ExampleProject]) 
 
 
 def test_every_bucket_is_private_encrypted_and_requires_tls(projects: list[ExampleProject]) -> None:
-    """Bucket settings are separate resources, so each bucket needs one of each."""
+    """Bucket settings are separate resources, so each bucket needs one resource of each kind."""
     for project in projects:
         for name, each in of(project.resources, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -266,7 +266,7 @@ def test_resources_with_data_are_protected_and_backed_up(projects: list[ExampleP
 
 
 def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProject]) -> None:
-    """Every statement has a reason in the list, and every reason has a statement."""
+    """Every statement has a listed reason, and every listed reason has a statement."""
     wide = [
         allowed for project in projects for allowed in allowed_everywhere(_with_policies(project.resources)).values()
     ]
@@ -277,7 +277,7 @@ def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProjec
 def test_no_statement_allows_a_whole_service_or_any_principal(projects: list[ExampleProject]) -> None:
     """The exceptions are key policies and endpoint policies.
 
-    Key policies allow the account, and service roles under a condition. Endpoint policies allow identities of the
+    Key policies allow the account, and allow service roles under a condition. Endpoint policies allow identities in the
     account, and everybody for image layers.
     """
     for project in projects:
@@ -308,7 +308,7 @@ def test_aws_managed_policies_are_only_for_cluster_parts(projects: list[ExampleP
 
 
 def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject]) -> None:
-    """The AWS provider tags its own resources. Machines of node groups get tags from their launch template."""
+    """The AWS provider tags its own resources. Node group machines get tags from their launch template."""
     for project in projects:
         (account,) = (each["inputs"] for each in of(project.resources, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
@@ -322,7 +322,7 @@ def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject])
 
 
 def test_machines_require_metadata_tokens_and_encrypt_disks(projects: list[ExampleProject]) -> None:
-    """The rule covers node groups, and nodes that Karpenter starts from node classes in the workloads project."""
+    """The rule covers node groups as well as nodes that Karpenter starts from node classes in the workloads project."""
     for where, template in inputs_of_types(projects, TEMPLATE):
         assert template["metadataOptions"]["httpTokens"] == "required", where
         assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1, where
@@ -350,7 +350,7 @@ def _policies(each: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _with_policies(resources: Resources) -> Resources:
-    """Remove lifecycle policies of images, which are not IAM policies."""
+    """Remove image lifecycle policies, which are not IAM policies."""
     return {where: each for where, each in resources.items() if not each["type"].endswith(":LifecyclePolicy")}
 
 

@@ -29,7 +29,7 @@ SystemSecretsReader(
 
 
 def test_what_a_system_adds_to_an_existing_cluster(tmp_path: Path) -> None:
-    """The agent outlives the stack, roles are named after the system, and only one ServiceAccount reads its secrets."""
+    """The agent outlives the stack, roles are named after the system, and only one ServiceAccount reads the secrets."""
     (resources,) = registrations(project(tmp_path, PROGRAM.replace("SECRETS", '["token"]')))
 
     assert of_type(resources, "aws:eks/cluster:Cluster") == []
@@ -50,6 +50,6 @@ def test_what_a_system_adds_to_an_existing_cluster(tmp_path: Path) -> None:
 
 
 def test_a_role_that_reads_nothing_is_refused(tmp_path: Path) -> None:
-    """Such a role would be a mistake in the program."""
+    """A role that reads nothing would be a mistake in the program."""
     with pytest.raises(Refused, match="a role needs at least one permission to read"):
         registrations(project(tmp_path, PROGRAM.replace("SECRETS", "[]")))

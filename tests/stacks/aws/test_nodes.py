@@ -106,7 +106,7 @@ def test_pools_have_distinct_labels_and_taints(resources: Resources) -> None:
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) -> None:
-    """The autoscaler reads the labels, taints and devices of an empty group from these tags."""
+    """The autoscaler reads an empty group's labels, taints and devices from these tags."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(resources, GROUP, pool)
     tags = {
@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) 
 
 
 def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> None:
-    """The user data configures nodeadm to use the local disks, and a tag has their size for the autoscaler."""
+    """The user data configures nodeadm to use the local disks, and a tag tells the autoscaler their size."""
     message = message_from_bytes(b64decode(inputs(resources, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(resources, TEMPLATE, "large")["blockDeviceMappings"]
@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> No
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, resources: Resources) -> None:
-    """The zone is the first zone or the zone in the stack's settings, which must exist."""
+    """The zone is either the first zone or the one in the stack's settings, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(resources, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]

@@ -125,7 +125,7 @@ def test_karpenter_may_pass_only_the_node_role(resources: Resources) -> None:
 
 
 def test_karpenter_uses_an_existing_instance_profile(resources: Resources) -> None:
-    """Karpenter uses an existing profile, because creating one would require internet access to IAM."""
+    """Karpenter uses an existing profile because creating one would require internet access to reach IAM."""
     every = [action for each in rights(resources, "karpenter").values() for action in actions(each)]
 
     assert inputs(resources, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
@@ -154,7 +154,7 @@ def test_karpenter_grants_the_key_only_for_disks(resources: Resources) -> None:
 
 
 def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
-    """Long names do not exceed the size limit for inline policies, in which white space is not counted."""
+    """Even long names stay within the size limit for inline policies, which does not count white space."""
     resources = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
     text = json.dumps(json.loads(inputs(resources, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))

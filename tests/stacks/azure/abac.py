@@ -1,8 +1,8 @@
-"""Evaluates what an identity may do with blobs, from registered role assignments, their roles and conditions.
+"""Evaluates what an identity may do with blobs, based on the registered role assignments, roles and conditions.
 
-Assignments only allow. An action is denied unless an assignment with a true condition allows it. The conditions are
+Assignments only allow. An action is denied unless an assignment whose condition is true allows it. The conditions are
 written in the language of https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only the
-parts that our conditions use are supported, and anything else is an error.
+parts used in our conditions are supported, and anything else is an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VALUE = re.compile(r"'((?:[^'\\]|\\[*?])*)'(?:, |$)")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An operation on a blob, or a listing of a prefix."""
+    """An operation on a blob, or a request to list a prefix."""
 
     action: str
     path: str | None = None
@@ -39,7 +39,7 @@ class Request:
 
     @property
     def suboperation(self) -> str:
-        """The suboperation, which conditions can distinguish within the action."""
+        """The suboperation, which lets conditions distinguish requests with the same action."""
         return LIST if self.prefix is not None else ""
 
     def attribute(self, source: str, name: str) -> str | None:
@@ -56,15 +56,15 @@ class Workload:
     container: str
 
     def may(self, action: str, path: str) -> bool:
-        """Return whether it may perform an action on a blob: `read`, `write`, `add/action` or `delete`."""
+        """Return whether the workload may perform an action on a blob: `read`, `write`, `add/action` or `delete`."""
         return self._may(Request(f"{BLOBS}/{action}", path=path))
 
     def may_list(self, prefix: str) -> bool:
-        """Return whether it may list the blobs whose names have a prefix."""
+        """Return whether the workload may list blobs whose names have the given prefix."""
         return self._may(Request(f"{BLOBS}/read", prefix=prefix))
 
     def assignments(self) -> Iterator[dict[str, Any]]:
-        """Yield its role assignments on the container."""
+        """Yield the workload's role assignments on the container."""
         for each in of(self.resources, ASSIGNMENT).values():
             assignment = each["inputs"]
             if assignment["principalId"] == self.principal and assignment["scope"].endswith(
@@ -81,7 +81,7 @@ class Workload:
 
 
 def data_actions(resources: Resources, role_id: str) -> list[str]:
-    """Return what a role in the program allows. It must only allow data actions."""
+    """Return the data actions that a role in the program allows. The role must not allow any other actions."""
     guid = role_id.rpartition("/")[2]
     (role,) = (
         each["inputs"] for each in of(resources, DEFINITION).values() if each["inputs"]["roleDefinitionId"] == guid
@@ -95,7 +95,7 @@ def data_actions(resources: Resources, role_id: str) -> list[str]:
 
 
 def principal(resources: Resources, name: str) -> str:
-    """Return the object ID of an identity that a program creates."""
+    """Return the object ID of an identity created by a program."""
     assert inputs(resources, IDENTITY, name)["resourceGroupName"]
     (credential,) = (
         each["inputs"]
@@ -163,7 +163,7 @@ def _term(tokens: list[re.Match[str]], request: Request) -> tuple[bool, list[re.
 
 
 def _is_like(text: str, pattern: str) -> bool:
-    """Compare with wildcards: `*` is any text, `?` is any character, and both may be escaped."""
+    """Compare with wildcards: `*` matches any text, `?` matches any character, and both may be escaped."""
     parts = re.findall(r"\\[*?]|[*?]|[^\\*?]+", pattern)
     wild = {"*": ".*", "?": "."}
     expression = "".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts)

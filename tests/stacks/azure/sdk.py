@@ -1,8 +1,8 @@
-"""Compares registrations with the installed SDK: with its properties, and with the known values of each property.
+"""Compares registrations with the installed SDK: its properties, and the known values of each property.
 
 The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
-lists come from the same API descriptions as Bicep's types, through another generator. They would contain Pulumi's
-mistakes, and include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
+lists come from the same API descriptions as Bicep's types, but through another generator. They would share Pulumi's
+mistakes, and they include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _of_object(value: Mapping[str, Any], arguments: type, path: str) -> Iterator
 
 @cache
 def _hints(arguments: type) -> Mapping[str, Any]:
-    """Return the types of an object's properties, which the SDK stores as text and evaluates again in each call."""
+    """Return the types of an object's properties, which the SDK stores as strings and evaluates again on each call."""
     hints: Mapping[str, Any] = _types.input_type_types(arguments)
     return hints
 

@@ -1,4 +1,4 @@
-"""The systems on Azure whose output tests examine."""
+"""The Azure systems whose output the tests examine."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from tests.examples import SYSTEMS, Example, on_azure
 
 
 def azure_systems() -> tuple[Example, ...]:
-    """Return every example on Azure, and the system with a golden folder."""
+    """Return every Azure example, and the system with a golden folder."""
     return (*on_azure(), Example("leads-on-azure", None, SYSTEMS))

@@ -27,14 +27,14 @@ def test_every_resource_has_a_type_to_compare_it_with(resources: Resources) -> N
 
 
 def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
-    """A newer SDK may call another API version."""
+    """A newer SDK may call a different API version."""
     expected = {type_: f"{arm.kind}@{version_of(type_)}" for type_, arm in RESOURCES.items()}
 
     assert {type_: entry["kind"] for type_, entry in table().items()} == expected, "run tools/list_azure_types.py"
 
 
 def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Resources) -> None:
-    """Text made from an Output contains a sentence about this mistake, which no API would accept."""
+    """A string made from an Output contains a sentence about this mistake, which no API would accept."""
     assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 

@@ -1,4 +1,4 @@
-"""Tests that the cluster is private and encrypted, and has identities for Pods but no accounts of its own."""
+"""Tests that the cluster is private and encrypted, and that it has identities for Pods but no local accounts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def kubeconfig(resources: Resources) -> dict[str, Any]:
 
 
 def roles(resources: Resources) -> dict[str, tuple[str, str]]:
-    """Return the role and scope of each assignment to the control plane."""
+    """Return the role and scope of each of the control plane's assignments."""
     control = inputs(resources, ASSIGNMENT, "fraud-prod-main-subnet")["principalId"]
     assigned = {name: each["inputs"] for name, each in of(resources, ASSIGNMENT).items()}
     return {
@@ -213,7 +213,7 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(r
 
 
 def test_nodes_have_an_identity_of_ours(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
-    """The registry can refer to the identity before the cluster exists."""
+    """The registry can refer to the identity before the cluster has been created."""
     name = "fraud-prod-main-nodes"
 
     assert cluster_inputs["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")

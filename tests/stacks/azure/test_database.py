@@ -1,4 +1,4 @@
-"""Tests that databases are private, encrypted and backed up, and have a login that is generated once."""
+"""Tests that databases are private, encrypted and backed up, and have a login that is generated only once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pulumi.ComponentResource("tiny:Names", "names", outputs)
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register databases with a standby, without one, in a region without zones, and with a new password."""
+    """Register databases with and without a standby, in a region without zones, and with a new password."""
     return registered_together(
         tmp_path_factory.mktemp("database"),
         {
@@ -43,7 +43,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return the database with a standby."""
+    """Return the resources of the database with a standby."""
     return programs["large"]
 
 

@@ -1,4 +1,4 @@
-"""Tests the resource group: its region, tags and protection, and its subscription and tenant."""
+"""Tests the resource group: its region, tags, protection, subscription and tenant."""
 
 from __future__ import annotations
 

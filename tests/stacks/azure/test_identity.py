@@ -1,4 +1,4 @@
-"""Tests what Pods may do with blobs through workloads' identities, according to the program's roles and conditions."""
+"""Tests what Pods may do with blobs through workload identities, according to the program's roles and conditions."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_rights_of_one_workload_are_not_those_of_another(resources: Resources) -
 
 
 def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Resources) -> None:
-    """A new identity may not be found yet, and Azure refuses a second assignment before the first is deleted."""
+    """A new identity may not be visible yet, and Azure refuses a second assignment until the first has been deleted."""
     assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}
@@ -250,5 +250,5 @@ def test_many_folders_fit_into_a_condition_and_more_are_refused() -> None:
 def test_a_condition_is_as_long_as_the_compiler_reckons(
     mode: Mode, always: int, times: int, each: int, names: list[str]
 ) -> None:
-    """With this formula, the compiler refuses conditions that are too long."""
+    """The compiler uses this formula to refuse conditions that are too long."""
     assert len(below(names, mode)) == always + sum(times * len(name.strip("/")) + each for name in names)

@@ -1,4 +1,4 @@
-"""Tests that keys and vaults are closed, are never purged, and can be used only by identities with permission."""
+"""Tests that keys and vaults are private, are never purged, and can be used only by identities with permission."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_protection_ends_with_a_setting(programs: dict[str, Resources]) -> None:
 
 
 def test_a_vault_is_named_anew_at_every_creation(resources: Resources) -> None:
-    """The name of a deleted vault stays taken. Pulumi appends eight digits, and names have at most 24 characters."""
+    """The name of a deleted vault stays reserved. Pulumi appends eight digits, and names have at most 24 characters."""
     assert "vaultName" not in inputs(resources, STORE, "fraud-prod-keys")
     for name in ("f", "fraud-prod-main", "f" * 40, "fraud-prod---x"):
         for use in ("keys", "secrets"):
@@ -87,7 +87,7 @@ def test_the_key_gets_a_new_version_every_quarter(resources: Resources) -> None:
 
 
 def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Resources]) -> None:
-    """AKS refers to a version of the key, so it would not use a newer version."""
+    """AKS refers to a specific version of the key, so it would not use a newer version."""
     properties = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
 
     assert properties["keyOps"] == ["encrypt", "decrypt"]

@@ -1,4 +1,4 @@
-"""Tests that each workload of a system has exactly the access in its spec, and that nobody else has any."""
+"""Tests that each workload in a system has exactly the access declared in its spec and that nobody else has any."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ SYSTEMS: dict[str, tuple[str, Access, set[str]]] = {
 
 
 class Rights:
-    """The role assignments in a program, by the names of its identities."""
+    """The role assignments in a program, grouped by identity name."""
 
     def __init__(self, resources: list[Registration]) -> None:
         inputs: dict[str, list[dict[str, Any]]] = {
@@ -95,7 +95,7 @@ class Rights:
                 self.principals[name] = str(each["inputs"]["principalId"])
 
     def of(self, name: str) -> list[Grant]:
-        """Return the grants of an identity."""
+        """Return the grants to an identity."""
         return [each for each in self.grants if each.principal == self.principals[name]]
 
     def on_blob(self, name: str, container: str, path: str) -> set[str]:
@@ -110,7 +110,7 @@ class Rights:
         }
 
     def lists(self, name: str, container: str, prefix: str) -> bool:
-        """Return whether an identity may list the blobs whose names have a prefix."""
+        """Return whether an identity may list blobs whose names have the given prefix."""
         return any(
             each.scope.endswith(f"/containers/{container}")
             and each.role.allows(READ, data=True)
@@ -121,7 +121,7 @@ class Rights:
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
-    """Return the registrations of every system on Azure."""
+    """Return the registrations of every Azure system."""
     return registered_systems(azure_systems(), tmp_path_factory.mktemp("systems"))
 
 
@@ -144,7 +144,7 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[st
 
 
 def too_much_or_too_little(resources: list[Registration], access: Access) -> list[tuple[Any, ...]]:
-    """Return the blobs and listings to which a workload's access differs from the spec, and unexpected grants."""
+    """Return the blobs and listings for which a workload's access differs from the spec, and any unexpected grants."""
     rights = Rights(resources)
     wrong: list[tuple[Any, ...]] = []
     for account, places in access.items():
@@ -234,7 +234,7 @@ def test_the_other_identities_have_the_rights_that_their_service_needs(
 def test_nobody_has_a_right_on_the_group_or_the_subscription(
     name: str, registered: dict[str, list[Registration]]
 ) -> None:
-    """No identity created by a program may grant permissions, read account keys, or delete containers either."""
+    """Nor may any identity created by a program grant permissions, read account keys, or delete containers."""
     rights = Rights(registered[name])
     own = set(rights.principals.values())
 
@@ -248,7 +248,7 @@ def test_nobody_has_a_right_on_the_group_or_the_subscription(
 
 
 def _widened(resources: list[Registration], change: Callable[[dict[str, Any]], Any]) -> list[Registration]:
-    """Return registrations in which the first assignment to a workload is changed."""
+    """Return the registrations with the first assignment to a workload changed."""
     changed = copy.deepcopy(resources)
     change(next(each["inputs"] for each in of_type(changed, ASSIGNMENT) if each["name"].startswith("fit-")))
     return changed

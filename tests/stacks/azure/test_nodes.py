@@ -1,4 +1,4 @@
-"""Tests the labels, taints, zones and GPU drivers of node pools, and the autoscaler's settings."""
+"""Tests node pools' labels, taints, zones and GPU drivers, and the autoscaler's settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return the pools without settings."""
+    """Return the pools registered without settings."""
     return programs["plain"]
 
 
@@ -56,7 +56,7 @@ def test_pods_find_their_pool_and_no_others_come(resources: Resources) -> None:
 def test_spot_machines_are_what_azure_makes_of_them(resources: Resources) -> None:
     """Azure itself adds this label and this taint.
 
-    If the program did not have them, every later run would remove them.
+    If the program did not declare them, every later run would remove them.
     """
     spot_pool = pool(resources, "train-spot")
 

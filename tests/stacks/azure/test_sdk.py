@@ -1,4 +1,4 @@
-"""Tests that the installed SDK knows every value, and that unknown values are detected."""
+"""Tests that the installed SDK recognizes every value and that unknown values are detected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[s
 def test_the_comparison_sees_what_is_misspelt(
     resources: Resources, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
-    """Strings for which the SDK lists no values are not compared."""
+    """Strings are not compared if the SDK lists no values for them."""
     changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:

@@ -1,4 +1,4 @@
-"""Tests that object stores are never public, are encrypted with our key, have no access keys, and have a retention."""
+"""Tests that object stores are never public, are encrypted with our key, have no access keys, and use retention."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ObjectStore("lake", group=group, key=key, account="fraudlake1a2b3c", container="
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register stores: private, shared, on their own, without versions, and locked in both ways."""
+    """Register stores: private, shared, without a network, without versions, and locked in both ways."""
     lock = 'network=network, lock={"mode": "MODE", "days": 2557}'
     return registered_together(
         tmp_path_factory.mktemp("store"),
@@ -145,7 +145,7 @@ def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Resources],
 
 
 def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Resources]) -> None:
-    """A rule uses the age of a version's content, so an old version would be deleted a day after being overwritten."""
+    """Rules use the age of a version's content, so an old version would be deleted one day after being overwritten."""
     service = inputs(programs["private"], SERVICE, "lake")
 
     assert rules(programs["private"]) == {

@@ -1,7 +1,7 @@
-"""Evaluates what a member of Google's policies may do, from the registered bindings and their roles' permissions.
+"""Evaluates what a member in Google's policies may do, based on the registered bindings and their roles' permissions.
 
 Bindings only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has a
-role with this permission and a true condition.
+role with this permission and a condition that is true.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Source: https://docs.cloud.google.com/storage/docs/access-control/iam-json, 2026
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A member's role on a resource and on everything in it."""
+    """A member's role on a resource and on everything that the resource contains."""
 
     member: str
     role: str
@@ -66,7 +66,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, and a member of its policy."""
+    """A bucket and a member in its policy."""
 
     policies: tuple[Binding, ...]
     name: str
@@ -82,12 +82,12 @@ class Bucket:
 
 
 def bindings(registered: Iterable[Registration]) -> tuple[Binding, ...]:
-    """Return the bindings among registrations. Raise an error for access by any other type of resource."""
+    """Return the bindings among registrations. Raise an error if any other type of resource grants access."""
     return tuple(_bindings(registered))
 
 
 def allowed(policies: Iterable[Binding], member: str, resource: str) -> frozenset[str]:
-    """Return everything that a member may do with a resource itself."""
+    """Return everything that a member may do with the resource itself."""
     return frozenset(
         permission for each in policies if each.member == member for permission in each.permissions(resource)
     )
@@ -99,12 +99,12 @@ def permissions(role: str) -> list[str]:
 
 
 def bucket(name: str) -> str:
-    """Return a bucket's resource name, as in conditions."""
+    """Return a bucket's resource name as used in conditions."""
     return f"{PROJECT}/buckets/{name}"
 
 
 def stored(name: str, path: str) -> str:
-    """Return an object's resource name, as in conditions."""
+    """Return an object's resource name as used in conditions."""
     return f"{bucket(name)}/objects/{path}"
 
 

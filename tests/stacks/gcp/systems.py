@@ -1,4 +1,4 @@
-"""The systems on Google Cloud whose output tests examine."""
+"""The Google Cloud systems whose output the tests examine."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from tests.examples import SYSTEMS, Example, on_google_cloud
 
 
 def google_systems() -> tuple[Example, ...]:
-    """Return every example on Google Cloud, and the system with a golden folder."""
+    """Return every Google Cloud example, and the system with a golden folder."""
     return (*on_google_cloud(), Example("leads-on-google", None, SYSTEMS))

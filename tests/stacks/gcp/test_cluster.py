@@ -1,4 +1,4 @@
-"""Tests that the cluster is private, encrypted, and without Google's default permissions."""
+"""Tests that the cluster is private and encrypted, and does not have Google's default permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests what workload identities allow on objects, as evaluated by Google's predefined roles."""
+"""Tests what workload identities may do with objects, as determined by Google's predefined roles."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_objects_are_accessible_only_below_named_prefixes(
 
 @pytest.mark.parametrize("path", ["models/scorer", "features", "tables/customers.parquet"])
 def test_reading_a_folder_name_is_allowed(lake: Bucket, path: str) -> None:
-    """Libraries first request the folder name without a slash, and stop at a 403 but not at a 404."""
+    """Libraries first request the folder name without a slash. They stop at a 403 but continue after a 404."""
     assert lake.may("storage.objects.get", path)
 
 
@@ -151,7 +151,7 @@ def test_too_many_folders_for_iam_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_binding_depends_on_its_access(resources: Resources, tmp_path: Path) -> None:
-    """If two resources managed the same binding, deleting one would remove it, so names depend on the access."""
+    """If two resources managed the same binding, deleting either would remove it, so names depend on the access."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
     before, after = set(of(resources, BINDING)), set(of(changed, BINDING))
 

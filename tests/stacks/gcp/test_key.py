@@ -1,4 +1,4 @@
-"""Tests that the key is rotated and protected, and that only agents of the listed services can use it."""
+"""Tests that the key is rotated and protected, and that it can be used only by agents of the listed services."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register the key of a target that uses all services."""
+    """Register the key for a target that uses all services."""
     return registered(tmp_path_factory.mktemp("key"), KEY)
 
 
@@ -36,7 +36,7 @@ def test_key_is_rotated_and_protected(resources: Resources) -> None:
 
 
 def test_the_ring_has_no_fixed_name(resources: Resources) -> None:
-    """The ring has no fixed name, because Google never deletes key rings and refuses a second one."""
+    """The ring has no fixed name because Google never deletes key rings and refuses duplicate names."""
     assert inputs(resources, RING, "fraud-prod-main") == {"location": "europe-west4"}
     assert "gcp:projects/service:Service google-cloudkms" in needs(resources, RING, "fraud-prod-main")
 

@@ -1,4 +1,4 @@
-"""Tests that each workload of a system has exactly the access in its spec, and that nobody else has any."""
+"""Tests that each workload in a system has exactly the access declared in its spec and that nobody else has any."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ SYSTEMS: dict[str, tuple[str, str, Access]] = {
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
-    """Return the registrations of every system on Google Cloud."""
+    """Return the registrations of every Google Cloud system."""
     return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
 
 
 @pytest.fixture(scope="module")
 def policies(registered: dict[str, list[Registration]]) -> dict[str, tuple[Binding, ...]]:
-    """Return the bindings of each system."""
+    """Return the bindings in each system."""
     return {name: bindings(resources) for name, resources in registered.items()}
 
 
 def member(project: str, namespace: str, account: str) -> str:
-    """Return the IAM member of a ServiceAccount."""
+    """Return the IAM member for a ServiceAccount."""
     return f"{POOLS}/{project}.svc.id.goog/subject/ns/{namespace}/sa/{account}"
 
 
@@ -137,7 +137,7 @@ def test_workloads_access_exactly_the_objects_in_the_spec(name: str, policies: d
 def test_workloads_list_only_the_buckets_that_they_read_or_write(
     name: str, policies: dict[str, tuple[Binding, ...]]
 ) -> None:
-    """Google checks a listing against the bucket, so all names in the bucket are visible, even names of folders."""
+    """Google authorizes listing per bucket, so all names in the bucket are visible, even folder names."""
     project, namespace, access = SYSTEMS[name]
     for account, places in access.items():
         who = member(project, namespace, account)

@@ -1,4 +1,4 @@
-"""Tests that the network is private, has egress only if requested, and reaches Google's APIs."""
+"""Tests that the network is private, has egress only if requested, and can reach Google's APIs."""
 
 from __future__ import annotations
 

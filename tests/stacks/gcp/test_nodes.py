@@ -1,4 +1,4 @@
-"""Tests the labels, taints, zones, GPU drivers and permissions of node pools."""
+"""Tests node pools' labels, taints, zones, GPU drivers and permissions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_initial_size_does_not_exceed_the_maximum(bounds: str, count: int, tmp_p
 
 
 def test_initial_nodes_are_counted_only_in_zones_with_the_machine(tmp_path: Path) -> None:
-    """A minimum of four nodes is two in each of the two zones that have the machine."""
+    """A minimum of four nodes means two in each of the two zones that offer the machine."""
     program = POOLS.replace('training_pools=["large"]', "").replace("min_nodes=0", "min_nodes=4")
     resources = registered(tmp_path, program)
 
@@ -116,7 +116,7 @@ def test_setting_selects_another_training_zone(tmp_path: Path) -> None:
 
 
 def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
-    """A number selects among the zones that have the pool's machine. A name applies to one pool."""
+    """A number selects one of the zones that offer the pool's machine. A name applies to a single pool."""
     program = POOLS.replace('training_pools=["large"]', 'training_pools=["large", "train"]')
     resources = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
 

@@ -1,4 +1,4 @@
-"""Tests the project's provider, its APIs, and its Pods' identities."""
+"""Tests the project's provider, APIs and Pod identities."""
 
 from __future__ import annotations
 

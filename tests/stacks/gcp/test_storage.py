@@ -93,5 +93,5 @@ def test_a_lock_applies_to_every_object(mode: str, locked: bool, tmp_path: Path)
 
 
 def test_deleted_objects_are_not_kept(resources: Resources) -> None:
-    """Deleted objects are not kept, because Google would charge for their storage for seven days."""
+    """Deleted objects are not kept because Google would charge for storing them for seven days."""
     assert inputs(resources, BUCKET, "lake")["softDeletePolicy"] == {"retentionDurationSeconds": 0}

@@ -1,4 +1,4 @@
-"""Helpers for tests of the AWS output: a spec with most features, its objects, and its program's calls."""
+"""Helpers for testing AWS output: a spec with most features, its objects, and its program's calls."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ inference:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """Return the spec with these replacements. Each old text must occur in it."""
+    """Return the spec with the given replacements. Each old string must occur in the spec."""
     text = AWS_SPEC
     for before, after in changes:
         assert before in text, before
@@ -65,7 +65,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = AWS_SPEC) -> Plan:
-    """Return the plan of a spec with AWS machines and add-ons."""
+    """Return the plan for a spec with AWS machines and add-ons."""
     from modelyard_targets import TARGETS
 
     system = system_of(text)
@@ -88,18 +88,18 @@ def emitted(text: str = AWS_SPEC) -> list[Object]:
 
 
 def emitted_object(kind: str, name: str, text: str = AWS_SPEC) -> Object:
-    """Return the only object with this kind and name."""
+    """Return the only object with the given kind and name."""
     (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return match
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Return the names of all objects of a kind in order."""
+    """Return the names of all objects of a given kind in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """Return the calls in the first workloads project by their variable or, without one, by their name."""
+    """Return the calls in the first workloads project, keyed by variable or, if there is none, by name."""
     (workloads,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in workloads.program.calls}
 
@@ -110,7 +110,7 @@ def argument(call: Call, name: str) -> Any:
 
 
 def arrived(value: Literal) -> Any:
-    """Return a value in the program as plain data."""
+    """Return a value from the program as plain data."""
     if isinstance(value, Ref):
         return f"the {value.key}" if value.key else value.variable
     if isinstance(value, Mapping):

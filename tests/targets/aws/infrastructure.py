@@ -1,4 +1,4 @@
-"""Helpers for tests of AWS infrastructure programs and of the diagnostics that the target reports."""
+"""Helpers for testing AWS infrastructure programs and the diagnostics reported by the target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HYBRID = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
 
 
 def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
-    """Return the spec with these replacements. Each old text must occur in it."""
+    """Return the spec with the given replacements. Each old string must occur in the spec."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -27,7 +27,7 @@ def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
 
 
 def plan_of(text: str = LEADS) -> Plan:
-    """Return the plan of a valid spec."""
+    """Return the plan for a valid spec."""
     outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert outcome.plan is not None
     assert not outcome.failed, outcome.diagnostics
@@ -35,13 +35,13 @@ def plan_of(text: str = LEADS) -> Plan:
 
 
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
-    """Return the infrastructure programs, by project folder."""
+    """Return the infrastructure programs, keyed by project folder."""
     projects = lower(plan_of(text), placement).projects
     return {project.folder: project.program for project in projects if project.folder.startswith("infrastructure")}
 
 
 def calls_by_name(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Return all calls in all infrastructure programs by component and name, such as `NodePool system`.
+    """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
 
     The component must accept the arguments of each call.
     """

@@ -58,7 +58,7 @@ def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
 
 
 def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
-    """The table subtracts the requests of both daemons from a node, so training Pods fit next to them."""
+    """The table subtracts the requests of both daemons from a node, so training Pods fit alongside the daemons."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     addons = calls(MONITORED)
     for name, daemon in table["acceleratorDaemons"].items():
@@ -93,7 +93,7 @@ def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
 
 
 def test_priority_pattern_matches_exactly_one_group() -> None:
-    """Each pattern matches only the names that EKS gives the Auto Scaling groups of one node group."""
+    """Each pattern matches only the names that EKS gives to one node group's Auto Scaling groups."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 
@@ -137,7 +137,7 @@ def test_karpenter_is_isolated_without_internet_access() -> None:
 
 @pytest.mark.parametrize(("version", "tag"), [("1.36", "v1.36.1"), ("1.35", "v1.35.1")])
 def test_autoscaler_image_matches_the_cluster_version(version: str, tag: str) -> None:
-    """The chart's values and the image list contain the autoscaler image for the minor version of the cluster."""
+    """The chart's values and the image list contain the autoscaler image for the cluster's minor version."""
     text = changed(("  vpc:", f'  version: "{version}"\n  vpc:'))
 
     assert argument(calls(text)["cluster_autoscaler"], "values")["image"]["tag"] == tag

@@ -1,4 +1,4 @@
-"""Tests that unsupported features are reported at their line, and similar valid specs pass."""
+"""Tests that unsupported features are reported at the correct line and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_bucket_in_another_account_is_refused() -> None:
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
-    """The S3 endpoint of a network serves only its own region. Other regions need internet access."""
+    """A network's S3 endpoint serves only its own region. Buckets in other regions require internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
@@ -137,7 +137,7 @@ def test_bucket_in_another_region_needs_internet_access() -> None:
 
 
 def test_exceeded_eks_quotas_are_reported() -> None:
-    """More than 30 node groups in a cluster, or 450 nodes in a group, cause a warning."""
+    """More than 30 node groups in a cluster, or more than 450 nodes in a group, cause a warning."""
     compute = "compute: {cpu: 1, memory: 2Gi}"
     inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
     large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
@@ -148,6 +148,6 @@ def test_exceeded_eks_quotas_are_reported() -> None:
 
 
 def test_secret_named_like_a_database_login_is_refused() -> None:
-    """The generated Secret has the name of the store with the suffix `-login`."""
+    """The generated Secret is named after the store, with the suffix `-login`."""
     assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
     assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))

@@ -1,4 +1,4 @@
-"""Tests the cost lines of AWS, and the report if a system exceeds its budget."""
+"""Tests the AWS cost lines and the report when a system exceeds its budget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_the_floor_counts_the_minimum_nodes() -> None:
-    """Whole nodes are counted, from the function that sets `min_nodes` in the emitted program."""
+    """Whole nodes are counted, using the function that sets `min_nodes` in the emitted program."""
     plan = plan_of(changed(SMALLER))
     least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
 
@@ -38,9 +38,9 @@ def test_the_floor_counts_the_minimum_nodes() -> None:
 
 
 def test_network_endpoints_depend_on_the_size() -> None:
-    """An enterprise with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
+    """An enterprise system with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
 
-    A small system pays for none, and for one NAT gateway instead of one in each zone.
+    A small system pays for none, and for a single NAT gateway rather than one per zone.
     """
     large, small = lines_of(plan_of(changed(ENTERPRISE))), lines_of(plan_of())
 
@@ -51,7 +51,7 @@ def test_network_endpoints_depend_on_the_size() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint does not increase the floor if its Pod fits on the same node, and pays for half of it."""
+    """A second endpoint whose Pod fits on the same node does not increase the floor, and pays for half of the node."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     first, second_plan = (plan_of(changed(SMALLER) + more) for more in ("", second))
     shares = {each.component: each.quantity.floor for each in lines_of(second_plan) if each.what.startswith("replicas")}
@@ -73,7 +73,7 @@ def test_cost_of_a_run_is_at_most_a_month() -> None:
 
 
 def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
-    """Spot capacity may run out, and on-demand prices are the upper bound of spot prices."""
+    """Spot capacity may run out, and on-demand prices are an upper bound for spot prices."""
     spot = [entry for entry in lines_of(plan_of()) if ", spot" in entry.what]
 
     assert spot

@@ -1,4 +1,4 @@
-"""Tests which machines Karpenter may create for elastic classes, how many, and their configuration."""
+"""Tests which machines Karpenter may create for elastic classes, how many it may create, and their configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GPU = changed(
 
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
-    """Return the values of a label that a pool allows."""
+    """Return the values that a pool allows for a label."""
     requirements = emitted_object("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
     (values,) = [each["values"] for each in requirements if each["key"] == key]
     return list(values)
@@ -83,7 +83,7 @@ def test_only_empty_nodes_are_removed() -> None:
 
 
 def test_node_pool_has_limits() -> None:
-    """The limit is twice the resources of three workers with a four-CPU machine each."""
+    """The limit is twice the resources of three workers, each on a four-CPU machine."""
     assert emitted_object("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
@@ -113,7 +113,7 @@ def test_node_class_uses_profile_image_and_key_of_the_account() -> None:
 
 
 def test_root_volume_ignores_classes_with_local_disks() -> None:
-    """A class with 2 TiB of disk needs no larger root volume if all its machines have NVMe disks."""
+    """A class that requests 2 TiB of disk does not need a larger root volume if all of its machines have NVMe disks."""
 
     def size(text: str) -> str:
         (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]

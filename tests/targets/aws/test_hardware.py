@@ -80,7 +80,7 @@ def test_variants_of_an_accelerator_are_distinguished() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """An alternative gets no group if it is not sold in the region, unknown, too large, or has another count."""
+    """An alternative gets no group if it is unknown, too large, not sold in the region, or has another count."""
     hardware = chosen(compute_class(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in hardware.groups if group.accelerator] == ["A10G"]
@@ -93,7 +93,7 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
 
 
 def test_node_reserves_part_of_the_machine() -> None:
-    """The node reserves some CPU, so a Pod with two CPUs needs a machine with four."""
+    """The node reserves some CPU, so a two-CPU Pod needs a four-CPU machine."""
     assert chosen(compute_class(2, 4)).machine == "c7i.xlarge"
     assert chosen(compute_class(1.75, 6)).machine == "m6i.large"
 
@@ -173,7 +173,7 @@ ACCELERATORS = st.lists(
 def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
     small: tuple[int, int], more: tuple[int, int], accelerators: list[str], region: str, capacity: str
 ) -> None:
-    """Prices are compared on demand in the reference region, where all machines have a price."""
+    """The test compares on-demand prices in the reference region, where every machine has a price."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(compute_class(*size, *accelerators, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, str):

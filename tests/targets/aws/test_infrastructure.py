@@ -1,4 +1,4 @@
-"""Tests the dependencies and outputs of the infrastructure program, and how large systems are split."""
+"""Tests the infrastructure program's dependencies and outputs, and how large systems are split."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ENDPOINT = "  score%d: {variants: {only: {model: churn@champion}}, compute: smal
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with a separate identity."""
+    """Return a spec with the given number of additional endpoints, each with its own identity."""
     return LEADS + "".join(ENDPOINT % at for at in range(count))
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return the project of each role."""
+    """Return the project that contains each role."""
     return {
         call.name: folder
         for folder, program in programs(text).items()

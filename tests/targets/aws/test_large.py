@@ -1,4 +1,4 @@
-"""Tests a system with 200 models in AWS, which is split into projects that stay the same as models are added."""
+"""Tests an AWS system with 200 models, which is split into projects that do not change as models are added."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ compute: {cpu: {cpu: 2, memory: 8Gi}, large: {cpu: 8, memory: 32Gi}}
 
 
 def spec(models: int) -> str:
-    """Return a spec with this many models, each with a dataset, a pipeline, an endpoint and a monitor."""
+    """Return a spec with the given number of models, each with a dataset, a pipeline, an endpoint and a monitor."""
     sections = {
         "data": "d%d: {store: lake, path: features/%d, format: parquet, label: left}",
         "models": "m%d: {task: binary-classification, framework: xgboost, card: {purpose: segment %d}}",
@@ -53,7 +53,7 @@ def stack() -> Stack:
 
 
 def homes(stack: Stack) -> dict[str, str]:
-    """Return the project of each role and each manifest file."""
+    """Return the project that contains each role and each manifest file."""
     roles = {
         f"role {call.name}": project.folder
         for project in stack.projects
@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """Count the resources that a project registers: its stack, documents, and components with their children."""
+    """Count the resources registered by a project: its stack, documents, and components with their children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the maximum number of resources per instance of each component class, from the golden files."""
+    """Return the maximum number of resources per instance of each component class, determined from the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, registered in json.loads(path.read_text(encoding="utf-8")).items():

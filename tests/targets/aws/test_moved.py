@@ -1,4 +1,4 @@
-"""Tests that a rename with `moved` changes no names in the account or cluster, so nothing is destroyed."""
+"""Tests that a rename declared with `moved` changes no names in the account or cluster, so nothing is destroyed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
 
 
 def manifests(text: str) -> dict[tuple[str, str], Manifest]:
-    """Return the objects by kind and name."""
+    """Return the objects, keyed by kind and name."""
     documents = [made_object.manifest for made_object in objects(plan_of(text), "main")]
     return {(str(document["kind"]), _name(document)): document for document in documents}
 
@@ -27,7 +27,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
-    """The bucket, database, roles and machines keep their names and arguments."""
+    """The names and arguments of the bucket, database, roles and machines do not change."""
     assert calls_by_name(MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
         call.component
@@ -56,7 +56,7 @@ def test_renamed_endpoint_does_not_change_bucket_and_database() -> None:
 
 
 def test_moved_stores_keep_their_resources() -> None:
-    """Renamed stores keep their bucket, database, login and permissions, and all objects keep their names."""
+    """Renamed stores keep their bucket, database, login and permissions, and the names of all objects are unchanged."""
     assert calls_by_name(STORES_MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
         name

@@ -1,4 +1,4 @@
-"""Tests that workloads in AWS can reach the VPC and the region's S3, but no other address."""
+"""Tests that AWS workloads can reach the VPC and the region's S3 service but no other address."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _policy(pods: Sequence[str]) -> Object:
 
 @cache
 def network(text: str = AWS_SPEC) -> Network:
-    """Return the network with the emitted policies and the program's policy for the address ranges of S3."""
+    """Return the network with the emitted policies and the program's policy for S3's address ranges."""
     components = calls(text)
     opened = [_policy(argument(components["object_storage"], "pods"))] if "object_storage" in components else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
@@ -74,7 +74,7 @@ def test_only_workloads_with_buckets_reach_s3() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """Only controllers can reach the internet, because in a small network they call AWS through the NAT gateway."""
+    """Only controllers can reach the internet. In a small network, they call AWS through the NAT gateway."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 

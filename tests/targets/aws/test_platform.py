@@ -1,4 +1,4 @@
-"""Tests the output for EKS: values from the infrastructure project, gateways, and network access."""
+"""Tests the EKS output: values from the infrastructure project, gateways and network access."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_incremental_rollout_uses_the_class_for_its_exposure() -> None:
 
 
 def test_controller_is_installed_if_its_class_is_named() -> None:
-    """If the spec names our gateway class, we install its controller. The Gateway may have a certificate."""
+    """If the spec names our gateway class, its controller is installed. The Gateway may have a certificate."""
     text = changed(OWN, PUBLIC)
 
     assert "envoy_gateway" in calls(text)
@@ -197,12 +197,12 @@ def test_proxies_of_another_class_may_run_in_any_namespace() -> None:
 
 
 def test_shared_gateway_is_created_once() -> None:
-    """With the class of another controller, cluster endpoints and internal endpoints share one Gateway."""
+    """With another controller's class, cluster endpoints and internal endpoints share one Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_all_objects_are_valid() -> None:
-    """All objects are valid. Kinds of External Secrets are checked only with a real API server."""
+    """All objects are valid. External Secrets kinds can be checked only with a real API server."""
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

@@ -27,7 +27,7 @@ def test_image_is_built_for_amd64() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """The channel's secret is needed in two namespaces, but the README lists it once."""
+    """Two namespaces need the channel's secret, but the README lists it only once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -71,7 +71,7 @@ def test_image_is_pushed_to_the_account_or_the_named_registry() -> None:
 
 
 def test_prices_from_another_region_are_marked() -> None:
-    """A price from us-east-1 is marked as such, for example the price of g7e in Frankfurt."""
+    """A price from us-east-1, such as that of g7e in Frankfurt, is marked as such."""
     text = readme(changed(('["L4:1", "A10G:1"]', '"RTX-PRO-6000:1"')))
 
     assert "(price of us-east-1 × 1.2" in text

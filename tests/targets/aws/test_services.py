@@ -73,7 +73,7 @@ def test_registry_has_database_address_and_no_access_keys() -> None:
 
 
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
-    """For each connection, MLflow reads the password from a mounted file instead of its environment."""
+    """For each connection, MLflow reads the password from a mounted file rather than from its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

@@ -1,4 +1,4 @@
-"""Tests that every supported Kubernetes version has versions of all add-ons and an end of support."""
+"""Tests that every supported Kubernetes version has versions for all add-ons and an end-of-support date."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_kube_proxy_matches_the_minor_version() -> None:
 
 
 def test_autoscaler_matches_the_minor_version() -> None:
-    """Every release has the autoscaler for its minor version."""
+    """Every release uses the autoscaler for its own minor version."""
     for version, release in releases().items():
         assert release.autoscaler.startswith(f"v{version}.")
 

@@ -85,7 +85,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
 
 def test_target_that_creates_nothing_has_no_project() -> None:
-    """A target has no project if it has only an adopted bucket that another AWS target uses."""
+    """A target has no project if its only resource is an adopted bucket used by another AWS target."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(

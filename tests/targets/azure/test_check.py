@@ -1,4 +1,4 @@
-"""Tests that features that Azure lacks are reported at their line, and similar valid specs pass."""
+"""Tests that features not available on Azure are reported at the correct line and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_the_regions_that_hints_name_exist() -> None:
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
-    """Pools of one class are alternatives, so each class counts once. A /19 range fits 16 nodes."""
+    """Pools of the same class are alternatives, so each class counts once. A /19 range fits 16 nodes."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/19}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -145,7 +145,7 @@ def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> Non
 
 
 def test_two_labels_of_the_spec_cannot_become_one_tag() -> None:
-    """Azure ignores case when it compares the names of tags."""
+    """Azure ignores case when comparing tag names."""
     assert "AZURE-E011" in codes(leads((LABELS, "{Centre: a, centre: b}")))
     assert "AZURE-E011" in codes(leads((LABELS, "{cost-centre: a, cost/centre: b}")))
     assert "AZURE-E011" not in codes(leads((LABELS, "{cost.centre: a, cost_centre: b}")))
@@ -160,7 +160,7 @@ def test_two_labels_of_the_spec_cannot_become_one_tag() -> None:
     ],
 )
 def test_a_dataset_is_opened_in_a_store_alone(uri: str, reported: bool) -> None:
-    """Workloads only have identities for stores, and the owner of another account could not grant them any access."""
+    """Workloads have identities only for stores, and the owner of another account could not grant them access."""
     clicks = "clicks: {format: parquet, store: lake, path: clicks,"
 
     assert ("E0697" in codes(leads((clicks, f'clicks: {{format: parquet, uri: "{uri}",')))) is reported
@@ -177,7 +177,7 @@ TWO = """
 
 
 def two(main: str = "", lab: str = "") -> str:
-    """Return a spec with a pipeline on a second Azure target, which reads a store on the first target."""
+    """Return a spec with a pipeline on a second Azure target that reads a store on the first target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (main, lab) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -186,7 +186,7 @@ def two(main: str = "", lab: str = "") -> str:
 
 
 def test_each_target_has_a_resource_group_of_its_own() -> None:
-    """In a shared group, private DNS zones and roles would have the same names. Azure ignores their case."""
+    """In a shared group, private DNS zones and roles would have the same names, whose case Azure ignores."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
     elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 
@@ -213,7 +213,7 @@ ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
 def test_each_environment_has_a_resource_group_of_its_own(
     changes: tuple[tuple[str, str], ...], staging: str, reported: list[str]
 ) -> None:
-    """Without a subscription in the spec, each stack may use a different one."""
+    """If the spec names no subscription, each stack may use a different one."""
     inputs = Inputs(InputFile("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
 

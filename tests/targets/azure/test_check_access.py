@@ -1,4 +1,4 @@
-"""Tests that access that Azure cannot grant is reported, and similar valid specs pass."""
+"""Tests that access that Azure cannot grant is reported and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FAILING = Path(__file__).parents[2] / "failing"
 
 
 def wrong(code: str) -> str:
-    """Return the spec in tests/failing for a code."""
+    """Return the spec in tests/failing for a given diagnostic code."""
     (folder,) = FAILING.glob(f"{code}-*")
     return (folder / "system.yaml").read_text(encoding="utf-8")
 
 
 def errors(text: str) -> set[str]:
-    """Return the codes of errors."""
+    """Return the error codes."""
     return {each.code for each in examine(Question(text)) if each.severity is Severity.ERROR}
 
 
@@ -47,7 +47,7 @@ def test_a_target_may_open_the_store_of_one_that_does_not_wait_for_it() -> None:
 
 
 def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
-    """Longer paths take more of the condition's text."""
+    """Longer paths take up more of the condition's maximum length."""
     text = wrong("AZURE-E014")
 
     assert errors(text) == {"AZURE-E014"}

@@ -61,7 +61,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
+    """An accelerator may be missing from this region or from all regions, or be available only on unknown machines."""
     outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
     assert isinstance(outcome, str)
@@ -77,7 +77,7 @@ def test_every_group_has_one_machine_since_node_pools_have_one() -> None:
 
 
 def test_alternatives_come_in_the_order_of_the_spec() -> None:
-    """The A100 is tried first, although it costs more than the T4."""
+    """The A100 is tried first even though it costs more than the T4."""
     groups = chosen(compute_class(3, 12, "A100-80GB", "T4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 

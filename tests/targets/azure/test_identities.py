@@ -1,4 +1,4 @@
-"""Tests that each workload can open only what it names, and External Secrets can read only needed secrets."""
+"""Tests that each workload can access only the stores it names, and that External Secrets reads only needed secrets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SERVICE = (
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the container, prefix and mode of all access that a workload has."""
+    """Return the container, prefix and mode for each access that a workload has."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["container"], each["prefix"], each["mode"]) for each in grants]
 
@@ -75,7 +75,7 @@ def test_a_launcher_opens_no_store_and_has_no_identity() -> None:
 
 
 def test_service_accounts_get_their_client_ids_from_the_infrastructure() -> None:
-    """The client ID of an identity is only known after Azure has created the identity."""
+    """An identity's client ID is known only after Azure has created the identity."""
     calls = workload_calls()
     replaced = {
         **arguments(calls["workloads"])["annotations"],
@@ -104,7 +104,7 @@ def test_pods_that_open_a_store_have_the_label_by_which_aks_gives_them_a_token()
 
 
 def test_the_label_is_on_pods_and_not_on_what_selects_them() -> None:
-    """A Deployment cannot change its selector."""
+    """A Deployment's selector cannot be changed."""
     assert USE not in manifest("Deployment", "mlflow")["spec"]["selector"]["matchLabels"]
 
 
@@ -151,7 +151,7 @@ def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
 
 
 def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
-    """The store's private endpoint is only in this network. Entra ID admits nobody without a role."""
+    """The store's private endpoint is reachable only in its own network. Entra ID admits nobody without a role."""
     shared = {
         name: arguments(call).get("shared", False) for name, call in components(two()).items() if "Store " in name
     }

@@ -33,7 +33,7 @@ SERVER = pattern("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with a separate identity."""
+    """Return a spec with the given number of additional endpoints, each with its own identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/10}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -187,7 +187,7 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
 def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
-    """A system keeps its accounts and its server when another team takes it over."""
+    """The names of a system's accounts and server do not change when another team takes over the system."""
     original = components(leads(("name: leads", f"name: {name}")))
     other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
     moved = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
@@ -213,7 +213,7 @@ def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str)
 
 
 def test_every_store_has_an_account_of_its_own() -> None:
-    """Names with the same beginning are truncated but still differ."""
+    """Names with the same prefix are truncated but remain distinct."""
     text = leads(
         ("  runs: {type: database}", "  lake-of-all-clicks-1: {type: object}\n  runs: {type: database}"),
         ("  runs: {type: database}", "  lake-of-all-clicks-2: {type: object}\n  runs: {type: database}"),
@@ -244,7 +244,7 @@ def test_the_budget_is_that_of_the_spec_and_counts_every_group_of_the_subscripti
 
 
 def test_targets_of_several_subscriptions_have_a_budget_each() -> None:
-    """A budget covers resource groups in a single subscription."""
+    """A budget covers the resource groups of a single subscription."""
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     text = two("account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
 

@@ -40,7 +40,7 @@ WORKLOADS = {"fit", "scoring", "score", "registry"}
 
 
 def _policy(pods: Sequence[str]) -> Object:
-    """Return the policy that the program creates from the address ranges of the infrastructure."""
+    """Return the policy that the program creates from the infrastructure's address ranges."""
     return {
         "kind": "NetworkPolicy",
         "metadata": {"name": "allow-object-storage", "namespace": "leads"},
@@ -89,7 +89,7 @@ def test_no_pod_reaches_the_internet() -> None:
 @pytest.mark.parametrize("address", [METADATA, WIRE_SERVER])
 @pytest.mark.parametrize("port", [80, 443])
 def test_no_pod_reaches_what_nodes_alone_may_know(address: str, port: int) -> None:
-    """Even Pods that may reach every other address cannot reach this address."""
+    """Even Pods that may reach every other address cannot reach the given one."""
     assert "fit" in reaching(INTERNET, text=leads(SERVICE))
     assert reaching(address, port, leads(SERVICE)) == set()
 
@@ -111,12 +111,12 @@ def test_the_database_is_reached_by_the_registry_alone() -> None:
 
 @pytest.mark.parametrize("changes", [(SERVICE,), (ADOPTED_STORE,)])
 def test_what_has_no_private_endpoint_here_needs_the_internet(changes: tuple[tuple[str, str], ...]) -> None:
-    """Examples are other services, and accounts that others created, whose endpoints are in their networks."""
+    """Examples are other services, and accounts created by others, whose endpoints are in their own networks."""
     assert "fit" in reaching(INTERNET, text=leads(*changes))
 
 
 def test_a_store_of_another_target_is_reached_by_its_public_endpoint() -> None:
-    """The public endpoint is used even in the same region, because private endpoints are in the store's own network."""
+    """The public endpoint is used even within a region because private endpoints are in the store's own network."""
     text = two()
     (policy,) = [
         each for each in emitted(text, "lab") if (each["kind"], each["metadata"]["name"]) == ("NetworkPolicy", "export")

@@ -1,4 +1,4 @@
-"""Tests the output for AKS: values that the program reads from the infrastructure, and what it installs."""
+"""Tests the AKS output: values that the program reads from the infrastructure, and the components that it installs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
 
 
 def test_workloads_open_stores_by_their_identity() -> None:
-    """No variable contains a key. AKS' webhook adds the client ID and the token."""
+    """No variable contains a key. AKS's webhook adds the client ID and the token."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -126,7 +126,7 @@ def test_volumes_are_premium_disks() -> None:
 
 
 def test_the_autoscaler_reads_the_order_of_pools_from_its_config_map() -> None:
-    """The expander falls back to a random choice if the text does not have the expected format."""
+    """The expander falls back to a random choice if the content does not have the expected format."""
     document = arguments(workload_calls()["priorities"])["document"]
     ranked: dict[int, list[str]] = yaml.safe_load(document["data"]["priorities"])
 

@@ -21,12 +21,12 @@ AGENT_POOL = pattern("[a-z][a-z0-9]{0,11}")
 
 
 def pools(text: str = LEADS) -> dict[str, dict[str, Any]]:
-    """Return the arguments of each node pool by name."""
+    """Return the arguments of each node pool, keyed by name."""
     return {call.name: arguments(call) for call in components(text).values() if call.component == "NodePool"}
 
 
 def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum number of nodes by node pool."""
+    """Return each node pool's minimum and maximum number of nodes."""
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools(text).items()}
 
 
@@ -56,7 +56,7 @@ def test_each_pool_can_take_all_pods_of_its_class() -> None:
 
 
 def test_pools_of_one_class_do_not_add_up() -> None:
-    """Pools of one class share its Pods, so the addresses for the largest pool are enough."""
+    """Pools of the same class share its Pods, so the addresses for the largest pool are enough."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -64,7 +64,7 @@ def test_pools_of_one_class_do_not_add_up() -> None:
 
 
 def test_a_run_waits_for_every_pool() -> None:
-    """The autoscaler tries pools in turn. With a shorter deadline, a run would never reach the last pool."""
+    """The autoscaler tries pools one by one. With a shorter deadline, a run would never reach the last pool."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
@@ -78,7 +78,7 @@ def test_accelerators_of_a_pool_are_those_of_its_machine() -> None:
 
 
 def test_names_in_aks_fit_and_stay_apart() -> None:
-    """A different machine or capacity type means a different pool, as does another class with the same machine."""
+    """A different machine or capacity type means a different pool, as does a different class with the same machine."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
     short = [pool["agent_pool"] for pool in (*pools().values(), *pools(text).values())]
@@ -113,7 +113,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_the_pool_of_aks_does_not_depend_on_prices() -> None:
-    """The machine of AKS' own pool cannot be replaced without the cluster."""
+    """The machine type of AKS's own pool cannot be replaced without replacing the cluster."""
     for text in (LEADS, leads(("region: westeurope", "region: eastus"))):
         cluster = arguments(components(text)["Cluster leads-main"])
         assert (cluster["machine"], cluster["nodes"]) == ("Standard_D2s_v5", 2)

@@ -1,4 +1,4 @@
-"""Helpers to test the choice of machines: compute classes, machines and offerings."""
+"""Helpers to test machine selection: compute classes, machines and offerings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GI = 1024**3
 def compute_class(
     cpu: float = 1, memory: float = 4, *accelerators: str, capacity: str = "on-demand", by_memory: float = 0
 ) -> ComputeClass:
-    """Return a compute class with these CPUs and this many GiB. Accelerators are written as `L4` or `L4:4`."""
+    """Return a compute class with the given CPUs and memory in GiB. Accelerators are written as `L4` or `L4:4`."""
     return ComputeClass(
         name="train",
         path=("compute", "train"),
@@ -30,7 +30,7 @@ def accelerator(text: str) -> Accelerator:
 
 
 def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
-    """Return a machine on which Pods can use all CPUs and memory."""
+    """Return a machine whose CPUs and memory are entirely available to Pods."""
     return Machine(
         name,
         cpus,

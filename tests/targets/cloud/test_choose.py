@@ -1,4 +1,4 @@
-"""Tests that compute classes get machines by price and size."""
+"""Tests that machines are chosen for compute classes by price and size."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_spot_group_has_similar_machines() -> None:
 
 
 def test_missing_price_does_not_make_a_machine_cheap() -> None:
-    """If a machine has no price in the region, all machines are compared by their prices in the reference region."""
+    """If any machine has no price in the region, all machines are compared by their prices in the reference region."""
     machines = market(
         machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
     )

@@ -1,4 +1,4 @@
-"""Tests that data leaving a target for another target is a cost line, with the known amounts from a usage file."""
+"""Tests that data leaving a target for another target are a cost line, using any amounts given in a usage file."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ pipelines: {fit: {type: training, model: offer, inputs: [visits], compute: {cpu:
 
 
 def planned(text: str) -> Plan:
-    """Return the plan of a spec that has no errors."""
+    """Return the plan for a valid spec."""
     outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
 
 
 def plan_of(name: str) -> Plan:
-    """Return the plan of a test spec."""
+    """Return the plan for a test spec."""
     return present(understand(Example(name, None, SYSTEMS).inputs(), TARGETS).plan)
 
 
 def traffic(plan: Plan, placement: str, usage: Usage = USAGE) -> dict[str, CostLine]:
-    """Return the lines for a placement's traffic to other targets."""
+    """Return the cost lines for a placement's traffic to other targets."""
     return {
         cost_line.what: cost_line
         for cost_line in lines_of(plan, placement, usage)
@@ -68,7 +68,7 @@ def traffic(plan: Plan, placement: str, usage: Usage = USAGE) -> dict[str, CostL
 
 @pytest.fixture(scope="module")
 def clouds() -> Plan:
-    """Return the plan of a system on three clouds."""
+    """Return the plan for a system on three clouds."""
     return plan_of("three-clouds")
 
 

@@ -1,4 +1,4 @@
-"""Tests systems in a shared existing cluster: no names of two systems are the same, on any cloud."""
+"""Tests systems that share an existing cluster: no two systems use the same names, on any cloud."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent
 
 
 def compiled(cloud: str, text: str = SPEC) -> Outcome:
-    """Compile a system on an existing cluster of this cloud."""
+    """Compile a system on an existing cluster in the given cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     return compile_system(replace(inputs, spec=replace(inputs.spec, content=text)), TARGETS)
 
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system, or of a system with another name that finds all add-ons in the cluster."""
+    """Return the stack of the system, or of a system with another name for which the cluster has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -55,7 +55,7 @@ def calls(stack: Stack) -> Iterator[Call]:
 
 
 def objects(stack: Stack) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects in manifests, and those that the program builds."""
+    """Yield the objects in manifests and those built by the program."""
     for project in stack.projects:
         for file in project.manifests:
             yield from cast("Iterator[Manifest]", file.documents())
@@ -72,7 +72,7 @@ def names_in_cluster(stack: Stack) -> set[tuple[str, str]]:
 
 
 def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
-    """Return the names that must be unique in a cloud, and the ServiceAccounts by which it identifies Pods."""
+    """Return the names that must be unique in a cloud, and the ServiceAccounts by which the cloud identifies Pods."""
     names: set[tuple[str, str]] = set()
     for call in calls(stack):
         arguments = dict(call.arguments)
@@ -89,7 +89,7 @@ def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """One system finds the add-ons that the other system has installed. Otherwise, the two systems share nothing."""
+    """One system uses the add-ons installed by the other. Otherwise, the two systems share nothing."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
@@ -99,7 +99,7 @@ def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
 
 
 def test_environments_of_a_system_have_their_own_namespaces() -> None:
-    """Two environments may share a cluster, where the namespace is part of every identity."""
+    """Two environments may share a cluster, in which the namespace is part of every identity."""
     text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
     inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
     other = compile_system(inputs, TARGETS)
@@ -166,7 +166,7 @@ def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_range_is_optional_without_a_database(cloud: str) -> None:
-    """Without the range, policies allow the API at any address, as in any existing cluster."""
+    """Without the range, policies allow the API at any address, as for any existing cluster."""
     text = SPEC.replace(", cidr: 10.20.0.0/16", "").replace("  runs: {type: database, size: 20Gi}\n", "")
     text = text.replace(
         "registry: {database: runs, artifacts: lake}",
@@ -197,7 +197,7 @@ def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: 
 
 
 def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
-    """The workload would be able to read all secrets of the system."""
+    """Otherwise, the workload would be able to read all of the system's secrets."""
     outcome = compiled("aws", SPEC.replace("  fit: {type", "  secrets-reader: {type"))
 
     errors = [each for each in outcome.diagnostics if each.severity is Severity.ERROR]
@@ -205,7 +205,7 @@ def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
 
 
 def test_elastic_classes_and_missing_machines_are_refused() -> None:
-    """The machines already exist, so a class that does not fit on them causes an error."""
+    """The machines already exist, so a class that does not fit on any of them causes an error."""
     large = compiled("aws", SPEC.replace("small: {cpu: 1, memory: 2Gi}", "small: {cpu: 64, memory: 2Gi}"))
     elastic = compiled("gcp", SPEC.replace("memory: 2Gi}\n  gpu", "memory: 2Gi, elastic: true}\n  gpu"))
 
@@ -216,12 +216,12 @@ def test_elastic_classes_and_missing_machines_are_refused() -> None:
 
 
 def test_every_cloud_has_a_golden_system() -> None:
-    """The output for each cloud is compared with golden files."""
+    """Each cloud's output is compared with golden files."""
     assert {str(example) for example in on_existing()} == {"tenant-default", "tenant-gke", "tenant-aks", "tenant-pools"}
 
 
 def _values(value: object) -> object:
-    """Convert literals in programs and values in manifests to the same form."""
+    """Convert literals in programs and values in manifests to a common form."""
     if isinstance(value, Mapping):
         return {key: _values(each) for key, each in cast("Mapping[str, object]", value).items()}
     if isinstance(value, (list, tuple)):

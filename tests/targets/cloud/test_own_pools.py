@@ -33,7 +33,7 @@ def with_pools(text: str, gpu: str = PLAIN) -> str:
 
 @cache
 def compiled(cloud: str, name: str = "tenant", gpu: str = PLAIN) -> Outcome:
-    """Compile the tenant, or a system with another name, with node pools on this cloud."""
+    """Compile the tenant, or a system with another name, with node pools on the given cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     text = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     text = with_pools(text, gpu).replace("{name: tenant,", f"{{name: {name},")
@@ -48,12 +48,12 @@ def pools(outcome: Outcome) -> list[Call]:
 
 
 def values(calls: list[Call], argument: str) -> set[object]:
-    """Return the values of an argument in these calls."""
+    """Return the values of an argument in the given calls."""
     return {cast("object", dict(call.arguments)[argument]) for call in calls}
 
 
 def reasons(outcome: Outcome) -> list[str]:
-    """Return the codes and messages of an outcome's errors."""
+    """Return the codes and messages of the errors in an outcome."""
     return [
         f"{diagnostic.code} {diagnostic.message}"
         for diagnostic in outcome.diagnostics

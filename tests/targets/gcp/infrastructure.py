@@ -1,4 +1,4 @@
-"""Helpers to compile specs for Google Cloud to programs and objects, and to return the target's diagnostics."""
+"""Helpers to compile specs for Google Cloud into programs and objects, and to return the target's diagnostics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Object: TypeAlias = dict[str, Any]
 
 
 def changed(*changes: tuple[str, str], text: str) -> str:
-    """Return the spec with some text replaced. The old text must occur in it."""
+    """Return the spec with some text replaced. Each old string must occur in the spec."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -45,7 +45,7 @@ def leads(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = LEADS) -> Plan:
-    """Return the plan of a valid spec."""
+    """Return the plan for a valid spec."""
     outcome = understand(Inputs(InputFile("system.yaml", text)), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return present(outcome.plan)
@@ -57,13 +57,13 @@ def context(text: str = LEADS) -> Context:
 
 
 def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
-    """Return the infrastructure programs by project folder."""
+    """Return the infrastructure programs, keyed by project folder."""
     projects = lower(plan_of(text), placement).projects
     return {project.folder: project.program for project in projects if project.folder.startswith("infrastructure")}
 
 
 def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Return all calls in all infrastructure programs by component and name, such as `NodePool system`.
+    """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
 
     The component must accept the arguments of each call.
     """
@@ -73,7 +73,7 @@ def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def workload_calls(text: str = LEADS) -> dict[str, Call]:
-    """Return the calls in the first workloads project by their variable or, without one, by their name."""
+    """Return the calls in the first workloads project, keyed by variable or, if there is none, by name."""
     (project,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in project.program.calls}
 
@@ -89,23 +89,23 @@ def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
 
 
 def names(kind: str, text: str = LEADS) -> list[str]:
-    """Return the names of all objects of a kind in order."""
+    """Return the names of all objects of a given kind in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def manifest(kind: str, name: str, text: str = LEADS) -> Object:
-    """Return the only object with this kind and name."""
+    """Return the only object with the given kind and name."""
     (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return match
 
 
 def readme(text: str = LEADS, placement: str = "main") -> str:
-    """Return the README of a placement."""
+    """Return the README for a placement."""
     return next(file.text() for file in lower(plan_of(text), placement).texts if file.path == "README.md")
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each error and warning with the line it points at."""
+    """Return the code of each error and warning, together with the line it refers to."""
     lines = text.splitlines()
     diagnostics = examine(Question(text))
     return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in diagnostics if each.span is not None]

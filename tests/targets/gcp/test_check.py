@@ -1,4 +1,4 @@
-"""Tests that features that Google Cloud lacks are reported at their line, and similar valid specs pass."""
+"""Tests that features that Google Cloud lacks are reported at the correct line and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) ->
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
-    """Pools of one class are alternatives, so each class counts once. A /20 range fits 16 nodes, but not 17."""
+    """Pools of the same class are alternatives, so each class counts once. A /20 range fits 16 nodes but not 17."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -133,7 +133,7 @@ def test_replacements_in_a_locked_bucket_are_refused() -> None:
     ("region", "there"), [("eu-central-1", "europe-west3"), ("us-east-1", "us-east4"), ("ap-southeast-2", "australia-")]
 )
 def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, there: str) -> None:
-    """For an AWS region, regions on the same continent are suggested, not those with a similar name."""
+    """For an AWS region, the hint suggests regions on the same continent rather than those with similar names."""
     text = leads(("region: europe-west4", f"region: {region}"))
     (diagnostic,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
 
@@ -152,7 +152,7 @@ TWO = """
 
 
 def two(project: str, more: str = "") -> str:
-    """Return a spec with a pipeline on a second Google Cloud target, which reads a bucket on the first target."""
+    """Return a spec with a pipeline on a second Google Cloud target that reads a bucket on the first target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (more, project) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -161,7 +161,7 @@ def two(project: str, more: str = "") -> str:
 
 
 def test_clusters_of_one_project_need_different_namespaces() -> None:
-    """Clusters of one project must have different namespaces, by which IAM distinguishes their Pods."""
+    """Clusters in the same project must have different namespaces because IAM uses them to distinguish their Pods."""
     assert "GCP-E019" in codes(two("acme-leads"))
     assert "GCP-E019" not in codes(two("acme-lab"))
     assert "GCP-E019" not in codes(two("acme-leads", "namespace: leads-main,"))
@@ -172,7 +172,7 @@ def test_workload_in_another_project_may_access_a_bucket() -> None:
 
 
 def test_secrets_manager_can_be_used_only_in_clouds() -> None:
-    """`via: secrets-manager` means Secret Manager on Google Cloud, and is an error on clusters outside clouds."""
+    """`via: secrets-manager` means Secret Manager on Google Cloud and is an error for clusters outside a cloud."""
     assert "AWS-E020" not in codes(LEADS)
 
 

@@ -1,4 +1,4 @@
-"""Tests the cost lines of Google Cloud, and the report if a system exceeds its budget."""
+"""Tests the Google Cloud cost lines and the report when a system exceeds its budget."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_cloud_nat_is_paid_for_by_machines() -> None:
-    """Cloud NAT charges for each machine behind it, up to 32."""
+    """Cloud NAT is charged for each machine behind it, up to 32."""
     many = leads(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 90}\n"))
     few, large = (
         next(entry for entry in lines_of(plan) if entry.what == "Cloud NAT") for plan in (plan_of(), plan_of(many))

@@ -65,7 +65,7 @@ def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, reg
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """An accelerator may be missing in the region or everywhere, or be available only on unknown machines."""
+    """An accelerator may be missing from this region or from all regions, or be available only on unknown machines."""
     outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
     assert isinstance(outcome, str)
@@ -92,7 +92,7 @@ def test_each_group_has_the_price_of_its_machine() -> None:
 
 
 def test_alternatives_are_tried_in_the_order_of_the_spec() -> None:
-    """The A100 is tried first, as the spec says, although it costs more than the L4."""
+    """The A100 is tried first, as in the spec, even though it costs more than the L4."""
     groups = chosen(compute_class(3, 12, "A100", "L4", capacity="spot-first")).groups
     order = [(group.accelerator.name, group.spot) for group in groups if group.accelerator is not None]
 
@@ -120,7 +120,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest node for pending Pods. A ComputeClass, which an elastic class lacks, would set an order."""
+    """GKE adds the cheapest node for pending Pods. Only a ComputeClass, which elastic classes lack, sets an order."""
     hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in hardware.groups]
 

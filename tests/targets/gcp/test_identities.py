@@ -1,4 +1,4 @@
-"""Tests that each workload can access only what it names, and External Secrets can read only needed secrets."""
+"""Tests that each workload can access only the stores it names, and that External Secrets reads only needed secrets."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from tests.targets.gcp.test_check import two
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the bucket, prefix and mode of all access that a workload has, without the hash in the bucket's name."""
+    """Return the bucket, prefix and mode for each access that a workload has, without the hash in the bucket name."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in grants]
 
 
 def first_call(which: str, text: str, environment: str | None) -> Call:
-    """Return a call in the infrastructure program of an environment."""
+    """Return a call from an environment's infrastructure program."""
     outcome = understand(Inputs(InputFile("system.yaml", text), environment), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return next(call for call in calls(present(outcome.plan), "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return the diagnostics about two environments that share something, without their consequences."""
+    """Return the diagnostics about two environments that share something, omitting the consequences."""
     inputs = Inputs(InputFile("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in diagnostics if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
-    """Return the codes of conflicts with other environments that compiling one environment reports."""
+    """Return the codes of the conflicts with other environments that are reported when compiling one environment."""
     inputs = Inputs(InputFile("system.yaml", text), environment)
     spec = opened(inputs)
     plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
@@ -98,7 +98,7 @@ def test_environments_that_would_share_access_are_refused(namespace: str, stagin
 
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
-    """In one project, only `main` has different namespaces from `lab`. In another project, nothing is shared."""
+    """Only `main` has a namespace per environment, so `lab` is reported. In another project, it shares nothing."""
     lab = ("europe-west3, account", "europe-west3, namespace: lab, account")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
@@ -111,7 +111,7 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
 
 
 def test_an_unnamed_project_is_not_compared() -> None:
-    """A target without a project is not compared, because each stack may configure another project."""
+    """A target without a project is not compared because each stack may configure a different project."""
     text = leads(("  account: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -130,7 +130,7 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
 
 
 def test_a_monitor_can_replace_only_its_state() -> None:
-    """A monitor may replace its state. For other objects, it has a role that can only add them."""
+    """A monitor may replace its state. For other objects, it has a role that allows only adding them."""
     watch = """monitors:
   drift:
     type: data-drift
@@ -170,7 +170,7 @@ def test_external_secrets_may_read_secrets_and_database_logins() -> None:
 
 
 def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
-    """Names contain system and target, because IAM would not distinguish the add-on's Pods in two clusters."""
+    """Names contain the system and target because IAM would not distinguish the add-on's Pods in two clusters."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -188,7 +188,7 @@ def test_no_secrets_reader_without_secrets() -> None:
 
 
 def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
-    """The workload's own program grants access by the bucket's name, after the other target has created it."""
+    """The workload's own program grants access by bucket name after the other target has created the bucket."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 

@@ -16,12 +16,12 @@ VPC = "vpc: {cidr: 10.20.0.0/16}"
 
 
 def many(count: int) -> str:
-    """Return a spec with this many additional endpoints, each with a separate identity."""
+    """Return a spec with the given number of additional endpoints, each with its own identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/8}")) + "".join(ENDPOINT % at for at in range(count))
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return the project that grants each workload its access."""
+    """Return, for each workload, the project that grants its access."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -112,7 +112,7 @@ def test_an_adopted_network_is_not_created() -> None:
 
 
 def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
-    """A subnet's full name is used, because Google would look for a short name in the cluster's project."""
+    """The subnet's full name is used because Google would look up a short name in the cluster's project."""
     shared = ADOPTED.replace("adopt: shared", "adopt: projects/acme-network/global/networks/shared")
     network = arguments(components(leads((VPC, shared)))["AdoptedNetwork leads-main"])
 

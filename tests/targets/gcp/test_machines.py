@@ -1,4 +1,4 @@
-"""Tests the table of Compute Engine machines: allocatable resources, and sources of prices and sizes."""
+"""Tests the table of Compute Engine machines: allocatable resources, and the sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GPU_SERIES = {
 
 
 def test_allocatable_is_not_above_the_example_of_gke() -> None:
-    """For a node of 4 vCPUs and 16 GiB, GKE shows 3,920 millicores and 13,498,416 KiB ("Plan node sizes")."""
+    """For a node with 4 vCPUs and 16 GiB, GKE reports 3,920 millicores and 13,498,416 KiB ("Plan node sizes")."""
     cpu_millis, memory_mib = allocatable(4, 16)
 
     assert cpu_millis == 3920
@@ -37,14 +37,16 @@ def test_allocatable_is_not_above_the_example_of_gke() -> None:
 
 @pytest.mark.parametrize(("vcpus", "memory", "reserved_gi"), [(2, 8, 1.8), (32, 128, 9.32), (96, 384, 14.44)])
 def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reserved_gi: float) -> None:
-    """GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of 8, 6 % of 112, and 2 % of the rest."""
+    """GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, and 2 % of the
+    rest.
+    """
     _, memory_mib = allocatable(vcpus, memory)
 
     assert memory_mib == int(memory * 1024 * 0.97 - reserved_gi * 1024 - 100)
 
 
 def test_allocatable_resources_exclude_daemonsets() -> None:
-    """DaemonSets reduce the allocatable resources. Nodes with GPUs run one more DaemonSet."""
+    """DaemonSets reduce the allocatable resources. GPU nodes run one additional DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -86,7 +88,7 @@ def test_the_system_pool_attaches_persistent_disks() -> None:
 
 
 def test_regions_lack_only_machines_in_the_table() -> None:
-    """All excluded families are in the table, because a misspelt name would exclude no machine."""
+    """All excluded families are in the table because a misspelt name would not exclude any machines."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43
@@ -99,7 +101,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
 
 
 def test_machines_have_a_price_in_the_reference_region() -> None:
-    """Machines in all regions have a reference price. Without it, they could not be compared."""
+    """Machines in all regions have a reference price, without which they could not be compared."""
     unpriced = [
         machine.name
         for machine in offerings().machines

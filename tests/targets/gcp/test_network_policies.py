@@ -32,7 +32,7 @@ WORKLOADS = {"fit", "scoring", "score", "registry"}
 
 
 def _policy(pods: Sequence[str]) -> Object:
-    """Return the policy that the program creates from the address ranges of the infrastructure."""
+    """Return the policy that the program creates from the infrastructure's address ranges."""
     return {
         "kind": "NetworkPolicy",
         "metadata": {"name": "allow-object-storage", "namespace": "leads"},
@@ -90,7 +90,7 @@ def test_controllers_reach_the_api_server(address: str) -> None:
 
 
 def test_other_pods_in_the_network_are_unreachable() -> None:
-    """The upper half of the network's range is for Pods, and no policy allows access to it."""
+    """The upper half of the network's address range is for Pods, and no policy allows access to it."""
     assert reaching("10.20.128.9") == set()
 
 

@@ -1,4 +1,4 @@
-"""Tests the output for GKE: values from the infrastructure project, and network access of Pods."""
+"""Tests the GKE output: values from the infrastructure project, and Pods' network access."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_launcher_cannot_reach_the_metadata_server() -> None:
 
 
 def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
-    """The range of nodes is a quarter of the network and includes the database's endpoint."""
+    """The node range is a quarter of the network's address range and includes the database's endpoint."""
     rule = {"to": [{"ipBlock": {"cidr": "10.20.0.0/18"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
     assert rule in egress("mlflow")
@@ -118,7 +118,7 @@ def test_registry_reads_the_rotated_password_from_a_file() -> None:
 
 
 def test_workloads_access_buckets_with_their_identity() -> None:
-    """Workloads use their identity, so no environment variable contains a key, a region or an endpoint."""
+    """Workloads use their identities, so no environment variable contains a key, region or endpoint."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -198,7 +198,7 @@ def test_autoscaler_and_device_plugin_are_not_installed() -> None:
 
 
 def test_prometheus_does_not_scrape_coredns() -> None:
-    """GKE runs kube-dns, so the chart's alert about missing CoreDNS targets would never end."""
+    """GKE runs kube-dns, so the chart's alert about missing CoreDNS targets would never clear."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 

@@ -17,12 +17,12 @@ WORKERS = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, w
 
 
 def pools(text: str = LEADS) -> dict[str, dict[str, Any]]:
-    """Return the arguments of each node pool by name."""
+    """Return the arguments of each node pool, keyed by name."""
     return {call.name: arguments(call) for call in components(text).values() if call.component == "NodePool"}
 
 
 def bounds(text: str = LEADS) -> dict[str, tuple[int, int]]:
-    """Return the minimum and maximum number of nodes by node pool."""
+    """Return each node pool's minimum and maximum number of nodes."""
     return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools(text).items()}
 
 
@@ -38,7 +38,7 @@ def test_serving_pools_keep_a_node_and_run_pools_scale_to_zero() -> None:
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
 def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """The maximum has nodes for a rollout's second Ray cluster, which would otherwise wait forever."""
+    """The maximum leaves room for a rollout's second Ray cluster, which would otherwise wait forever."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-e2-standard-2-on-demand"] == (3, most)
@@ -52,7 +52,7 @@ def test_each_pool_may_grow_to_the_full_size() -> None:
 
 
 def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
-    """Only the largest pool of a class needs addresses, because all pools share the class's Pods."""
+    """Only the largest pool of a class needs addresses because all of its pools share the class's Pods."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -60,14 +60,14 @@ def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
 
 
 def test_the_run_deadline_covers_every_pool() -> None:
-    """The autoscaler tries pools in turn, so a run's deadline must be long enough to try all of them."""
+    """The autoscaler tries pools one by one, so a run's deadline must be long enough to try all of them."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
 
 
 def test_pools_have_the_accelerators_of_their_machine() -> None:
-    """Google Cloud refuses another type or number of accelerators on a machine that includes accelerators."""
+    """On a machine that includes accelerators, Google Cloud refuses a different type or number of accelerators."""
     text = leads(
         (
             'gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A100:1"]',
@@ -107,7 +107,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_boot_disks_have_room_for_images_and_pod_files() -> None:
-    """Boot disks have room for 50 GiB of images and for the full disk size of every Pod, but at least 100 GiB."""
+    """Boot disks have room for 50 GiB of images plus the full disk size of every Pod, and are at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     disks: list[Disks] = []
     for changes in ((), (large,)):

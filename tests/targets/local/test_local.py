@@ -1,4 +1,4 @@
-"""Tests that this machine gets the same descriptions as Pods, and a plan with everything that runs."""
+"""Tests that this machine gets the same descriptions as Pods, and a plan that lists everything to run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ IN_BUCKET = '{type: object, endpoint: "https://s3.acme.example", credentials: "s
 
 
 def files_of(text: str, environment: str | None = None) -> dict[str, bytes]:
-    """Return the compiled files by path in the target's folder."""
+    """Return the compiled files, keyed by path in the target's folder."""
     compiled = compile_text(text, environment=environment)
     assert compiled.ok, compiled.diagnostics
     return {path.split("/", 2)[2]: content for path, content in compiled.files.items()}
 
 
 def descriptions(files: dict[str, bytes]) -> dict[str, Any]:
-    """Return the descriptions for this machine by name."""
+    """Return the descriptions for this machine, keyed by name."""
     return {
         path.removeprefix("descriptions/").removesuffix(".json"): json.loads(content)
         for path, content in files.items()
@@ -33,7 +33,7 @@ def descriptions(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def mounted(files: dict[str, bytes]) -> dict[str, Any]:
-    """Return the descriptions that Pods read, by name."""
+    """Return the descriptions that Pods read, keyed by name."""
     import yaml
 
     descriptions: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def mounted(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def neutral(value: Any, key: str = "") -> Any:
-    """Replace addresses, which depend on the target, and drop what only a cluster has."""
+    """Replace addresses, which depend on the target, and drop fields that exist only in a cluster."""
     if isinstance(value, dict):
         dropped = {"endpoint", "accessKeyIdEnv", "secretAccessKeyEnv", "usernameEnv", "passwordEnv", "metrics", "image"}
         mapping = cast("dict[str, Any]", value)

@@ -1,4 +1,4 @@
-"""Fixtures that connect a provider to a stand-in for Azure in this process."""
+"""Fixtures that connect a provider to an in-process stand-in for Azure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = (
 
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Return a subscription with all resource providers that the components need."""
+    """Return a subscription with all resource providers needed by the components."""
     monkeypatch.setattr(kinds, "LONGEST_WRITE_S", 0)
     return Cloud(tmp_path / "cloud", [f"Microsoft.{name}" for name in NAMES])
 

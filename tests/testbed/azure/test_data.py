@@ -38,7 +38,7 @@ def key(world: World, vault: Values) -> Values:
 
 @pytest.fixture
 def identity(world: World, key: Values) -> Values:
-    """Return the identity that may use the key."""
+    """Return the identity that is allowed to use the key."""
     data_identity = an_identity(world, "data")
     grant(world, "right", data_identity, ENCRYPTION, key["id"])
     return data_identity

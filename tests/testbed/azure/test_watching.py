@@ -1,4 +1,4 @@
-"""Tests logs, alarms and budgets in the stand-in, and that it supports every type that the components use."""
+"""Tests logs, alarms and budgets in the stand-in, and that it supports every type used by the components."""
 
 from __future__ import annotations
 

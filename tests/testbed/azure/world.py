@@ -32,7 +32,7 @@ def an_identity(world: World, name: str) -> Values:
 
 
 def grant(world: World, title: str, identity: Values, role: str, scope: str, **more: Any) -> Values:
-    """Give an identity a role."""
+    """Grant a role to an identity."""
     return world.make(
         title,
         "azure-native:authorization:RoleAssignment",
@@ -71,7 +71,7 @@ def a_key(world: World, vault: Values, name: str, *operations: str) -> Values:
 
 
 def account_inputs(vault: Values, identity: Values) -> dict[str, Any]:
-    """Return the inputs of a storage account that the key `data` encrypts."""
+    """Return the inputs of a storage account that is encrypted with the key `data`."""
     return {
         **HERE,
         "accountName": "fraudlake",
@@ -89,7 +89,7 @@ def account_inputs(vault: Values, identity: Values) -> dict[str, Any]:
 
 
 def a_network(world: World) -> dict[str, Values]:
-    """Create a network with subnets for nodes and for the API server, behind a gateway."""
+    """Create a network behind a gateway, with subnets for nodes and for the API server."""
     network = {
         "net": world.make(
             "net",

@@ -1,4 +1,4 @@
-"""Fixtures that connect a provider to a stand-in for Google Cloud in this process."""
+"""Fixtures that connect a provider to an in-process stand-in for Google Cloud."""
 
 from __future__ import annotations
 

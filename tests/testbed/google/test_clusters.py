@@ -43,7 +43,7 @@ def test_cluster_has_what_google_assigns(world: World, inputs: dict[str, Any]) -
 
 
 def test_preview_does_not_know_what_google_will_assign(world: World, inputs: dict[str, Any]) -> None:
-    """A program must not mistake a missing certificate for an empty one. In an update, the known certificate stays."""
+    """A program must not mistake a missing certificate for an empty one. An update keeps the known certificate."""
     preview = world.lifecycle.previewed(CLUSTER, inputs)
     created = world.make("cluster", CLUSTER, **inputs)
     update = world.lifecycle.promised_update(CLUSTER, created, {**inputs, "minMasterVersion": "1.36"})
@@ -114,7 +114,7 @@ def test_pods_have_an_identity_only_once_there_is_a_cluster(world: World, inputs
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """A machine of the same kind can be changed in place. Accelerators and spot require new nodes."""
+    """A machine can be changed in place to another of the same kind. Accelerators and spot require new nodes."""
     world.make("gpu", POOL, **pool)
     node = pool["nodeConfig"]
 

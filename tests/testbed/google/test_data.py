@@ -86,7 +86,7 @@ def test_members_of_a_bucket(world: World, key: str, cloud: Cloud) -> None:
 
 
 def test_keys_are_never_deleted(world: World, key: str, cloud: Cloud) -> None:
-    """Deletion destroys the versions of a key, unless it only forgets them."""
+    """Deletion destroys the versions of a key, unless the deletion policy is to abandon them."""
     assert world.change("key", rotationPeriod="8640000s")[0] == ["rotationPeriod"]
     assert world.replaced_by("key", purpose="MAC") == ["purpose"]
     world.change("key", deletionPolicy="ABANDON")
@@ -180,7 +180,7 @@ def test_databases_that_google_refuses(world: World, key: str, path: list[str], 
 
 
 def test_endpoint_of_a_database(world: World, key: str) -> None:
-    """An endpoint takes a free address in the subnetwork, and only for a database that admits the project."""
+    """An endpoint takes a free address in the subnetwork and is allowed only for a database that admits the project."""
     grant(world, key, "sqladmin")
     network, subnetwork = a_network(world)
     runs = world.make("runs", INSTANCE, **_instance(key))

@@ -1,4 +1,4 @@
-"""Tests identity pools and the issuers that they trust in the stand-in."""
+"""Tests the stand-in's identity pools and the issuers that they trust."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_pool_trusts_an_issuer(pool: World) -> None:
 
 
 def test_members_of_a_pool(pool: World) -> None:
-    """Subjects are what the provider maps; the pool of GKE has only its own form."""
+    """Subjects are the values mapped by the provider. GKE's pool accepts only its own form of subject."""
     pool.make("lake", "gcp:storage/bucket:Bucket", name="lake", location="EU")
     pools = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
     access = {"bucket": "lake", "role": "roles/storage.objectViewer"}

@@ -42,7 +42,7 @@ def enable(world: World, *services: str) -> None:
 
 
 def a_key(world: World, *services: str) -> str:
-    """Create a key that the agents of these services may use, and return its ID."""
+    """Create a key that the agents of the given services may use, and return its ID."""
     ring = world.make("ring", "gcp:kms/keyRing:KeyRing", location=REGION)
     key = world.make(
         "key",
@@ -58,7 +58,7 @@ def a_key(world: World, *services: str) -> str:
 
 
 def grant(world: World, key: str, service: str) -> None:
-    """Let a service's agent use a key."""
+    """Allow a service's agent to use a key."""
     member = f"serviceAccount:{agent(world.lifecycle.api(''), service)}"
     if service not in ("compute", "storage", "logging"):
         member = world.make(

@@ -123,8 +123,9 @@ _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
 def described_by(template: str, gone: str = "") -> Wording:
     """Describe a change with a template that contains placeholders for parts of the path and for both values.
 
-    {name} is the entry and {owner} its address, {target} a target, and {moves} both values. `gone` is the template for
-    a removed value. Without `gone`, a removed value is described by its address if the template's verb needs a value.
+    {name} is the entry and {owner} its address, {target} is a target, and {moves} stands for both values. `gone` is the
+    template for a removed value. Without `gone`, a removed value is described by its address if the template's verb
+    needs a value.
     """
     needs_value = bool(_WITHOUT_IS.search(template))
 
@@ -147,7 +148,7 @@ def filled(template: str, change: Change) -> str:
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
-    """Fill in a template without interpreting placeholders in the inserted words."""
+    """Fill in a template without interpreting placeholders in the inserted strings."""
     result: list[str] = []
     for part in template.split("{"):
         key, brace, rest = part.partition("}")

@@ -1,4 +1,4 @@
-"""Rules about the budget: what it is, and whether it blocks."""
+"""Rules about the budget: its amount, and whether it blocks."""
 
 from __future__ import annotations
 

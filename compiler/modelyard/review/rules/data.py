@@ -1,4 +1,4 @@
-"""Rules about data: its classes, where it may be stored, what is kept from requests, and for how long."""
+"""Rules about data: its classes, where it may be stored, what is recorded from requests, and retention periods."""
 
 from __future__ import annotations
 

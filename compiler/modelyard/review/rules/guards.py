@@ -1,4 +1,4 @@
-"""Rules about what stands between a version and its traffic: gates, stages, approvals, change windows, evidence."""
+"""Rules about safeguards between a version and its traffic: gates, stages, approvals, change windows, evidence."""
 
 from __future__ import annotations
 

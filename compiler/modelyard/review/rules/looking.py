@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 
 def longest_wait(line: str) -> int | None:
-    """Return the longest time in seconds between two starts of a cron line, or None if there is no such time."""
+    """Return the longest time in seconds between two starts of a cron line, or None if there are no two starts."""
     try:
         gaps = parse(line).gaps_s()
     except CronError:
@@ -20,7 +20,7 @@ def longest_wait(line: str) -> int | None:
 
 
 def looks(change: Change, sides: Sides) -> Verdict:
-    """Judge a schedule. Running less often is for review, as is a longer window. Data no run covers is a danger."""
+    """Judge a schedule. Less frequent runs or a longer window are for review. Data that no run covers is a danger."""
     if verdict := unseen(change, sides):
         return verdict
     before, after = (_interval(monitor) for monitor in _monitors(change, sides))

@@ -61,7 +61,7 @@ def looser_level(about: str) -> Level:
 
 
 def _why(about: str) -> Wording:
-    """Describe what follows from a change: nothing for a removed value or a number, which require nothing to exist."""
+    """Describe the consequence of a change. Removed values and numbers have none: nothing has to exist for them."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 
 

@@ -38,7 +38,7 @@ def _override(system: System, name: str) -> Override | None:
 
 
 def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
-    """Return the new override's object, as kind and name, and the operations that the old one does not apply to it."""
+    """Return the new override's object, as kind and name, and the operations that are not in the old override."""
     old, new = (_override(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
@@ -67,7 +67,7 @@ def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Op
 def _is_ordinary(target: str, operation: Operation) -> bool:
     """Return whether an operation can only change labels, annotations, and where and how large something runs.
 
-    For unknown fields, the answer is false: they may contain an image, a command, an identity or an address.
+    The result is false for unknown fields, which may contain an image, a command, an identity or an address.
     """
     if operation.get("op") == "test":
         return True
@@ -81,7 +81,7 @@ def _is_ordinary_place(steps: list[str]) -> bool:
 
 
 def _protects(target: str, operation: Operation) -> bool:
-    """Return whether an operation may have made something safer than what modelyard emits."""
+    """Return whether an operation may have made something safer than the form that modelyard emits."""
     return target.partition("/")[0] in _SAFEGUARDS or "securityContext" in str(operation.get("path"))
 
 

@@ -88,7 +88,7 @@ def _accelerators_say(change: Change, _: Sides) -> str:
 
 
 def _namespace_says(change: Change, sides: Sides) -> str:
-    """Name both namespaces. If a target sets none, it is the system's name."""
+    """Name both namespaces. If a target sets none, the namespace is the system's name."""
     before = change.before.text or sides.before.metadata.name
     return f"target {change.path[2]} uses namespace {was(change.after.text or sides.after.metadata.name, before)}"
 

@@ -1,4 +1,4 @@
-"""Rules about endpoints: traffic, variants, what is served, who can call it, and how it is replaced."""
+"""Rules about endpoints: traffic, variants, what is served, who can call an endpoint, and how it is replaced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _traffic(change: Change, sides: Sides) -> Verdict:
 
 
 def _shares(change: Change, sides: Sides) -> dict[str, tuple[int, int]]:
-    """Return the percent of the traffic of each variant before and after, those that gain first."""
+    """Return each variant's traffic percentage before and after, starting with the variants that gain traffic."""
     old, new = (_percents(system, change.path[1]) for system in (sides.before, sides.after))
     shares = {name: (old.get(name, 0), new.get(name, 0)) for name in {**new, **old}}
     return dict(sorted(shares.items(), key=lambda share: share[1][0] - share[1][1]))
@@ -87,7 +87,7 @@ def _version_why(change: Change, _: Sides) -> str:
 
 
 def _version_says(change: Change, sides: Sides) -> str:
-    """Say which variant serves another version, and how much of the traffic it gets."""
+    """State which variant serves a different version, and how much of the traffic it gets."""
     endpoint, variant = change.path[1], change.path[3]
     percent = _percents(sides.after, endpoint).get(variant, 0)
     return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
@@ -217,7 +217,7 @@ def _at_most(change: Change, _: Sides) -> Verdict:
 
 
 def _tokens(change: Change, _: Sides) -> Verdict:
-    """Judge a limit of a language model. Without a context length, the model's configuration limits it."""
+    """Judge a limit of a language model. If no context length is set, the model's configuration limits it."""
     before, after = change.before.number, change.after.number
     if after is None:
         return "R417", REVIEW

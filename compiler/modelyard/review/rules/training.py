@@ -1,4 +1,4 @@
-"""Rules about models and pipelines: what is learned from what, by which code, when, and where versions go."""
+"""Rules about models and pipelines: what is trained on which data, by which code, when, and where versions go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _promotion(change: Change, sides: Sides) -> Verdict:
 
 
 def _is_live(change: Change, sides: Sides) -> bool:
-    """Return whether an endpoint sends traffic to the alias that versions get now, and did not to the one before."""
+    """Return whether endpoints send more traffic to the alias that versions get now than to the previous alias."""
     pipeline = sides.after.pipelines.get(change.path[1]) if change.path[0] == "pipelines" else None
     model = pipeline.model.model if pipeline is not None and pipeline.model is not None else change.path[1]
     percents = {alias: percent for _, alias, percent in served_at(sides.after, model)}
@@ -44,7 +44,7 @@ def _promotion_why(change: Change, sides: Sides) -> str:
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
-    """Compare how often runs start: the longest wait between two starts decides."""
+    """Compare how often runs start. The longest wait between two starts is decisive."""
     old, new = _wait(change.before.text), _wait(change.after.text)
     if old is not None and new is not None and old != new:
         return ("R113", REVIEW) if new > old else ("R114", REVIEW)

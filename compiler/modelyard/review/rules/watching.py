@@ -71,7 +71,7 @@ def _notified(change: Change, _: Sides) -> str:
 
 
 def _cooldown_why(change: Change, sides: Sides) -> str:
-    """Say what a breach in the meantime does not lead to."""
+    """State what a breach during the cooldown does not trigger."""
     monitor = sides.after.monitors.get(change.path[1])
     if change.way is not Direction.LOOSER or monitor is None:
         return ""
@@ -86,7 +86,7 @@ def _rollback_says(change: Change, _: Sides) -> str:
 
 
 def _unheard(change: Change, sides: Sides) -> list[str]:
-    """Return the checks whose severity a changed channel took, and that no channel of their monitor takes now."""
+    """Return the checks whose severity a changed channel dropped and no channel of their monitor takes now."""
     old, new = (system.channels.get(change.path[1]) for system in (sides.before, sides.after))
     lost = set(old.severities if old is not None else ()) - set(new.severities if new is not None else ())
     return [

@@ -1,1 +1,1 @@
-"""A web page on loopback that shows a running system."""
+"""A web page on the loopback interface that shows a running system."""

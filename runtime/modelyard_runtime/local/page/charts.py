@@ -1,4 +1,4 @@
-"""Small line charts in SVG, drawn here so that the page needs no library."""
+"""Small SVG line charts, drawn here so that the page needs no library."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A named series of points, in the order of x."""
+    """A named series of points in ascending order of x."""
 
     name: str
     points: tuple[Point, ...]
 
     @property
     def latest(self) -> float:
-        """The last value."""
+        """Return the last value."""
         return self.points[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines with common axes. The lines should not cross `bounds`, and `ends` are the labels of the x-axis."""
+    """Lines with common axes. `bounds` are values that the lines should not cross, and `ends` are the x-axis labels."""
 
     title: str
     lines: tuple[Line, ...]
@@ -55,13 +55,13 @@ class _Scale:
 
 
 def line_of(name: str, points: Iterable[Point]) -> Line | None:
-    """Return a line without its non-finite values, or None if no values are left."""
+    """Return a line without non-finite values, or None if no values are left."""
     kept = tuple(point for point in points if isfinite(point[0]) and isfinite(point[1]))
     return Line(name, kept) if kept else None
 
 
 def draw(chart: Chart) -> Markup:
-    """Return a figure with the drawing and a legend of the latest values, which screen readers can read."""
+    """Return a figure with the drawing and a legend of the latest values that screen readers can read."""
     scale = _scale(chart)
     legend = [
         tag("li", tag("i", class_=f"swatch c{at}"), f"{line.name}: {line.latest:.4g}")

@@ -18,7 +18,7 @@ _EXAMPLE = '{"instances": [{"column": 1}]}'
 
 
 def form_of(name: str, callers: tuple[str, ...], signature: Signature | str, token: str) -> Markup:
-    """Return the form, or why there is none yet. On an open page, it is replaced only if the inputs change."""
+    """Return the form, or why it is not available yet. An open page replaces it only if the inputs change."""
     inner = tag("p", signature) if isinstance(signature, str) else _form(name, callers, signature, token)
     key = hashlib.sha256(repr(signature).encode()).hexdigest()[:16]
     return tag("div", inner, id=f"form-{name}", data_live="", data_key=key)

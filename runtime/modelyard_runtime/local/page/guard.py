@@ -1,4 +1,4 @@
-"""Checks requests, which must contain the secret in the page's URL, and adds security headers to responses."""
+"""Checks that requests contain the secret from the page's URL, and adds security headers to responses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The rules for one page.
+    """The access rules for one page.
 
-    `key` is in its address, so other users of the machine cannot open it. `token` is in its forms, so other sites
-    cannot send them.
+    `key` is part of its address, so other users of the machine cannot open it. `token` is part of its forms, so other
+    sites cannot submit them.
     """
 
     port: int
@@ -22,16 +22,16 @@ class Guard:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The host names under which browsers can reach the page."""
+        """Return the host names under which browsers can reach the page."""
         return frozenset({f"127.0.0.1:{self.port}", f"localhost:{self.port}"})
 
     @property
     def url(self) -> str:
-        """The address of the page, which ends with a slash."""
+        """Return the address of the page, which ends with a slash."""
         return f"http://127.0.0.1:{self.port}/{self.key}/"
 
     def below(self, path: str) -> str | None:
-        """Return a path relative to the page's own, or None if the path does not start with the key."""
+        """Return a path relative to the page's own path, or None if it does not start with the key."""
         _, key, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
         return rest[0] if rest and hmac.compare_digest(key.encode(), self.key.encode()) else None
 
@@ -52,7 +52,7 @@ class Guard:
 
 
 def headers_of(nonce: str) -> dict[str, str]:
-    """Return the headers of every response, which allow only styles and scripts with the nonce."""
+    """Return the headers of every response. They allow only styles and scripts that have the nonce."""
     policy = {
         "default-src": "'none'",
         "script-src": f"'nonce-{nonce}'",

@@ -16,7 +16,7 @@ Contents = Iterable[Mapping[str, Any]]
 
 
 def of_monitors(events: Iterable[Mapping[str, Any]], contents: Contents) -> Iterator[Chart]:
-    """Yield a chart for each check of each monitor, with the features that have the largest latest values."""
+    """Yield a chart for each check of each monitor, showing the features with the largest latest values."""
     looks = [event for event in events if event.get("event") == MEASURED and isinstance(event.get("values"), dict)]
     bounds = {(str(content.get("address", "")), check["name"]): _bounds(check) for content, check in _checks(contents)}
     for address, check in dict.fromkeys(
@@ -41,7 +41,7 @@ def of_versions(model: Registered, contents: Contents) -> Iterator[Chart]:
 
 
 def gates_of(model: str, contents: Contents) -> dict[str, tuple[float, ...]]:
-    """Return the metrics in a model's gate, with their fixed bounds."""
+    """Return the metrics in a model's gate, each with its fixed bounds."""
     bounds_by_metric: dict[str, tuple[float, ...]] = {}
     for content in contents:
         for promotion in content.get("promotions", {}).values():

@@ -1,6 +1,6 @@
 """Reads versions, aliases and metrics from the registry over MLflow's REST API.
 
-The page is available before anything else has started, so it does not import MLflow, which takes seconds.
+The page is available before anything else has started, so this module does not import MLflow, which takes seconds.
 https://mlflow.org/docs/latest/api_reference/rest-api.html, read 2026-11-28.
 """
 
@@ -44,7 +44,7 @@ class Registered:
 
 @dataclass(slots=True)
 class Registry:
-    """A read-only client."""
+    """A read-only client for the registry."""
 
     uri: str
     _metrics: dict[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
@@ -67,7 +67,7 @@ class Registry:
         return Version(number, created, tags.get(_GATE, ""), aliases.get(number, ()), metrics)
 
     def _of_run(self, run: str) -> Mapping[str, float]:
-        """Return the metrics of a run. They no longer change once the run has ended."""
+        """Return the metrics of a run, which no longer change once the run has ended."""
         if not run or run in self._metrics:
             return self._metrics.get(run, {})
         content = (self._get("/runs/get", {"run_id": run}) or {}).get("run", {})
@@ -104,7 +104,7 @@ def _aliases(model: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _login() -> dict[str, str]:
-    """Return the login header for an adopted registry, from the variables that MLflow also reads."""
+    """Return the login header for an adopted registry, built from the environment variables that MLflow also reads."""
     token, user = os.environ.get("MLFLOW_TRACKING_TOKEN"), os.environ.get("MLFLOW_TRACKING_USERNAME")
     if token:
         return {"Authorization": f"Bearer {token}"}

@@ -22,7 +22,7 @@ _DECISIONS = frozenset({DECIDED, "requested", "retried", "failed", "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The data for rendering the page once."""
+    """The data from which the page is rendered once."""
 
     watch: Watch
     events: tuple[Mapping[str, Any], ...]
@@ -140,7 +140,7 @@ def _notes(view: View) -> Iterator[Markup]:
 
 
 def _time(moment: str) -> Markup:
-    """Format a timestamp in this machine's time zone, or return the text unchanged if it is not a timestamp."""
+    """Format a timestamp in this machine's time zone. Text that is not a timestamp is returned unchanged."""
     try:
         local = datetime.fromisoformat(moment).astimezone()
     except ValueError:

@@ -46,7 +46,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._respond(self.rfile.read(int(length)))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in http.server
-        """Print nothing: the output belongs to the run."""
+        """Print nothing, because the output belongs to the run."""
 
     def _respond(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -75,14 +75,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """A server for one site. It binds its port when it is created, so that no other run can take the port."""
+    """A server for one site. It binds its port on creation, so that no other run can take the port."""
 
     daemon_threads = True
     allow_reuse_address = True
     site: Site
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore disconnected browsers."""
+        """Ignore errors from disconnected browsers."""
 
 
 @dataclass(frozen=True, slots=True)

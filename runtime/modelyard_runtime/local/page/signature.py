@@ -16,14 +16,14 @@ _TURNS = 3  # variants may serve different models, and each request reaches one 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input with its type in the Open Inference Protocol, such as FP64."""
+    """An input with its Open Inference Protocol type, such as FP64."""
 
     name: str
     datatype: str
 
     @property
     def kind(self) -> str:
-        """The type's name in a spec."""
+        """Return the name that a spec uses for the type."""
         if self.datatype.startswith("FP"):
             return "number"
         if self.datatype.startswith(("INT", "UINT")):
@@ -33,14 +33,14 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The inputs of the served version, which are empty if the model declares none."""
+    """The inputs of the served version, or none if the model declares none."""
 
     version: str
     inputs: tuple[Input, ...]
 
 
 def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
-    """Request an endpoint's inputs. If the response does not contain them, return its error message."""
+    """Request an endpoint's inputs. If the response does not contain them, return the response's error message."""
     words = ""
     for name in [*models] * _TURNS:
         status, text = endpoint.get(f"/v2/models/{name}")
@@ -62,7 +62,7 @@ def words_of(text: str) -> str:
 
 
 def row_of(signature: Signature, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row. Empty fields are omitted, and text is sent as entered, so that the endpoint refuses both."""
+    """Return a row. Empty fields are omitted and invalid text is sent as entered, so that the endpoint refuses both."""
     return {
         entry.name: _value(entry.kind, fields[entry.name])
         for entry in signature.inputs

@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The page of one system."""
+    """The web page of one system."""
 
     watch: Watch
     guard: Guard
@@ -86,7 +86,7 @@ class Site:
         return View(self.watch, events, active, self.guard.token)
 
     def _try(self, name: str, request: Request) -> Response:
-        """Send the form's values to an endpoint, and return its status and message with the page's own status 200."""
+        """Send the form's values to an endpoint, and return its status and message. The page's own status is 200."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
             return _answer(http.client.UNSUPPORTED_MEDIA_TYPE, "send the fields of the form")
         try:
@@ -124,13 +124,13 @@ def _indented(text: str) -> str:
 
 
 def _answer(status: int, words: str, of_endpoint: int | None = None) -> Response:
-    """Return the response that the form's script shows: the status and message of the endpoint or of the page."""
+    """Return the response that the form's script shows, with the status and message from the endpoint or the page."""
     content = {"status": status if of_endpoint is None else of_endpoint, "answer": words}
     return _response(status, _JSON, json.dumps(content))
 
 
 def refusal(status: int, words: str) -> Response:
-    """Return a response in plain text."""
+    """Return a plain-text response."""
     return _response(status, _TEXT, f"{words}\n")
 
 

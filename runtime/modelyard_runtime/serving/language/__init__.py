@@ -1,1 +1,1 @@
-"""Serves language models with the routes of OpenAI's API."""
+"""Serves language models through the routes of OpenAI's API."""

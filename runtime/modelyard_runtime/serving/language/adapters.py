@@ -1,4 +1,4 @@
-"""The named adapters of an endpoint, which follow their aliases while the base model stays loaded."""
+"""The named adapters of an endpoint. They follow their aliases while the base model stays loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class NamedAdapters:
-    """The adapters of an application by the name that requests use, each with the version that is loaded."""
+    """An application's adapters by the name used in requests, each with the version that is loaded."""
 
     def __init__(self, workload: ServerWorkload, adapters: Mapping[str, Model]) -> None:
         self._workload = workload
@@ -37,14 +37,14 @@ class NamedAdapters:
 
     @property
     def follow(self) -> bool:
-        """Return whether an adapter follows an alias."""
+        """Return whether any adapter follows an alias."""
         return any(not model.version for model, _ in self._models.values())
 
     def __len__(self) -> int:
         return len(self._models)
 
     def of(self, name: str) -> Loaded | None:
-        """Return the loaded version of an adapter, or None if no adapter has this name."""
+        """Return the loaded version of the adapter with the given name, or None if there is no such adapter."""
         if name not in self._models:
             return None
         loaded = self._loaded.get(name)
@@ -54,9 +54,9 @@ class NamedAdapters:
         return loaded
 
     def renew(self, whole: Loaded) -> None:
-        """Load the versions that the aliases point to now. After a change of the base, all adapters are loaded again.
+        """Load the versions to which the aliases now point. After a change of the base model, reload all adapters.
 
-        A version that cannot be loaded changes nothing for the others, or for its predecessor on the same base.
+        A version that cannot be loaded has no effect on the other adapters, or on its predecessor on the same base.
         """
         for key in self._leaving:  # a look later, so that no request is about to use them
             whole.engine.remove_adapter(key)
@@ -97,5 +97,5 @@ class NamedAdapters:
 
 
 def _key(name: str, version: Loaded | registry.Version) -> str:
-    """Return the engine's name of an adapter, which is different for each version and each name."""
+    """Return the engine's name for an adapter, which is different for each version and each name."""
     return f"{name} {version.uri}"

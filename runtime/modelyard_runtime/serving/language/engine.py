@@ -1,4 +1,4 @@
-"""The interface of engines that generate text, which keeps the routes independent of the library behind them."""
+"""The interface of text generation engines, which keeps the routes independent of the underlying library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadPrompt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen, and when the generation ends."""
+    """How tokens are chosen, and when generation ends."""
 
     max_tokens: int
     temperature: float = 1.0
@@ -28,9 +28,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The next part of a text, and the tokens generated so far.
+    """The next piece of generated text, and the number of tokens generated so far.
 
-    The last piece has a reason: `stop` at the end of the text or at a stop sequence, `length` at the limit.
+    The last piece has a reason: `stop` at the end of the text or at a stop sequence, or `length` at the limit.
     """
 
     text: str
@@ -43,57 +43,57 @@ class Engine(Protocol):
 
     @property
     def context_length(self) -> int:
-        """The largest number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation together."""
         ...
 
     @property
     def alive(self) -> bool:
-        """Whether the engine can still generate."""
+        """Return whether the engine can still generate text."""
         ...
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat, written in the format that the model was trained on."""
+        """Return the tokens of a chat, written in the format on which the model was trained."""
         ...
 
     def text_tokens(self, text: str) -> list[int]:
-        """Return the tokens of a text."""
+        """Return the tokens of the given text."""
         ...
 
     def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
-        """Generate a continuation piece by piece, with an adapter if one is named.
+        """Generate a continuation piece by piece, using an adapter if one is named.
 
-        Closing the generator ends the generation.
+        Closing the generator ends generation.
         """
         ...
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Load an adapter in PEFT's format. Its files may be deleted afterwards."""
+        """Load an adapter in PEFT format. Its files may be deleted afterwards."""
         ...
 
     def remove_adapter(self, key: str) -> None:
-        """Forget an adapter once its last generation has ended."""
+        """Remove an adapter once its last generation has ended."""
         ...
 
     def close(self) -> None:
-        """End the engine once its last generation has ended."""
+        """Shut down the engine once its last generation has ended."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """A language model with one of its adapters, as an engine of its own. It shares the weights of the whole one."""
+    """A language model with one of its adapters, presented as a separate engine. It shares the model's weights."""
 
     whole: Engine
     key: str
 
     @property
     def context_length(self) -> int:
-        """The largest number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation together."""
         return self.whole.context_length
 
     @property
     def alive(self) -> bool:
-        """Whether the engine can still generate."""
+        """Return whether the engine can still generate text."""
         return self.whole.alive
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
@@ -101,7 +101,7 @@ class Adapted:
         return self.whole.chat_tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
-        """Return the tokens of a text."""
+        """Return the tokens of the given text."""
         return self.whole.text_tokens(text)
 
     def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
@@ -109,13 +109,13 @@ class Adapted:
         return self.whole.generate(prompt, sampling, adapter or self.key)
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Load another adapter of the whole model."""
+        """Load another adapter for the underlying model."""
         self.whole.add_adapter(key, folder)
 
     def remove_adapter(self, key: str) -> None:
-        """Forget another adapter of the whole model."""
+        """Remove another adapter from the underlying model."""
         self.whole.remove_adapter(key)
 
     def close(self) -> None:
-        """End the engine once its last generation has ended."""
+        """Shut down the engine once its last generation has ended."""
         self.whole.close()

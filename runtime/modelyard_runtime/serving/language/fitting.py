@@ -1,6 +1,6 @@
-"""Checks whether a language model fits a replica before it is loaded, from its config.json and its weights' headers.
+"""Uses a language model's config.json and weight headers to check that it fits a replica before it is loaded.
 
-Without these checks, the kernel would end the replica while it loads the weights or, worse, under load.
+Without these checks, the kernel would kill the replica while it loads the weights or, worse, under load.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SMALLER_CACHES: Final = frozenset({"kv_lora_rank", "sliding_window", "layer_typ
 
 
 def configuration_of(folder: Path) -> Mapping[str, Any]:
-    """Return the configuration of a model's text part."""
+    """Return the configuration of a model's text component."""
     try:
         whole = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as problem:
@@ -32,7 +32,7 @@ def configuration_of(folder: Path) -> Mapping[str, Any]:
 
 
 def check_memory(folder: Path, generation: Generation, versions: int, limit: int | None = None) -> None:
-    """Refuse a model that needs more memory than this replica has. `versions` are in memory at once."""
+    """Refuse a model that needs more memory than this replica has. `versions` is how many are in memory at once."""
     available = memory_limit() if limit is None else limit
     weights, cache = versions * weight_bytes(folder), cache_bytes(configuration_of(folder), generation)
     if weights + cache <= available:
@@ -46,7 +46,7 @@ def check_memory(folder: Path, generation: Generation, versions: int, limit: int
 
 
 def check_heads(folder: Path, gpus: int) -> None:
-    """Refuse GPUs among which vLLM cannot divide the attention heads."""
+    """Refuse a number of GPUs among which vLLM cannot divide the attention heads."""
     heads = _integer(configuration_of(folder), "num_attention_heads")
     if heads and heads % gpus:
         possible = [str(number) for number in range(1, heads + 1) if heads % number == 0]
@@ -57,19 +57,19 @@ def check_heads(folder: Path, gpus: int) -> None:
 
 
 def weight_bytes(folder: Path) -> int:
-    """Return the size of all tensors in the safetensors files of a folder."""
+    """Return the total size of all tensors in the safetensors files in a folder."""
     return sum(map(_tensor_bytes, sorted(folder.glob("*.safetensors"))))
 
 
 def _tensor_bytes(path: Path) -> int:
-    """Return what follows the header of a file. Source: https://github.com/huggingface/safetensors#format."""
+    """Return the size of the data after a file's header. Source: https://github.com/huggingface/safetensors#format."""
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     return max(0, path.stat().st_size - 8 - header)
 
 
 def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int:
-    """Return the most memory for the keys and values of all texts at once, or 0 for models with another cache."""
+    """Return the maximum memory for keys and values across concurrent requests, or 0 for models with another cache."""
     if any(configuration.get(name) for name in _SMALLER_CACHES):
         return 0
     heads = _integer(configuration, "num_attention_heads")
@@ -82,7 +82,7 @@ def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int
 
 
 def memory_limit() -> int:
-    """Return the bytes that this container or machine has."""
+    """Return the memory in bytes that is available to this container or machine."""
     limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for path in _LIMITS:
         with suppress(OSError, ValueError):  # `max` means that there is none

@@ -20,7 +20,7 @@ from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One version with its engine, and the base model that its weights are those of."""
+    """One version with its engine, and the base model whose weights it uses."""
 
     engine: Engine
     version: str
@@ -32,9 +32,9 @@ class Loaded:
 def load(
     workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation, adapters: int = 0
 ) -> Loaded:
-    """Verify the files of a version, and load them. Only weights and JSON are loaded, and no code from the files.
+    """Verify the files of a version and load them. Only weights and JSON are loaded, never code from the files.
 
-    `adapters` is how many named adapters will be added to the engine.
+    `adapters` is the number of named adapters that will be added to the engine.
     """
     kind, digest = version.tags.get(FORMAT_TAG, ""), expected_digest(workload, model, version)
     if kind == ADAPTER:
@@ -54,7 +54,7 @@ def load(
 def _with_base(
     version: registry.Version, digest: str, generation: Generation, adapters: int, *, follows: bool
 ) -> Loaded:
-    """Load an adapter together with the base that it was trained on, and no other."""
+    """Load an adapter together with the base model on which it was trained, and no other base model."""
     files = registry.fetch(version, digest)
     try:
         base = Base.read(files)
@@ -67,9 +67,9 @@ def _with_base(
 
 
 def _engine(folder: Path, generation: Generation, adapters: int, *, follows: bool) -> Engine:
-    """Return vLLM on the GPUs of this replica or, without any, mlx-lm. A model that does not fit is refused before.
+    """Return vLLM on the GPUs of this replica or, without GPUs, mlx-lm. First refuse a model that does not fit.
 
-    On CPUs, a replica that follows an alias loads the next version while the last one is still used.
+    On CPUs, a replica that follows an alias loads the next version while the previous one is still in use.
     """
     if not generation.accelerators:
         check_memory(folder, generation, versions=2 if follows else 1)

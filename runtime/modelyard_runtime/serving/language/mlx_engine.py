@@ -1,8 +1,8 @@
-"""Generates text with mlx-lm, which needs no GPU: on Linux CPUs and on Apple silicon.
+"""Generates text with mlx-lm, which needs no GPU, on Linux CPUs and on Apple silicon.
 
-One thread owns the model. It generates one token at a time for all texts that are being written, so a request joins a
-running batch at its next token and does not wait for the others to end. Each adapter has a batch of its own, because
-mlx-lm runs one model per batch; all use the same base weights.
+One thread owns the model. It generates one token at a time for all generations in progress, so a request joins a
+running batch at the next token and does not wait for the others to end. Each adapter has its own batch, because mlx-lm
+runs one model per batch. All batches use the same base weights.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _log = logging.getLogger(__name__)
 
 
 class EngineFailed(Exception):
-    """The thread that owns the model has ended, so the replica has to be replaced."""
+    """The thread that owns the model has ended, so the replica must be replaced."""
 
 
 class TextFailed(Exception):
-    """One text cannot be continued, such as after a token that the tokenizer does not know. Others go on."""
+    """A single generation cannot continue, for example after a token unknown to the tokenizer. Others continue."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """One text that is being written. `pieces` belongs to the event loop of the request."""
+    """A generation in progress. `pieces` belongs to the request's event loop."""
 
     prompt: list[int]
     sampling: Sampling
@@ -54,7 +54,7 @@ class _Job:
     cancelled: bool = False
 
     def tell(self, piece: Piece | TextFailed | None) -> None:
-        """Hand a piece, an error or, at the end of the engine, None to the request, unless its loop is closed."""
+        """Pass a piece, an error or, when the engine ends, None to the request, unless its event loop is closed."""
         with suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
 
@@ -63,9 +63,9 @@ _Command: TypeAlias = Callable[[], None]
 
 
 class MlxEngine:
-    """A model in a folder in Hugging Face's format, of which at most `concurrency` texts are generated together.
+    """A model in a folder in Hugging Face's format, with at most `concurrency` generations at the same time.
 
-    Each of its adapters generates as many.
+    Each of its adapters can have as many.
     """
 
     def __init__(self, folder: Path, concurrency: int, context_length: int | None = None) -> None:
@@ -97,11 +97,11 @@ class MlxEngine:
         return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
-        """Return the tokens of a text."""
+        """Return the tokens of the given text."""
         return [int(token) for token in self._tokenizer.encode(text)]
 
     async def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
-        """Generate a continuation piece by piece. Closing the generator ends the generation."""
+        """Generate a continuation piece by piece. Closing the generator ends generation."""
         if not prompt:
             raise BadPrompt("the prompt has no tokens")
         if max(prompt) >= len(self._tokenizer):
@@ -123,7 +123,7 @@ class MlxEngine:
             self._commands.put(lambda: self._cancel(job))
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Load an adapter in PEFT's format. Its matrices are in memory afterwards."""
+        """Load an adapter in PEFT format, keeping its matrices in memory."""
         done: Future[None] = Future()
 
         def add() -> None:
@@ -143,11 +143,11 @@ class MlxEngine:
         done.result(_START_S)
 
     def remove_adapter(self, key: str) -> None:
-        """Forget an adapter once its last generation has ended."""
+        """Remove an adapter once its last generation has ended."""
         self._commands.put(lambda: self._leaving.add(key))
 
     def close(self) -> None:
-        """End the engine once its last generation has ended."""
+        """Shut down the engine once its last generation has ended."""
 
         def close() -> None:
             self._closing = True
@@ -158,16 +158,16 @@ class MlxEngine:
 
     @property
     def alive(self) -> bool:
-        """Whether the engine can still generate."""
+        """Return whether the engine can still generate text."""
         return not self._ended
 
     @property
     def running(self) -> int:
-        """The number of texts that are being generated or wait for a place in the batch."""
+        """Return the number of generations that are in progress or waiting for a place in the batch."""
         return len(self._jobs)
 
     def _run(self, folder: Path) -> None:
-        """Load the model, and generate until the engine is closed. Everything of MLX stays in this thread."""
+        """Load the model, and generate until the engine is closed. All use of MLX stays within this thread."""
         try:
             self._load(folder)
         except Exception as problem:  # noqa: BLE001 - reported to the thread that waits for the model
@@ -207,7 +207,7 @@ class MlxEngine:
         )
 
     def _drop_leaving(self) -> None:
-        """Forget adapters that are not needed any more, and that write no text."""
+        """Drop adapters that are no longer needed and are not generating any text."""
         for key in self._leaving - {adapter for adapter, _ in self._jobs}:
             self._leaving.discard(key)
             generator = self._generators.pop(key, None)
@@ -215,7 +215,7 @@ class MlxEngine:
                 generator.close()
 
     def _follow_commands(self, *, wait: bool) -> None:
-        """Run the commands that have arrived. Without a text to write, wait for one."""
+        """Run the commands that have arrived. If no generation is in progress, wait for a command."""
         if wait:
             self._commands.get()()
         while True:
@@ -236,14 +236,14 @@ class MlxEngine:
         self._jobs[job.adapter, uid] = job
 
     def _cancel(self, job: _Job) -> None:
-        """Forget a text whose request has ended, and remove it from the batch."""
+        """Drop a generation whose request has ended, and remove it from the batch."""
         job.cancelled = True
         for adapter, uid in [key for key, other in self._jobs.items() if other is job]:
             self._generators[adapter].remove([uid])
             del self._jobs[adapter, uid]
 
     def _answer(self, adapter: str, response: Any) -> None:
-        """Hand the text of a token to its request. A token may end within a character, and then has no text yet."""
+        """Pass a token's text to its request. A token may end in the middle of a character, and then has no text."""
         job = self._jobs.get((adapter, response.uid))
         if job is None:
             return
@@ -271,7 +271,7 @@ class MlxEngine:
         job.tell(Piece(text, job.tokens, reason))
 
     def _end_all(self) -> None:
-        """Wake all requests that still wait, also those whose commands have not been followed yet."""
+        """Wake all requests that are still waiting, including those whose commands have not yet been run."""
         self._ended = True  # from here on, no request waits for this thread
         self._follow_commands(wait=False)
         for job in self._jobs.values():
@@ -280,7 +280,7 @@ class MlxEngine:
 
 
 def _text_of(job: _Job, response: Any) -> str:
-    """Return the text of a token, or the rest of the text after the last token."""
+    """Return the text of a token, or the remaining text after the last token."""
     if response.finish_reason != "stop":  # the token that ends a text has no text
         job.detokenizer.add_token(response.token)
     if response.finish_reason:
@@ -289,7 +289,7 @@ def _text_of(job: _Job, response: Any) -> str:
 
 
 def _sampler(sampling: Sampling) -> Any:
-    """Return the function that chooses the next token. Each text has random numbers of its own."""
+    """Return the function that chooses the next token. Each generation has its own random numbers."""
     import mlx.core as mx
     from mlx_lm.sample_utils import apply_top_p
 
@@ -308,7 +308,7 @@ def _sampler(sampling: Sampling) -> Any:
 
 
 def _context(folder: Path, requested: int | None) -> int:
-    """Return the context length: the wanted one or, by default, that of the model's configuration, which limits it."""
+    """Return the requested context length or, by default, the model's own, which the requested one must not exceed."""
     value = configuration_of(folder).get("max_position_embeddings")
     length = value if isinstance(value, int) and value >= 2 else None
     if requested is None:

@@ -1,4 +1,4 @@
-"""Reads requests in the format of OpenAI's API. What the engine cannot do is refused instead of ignored.
+"""Reads requests in the format of OpenAI's API. Anything the engine cannot do is refused rather than ignored.
 
 Source: https://platform.openai.com/docs/api-reference, read 2026-11-30.
 """
@@ -54,7 +54,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """A request for a continuation: `messages` of a chat, or a `prompt` as a text or as tokens."""
+    """A request for a continuation, either of `messages` in a chat, or of a `prompt` given as text or tokens."""
 
     chat: bool
     model: str
@@ -70,7 +70,7 @@ class TextRequest:
 
 
 def request_of(body: bytes, *, chat: bool) -> TextRequest:
-    """Read the body of a request."""
+    """Parse a request body."""
     document = _document(body)
     _refuse_unsupported(document, _CHAT if chat else _TEXT)
     stream = _flag(document, "stream")
@@ -120,7 +120,7 @@ def _text(document: Body, name: str) -> str:
 
 
 def _encodable(text: str, place: str) -> str:
-    """Return a text, or refuse it because of half a surrogate pair, which JSON can contain and no tokenizer reads."""
+    """Return the text, or refuse it if it contains a lone surrogate, which JSON allows but no tokenizer can read."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -195,7 +195,7 @@ def _message(message: Any, place: str) -> Message:
 
 
 def _content(content: Any, place: str) -> str:
-    """Return the text of a message, which may come in parts."""
+    """Return the text of a message, which may consist of several parts."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list) or not content or not all(map(_is_text_part, content)):
@@ -208,7 +208,7 @@ def _is_text_part(part: Any) -> bool:
 
 
 def _prompt(value: Any) -> str | tuple[int, ...]:
-    """Return one prompt. A list of prompts may have only one."""
+    """Return a single prompt. A list of prompts may contain only one."""
     if isinstance(value, list) and len(value) == 1 and not _is_token(value[0]):
         return _prompt(value[0]) if not isinstance(value[0], list) or _are_tokens(value[0]) else _refused()
     if isinstance(value, str) and value:

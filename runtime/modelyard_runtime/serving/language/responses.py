@@ -1,4 +1,4 @@
-"""Writes responses in the format of OpenAI's API, whole or as server-sent events."""
+"""Writes responses in the format of OpenAI's API, either whole or as server-sent events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What all parts of the response to one request have in common."""
+    """What all parts of the response to a request have in common."""
 
     chat: bool
     request_id: str
@@ -31,7 +31,7 @@ class Form:
         return {**self._head(whole=True), "choices": [choice], "usage": used}
 
     def opening(self) -> list[dict[str, Any]]:
-        """Return the chunks before the first piece of a stream. Only chats have one, with the role."""
+        """Return the chunks that precede the first piece of a stream. Only chats have one, which contains the role."""
         return [self._chunk({"role": "assistant", "content": ""}, None)] if self.chat else []
 
     def chunk(self, piece: Piece) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class Form:
         return self._chunk({"content": piece.text} if piece.text else {}, piece.finish_reason or None, piece.text)
 
     def last(self, used: dict[str, int]) -> dict[str, Any]:
-        """Return the chunk with the number of tokens, which has no text."""
+        """Return the final chunk, which has the number of tokens but no text."""
         return {**self._head(whole=False), "choices": [], "usage": used}
 
     def _chunk(self, delta: dict[str, Any], reason: str | None, text: str = "") -> dict[str, Any]:
@@ -56,18 +56,18 @@ class Form:
 
 
 def usage(prompt: int, generated: int) -> dict[str, int]:
-    """Return the numbers of tokens of a request."""
+    """Return the token counts of a request."""
     return {"prompt_tokens": prompt, "completion_tokens": generated, "total_tokens": prompt + generated}
 
 
 def model_card(name: str, created: int, context_length: int) -> dict[str, Any]:
-    """Return the entry of a model in the list of models."""
+    """Return a model's entry in the list of models."""
     card = {"id": name, "object": "model", "created": created, "owned_by": "modelyard"}
     return {**card, "max_model_len": context_length}
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return the body of an error."""
+    """Return the response body for an error."""
     kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 

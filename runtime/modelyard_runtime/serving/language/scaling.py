@@ -1,6 +1,6 @@
-"""Scales a language model by the tokens that its replicas hold, with Ray Serve's custom policies.
+"""Scales a language model by the number of tokens that its replicas hold, using Ray Serve's custom policies.
 
-Serve calls the policy about once a second and applies delays and the smallest and largest number of replicas to its
+Serve calls the policy about once a second and applies delays and the minimum and maximum number of replicas to its
 result. It sends this module to its controller by value, so nothing here may import from modelyard_runtime.
 Source: ray/serve/autoscaling_policy.py and ray/serve/config.py, Ray 2.60.0, read 2026-12-01.
 """
@@ -19,36 +19,36 @@ class Load(Protocol):
 
     @property
     def target_num_replicas(self) -> int:
-        """The number of replicas that Serve is aiming at."""
+        """Return the number of replicas that Serve currently aims for."""
         ...
 
     @property
     def total_running_requests(self) -> float:
-        """Requests in the replicas."""
+        """Return the number of requests being processed by replicas."""
         ...
 
     @property
     def total_queued_requests(self) -> float:
-        """Requests that no replica has accepted yet."""
+        """Return the number of requests that no replica has accepted yet."""
         ...
 
     @property
     def aggregated_metrics(self) -> Mapping[str, Mapping[Any, float]] | None:
-        """The latest values of each replica, by metric."""
+        """Return the latest values from each replica, by metric."""
         ...
 
 
 class ByTokens:
-    """Aims at `target` tokens in each replica: those of prompts and of the texts so far.
+    """Aims for `target` tokens in each replica, counting prompts and the text generated so far.
 
-    Only replicas count tokens, so a request that still waits for one counts as many tokens as the others on average.
+    Only replicas count tokens, so a request waiting for a replica is assumed to have the average number of tokens.
     """
 
     def __init__(self, target: float) -> None:
         self._target = target
 
     def __call__(self, load: Load) -> tuple[float, dict[str, Any]]:
-        """Return the number of replicas that the load needs. Without a report, their number stays the same."""
+        """Return the number of replicas that the load requires. Without reports, the number stays the same."""
         reported = (load.aggregated_metrics or {}).get(ONGOING_TOKENS)
         if not reported:
             return float(load.target_num_replicas), {}

@@ -1,4 +1,4 @@
-"""The deployment of a language model: OpenAI's routes for chats, completions and the list of models."""
+"""The deployment of a language model, with OpenAI's routes for chats, completions and the list of models."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Generating:
-    """A text that is being generated, with its first piece, which has already arrived."""
+    """A generation in progress, with its first piece, which has already arrived."""
 
     loaded: Loaded
     form: Form
@@ -89,7 +89,7 @@ class LanguageServer:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
-        """Handle one request. Every error is in OpenAI's format."""
+        """Handle one request. Every error is returned in OpenAI's format."""
         access = Access(request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex)
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -110,16 +110,16 @@ class LanguageServer:
         return response
 
     def check_health(self) -> None:
-        """Report a replica whose engine has ended, so that Serve replaces it."""
+        """Report this replica as unhealthy if its engine has ended, so that Serve replaces it."""
         if self.loaded is not None and not self.loaded.engine.alive:
             raise RuntimeError("the engine of the language model has ended")
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        """Return what the autoscaler may count instead of requests."""
+        """Return the values that the autoscaler can count instead of requests."""
         return {ONGOING_TOKENS: float(sum(self._held.values()))}
 
     def __del__(self) -> None:
-        """End the engine when Serve stops the replica."""
+        """Shut down the engine when Serve stops the replica."""
         if hasattr(self, "_ended"):
             self._ended.set()
         loaded: Loaded | None = getattr(self, "loaded", None)
@@ -167,7 +167,7 @@ class LanguageServer:
         return _json(cards[0] if match is not None else {"object": "list", "data": cards}, 200, access)
 
     def _named(self, name: str, loaded: Loaded) -> Loaded:
-        """Return the version that requests with this name get: that of the endpoint's model, or of an adapter."""
+        """Return the version for requests with this model name: that of the endpoint's model or of an adapter."""
         version = loaded if name == self._generation.model else self._adapters.of(name)
         if version is None:
             names = " and ".join(repr(known) for known in (self._generation.model, *self._adapters.loaded))
@@ -176,7 +176,7 @@ class LanguageServer:
         return version
 
     async def _begin(self, text_request: TextRequest, loaded: Loaded, access: Access) -> Generating:
-        """Begin a generation, and wait for its first piece: errors until then have a status of their own."""
+        """Begin generating, and wait for the first piece. Errors until then can still set the response's status."""
         prompt = await asyncio.to_thread(_tokens_of, text_request, loaded)
         sampling = self._sampling(text_request, len(prompt), loaded)
         rest = self._generate(prompt, sampling, loaded.engine)
@@ -195,7 +195,7 @@ class LanguageServer:
         return Generating(loaded, form, text_request, len(prompt), first, rest, access)
 
     async def _generate(self, prompt: Sequence[int], sampling: Sampling, engine: Engine) -> AsyncGenerator[Piece]:
-        """Generate a text, and count its tokens until it ends."""
+        """Generate text, counting its tokens until it ends."""
         text = object()
         self._held[text] = len(prompt)
         try:
@@ -207,7 +207,7 @@ class LanguageServer:
             del self._held[text]
 
     def _sampling(self, text_request: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
-        """Return how to generate. A limit above that of the endpoint or of the model is an error."""
+        """Return the sampling settings. A limit above that of the endpoint or of the model is an error."""
         most, context = self._generation.max_tokens, loaded.engine.context_length
         if text_request.max_tokens is not None and text_request.max_tokens > most:
             raise ApiError(f"this endpoint generates at most {most} tokens", "max_tokens", "invalid_value")
@@ -235,7 +235,7 @@ class LanguageServer:
         return StreamingResponse(self._events(generating), 200, headers, "text/event-stream")
 
     async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
-        """Yield the events of a stream. An error after its beginning is an event, since the status has been sent."""
+        """Yield the events of a stream. Once it has begun, errors become events, because the status has been sent."""
         form, token_usage, status = generating.form, usage(generating.prompt_tokens, 0), 499
         rest_s = max(0.0, self._timeout_s - generating.access.seconds)  # the first piece took part of the time
         try:
@@ -262,7 +262,7 @@ class LanguageServer:
                 self._token_metrics.broke(generating.loaded.version)
 
     async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
-        """Yield all pieces of a text. The generation ends with them, or earlier if its client has gone."""
+        """Yield all pieces of a generation. It ends after the last piece, or earlier if the client disconnects."""
         began, piece = time.perf_counter(), generating.first
         try:
             yield piece
@@ -281,7 +281,7 @@ class LanguageServer:
             self._access_log.write(access, status)
 
     def _renew(self) -> None:
-        """Load the versions that the description's URIs currently resolve to, unless they are already loaded."""
+        """Load the versions to which the description's URIs currently resolve, unless they are already loaded."""
         version, before = self._models.version(), self.loaded
         if version is None or (before is not None and before.uri == version.uri):
             if before is not None:
@@ -320,9 +320,9 @@ def _tokens_of(text_request: TextRequest, loaded: Loaded) -> Sequence[int]:
 
 
 def _check_length(text_request: TextRequest, engine: Engine, text: str, messages: int = 1) -> None:
-    """Refuse a prompt that is far too long before all of it becomes tokens, which takes seconds and gigabytes.
+    """Refuse a prompt that is far too long before tokenizing all of it, which would take seconds and gigabytes.
 
-    Each message is at least one token. A token of common tokenizers has up to 128 characters, and usually 4.
+    Each message is at least one token. In common tokenizers, a token has up to 128 characters, and usually about 4.
     """
     context, place = engine.context_length, "messages" if text_request.chat else "prompt"
     beginning = text[: _USUAL * context] if len(text) > _USUAL * context else ""

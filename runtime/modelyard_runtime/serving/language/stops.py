@@ -1,10 +1,10 @@
-"""Finds stop sequences in a text that arrives in pieces."""
+"""Finds stop sequences in text that arrives in pieces."""
 
 from __future__ import annotations
 
 
 class Stops:
-    """The text up to the first of several stop sequences. A stop sequence may begin in one piece and end in another."""
+    """The text before the first of several stop sequences, each of which may begin in one piece and end in another."""
 
     def __init__(self, sequences: tuple[str, ...]) -> None:
         self._sequences = sequences
@@ -12,7 +12,7 @@ class Stops:
         self.found = False
 
     def add(self, piece: str) -> str:
-        """Return the text that is certainly not part of a stop sequence."""
+        """Return the text that is certain not to be part of a stop sequence."""
         if self.found:
             return ""
         text = self._held + piece
@@ -25,12 +25,12 @@ class Stops:
         return text[: len(text) - held_length]
 
     def rest(self) -> str:
-        """Return the text that was held back, at the end of the generation."""
+        """Return the text still held back when generation ends."""
         rest, self._held = self._held, ""
         return rest
 
 
 def _overlap(text: str, sequence: str) -> int:
-    """Return the length of the longest end of a text with which a sequence begins."""
+    """Return the length of the longest suffix of the text that is also a prefix of the sequence."""
     lengths = range(min(len(sequence) - 1, len(text)), 0, -1)
     return next((length for length in lengths if text.endswith(sequence[:length])), 0)

@@ -1,4 +1,4 @@
-"""Writes chats in the format that a model was trained on."""
+"""Writes chats in the format on which a model was trained."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _log = logging.getLogger(__name__)
 
 
 class _OutOfLimits(Exception):
-    """The template took too long or too much memory."""
+    """The template took too much time or memory."""
 
 
 class ChatTemplate:
     """The chat template of a model, which runs in a process with limits.
 
-    A template that does not finish even for one short message is refused when the model is loaded.
+    A template that cannot render even one short message within the limits is refused when the model is loaded.
     """
 
     def __init__(self, tokenizer: Any, limit_s: float = _LIMIT_S) -> None:
@@ -48,7 +48,7 @@ class ChatTemplate:
                     raise Refusal(f"the model's chat template does not finish within {limit_s:g} s") from None
 
     def tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat. Callers wait here, so call this outside the event loop."""
+        """Return the tokens of a chat. This call blocks, so make it outside the event loop."""
         if self._tokenizer.chat_template is None and not _in_code(self._tokenizer):
             raise BadPrompt("this model has no chat template; use completions")
         try:
@@ -59,7 +59,7 @@ class ChatTemplate:
         return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False)]
 
     def close(self) -> None:
-        """End the process."""
+        """Terminate the process."""
         with self._lock:
             self._stop()
 
@@ -96,7 +96,7 @@ class _Worker:
     connection: Any
 
     def rendered(self, messages: Sequence[Message], limit_s: float) -> dict[str, str]:
-        """Return the answer of the process, whose first one takes longer because it imports libraries before."""
+        """Return the process's response. The first one takes longer, because the process has to import libraries."""
         self.connection.send_bytes(json.dumps(list(messages)).encode())
         if not self.connection.poll(limit_s + _START_S):
             raise _OutOfLimits
@@ -104,7 +104,7 @@ class _Worker:
         return answer
 
     def stop(self) -> None:
-        """End the process and wait for its end."""
+        """Terminate the process and wait until it has ended."""
         self.connection.close()
         self.process.kill()
         self.process.wait()
@@ -127,7 +127,7 @@ def _started(settings: dict[str, Any], limit_s: float) -> _Worker:
 
 
 def _settings(tokenizer: Any) -> dict[str, Any]:
-    """Return what the tokenizer itself would hand to the template's renderer, besides the messages."""
+    """Return the values, other than the messages, that the tokenizer itself would pass to the template's renderer."""
     try:
         template = tokenizer.get_chat_template()
     except ValueError as problem:

@@ -1,4 +1,4 @@
-"""Counts the tokens of language models and measures how fast they come, as Ray metrics with the prefix `ray_`."""
+"""Counts the tokens of language models and measures their speed, as Ray metrics with the prefix `ray_`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RATES: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 class TokenMetrics:
-    """The token metrics of one variant of an endpoint, with a bucket for each objective."""
+    """The token metrics for one variant of an endpoint, with a histogram bucket for each objective."""
 
     def __init__(self, application: str, record: Application, generation: Generation) -> None:
         from ray.util.metrics import Counter, Histogram
@@ -48,17 +48,17 @@ class TokenMetrics:
             metric.set_default_tags(labels)
 
     def began(self, version: str, prompt_tokens: int, seconds: float) -> None:
-        """Record the first token of a text."""
+        """Record the first token of a generation."""
         self._prompt.inc(prompt_tokens, {"version": version})
         self._first.observe(seconds, {"version": version})
 
     def ended(self, version: str, tokens: int, seconds: float) -> None:
-        """Record the tokens of a text, also of one that its client gave up. `seconds` begin at the first token."""
+        """Record the tokens of a generation, even if its client abandoned it. `seconds` start at the first token."""
         if tokens:
             self._generated.inc(tokens, {"version": version})
         if tokens > 1 and seconds > 0:
             self._rate.observe((tokens - 1) / seconds, {"version": version})
 
     def broke(self, version: str) -> None:
-        """Count a stream that ended with an error, which nothing else does, since its status 200 was sent before."""
+        """Count a stream that ended with an error. No other metric counts it, because status 200 was already sent."""
         self._broken.inc(1, {"version": version})

@@ -22,7 +22,7 @@ MOST_RANK: Final = 64
 
 
 class VllmEngine:
-    """A model in a folder in Hugging Face's format, spread over `accelerators` GPUs, with up to `adapters` adapters."""
+    """A model in a Hugging Face folder, spread across `accelerators` GPUs, with up to `adapters` adapters."""
 
     def __init__(
         self, folder: Path, concurrency: int, context_length: int | None, accelerators: int, adapters: int = 0
@@ -46,12 +46,12 @@ class VllmEngine:
 
     @property
     def context_length(self) -> int:
-        """The largest number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation together."""
         return int(self._engine.model_config.max_model_len)
 
     @property
     def alive(self) -> bool:
-        """Whether the engine can still generate."""
+        """Return whether the engine can still generate text."""
         return not self._engine.errored
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
@@ -59,11 +59,11 @@ class VllmEngine:
         return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
-        """Return the tokens of a text."""
+        """Return the tokens of the given text."""
         return [int(token) for token in self._tokenizer.encode(text)]
 
     async def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
-        """Generate a continuation piece by piece. Closing the generator ends the generation."""
+        """Generate a continuation piece by piece. Closing the generator ends generation."""
         if not prompt:
             raise BadPrompt("the prompt has no tokens")
         if max(prompt) >= len(self._tokenizer):
@@ -91,20 +91,20 @@ class VllmEngine:
                 await self._engine.abort(request_id)
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Keep the files of an adapter, which vLLM reads at its first request and whenever it has dropped them."""
+        """Keep an adapter's files, which vLLM reads at the adapter's first request and again after dropping it."""
         copy = Path(tempfile.mkdtemp(prefix="adapter-"))
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         self._added += 1  # vLLM identifies adapters by a number, which must never be used again
         self._adapters[key] = _module("vllm.lora.request").LoRARequest(key, self._added, str(copy))
 
     def remove_adapter(self, key: str) -> None:
-        """Forget an adapter. vLLM drops it when it needs the memory for another one."""
+        """Remove an adapter. vLLM drops it when it needs the memory for another one."""
         removed = self._adapters.pop(key, None)
         if removed is not None:
             shutil.rmtree(removed.lora_path, ignore_errors=True)
 
     def close(self) -> None:
-        """End the engine and its processes."""
+        """Shut down the engine and its processes."""
         self._template.close()
         self._engine.shutdown()
         for key in list(self._adapters):
@@ -112,5 +112,5 @@ class VllmEngine:
 
 
 def _module(name: str) -> Any:
-    """Import a module that only images with GPUs have, so that its types are unknown here."""
+    """Import a module that is installed only in GPU images, so its types are unknown here."""
     return import_module(name)

@@ -25,19 +25,19 @@ _EXISTS: Final = ("BlobAlreadyExists", "BlobImmutableDueToPolicy", "Unauthorized
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI, and return its driver and the path in it."""
+    """Open a URI's store, and return its driver and the path within the store."""
     container, account = account_of(uri, store)
     account.check()
     return Azure(account), f"{container}{uri.path}".rstrip("/")
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return no environment variables for MLflow, which opens artifacts with the identity of the Pod."""
+    """Return no environment variables for MLflow, which opens artifacts with the Pod's identity."""
     return {}
 
 
 def account_of(uri: SplitResult, store: Store) -> tuple[str, Account]:
-    """Return the container and the account in a URI, which `store` says how to open."""
+    """Return the container and the account in a URI. The settings for opening the account come from `store`."""
     container, _, host = uri.netloc.partition("@")
     name, _, domain = host.partition(".dfs.")
     if not (container and name and domain):
@@ -98,15 +98,15 @@ class Azure(Driver):
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Upload in one request, or in blocks that are committed at the end."""
+        """Upload in one request, or in blocks that are committed together at the end."""
         with failing_as_os_error(path):
             self._files.blob(path).upload_blob(content, overwrite=True)
 
     def write_once(self, path: str, content: bytes) -> None:
         """Create the blob, and succeed if it already exists.
 
-        An identity that may only add blobs gets a 403 of its own for one that exists, if its rights are checked before
-        the condition.
+        An identity that may only add blobs gets a specific 403 error for an existing blob if its permissions are
+        checked before the condition.
 
         Source: https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes, 2026-11-27.
         """
@@ -123,7 +123,7 @@ class Azure(Driver):
                     raise
 
     def move(self, path: str, to: str) -> None:
-        """Copy the file and delete the original, because only a hierarchical namespace can rename."""
+        """Copy the file and delete the original, because renaming requires a hierarchical namespace."""
         self._files.move(path, to)
 
     def remove(self, path: str) -> None:

@@ -1,7 +1,7 @@
-"""Opens accounts of Azure Blob Storage with the identity of a Pod, and describes Azure's errors.
+"""Opens Azure Blob Storage accounts with a Pod's identity, and describes Azure's errors.
 
-AKS gives Pods with a workload identity four environment variables and a file with a token of their ServiceAccount,
-which Microsoft Entra ID exchanges for a token of an hour. Azure's library replaces both before they expire.
+AKS gives Pods with a workload identity four environment variables and a file with a ServiceAccount token, which
+Microsoft Entra ID exchanges for a token that is valid for an hour. Azure's library replaces both before they expire.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DENIED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A workload identity: which one Entra ID shall recognise, and where the token of the ServiceAccount is."""
+    """A workload identity: how Entra ID recognises it, and where the ServiceAccount token is stored."""
 
     client: str
     tenant: str
@@ -60,7 +60,7 @@ class Identity:
 
     @classmethod
     def of_this_pod(cls) -> Identity:
-        """Return the identity that AKS gave this Pod. Refuse a Pod without one."""
+        """Return the identity that AKS gave this Pod. Refuse a Pod that has none."""
         missing = [name for name in _VARIABLES if not os.environ.get(name)]
         if missing:
             raise Refusal(
@@ -73,7 +73,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A storage account, and the variable with its key if it is not opened with the identity of the Pod."""
+    """A storage account, and the variable that contains its key if it is not opened with the Pod's identity."""
 
     name: str
     domain: str
@@ -84,21 +84,21 @@ class Account:
     def url(self) -> str:
         """Return the address of the Blob API.
 
-        The other API of an account, at `.dfs.`, refuses accounts that keep versions or deleted blobs and have no
+        The account's other API, at `.dfs.`, refuses accounts that keep versions or deleted blobs and have no
         hierarchical namespace.
         """
         return f"{self.endpoint}/{self.name}" if self.endpoint else f"https://{self.name}.blob.{self.domain}"
 
     def check(self) -> None:
-        """Refuse an account for which this Pod has neither key nor identity."""
+        """Refuse an account for which this Pod has neither a key nor an identity."""
         self._login()
 
     def client(self) -> Any:
-        """Return a client of Azure's library, which all threads of this process share."""
+        """Return a client from Azure's library, shared by all threads of this process."""
         return _client(self.url, self._login())
 
     def client_for_one_request(self) -> Any:
-        """Return a client that uploads every blob in one request. Adding blobs does not include adding blocks.
+        """Return a client that uploads each blob in one request. Permission to add blobs does not cover adding blocks.
 
         Source: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-azure-active-directory,
         2026-11-27.
@@ -111,7 +111,7 @@ class Account:
 
 @cache
 def _client(url: str, login: str | Identity, most_at_once: int = BLOCK) -> Any:
-    """Create a client once for each login, because each asks for a token of its own."""
+    """Create only one client per login, because each client requests its own token."""
     from azure.storage.blob import BlobServiceClient
 
     logging.getLogger("azure").setLevel(logging.WARNING)  # it logs all headers of each request as information
@@ -133,11 +133,11 @@ def _credential(identity: Identity) -> _Credential:
 
 
 class _Credential:
-    """The credential of a workload identity, and of nothing else.
+    """The credential of a workload identity, without any fallback.
 
-    Azure's default credential would then ask the metadata service of the node, which Pods cannot reach. Failures are
-    OSError, because Azure's clients would repeat a request that has no token for a minute, and because a missing token
-    must not look like a missing blob.
+    With a fallback, as in Azure's default credential, it would query the node's metadata service, which Pods cannot
+    reach. Failures are OSError, because Azure's clients would repeat a request without a token for a minute, and
+    because a missing token must not look like a missing blob.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -155,12 +155,12 @@ class _Credential:
         )
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        """Return a token, as clients of Azure expect it from a credential."""
+        """Return a token in the form that Azure's clients expect from a credential."""
         with self._failing_as_os_error():
             return self._credential.get_token(*scopes, **options)
 
     def get_token_info(self, *scopes: str, **options: Any) -> Any:
-        """Return a token with the time at which it has to be replaced."""
+        """Return a token together with the time at which it must be replaced."""
         with self._failing_as_os_error():
             return self._credential.get_token_info(*scopes, **options)
 
@@ -194,7 +194,7 @@ def failing_as_os_error(path: str) -> Generator[None]:
 
 
 def code_of(problem: HttpResponseError) -> str:
-    """Return the code of an answer of Azure Blob Storage, or an empty string if the error is not its answer."""
+    """Return the error code from Azure Blob Storage, or an empty string if the error is not one of its responses."""
     code: Any = getattr(problem, "error_code", None)
     return str(getattr(code, "value", code) or "")
 
@@ -210,5 +210,5 @@ def _refused(path: str, problem: HttpResponseError) -> OSError:
 
 
 def _first_line(problem: Exception) -> str:
-    """Return the message without the numbers of the request, which the chained exception keeps."""
+    """Return the message without the request's identifiers, which the chained exception keeps."""
     return str(problem).partition("\n")[0]

@@ -1,7 +1,7 @@
-"""A filesystem of pyarrow over Azure's own library.
+"""A pyarrow filesystem based on Azure's own library.
 
-Arrow's AzureFileSystem ends the process if it gets no token, shows an empty object until a file is written, asks for
-rights on the whole container and reports failures as other exceptions than OSError.
+Arrow's AzureFileSystem terminates the process if it gets no token, shows an empty object until a file is written,
+requests permissions for the whole container, and reports failures with exceptions other than OSError.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _COPY_S: Final = 600
 
 
 class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """The containers of an account. Paths are `container/name`, and errors are OSError.
+    """The containers of an account. Paths have the form `container/name`, and errors are OSError.
 
-    Folders are listed with a slash at the end of their name, as roles that are limited to folders require. They exist
-    as long as there is a blob below them.
+    Folders are listed with a slash at the end of their name, as required by roles that are limited to folders. They
+    exist as long as there is a blob below them.
     """
 
     def __init__(self, account: Account) -> None:
@@ -67,7 +67,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return entries
 
     def entries(self, path: str, *, recursive: bool) -> Iterator[fs.FileInfo]:
-        """Yield what is in a folder, or nothing if it does not exist. Folders are left out if `recursive`."""
+        """Yield the contents of a folder, or nothing if it does not exist. If `recursive`, folders are left out."""
         container, name = split(path)
         below = f"{name}/" if name else ""
         with suppress(FileNotFoundError), failing_as_os_error(path):
@@ -84,13 +84,13 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
                     yield _info_of(f"{container}/{blob.name}", blob)
 
     def create_dir(self, path: str, recursive: bool) -> None:
-        """Create nothing, because blobs need no folders."""
+        """Do nothing, because blobs need no folders."""
 
     def delete_dir(self, path: str) -> None:
         self.delete_dir_contents(path)
 
     def delete_dir_contents(self, path: str, missing_dir_ok: bool = False) -> None:
-        """Delete all blobs below a folder, and those that represent folders."""
+        """Delete all blobs below a folder, including those that represent folders."""
         container, name = split(path)
         if not name:
             self.delete_root_dir_contents()
@@ -108,7 +108,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         raise io.UnsupportedOperation("a whole container cannot be deleted: delete blobs by name")
 
     def delete_file(self, path: str) -> None:
-        """Delete a blob. It is no error that another process has already deleted it."""
+        """Delete a blob. It is not an error if another process has already deleted it."""
         with suppress(FileNotFoundError), failing_as_os_error(path):
             self.blob(path).delete_blob()
 
@@ -117,7 +117,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         self.delete_file(src)
 
     def copy_file(self, src: str, dest: str) -> None:
-        """Let Azure copy a blob within the account."""
+        """Copy a blob within the account. The copy is made by Azure."""
         target = self.blob(dest)
         with failing_as_os_error(src):
             copy = target.start_copy_from_url(self.blob(src).url)
@@ -141,7 +141,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         raise io.UnsupportedOperation(f"{path} cannot be appended to: blobs can only be written whole")
 
     def blob(self, path: str) -> Any:
-        """Return the client of a blob."""
+        """Return a client for a blob."""
         return self._account.client().get_blob_client(*split(path))
 
     def file(self, path: str) -> fs.FileInfo | None:
@@ -161,7 +161,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
 
 
 def split(path: str) -> tuple[str, str]:
-    """Return the container of a path, and the name in it."""
+    """Return the container in a path, and the name within the container."""
     container, _, name = path.partition("/")
     return container, name
 
@@ -176,7 +176,7 @@ def _info_of(path: str, blob: Any) -> fs.FileInfo:
 
 
 class _Blob(io.RawIOBase):
-    """Reads ranges of one version of a blob. A request fails if the blob has been replaced."""
+    """Reads ranges from one version of a blob. A request fails if the blob has been replaced."""
 
     def __init__(self, blob: Any, path: str) -> None:
         self._blob, self._path, self._at = blob, path, 0
@@ -214,9 +214,9 @@ class _Blob(io.RawIOBase):
 
 
 class _NewBlob:
-    """Uploads blocks while it is written, and makes them a blob when it is closed.
+    """Uploads blocks as they are written, and combines them into a blob on closing.
 
-    Nobody sees a part of it, and blocks of a writer that was killed are deleted by Azure after a week.
+    An incomplete blob is never visible. Azure deletes the blocks of a writer that was killed after a week.
     """
 
     closed = False
@@ -236,7 +236,7 @@ class _NewBlob:
         return len(view)
 
     def flush(self) -> None:
-        """Do nothing, because blocks are uploaded when they are full."""
+        """Do nothing, because blocks are uploaded once they are full."""
 
     def close(self) -> None:
         if self.closed:

@@ -14,7 +14,7 @@ from modelyard_runtime.workload.records import Store
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Return the driver for local files and the path in a URI."""
+    """Return the driver for local files, and the path in a URI."""
     return Disk(), unquote(uri.path).rstrip("/")
 
 
@@ -60,7 +60,7 @@ class Disk(Driver):
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and flush it to disk, so that it survives a power failure after the call returns."""
+    """Write a file and flush it to disk, so that it survives a power failure once the call has returned."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

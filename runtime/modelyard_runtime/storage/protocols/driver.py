@@ -36,11 +36,11 @@ class Driver(ABC):
         self.filesystem = filesystem
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both access the same store in the same way, according to their pyarrow filesystems."""
+        """Return whether both drivers access the same store in the same way, according to their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the client of the cloud's library, which each process creates for itself."""
+        """Return the state without the cloud library's client, which each process creates for itself."""
         return {name: value for name, value in self.__dict__.items() if name != "client"}
 
     def __hash__(self) -> int:
@@ -48,20 +48,20 @@ class Driver(ABC):
 
     @abstractmethod
     def first(self, path: str, most: int, after: str) -> list[Entry]:
-        """Return the files of a folder, sorted by name and beginning after the name `after`.
+        """Return the files in a folder, sorted by name and starting after the name `after`.
 
         At most about `most` names, including those of folders, are read from the store. pyarrow has no such limit.
         """
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """Return the contents of a folder, with subfolders if recursive, or nothing if the folder does not exist."""
+        """Return the contents of a folder, including subfolders if recursive, or an empty list if it does not exist."""
         from pyarrow import fs
 
         selected = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
         return list(self.filesystem.get_file_info(selected))
 
     def single(self, path: str) -> list[fs.FileInfo]:
-        """Return the file at exactly this path, or nothing if there is none or access is denied."""
+        """Return the file at exactly this path, or an empty list if it does not exist or access is denied."""
         from pyarrow import fs
 
         info = self.filesystem.get_file_info(path)
@@ -70,9 +70,9 @@ class Driver(ABC):
     def read(self, path: str, most: int) -> bytes:
         """Read at most the first `most` bytes of a file, all from the same version.
 
-        On disk, a process that has opened a file still reads the old version after the file is replaced. In object
-        storage, one request has to return everything: Arrow requests the size and the content separately, and would mix
-        two versions if the object is replaced in between.
+        On disk, a process that has opened a file continues to read the old version after the file is replaced. In
+        object storage, a single request has to return everything: Arrow requests the size and the content separately,
+        and would mix two versions if the object is replaced in between.
         """
         with self.filesystem.open_input_stream(path) as stream:
             content: bytes = stream.read(most)
@@ -81,17 +81,17 @@ class Driver(ABC):
     def write(self, path: str, content: bytes) -> None:
         """Write a file atomically. Readers see either the old file or the complete new one.
 
-        In object storage, an object becomes visible when it is complete. No folders are created, because object storage
-        does not need them and a workload may lack permission.
+        In object storage, an object becomes visible once it is complete. No folders are created, because object storage
+        does not need them and a workload may lack the permission.
         """
         with self.filesystem.open_output_stream(path) as stream:
             stream.write(content)
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Write a file whose name is used only for this content, unless an earlier attempt has written it.
+        """Write a file whose name is used only for this content, unless an earlier attempt has already written it.
 
-        This is for workloads that may add files but not replace any, and must be able to repeat an attempt. By default,
-        it replaces the file with the same content, which all stores except Google's allow.
+        This is for workloads that may add but not replace files, and must be able to repeat an attempt. By default, it
+        replaces the file with the same content, which all stores except Google's allow.
         """
         self.write(path, content)
 
@@ -108,7 +108,7 @@ class Driver(ABC):
                 raise
 
     def remove_folder(self, path: str) -> None:
-        """Delete a folder and its contents if it exists."""
+        """Delete a folder and its contents if the folder exists."""
         with suppress(FileNotFoundError):
             self.filesystem.delete_dir(path)
 

@@ -38,7 +38,7 @@ _PAGE = 1000
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI, and return its driver and the path in it."""
+    """Open a URI's store, and return its driver and the path within the store."""
     return Gcs(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
@@ -52,7 +52,7 @@ class _Enough(Exception):
 
 
 class _Beginning(BytesIO):
-    """A file that ends the download when it has enough bytes. A range request would fail for an empty object."""
+    """A file that stops the download once it has enough bytes. A range request would fail for an empty object."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -74,11 +74,11 @@ class Gcs(Driver):
 
     @cached_property
     def client(self) -> Any:  # Google's library has no types
-        """Return a client of Google's library, which caches its token and can be used by several threads."""
+        """Return a client from Google's library, which caches its token and can be used by several threads."""
         return _client(self._store)
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """List a folder with Google's library. Arrow would omit subfolders that no object represents."""
+        """List a folder using Google's library. Arrow would omit subfolders that no object represents."""
         if recursive:
             return super().listed(path, recursive=True)
         try:
@@ -132,10 +132,10 @@ class Gcs(Driver):
     def write_once(self, path: str, content: bytes) -> None:
         """Create the object, and succeed if it already exists.
 
-        Without the permission to delete, or under a retention policy, an existing object cannot be overwritten even
-        with the same content. The service may check permissions before the condition, and a workload also lacks the
-        permission to check whether the object exists. In this case, the response names a permission that only an
-        existing object requires.
+        Without permission to delete, or under a retention policy, an existing object cannot be overwritten even with
+        the same content. The service may check permissions before the condition, and a workload also lacks the
+        permission to check whether the object exists. In this case, the response names a permission that is required
+        only if the object exists.
 
         Source: https://docs.cloud.google.com/storage/docs/json_api/v1/objects/insert and /status-codes, 2026-11-27.
         """
@@ -167,7 +167,7 @@ class Gcs(Driver):
     def is_missing(self, path: str, problem: OSError) -> bool:
         """Return whether the file is missing. After a 403, this is checked by listing the file's folder.
 
-        Google Cloud Storage responds with 403 instead of 404 if the client may not list the bucket.
+        Google Cloud Storage responds with 403 instead of 404 if the client is not allowed to list the bucket.
 
         Source: https://cloud.google.com/storage/docs/json_api/v1/status-codes, 2026-11-27.
         """
@@ -213,8 +213,8 @@ def _client(store: Store) -> Any:
 def _federated() -> Any:
     """Return the credentials of a Pod outside Google Cloud, or None if Google's library finds the Pod's own.
 
-    The library would find these too, but then asks another service for the name of their project, which the identity
-    may not know.
+    The library would find these credentials too, but would then query another service for the name of their project,
+    which the identity may not be permitted to know.
     """
     from google.auth.identity_pool import Credentials
 
@@ -239,7 +239,7 @@ def _retry() -> Any:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Convert Google's errors to the errors that Arrow raises."""
+    """Convert Google's errors to the errors that Arrow would raise."""
     from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException

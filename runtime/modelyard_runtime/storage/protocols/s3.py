@@ -1,4 +1,4 @@
-"""The driver for Amazon S3 and compatible services at other endpoints."""
+"""The driver for Amazon S3, and for compatible services at other endpoints."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _DENIED = "ACCESS_DENIED"
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
-    """Open the store of a URI, and return its driver and the path in it."""
+    """Open a URI's store, and return its driver and the path within the store."""
     return S3(store), f"{uri.netloc}{uri.path}".rstrip("/")
 
 
 def by_environment(uri: str) -> Store:
-    """Return a store that the description does not contain, configured by the usual S3 environment variables."""
+    """Return a store that is not in the description, configured by the usual S3 environment variables."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     return Store(uri=uri, endpoint=endpoint, region=region)
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts, which are credentials under the names that boto3 uses."""
+    """Return MLflow's environment variables for artifacts, which are credentials under the names used by boto3."""
     keys = {
         name: os.environ[source]
         for name, source in (
@@ -92,7 +92,7 @@ class S3(Driver):
         """Return whether the file is missing. After a 403, this is checked by listing the file's folder.
 
         S3 responds with 403 instead of 404 unless the client may list the bucket with the key as the prefix. A workload
-        may list its folders.
+        is allowed to list its folders.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
         """
@@ -132,7 +132,7 @@ def _client(store: Store) -> Any:
 
 @contextmanager
 def _failing_as_arrow() -> Generator[None]:
-    """Convert the errors of boto3 to the errors that Arrow raises."""
+    """Convert boto3's errors to the errors that Arrow would raise."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
     try:

@@ -1,1 +1,1 @@
-"""Fine-tunes language models: low-rank adapters on a base model, trained with MLX and evaluated by their perplexity."""
+"""Fine-tunes language models with low-rank adapters, which are trained with MLX and evaluated by perplexity."""

@@ -1,4 +1,4 @@
-"""Evaluates adapters by how likely they find the held-out texts."""
+"""Evaluates adapters by the likelihood that they assign to the held-out texts."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ BASE_METRIC = "base_perplexity"
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """A base model, with or without an adapter, and its tokenizer. All belong to the thread that loaded them."""
+    """A base model, with or without an adapter, and its tokenizer. Only the thread that loaded them may use them."""
 
     model: Any
     tokenizer: Any
 
 
 class TextEvaluation(Evaluation):
-    """Evaluates an adapter and other versions of its model, each with the base that it was trained on."""
+    """Evaluates an adapter and other versions of its model, each with the base on which it was trained."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], files: Path, base: Base
@@ -51,7 +51,7 @@ class TextEvaluation(Evaluation):
         self._base = base
 
     def metrics(self) -> dict[str, float]:
-        """Return the perplexity of the new version and, to compare it with, that of its base without the adapter."""
+        """Return the perplexity of the new version and, for comparison, that of its base without the adapter."""
         without = self._predict(self._base.uri, self._base_model(self._base), "")
         return {**super().metrics(), BASE_METRIC: self._rows_of("").measure("perplexity", without)}
 
@@ -80,7 +80,7 @@ class TextEvaluation(Evaluation):
         return LanguageModel(model, whole.tokenizer)
 
     def _base_model(self, base: Base) -> LanguageModel:
-        """Return a base model. Only the last one stays in memory, because versions usually share their base."""
+        """Return a base model. Only the most recent one stays in memory, because versions usually share their base."""
         if base.digest not in self._bases:
             with base_files(base) as folder:
                 self._bases = {base.digest: LanguageModel(*load_quietly(str(folder)))}

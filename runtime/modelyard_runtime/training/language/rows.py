@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def texts_of(data: TrainingData, rows: pd.DataFrame) -> list[Text]:
-    """Return the prompt, if the data have one, and the text of each row."""
+    """Return the text of each row, and its prompt if the data has prompts."""
     texts = rows[data.label].astype(str).tolist()
     prompts: list[Any] = rows[data.features[0]].astype(str).tolist() if data.features else [None] * len(texts)
     return list(zip(prompts, texts, strict=True))

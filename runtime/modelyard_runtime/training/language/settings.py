@@ -13,7 +13,7 @@ from modelyard_runtime.workload.description import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSettings:
-    """How an adapter is trained. `epochs` counts passes over the rows, and `max_steps` limits the batches."""
+    """How an adapter is trained. `epochs` is the number of passes over the rows, and `max_steps` limits the batches."""
 
     rank: int = 8
     alpha: float = 16.0
@@ -26,7 +26,7 @@ class LoraSettings:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be trained with."""
+        """Refuse values that cannot be used for training."""
         least = {"rank": 1, "epochs": 1, "max_steps": 1, "batch_size": 1, "max_length": 2, "random_state": 0}
         for name, low in least.items():
             value = getattr(self, name)
@@ -42,7 +42,7 @@ class LoraSettings:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Json]) -> LoraSettings:
-        """Read the parameters of a step, which are checked."""
+        """Read and check the parameters of a step."""
         values: dict[str, Any] = dict(parameters)
         return cls(**values)
 
@@ -51,7 +51,7 @@ class LoraSettings:
         return asdict(self)
 
     def steps(self, rows: int) -> int:
-        """Return the number of batches for this many rows."""
+        """Return the number of batches for the given number of rows."""
         total = ceil(rows / self.batch_size) * self.epochs
         return total if self.max_steps is None else min(total, self.max_steps)
 

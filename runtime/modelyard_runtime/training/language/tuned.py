@@ -1,4 +1,4 @@
-"""Fine-tunes a language model as a step: chooses the base, and trains an adapter on a worker."""
+"""Fine-tunes a language model as a pipeline step, by choosing the base and training an adapter on a worker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelyard_runtime.workload.records import PipelineWorkload, Step
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A trained adapter, with its matrices in the bytes of its worker."""
+    """A trained adapter. Its matrices are in the bytes returned by its worker."""
 
     grown: bytes
     shape: Shape
@@ -38,7 +38,7 @@ def fine_tuned(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Adapter:
-    """Train an adapter of the version of the base model that the spec's reference resolves to now."""
+    """Train an adapter for the base model version to which the spec's reference currently resolves."""
     import ray
 
     registry.connect(workload)

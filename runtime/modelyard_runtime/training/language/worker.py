@@ -1,6 +1,6 @@
-"""The training loop of an adapter on a worker, which can continue from the bytes of an interrupted one.
+"""A worker's training loop for an adapter, which can continue from the bytes of an interrupted loop.
 
-The loop is ours rather than that of mlx-lm, which cannot continue an optimizer and learns the padding after a text.
+This loop is used instead of mlx-lm's, which cannot resume an optimizer and learns the padding after a text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker needs to train an adapter, without the rows."""
+    """Everything a worker needs to train an adapter, except the rows."""
 
     workload: PipelineWorkload
     base: Base
@@ -43,7 +43,7 @@ class Task:
 
 
 def grow_adapter(config: dict[str, Any]) -> bytes:
-    """Train on one worker, and return the matrices and the state of the optimizer."""
+    """Train on one worker, and return the matrices and the optimizer's state."""
     import mlx.core as mx
     import ray
 
@@ -70,7 +70,7 @@ def grow_adapter(config: dict[str, Any]) -> bytes:
 
 
 class Loop:
-    """The model with its adapter, and the optimizer."""
+    """The training loop's model, with its adapter, and the optimizer."""
 
     def __init__(self, model: Any, rows: Sequence[Example], settings: LoraSettings) -> None:
         import mlx.optimizers as optimizers
@@ -83,7 +83,7 @@ class Loop:
         model.train()
 
     def run(self, steps: range) -> float:
-        """Learn from the batches with these numbers, and return the mean loss."""
+        """Learn from the batches with the given numbers, and return the mean loss."""
         import mlx.core as mx
 
         mx.random.seed(self._settings.random_state + steps.start)  # for dropout, also if training resumes here
@@ -96,7 +96,7 @@ class Loop:
         return total / max(len(steps), 1)
 
     def _batch(self, step: int) -> list[Example]:
-        """Return a batch, which depends on nothing but its number: each pass over the rows has its own order."""
+        """Return a batch, which depends only on its number. Each pass over the rows has a different order."""
         import numpy as np
 
         size = self._settings.batch_size
@@ -105,7 +105,7 @@ class Loop:
         return [self._rows[number] for number in order[place * size : (place + 1) * size]]
 
     def saved(self) -> bytes:
-        """Return the matrices and the state of the optimizer."""
+        """Return the matrices and the optimizer's state as bytes."""
         import mlx.core as mx
         from mlx.utils import tree_flatten
 
@@ -129,7 +129,7 @@ class Loop:
 
 
 def matrices_in(grown: bytes) -> dict[str, mx.array]:
-    """Return the adapter's matrices in the bytes that a worker returned, with MLX's names."""
+    """Return the adapter's matrices, with their MLX names, from the bytes returned by a worker."""
     return {name.removeprefix(_ADAPTER): one for name, one in _read(grown).items() if name.startswith(_ADAPTER)}
 
 

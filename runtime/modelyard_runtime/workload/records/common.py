@@ -1,4 +1,4 @@
-"""Records that descriptions of several types share."""
+"""Records shared by several types of descriptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Owner(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance(Record):
-    """A workload's owner and risk, which are recorded with every model and run that it creates."""
+    """A workload's owner and risk, which are recorded with every model and run that the workload creates."""
 
     owner: Owner
     risk: str
@@ -36,7 +36,7 @@ class Governance(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Record):
-    """The address of the model registry, and the environment variables with its credentials."""
+    """The address of the model registry, and the environment variables that contain its credentials."""
 
     uri: str
     artifacts: str = ""
@@ -55,7 +55,7 @@ class Metrics(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Record):
-    """A rule of a gate, or a check of a monitor: a metric and its bounds."""
+    """A gate rule or a monitor check, with its metric and bounds."""
 
     name: str
     metric: str

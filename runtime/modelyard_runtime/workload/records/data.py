@@ -10,7 +10,7 @@ from modelyard_runtime.workload.decode import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store(Record):
-    """An object store that the workload may access, with the credentials that its protocol needs."""
+    """An object store that the workload may access, with the credentials required by its protocol."""
 
     uri: str
     endpoint: str = ""
@@ -22,7 +22,7 @@ class Store(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waves(Record):
-    """A target whose sites get a version in waves, with the file for each wave that names the bundle in use."""
+    """A target whose sites get a version in waves, with the file for each wave that names the active bundle."""
 
     target: str
     pointers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Location(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(Record):
-    """A folder of bundles that are delivered, with the targets whose sites get them in waves."""
+    """A folder for delivered bundles, with the targets whose sites get them in waves."""
 
     uri: str
     store: str
@@ -48,7 +48,7 @@ class Delivery(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset(Record):
-    """A dataset: its location, its format, and the roles of its columns."""
+    """A dataset, with its location, its format, and the roles of its columns."""
 
     uri: str
     format: str

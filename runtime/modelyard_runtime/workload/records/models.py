@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records.data import Delivery
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explainability(Record):
-    """How a model is explained, and with how many rows."""
+    """How a model is explained, and the number of rows used."""
 
     method: str
     sample: int
@@ -19,7 +19,7 @@ class Explainability(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card(Record):
-    """The model card of the spec."""
+    """The model card from the spec."""
 
     purpose: str = ""
     limitations: str = ""
@@ -29,7 +29,7 @@ class Card(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGroup(Record):
-    """The keys of a group whose members may approve."""
+    """The keys of a group whose members may approve versions."""
 
     ssh_keys: tuple[str, ...]
 
@@ -57,7 +57,7 @@ class BundleSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptVersions(Record):
-    """Where versions from the registry are kept, for restarts while it cannot be reached."""
+    """Where versions from the registry are kept, for restarts while the registry cannot be reached."""
 
     cache: str
     poll_seconds: int

@@ -1,4 +1,4 @@
-"""Monitors, and the runs that they start."""
+"""Monitors, and the runs that they trigger."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WatchedCapture(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Current(Record):
-    """The data that a monitor checks, which are captures or a dataset."""
+    """The data that a monitor checks, either captures or a dataset."""
 
     capture: WatchedCapture | None = None
     data: str = ""
@@ -62,7 +62,7 @@ class RunRequest(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreachRun(Record):
-    """The pipeline that a breach starts, with its CronJob or with a request to another target."""
+    """The pipeline started by a breach, through its CronJob or through a request to another target."""
 
     pipeline: str
     cron_job: str = ""
@@ -71,7 +71,7 @@ class BreachRun(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnBreach(Record):
-    """The actions that follow a breach."""
+    """The actions taken after a breach."""
 
     rollback: bool
     cooldown_seconds: int
@@ -81,7 +81,7 @@ class OnBreach(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor(Record):
-    """The checks of a monitor, its data, and the actions that follow a breach."""
+    """A monitor's checks, its data, and the actions taken after a breach."""
 
     type: str
     watch: str

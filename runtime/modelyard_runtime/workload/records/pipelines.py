@@ -15,7 +15,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources(Record):
-    """The resource requests of one worker of a step."""
+    """The resource requests for one worker of a step."""
 
     cpus: float
     gpus: int
@@ -24,7 +24,7 @@ class Resources(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Record):
-    """A step of a pipeline, which is a built-in trainer, scoring with a model, or user code."""
+    """A pipeline step, which is a built-in trainer, scoring with a model, or user code."""
 
     needs: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -43,7 +43,7 @@ class Step(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range(Record):
-    """The values of a hyperparameter that a search tries."""
+    """The values that a search tries for a hyperparameter."""
 
     kind: str
     low: float = 0.0
@@ -66,7 +66,7 @@ class Tuning(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split(Record):
-    """How training data are split."""
+    """How the training data is split."""
 
     fraction: float
     by: str
@@ -76,7 +76,7 @@ class Split(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline(Record):
-    """The steps of a pipeline, its data, and its settings."""
+    """A pipeline's steps, data and settings."""
 
     steps: Mapping[str, Step]
     data: Mapping[str, Dataset]
@@ -98,14 +98,14 @@ class Pipeline(Record):
 
     @property
     def trained_model(self) -> Model:
-        """Return the model of the pipeline. Refuse a pipeline without a model."""
+        """Return the pipeline's model. Refuse a pipeline without a model."""
         if self.model is None:
             raise Refusal("this pipeline has no model")
         return self.model
 
     @property
     def effective_split(self) -> Split:
-        """Return the split of the training data. By default, a random fifth is held out."""
+        """Return the split of the training data. By default, a random fifth of the rows is held out."""
         return self.split or Split(fraction=0.2, by="random", seed=0)
 
     @property

@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records.models import Approvals, Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import(Record):
-    """A model that was trained elsewhere, with the location and digest of its files."""
+    """A model trained elsewhere, with the location and digest of its files."""
 
     uri: str
     digest: str
@@ -21,7 +21,7 @@ class Import(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak(Record):
-    """How long a version must serve at the previous alias first, and how well."""
+    """How long, and how well, a version must first serve at the previous alias."""
 
     seconds: int
     monitor: str = ""
@@ -31,7 +31,7 @@ class Soak(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeWindow(Record):
-    """A time of the week in which aliases may move."""
+    """A weekly period in which aliases may move."""
 
     days: tuple[int, ...]
     from_minute: int
@@ -40,7 +40,7 @@ class ChangeWindow(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze(Record):
-    """Days on which no alias moves."""
+    """Days on which no alias may move."""
 
     from_: str
     to: str
@@ -49,7 +49,7 @@ class Freeze(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes(Record):
-    """When aliases may move, in one time zone."""
+    """When aliases may move, in a single time zone."""
 
     time_zone: str
     windows: tuple[ChangeWindow, ...] = ()

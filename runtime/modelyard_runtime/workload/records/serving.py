@@ -11,7 +11,7 @@ from modelyard_runtime.workload.records.models import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching(Record):
-    """How requests are batched into one call of a model."""
+    """How requests are batched into one model call."""
 
     max_size: int
     max_wait_milliseconds: int
@@ -27,7 +27,7 @@ class Spool(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture(Record):
-    """The fraction of requests and predictions to capture, and which columns."""
+    """The fraction of requests and predictions to capture, and the columns to keep."""
 
     uri: str
     store: str
@@ -56,7 +56,7 @@ class Auth(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation(Record):
-    """How a language model generates: the name that requests use for it, and the limits of a replica."""
+    """How a language model generates text: the model name used in requests, and the limits of a replica."""
 
     model: str
     max_tokens: int
@@ -69,7 +69,7 @@ class Generation(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Record):
-    """One Serve application of a model server. Only language models have adapters, by the names in requests."""
+    """One Serve application of a model server. Only language models have adapters, by their names in requests."""
 
     variant: str
     model: Model

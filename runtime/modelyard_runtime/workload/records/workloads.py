@@ -1,4 +1,4 @@
-"""Complete descriptions, by type of workload."""
+"""Complete descriptions by workload type."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class MonitorWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoterWorkload(Workload):
-    """The workload that moves aliases, on the target that runs the registry."""
+    """The workload that moves aliases, on the target where the registry runs."""
 
     promotions: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
     imports: Mapping[str, Promotion] = field(default_factory=dict[str, Promotion])
@@ -73,7 +73,7 @@ class StarterWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights(Record):
-    """What a workload may write in the registry."""
+    """What a workload may write to the registry."""
 
     experiments: tuple[str, ...]
     models: tuple[str, ...]
@@ -117,7 +117,7 @@ OF_TYPE: Mapping[str, type[Workload]] = {
 
 
 def workload_of(description: Section) -> Workload:
-    """Decode the workload in a description."""
+    """Decode the workload from a description."""
     kind = description.get("type")
     if not isinstance(kind, str) or kind not in OF_TYPE:
         raise Refusal(f"unknown workload type {kind!r}; supported: {', '.join(OF_TYPE)}")

@@ -86,9 +86,10 @@ def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
 
 
 def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
-    """A network is divided into subnets in three zones, and every Pod uses one of its addresses.
+    """A network is divided into subnets in three zones, and every Pod uses one of the network's addresses.
 
-    It must be an IPv4 range between /16, the largest that a VPC allows, and /22, and start at a multiple of its size.
+    The network's range must be an IPv4 range between /16, the largest that a VPC allows, and /22, and start at a
+    multiple of its size.
 
     Wrong:
 
@@ -110,7 +111,7 @@ def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
 def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
     """Without NAT, the network has no route to the internet, where add-on images are published.
 
-    A private registry that the network can reach must contain copies of all of them.
+    A private registry that the network can reach must contain copies of all these images.
 
     Wrong:
 

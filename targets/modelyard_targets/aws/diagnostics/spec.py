@@ -49,7 +49,7 @@ def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
 
 
 def key_of_other_region(span: Span, store: str, key_region: str, region: str) -> Diagnostic:
-    """A bucket is always encrypted with a key in its own region, so this cannot be its key.
+    """A bucket is always encrypted with a key in its own region, so a key in another region cannot be its key.
 
     Wrong:
 

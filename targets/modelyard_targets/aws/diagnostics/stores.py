@@ -114,7 +114,7 @@ def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, inste
 
 
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
-    """A target that accesses another target's bucket needs its encryption key, so the other must be deployed first.
+    """A target needs the encryption key of each bucket it accesses, so the bucket's target must be deployed first.
 
     If two targets access each other's buckets, neither can be first. An adopted bucket already exists.
 
@@ -142,7 +142,7 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
 def locked_without_checksums(span: Span, workload: str, store: str, other: str) -> Diagnostic:
     """S3 requires a checksum for each object in a locked bucket, and many S3-compatible services reject checksums.
 
-    A Pod's SDKs send checksums to every store or to none, so one workload cannot write to both.
+    A Pod's SDKs send checksums to every store or to none, so one workload cannot write to both kinds of store.
 
     Wrong:
 

@@ -33,7 +33,7 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
 def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
     """Azure has no region with this name, or modelyard has no prices for it.
 
-    Region names have no hyphens or spaces, such as `westeurope` for West Europe.
+    Region names have no hyphens or spaces: West Europe is `westeurope`.
 
     Wrong:
 
@@ -51,9 +51,9 @@ def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
 def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic:
     """Half of a network's range is for Pods, a quarter for nodes, and the rest for endpoints, the API and Services.
 
-    It must be a private IPv4 range between /10 and /20 and start at a multiple of its size. Every node uses 256 of the
-    Pod addresses, so 128 nodes fit into /16, and 8 into /20. An adopted network's range must be IPv4 and must not
-    overlap 100.64.0.0/10, which its Pods and Services use.
+    The range must be a private IPv4 range between /10 and /20 and start at a multiple of its size. Every node uses
+    256 of the Pod addresses, so 128 nodes fit into /16, and 8 into /20. An adopted network's range must be IPv4 and
+    must not overlap 100.64.0.0/10, which its Pods and Services use.
 
     Wrong:
 
@@ -91,7 +91,7 @@ def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str
 
 
 def no_way_out(span: Span) -> Diagnostic:
-    """AKS nodes call Microsoft's servers, and Pods call Entra ID, and neither has a private endpoint.
+    """AKS nodes call Microsoft's servers and Pods call Entra ID, and neither service has a private endpoint.
 
     To use your own firewall instead of a NAT gateway, adopt a network with a route to the firewall.
 

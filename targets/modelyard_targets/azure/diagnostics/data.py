@@ -1,4 +1,4 @@
-"""Diagnostics about stores, secrets and access to both on Azure."""
+"""Diagnostics about stores and secrets on Azure, and about access to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from modelyard.source import Span
 
 
 def database_size(span: Span, store: str, size: str) -> Diagnostic:
-    """A PostgreSQL flexible server has a disk of at most 32 TiB. Sizes are rounded up to the next one that Azure has.
+    """A PostgreSQL flexible server has a disk of at most 32 TiB. Sizes are rounded up to the next size that Azure
+    offers.
 
     Wrong:
 
@@ -71,9 +72,9 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
     """Workloads access Blob Storage without keys, using tokens that their own cluster signs for them.
 
-    Azure has to know who signs them, and reads the signer's public keys on the internet. A cloud publishes the keys of
-    its clusters. You can publish those of your own cluster: its API server has a flag for the issuer, and the two
-    documents that describe the issuer can be in a public bucket.
+    Azure must know the issuer that signs them, and reads the issuer's public keys over the internet. Clouds publish
+    the keys of their clusters. You can publish the keys of your own cluster: its API server has a flag for the
+    issuer, and the two documents that describe the issuer can be in a public bucket.
 
     Wrong:
 
@@ -220,7 +221,7 @@ def secret_refused(span: Span, path: str, name: str, why: str) -> Diagnostic:
 
 
 def container_refused(span: Span, name: str, why: str) -> Diagnostic:
-    """A container name may have 3 to 63 letters, digits and single hyphens.
+    """A container name must consist of 3 to 63 letters, digits and single hyphens.
 
     Wrong:
 

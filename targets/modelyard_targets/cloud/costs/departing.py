@@ -1,8 +1,8 @@
 """Cost lines for data that leaves a placement for another target: in another cloud, on premises, or in another region.
 
-The identities in the plan determine who opens which folder of which store. A reader moves data out of the target with
-the store, and a writer moves data out of its own target. The amount comes from a usage file: from rows, captures and
-runs, or, for a pair of targets, from `crossings`.
+The identities in the plan determine which workload accesses which folder of which store. A reader moves data
+out of the target with the store, and a writer moves data out of its own target. The amount comes from a usage
+file: from its rows, captures and runs, or, for a pair of targets, from its `crossings`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Departure:
 
 
 def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterator[CostLine]:
-    """Yield a line for each target that data leaves for, in the order of the spec, if this traffic is charged for."""
+    """Yield a line for each target that receives data from the placement, in spec order, if the traffic costs money."""
     system, leaving = plan.system, departures(plan, placement)
     for target in system.deployment.targets:
         way = way_between(system.target(placement), target)
@@ -103,7 +103,7 @@ def _monthly(system: System, usage: Usage, departure: Departure) -> float | None
 
 
 def _read(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return how many days of a folder's growth are read per month, by all runs together.
+    """Return how many days' growth of a folder is read per month by all runs combined.
 
     A pipeline reads all retained data. A monitor reads its own window or that of its reference.
     """
@@ -126,7 +126,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return the bytes that a folder grows by each day, if it has a dataset or captures with known usage."""
+    """Return the number of bytes by which a folder grows each day, if it has a dataset or captures with known usage."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

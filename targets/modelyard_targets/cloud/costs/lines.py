@@ -1,4 +1,4 @@
-"""Shortcuts for a placement's cost lines that do not depend on usage."""
+"""Helpers for a placement's cost lines that do not depend on usage."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Bill:
         note: str = "",
         address: str = "",
     ) -> Iterator[CostLine]:
-        """Yield a line with this quantity per month, or nothing if the quantity is zero."""
+        """Yield a line with the given quantity per month, or nothing if the quantity is zero."""
         if quantity.ceiling > 0:
             where, rate = address or self.address, self.sheet.service(item)
             yield CostLine(component, where, what, unit, quantity, rate, category, item, assumption=note)
@@ -64,7 +64,7 @@ def copies_of(store: Store, system: System) -> int:
 
 
 def sum_of(lines: Iterable[CostLine], what: str) -> Quantity:
-    """Return the total quantity of the compute lines with this unit."""
+    """Return the total quantity of the compute lines with the given unit."""
     chosen = [line.quantity for line in lines if line.category == "compute" and line.unit == what]
     return Quantity(
         sum(quantity.floor for quantity in chosen),

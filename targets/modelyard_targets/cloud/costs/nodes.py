@@ -1,4 +1,4 @@
-"""Cost lines for nodes and their disks, by component, from the same functions that set the pools' bounds."""
+"""Cost lines for nodes and their disks, by component, based on the functions that set the pools' bounds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DiskOf = Callable[[Hardware, NodeGroup | None], Disk]
 
 @record
 class _Use:
-    """The node-hours that a component uses on a pool, before prices."""
+    """The node-hours that a component uses on a pool, before prices are applied."""
 
     component: str
     what: str
@@ -68,7 +68,7 @@ def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterat
 
 
 def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: DiskOf) -> Iterator[CostLine]:
-    """Yield the nodes and disks of the system pool, with heads, launchers, the registry and add-ons."""
+    """Yield the nodes and disks of the system pool, which runs heads, launchers, the registry and add-ons."""
     for pool in plan.of(SystemPool, placement):
         hardware = pool.value.hardware
         yield from own_pool(sheet, pool.place, f"system pool, {hardware.machine}", hardware.machine, nodes)
@@ -85,7 +85,7 @@ def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) 
 
 
 def disk_line(sheet: Sheet, address: str, size: Disk, nodes: Nodes, of: str) -> CostLine:
-    """Return the line for the disks of such nodes."""
+    """Return the line for the disks of the given nodes."""
     return _disk_line(sheet, PLATFORM, address, size, _of_month(nodes), of)
 
 
@@ -127,7 +127,7 @@ def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequ
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the second set of replicas during rollouts. No field of the spec limits how many rollouts there are."""
+    """Return the second set of replicas during rollouts. No field in the spec limits the number of rollouts."""
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
     total = min(often * hours, HOURS_OF_A_MONTH)
@@ -167,7 +167,7 @@ def _likely(usage: Usage, inference: Inference, compute: str) -> float:
 
 
 def _likely_of(usage: Usage, inference: Inference, variant: Variant) -> float:
-    """Return a variant's expected replicas: from its requests or, if they are unknown, twice the minimum."""
+    """Return a variant's expected number of replicas: from its requests or, if unknown, twice the minimum."""
     least, most = variant.replicas.minimum, variant.replicas.maximum
     requests = usage.inference.get(inference.name)
     if requests is None:
@@ -229,7 +229,7 @@ def _disks(pool: NodePool, disk: DiskOf) -> Iterator[Disk]:
 
 
 def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | None]:
-    """Return the node count and price for these Pods on the most expensive alternative at on-demand prices."""
+    """Return the node count and on-demand price for the given Pods on the most expensive alternative."""
     if not pool.groups:
         return pods, _dearest_elastic(sheet, pool)
     candidates: list[tuple[float, float, Rate | None]] = []

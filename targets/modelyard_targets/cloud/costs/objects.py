@@ -1,4 +1,4 @@
-"""Cost lines for cloud resources that Kubernetes objects create: volumes of add-ons and load balancers of Gateways."""
+"""Cost lines for cloud resources that Kubernetes objects create: add-on volumes and Gateway load balancers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENVOY: Final = "envoy-gateway"
 
 
 def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return the volumes of the Prometheus and Alertmanager that we install, as a count by size in GiB."""
+    """Return the number of volumes, by size in GiB, of the Prometheus and Alertmanager that we install."""
     if _PROMETHEUS not in addons_to_install(plan, placement):
         return {}
     target = target_of(plan, placement)

@@ -1,4 +1,4 @@
-"""Prices of machines and services in a region, from tables, a user's price book, or scaled from another region."""
+"""Prices of machines and services in a region: from tables, from a user's price book, or scaled from another region."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Sheet:
         )
 
     def _scaled(self, entry: Mapping[str, Any]) -> Rate:
-        """Return the entry's price in its first region, scaled by the ratio of machine prices in both regions."""
+        """Return the entry's price in its first region, scaled by the ratio of machine prices in the two regions."""
         known, amount = next(iter(entry["usd"].items()))
         ratio = self.offerings.ratio(known, self.region)
         note = scaled_from(known, ratio)
@@ -85,7 +85,7 @@ class Sheet:
 
 
 def scaled_from(region: str, ratio: float | None) -> str:
-    """Explain a price that is derived from another region's."""
+    """Explain a price that is derived from another region's price."""
     if ratio is None:
         return f"price of {region}"
     return f"price of {region} × {ratio:.3g}, the median ratio of machine prices"
@@ -99,7 +99,7 @@ def items_of(offerings: Offerings, services: Mapping[str, Any]) -> tuple[str, ..
 
 @cache
 def services_in(folder: str) -> Mapping[str, Any]:
-    """Return a provider's price table for services, which is read once."""
+    """Return a provider's price table for services, which is read only once."""
     with open(f"{folder}/services.json", encoding="utf-8") as text:
         table: dict[str, Any] = json.load(text)
     return table

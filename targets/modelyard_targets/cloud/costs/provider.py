@@ -1,4 +1,4 @@
-"""The structure of a placement's costs on any cloud, and what each provider adds to it."""
+"""The structure of a placement's costs on any cloud, and the parts that each provider adds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Part: TypeAlias = Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine]]
 
 
 def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tuple[()]:
-    """Return nothing, for items that a cloud provides for free."""
+    """Return an empty tuple, for items that a cloud provides for free."""
     return ()
 
 
@@ -69,7 +69,7 @@ class CloudCosts:
         yield from departing(sheet, plan, placement, bill.address)
 
     def egress(self, plan: Plan, placement: str, usage: Usage) -> Rate | None:
-        """Return the price per gigabyte that leaves the cloud."""
+        """Return the price per gigabyte of data that leaves the cloud."""
         region = target_of(plan, placement).region
         return Sheet(self.provider, region, self.offerings(), services_in(self.folder), usage).service("egress-gb")
 

@@ -28,7 +28,7 @@ _SPOT_REPEATS: Final = 1.05
 
 @record
 class Starts:
-    """How often something starts per month, and why."""
+    """How often a pipeline or monitor starts per month, and why."""
 
     expected: float
     most: float
@@ -76,7 +76,9 @@ def monitor_starts(monitor: Monitor) -> Starts:
 
 
 def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
-    """Return how often a pipeline starts: on a schedule, after another pipeline, through monitors, or manually."""
+    """Return how often a pipeline starts: on a schedule, after another pipeline, when a monitor triggers it, or
+    manually.
+    """
     known = usage.pipelines.get(pipeline.name, Runs()).per_month
     before = system.pipelines.get(pipeline.schedule.after)
     scheduled = _scheduled(pipeline.schedule) if before is None else pipeline_starts(system, before, usage)
@@ -92,7 +94,7 @@ def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
 
 
 def _triggered(system: System, pipeline: Pipeline) -> Iterator[Starts]:
-    """Yield how often each monitor may start a pipeline: once per cooldown, and no more often than it runs."""
+    """Yield how often each monitor may start a pipeline: once per cooldown, and no more often than the monitor runs."""
     for monitor in system.monitors.values():
         if monitor.on_breach.run != pipeline.name:
             continue

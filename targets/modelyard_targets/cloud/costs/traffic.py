@@ -1,4 +1,6 @@
-"""Cost lines for traffic, logs and stored data, which no field of a spec limits: from a usage file, or assumed."""
+"""Cost lines for traffic, logs and stored data, whose amounts come from a usage file or are assumed: no field of a spec
+limits them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ _IMAGES_GB: Final = 10.0
 
 
 def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLine:
-    """Return the line for log ingestion from the cluster, network and databases."""
+    """Return the line for ingesting logs from the cluster, network and databases."""
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
     return open_line(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
@@ -68,7 +70,7 @@ def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-mont
 
 
 def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
-    """Return the line for database backups beyond the amount that the database's size includes."""
+    """Return the line for database backups that exceed the amount included in the database's size."""
     note = "depends on how much changes each day"
     return open_line(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
 
@@ -108,7 +110,7 @@ def _captured(capture: Capture, known: Requests, days: float) -> float:
 def open_line(
     sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
 ) -> CostLine:
-    """Return a line for this many GB, which no field of the spec limits."""
+    """Return a line for the given number of GB, which no field of the spec limits."""
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
     return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)

@@ -47,8 +47,8 @@ def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
 def range_does_not_fit(span: Span, cidr: str, why: str, hint: str) -> Diagnostic:
     """Half of a network's range is for Pods, a quarter for nodes, and an eighth for Services.
 
-    It must be a private IPv4 range between /8 and /20 and start at a multiple of its size. Every node uses 128 of the
-    Pod addresses, so 256 nodes fit into /16, and 16 into /20. An adopted subnet's range must be IPv4.
+    The range must be a private IPv4 range between /8 and /20 and start at a multiple of its size. Every node uses
+    128 of the Pod addresses, so 256 nodes fit into /16, and 16 into /20. An adopted subnet's range must be IPv4.
 
     Wrong:
 
@@ -94,7 +94,7 @@ def too_few_addresses(span: Span, cidr: str, nodes: int, room: int, instead: str
 def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
     """Without Cloud NAT, the network has no route to the internet, where add-on images are published.
 
-    Artifact Registry is reachable without NAT, so a repository there can contain copies of all of them.
+    Artifact Registry is reachable without NAT, so a repository there can contain copies of all these images.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""Diagnostics about stores, secrets and access to both on Google Cloud."""
+"""Diagnostics about stores and secrets on Google Cloud, and about access to them."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
 def workload_without_identity(span: Span, store: str, target: str, placement: str, provider: str) -> Diagnostic:
     """Workloads access Cloud Storage without keys, using tokens that their own cluster signs for them.
 
-    Google Cloud has to know who signs them. For a cloud's cluster, it can look that up; for your own, set `issuer`,
-    which need not be on the internet, because you can upload the cluster's public keys.
+    Google Cloud must know the issuer that signs them. It can look up the issuer of a cloud's cluster. For your own
+    cluster, set `issuer`, which need not be on the internet, because you can upload the cluster's public keys.
 
     Wrong:
 
@@ -148,7 +148,7 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
 
 
 def too_many_folders(span: Span, workload: str, count: int, store: str, limit: int) -> Diagnostic:
-    """A bucket's policy has a condition that lists each workload's folders, and IAM limits their number.
+    """A bucket's policy has a condition that lists each workload's folders, and IAM limits how many it can list.
 
     A pool's server reads the folder of each of its models, and each pool has its own identity.
 

@@ -140,7 +140,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[KubeObject]:
-    """Restrict an identity that starts several pipelines to Jobs from their CronJobs.
+    """Restrict an identity that starts several pipelines to Jobs from those pipelines' CronJobs.
 
     Each of these pipelines also has its own policy.
     """
@@ -161,8 +161,8 @@ def _of_followed(
 ) -> Iterator[KubeObject]:
     """Restrict the Jobs that the preceding pipeline's launcher may create for this pipeline.
 
-    The policy only matches Jobs owned by this pipeline's CronJob, because it would refuse those of other pipelines that
-    the launcher may start.
+    The policy matches only Jobs owned by this pipeline's CronJob, because it would otherwise reject the Jobs of
+    other pipelines that the launcher may start.
     """
     followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
     if followed is not None:
@@ -195,7 +195,7 @@ def _callers(names: tuple[str, ...], context: Context) -> Value:
 
 
 def _starters(job: Job, context: Context) -> tuple[str, ...]:
-    """Return the ServiceAccounts of monitors that start this pipeline."""
+    """Return the ServiceAccounts of monitors that start the given pipeline."""
     started = context.starters.get(job.pipeline.name, ())
     identities = [context.identity(f"monitors.{name}") for name in started]
     return tuple(identity.name for identity in identities if identity is not None)
@@ -210,7 +210,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[KubeObject]:
-    """Allow these ServiceAccounts to create only objects whose references all occur in the emitted object."""
+    """Allow the given ServiceAccounts to create only objects whose references all occur in the emitted object."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {

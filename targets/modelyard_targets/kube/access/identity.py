@@ -14,7 +14,7 @@ COMPONENT = "identity"
 
 
 def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[KubeObject]:
-    """Yield the ServiceAccount of an IDENTITY, and a Role and RoleBinding if the workload starts runs.
+    """Yield the ServiceAccount of an IDENTITY, plus a Role and RoleBinding if the workload starts runs.
 
     The Role for a Ray autoscaler is created by KubeRay, which also chooses the Ray cluster's name.
     """
@@ -32,7 +32,7 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[K
 
 
 def placeholder(resource: Resource[Identity]) -> str:
-    """Return the placeholder in manifests for a workload's cloud identity, which is only known to the program."""
+    """Return the placeholder in manifests for a workload's cloud identity, which is known only to the program."""
     return f"{resource.name}.identity.invalid"
 
 
@@ -52,7 +52,7 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
 
 
 def _starting(cron_jobs: Sequence[str]) -> list[Value]:
-    """Allow a workload to create Jobs from these CronJobs and to look up existing Jobs."""
+    """Allow a workload to create Jobs from the given CronJobs and to look up existing Jobs."""
     return [
         {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
         _rule("batch", ["jobs"], ["create", "get", "list"]),

@@ -154,7 +154,9 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Select the gateway's proxies, in all namespaces unless the spec or our own controller determines theirs."""
+    """Select the gateway's proxies, in all namespaces unless the spec or our own controller determines
+    their namespace.
+    """
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""

@@ -59,7 +59,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return a reference's keys, either named or implied by its place in the spec."""
+    """Return a reference's keys, which are either named or implied by the reference's place in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -110,7 +110,7 @@ def store_object(store: SecretStore, context: Context) -> str:
 
 
 def own_place(context: Context) -> dict[str, str]:
-    """Return the metadata that identifies this store."""
+    """Return the metadata that identifies the system's store."""
     name = own_store(context)
     return (
         {"name": name} if own_kind(context) == "ClusterSecretStore" else {"name": name, "namespace": context.namespace}
@@ -120,7 +120,8 @@ def own_place(context: Context) -> dict[str, str]:
 def own_readers(context: Context) -> dict[str, list[Value]]:
     """Return the namespaces that may read a cluster-wide store: the system's, and Prometheus's if it needs secrets.
 
-    A cluster that modelyard creates has no other systems, so Prometheus's namespace may always read it there.
+    A cluster that modelyard creates has no other systems, so Prometheus's namespace may always read the store
+    there.
     """
     if own_kind(context) != "ClusterSecretStore":
         return {}

@@ -79,7 +79,9 @@ _DATABASES: Final[Mapping[str, Value]] = {
 
 @record
 class Policy:
-    """Ingress and egress rules for an add-on's Pods with these labels, or for all Pods in its namespace."""
+    """Ingress and egress rules for an add-on's Pods with the given labels, or for all Pods in the add-on's
+    namespace.
+    """
 
     name: str
     labels: Mapping[str, Value] = _EVERY_POD
@@ -148,7 +150,7 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
-    """Allow all addresses within `egress`, because the cluster's operator may run secret stores anywhere."""
+    """Allow all addresses within `egress`, because the cluster's operator may run secret stores at any address."""
     secrets = secrets_of(context.plan.on(context.placement), context)
     if all(store_of(secret.ref, context).via != "external-secrets" for secret in secrets):
         return ()
@@ -288,7 +290,7 @@ def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
 
 
 def _closed(context: Context) -> tuple[Policy, ...]:
-    """Deny all connections, because the Pods only use a socket on their node."""
+    """Deny all connections, because the Pods use only a socket on their node."""
     return ()
 
 

@@ -82,8 +82,9 @@ def cloudnative_pg_values(context: Context) -> dict[str, Value]:
 def prometheus_values(context: Context) -> dict[str, Value]:
     """Return values for Prometheus, Alertmanager and Grafana, which select our objects regardless of labels.
 
-    The admission webhook is off, because its certificates need Helm hooks, which do not run here. It would only repeat
-    the checks of promtool and the CRDs. Node exporters need host access and are left to the cluster's operator.
+    The admission webhook is off, because its certificates need Helm hooks, which do not run here. It would only
+    repeat the checks that promtool and the CRDs perform. Node exporters need host access and are left to the
+    cluster's operator.
     """
     edge = context.target.edge
     replicas = 2 if context.enterprise and not edge else 1
@@ -114,7 +115,7 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 
 
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
-    """Return the images in an add-on's chart that no Pod uses with these values."""
+    """Return the images in an add-on's chart that no Pod uses with our values."""
     if addon != "prometheus" or not context.target.edge:
         return frozenset()
     return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
@@ -154,7 +155,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """Configure remote write for an intermittent link. It resumes where it stopped if the write-ahead log allows."""
+    """Configure remote write for an intermittent link. It resumes where it stopped if the write-ahead log allows it."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
@@ -167,7 +168,9 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """Return Alertmanager's spec. Configurations outside its own namespace only match alerts from their namespace."""
+    """Return Alertmanager's spec. Configurations outside Alertmanager's namespace match only alerts from their own
+    namespace.
+    """
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},

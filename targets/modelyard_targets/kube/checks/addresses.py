@@ -19,7 +19,7 @@ _ON_DISK: Final = "file"
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets with an unknown protocol, or in a cloud where their workloads have no identity."""
+    """Report datasets that have an unknown protocol, or that are in a cloud where their workloads have no identity."""
     target = target_of(plan, placement)
     reported: set[str] = set()
     for resource in plan.on(placement):
@@ -32,7 +32,7 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets with an account where none is used, or without an account where one is needed.
+    """Report adopted buckets that name an account where none is used, or name none where one is needed.
 
     Buckets on other placements are included, because overrides are only checked if the workloads here can address them.
     """

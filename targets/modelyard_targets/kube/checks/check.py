@@ -1,4 +1,4 @@
-"""Workload checks for every cluster that do not need emitted objects."""
+"""Workload checks that apply to every cluster and do not need emitted objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Check that each workload has a single identity in another cloud, and that no key takes precedence over it."""
+"""Check that each workload has a single identity in another cloud, and that no key takes precedence over that
+identity.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from modelyard_targets.kube.storage.buckets import driver_of
 
 
 def check_identities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that would need two identities in a cloud, or whose key takes precedence over their identity."""
+    """Report workloads that would need two identities in a cloud, or that have a key that overrides their identity."""
     for resource in plan.of(Identity, placement):
         opened = foreign_stores(resource, plan)
         if opened:
@@ -44,7 +46,7 @@ def _hidden(resource: Resource[Identity], opened: dict[str, list[Store]], plan: 
 
 
 def _artifacts_by_key(system: System) -> Store | None:
-    """Return the store with the registry's artifacts if workloads open it with a key."""
+    """Return the store with the registry's artifacts if workloads access it with a key."""
     registry = system.registry
     store = system.stores.get(registry.artifacts) if registry is not None else None
     return store if store is not None and store.credentials is not None else None

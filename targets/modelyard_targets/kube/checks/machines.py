@@ -30,9 +30,7 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report accelerator alternatives that none of a class's targets offers. Only the first of these targets reports
-    them.
-    """
+    """Report accelerator alternatives that none of a class's targets offers, but only on the first of these targets."""
     by_compute: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):

@@ -1,4 +1,4 @@
-"""Check the spec against a target's network: addresses outside `egress`, `clients` without effect, and edge disks."""
+"""Check the spec against a target's network: addresses outside `egress`, ineffective `clients`, and edge disks."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _number(url: str) -> _Address | None:
 def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[Diagnostic]:
     """Report endpoints whose `clients` have no effect, because the gateway's proxies may run in any namespace.
 
-    The proxies' namespace is only known if we install the gateway class's controller.
+    The proxies' namespace is known only if we install the gateway class's controller.
     """
     gateway = target_of(plan, placement).gateway
     if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:

@@ -52,8 +52,8 @@ _PREFIXES: Final = ("pg_", "rds_")
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report name collisions.
 
-    Workloads collide if their policies or Pods have the same name as the platform's. The namespace must not be an
-    add-on's, because our policies would deny the add-on's connections. PostgreSQL reserves some database names.
+    Workloads collide if their policies or Pods have the same name as the platform's. The namespace must not be that
+    of an add-on, because our policies would deny the add-on's connections. PostgreSQL reserves some database names.
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)

@@ -1,4 +1,4 @@
-"""Check that different Secret references map to different Secrets, and that none refers to a generated Secret."""
+"""Check that different Secret references map to different Secrets, and that no reference names a generated Secret."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _owner(name: str, generated: dict[str, str]) -> str:
 
 
 def _differ(first: SecretRef, second: SecretRef, target: TargetSpec) -> bool:
-    """Return whether two references mean different Secrets. Existing Secrets are the same if their paths are equal."""
+    """Return whether two references name different Secrets. Existing Secrets are the same if their paths are equal."""
     if first.path == second.path:
         vias = {store.name: store.via for store in target.secret_stores}
         return any(vias.get(ref.store, "existing") != "existing" for ref in (first, second))

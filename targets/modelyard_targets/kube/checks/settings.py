@@ -49,7 +49,7 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster alerts that nobody receives from a Prometheus that we install.
+    """Report cluster alerts from a Prometheus that we install if nobody receives them.
 
     Systems with an SLO already get a different warning about the missing channel.
     """

@@ -34,8 +34,8 @@ def soaks_name(model: Model, context: Context) -> str:
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
     """Describe how to load and verify a model version.
 
-    The entries contain the bundle's location. If only the promoter moves the alias, they also contain the required
-    approvals and, without a bundle, the history of alias moves.
+    The entries contain the bundle's location. If only the promoter moves the alias, the entries also contain the
+    required approvals and, without a bundle, the history of alias moves.
     """
     registry = context.system.registry
     if ref is None or registry is None:
@@ -60,7 +60,7 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """Describe a model's experiments and, if the registry is ours, its artifact folder."""
+    """Describe a model's experiments and, if the registry is ours, the model's artifact folder."""
     registry = context.system.registry
     described: dict[str, Json] = {
         "experiment": experiment_name(model, context),
@@ -89,7 +89,7 @@ def wave_pointer(target: str, wave: str) -> str:
 
 
 def _waves(model: Model, alias: str, context: Context) -> list[Json]:
-    """Describe the targets whose sites get this bundle in waves, with the pointer of each wave in order."""
+    """Describe the targets whose sites get the model's bundle in waves, with the pointer for each wave in order."""
     waves: list[Json] = []
     for target in context.system.deployment.targets:
         if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):

@@ -30,7 +30,7 @@ class Crossing:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. Entries contain the key number, so a new key replaces the Pods."""
+        """Return the Secret's entries that Pods use. Entry names contain the key number, so a new key replaces Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
@@ -70,7 +70,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
-    """Return a workload's cross-target access for a store, or None if it does not need any."""
+    """Return a workload's cross-target access for a store, or None if no such access is needed."""
     return next((crossing for crossing in crossings_of(workload, context) if store in crossing.stores), None)
 
 
@@ -88,7 +88,7 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:
-    """Return the names of an access key's parts for a target's stores."""
+    """Return the names of the parts of an access key for a target's stores."""
     return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
@@ -131,7 +131,7 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
 def keeps_models(resource: Resource, plan: Plan) -> bool:
     """Return whether a workload stores the models from a registry as bundles on its own disk.
 
-    At the edge, it must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
+    At the edge, a workload must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
     """
     system = plan.system
     adopted = system.registry is not None and bool(system.registry.adopt)

@@ -1,8 +1,7 @@
-"""Workloads' access to stores in other clouds with their own identity, from the side of both the store and the
-workload.
+"""Workloads' access to stores in other clouds with their own identity, seen from both the store and the workload.
 
-The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. It needs only the
-outputs of infrastructure projects, so two targets can open each other's stores.
+The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. The project needs only
+the outputs of infrastructure projects, so two targets can access each other's stores.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Federated:
 
     @property
     def config_map(self) -> str:
-        """Return the name of the ConfigMap with the values of the identity. The names in it contain no dots."""
+        """Return the name of the ConfigMap with the identity's values. It is built from names without dots."""
         return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
 
 
@@ -67,7 +66,7 @@ def federated_of(workload: str, context: Context) -> tuple[Federated, ...]:
 
 
 def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[Store]]:
-    """Return the stores that an identity opens in other clouds, by target."""
+    """Return the stores that an identity accesses in other clouds, by target."""
     system = plan.system
     here, by_target = system.target(identity.placement), dict[str, list[Store]]()
     for name in dict.fromkeys(access.store for access in identity.value.access):
@@ -78,7 +77,7 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 
 
 def may_be_crossed(plan: Plan, placement: str) -> bool:
-    """Return whether clusters on other targets could open stores of this placement with their tokens.
+    """Return whether clusters on other targets could access stores of this placement with their tokens.
 
     The project with the target's grants then exists even if it is empty, so that `up` withdraws earlier grants.
     """
@@ -88,12 +87,12 @@ def may_be_crossed(plan: Plan, placement: str) -> bool:
 
 
 def has_foreign(plan: Plan, placement: str) -> bool:
-    """Return whether workloads in other clusters open stores of this placement with their identity."""
+    """Return whether workloads in other clusters access stores of this placement with their identity."""
     return next(foreign_identities(plan, placement), None) is not None
 
 
 def foreign_identities(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[str, ...]]]:
-    """Yield the identities in other clusters that open stores of this placement, each with those stores."""
+    """Yield the identities in other clusters that access stores of this placement, each with those stores."""
     for identity in plan.of(Identity):
         stores = foreign_stores(identity, plan).get(placement, ()) if identity.placement != placement else ()
         if stores:
@@ -106,7 +105,7 @@ def shows_issuer(plan: Plan, placement: str) -> bool:
 
 
 def identity_output(identity: Resource, value: str) -> str:
-    """Return the name of the `crossings` project's output with a value of a workload's identity."""
+    """Return the name of the `crossings` project's output that contains a value of a workload's identity."""
     return crossing_output(identity, value)
 
 

@@ -1,4 +1,4 @@
-"""ConfigMaps with workloads' identities in other clouds, written from the outputs of those clouds' projects."""
+"""ConfigMaps with workloads' identities in other clouds, written from the outputs of the projects in those clouds."""
 
 from __future__ import annotations
 

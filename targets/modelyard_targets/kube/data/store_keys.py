@@ -30,7 +30,7 @@ class StoreKey:
 
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
-    """Return one row for each access key, used by a single workload or by all workloads that use the store."""
+    """Return one row for each access key, used either by a single workload or by all workloads that use the store."""
     stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
     rows: dict[str, list[StoreKey]] = {}
     for key in (key for store in stores for key in _keys(store, context)):

@@ -1,1 +1,1 @@
-"""Existing clusters: their declared machines, what fits on them, and what a tenant may not install."""
+"""Existing clusters: their declared machines, what fits on those machines, and what a tenant may not install."""

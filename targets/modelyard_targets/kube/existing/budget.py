@@ -1,4 +1,4 @@
-"""Cost lines for a cluster's own machines, and checks that all of them have a price if there is a budget.
+"""Cost lines for a cluster's own machines, and checks that all machines have a price if there is a budget.
 
 Existing machines cost the same at any load, so the floor and the ceiling are equal. Everything else, such as
 databases and volumes, runs on these machines.
@@ -29,7 +29,7 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield the machines that are needed if every workload has its maximum size, by their entries in `capacity`.
+    """Yield the machines that are needed if every workload runs at its maximum size, by their entries in `capacity`.
 
     Without `capacity`, a single unpriced line says so.
     """
@@ -60,7 +60,7 @@ def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | N
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the README's row with the cost of the machines, if all of them have prices."""
+    """Yield the README's row with the cost of the machines, if all machines have prices."""
     capacity = target_of(plan, placement).capacity
     priced = [machine for machine in capacity if machine.price_hourly is not None]
     if priced and len(priced) == len(capacity):

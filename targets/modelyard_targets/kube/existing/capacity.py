@@ -33,7 +33,7 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 
 @record
 class Packable:
-    """The largest requests of all workloads with one priority: Pods that always run, and each pipeline's Pods.
+    """The largest requests of all workloads with the same priority: Pods that always run, and each pipeline's Pods.
 
     `beside` has the minimum requests of higher priorities. Lower priorities are ignored, because they are preempted.
     """
@@ -63,9 +63,9 @@ class Packable:
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report pipelines that can never reach their maximum size, and workloads that do not fit at the same time.
 
-    The check counts all endpoints at their maximum size, all monitors, and only the largest pipeline, because pipelines
-    can wait for each other. Each lower priority is checked together with the minimum of the higher ones. If no capacity
-    is declared, nothing is reported.
+    The check counts all endpoints at their maximum size, all monitors, and only the largest pipeline, because
+    pipelines can wait for each other. Each lower priority is checked together with the minimum requests of the
+    higher priorities. If no capacity is declared, nothing is reported.
     """
     target = target_of(plan, placement)
     if not target.capacity:
@@ -84,7 +84,7 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _level(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report the workloads of one priority that do not fit."""
+    """Report the workloads with one priority that do not fit."""
     hopeless: set[str] = set()
     for name, pods in level.runs.items():
         problem = _own_size(system, name, pods, floor)
@@ -152,7 +152,7 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
 def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     """Return the declared capacity as a ResourceQuota, or an empty mapping if none is declared.
 
-    The quota does not restrict CPU limits, because they do not reserve anything.
+    The quota does not restrict CPU limits, because CPU limits do not reserve anything.
     """
     machines = target_of(plan, placement).capacity
     if not machines:
@@ -213,7 +213,7 @@ def _support(plan: Plan, placement: str) -> Support:
 
 
 def totals(pods: Iterable[Pods]) -> dict[str, int]:
-    """Sum the requests of these Pods by resource."""
+    """Sum the requests of the given Pods by resource."""
     sums: dict[str, int] = {}
     for group in pods:
         for what, amount in group.shape.amounts:
@@ -234,7 +234,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests most of it, or report fragmented capacity."""
+    """Report the scarcest resource at the line that requests the most of it, or report fragmented capacity."""
     usable = set(homeless.shape.machines)
     rivals = [rival for rival in pods if usable.issuperset(rival.shape.machines)]
     requested = totals(rivals)

@@ -25,7 +25,7 @@ _WHY: Final = {
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster-wide add-ons that a shared cluster lacks, because a tenant must not install them."""
+    """Report cluster-wide add-ons missing from a shared cluster, because a tenant must not install them."""
     target = target_of(plan, placement)
     if target.tenancy != "shared":
         return

@@ -42,7 +42,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
     """Return the best declared machine for heads, launchers and the registry.
 
     The result is None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The
-    capacity check then packs heads on any machine and reports what does not fit.
+    capacity check then packs heads onto any machine and reports what does not fit.
     """
     if not target.capacity:
         return None
@@ -136,7 +136,7 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
 
 
 def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
-    """Return the best on-demand machine with the same accelerators as the chosen spot machine, or nothing.
+    """Return the best on-demand machine with the same accelerators as the chosen spot machine, or an empty tuple.
 
     `fits` must be sorted. Only with `spot-first` does the list have both kinds of capacity.
     """
@@ -162,7 +162,7 @@ def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Acceler
 
 
 def _has(machine: Machines, name: str) -> bool:
-    """Return whether a machine's accelerators match this name, either as declared or by memory size.
+    """Return whether a machine's accelerators match the given name, either as declared or by memory size.
 
     A machine with `A100` and `acceleratorMemory: 80Gi` matches `A100-80GB`, not `A100-40GB`.
     """
@@ -186,14 +186,14 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return the capacity that one Pod leaves, in millicores. A CPU is worth 4 GiB or 1/32 of an accelerator."""
+    """Return the capacity that one Pod leaves unused, in millicores. A CPU is worth 4 GiB or 1/32 of an accelerator."""
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
 
 
 def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
-    """Describe what a machine lacks for one Pod."""
+    """Describe what a machine lacks in order to fit one Pod."""
     return tuple(lacks(compute, machine, _instead(compute, machine), memory_text))
 
 
@@ -207,7 +207,7 @@ def _offer(machine: Machines) -> str:
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
-    """Describe the closest machine and what it lacks, or explain that no machine has this kind of capacity."""
+    """Describe the closest machine and what it lacks, or explain that no machine has the requested kind of capacity."""
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (

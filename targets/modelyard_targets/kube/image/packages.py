@@ -1,6 +1,6 @@
 """Locked Python packages: requirements and their dependencies, pinned to one version with hashes.
 
-pip refuses files with other hashes, so it installs exactly the resolved packages. The table is written by
+pip rejects files with other hashes, so it installs exactly the resolved packages. The table is written by
 tools/lock_packages.py.
 """
 
@@ -34,7 +34,9 @@ def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
 
 
 def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return requirements such as `boto3==1.44.8` and all their dependencies, with the architectures that need each."""
+    """Return requirements such as `boto3==1.44.8` and all their dependencies, each with the architectures
+    that need it.
+    """
     names = [name_of(root) for root in roots]
     architectures: dict[str, tuple[str, ...]] = {}
     for machine in MACHINES:

@@ -69,7 +69,7 @@ def content_hash(system: System, target: TargetSpec) -> str:
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     """Return the image's direct requirements for this system and target.
 
-    All workloads have some requirements in common. The others are for the frameworks and storage protocols in use, for
+    Some requirements are common to all workloads. The rest are for the frameworks and storage protocols in use, for
     managed databases, and for the registry if it runs on the target.
     """
     table = requirements_table()
@@ -98,7 +98,7 @@ def _files(system: System, target: TargetSpec) -> dict[str, str]:
 
 
 def _base(target: TargetSpec) -> str:
-    """Return the base image. For many sites, the image is built in one place, which no site's image mirror serves."""
+    """Return the base image. For many sites, the image is built in one place, where no site's image mirror applies."""
     return BASE if target.sites is not None else mirrored(BASE, target)
 
 

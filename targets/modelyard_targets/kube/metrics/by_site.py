@@ -1,4 +1,4 @@
-"""Rewrite a PromQL expression for one cluster as one for each site, for a Prometheus with the metrics of all sites."""
+"""Rewrite a PromQL expression for one cluster to apply to each site, for a Prometheus with the metrics of all sites."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _KEPT_LISTS: Final = frozenset({"ignoring", "without", "group_left", "group_righ
 def by_site(expression: str, matchers: str) -> str:
     """Return the expression for each site. `matchers` select the sites' series, such as `modelyard_target="shops"`.
 
-    A result that exists once in one cluster exists once for each site, with the site's label. A site without any series
-    has no result.
+    A result that exists once in a single cluster exists once for each site, with the site's label. A site without
+    any series has no result.
     """
     tokens = [match[0] for match in _TOKEN.finditer(expression)]
     return "".join(_Rewrite(matchers).rewritten(tokens))
@@ -38,7 +38,7 @@ def sites_seen(matchers: str) -> str:
 
 @record
 class _Rewrite:
-    """Rewrites the tokens of an expression for sites with these matchers."""
+    """Rewrites the tokens of an expression for the sites that the given matchers select."""
 
     matchers: str
 

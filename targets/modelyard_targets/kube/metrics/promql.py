@@ -27,7 +27,7 @@ def _printable(letter: str) -> str:
 
 
 def selector(exactly: Mapping[str, str], *more: str) -> str:
-    """Return a selector `{label="value",…}` for these exact label values and additional matchers."""
+    """Return a selector `{label="value",…}` for the given exact label values and additional matchers."""
     for name in exactly:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")
@@ -35,13 +35,13 @@ def selector(exactly: Mapping[str, str], *more: str) -> str:
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
-    """Return a matcher for a label that has one of these values."""
+    """Return a matcher for a label that has one of the given values."""
     pattern = "|".join(_SPECIAL.sub(_QUOTED, value) for value in values)
     return f"{label}=~{string(pattern)}"
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """Return a matcher for label values with this literal prefix, followed by a regular expression."""
+    """Return a matcher for label values that begin with the given literal prefix, followed by a regular expression."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 
@@ -51,7 +51,7 @@ def template_text(text: str) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Format a duration such as `5m`, `6h` or `3d`, in the largest unit that divides it."""
+    """Format a duration such as `5m`, `6h` or `3d`, in the largest unit that divides it evenly."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % size == 0:
             return f"{seconds // size}{unit}"

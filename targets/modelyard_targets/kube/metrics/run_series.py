@@ -21,7 +21,7 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the most recently started of the finished runs has failed."""
+    """Return PromQL that is true if the most recently started finished run has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
@@ -58,7 +58,7 @@ def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
 
 
 def paused(cron_job: str, within_s: int, context: Context) -> str:
-    """Return PromQL that is true while a CronJob is suspended, and for a while after it was resumed.
+    """Return PromQL that is true while a CronJob is suspended, and for a while after it is resumed.
 
     One sample every ten minutes is enough and makes a look-back of months cheap.
     """

@@ -48,7 +48,7 @@ def failed_by(code: str) -> str:
 
 
 def applications(inference: Inference) -> tuple[str, ...]:
-    """Return the Serve applications that answer clients. Variants that only get mirrored requests are excluded."""
+    """Return the Serve applications that answer clients. Variants that receive only mirrored requests are excluded."""
     mirrored = inference.mirror.variant if inference.mirror is not None else ""
     return tuple(
         f"{inference.name}-{variant.name}"
@@ -63,11 +63,11 @@ def of_endpoint(inference: Inference, context: Context, *more: str) -> str:
 
 
 def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
-    """Return a selector for these applications in the context's namespace."""
+    """Return a selector for the given applications in the context's namespace."""
     return selector({"namespace": context.namespace}, one_of("application", names), *more)
 
 
 def within(bound: float) -> str:
-    """Return a matcher for the histogram bucket up to this bound. Each SLO bound has its own bucket."""
+    """Return a matcher for the histogram bucket up to the given bound. Each SLO bound has its own bucket."""
     text = number(bound).replace(".", r"\\.")
     return f'le=~"{text}"' if bound % 1 else f'le=~"{text}(\\\\.0)?"'

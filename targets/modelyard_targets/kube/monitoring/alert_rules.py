@@ -23,7 +23,7 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return this severity or, if no channel accepts it, another severity. This ensures that somebody is notified."""
+    """Return the given severity or, if no channel accepts it, another one, so that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in accepted or not accepted else next(iter(accepted))
@@ -32,7 +32,7 @@ def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
 def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
     """Return an alert's labels: severity, owner, workload, and one label for each channel.
 
-    The `namespace` label is required, because a route only accepts alerts of its own namespace.
+    The `namespace` label is required, because a route accepts only alerts from its own namespace.
     """
     value = resource.value
     return {

@@ -3,8 +3,9 @@
 Failures are 5xx responses, timeouts (408 from Ray's proxy, 504 from Envoy or a replica), refused connections (503 from
 Envoy), and requests that the client abandoned (499 from Ray's proxy). Other 4xx responses are client errors.
 
-A stream of text has the status 200 from its first token on, for Ray's proxy and for Envoy. So a client that leaves it
-then counts as no failure, and the server itself counts the streams that ended with an error.
+For both Ray's proxy and Envoy, a text stream has the status 200 from its first token on. A client that abandons
+the stream after that does not count as a failure, and the server itself counts the streams that ended with an
+error.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway or else at the servers."""
+    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway if there is one, or else at
+    the servers.
+    """
     front = front_of(inference, context)
     if front is None:
         return _rate(serve_series.REQUESTS, of_endpoint(inference, context), span)
@@ -39,8 +42,8 @@ def failures(inference: Inference, context: Context, span: str) -> str:
 def _abandoned(inference: Inference, front: Front, context: Context, span: str) -> str:
     """Return PromQL for requests that the client abandoned.
 
-    Only the servers report them, because Envoy has no status for them. The servers also report Envoy's own timeouts as
-    abandoned, so these are subtracted.
+    Only the servers report these requests, because Envoy has no status for them. The servers also report Envoy's
+    own timeouts as abandoned, so these are subtracted.
     """
     left = _rate(serve_series.REQUESTS, of_endpoint(inference, context, CALLER_LEFT), span)
     timed_out = _rate(gateway_series.TIMED_OUT, of_route(front, context), span)
@@ -48,7 +51,7 @@ def _abandoned(inference: Inference, front: Front, context: Context, span: str) 
 
 
 def _broken_streams(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL to add for the streams of a language model that ended with an error, or "" for other models."""
+    """Return the PromQL term for a language model's streams that ended with an error, or "" for other models."""
     if inference.generation is None:
         return ""
     return f" + ({_rate(serve_series.BROKEN_STREAMS, of_endpoint(inference, context), span)} or vector(0))"

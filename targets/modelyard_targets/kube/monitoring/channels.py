@@ -1,4 +1,4 @@
-"""Notification channels. Each has an AlertmanagerConfig for the alerts with its label.
+"""Notification channels. Each channel has an AlertmanagerConfig for the alerts with its label.
 
 The owner's on-call channel also gets cluster alerts if we install Prometheus.
 """

@@ -40,7 +40,7 @@ _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
 def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[KubeObject]:
-    """Yield the ConfigMap with a DASHBOARD, which Grafana's sidecar finds by label."""
+    """Yield the ConfigMap that contains a DASHBOARD, which Grafana's sidecar finds by label."""
     inference = resource.value
     name = object_name(resource.name, "dashboard", limit=63)
     labelled = {

@@ -48,7 +48,7 @@ def used_gi(system: System, target: TargetSpec) -> int:
 
 
 def fitting_days(plan: Plan, placement: str) -> int:
-    """Estimate how many days of metrics fit on the volume, at least one.
+    """Estimate how many days of metrics fit on the volume, with a minimum of one.
 
     Autoscaled replicas count as the middle of their range. Runs are temporary, so only their machines count.
     """

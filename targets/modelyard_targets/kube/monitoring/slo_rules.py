@@ -60,7 +60,9 @@ _SHOWN_S: Final = (300, 3600)
 
 @record
 class Burn:
-    """Fires when the long window has used this share of the budget and the short window still uses it too fast."""
+    """Fires when the long window has used the given share of the budget and the short window still burns
+    it too fast.
+    """
 
     share: float
     long_s: int
@@ -127,7 +129,8 @@ def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Obj
 
 
 def _token_objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Yield the objectives of a language model. They count texts that have begun; failed requests are unavailability.
+    """Yield the objectives of a language model. They count texts that have begun; failed requests count as
+    unavailability.
 
     A text with exactly the required tokens per second counts as bad, because buckets include their upper bound.
     """
@@ -229,7 +232,8 @@ def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
 def _gone(
     resource: Resource[AlertRules], inference: Inference, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for applications without a healthy replica or without metrics, because the ratios then have no data.
+    """Yield alerts for applications without a healthy replica or without metrics, because in these cases the ratios
+    have no data.
 
     An application that scales to zero may have no replica for hours, so its Serve status is checked instead. The
     Gateway's proxies are also checked, because servers do not see the connections that a Gateway refuses.

@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[KubeObjec
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Return whether proxies may run in the system's namespace. Proxies of our own gateway class do not."""
+    """Return whether proxies may run in the system's namespace. Proxies of our own gateway class do not run there."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
@@ -85,7 +85,7 @@ def _class(name: str, context: Context) -> Manifest:
 
 
 def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
-    """Build a Gateway for this exposure.
+    """Build a Gateway for the given exposure.
 
     Our own class refers to parameters for the exposure. With another class, the Gateway gets annotations instead.
     """

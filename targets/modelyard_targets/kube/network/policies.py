@@ -38,7 +38,7 @@ _LABEL = pattern(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def pods(name: str) -> dict[str, Value]:
-    """Select the Pods with this name label."""
+    """Select the Pods with the given name label."""
     return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
 
@@ -53,7 +53,7 @@ def every_namespace() -> dict[str, Value]:
 
 
 def ports(*numbers: int) -> list[Value]:
-    """Return a policy's list of these TCP ports."""
+    """Return a policy's list of the given TCP ports."""
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 
@@ -66,7 +66,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> KubeObject:
-    """Build a policy that allows a workload's connections, because the namespace denies all by default."""
+    """Build a policy that allows a workload's connections, because the namespace denies all connections by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -114,7 +114,7 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes, whose addresses are unknown, with the same addresses as for the API server."""
+    """Allow egress to ports on nodes, whose addresses are unknown, using the same addresses as for the API server."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
@@ -166,7 +166,9 @@ def outside(context: Context) -> list[Value]:
 
 
 def anywhere(context: Context) -> list[Value]:
-    """Select all addresses except link-local addresses and those where the platform serves the nodes' credentials."""
+    """Select all addresses except link-local addresses and those at which the platform serves the nodes'
+    credentials.
+    """
     hidden = context.platform.hidden_addresses
     if not hidden:
         return list(ANYWHERE)

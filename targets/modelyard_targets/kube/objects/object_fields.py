@@ -1,4 +1,4 @@
-"""Check patched objects against the bundled table of fields, to find what an API server would refuse."""
+"""Check patched objects against the bundled table of fields, to find what an API server would reject."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def template_name(resource: Resource) -> str:
 
 
 def job_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of a run's Job in seconds."""
+    """Return the longest duration, in seconds, of a run's Job."""
     return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
 
 
@@ -109,7 +109,7 @@ def keep(context: Context) -> dict[str, Value]:
 
 
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
-    """Return the overlap policy that the launcher has to enforce, `forbid` or `replace`, or "".
+    """Return the overlap policy that the launcher must enforce, `forbid` or `replace`, or "".
 
     CronJobs apply their own policy only to runs that they created. The result is empty if nothing else starts runs or
     if runs may overlap.
@@ -129,7 +129,7 @@ def requested(context: Context) -> tuple[str, ...]:
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher that lost its machine, so that it can follow its existing run, but not if the run failed."""
+    """Retry a launcher that lost its machine, so that it can resume following its run, but not if the run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},

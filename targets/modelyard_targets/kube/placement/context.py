@@ -36,7 +36,7 @@ ANY_PLATFORM = Platform()
 
 @record
 class KubeObject:
-    """An object, with the spec line that requested it."""
+    """A Kubernetes object with the spec line that requested it."""
 
     origin: Path
     manifest: Manifest
@@ -52,7 +52,9 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster, built with `context_for`. Unless noted, indexes only cover this placement."""
+    """A placement on a cluster, built with `context_for`. Unless noted otherwise, the indexes cover only this
+    placement.
+    """
 
     plan: Plan
     placement: str
@@ -106,7 +108,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels with which a workload's Pods get their cloud identity, or none if it opens no store."""
+        """Return the labels that give a workload's Pods their cloud identity, or none if it accesses no store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 
@@ -175,7 +177,7 @@ def context_for(
 
 
 def secret_name(ref: SecretRef, target: TargetSpec) -> str:
-    """Return the name of the Secret with a reference's value.
+    """Return the name of the Secret that contains a reference's value.
 
     An existing Secret is named after the reference's path, with dots for slashes. A Secret created by External Secrets
     has the store's name as a prefix, so that equal paths in two stores do not collide.
@@ -195,7 +197,7 @@ def _always(name: str) -> Callable[[], str]:
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """Return the image or its copy in the target's mirror, where the original host is not part of the path."""
+    """Return the image, or its copy in the target's mirror, whose path does not include the original host."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")

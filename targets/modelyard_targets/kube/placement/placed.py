@@ -46,13 +46,15 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
-    """Return a placement's pipelines with alerts on their runs."""
+    """Return a placement's pipelines that have alerts on their runs."""
     rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
     return tuple(entry.pipeline for entry in rules if entry.pipeline is not None)
 
 
 def shows_jobs(context: Context) -> bool:
-    """Return whether our Prometheus includes kube-state-metrics. At the edge, it does only if alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics. At the edge, this is the case only if
+    alerts need it.
+    """
     rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
     by_alerts = (
         entry.monitor.type == "performance" and entry.monitor.watch.startswith("pipelines.")

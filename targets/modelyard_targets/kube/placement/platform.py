@@ -19,7 +19,7 @@ Argument: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Argument
 
 
 def as_literal(value: Argument) -> Literal:
-    """Convert plain data to the program model's literals, with tuples for lists."""
+    """Convert plain data to the program model's literals, with tuples instead of lists."""
     if isinstance(value, Mapping):
         return {key: as_literal(entry) for key, entry in value.items()}
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
@@ -121,9 +121,9 @@ def as_spelled(path: str) -> str:
 class AddOn:
     """How a platform installs its own add-on or changes a common one.
 
-    Calls in `before` run between namespace and chart, and replace the chart's Helm hooks. Calls in `after` use the
-    chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from the
-    chart's, and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
+    Calls in `before` run between the namespace and the chart, and replace the chart's Helm hooks. Calls in `after`
+    use the chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from
+    the chart's, and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
     """
 
     values: Callable[[Context], Mapping[str, Argument]] = no_values
@@ -149,10 +149,10 @@ SERVICE_FOLDER: Final = "/etc/postgresql-services"
 class ManagedDatabase:
     """A database managed by the cloud: its address, its network, and the call that creates its login.
 
-    The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are mounted in
-    `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the service `SERVICE`.
-    The cloud may rotate the password at any time, and clients read the file again for each connection, unlike
-    environment variables.
+    The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are
+    mounted in `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the
+    service `SERVICE`. The cloud may rotate the password at any time. Unlike environment variables, clients read the
+    file again for each connection.
     """
 
     host: Ref
@@ -167,9 +167,9 @@ class ManagedDatabase:
 class Platform:
     """The provider-specific functions behind the shared workloads project.
 
-    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project creates
-    the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the object
-    that configures a gateway class's Gateways. It has the same name as the class.
+    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project
+    creates the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes
+    the object that configures a gateway class's Gateways. That object has the same name as the class.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota

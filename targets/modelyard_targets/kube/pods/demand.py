@@ -61,7 +61,7 @@ class Demand:
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Return all Pods of a placement, optionally without managed databases."""
+    """Return all Pods of a placement, with or without those of managed databases."""
     demands = _demands(plan)
     if (placement, databases) not in demands:
         demands[placement, databases] = _demand(plan, placement, databases=databases)
@@ -217,7 +217,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of these paths that is in the spec, or the section entry of the first path."""
+    """Return the first of the given paths that is in the spec, or the section entry of the first path."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

@@ -43,7 +43,7 @@ def support_resources(size: Size) -> dict[str, Value]:
 
 
 def placing(place: Place) -> dict[str, Value]:
-    """Return a Pod's scheduling fields. With a fallback, the selector becomes a preference."""
+    """Return a Pod's scheduling fields. If there is a fallback, the selector becomes a preference."""
     selector, affinity = place.selector, {}
     if place.fallback is not None:
         selector = tuple(label for label in selector if label in place.fallback)
@@ -61,7 +61,7 @@ def placing(place: Place) -> dict[str, Value]:
 
 
 def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer the zone of Pods with these labels. In a cluster without zones, this has no effect."""
+    """Prefer the zone of Pods with the given labels. In a cluster without zones, this has no effect."""
     if not near:
         return {}
     term: dict[str, Value] = {
@@ -88,7 +88,7 @@ def _term(labels: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:
-    """Return tolerations for exactly these taints. A taint without a value matches any value."""
+    """Return tolerations for exactly the given taints. A taint without a value matches any value."""
     return [
         {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
         if taint.value
@@ -106,7 +106,7 @@ def container(
     mounts: Sequence[Value] = (),
     **rest: Value,
 ) -> dict[str, Value]:
-    """Build a restricted container with the scratch volume as its home and only writable folder."""
+    """Build a restricted container whose home and only writable folder is the scratch volume."""
     return {
         "name": name,
         "image": image,

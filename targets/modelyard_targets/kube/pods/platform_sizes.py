@@ -24,7 +24,7 @@ def registry_replicas(system: System, target: TargetSpec) -> int:
 
 
 def registry_workers(system: System, target: TargetSpec) -> int:
-    """Return the number of worker processes in an MLflow Pod. Each needs half a gigabyte."""
+    """Return the number of worker processes in an MLflow Pod. Each process needs half a gigabyte."""
     if target.edge:
         return 1
     return 4 if system.profile.size == "enterprise" else 2

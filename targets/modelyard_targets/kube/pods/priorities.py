@@ -49,7 +49,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to this one, or "" if this is the lowest."""
+    """Return the next lower priority, whose workloads yield to the given one, or "" if the given one is the lowest."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
@@ -66,7 +66,7 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """Return the below-normal priorities that a placement uses, each with a path in the spec that sets it."""
+    """Return the below-normal priorities that a placement uses, each with a path to where the spec sets it."""
     lines: dict[str, Path] = {}
     for resource in plan.on(placement):
         priority = priority_of(resource)
@@ -112,8 +112,8 @@ def priority_classes(context: Context) -> Iterator[KubeObject]:
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
     """Yield the ResourceQuotas for a namespace, with their names.
 
-    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority and
-    therefore refuse the Pods that should preempt them.
+    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority
+    and therefore reject the Pods that should preempt them.
     """
     hard: dict[str, Value] = dict(quota)
     below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]

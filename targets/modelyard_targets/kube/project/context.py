@@ -14,7 +14,7 @@ from modelyard_targets.kube.placement.platform import Platform
 
 
 def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
-    """Return a placement's context on this platform."""
+    """Return a placement's context on the given platform."""
     target = platform.target(plan, placement)
     prefix = target.images.registry or platform.image_prefix(plan, placement)
     prefixed = replace(target, images=replace(target.images, registry=prefix))

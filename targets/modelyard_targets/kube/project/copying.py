@@ -1,4 +1,4 @@
-"""A Job that copies objects with rclone while a system moves, and everything that it needs in the namespace."""
+"""A Job that copies objects with rclone while a system moves, and everything that the Job needs in the namespace."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def copy_objects(job: CopyJob, context: Context) -> Iterator[Manifest]:
 
 
 def _labels(system: str, name: str) -> dict[str, Value]:
-    """Return the usual labels of objects that a person applies, and that no stack contains."""
+    """Return the usual labels for objects that a person applies and that are not part of any stack."""
     return {**labels(system, name, component=COPY_COMPONENT), "app.kubernetes.io/managed-by": "kubectl"}
 
 
 def _reached(job: CopyJob, context: Context) -> Iterator[Value]:
-    """Allow egress to the stores, and to what provides an identity of the cloud.
+    """Allow egress to the stores, and to the services that provide a cloud identity.
 
-    A cloud's storage, and its service for tokens, have no addresses that a spec could list.
+    A cloud's storage and token services have no addresses that a spec could list.
     """
     for endpoint in dict.fromkeys(job.endpoints):
         if endpoint:

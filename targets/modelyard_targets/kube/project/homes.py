@@ -15,8 +15,9 @@ AIM: Final = 1000
 def home(name: str, projects: int) -> int:
     """Return the index of the project for a name, by jump consistent hashing.
 
-    When an n-th project is added, one name in n moves there, and all others stay. Even for a thousand projects, the
-    loop runs only a few times (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+    When an n-th project is added, one in n names moves to it, and all other names stay where they are. Even for a
+    thousand projects, the loop runs only a few times (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash
+    Algorithm", 2014).
     """
     home, jump = 0, 0
     while jump < projects:

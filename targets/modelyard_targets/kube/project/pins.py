@@ -44,7 +44,7 @@ def images_of(context: Context) -> tuple[str, ...]:
 
 
 def _images_of_chart(name: str, context: Context) -> Iterator[str]:
-    """Yield a chart's images, with changed tags and without unused images."""
+    """Yield a chart's images, with overridden tags and without unused images."""
     addon = context.platform.installs.get(name)
     tags = (addon.tags if addon is not None else chart_tags)(context)
     left_out = images_left_out(name, context)

@@ -82,13 +82,13 @@ def _cluster(context: Context) -> Iterator[Call]:
 
 
 def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the arguments that replace placeholders in these files: image registries and cloud identities."""
+    """Return the arguments that replace placeholders in the given files: image registries and cloud identities."""
     images, identities = _images(context), _identities(context, files)
     return (*((("images", images),) if images else ()), *((("annotations", identities),) if identities else ()))
 
 
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
-    """Map the placeholders of ServiceAccounts in these files to the cloud identities that they act as."""
+    """Map the placeholders of ServiceAccounts in the given files to the cloud identities that they act as."""
     by_file = _by_file(context.plan.of(Identity, context.placement))
     pairs = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # in plan order
     outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in pairs)
@@ -105,7 +105,9 @@ def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequenc
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Map the host of the runtime image to the output with the registry's address, if only `pulumi up` knows it."""
+    """Map the host of the runtime image to the output with the registry's address, if the address is known only to
+    `pulumi up`.
+    """
     registries = context.platform.image_registries
     if not registries:  # the name of the image is a hash of its files
         return {}

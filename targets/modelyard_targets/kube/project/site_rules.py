@@ -1,4 +1,4 @@
-"""Alert rules for sites that only send metrics, evaluated once at the target that receives the metrics."""
+"""Alert rules for sites that only send metrics. The target that receives the metrics evaluates the rules once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IN_A_RULE: Final = 200
 
 
 def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
-    """Yield rules without their alerts, and omit objects that have no rules left."""
+    """Yield rules without their alerts, omitting objects that have no rules left."""
     for obj in objects:
         groups = [remaining for rule_group in _groups(obj) if (remaining := _of_group(rule_group, "record"))]
         if groups:
@@ -64,7 +64,9 @@ def _rules(rule_group: Mapping[str, Value]) -> list[Mapping[str, Value]]:
 
 
 def _of_group(rule_group: Mapping[str, Value], kind: str) -> dict[str, Value]:
-    """Return a group with only its rules of one kind, `alert` or `record`, or an empty mapping if it has none."""
+    """Return a group with only its rules of one kind, `alert` or `record`, or an empty mapping if it has
+    no such rules.
+    """
     rules = [rule for rule in _rules(rule_group) if kind in rule]
     return {**rule_group, "rules": rules} if rules else {}
 
@@ -82,7 +84,7 @@ def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites:
 def _silent(
     resource: Resource[AlertRules], context: Context, sites: Context, matchers: str
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for sites in the spec that send no metrics or have never sent any."""
+    """Yield alerts for sites in the spec that have stopped sending metrics or have never sent any."""
     texts = {
         "summary": f"{{{{ $labels.{SITE} }}}} sends no metrics",
         "description": "The site, its network or its Prometheus is down. None of its other alerts can fire.",

@@ -1,4 +1,4 @@
-"""Split a project with more than about two thousand resources, the most that Pulumi handles well."""
+"""Split a project with more than about two thousand resources, which is the most that Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
-    """Divide the files among projects. The first project has all files that other files depend on.
+    """Divide the files among projects. The first project contains all files that other files depend on.
 
     Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name,
-    only the files of an additional project move.
+    only the files that end up in an added project move.
     """
     workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))

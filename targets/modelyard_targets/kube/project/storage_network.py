@@ -17,7 +17,7 @@ VARIABLE: Final = "object_storage"
 
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return a single policy for all Pods that use a bucket in the region, or nothing if there are none."""
+    """Return a single policy for all Pods that use a bucket in the region, or an empty tuple if no Pods do."""
     names = storage_readers(context)
     if not names:
         return ()

@@ -44,13 +44,13 @@ class Workloads:
     facts: Mapping[str, Facts]
 
     def written(self, file: File) -> Written | None:
-        """Return the facts about a file if it has been written."""
+        """Return the facts about a file, or None if it has not been written."""
         value = self.facts[file.name].value
         return value if isinstance(value, Written) else None
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
-    """Return the projects for everything in a placement's cluster, with these settings in each project's stack."""
+    """Return the projects for everything in a placement's cluster, with the given settings in each project's stack."""
     files = tuple(file for file in files_of(context) if has_objects(file, context))
     facts = {file.name: Facts() for file in files}
     projects = tuple(_project(at, batch, facts, context, settings) for at, batch in enumerate(split(files)))

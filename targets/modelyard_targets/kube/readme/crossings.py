@@ -87,7 +87,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Yield connections to an adopted registry if there are several targets. Its URL is on none of them."""
+    """Yield connections to an adopted registry if there are several targets. Its URL belongs to none of the targets."""
     registry = context.system.registry
     if registry is None or not registry.adopt or len(context.system.deployment.targets) == 1:
         return
@@ -120,7 +120,7 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
-    """Yield the connections in this direction for which the other target must be applied first.
+    """Yield the incoming or outgoing connections for which the other target must be applied first.
 
     Clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
     """
@@ -136,7 +136,7 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_federated(link: Link, context: Context) -> bool:
-    """Return whether the connection only waits for the project `crossings` on the sink's target."""
+    """Return whether the connection waits only for the project `crossings` on the sink's target."""
     source, store = context.placed[link.source], context.system.stores.get(context.placed[link.sink].name)
     return store is not None and federates_from(store, _target(source, context), context.system)
 
@@ -156,7 +156,7 @@ def _creating_folder(target: TargetSpec) -> str:
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """Describe how model bundles are transferred to this target or from here to others, or return ""."""
+    """Describe how model bundles are transferred to this target, or from this target to others, or return ""."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))

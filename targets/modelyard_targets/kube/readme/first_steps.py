@@ -106,7 +106,7 @@ class OwnImage:
 
 
 def first_steps(context: Context) -> dict[str, object]:
-    """Return this section's template values, which are empty without trainings, endpoints and own images."""
+    """Return the section's template values, which are empty if there are no trainings, endpoints or own images."""
     runs, imports = tuple(_runs(context)), tuple(_imports(context))
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
@@ -222,7 +222,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 
 def _chat_request(request: FirstRequest) -> FirstRequest:
-    """Return the request of a chat, which names the endpoint as its model."""
+    """Return the request for a chat, which names the endpoint as its model."""
     messages: list[Json] = [{"role": "user", "content": "Hello"}]
     body = json.dumps({"model": request.endpoint, "messages": messages})
     return replace(request, url=f"{request.url.rstrip('/')}/v1/chat/completions", body=body, language=True)

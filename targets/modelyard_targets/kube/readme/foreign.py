@@ -52,7 +52,7 @@ class Before:
 
 @record
 class Paid:
-    """Stores that workloads on another target read, so that the stores' owner pays for the traffic."""
+    """Stores that workloads on another target read. The stores' owner pays for the traffic."""
 
     reader: str
     stores: tuple[str, ...]
@@ -74,14 +74,16 @@ def token_rows(context: Context) -> Iterator[Opening]:
 
 
 def _source(access: Federated, context: Context) -> str:
-    """Return where a workload runs, formatted as in the rows of its stores."""
+    """Return where a workload runs, formatted like the rows for its stores."""
     links = context.plan.crossings(context.placement)
     sources = (link.source for link in links if context.placed[link.source].workload == access.workload)
     return next(sources, f"{context.placement}:{access.workload}")
 
 
 def trusting_order(context: Context) -> Iterator[Before]:
-    """Yield what must be applied elsewhere before `crossings` here, and before workloads whose identity is there."""
+    """Yield the folders to apply on other targets before `crossings` here, and before workloads with
+    identities there.
+    """
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     for name in readers:
         if context.system.target(name).in_cloud:
@@ -91,7 +93,9 @@ def trusting_order(context: Context) -> Iterator[Before]:
 
 
 def trust_notes(context: Context) -> tuple[str, ...]:
-    """Return what this cloud needs to know about other clusters, or nothing if none has an identity here."""
+    """Return notes on what this cloud must know about other clusters, or an empty tuple if none has an
+    identity here.
+    """
     federation = cloud_storage(context.target.provider).federation
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     if federation is None or not readers:
@@ -109,7 +113,7 @@ def foreign_hosts(context: Context) -> tuple[str, ...]:
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:
-    """Return the readers outside this cloud, because clouds charge for outgoing data."""
+    """Return the readers outside this cloud, because clouds charge for outgoing traffic."""
     by_reader: dict[str, dict[str, None]] = {}
     for target in context.system.deployment.targets:
         if context.target.in_cloud and target.provider != context.target.provider:
@@ -120,7 +124,7 @@ def paid_traffic(context: Context) -> tuple[Paid, ...]:
 
 
 def _opened(context: Context, placement: str) -> Iterator[tuple[Identity, Store]]:
-    """Yield the cloud object stores that a placement's workloads open."""
+    """Yield the cloud object stores that a placement's workloads access."""
     for resource in context.plan.of(Identity, placement):
         for name in dict.fromkeys(access.store for access in resource.value.access):
             store = context.system.stores[name]

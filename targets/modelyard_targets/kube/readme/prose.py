@@ -51,7 +51,7 @@ def as_code(value: object) -> Markup:
 
 
 def as_word(value: object) -> Markup:
-    """Format a value as one shell word in a code block, quoted if necessary."""
+    """Format a value as a single shell word in a code block, quoted if necessary."""
     return Markup(shlex.quote(_BREAKS.sub(" ", str(value))))
 
 

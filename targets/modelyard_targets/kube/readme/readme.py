@@ -169,20 +169,20 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """Return after how many days the registry's bucket deletes logs, or 0 if it never does."""
+    """Return the number of days after which the registry's bucket deletes logs, or 0 if it never does."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return LOG_DAYS if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:
-    """Name an existing add-on with the oldest supported version, if known."""
+    """Return the name of an existing add-on together with the oldest supported version, if known."""
     oldest = charts()[addon].oldest
     return f"{addon} {oldest} or newer" if oldest else addon
 
 
 def _addon_requests(context: Context) -> str:
-    """Describe the total requests of the add-ons that we install, if the target declares its machines."""
+    """Describe the total resource requests of the add-ons that we install, if the target declares its machines."""
     if not context.target.capacity or not installed_addons(context):
         return ""
     size = asked_by_addons(context)
@@ -224,7 +224,7 @@ def _secret_stores(context: Context) -> Iterator[str]:
 
 
 def _gateway(context: Context) -> Gateway | None:
-    """Return the Gateway or gateway class that must exist for routes, or None."""
+    """Return the Gateway or gateway class that must exist for routes, or None if neither is needed."""
     gateway, ours = context.target.gateway, context.platform.gateway_class
     if gateway is None or (ours and gateway.class_name == ours):
         return None

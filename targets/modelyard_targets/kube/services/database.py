@@ -1,4 +1,4 @@
-"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted with only a known address."""
+"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted, with only an address known."""
 
 from __future__ import annotations
 

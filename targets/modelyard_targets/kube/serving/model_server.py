@@ -130,7 +130,7 @@ def _log_variables(server: ModelServer) -> list[Value]:
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
     """Return the parts of the description that require new Pods when they change.
 
-    For an in-place rollout, these are only the parts that a restarted application would not pick up.
+    For an in-place rollout, only the parts that a restarted application would not pick up are included.
     """
     if server.applications[0].inference.rollout.strategy != "in-place":
         return {name: value for name, value in described.items() if name != "governance"}
@@ -138,7 +138,7 @@ def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]
 
 
 def longest_request(server: ModelServer) -> int:
-    """Return the longest timeout of a server's endpoints in seconds."""
+    """Return the longest timeout, in seconds, of a server's endpoints."""
     return max(application.inference.endpoint.timeout_s for application in server.applications)
 
 

@@ -50,5 +50,5 @@ def cloud_storage(provider: str) -> CloudStorage:
 
 
 def federates_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """Return whether a target's workloads open a store in another cloud with their own identity, without a key."""
+    """Return whether a target's workloads access a store in another cloud with their own identity, without a key."""
     return may_federate(store, target, system, cloud_storage(system.target(store.target).provider).federation)

@@ -27,8 +27,9 @@ _ONLY_INSIDE: Final = frozenset({"cluster", "corp", "home", "internal", "intrane
 class Federation:
     """How a cloud exchanges a ServiceAccount's token for its own credentials.
 
-    `values` are the names of the values that the cloud's program knows about each identity. Output names end in them.
-    Each value is in a variable of the Pod (`variables`), or in a file whose path is in a variable (`file`).
+    `values` are the names of the values that the cloud's program knows about each identity. Output names end in
+    these names. Each value is in a variable of the Pod (`variables`), or in a file whose path is in a variable
+    (`file`).
     """
 
     audience: str
@@ -94,7 +95,7 @@ find it through this variable (docs.cloud.google.com/iam/docs/workload-identity-
 
 
 def may_federate(store: Store, target: TargetSpec, system: System, federation: Federation | None) -> bool:
-    """Return whether a target's workloads can open a store in another cloud with their own identity."""
+    """Return whether a target's workloads can access a store in another cloud with their own identity."""
     if federation is None or store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     return system.target(store.target).provider != target.provider and trusts(federation, target)
@@ -108,7 +109,7 @@ def trusts(federation: Federation, target: TargetSpec) -> bool:
 
 
 def is_public(issuer: str) -> bool:
-    """Return whether an issuer's host may be on the internet. Names without a domain are not."""
+    """Return whether an issuer's host may be on the internet. Hosts without a domain are not."""
     try:
         host = urlsplit(issuer).hostname or ""
     except ValueError:

@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.driver import Credentials, Driver, Opening
 
 
 def remote_of(store: Store, system: System, credentials: Credentials | None = None) -> Remote:
-    """Return the rclone remote for an object store. `credentials` are those in a Secret of its own target."""
+    """Return the rclone remote for an object store. `credentials` come from a Secret on the store's own target."""
     name, driver = bucket_name(store, system), driver_of(store, system)
     settings = driver.remote(name, Opening(store.endpoint, region_of(store, system)))
     uri = object_uri(store, "", system).rstrip("/")

@@ -1,4 +1,4 @@
-"""The driver for S3, for AWS and every S3-compatible service with its own endpoint."""
+"""The S3 driver, for AWS and for every S3-compatible service with its own endpoint."""
 
 from __future__ import annotations
 

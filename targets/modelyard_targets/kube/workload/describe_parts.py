@@ -118,7 +118,9 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
 
 
 def describe_generation(application: Application, generation: Generation) -> dict[str, Json]:
-    """Describe how a language model generates. Requests name the endpoint, so that versions and models can change."""
+    """Describe how a language model generates text. Requests name the endpoint, so that versions and
+    models can change.
+    """
     described: dict[str, Json] = {
         "model": application.inference.name,
         "maxTokens": generation.max_tokens,

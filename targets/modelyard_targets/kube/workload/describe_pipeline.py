@@ -74,7 +74,7 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def describe_base(model: Model, resource: Resource[Job], context: Context) -> dict[str, Json]:
-    """Describe the language model that a model is an adapter of, with how its version is found and verified."""
+    """Describe the base language model of an adapter, including how the base's version is found and verified."""
     if model.base is None:
         return {}
     base = context.system.models[model.base.model]
@@ -106,7 +106,7 @@ def promoted_here(context: Context) -> bool:
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe the requirements that a version must meet before this alias moves to it, and where its bundle is
+    """Describe the requirements that a version must meet before an alias moves to it, and where its bundle is
     delivered.
     """
     described: dict[str, Json] = {
@@ -136,7 +136,7 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
 
 
 def describe_import(model: Model, context: Context) -> dict[str, Json]:
-    """Describe an imported model's source and digest, and the requirements before an alias moves to its version."""
+    """Describe an imported model's source and digest, and the requirements for moving an alias to its version."""
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)

@@ -108,7 +108,7 @@ def description_mount() -> dict[str, Value]:
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """Return a volume with a file for each caller's token. Files are updated when a Secret changes."""
+    """Return a volume with one file per caller's token. The files are updated when a Secret changes."""
     sources: list[Value] = []
     members: dict[str, Inference] = {
         application.inference.name: application.inference for application in server.applications

@@ -30,13 +30,13 @@ def foreign_variables(workload: str, context: Context) -> list[Value]:
 
 
 def foreign_volumes(workload: str, context: Context) -> list[Value]:
-    """Return the volume with a workload's tokens for other clouds, if it opens stores there."""
+    """Return the volume with a workload's tokens for other clouds, if the workload accesses stores there."""
     sources = [source for access in federated_of(workload, context) for source in _sources(access)]
     return [{"name": _VOLUME, "projected": {"sources": sources}}] if sources else []
 
 
 def foreign_mounts(workload: str, context: Context) -> list[Value]:
-    """Return the mount for that volume."""
+    """Return the mount for the volume with a workload's tokens for other clouds."""
     mount: dict[str, Value] = {"name": _VOLUME, "mountPath": IDENTITIES_FOLDER, "readOnly": True}
     return [mount] if federated_of(workload, context) else []
 

@@ -248,7 +248,7 @@ def worker_resources(hardware: Hardware) -> dict[str, Value]:
 
 
 def _spread(cluster: RayCluster) -> list[Value]:
-    """Spread replicas over zones and machines as far as possible, but also allow a single machine."""
+    """Spread replicas over zones and machines as far as possible, while still allowing a single machine."""
     selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
     return [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}

@@ -26,7 +26,7 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """A workload's MLflow user, which may read everything and change these experiments and models."""
+    """A workload's MLflow user, which may read everything and change the listed experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Login:
 
     @property
     def secret(self) -> str:
-        """Return the name of the Secret with user name and password."""
+        """Return the name of the Secret that contains the user name and password."""
         return f"{LOGIN_SECRET}{self.identity}"
 
     def variables(self) -> list[Value]:
@@ -67,8 +67,9 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 def login_of(resource: Resource, context: Context) -> Login | None:
     """Return a workload's user, or None if the workload has no identity or the registry is elsewhere.
 
-    A training pipeline may change its model and experiment, and the promoter those of imported models. Monitors that
-    roll back may change the models that they watch, and monitors that judge soaks may record the results.
+    A training pipeline may change its model and experiment, and the promoter may change those of imported models.
+    Monitors that roll back may change the models that they watch, and monitors that judge soaks may record the
+    results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):

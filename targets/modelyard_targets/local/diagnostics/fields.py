@@ -9,7 +9,7 @@ from modelyard.source import Span
 def field_of_a_cluster(span: Span, target: str, field: str) -> Diagnostic:
     """Images, secret stores and telemetry need a cluster, so they would have no effect on this machine.
 
-    An environment for this machine removes them from the target that it replaces.
+    An environment for this machine removes these settings from the target that it replaces.
 
     Wrong:
 

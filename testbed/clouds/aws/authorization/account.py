@@ -1,4 +1,4 @@
-"""Reads the parts of a moto account that affect authorization: policies, bucket keys, owners of access keys."""
+"""Reads the parts of a moto account that affect authorization: policies, bucket keys, and owners of access keys."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def user_of(self, access_key: str) -> Principal | None:
-        """Return the user that owns this access key, or None."""
+        """Return the user that owns the given access key, or None."""
         iam = self.client("iam")
         for user in iam.list_users()["Users"]:
             keys = iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]

@@ -1,4 +1,4 @@
-"""Authorizes requests to S3 by the account's policies and the KMS keys of its buckets."""
+"""Authorizes requests to S3 according to the account's policies and the KMS keys of its buckets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoi
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys in all of its requests, and the VPC endpoint, which may be empty."""
+    """A principal, the condition keys in all of its requests, and its VPC endpoint, which may be empty."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -28,8 +28,8 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts` is whether a list permission that depends on `s3:prefix` lets a caller find out that a key is
-    missing.
+    `prefix_counts` states whether a list permission that depends on `s3:prefix` lets a caller find out that a key
+    is missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -38,7 +38,7 @@ class Authorizer:
         self._sessions: dict[str, Caller] = {}
 
     def pod_session(self, role: str, tags: Mapping[str, str], endpoint: str = "") -> dict[str, str]:
-        """Return the credentials that EKS Pod Identity would give a Pod with these session tags.
+        """Return the credentials that EKS Pod Identity would give a Pod with the given session tags.
 
         `role` is a name. Raises PermissionError if the role's trust policy does not allow the tags. Source:
         https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.

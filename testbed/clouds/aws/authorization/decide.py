@@ -56,7 +56,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the request is allowed, or else the reason in AWS's words."""
+    """Whether the request is allowed, and if not, the reason in AWS's wording."""
 
     allowed: bool
     why: str = ""
@@ -88,7 +88,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """Return the statements of a policy that cover this action and resource and whose conditions are met."""
+    """Return the statements of a policy that cover the request's action and resource and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)
@@ -109,8 +109,8 @@ def _allowed(policy: Policy, request: Request, context: Context) -> bool:
 def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool = True) -> bool:
     """Return whether a resource policy allows this principal directly.
 
-    If the policy names the session or allows everybody, the role's permissions boundary does not apply. If the policy
-    names the role, the boundary does.
+    If the policy names the session or allows everybody, the role's permissions boundary does not apply. If the
+    policy names the role, the boundary applies.
     """
     principal = request.principal
     if principal.session and not bounded:

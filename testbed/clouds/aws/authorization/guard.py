@@ -1,4 +1,4 @@
-"""An HTTP server in front of moto's S3 that enforces policies and words denials as S3 does.
+"""An HTTP server in front of moto's S3 that enforces policies and denies requests with the same wording as S3.
 
 Signatures are not verified, but an access key that belongs to no session and no user is rejected.
 """
@@ -129,7 +129,7 @@ class Guard:
 
 
 def _denial(caller: Caller, request: NeededAction, decision: Decision) -> str:
-    """Return S3's error text: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
+    """Return S3's error message: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html."""
     who = caller.principal.session or caller.principal.arn
     return f'User: {who} is not authorized to perform: {request.action} on resource: "{request.arn}" {decision.why}'
 

@@ -51,7 +51,7 @@ def matches_arn_condition(pattern: str, text: str, context: Context) -> bool:
 
 
 def matches_resource(pattern: str, text: str, context: Context) -> bool:
-    """Return whether a statement's resource covers the request's. `*` also covers requests without an ARN."""
+    """Return whether a statement's resource covers the request's resource. `*` also covers requests without an ARN."""
     return pattern == "*" or matches_arn(pattern, text, context)
 
 

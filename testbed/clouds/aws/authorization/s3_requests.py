@@ -1,4 +1,4 @@
-"""Converts requests to S3 to the action, the resource and the condition keys that IAM evaluates.
+"""Translates requests to S3 into the action, the resource and the condition keys that IAM evaluates.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, 2026-11-25.
 """
@@ -46,7 +46,7 @@ class NeededAction:
 def needed_actions(method: str, target: str, headers: Mapping[str, str]) -> tuple[NeededAction, ...]:
     """Return the actions that a request needs, from its request line and headers in lower case.
 
-    Raises NotEvaluated for operations that our programs do not use. Multiple deletions are handled elsewhere.
+    Raises NotEvaluated for operations that our programs do not use. Multi-object deletions are handled elsewhere.
     """
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -5,9 +5,9 @@ system, training and serving, keys for encryption at rest, a storage account, a 
 identity for each workload, logs and alarms. Where there are alternatives, it uses the one with the fewest resources
 that does not weaken access control or encryption, with these exceptions:
 
-- Subnets as resources instead of properties of the network, because only then can each be protected and referred to.
-- A security group for each subnet, because people open ports of one subnet and not of all.
-- Roles of our own for blobs: Azure's built-in role that writes blobs may also delete the container.
+- Subnets are resources instead of properties of the network, because only then can each be protected and referred to.
+- Each subnet has its own security group, because people open ports for one subnet and not for all.
+- Blobs have custom roles, because Azure's built-in role for writing blobs may also delete the container.
 """
 
 import base64
@@ -695,7 +695,7 @@ def pod_identity(name: str, namespace: str, service_account: str) -> azure.manag
 
 
 def only_in(folder: str, mode: str) -> str:
-    """Limit the actions of a mode to a folder. Listings must use the folder as their prefix."""
+    """Limit a mode's actions to a folder. Listings must use the folder as their prefix."""
     listing = "SubOperationMatches{'Blob.List'}"
     matches = [
         f"!(ActionMatches{{'{action}'}}{f' AND NOT {listing}' if action.endswith('/read') else ''})"

@@ -6,9 +6,9 @@ image repository, permissions for each workload, logs and alarms. Where there ar
 fewest resources that does not weaken access control or encryption, with these exceptions:
 
 - IAM members instead of bindings or policies, which would remove the members that Google and others add.
-- An alert policy for each condition, because people silence policies and not conditions.
-- Private DNS zones for Google's APIs, as Google's guide has them. A response policy would need fewer resources, but a
-  network can have only one.
+- An alert policy for each condition, because people silence whole policies, not single conditions.
+- Private DNS zones for Google's APIs, as in Google's guide. A response policy would need fewer resources, but a network
+  can have only one.
 """
 
 import json
@@ -91,7 +91,7 @@ key = gcp.kms.CryptoKey(
 
 
 def agent(service: str) -> pulumi.Output[str]:
-    """Create a service's account in this project, which otherwise appears with the first request to the service."""
+    """Create a service's account in this project. Otherwise, it appears only with the first request to the service."""
     api = f"{service}.googleapis.com"
     return gcp.projects.ServiceIdentity(f"{NAME}-{service}", service=api, project=PROJECT, opts=after(*apis)).member
 
@@ -539,7 +539,7 @@ def pods(namespace: str, service_account: str) -> pulumi.Output[str]:
 def lake_rights(
     workload: str, *, read: Sequence[str] = (), write: Sequence[str] = (), append: Sequence[str] = ()
 ) -> None:
-    """Let a workload list the bucket and open these folders in it."""
+    """Let a workload list the bucket and access the given folders in it."""
     member = pods(NAMESPACE, workload)
     gcp.storage.BucketIAMMember(
         f"{workload}-list",

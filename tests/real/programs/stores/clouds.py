@@ -2,7 +2,7 @@
 
 python clouds.py FOLDER
 
-FOLDER/clouds.json has the names of the stores, the cluster's kubectl and key, and the ServiceAccounts that are granted.
+FOLDER/clouds.json has the names of the stores, the cluster's kubectl and key, and the ServiceAccounts that have access.
 Writes the authority's certificate and the IDs of Azure's identities, then serves. `/seen` on the control port has the
 requests that were accepted, and `/captured` the number of captured rows in each store.
 
@@ -88,7 +88,7 @@ def _note(cloud: str, who: str, method: str, path: str) -> None:
 
 class _Json(BaseHTTPRequestHandler):
     def answer(self, status: int, content: object, headers: Mapping[str, str] | None = None) -> None:
-        """Send a JSON document, or a text."""
+        """Send a JSON document or plain text."""
         text = (content if isinstance(content, str) else json.dumps(content)).encode()
         kind = "text/plain" if isinstance(content, str) else "application/json"
         self.send_response(status)
@@ -116,7 +116,7 @@ class PodIdentityAgent(_Json):
 
 
 class MetadataServer(_Json):
-    """The metadata server that GKE runs on each node, which knows the Pod by its address."""
+    """The metadata server that GKE runs on each node, which identifies a Pod by its address."""
 
     def do_GET(self) -> None:
         path, headers = self.path.partition("?")[0], {"Metadata-Flavor": "Google", "Server": "GKE Metadata Server"}
@@ -133,7 +133,7 @@ class MetadataServer(_Json):
             self.answer(404 if path != "/" else 200, "", headers)
 
     def _account(self) -> str:
-        """Return the ServiceAccount of the Pod that asks. The API server may learn its address a little later."""
+        """Return the ServiceAccount of the calling Pod. The API server may learn the Pod's address a little later."""
         here = ("--all-namespaces", f"--field-selector=status.podIP={self.client_address[0]}", "--output=json")
         for _ in range(20):
             found = subprocess.run([*_given["kubectl"], "get", "pods", *here], capture_output=True, check=True)
@@ -150,7 +150,7 @@ _EMAIL = "acme-hello.svc.id.goog"
 
 
 class Google(gcs_emulator.Handler):
-    """Cloud Storage, for granted identities."""
+    """Cloud Storage that accepts only granted identities."""
 
     def _handle(self, handle: Callable[[], None]) -> None:
         login = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
@@ -179,7 +179,7 @@ class Azure(AzureHandler):
 
 
 def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
-    """Return S3 for granted identities."""
+    """Return an S3 application that accepts only granted identities."""
 
     def answered(request: Any, start: Any) -> Iterable[bytes]:
         found = re.search(r"Credential=([^/]+)/", request.get("HTTP_AUTHORIZATION", ""))
@@ -195,7 +195,7 @@ def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
 
 
 class Control(_Json):
-    """Answers questions of the test."""
+    """Responds to the test's own requests."""
 
     def do_GET(self) -> None:
         if self.path == "/seen":
@@ -238,7 +238,7 @@ _CAPTURED = {"aws": _captured_on_s3, "gcp": _captured_on_google, "azure": _captu
 
 
 def _put_model() -> None:
-    """Write the model's files to each store, as its vendor has delivered them."""
+    """Write the model's files to each store, as if the model's vendor had delivered them."""
     s3, bucket = _s3(), _bucket()
     s3.create_bucket(
         Bucket=_given["aws"]["bucket"],

@@ -35,7 +35,7 @@ _STARTED_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with a workload identity, with everything that AKS' webhook provides."""
+    """A Pod with a workload identity and everything that AKS's webhook provides."""
 
     client: str
     subject: str
@@ -64,7 +64,7 @@ class Cloud:
         self.container.create_container()
 
     def pod(self, name: str, modes: dict[Mode, str], issuer: str = CLUSTER) -> Pod:
-        """Create an identity with a role for each mode below a folder, and a Pod in this cluster with this identity."""
+        """Create an identity with a role for each mode below a folder, and a Pod in the given cluster that uses it."""
         subject = f"system:serviceaccount:shop:{name}"
         client = self.entra.accept(subject, issuer)
         self.front.roles[client] = tuple(
@@ -85,7 +85,7 @@ class Cloud:
 
 
 def below(prefix: str, actions: Sequence[str]) -> str:
-    """Return the condition that modelyard writes for a role below a folder, such as `granted`."""
+    """Return the condition that modelyard writes for a role limited to a folder, such as `granted`."""
     condition = f"(({' AND '.join(_not_for_blobs(actions))}) OR ({_like('@Resource', 'path', prefix, f'{prefix}/*')}))"
     if READ in actions:
         listing = f"!(ActionMatches{{'{READ}'}} AND SubOperationMatches{{'{LIST}'}})"

@@ -1,4 +1,4 @@
-"""The parts of Microsoft Entra ID that workload identities need: tokens in exchange for ServiceAccount tokens.
+"""The parts of Microsoft Entra ID that workload identities need: exchanging ServiceAccount tokens for Azure tokens.
 
 Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes, 2026-11-27.
 """
@@ -33,7 +33,7 @@ class _Refused(Exception):
 
 
 class Entra:
-    """An authority that signs Azure tokens, with the keys of the clusters whose tokens it accepts, by issuer."""
+    """An authority that signs Azure tokens. It holds the keys of the clusters whose tokens it accepts, by issuer."""
 
     def __init__(self) -> None:
         self._key = _key()
@@ -50,13 +50,13 @@ class Entra:
         return client
 
     def trust(self, issuer: str, key: rsa.RSAPrivateKey) -> None:
-        """Accept the tokens that a cluster signs with this key."""
+        """Accept tokens that a cluster signs with the given key."""
         self._clusters[issuer] = key
 
     def service_account_token(
         self, subject: str, lifetime_s: int = _HOUR_S, audience: str = _AUDIENCE, issuer: str = CLUSTER
     ) -> str:
-        """Return a token as a cluster projects it into a Pod."""
+        """Return a token like those that a cluster projects into a Pod."""
         now = _now()
         times = {"iat": now, "nbf": now - 1, "exp": now + lifetime_s}
         claims = {"iss": issuer, "sub": subject, "aud": [audience], **times}
@@ -67,7 +67,7 @@ class Entra:
         self._next_key = _key()
 
     def client_of(self, token: str) -> str:
-        """Return the identity in an Azure token for storage. Raises InvalidTokenError for any other token."""
+        """Return the identity in an Azure storage token. Raises InvalidTokenError for any other token."""
         claims = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], audience=STORAGE, issuer=ISSUER)
         return str(claims["appid"])
 
@@ -119,7 +119,7 @@ class Entra:
         return self._clusters[issuer]
 
     def _subject(self, assertion: str, issuer: str) -> str:
-        """Return the ServiceAccount in a token signed by this cluster."""
+        """Return the ServiceAccount in a token signed by the given cluster."""
         key = self._cluster(issuer).public_key()
         try:
             presented = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
@@ -138,7 +138,7 @@ class Entra:
 
 
 def _now() -> int:
-    """Return the time, also in tests that change the clients' clock, `time.time`."""
+    """Return the real time, even in tests that change the clients' clock, `time.time`."""
     return int(datetime.now(UTC).timestamp())
 
 

@@ -1,4 +1,4 @@
-"""A proxy that acts as Azure for its clients: it responds as the hosts of Entra ID and Blob Storage with a certificate.
+"""A proxy that acts as Azure: it responds as the hosts of Entra ID and Blob Storage, using a certificate for them.
 
 Clients find it through HTTPS_PROXY. It forwards requests to Azurite if tokens and roles allow them.
 """
@@ -56,7 +56,7 @@ _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encod
 
 
 class Front(ThreadingHTTPServer):
-    """The proxy. `roles` has the roles of each identity, and `requests` the requests to Blob Storage."""
+    """The proxy. `roles` holds each identity's roles, and `requests` the requests to Blob Storage."""
 
     daemon_threads = True
 
@@ -78,7 +78,7 @@ class Front(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return the value of HTTPS_PROXY."""
+        """Return the value for HTTPS_PROXY."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         return cast("Front", self.server)
 
     def do_CONNECT(self) -> None:
-        """Act as the host that the client wants to reach."""
+        """Act as the host to which the client wants to connect."""
         self.host = self.path.partition(":")[0]
         if self.host in self._front.unreachable:
             self._answer(504, {"Connection": "close"}, b"")
@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
-        """Answer a request to the host in `host`."""
+        """Respond to a request to the host named in `host`."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.host == HOST:
             status, answer = self._front.entra.answer(self.command, self.path, body)
@@ -187,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(status, headers, content.encode())
 
     def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
-        """Send a response. In a response to HEAD, the length is the blob's length."""
+        """Send a response. For HEAD, the length is that of the blob."""
         self.send_response_only(status)
         length = str(len(content))
         for name, value in headers.items():

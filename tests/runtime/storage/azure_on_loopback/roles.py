@@ -1,4 +1,4 @@
-"""Decides which requests to the Blob API an identity may send, based on its roles and their conditions.
+"""Decides which Blob API requests an identity may send, based on its roles and their conditions.
 
 Sources: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-azure-active-directory and
 https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-overview, 2026-11-27.
@@ -20,7 +20,7 @@ _SOURCE = "x-ms-copy-source"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role on a container: the actions that it allows, and the condition of its assignment."""
+    """A role on a container, with the actions that it allows and the condition of its assignment."""
 
     container: str
     actions: tuple[str, ...]
@@ -50,12 +50,12 @@ class Call:
         return _split(self.target)[1]
 
     def query(self, name: str) -> str:
-        """Return a parameter in the URL, or an empty string."""
+        """Return a URL parameter, or an empty string if it is absent."""
         return parse_qs(urlsplit(self.target).query).get(name, [""])[0]
 
 
 def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> str:
-    """Return Azure's code for a request that no role allows, or an empty string. `exists` checks for the blob."""
+    """Return Azure's error code if no role allows the request, or an empty string. `exists` checks for the blob."""
     every = tuple(roles)
 
     def allowed(container: str, request: Request) -> bool:
@@ -74,7 +74,7 @@ def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> st
 
 
 def _reads(call: Call) -> Iterator[tuple[str, Request]]:
-    """Yield the permissions that a request needs in addition to writing its blob."""
+    """Yield the permissions that a request needs in addition to write access to its blob."""
     path = {"@Resource[:path]": call.blob}
     if call.source:
         container, blob = _split(urlsplit(call.source).path)

@@ -1,4 +1,4 @@
-"""Tests the evaluator of conditions. A faulty evaluator could allow what Azure denies."""
+"""Tests the condition evaluator. A faulty evaluator could allow requests that Azure denies."""
 
 from __future__ import annotations
 

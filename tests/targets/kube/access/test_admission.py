@@ -17,12 +17,12 @@ POLICY = "ValidatingAdmissionPolicy"
 
 
 def expressions(text: str, policy: str) -> list[str]:
-    """Return the expressions in the validations of a policy."""
+    """Return the validation expressions of a policy."""
     return [rule["expression"] for rule in emitted_object(text, POLICY, policy)["spec"]["validations"]]
 
 
 def caller(text: str, policy: str) -> str:
-    """Return the condition that selects the callers of a policy."""
+    """Return the condition that selects the callers to which a policy applies."""
     (condition,) = emitted_object(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression
@@ -126,7 +126,7 @@ def test_all_kinds_of_secret_references_are_found() -> None:
 
 
 def test_policy_allows_references_added_by_overrides() -> None:
-    """Policies allow an image that an override adds, because they are derived from the overridden objects."""
+    """Policies allow an image that is added by an override, because they are derived from the overridden objects."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:

@@ -27,14 +27,14 @@ def policy(text: str, name: str) -> Object:
 
 
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
-    """Return the peers that rules allow on a port, ignoring rules for all ports."""
+    """Return the peers that the given rules allow on a port, ignoring rules for all ports."""
     return [
         peer for rule in rules for peer in rule[direction] if port in [entry["port"] for entry in rule.get("ports", [])]
     ]
 
 
 def test_pods_in_one_ray_cluster_may_connect() -> None:
-    """Pods of a Ray cluster may connect to each other, selected by our own label."""
+    """Pods in the same Ray cluster may connect to each other. They are selected by our own label."""
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
     spec = policy(VALID_SPEC, "scorer-champion")
 
@@ -97,7 +97,7 @@ def test_named_clients_replace_the_own_namespace() -> None:
 
 
 def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
-    """Proxies may connect from the namespace in the spec or, if it is unknown, from any namespace, as may `clients`."""
+    """Proxies may connect from the namespace in the spec or, if none is given, from any. `clients` may also connect."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -113,7 +113,7 @@ def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
 
 
 def test_external_stores_open_a_port_on_declared_addresses() -> None:
-    """For a store outside the cluster, its port is open on `egress` addresses, by default on most addresses."""
+    """The port of a store outside the cluster is open on `egress` addresses or, by default, on most addresses."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -134,7 +134,7 @@ def test_stores_in_the_cluster_open_their_namespace() -> None:
 
 
 def test_only_workloads_with_models_reach_the_registry() -> None:
-    """Workloads that use models can reach the registry, and a custom pipeline without a model cannot."""
+    """Workloads that use models can reach the registry; a custom pipeline without a model cannot."""
 
     def reaches(name: str) -> bool:
         return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
@@ -247,7 +247,7 @@ def test_port_comes_from_the_url(uri: str, port: int) -> None:
     ],
 )
 def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
-    """A short host name may be a Service or a host outside the cluster, so both are allowed."""
+    """A short host name may be either a Service or a host outside the cluster, so both are allowed."""
     inside, outside = reached(uri)
 
     assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}

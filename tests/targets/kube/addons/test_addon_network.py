@@ -1,4 +1,4 @@
-"""Tests that add-on namespaces are closed except for the connections that each add-on needs."""
+"""Tests that add-on namespaces are closed except for the connections required by each add-on."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_prometheus_scrapes_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """Alertmanager can reach its channels' services outside `egress`, which still restricts workloads."""
+    """Alertmanager can reach its channels' services even outside `egress`, which still restricts workloads."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",

@@ -1,4 +1,4 @@
-"""Tests that missing add-ons are installed with pinned versions and with values that their charts accept."""
+"""Tests that missing add-ons are installed with pinned versions and with values accepted by their charts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_unneeded_add_ons_are_not_installed() -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_value_exists_in_its_chart(name: str) -> None:
-    """All emitted values exist in the charts' own values.yaml."""
+    """All emitted values exist in the values.yaml of their charts."""
     assert unknown_values(calls(SPECS[name]).values()) == []
 
 
@@ -113,12 +113,12 @@ def test_retention_is_rounded_up_to_hours(retention: str, hours: str) -> None:
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_readme_lists_total_requests_of_add_ons(name: str, requests: str) -> None:
-    """The README lists the total requests of add-ons, because they use the same machines as the system's Pods."""
+    """The README lists the add-ons' total requests because add-ons run on the same machines as the system's Pods."""
     assert f"they request {requests} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_enabled_components_are_counted() -> None:
-    """At the edge, Grafana is off, and kube-state-metrics is on only if alerts need it. Neither is counted here."""
+    """At the edge, Grafana is off, and kube-state-metrics is on only if alerts need it. Neither counts here."""
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 

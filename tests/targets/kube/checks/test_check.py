@@ -51,7 +51,7 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
 
 
 def test_retention_that_exceeds_the_volume_is_reported() -> None:
-    """A retention that exceeds the volume is reported. The size of the volume depends on profile and edge."""
+    """A retention that exceeds the volume is reported. The volume's size depends on the profile and on `edge`."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -105,7 +105,7 @@ def test_settings_without_effect_are_reported() -> None:
 
 
 def test_certificate_without_effect_is_reported() -> None:
-    """A certificate has no effect if all endpoints use incremental rollouts, whose Gateway has no TLS in KubeRay."""
+    """A certificate has no effect if all endpoints use incremental rollouts, because KubeRay's Gateways have no TLS."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",

@@ -1,4 +1,4 @@
-"""Tests that targets that cannot reach the registry load models from bundles that promotion writes."""
+"""Tests that targets that cannot reach the registry load models from bundles written during promotion."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_workloads_read_the_bundle_that_promotion_writes() -> None:
 
 
 def test_alias_moved_by_hand_is_delivered() -> None:
-    """The promoter also delivers the version of an alias that is used on another target and was moved manually."""
+    """If an alias used on another target was moved manually, the promoter also delivers its version."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
@@ -83,7 +83,7 @@ def test_server_next_to_the_registry_uses_it() -> None:
 
 
 def test_monitor_that_rolls_back_delivers_the_alias() -> None:
-    """If a monitor next to the registry rolls back the alias of a remote endpoint, it delivers the bundle."""
+    """If a monitor beside the registry rolls back the alias of a remote endpoint, it also delivers the bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
         ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
@@ -119,7 +119,7 @@ def test_descriptions_and_objects_are_valid() -> None:
 
 
 def test_ray_prefix_is_removed_from_metrics() -> None:
-    """When Prometheus scrapes workers, Ray's prefix is removed from our metric names."""
+    """When Prometheus scrapes workers, Ray's prefix is removed from the names of our metrics."""
     shop = hybrid_lowered().context
     (place,) = [item for item in shop.plan.on("shop") if item.kind is Kind.NAMESPACE]
     monitors = [json.loads(json.dumps(item.manifest)) for item in lower_scraping(place, shop)]

@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
-    """Every workload has its own key, and its description contains the names of the key's variables."""
+    """Every workload has its own key, and its description contains the names of the variables that hold the key."""
     manifests = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -42,7 +42,7 @@ def test_cloud_store_is_used_with_the_workloads_key() -> None:
 
 
 def test_server_reaches_only_the_store() -> None:
-    """A server can connect only to its own Pods and to port 443, and therefore not to the registry."""
+    """A server can connect only to its own Pods and to port 443, so it cannot reach the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
@@ -50,7 +50,7 @@ def test_server_reaches_only_the_store() -> None:
 
 
 def test_stores_own_target_has_no_keys() -> None:
-    """On the store's own target, workloads use their identities instead of keys."""
+    """On the store's own target, workloads use their identities rather than keys."""
     manifests = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", manifests.context) == ()

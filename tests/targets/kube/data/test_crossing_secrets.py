@@ -1,4 +1,4 @@
-"""Tests that the program creates Secrets for cross-target access from the other target's outputs."""
+"""Tests that the program uses the other target's outputs to create Secrets for cross-target access."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_each_workload_has_a_secret_with_its_key() -> None:
 
 
 def test_other_project_is_read_once() -> None:
-    """The program refers to the other project once, and a setting can override the name of its stack."""
+    """The program references the other project only once, and a setting can override the name of its stack."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
@@ -61,7 +61,7 @@ def test_secrets_come_between_namespace_and_workloads() -> None:
 
 
 def test_outputs_read_are_the_outputs_exported() -> None:
-    """The outputs that one target's program reads are exactly those that the other program exports."""
+    """One target's program reads exactly the outputs that the other target's program exports."""
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
@@ -79,7 +79,7 @@ def test_outputs_read_are_the_outputs_exported() -> None:
 
 
 def test_nothing_is_read_without_cross_target_access() -> None:
-    """Without cross-target access, no program has a Secret for it or refers to another project."""
+    """Without cross-target access, no program has a Secret for it or references another project."""
     text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     text = text.replace("inference: shop", "inference: main")
 

@@ -1,4 +1,4 @@
-"""Tests volumes at the edge for files that must survive a restart, if all Pods can share the volume."""
+"""Tests that Pods at the edge share a volume, if all of them can, for files that must survive a restart."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_workers_have_the_volume_and_the_head_does_not() -> None:
     ],
 )
 def test_volume_needs_a_single_machine_or_pod(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
-    """Pods that may run on different machines share no volume and store files on their own ephemeral disks."""
+    """Pods that may run on different machines do not share a volume and store files on their own ephemeral disks."""
     manifests = hybrid_lowered(hybrid(*changes))
 
     assert manifests.has("PersistentVolumeClaim", "till-disk") is shared
@@ -67,7 +67,7 @@ def test_no_volume_without_edge() -> None:
 
 
 def test_pool_members_divide_the_spool_limit() -> None:
-    """Replicas and pool members divide the spool limit, so that their spools cannot fill the disk of a Pod."""
+    """Replicas and pool members divide the spool limit among them so that their spools cannot fill a Pod's disk."""
     small = hybrid(TWO_REPLICAS, ("memory: 8Gi}\n    replicas", "memory: 8Gi, disk: 4Gi}\n    replicas"))
     pool = hybrid(("    replicas: 1\n", "    replicas: 1\n    pool: all\n"))
     second = pool.replace("monitors:\n  drift", POOL_MEMBER + "monitors:\n  drift")

@@ -1,4 +1,4 @@
-"""Tests that object stores have one access key for all workloads, or one per workload."""
+"""Tests that object stores have either one access key for all workloads or one per workload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWN = VALID_SPEC.replace(CREDENTIALS, f"{CREDENTIALS}, credentialsPer: workload"
 
 
 def secrets_by_object(text: str) -> dict[str, set[str]]:
-    """Return the Secrets with store keys that each workload's Pods use."""
+    """Return the Secrets with store keys used by each workload's Pods."""
     by_workload: dict[str, set[str]] = {}
     for each in emitted(text):
         workload = each["metadata"].get("labels", {}).get("modelyard.dev/workload", "")
@@ -48,7 +48,7 @@ def test_readme_lists_workloads_that_share_a_key() -> None:
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
-    """Every Pod only uses its own workload's key, including Pods in RayJobs that launchers create."""
+    """Every Pod uses only its own workload's key, including Pods of RayJobs created by launchers."""
     by_workload = secrets_by_object(OWN)
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 

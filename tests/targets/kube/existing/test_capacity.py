@@ -1,4 +1,4 @@
-"""Tests that all workloads must fit on the declared machines, and computes the machines' cost."""
+"""Tests that all workloads must fit on the declared machines, and how the machines' cost is computed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
 
 
 def test_pipelines_need_not_fit_together() -> None:
-    """Two pipelines that fit only one at a time are accepted."""
+    """Two pipelines are accepted even if they fit only one at a time."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -89,7 +89,7 @@ def test_pipelines_need_not_fit_together() -> None:
 
 
 def test_fragmented_capacity_is_reported() -> None:
-    """Pods with nine CPUs do not fit on machines with sixteen, although the total capacity would be enough."""
+    """Nine-CPU Pods do not all fit on sixteen-CPU machines, although the total capacity would be enough."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -105,7 +105,7 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
     """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
 
-    `pipeline` and `endpoint` are additional lines in their sections.
+    `pipeline` and `endpoint` are additional lines for the respective sections.
     """
     scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
     serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
@@ -151,12 +151,12 @@ def test_lowest_priority_has_no_lower_hint() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
-    """A pipeline that does not fit next to the minimum of the endpoint is refused, even with low priority."""
+    """A pipeline that does not fit alongside the endpoint's minimum is refused, even if it has low priority."""
     assert [line.partition(" ")[0] for line in codes_with_lines(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_no_capacity_errors_without_declared_capacity() -> None:
-    """Without declared capacity, there are no capacity errors and no quota, but a budget is refused."""
+    """Without declared capacity, there are no capacity errors and there is no quota, but a budget is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -233,7 +233,7 @@ def test_selector_and_tolerations_restrict_machines() -> None:
 def test_packed_pods_fit_on_the_machines(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Packing never uses more machines or resources than there are."""
+    """Packing never uses more machines or resources than are available."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -254,7 +254,7 @@ def test_packed_pods_fit_on_the_machines(
 
 
 def test_capacity_check_time_grows_linearly() -> None:
-    """The time to check capacity grows about linearly with the number of models."""
+    """The time needed to check capacity grows roughly linearly with the number of models."""
     times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
 
     assert times[2000] < 25 * times[200]
@@ -280,7 +280,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_spot_first_counts_on_both_kinds_of_machines() -> None:
-    """`spot-first` Pods may use both kinds of machines, and `spot` Pods only spot machines."""
+    """`spot-first` Pods may use both kinds of machines; `spot` Pods may use only spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

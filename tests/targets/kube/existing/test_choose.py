@@ -1,4 +1,4 @@
-"""Tests that a compute class gets a declared machine, or a message if none fits."""
+"""Tests that a compute class gets a declared machine, or a message if no machine fits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_order_of_alternatives_decides_first() -> None:
-    """An expensive machine with the preferred accelerator wins over a cheap one with the second choice."""
+    """An expensive machine with the preferred accelerator is chosen over a cheap one with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(compute_class(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
@@ -64,7 +64,7 @@ def test_ties_are_decided_by_price_then_rest_then_order() -> None:
 
 
 def test_class_without_accelerators_avoids_accelerator_machines() -> None:
-    """A class without accelerators prefers a machine without any, even if another machine is cheaper."""
+    """A class without accelerators prefers a machine without any, even if a machine with accelerators is cheaper."""
     assert (
         chosen(compute_class(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     )
@@ -125,7 +125,7 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
 
 
 def test_accelerator_can_be_requested_by_memory() -> None:
-    """A class may request any accelerator with enough memory, as declared or as known from the name."""
+    """A class may request any accelerator with enough memory, as declared or as inferred from the name."""
     compute = replace(compute_class(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -135,7 +135,7 @@ def test_accelerator_can_be_requested_by_memory() -> None:
 
 
 def test_capacity_setting_selects_spot_or_on_demand() -> None:
-    """`spot` uses only spot machines, `spot-first` falls back to on demand, and on-demand Pods never use spot."""
+    """`spot` uses only spot machines, `spot-first` falls back to on-demand, and on-demand Pods never use spot."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -164,7 +164,7 @@ def test_reachable_machine_with_another_accelerator_is_refused() -> None:
 
 
 def test_closest_machine_and_shortages_are_named() -> None:
-    """If nothing fits, the message names the closest machine and everything it lacks."""
+    """If no machine fits, the message names the closest machine and everything that it lacks."""
     assert refusal(compute_class(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0], which has 64Gi of the requested 96Gi of memory"
     )
@@ -246,7 +246,7 @@ def test_spot_first_falls_back_to_on_demand() -> None:
 
 
 def test_spot_fallback_has_the_same_accelerator() -> None:
-    """The fallback for spot must have the same accelerator as the spot machine."""
+    """The on-demand fallback must have the same accelerator as the spot machine."""
     spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
     other = replace(A10G, labels=(("gpu", "a10g"),))
 

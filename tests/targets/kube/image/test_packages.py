@@ -1,4 +1,4 @@
-"""Tests that locked packages each have one version, with hashes."""
+"""Tests that each locked package has a single version, with hashes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_skops_is_in_the_image_of_each_framework(framework: str) -> None:
 
 
 def test_package_for_one_architecture_has_a_marker() -> None:
-    """Packages that only one architecture needs have a marker, for example the CUDA libraries of PyTorch."""
+    """Packages needed on only one architecture, such as PyTorch's CUDA libraries, have a marker."""
     entries = locked("image", ["torch==2.13.0"])
     markers = {Requirement(entry.partition(" \\")[0]).marker for entry in entries}
 

@@ -1,4 +1,4 @@
-"""Tests that the build context of the runtime image is complete and pinned, and that its tag is a hash."""
+"""Tests that the runtime image's build context is complete and pinned, and that its tag is a hash."""
 
 from __future__ import annotations
 

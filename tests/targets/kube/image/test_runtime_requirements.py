@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def test_image_and_tests_pin_the_same_versions() -> None:
-    """The image has all packages of the tests in the same versions. The only additional package is PyTorch."""
+    """The image has all of the packages used in tests, in the same versions. The only additional package is PyTorch."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],

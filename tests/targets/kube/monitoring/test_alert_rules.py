@@ -1,4 +1,4 @@
-"""Tests that all alerts have a severity that one of their channels accepts."""
+"""Tests that every alert has a severity accepted by one of its channels."""
 
 from __future__ import annotations
 

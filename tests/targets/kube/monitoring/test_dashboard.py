@@ -56,7 +56,7 @@ def test_strictest_latency_bound_is_a_threshold() -> None:
 
 
 def test_dashboard_uid_is_stable_and_unique() -> None:
-    """The uid of a dashboard stays the same when the spec changes, and differs between endpoints."""
+    """A dashboard's uid stays the same when the spec changes and differs between endpoints."""
     other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
     two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
     first = dashboard_of(VALID_SPEC, "scorer")["uid"]
@@ -88,7 +88,7 @@ def test_dashboard_config_map_is_labelled_and_valid() -> None:
 
 
 def test_every_ray_pod_is_scraped() -> None:
-    """Prometheus scrapes three ports of heads and one port of workers, and adds the workload as a label."""
+    """Prometheus scrapes three ports on heads and one port on workers, and adds the workload as a label."""
     context = context_of(VALID_SPEC)
     monitors = [
         json.loads(json.dumps(item.manifest))

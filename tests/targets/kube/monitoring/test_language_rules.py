@@ -1,4 +1,4 @@
-"""Tests the objectives of language models: rules, histograms and dashboards that fit together."""
+"""Tests that the rules, histograms and dashboards for language models' objectives are consistent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_every_objective_has_its_own_rules() -> None:
 
 
 def test_histograms_have_the_bounds_of_the_rules() -> None:
-    """The server gets each bound, so that its histograms have the buckets that the rules select."""
+    """The server gets each bound so that its histograms have the buckets selected by the rules."""
     _, _, described = application(TEXTS)
     errors = {
         rule["labels"]["slo"]: rule["expr"]
@@ -37,7 +37,7 @@ def test_histograms_have_the_bounds_of_the_rules() -> None:
 
 
 def test_latency_histogram_reaches_to_the_timeout() -> None:
-    """Half of the responses may take more than a minute, which buckets of up to 60 s could not tell."""
+    """Half of the responses may take more than a minute, which buckets only up to 60 s could not show."""
     service, _, _ = application(TEXTS.replace(OBJECTIVES, "slo: {p50: 130s}"))
 
     assert ",60000,120000,130000,150000" in json.dumps(service)
@@ -54,7 +54,7 @@ def test_dashboard_shows_the_objectives(name: str) -> None:
 
 
 def test_autoscaler_counts_tokens() -> None:
-    """The policy is a class of the runtime, and a replica still gets only as many requests as it can hold."""
+    """The policy is a class in the runtime, and a replica still gets only as many requests as it can hold."""
     text = CPU_SPEC.replace(
         "    compute: cpu\n", "    compute: cpu\n    scaling: {metric: ongoing-tokens, target: 9000}\n"
     )

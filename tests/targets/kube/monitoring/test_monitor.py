@@ -1,4 +1,4 @@
-"""Tests that a monitor becomes a CronJob with only the permissions that its actions need."""
+"""Tests that a monitor becomes a CronJob with only the permissions required by its actions."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_pipeline_alerts_are_tickets_for_the_owner() -> None:
 
 
 def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
-    """A run is due a week, an hour and two attempts of 6 h 10 min after the last success."""
+    """A run is due one week, one hour and two attempts of 6 h 10 min after the last success."""
     job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
     assert isinstance(job, Job)
 
@@ -57,7 +57,7 @@ def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
 
 
 def test_no_alert_while_the_schedule_is_paused() -> None:
-    """No run is overdue while the CronJob is suspended or shortly after it is resumed."""
+    """No run counts as overdue while the CronJob is suspended or shortly after it is resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
@@ -131,7 +131,7 @@ def test_only_runs_with_alerts_push_metrics() -> None:
 
 
 def test_skipped_files_raise_an_alert() -> None:
-    """Files that batch inference skipped raise an alert, and its runbook says where they are listed."""
+    """Files skipped by batch inference raise an alert whose runbook says where they are listed."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return the window, threshold and severity of each alert for an objective."""
+    """Return the window, threshold and severity of each of an objective's alerts."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -39,7 +39,7 @@ def test_availability_has_four_burn_alerts() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """For a window of one week, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
+    """For a one-week window, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_are_left_out() -> None:
 
 
 def test_unreachable_burn_rates_are_left_out() -> None:
-    """If even a total outage cannot reach a burn rate, it has no alert, for example 14.4 if half may be slow."""
+    """A burn rate that even a total outage cannot reach, such as 14.4 if half may be slow, has no alert."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [window for window, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -86,7 +86,7 @@ def test_histogram_has_a_bucket_for_the_bound() -> None:
 
 
 def test_applications_match_the_serve_config() -> None:
-    """Rules use the names of the Serve applications that the servers have."""
+    """Rules use the same names for Serve applications as the servers do."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
     texts = [
@@ -99,14 +99,14 @@ def test_applications_match_the_serve_config() -> None:
 
 
 def test_mirrored_requests_do_not_count() -> None:
-    """A variant that only gets mirrored requests does not affect the SLO."""
+    """A variant that receives only mirrored requests does not affect the SLO."""
     text = changed("traffic: {champion: 95, challenger: 5}", "traffic: {champion: 100}\n    mirror: {to: challenger}")
 
     assert not [rule for rule in rules(text, "scorer") if "challenger" in rule["expr"]]
 
 
 def test_alerts_have_routing_labels() -> None:
-    """Every alert has the labels by which Alertmanager routes it: namespace, channel and workload."""
+    """Every alert has the labels that Alertmanager uses for routing: namespace, channel and workload."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -133,7 +133,7 @@ def test_missing_metrics_raise_an_alert() -> None:
     ],
 )
 def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """An outage triggers a page after 10 % of the error budget, which is 130 seconds at 99.95 % in 30 days."""
+    """An outage triggers a page after using 10 % of the error budget, which is 130 seconds at 99.95 % over 30 days."""
     rules = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in rules if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -149,7 +149,7 @@ def test_missing_proxies_of_our_gateway_page() -> None:
 
 
 def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
-    """For an application that may scale to zero, the alert uses the Serve status instead of replicas."""
+    """For an application that may scale to zero, the alert uses the Serve status rather than replicas."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     expressions = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 

@@ -1,4 +1,4 @@
-"""Tests the replacement for a Helm hook of Envoy Gateway's chart, and that load balancers are internal."""
+"""Tests the replacement for a Helm hook in Envoy Gateway's chart, and that load balancers are internal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each object depends on the one before it."""
+    """The controller's chart depends on the certificate Job, and each object depends on the preceding one."""
     components = calls()
     waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -56,7 +56,7 @@ def test_certificate_job_uses_the_controller_image() -> None:
 
 
 def test_gateways_are_internal_by_default() -> None:
-    """Gateways that KubeRay creates for a rollout are internal by default."""
+    """Gateways created by KubeRay for a rollout are internal by default."""
     assert balancers(changed(ROLLS)) == {CLASS: "true"}
 
 

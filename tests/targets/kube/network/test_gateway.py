@@ -45,7 +45,7 @@ def test_no_gateway_without_a_route() -> None:
 
 
 def test_proxies_next_to_a_gateway_are_allowed() -> None:
-    """A policy allows connections from proxies that may run in the system's namespace."""
+    """A policy allows connections from proxies that may be running in the system's namespace."""
     text = changed(EXISTING, "{class: istio}")
     policy = emitted_object(text, "NetworkPolicy", "gateway.proxies")["spec"]
 

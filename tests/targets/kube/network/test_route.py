@@ -75,7 +75,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """KubeRay creates the route of an incremental rollout, so the compiler does not emit one."""
+    """KubeRay creates the route for an incremental rollout, so the compiler does not emit one."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -88,7 +88,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_endpoint_path_is_not_rewritten() -> None:
-    """The server itself uses the endpoint's path, so the route does not rewrite it."""
+    """The server itself serves the endpoint's path, so the route does not rewrite it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

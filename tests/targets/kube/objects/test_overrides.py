@@ -1,4 +1,4 @@
-"""Tests that overrides patch one object and annotate it with the reason, or are refused."""
+"""Tests that each override either patches one object and annotates it with the reason, or is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_object_that_is_not_emitted_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"])
 def test_an_admission_policy_is_refused(kind: str) -> None:
-    """An admission policy cannot be overridden, and the message says this."""
+    """An admission policy cannot be overridden, and the message says so."""
     text = with_override("[{op: replace, path: /spec/failurePolicy, value: Ignore}]", f"{kind}/fraud.retrain.runs")
     (diagnostic,) = check(plan_of(text), "main")
 

@@ -1,4 +1,4 @@
-"""Tests that RayJobs end, delete their clusters, and use only the machines that each step needs."""
+"""Tests that RayJobs end, delete their clusters, and use only the machines needed by each step."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
 
 
 def run(objects: Lowered, name: str) -> Object:
-    """Return the RayJob that the launcher of a pipeline creates."""
+    """Return the RayJob created by a pipeline's launcher."""
     template: Object = json.loads(objects.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_run_has_deadlines_and_deletes_its_cluster() -> None:
-    """A run has deadlines for waiting and for running, and its cluster is deleted at the end."""
+    """A run has separate deadlines for waiting and running, and its cluster is deleted at the end."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -87,7 +87,7 @@ def test_submitter_has_limits_and_the_clusters_label() -> None:
 
 
 def test_name_of_a_single_run_depends_on_its_content() -> None:
-    """With schedule `once`, a change in the spec or the description leads to a RayJob with another name."""
+    """With the schedule `once`, a change to the spec or the description results in a RayJob with a different name."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [manifests.names("RayJob") for manifests in (before, after, described)]

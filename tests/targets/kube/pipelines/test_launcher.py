@@ -35,7 +35,7 @@ def test_overlap_is_the_concurrency_policy(overlap: str, policy: str) -> None:
 
 
 def test_the_launcher_waits_for_all_retries() -> None:
-    """The launcher's deadline covers all attempts that the RayJob allows."""
+    """The launcher's deadline covers all attempts allowed by the RayJob."""
     text = changed("timeout: 6h", "timeout: 6h\n    retries: 2")
 
     assert (
@@ -54,7 +54,7 @@ def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
 
 
 def test_launcher_has_job_name_uid_and_template() -> None:
-    """The Pod of the launcher gets the Job's name and UID and mounts the RayJob template."""
+    """The launcher's Pod receives the Job's name and UID and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     fields = {
@@ -93,14 +93,14 @@ def test_launcher_and_submitter_always_use_our_image() -> None:
 
 
 def test_a_failed_run_is_not_launched_again() -> None:
-    """The launcher is retried after losing its machine, but not after its run has failed."""
+    """The launcher is retried if it loses its machine, but not if its run has failed."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
 
 
 def test_disruption_condition_includes_the_status() -> None:
-    """Schemas before Kubernetes 1.35 require the status of the condition in the failure policy."""
+    """Schemas before Kubernetes 1.35 require the condition's status in the failure policy."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert rules[0]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]

@@ -37,7 +37,7 @@ def test_promoter_runs_every_three_minutes_without_overlap() -> None:
 
 
 def test_promoter_description_has_requirements_of_each_training() -> None:
-    """The promoter's description lists the requirements of each training pipeline and matches the schema."""
+    """The promoter's description lists each training pipeline's requirements and matches the schema."""
     description = described(VALID_SPEC, "promoter")
     retrain = described(VALID_SPEC, "retrain")["pipeline"]
 
@@ -65,7 +65,7 @@ def test_promoter_may_reach_the_registry() -> None:
 
 
 def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
-    """If there is an on-call channel, the promoter pushes metrics, and its network policy allows this."""
+    """If there is an on-call channel, the promoter pushes metrics, which its network policy allows."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -84,7 +84,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_follow_the_promoters_history() -> None:
-    """A server follows the promoter's history of an alias. A fixed version number has no history."""
+    """A server follows the promoter's history for an alias. A fixed version number has no history."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -94,7 +94,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_servers_and_scoring_have_the_required_approvals() -> None:
-    """Servers and scoring have the same approvals as the promoter in their descriptions, except for fixed versions."""
+    """Except for fixed versions, servers' and scoring's descriptions list the same approvals as the promoter's."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     approvals = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")

@@ -1,4 +1,4 @@
-"""Tests that monitors can request runs on other targets with the necessary access."""
+"""Tests that monitors can request runs on other targets and have the necessary access."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def role(objects: Any) -> list[dict[str, Any]]:
 
 
 def test_admission_policy_restricts_the_starter() -> None:
-    """Admission policies let the starter create Jobs only from the requested pipeline's CronJob."""
+    """Admission policies allow the starter to create Jobs only from the requested pipeline's CronJob."""
     text = OF_CLUSTERS
     assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
     (rule,) = emitted_object(text, POLICY, "till.starter.next")["spec"]["validations"]

@@ -46,7 +46,7 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
 
 
 def test_pods_prefer_spot_and_fall_back() -> None:
-    """Shared labels are required, and so are either spot or fallback labels. Spot is preferred."""
+    """Shared labels are required, as are either spot or fallback labels. Spot is preferred."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
     placement = placing(Place(spot, (Taint("spot"),), fixed))

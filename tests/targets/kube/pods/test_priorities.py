@@ -22,7 +22,7 @@ KINDS = ("PriorityClass", "ResourceQuota", "RayJob", "RayService", "CronJob", "V
 
 
 def run_of(text: str, pipeline: str) -> dict[str, Any]:
-    """Return the RayJob that a pipeline's launcher creates."""
+    """Return the RayJob created by a pipeline's launcher."""
     run: dict[str, Any] = json.loads(emitted_object(text, "ConfigMap", f"{pipeline}-rayjob")["data"]["rayjob.json"])
     return run
 
@@ -89,7 +89,7 @@ def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) 
 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
-    """Each priority has its own quota, so that low-priority Pods do not use up the quota of high-priority Pods."""
+    """Each priority has its own quota so that low-priority Pods do not use up the quota for high-priority Pods."""
     quotas = {name: emitted_object(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 

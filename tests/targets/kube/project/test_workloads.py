@@ -1,4 +1,4 @@
-"""Tests that all workloads have valid objects and descriptions, and that every field is used."""
+"""Tests that all workloads have valid objects and descriptions, and that every field has an effect."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_object_is_valid_by_its_own_api(name: str) -> None:
-    """All objects match the CRDs of KubeRay and the Gateway API or Kubernetes's own schemas."""
+    """All objects match either the CRDs of KubeRay and the Gateway API or Kubernetes's own schemas."""
     manifests = list(lowered(SPECS[name]))
 
     assert len(manifests) > 30
@@ -145,7 +145,7 @@ def test_every_policy_selects_a_pod_template() -> None:
 
 
 def test_objects_have_their_spec_path() -> None:
-    """Objects are labelled with the spec path that they come from, down to the variant."""
+    """Objects are labelled with the spec path from which they come, down to the variant."""
     origins = {(item.manifest["kind"], item.origin) for item in lowered(VALID_SPEC).objects}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
@@ -154,7 +154,7 @@ def test_objects_have_their_spec_path() -> None:
 
 
 def test_credentials_are_secret_references() -> None:
-    """Containers get credentials only by reference to a Secret."""
+    """Containers get credentials only through references to Secrets."""
     for manifest in lowered(VALID_SPEC):
         for pod in pod_specs(manifest):
             for container in pod["containers"]:
@@ -323,7 +323,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_changes_the_output(field: str) -> None:
-    """If any single field changes, so does the output."""
+    """Changing any single field changes the output."""
     with not_asked():
         other = list(lowered(changed(*FIELDS[field])))
 

@@ -21,14 +21,14 @@ CLUSTERS = (
 
 
 def readme(plan: Plan, placement: str) -> str:
-    """Return the README of a placement."""
+    """Return the README for a placement."""
     provider = plan.system.target(placement).provider
     (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
     return text
 
 
 def section(text: str) -> str:
-    """Return the section on cross-target access in a README."""
+    """Return a README's section on cross-target access."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
@@ -63,7 +63,7 @@ def test_readmes_mention_bundles() -> None:
 
 
 def test_readmes_list_images_to_transfer() -> None:
-    """The READMEs list images that the on-premises cluster cannot pull from the account's registry."""
+    """The READMEs list images that the on-premises cluster cannot pull from the account's image registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -114,7 +114,7 @@ def test_no_section_without_cross_target_access() -> None:
 
 
 def test_adopted_registry_is_listed_on_each_target() -> None:
-    """An adopted registry is on none of the targets, so each of them lists outgoing connections to its host."""
+    """An adopted registry is not on any target, so every target lists outgoing connections to the registry's host."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',

@@ -1,4 +1,4 @@
-"""Tests that the commands in a README's first steps refer to objects in the manifests."""
+"""Tests that the commands in a README's first steps refer to objects that exist in the manifests."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def section(readme: str) -> str:
 
 
 def commands(readme: str) -> list[list[str]]:
-    """Return the words of each kubectl and curl command in the section."""
+    """Return the arguments of each kubectl and curl command in the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """Return the approval commands in the README of the target `main`."""
+    """Return the approval commands in the README for the target `main`."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
@@ -54,7 +54,7 @@ def objects(stack: Stack) -> set[tuple[str, str, str]]:
 
 
 def readme_of(stack: Stack) -> str:
-    """Return the README of a target."""
+    """Return the README for a target."""
     return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
 
 

@@ -77,7 +77,7 @@ def test_readme_lists_required_secrets() -> None:
 
 
 def test_readme_mentions_stores_that_are_created_later() -> None:
-    """If we install External Secrets, its store objects can be created only afterwards."""
+    """If we install External Secrets, its store objects can be created only after the installation."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -85,7 +85,7 @@ def test_readme_mentions_stores_that_are_created_later() -> None:
 
 
 def test_readme_names_the_oldest_supported_add_on_version() -> None:
-    """The README requires at least the KubeRay version that supports `authOptions`."""
+    """The README requires at least the first KubeRay version that supports `authOptions`."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
@@ -120,7 +120,7 @@ def test_readme_lists_the_required_gateway() -> None:
 
 
 def test_readme_lists_endpoint_addresses() -> None:
-    """The README lists the Gateway, address and possible callers of each endpoint."""
+    """The README lists each endpoint's Gateway, address and possible callers."""
     from_class = changed(
         "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}"
     )
@@ -214,7 +214,7 @@ def test_readme_lists_namespaces_for_the_pull_secret() -> None:
 
 
 def test_readme_lists_metrics_connections() -> None:
-    """The README lists scraped servers and monitors that push metrics."""
+    """The README lists the servers that are scraped and the monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text

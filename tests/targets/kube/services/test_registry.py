@@ -1,4 +1,4 @@
-"""Tests that the registry is a restricted MLflow with authentication."""
+"""Tests that the registry is a restricted MLflow server with authentication."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def variables(text: str) -> Object:
 
 
 def described(text: str) -> Object:
-    """Return the server's description for the runtime."""
+    """Return the server's description that the runtime reads."""
     server: Object = json.loads(emitted_object(text, "ConfigMap", "registry-description")["data"]["workload.json"])[
         "server"
     ]
@@ -35,7 +35,7 @@ def described(text: str) -> Object:
 
 
 def login(manifest: Object) -> set[str]:
-    """Return the Secrets with which a workload's containers log in to the registry."""
+    """Return the Secrets that a workload's containers use to log in to the registry."""
     return {
         each["valueFrom"]["secretKeyRef"]["name"]
         for spec in pod_specs(manifest)
@@ -163,7 +163,7 @@ def test_an_adopted_registry_is_not_installed() -> None:
 
 
 def test_disruption_budget_keeps_one_replica() -> None:
-    """Several replicas have a disruption budget. For a single replica, it would block node drains."""
+    """Several replicas have a disruption budget. With a single replica, it would block node drains."""
     several = changed("size: small", "size: enterprise")
 
     assert emitted_object(several, "PodDisruptionBudget", "mlflow")["spec"] == {

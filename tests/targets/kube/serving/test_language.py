@@ -50,7 +50,7 @@ GPU_SPEC = CPU_SPEC.replace("chat@champion", "chat@1").replace(
 
 
 def application(text: str) -> tuple[Object, Any, Any]:
-    """Return the RayService, its Serve application, and the description of that application."""
+    """Return the RayService, its Serve application, and the application's description."""
     manifests = lowered(text)
     service = manifests.get("RayService", "assistant")
     (serve,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
@@ -59,7 +59,7 @@ def application(text: str) -> tuple[Object, Any, Any]:
 
 
 def test_limits_reach_the_server_and_the_autoscaler() -> None:
-    """A replica gets as many requests as it generates together, and as many again may wait."""
+    """A replica gets as many requests as it can generate at once, and the same number may wait."""
     _, serve, described = application(CPU_SPEC)
     (deployment,) = serve["deployments"]
 
@@ -75,7 +75,7 @@ def test_limits_reach_the_server_and_the_autoscaler() -> None:
 
 
 def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
-    """vLLM spreads the model over the GPUs of the Pod, in the image that the spec names."""
+    """vLLM distributes the model across the Pod's GPUs, in the image named by the spec."""
     service, serve, described = application(GPU_SPEC)
     (deployment,), (group,) = serve["deployments"], service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (worker,) = group["template"]["spec"]["containers"]
@@ -88,14 +88,14 @@ def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
 
 
 def readme(text: str) -> str:
-    """Return the README of the target."""
+    """Return the README for the target."""
     compiled = compile_text(text)
     assert compiled.ok, compiled.diagnostics
     return compiled.files["default/main/README.md"].decode()
 
 
 def test_readme_sends_a_chat() -> None:
-    """The request has the form that the server accepts, and names the endpoint as its model."""
+    """The request has the format accepted by the server and uses the endpoint's name as its model."""
     steps = readme(CPU_SPEC)
     (line,) = [line for line in steps.splitlines() if line.startswith("curl -d ")]
     _, _, body, url = shlex.split(line)

@@ -30,7 +30,7 @@ def test_each_variant_has_its_own_ray_service() -> None:
 
 
 def test_each_replica_has_its_own_pod() -> None:
-    """Each replica has its own Pod, and the worker group has the same minimum and maximum as the replicas."""
+    """Each replica has its own Pod, and the worker group has the same minimum and maximum as the number of replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -82,7 +82,7 @@ def test_pod_and_replica_request_accelerators() -> None:
 
 
 def test_applications_refer_to_their_description() -> None:
-    """An application contains its name in the mounted description, and a digest that changes with its part of it."""
+    """An application gets its name in the mounted description, and a digest that changes with its entry there."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (application,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -107,7 +107,7 @@ def test_changed_description_replaces_pods() -> None:
     ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
 )
 def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
-    """A changed owner or risk changes the description but does not replace Pods."""
+    """Changing the owner or the risk changes the description but does not replace Pods."""
     before, after = lowered(VALID_SPEC), lowered(changed(old, new))
 
     name = "scorer-champion"
@@ -141,7 +141,7 @@ def test_rollout_strategy_sets_the_upgrade_type(rollout: str, upgrade: dict[str,
 
 
 def test_incremental_rollout_has_class_steps_and_autoscaler() -> None:
-    """An incremental rollout sets the gateway class and steps, and the autoscaler that KubeRay requires."""
+    """An incremental rollout sets the gateway class, the steps, and the autoscaler required by KubeRay."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -180,7 +180,7 @@ def test_head_accepts_requests_only_if_the_server_may_scale_to_zero() -> None:
 
 
 def test_only_several_replicas_have_a_disruption_budget() -> None:
-    """For a group with a single replica, a disruption budget would block node drains."""
+    """A disruption budget for a group with a single replica would block node drains."""
     manifests = lowered(VALID_SPEC)
 
     assert manifests.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -275,7 +275,7 @@ def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str
     ],
 )
 def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> None:
-    """Requests are logged with `accessLog`, high risk or a regulated industry. Ray logs to the container."""
+    """Requests are logged with `accessLog`, a high risk or a regulated industry. Ray logs to the container."""
     manifests = lowered(changed(old, new))
     service = manifests.get("RayService", "scorer-champion")
     described = json.loads(manifests.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])

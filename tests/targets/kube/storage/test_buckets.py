@@ -13,7 +13,7 @@ OURS = VALID_SPEC.replace("adopt: acme-fraud-lake, ", "")
 
 
 def lake(text: str, environment: str = "prod") -> str:
-    """Return the bucket name of the store `lake`."""
+    """Return the name of the bucket for the store `lake`."""
     system = system_of(text, environment)
     return bucket_name(system.stores["lake"], system)
 

@@ -127,7 +127,7 @@ def test_moved_pipeline_is_started_by_its_old_cron_job() -> None:
 
 
 def test_digest_does_not_depend_on_key_order() -> None:
-    """The runtime computes the same digest from the file, because the digest does not depend on key order."""
+    """The digest does not depend on key order, so the runtime computes the same digest from the file."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

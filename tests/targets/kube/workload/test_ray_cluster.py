@@ -18,13 +18,13 @@ def cluster(text: str, name: str = "scorer-champion") -> Object:
 
 
 def run(text: str, name: str) -> Object:
-    """Return the RayJob that the launcher of a pipeline creates."""
+    """Return the RayJob created by a pipeline's launcher."""
     template: Object = json.loads(lowered(text).get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_token_authentication_is_set_explicitly() -> None:
-    """Without an explicit token mode, the operator would leave the cluster open."""
+    """Without an explicit token mode, the operator would not secure the cluster."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
@@ -48,7 +48,7 @@ def test_no_task_runs_on_the_head() -> None:
 
 
 def test_only_the_autoscaler_has_the_api_token() -> None:
-    """Only the autoscaler mounts the API token, so user code in head and workers cannot use it."""
+    """Only the autoscaler mounts the API token, so user code in the head and workers cannot use it."""
     scaling = cluster(VALID_SPEC)
     head = scaling["headGroupSpec"]["template"]["spec"]
     worker = scaling["workerGroupSpecs"][0]["template"]["spec"]
@@ -71,7 +71,7 @@ def test_the_autoscaler_is_restricted_too() -> None:
 
 
 def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
-    """The autoscaler uses our image and shares no volumes with user code, which could plant a `.pth` file."""
+    """The autoscaler uses our image and does not share volumes with user code, which could plant a `.pth` file."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
     autoscaler = scaling["autoscalerOptions"]
@@ -112,7 +112,7 @@ def test_the_ray_container_is_the_first() -> None:
 
 
 def test_group_resource_is_readable_by_operator_and_autoscaler() -> None:
-    """Each group has its own Ray resource in a format that the operator and Ray's autoscaler can both parse."""
+    """Each group has its own Ray resource in a format that both the operator and Ray's autoscaler can parse."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
 
@@ -182,7 +182,7 @@ def test_images_use_pull_secret_and_mirror() -> None:
 
 
 def test_heads_and_runs_are_protected_from_node_drains() -> None:
-    """Heads and runs have annotations against node drains. Serving workers have a disruption budget instead."""
+    """Heads and runs have annotations that prevent node drains. Serving workers have a disruption budget instead."""
     server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
     pods = {
         "head": server["headGroupSpec"],
@@ -212,7 +212,7 @@ STATE = (
 
 
 def test_serving_head_stores_its_state_in_redis() -> None:
-    """Only serving clusters store the state of their head in the target's Redis."""
+    """Only serving clusters store their head's state in the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
