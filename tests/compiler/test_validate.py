@@ -40,6 +40,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     [
         ("stores: {lake: {type: object, retentoin: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
         ("stores: {lake: {type: object, Retention: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
+        ("stores: {lake: {type: object, retentoin: {retention: 3d}}}", "6:31 E0203", "did you mean 'retention'?"),
         ("stores: {lake: {tpye: object, retention: 3d}}", "6:17 E0203", "did you mean 'type'?"),
         ("stores: {lake: {type:object}}", "6:17 E0203", "put a space after the colon: 'type: …'"),
         ("stores: {lake: {retention: 3d}}", "6:10 E0202", "add 'type': one of object, database"),

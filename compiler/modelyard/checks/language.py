@@ -189,13 +189,13 @@ def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require every variant to serve an adapter's base model, in the same version if both specify a version."""
+    """Require every variant to serve an adapter's base model, in the same version if either specifies a version."""
     for adapter in inference.adapters:
         path = ("inference", inference.name, "adapters", adapter.name)
         subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"
         base = system.models[adapter.model.model].base
         span = system.at(*path)
-        if adapter.name == inference.name:
+        if adapter.name == system.original_name("inference", inference.name):
             reason, hint = "has the name of the endpoint, by which requests name its own model", "choose another name"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if base is None:
@@ -204,7 +204,7 @@ def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
             yield problems.language_model_unsupported(span, subject, reason, hint)
             continue
         for variant in inference.variants:
-            fixed = base.alias.isdecimal() and variant.model.alias.isdecimal()
+            fixed = base.alias.isdecimal() or variant.model.alias.isdecimal()
             if variant.model.model != base.model or (fixed and variant.model != base):
                 reason = f"belongs to {_shown(base)}, but variant '{variant.name}' serves {_shown(variant.model)}"
                 hint = f"set `model: {_shown(base)}` in the variant, or use an endpoint for each base"

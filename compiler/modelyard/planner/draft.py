@@ -88,7 +88,6 @@ class Draft:
         self.bundles = aliases_to_bundle(system)
         self.followers = followers(system)
         self.requests: list[RunRequest] = []  # runs requested by monitors on other targets
-        self._moved = dict(system.moved or {})
         self._endpoints = {
             (inference.target, self.called("inference", name)) for name, inference in system.inference.items()
         }
@@ -103,7 +102,7 @@ class Draft:
         A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
         """
-        own_name = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
+        own_name = self.system.original_name(section, name)
         clashes = section == "pipelines" and (self.system.pipelines[name].target, own_name) in self._endpoints
         return f"{own_name}-runs" if clashes else own_name
 

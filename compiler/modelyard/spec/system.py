@@ -94,6 +94,11 @@ class System:
         staged = [stage.approval for model in self.models.values() for stage in model.stages]
         return tuple(dict.fromkeys(approval for approval in (general, *staged) if approval is not None))
 
+    def original_name(self, section: str, name: str) -> str:
+        """Return the name that `section.name` had before it was renamed with `moved`, or its current name."""
+        address = f"{section}.{name}"
+        return (self.moved or {}).get(address, address).partition(".")[2]
+
     def written(self, *path: str | int) -> dict[str, Json]:
         """Return the fields at the given path in the document, or an empty mapping if the value is not a mapping."""
         value: Json = self.document.value

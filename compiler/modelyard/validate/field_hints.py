@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.diagnostics.base import quote
+from modelyard.nearest import is_typo
 from modelyard.source import Document, Json, Lines, SourceFile, Span
 from modelyard.validate.faults import Fault
 
@@ -51,8 +52,8 @@ def _wrapper(fault: Fault) -> str:
     """Recognize a mapping whose fields belong one level up, such as the `spec:` used by other formats."""
     fields = _mapping(_mapping(fault.value)[fault.name])
     known = fault.shape.names()
-    if not fields or not all(name in known for name in fields):
-        return ""
+    if not fields or not all(name in known for name in fields) or any(is_typo(fault.name, name) for name in known):
+        return ""  # a misspelled field that has the same fields as its parent is not a wrapper
     return f"remove this level, because its fields, such as {quote(next(iter(fields)))}, belong one level up"
 
 

@@ -209,7 +209,7 @@ def describe_application(
         "maxWaitMilliseconds": inference.batching.max_wait_ms,
     }
     if inference.generation is not None:
-        described["generation"] = describe_generation(application, inference.generation)
+        described["generation"] = describe_generation(application, inference.generation, context.system)
     if inference.adapters:
         described["adapters"] = {
             adapter.name: _adapter(context.system.models[adapter.model.model], adapter.model, resource, context)

@@ -9,7 +9,7 @@ from modelyard.hashing import sha256
 from modelyard.plan import Application
 from modelyard.sites.binding import with_digest
 from modelyard.source import Json
-from modelyard.spec import Capture, Check, Dataset, Generation, Model, ModelRef, Store
+from modelyard.spec import Capture, Check, Dataset, Generation, Model, ModelRef, Store, System
 from modelyard.stack import Value
 from modelyard_targets.kube.data.crossing import crosses
 from modelyard_targets.kube.placement.context import Context
@@ -117,12 +117,13 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
     return described
 
 
-def describe_generation(application: Application, generation: Generation) -> dict[str, Json]:
-    """Describe how a language model generates text. Requests name the endpoint, so that versions and
-    models can change.
+def describe_generation(application: Application, generation: Generation, system: System) -> dict[str, Json]:
+    """Describe how a language model generates. Requests name the endpoint, so that versions and models can change.
+
+    An endpoint that was renamed with `moved` keeps its first name, like its Service, so that clients need no change.
     """
     described: dict[str, Json] = {
-        "model": application.inference.name,
+        "model": system.original_name("inference", application.inference.name),
         "maxTokens": generation.max_tokens,
         "concurrency": generation.concurrency,
     }

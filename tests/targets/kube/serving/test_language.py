@@ -74,6 +74,15 @@ def test_limits_reach_the_server_and_the_autoscaler() -> None:
     assert "num_gpus" not in deployment["ray_actor_options"]
 
 
+def test_renamed_endpoint_keeps_the_name_that_requests_use() -> None:
+    """The name is that of the Service, which does not change either."""
+    text = CPU_SPEC.replace("  assistant:", "  helper:") + "moved: {inference.helper: inference.assistant}\n"
+    manifests = lowered(text)
+    described = json.loads(manifests.get("ConfigMap", "assistant-description")["data"]["workload.json"])
+
+    assert [entry["generation"]["model"] for entry in described["applications"].values()] == ["assistant"]
+
+
 def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
     """vLLM distributes the model across the Pod's GPUs, in the image named by the spec."""
     service, serve, described = application(GPU_SPEC)
