@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEYED: Final = frozenset(
     {
         *("Check", "Stage", "Variant", "TargetSpec", "SecretStore", "Approvers", "Override", "Dataset", "Model"),
-        *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller"),
+        *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller", "NamedAdapter"),
     }
 )
 """Records that are mapping entries in a spec, so that their order has no meaning."""

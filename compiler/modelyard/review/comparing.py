@@ -13,6 +13,7 @@ from modelyard.review.cost_findings import UsageOf, assumed, cost_changes, costs
 from modelyard.review.effect_findings import created_by_up, effects_of_up
 from modelyard.review.enforced import with_enforcement
 from modelyard.review.findings import Finding, Level, facts, folded
+from modelyard.review.issuers import with_opened_stores
 from modelyard.review.judging import judged
 from modelyard.review.pins import Locks, upgraded
 from modelyard.review.previews import Preview
@@ -221,7 +222,9 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     sides = Sides(before, after)
     findings = judged(sides)
     plan = None if old.failed or new.failed else new.plan
-    yield from findings if plan is None else with_enforcement(findings, sides, plan, targets)
+    if plan is not None:
+        findings = with_opened_stores(with_enforcement(findings, sides, plan, targets), old.plan, plan)
+    yield from findings
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
     yield from renames(sides)

@@ -216,7 +216,8 @@ def _auth(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _inference(value: Any) -> Iterator[tuple[Steps, Any]]:
-    yield from _fields(value, "Inference")
+    yield from (part for part in _fields(value, "Inference") if part[0] != ("adapters",))
+    yield from ((("adapters", adapter.name), leaf(adapter.model)) for adapter in value.adapters)
     shares = (f"{variant.name} {variant.percent}" for variant in value.variants if variant.percent)
     yield ("traffic",), Leaf(", ".join(shares))
 

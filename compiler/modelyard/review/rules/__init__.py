@@ -9,6 +9,7 @@ from typing import Final
 
 from modelyard.review.changes import Change
 from modelyard.review.rules import (
+    adapters,
     budget,
     data,
     egress,
@@ -34,6 +35,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
 """The rules for whole entries in a section."""
 
 RULES: Final[tuple[Rule, ...]] = (
+    *adapters.RULES,
     *serving.RULES,
     *training.RULES,
     *guards.RULES,

@@ -156,9 +156,37 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
     return "".join(result)
 
 
-def code(change: Change, _: Sides) -> Verdict:
+RUNTIME: Final = "the system's runtime image"
+"""What runs without `source.image`."""
+
+_PUBLIC: Final = "docker.io"
+"""The registry of images without a host."""
+
+
+def code(change: Change, sides: Sides) -> Verdict:
     """Judge changed code. An image from another registry is a danger, because it may come from anyone."""
-    return "R107", DANGER if is_from_elsewhere(change.before.text, change.after.text) else REVIEW
+    return "R107", DANGER if is_foreign_code(change, sides) else REVIEW
+
+
+def is_foreign_code(change: Change, sides: Sides) -> bool:
+    """Return whether code comes from another registry than before, or no longer from the system's runtime image."""
+    if change.before.text or not is_image(change):
+        return is_from_elsewhere(change.before.text, change.after.text)
+    entry = (sides.after.inference if change.path[0] == "inference" else sides.after.pipelines).get(change.path[1])
+    own = sides.after.target(entry.target).images.registry if entry is not None else ""
+    return bool(change.after.text) and (_registry(change.after.text) or _PUBLIC) != own.partition("/")[0]
+
+
+def is_image(change: Change) -> bool:
+    """Return whether a change to code is one to its image."""
+    return change.path[-1] == "image"
+
+
+def code_moves(change: Change) -> str:
+    """Return the new and the old code. Without an image, it is the system's runtime image."""
+    if not is_image(change):
+        return moves(change)
+    return was(*(cut(side.text) or RUNTIME for side in (change.after, change.before)))
 
 
 def is_from_elsewhere(before: str, after: str) -> bool:

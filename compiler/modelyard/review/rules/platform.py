@@ -257,6 +257,12 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
+        (*_TARGET, "issuer"),
+        lambda change, _: ("R404", REVIEW) if change.removed else ("R403", DANGER),
+        described_by("clouds trust tokens for {target} from {moves}", "no cloud trusts {before} for {target}"),
+        lambda change, _: "" if change.removed else "whoever runs it can read and write stores in clouds that trust it",
+    ),
+    Rule(
         (*_TARGET, "present"),
         always("R702", REVIEW),
         lambda change, _: f"add-ons that {change.path[2]} already has: {moves(change)}",

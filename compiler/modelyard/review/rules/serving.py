@@ -15,8 +15,9 @@ from modelyard.review.rules.base import (
     always,
     by_way,
     code,
+    code_moves,
     described_by,
-    is_from_elsewhere,
+    is_foreign_code,
     moves,
     stated,
     was,
@@ -93,8 +94,8 @@ def _version_says(change: Change, sides: Sides) -> str:
     return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
 
 
-def _code_why(change: Change, _: Sides) -> str:
-    if is_from_elsewhere(change.before.text, change.after.text):
+def _code_why(change: Change, sides: Sides) -> str:
+    if is_foreign_code(change, sides):
         return "whoever runs that registry decides what the code is"
     if "@sha256:" in change.after.text or ":" not in change.after.text:
         return ""
@@ -312,7 +313,9 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
         described_by("rollouts of {name}: {last} is {moves}"),
     ),
-    Rule(("inference", "*", "source"), code, described_by("{name} runs {moves}"), _code_why),
+    Rule(
+        ("inference", "*", "source"), code, lambda change, _: f"{change.path[1]} runs {code_moves(change)}", _code_why
+    ),
 )
 
 

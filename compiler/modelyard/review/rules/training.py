@@ -14,8 +14,10 @@ from modelyard.review.rules.base import (
     always,
     by_way,
     code,
+    code_moves,
     described_by,
-    is_from_elsewhere,
+    is_foreign_code,
+    is_image,
     moves,
     stated,
     was,
@@ -83,6 +85,11 @@ def _split_why(change: Change, _: Sides) -> str:
     return "metrics of earlier and later versions are not comparable"
 
 
+def _code_says(change: Change, _: Sides) -> str:
+    what = "" if change.removed and is_image(change) else f"{change.path[-1]} "
+    return f"{'.'.join(change.path[:2])} runs {what}{code_moves(change)}"
+
+
 def _image_why(change: Change, sides: Sides) -> str:
     pipeline = sides.after.pipelines.get(change.path[1])
     starts = "" if pipeline is None or pipeline.schedule.kind != "cron" else f" (cron {pipeline.schedule.cron})"
@@ -91,7 +98,7 @@ def _image_why(change: Change, sides: Sides) -> str:
         if "@sha256:" in change.after.text or ":" not in change.after.text
         else "; a tag can later point to different content, a digest cannot"
     )
-    foreign = is_from_elsewhere(change.before.text, change.after.text)
+    foreign = is_foreign_code(change, sides)
     return f"from its next run{starts}{'; whoever runs that registry decides what the code is' if foreign else tag}"
 
 
@@ -105,7 +112,7 @@ _STEP: Final = (*_PIPELINE, "steps", "*")
 
 def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
-        Rule((*prefix, "source"), code, described_by("{owner} runs {last} {moves}"), _image_why),
+        Rule((*prefix, "source"), code, _code_says, _image_why),
         Rule(
             (*prefix, "trainer"),
             always("R107", REVIEW),
