@@ -9,6 +9,7 @@ from modelyard.migration.access import kubectl, logins
 from modelyard.migration.copying import copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import login_steps, place_of
 from modelyard.migration.projects import adopt, applied, compiled, previews, undone
+from modelyard.migration.promoting import held_again, held_back, held_back_checks, resumed
 from modelyard.migration.records import BUILD, Move, Phase, Step
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sides import Side
@@ -117,9 +118,14 @@ def workloads(move: Move) -> Phase:
     """Return the phase that starts the new side with schedules off."""
     return Phase(
         "4-workloads",
-        "Start the new side without schedules: endpoints wait for a model, and nothing trains.",
+        "Start the new side without schedules: endpoints wait for a model, and nothing trains or is imported.",
         ("2-secrets and 3-images are done.",),
-        (*applied(move, infrastructure=False), *logins(move, "new"), *logins(move, "old")),
+        (
+            *logins(move, "new"),
+            *applied(move, infrastructure=False),
+            *held_back(move),
+            *logins(move, "old"),
+        ),
         (
             Step(
                 "Applying again changes nothing, and every schedule is suspended or on demand.",
@@ -134,6 +140,7 @@ def workloads(move: Move) -> Phase:
                 ),
                 "no changes; SUSPEND is True for pipelines",
             ),
+            *held_back_checks(move),
         ),
         (Step("Remove the workloads of the new side.", tuple(undone(move, False))),),
         "half an hour",
@@ -167,13 +174,18 @@ def data(move: Move) -> Phase:
 def registry(move: Move) -> Phase:
     """Return the phase that copies experiments, runs, versions, aliases and tags."""
     do, check = registry_steps(move)
+    held = held_again(move, "Keep the new side's promoter suspended while the registry is copied.")
+    goes_on = resumed(move, "Let the new side's promoter run: it finds the copied versions, and delivers them.")
     return Phase(
         "6-registry",
         "Copy the registry with all IDs, versions, aliases, tags and approvals.",
         ("5-data is done: versions refer to files that must exist.", "No training is running."),
-        do,
+        (*held, *do, *goes_on),
         check,
-        (Step("Repeat the phase later: importing again replaces the copy."),),
+        (
+            *held_again(move, "Suspend the new side's promoter again."),
+            Step("Repeat the phase later: importing again replaces the copy."),
+        ),
         "minutes",
         "nothing",
     )

@@ -10,6 +10,15 @@ from modelyard.migration.copying import copies, late_copies, pairs_of, registry_
 from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, compiled, destroyed, is_infrastructure, previews
+from modelyard.migration.promoting import (
+    TRUE_EACH,
+    held_again,
+    held_back_checks,
+    patched,
+    promoters,
+    resumed,
+    suspended_column,
+)
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sites import for_each_site
@@ -80,16 +89,21 @@ def freeze(move: Move) -> Phase:
         ),
         (
             Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
+            *held_again(move, "Suspend the new side's promoter as well, so that both registries stay equal."),
             *copied.steps,
             *again,
         ),
         (
-            Step("Every schedule of the old side is suspended.", check, "True in each line"),
+            Step("Every schedule of the old side is suspended.", check, TRUE_EACH),
+            *held_back_checks(move),
             Step("No run on the old side is active.", tuple(_runs(move)), "no run in state Running"),
             *copied.checks,
             *equal,
         ),
-        (Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),),
+        (
+            Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),
+            *resumed(move, "Resume the new side's promoter."),
+        ),
         "minutes if data was copied in the days before; endpoints stay available",
         "egress of changed data",
         files=copied.files,
@@ -110,6 +124,7 @@ def cut_over(move: Move) -> Phase:
                 "Switch to the overlay with schedules and reactions, and apply it.",
                 (*adopt(move, phase), compiled(move), *_up(move)),
             ),
+            *resumed(move, "Resume the new side's promoter: from now on, only this side promotes."),
             *_weights(move),
             *late.steps,
         ),
@@ -129,7 +144,13 @@ def cut_over(move: Move) -> Phase:
             ),
             Step(
                 "Stop the schedules on the new side, and resume those on the old one.",
-                (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
+                (
+                    *adopt(move, "1-build"),
+                    compiled(move),
+                    *_up(move),
+                    *promoters(move, True),
+                    *_suspended(move, False),
+                ),
             ),
         ),
         "an hour or two; no downtime for callers that reach both sides",
@@ -269,19 +290,17 @@ def _answer(which: str, inference: Inference) -> str:
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
     """Yield commands that suspend or resume the old side's schedules. Schedules that are on demand stay suspended."""
-    patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:
-            line = f"{kubectl(move, 'old', target, namespace)} patch cronjob {shell(name)} -p {patch}"
+            line = patched(kubectl(move, "old", target, namespace), name, suspended)
             yield from for_each_site(move.side("old"), line)
 
 
 def _listed(move: Move) -> Iterator[str]:
-    columns = "'custom-columns=:metadata.name,:spec.suspend'"
     for target, jobs in move.schedules.items():
         for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
             names = " ".join(shell(name) for where, name in jobs if where == namespace)
-            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {columns}"
+            line = suspended_column(kubectl(move, "old", target, namespace), names)
             yield from for_each_site(move.side("old"), line)
 
 

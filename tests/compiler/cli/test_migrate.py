@@ -246,6 +246,7 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
     assert verdicts["data.scores"] == "kept"
     phases = {item["name"]: item for item in json.loads(planned.out)["phases"]}
     frozen = [line for step in phases["8-freeze"]["do"] for line in step["commands"] if " patch cronjob " in line]
+    promoter = frozen.pop()
     assert [shlex.split(line)[7] for line in frozen] == [
         "monitor-feature-drift",
         "monitor-late-labels",
@@ -253,6 +254,8 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
         "promoter",
         "retrain",
     ]  # challenge runs on demand, and login-registry-db rotates a password
+    assert shlex.split(promoter)[7] == "promoter", "the new side's, in another cluster"
+    assert shlex.split(promoter)[2] not in {shlex.split(line)[2] for line in frozen}
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
