@@ -152,6 +152,18 @@ def data(move: Move) -> Phase:
     """Return the phase that copies the data for the first time. Repeating it copies what has changed."""
     name = "5-data"
     copied = copies(move, name, "old", "new")
+    at_sites = site_steps(move)
+    if not (copied.steps or at_sites):
+        return Phase(
+            name,
+            "Copy nothing: no bucket of the old side has another one on the new side.",
+            ("4-workloads is done.",),
+            (Step("Both sides use the same buckets, or none, so there is nothing to copy."),),
+            (),
+            (Step("Nothing was copied, so there is nothing to undo."),),
+            "no time",
+            "nothing",
+        )
     return Phase(
         name,
         "Copy data, captures and artifacts while the old side keeps working.",
@@ -161,8 +173,7 @@ def data(move: Move) -> Phase:
             " or a Job for each store, in a cluster.",
             "rclone's credentials come from the environment, as for each provider's own command line.",
         ),
-        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps, *site_steps(move))
-        or (Step("Both sides use the same buckets, so there is nothing to copy."),),
+        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps, *at_sites),
         copied.checks,
         (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
         "days for terabytes: repeat until a run takes minutes",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
-from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps
+from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, compiled, destroyed, is_infrastructure, previews
@@ -105,7 +105,7 @@ def freeze(move: Move) -> Phase:
             *resumed(move, "Resume the new side's promoter."),
         ),
         "minutes if data was copied in the days before; endpoints stay available",
-        "egress of changed data",
+        "egress of changed data" if copied.steps or site_steps(move) else "nothing",
         files=copied.files,
     )
 
@@ -139,8 +139,12 @@ def cut_over(move: Move) -> Phase:
         ),
         (
             Step(
-                "Set the weights back to the old side, which takes one TTL. Then copy back what the new side has"
-                " written in the meantime, with the commands of 10-watch."
+                "Set the weights back to the old side, which takes one TTL."
+                + (
+                    " Then copy back what the new side has written in the meantime, with the commands of 10-watch."
+                    if late.steps or site_steps(move)
+                    else ""
+                )
             ),
             Step(
                 "Stop the schedules on the new side, and resume those on the old one.",
@@ -164,21 +168,26 @@ def watch(move: Move) -> Phase:
     """Return the phase in which the old side can still take over again."""
     name = "10-watch"
     copied = copies(move, name, "new", "old")
+    copies_back = bool(copied.steps or site_steps(move))
     return Phase(
         name,
         "Keep the old side ready to take over.",
         ("9-cut-over is done.",),
         (
             Step(
-                "Each day, copy back what the new side has written, such as captures, scores and models. Versions that"
-                " it trains have numbers that the old registry does not know; after going back they are trained again."
+                (
+                    "Each day, copy back what the new side has written, such as captures, scores and models."
+                    if copies_back
+                    else "There is nothing to copy back, because both sides use the same buckets, or none."
+                )
+                + _trained_since(move)
             ),
             *copied.steps,
         ),
         (*copied.checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
         (Step("Go back as 9-cut-over describes under undo."),),
         f"{ROLLBACK_DAYS} days, an assumption",
-        "both floors, and egress from the new side",
+        "both floors, and egress from the new side" if copies_back else "both floors",
         files=copied.files,
     )
 
@@ -208,6 +217,16 @@ def retire(move: Move) -> Phase:
         (Step("This cannot be undone.", ()),),
         "an hour",
         "the floor of the old side ends",
+    )
+
+
+def _trained_since(move: Move) -> str:
+    """Say what becomes of versions that the new side trains."""
+    if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
+        return ""
+    return (
+        " Versions that the new side trains have numbers that the old registry does not know; after going back they are"
+        " trained again."
     )
 
 

@@ -93,3 +93,19 @@ def _answer(created: int) -> dict[str, object]:
     message = {"role": "assistant", "content": "Hello"}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     return {"id": f"chatcmpl-{created}", "created": created, "model": "assistant", "choices": choices}
+
+
+def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> None:
+    """An adopted bucket that both sides reach is used by both."""
+    text = SPEC.replace("lake: {type: object}", "lake: {type: object, ADOPTED}").replace(
+        "ADOPTED", 'adopt: chats, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"'
+    )
+    text = text.replace("region: eu-central-1", "region: eu-central-1, secretStores: {vault: {via: secrets-manager}}")
+    phases = {phase.name: phase for phase in plan(text).phases}
+
+    data, watch = phases["5-data"], phases["10-watch"]
+    assert [step.text for step in data.undo] == ["Nothing was copied, so there is nothing to undo."]
+    assert (data.takes, data.costs, watch.costs) == ("no time", "nothing", "both floors")
+    assert not any(step.commands for step in (*data.do, *data.check, *data.undo, *watch.do))
+    for phase in (data, watch, phases["9-cut-over"]):
+        assert not any("copy back what" in step.text for step in (*phase.do, *phase.undo)), phase.name
