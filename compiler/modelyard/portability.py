@@ -13,6 +13,7 @@ from modelyard.checks.regions import regions
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.edits import Edit, edited
 from modelyard.inputs import Inputs
+from modelyard.kept_addresses import check_kept_addresses
 from modelyard.paths import paths_at
 from modelyard.pipeline import understood
 from modelyard.records import record
@@ -208,7 +209,8 @@ class _Trial:
         return Move(destination, changes, refusals, 100 * (len(self.parts) - len(refused)) // len(self.parts))
 
     def _tried(self, edits: Mapping[Path, Edit]) -> Outcome:
-        return understood(Outcome(document=edited(self.document, edits)), self.inputs, self.targets)
+        outcome = understood(Outcome(document=edited(self.document, edits)), self.inputs, self.targets)
+        return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
         """Yield the field of a moved target that the new provider lacks or defines differently."""
@@ -245,6 +247,14 @@ class _Trial:
         mode = "hybrid" if len(kinds) > 1 else "cloud" if in_cloud else "on-prem"
         if mode != deployment.mode:
             yield Change(("deployment", "mode"), deployment.mode, mode)
+
+
+def with_kept_addresses(outcome: Outcome, old: System) -> Outcome:
+    """Return the outcome of compiling a moved system with errors about addresses that only its old cluster resolves."""
+    if outcome.system is None:
+        return outcome
+    problems = tuple(check_kept_addresses(old, outcome.system))
+    return outcome.after(outcome.reached, problems) if problems else outcome
 
 
 def errors_of(outcome: Outcome) -> Iterator[Diagnostic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
 
 
 def unknown_source(name: str, known: Sequence[str]) -> Diagnostic:
@@ -162,3 +163,21 @@ def rehearsal_failed(phase: str, reason: str) -> Diagnostic:
     """
     hint = "fix the cause and run the same command again; it continues with this phase"
     return Diagnostic("E0553", Severity.ERROR, f"the rehearsal stopped in {phase}: {reason}", None, hint)
+
+
+def address_left_behind(span: Span, what: str, host: str, old: str, new: str) -> Diagnostic:
+    """A Service name such as minio.storage.svc resolves only inside its own cluster. The new one does not have it.
+
+    Wrong: `modelyard migrate . --to aws:eu-central-1`, where a store has `endpoint: "http://minio.storage.svc:9000"`.
+
+    Right: the same with `--overlay aws.yaml`, where the store has an address that both clusters reach, or a bucket of
+    the cloud: `stores: {files: {endpoint: null, credentials: null, adopt: null}}`
+    """
+    return Diagnostic(
+        "E0554",
+        Severity.ERROR,
+        f"{what} keeps the address {quote(host)}, which resolves only inside the cluster of target {quote(old)}; the"
+        f" cluster that the move creates for target {quote(new)} cannot reach it",
+        span,
+        "use an address that both clusters reach, or remove the address so that the new side gets its own",
+    )

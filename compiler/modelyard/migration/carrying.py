@@ -9,6 +9,7 @@ from modelyard.migration.access import kubectl, logins
 from modelyard.migration.copying import copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import login_steps, place_of
 from modelyard.migration.projects import adopt, applied, compiled, previews, undone
+from modelyard.migration.promoting import held_again, held_back, held_back_checks, resumed
 from modelyard.migration.records import BUILD, Move, Phase, Step
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sides import Side
@@ -117,9 +118,14 @@ def workloads(move: Move) -> Phase:
     """Return the phase that starts the new side with schedules off."""
     return Phase(
         "4-workloads",
-        "Start the new side without schedules: endpoints wait for a model, and nothing trains.",
+        "Start the new side without schedules: endpoints wait for a model, and nothing trains or is imported.",
         ("2-secrets and 3-images are done.",),
-        (*applied(move, infrastructure=False), *logins(move, "new"), *logins(move, "old")),
+        (
+            *logins(move, "new"),
+            *applied(move, infrastructure=False),
+            *held_back(move),
+            *logins(move, "old"),
+        ),
         (
             Step(
                 "Applying again changes nothing, and every schedule is suspended or on demand.",
@@ -134,6 +140,7 @@ def workloads(move: Move) -> Phase:
                 ),
                 "no changes; SUSPEND is True for pipelines",
             ),
+            *held_back_checks(move),
         ),
         (Step("Remove the workloads of the new side.", tuple(undone(move, False))),),
         "half an hour",
@@ -145,6 +152,18 @@ def data(move: Move) -> Phase:
     """Return the phase that copies the data for the first time. Repeating it copies what has changed."""
     name = "5-data"
     copied = copies(move, name, "old", "new")
+    at_sites = site_steps(move)
+    if not (copied.steps or at_sites):
+        return Phase(
+            name,
+            "Copy nothing: no bucket of the old side has another one on the new side.",
+            ("4-workloads is done.",),
+            (Step("Both sides use the same buckets, or none, so there is nothing to copy."),),
+            (),
+            (Step("Nothing was copied, so there is nothing to undo."),),
+            "no time",
+            "nothing",
+        )
     return Phase(
         name,
         "Copy data, captures and artifacts while the old side keeps working.",
@@ -154,8 +173,7 @@ def data(move: Move) -> Phase:
             " or a Job for each store, in a cluster.",
             "rclone's credentials come from the environment, as for each provider's own command line.",
         ),
-        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps, *site_steps(move))
-        or (Step("Both sides use the same buckets, so there is nothing to copy."),),
+        (*login_steps(move, pairs_of(move, "old", "new")), *copied.steps, *at_sites),
         copied.checks,
         (Step("Delete the copies on the new side. Nothing on the old side has changed."),),
         "days for terabytes: repeat until a run takes minutes",
@@ -167,13 +185,18 @@ def data(move: Move) -> Phase:
 def registry(move: Move) -> Phase:
     """Return the phase that copies experiments, runs, versions, aliases and tags."""
     do, check = registry_steps(move)
+    held = held_again(move, "Keep the new side's promoter suspended while the registry is copied.")
+    goes_on = resumed(move, "Let the new side's promoter run: it finds the copied versions, and delivers them.")
     return Phase(
         "6-registry",
         "Copy the registry with all IDs, versions, aliases, tags and approvals.",
         ("5-data is done: versions refer to files that must exist.", "No training is running."),
-        do,
+        (*held, *do, *goes_on),
         check,
-        (Step("Repeat the phase later: importing again replaces the copy."),),
+        (
+            *held_again(move, "Suspend the new side's promoter again."),
+            Step("Repeat the phase later: importing again replaces the copy."),
+        ),
         "minutes",
         "nothing",
     )

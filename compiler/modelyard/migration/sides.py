@@ -11,7 +11,7 @@ from modelyard.migration.patches import difference, merged, with_value
 from modelyard.neighbours import check_neighbours
 from modelyard.pipeline import compile_system, opened, overlaid
 from modelyard.plan import Cluster, Plan
-from modelyard.portability import Destination, moved_to
+from modelyard.portability import Destination, moved_to, with_kept_addresses
 from modelyard.records import record, replace
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import System, TargetSpec, target_path
@@ -206,6 +206,7 @@ def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets
 
 def _beside(new: Side, old: Side) -> Side:
     """Return the new side with diagnostics about conflicts between the sides, such as a shared namespace."""
+    new = replace(new, outcome=with_kept_addresses(new.outcome, old.system))
     if new.outcome.failed or new.outcome.plan is None:
         return new
     place = _start(new.outcome.document)

@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
-from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps
+from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
 from modelyard.migration.projects import adopt, compiled, destroyed, is_infrastructure, previews
+from modelyard.migration.promoting import (
+    TRUE_EACH,
+    held_again,
+    held_back_checks,
+    patched,
+    promoters,
+    resumed,
+    suspended_column,
+)
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sites import for_each_site
@@ -80,18 +89,23 @@ def freeze(move: Move) -> Phase:
         ),
         (
             Step("Suspend every schedule. Applying the old side again keeps them suspended.", suspend),
+            *held_again(move, "Suspend the new side's promoter as well, so that both registries stay equal."),
             *copied.steps,
             *again,
         ),
         (
-            Step("Every schedule of the old side is suspended.", check, "True in each line"),
+            Step("Every schedule of the old side is suspended.", check, TRUE_EACH),
+            *held_back_checks(move),
             Step("No run on the old side is active.", tuple(_runs(move)), "no run in state Running"),
             *copied.checks,
             *equal,
         ),
-        (Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),),
+        (
+            Step("Resume the schedules of the old side.", tuple(_suspended(move, False))),
+            *resumed(move, "Resume the new side's promoter."),
+        ),
         "minutes if data was copied in the days before; endpoints stay available",
-        "egress of changed data",
+        "egress of changed data" if copied.steps or site_steps(move) else "nothing",
         files=copied.files,
     )
 
@@ -110,6 +124,7 @@ def cut_over(move: Move) -> Phase:
                 "Switch to the overlay with schedules and reactions, and apply it.",
                 (*adopt(move, phase), compiled(move), *_up(move)),
             ),
+            *resumed(move, "Resume the new side's promoter: from now on, only this side promotes."),
             *_weights(move),
             *late.steps,
         ),
@@ -124,12 +139,22 @@ def cut_over(move: Move) -> Phase:
         ),
         (
             Step(
-                "Set the weights back to the old side, which takes one TTL. Then copy back what the new side has"
-                " written in the meantime, with the commands of 10-watch."
+                "Set the weights back to the old side, which takes one TTL."
+                + (
+                    " Then copy back what the new side has written in the meantime, with the commands of 10-watch."
+                    if late.steps or site_steps(move)
+                    else ""
+                )
             ),
             Step(
                 "Stop the schedules on the new side, and resume those on the old one.",
-                (*adopt(move, "1-build"), compiled(move), *_up(move), *_suspended(move, False)),
+                (
+                    *adopt(move, "1-build"),
+                    compiled(move),
+                    *_up(move),
+                    *promoters(move, True),
+                    *_suspended(move, False),
+                ),
             ),
         ),
         "an hour or two; no downtime for callers that reach both sides",
@@ -143,21 +168,26 @@ def watch(move: Move) -> Phase:
     """Return the phase in which the old side can still take over again."""
     name = "10-watch"
     copied = copies(move, name, "new", "old")
+    copies_back = bool(copied.steps or site_steps(move))
     return Phase(
         name,
         "Keep the old side ready to take over.",
         ("9-cut-over is done.",),
         (
             Step(
-                "Each day, copy back what the new side has written, such as captures, scores and models. Versions that"
-                " it trains have numbers that the old registry does not know; after going back they are trained again."
+                (
+                    "Each day, copy back what the new side has written, such as captures, scores and models."
+                    if copies_back
+                    else "There is nothing to copy back, because both sides use the same buckets, or none."
+                )
+                + _trained_since(move)
             ),
             *copied.steps,
         ),
         (*copied.checks, Step("The old side still answers a request that is sent to it directly.", (), "an answer")),
         (Step("Go back as 9-cut-over describes under undo."),),
         f"{ROLLBACK_DAYS} days, an assumption",
-        "both floors, and egress from the new side",
+        "both floors, and egress from the new side" if copies_back else "both floors",
         files=copied.files,
     )
 
@@ -187,6 +217,16 @@ def retire(move: Move) -> Phase:
         (Step("This cannot be undone.", ()),),
         "an hour",
         "the floor of the old side ends",
+    )
+
+
+def _trained_since(move: Move) -> str:
+    """Say what becomes of versions that the new side trains."""
+    if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
+        return ""
+    return (
+        " Versions that the new side trains have numbers that the old registry does not know; after going back they are"
+        " trained again."
     )
 
 
@@ -269,19 +309,17 @@ def _answer(which: str, inference: Inference) -> str:
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
     """Yield commands that suspend or resume the old side's schedules. On-demand schedules stay suspended."""
-    patch = shell('{"spec": {"suspend": ' + ("true" if suspended else "false") + "}}")
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:
-            line = f"{kubectl(move, 'old', target, namespace)} patch cronjob {shell(name)} -p {patch}"
+            line = patched(kubectl(move, "old", target, namespace), name, suspended)
             yield from for_each_site(move.side("old"), line)
 
 
 def _listed(move: Move) -> Iterator[str]:
-    columns = "'custom-columns=:metadata.name,:spec.suspend'"
     for target, jobs in move.schedules.items():
         for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
             names = " ".join(shell(name) for where, name in jobs if where == namespace)
-            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} -o {columns}"
+            line = suspended_column(kubectl(move, "old", target, namespace), names)
             yield from for_each_site(move.side("old"), line)
 
 

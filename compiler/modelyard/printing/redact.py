@@ -11,18 +11,20 @@ MASK: Final = "********"
 
 _KEYED: Final = pattern(
     r"""(?ix)
-    (?: passw(?:or)?d | passphrase | (?<!pull)secret | token | credentials? | (?:api|access|private|routing)[_.-]?key )
+    (?: passw(?:or)?d | passphrase | (?<!pull)secret | (?<!first)token | credentials?
+        | (?:api|access|private|routing)[_.-]?key )
     (?: [_.-]?(?:key|id) )? ["']? \s* : [ \t]+
     (?P<value> "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s"'{\[|>&*,}\]][^,}\]\n]* )"""
 )
 """Matches a key whose name suggests a secret, and the scalar after the key."""
 
 _TOKENS: Final = pattern(
-    r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|sk-[\w-]{16,}|AIza[\w-]{30,}"
+    r"(?<![A-Za-z0-9])(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}"
+    r"|sk-[\w-]{16,}|AIza[\w-]{30,})"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
 )
-"""Matches secrets that are recognizable only by their form."""
+"""Matches secrets that are recognizable only by their form. Within a word, as in helpdesk-lake, a prefix is none."""
 
 _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 

@@ -249,8 +249,9 @@ class Rehearsal:
             name = self.plan.sides.live.name
             text = (self.layout.system / "environments" / f"{name}.yaml").read_text(encoding="utf-8")
             jobs = self._jobs["live" if text == self.plan.sides.live.overlay else "idle"]
-        if schedules.get("new", {}) != jobs:
-            self._write("schedules.json", {**schedules, "new": dict(jobs)})
+        before, now = schedules.get("applied", {}), schedules.get("new", {})
+        if before != jobs:
+            self._write("schedules.json", {**schedules, "new": applied_to(now, before, jobs), "applied": dict(jobs)})
 
     def _expected(self) -> tuple[Question, ...]:
         """Query each variant of each old-side endpoint, and record the responses, which the move must not change."""
@@ -383,6 +384,11 @@ class Rehearsal:
 
     def _write(self, name: str, content: object) -> None:
         write_json(self.layout.folder / name, content)
+
+
+def applied_to(now: Jobs, before: Jobs, jobs: Jobs) -> Jobs:
+    """Return what applying schedules leaves of those that exist: what only a command suspended stays suspended."""
+    return {name: off or (now.get(name, False) and not before.get(name, False)) for name, off in jobs.items()}
 
 
 def _is_late(step: Step) -> bool:

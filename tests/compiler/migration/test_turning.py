@@ -7,6 +7,7 @@ import subprocess
 
 from modelyard.inputs import InputFile, Inputs
 from modelyard.migration.planning import planned
+from modelyard.migration.records import Migration, Step
 from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
@@ -37,12 +38,44 @@ inference:
 """
 
 
-def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also contains the time at which its side loaded the model, which always differs between sides."""
-    inputs = Inputs(InputFile("system.yaml", SPEC))
+def plan(text: str = SPEC) -> Migration:
+    """Return the plan of a move of the whole system to Google Cloud."""
+    inputs = Inputs(InputFile("system.yaml", text))
     old = Side(inputs, compile_system(inputs, TARGETS))
     wish = MoveRequest(("main",), Destination("gcp", "europe-west3"), "gcp", {})
-    migration, _ = planned(sides_of(wish, old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)
+    return planned(sides_of(wish, old, TARGETS), (".",), "migration", TARGETS, NO_USAGE)[0]
+
+
+def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
+    """Otherwise it registers an imported model as soon as its files are there, and the copy of the registry refuses."""
+    phases = {phase.name: phase for phase in plan().phases}
+    new = "support-gcp-main"
+
+    def order(steps: tuple[Step, ...]) -> list[str]:
+        """Return what the commands do to the new side's promoter and registry, in order."""
+        lines = [line for step in steps for line in step.commands if new in line]
+        words = {'"suspend": true': "suspend", '"suspend": false': "resume", " import ": "import"}
+        return [word for line in lines for part, word in words.items() if part in line]
+
+    assert order(phases["4-workloads"].do) == ["suspend"]
+    assert order(phases["5-data"].do) == []
+    assert order(phases["6-registry"].do) == ["suspend", "import", "resume"]
+    assert order(phases["8-freeze"].do) == ["suspend", "import"]
+    assert order(phases["9-cut-over"].do) == ["resume"]
+    assert [order(phases[name].undo) for name in ("6-registry", "8-freeze", "9-cut-over")] == [
+        ["suspend"],
+        ["resume"],
+        ["suspend"],
+    ]
+    for name in ("4-workloads", "8-freeze"):
+        (check,) = [step for step in phases[name].check if "promoter is suspended" in step.text]
+        assert check.expect == "True in each line"
+        assert all(" get cronjobs promoter " in line and new in line for line in check.commands)
+
+
+def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
+    """A response also has the time at which a side loaded the model, which is never the same on both sides."""
+    migration = plan()
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]
 
@@ -60,3 +93,19 @@ def _answer(created: int) -> dict[str, object]:
     message = {"role": "assistant", "content": "Hello"}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     return {"id": f"chatcmpl-{created}", "created": created, "model": "assistant", "choices": choices}
+
+
+def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> None:
+    """An adopted bucket that both sides reach is used by both."""
+    text = SPEC.replace("lake: {type: object}", "lake: {type: object, ADOPTED}").replace(
+        "ADOPTED", 'adopt: chats, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"'
+    )
+    text = text.replace("region: eu-central-1", "region: eu-central-1, secretStores: {vault: {via: secrets-manager}}")
+    phases = {phase.name: phase for phase in plan(text).phases}
+
+    data, watch = phases["5-data"], phases["10-watch"]
+    assert [step.text for step in data.undo] == ["Nothing was copied, so there is nothing to undo."]
+    assert (data.takes, data.costs, watch.costs) == ("no time", "nothing", "both floors")
+    assert not any(step.commands for step in (*data.do, *data.check, *data.undo, *watch.do))
+    for phase in (data, watch, phases["9-cut-over"]):
+        assert not any("copy back what" in step.text for step in (*phase.do, *phase.undo)), phase.name

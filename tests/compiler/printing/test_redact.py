@@ -19,6 +19,7 @@ from modelyard.printing.redact import redacted
         ("url: https://hooks.slack.com/services/T0/B0/hunter2", "hunter2"),
         ("endpoint: https://user:hunter2@db.example/x", "hunter2"),
         ("id: AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("see (sk-0123456789abcdef0123)", "sk-0123"),
         ("x: ghp_0123456789012345678901234567890123456", "ghp_0"),
         ("x: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "eyJhbGci"),
     ],
@@ -42,6 +43,9 @@ def test_secrets_are_replaced_by_asterisks(line: str, secret: str) -> None:
         "email: payments-risk@acme.example",
         "image: ghcr.io/acme/fraud-train:1.8.2",
         "maxTokens: 512",
+        "timeToFirstToken: 900ms",
+        "slo: {timeToFirstToken: 1.5s, availability: 99%}",
+        "Copy stores.lake: s3://helpdesk-prod-lake-1a2b3c to gs://helpdesk-prod-gcp-lake",
         "endpoint: http://minio.storage:9000",
     ],
 )

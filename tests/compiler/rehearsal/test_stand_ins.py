@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.rehearsal.rehearsal import applied_to
 from modelyard.rehearsal.stand_ins import FOLDER, main
 
 Do = Callable[..., int]
@@ -73,3 +74,14 @@ def test_an_image_has_the_same_digest_under_both_names_only_after_a_copy(
     assert digests[0] != digests[1]
     assert digests[0] == digests[2]
     assert os.path.exists("images.json")
+
+
+def test_a_promoter_that_a_command_suspended_stays_suspended_when_schedules_are_applied() -> None:
+    """Its manifest does not say whether it is suspended. A pipeline's says so while the side is idle."""
+    idle, live = {"a/promoter": False, "a/train": True}, {"a/promoter": False, "a/train": False}
+
+    first = applied_to({}, {}, idle)
+    last = applied_to({**first, "a/promoter": True}, idle, live)
+
+    assert first == idle
+    assert last == {"a/promoter": True, "a/train": False}

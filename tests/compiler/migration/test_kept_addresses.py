@@ -1,0 +1,81 @@
+"""Addresses that only the old cluster resolves are not kept where a move creates another cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.inputs import InputFile, Inputs
+from modelyard.kept_addresses import is_cluster_local
+from modelyard.migration.judging import refusals_of
+from modelyard.migration.sides import MoveRequest, Side, sides_of
+from modelyard.pipeline import compile_system
+from modelyard.portability import Destination, portability
+from modelyard.source import Json
+from modelyard_targets import TARGETS
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: lake}
+governance: {owner: {team: growth, email: growth@acme.example}}
+deployment: {mode: on-prem, provider: kubernetes, context: plant, capacity: [{count: 2, cpu: 8, memory: 32Gi}]}
+stores:
+  lake: {type: object, adopt: deeds, endpoint: "https://ENDPOINT:9000", credentials: "secret://kubernetes/lake"}
+data: {visits: {store: lake, path: visits, format: parquet}, months: {store: lake, path: months, format: parquet}}
+pipelines:
+  clean:
+    type: custom
+    inputs: [visits]
+    output: months
+    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
+    compute: {cpu: 1, memory: 2Gi}
+"""
+AWS = Destination("aws", "eu-central-1")
+INSIDE = "minio.storage.svc"
+
+
+def old_side(host: str) -> Side:
+    """Return the old side, whose store is at this host."""
+    inputs = Inputs(InputFile("system.yaml", SPEC.replace("ENDPOINT", host)))
+    return Side(inputs, compile_system(inputs, TARGETS))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        (INSIDE, True),
+        ("minio.storage.svc.cluster.local", True),
+        ("minio", True),
+        ("s3.plant.example", False),
+        ("svc.plant.example", False),
+        ("10.9.0.4", False),
+        ("fd00::4", False),
+        ("", False),
+    ],
+)
+def test_names_without_a_dot_and_names_of_services_are_local(host: str, is_local: bool) -> None:
+    assert is_cluster_local(host) is is_local
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "is_refused"),
+    [(INSIDE, "", True), ("s3.plant.example", "", False), (INSIDE, "https://s3.plant.example", False)],
+    ids=["kept", "reachable", "replaced"],
+)
+def test_a_move_to_a_cloud_does_not_keep_the_address_of_a_service(host: str, endpoint: str, is_refused: bool) -> None:
+    patch: dict[str, Json] = {"stores": {"lake": {"endpoint": endpoint}}} if endpoint else {}
+    sides = sides_of(MoveRequest(("main",), AWS, "moved", patch), old_side(host), TARGETS)
+
+    found = [refusal for refusal in refusals_of(sides) if refusal.problem.code == "E0554"]
+    assert [refusal.part for refusal in found] == ["stores.lake"] * is_refused
+    for refusal in found:
+        assert "'minio.storage.svc', which resolves only inside the cluster of target 'main'" in refusal.problem.message
+
+
+@pytest.mark.parametrize(("place", "is_refused"), [(AWS, True), (Destination("kubernetes"), False)])
+def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
+    """In a cluster that exists already, the same name may belong to another Service."""
+    old = old_side(INSIDE)
+
+    (move,) = portability(old.outcome, old.inputs, TARGETS, [place]).moves
+    assert ("E0554" in {refusal.problem.code for refusal in move.refusals}) is is_refused
