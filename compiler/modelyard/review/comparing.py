@@ -223,7 +223,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     pairs = _site_pairs(old, new)
     if pairs:  # the same site represents all sites in both versions
         old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))
-    before, after = _complete_system(old), _complete_system(new)
+    before, after = _systems(old, new)
     if before is None or after is None:
         return
     sides = Sides(before, after)
@@ -247,6 +247,16 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
         yield from further.rights(sides, old.plan, new.plan)
         yield from _effects(sides, old.plan, new.plan, targets, pairs)
         yield from cost_changes(sides, old, new, targets, usage_of)
+
+
+def _systems(old: Outcome, new: Outcome) -> tuple[System | None, System | None]:
+    """Return both systems. If one version has errors, both have the values of the same sites."""
+    before, after = _complete_system(old), _complete_system(new)
+    if before is None or after is None or old.failed is new.failed or not (old.fleets or new.fleets):
+        return before, after
+    from modelyard.review.site_systems import as_at_sites_of  # only a few specs have sites
+
+    return as_at_sites_of(new, old) or before, as_at_sites_of(old, new) or after
 
 
 def _site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:

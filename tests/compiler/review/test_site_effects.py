@@ -84,3 +84,12 @@ def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
     }
     assert len(fingerprints) == 3
     assert _lost(singles, doubles).message == "booths: `pulumi up` destroys volume gate-disk"
+
+
+def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> None:
+    """A version with errors has the values of its first site, and the other one has placeholders."""
+    broken = _outcome(SOUTH + NORTH, SPEC.replace("memory: 4Gi", "memory: 4000Gi"))
+    assert broken.failed
+
+    for before, after in ((_outcome(NORTH + SOUTH), broken), (broken, _outcome(NORTH + SOUTH))):
+        assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
