@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
+from modelyard.plan import Plan
 from modelyard.records import record, replace
 from modelyard.review import further
 from modelyard.review.cost_findings import UsageOf, assumed, cost_changes, costs_of_new
@@ -26,6 +27,9 @@ from modelyard.source import Span
 from modelyard.spec import Dataset, System
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
+
+if TYPE_CHECKING:
+    from modelyard.review.site_pairs import SitePair
 
 NO_LOCKS: Final = Locks()
 
@@ -216,7 +220,10 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield all findings that can be derived from both outcomes. Without plans, there are none about rights."""
-    before, after = _complete_system(old), _complete_system(new)
+    pairs = _site_pairs(old, new)
+    if pairs:  # the same site represents all sites in both versions
+        old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))
+    before, after = _systems(old, new)
     if before is None or after is None:
         return
     sides = Sides(before, after)
@@ -238,8 +245,44 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     yield from warnings(sides, old, new)
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
-        yield from effects_of_up(sides, old.plan, new.plan, targets)
+        yield from _effects(sides, old.plan, new.plan, targets, pairs)
         yield from cost_changes(sides, old, new, targets, usage_of)
+
+
+def _systems(old: Outcome, new: Outcome) -> tuple[System | None, System | None]:
+    """Return both systems. If one version has errors, both have the values of the same sites."""
+    before, after = _complete_system(old), _complete_system(new)
+    if before is None or after is None or old.failed is new.failed or not (old.fleets or new.fleets):
+        return before, after
+    from modelyard.review.site_systems import as_at_sites_of  # only a few specs have sites
+
+    return as_at_sites_of(new, old) or before, as_at_sites_of(old, new) or after
+
+
+def _site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
+    if not (old.fleets and new.fleets):
+        return ()
+    from modelyard.review.site_pairs import site_pairs  # only a few specs have sites
+
+    return site_pairs(old, new)
+
+
+def _of_first(old: Outcome, new: Outcome, pairs: tuple[SitePair, ...]) -> tuple[tuple[Outcome, Plan], ...]:
+    return (old, pairs[0].before), (new, pairs[0].after)
+
+
+def _effects(
+    sides: Sides, before: Plan, after: Plan, targets: Targets, pairs: tuple[SitePair, ...]
+) -> Iterator[Finding]:
+    """Yield what `pulumi up` does on all targets. On targets with sites, this is compared for each kind of site."""
+    if not pairs:
+        yield from effects_of_up(sides, before, after, targets)
+        return
+    from modelyard.review.site_pairs import effects_at_sites  # only a few specs have sites
+
+    grouped = {pair.target for pair in pairs}
+    yield from effects_of_up(sides, before, after, targets, lambda target: target not in grouped)
+    yield from effects_at_sites(pairs, targets)
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from modelyard.effects import Effects
@@ -75,15 +75,17 @@ class OnTarget:
         return is_provider and consequence.effect is not Effect.IN_PLACE
 
 
-def on_targets(before: Plan, after: Plan, targets: Targets) -> Iterator[OnTarget]:
-    """Yield the effects on each target of either plan."""
+def on_targets(
+    before: Plan, after: Plan, targets: Targets, is_chosen: Callable[[str], bool] = lambda _: True
+) -> Iterator[OnTarget]:
+    """Yield the effects on each chosen target of either plan."""
     scope = touched(before, after)
     if scope is not None and not scope:
         return  # both versions mean the same
     old = {target.name: target for target in before.system.deployment.targets}
     new = {target.name: target for target in after.system.deployment.targets}
     entries = _entries(before.system) & _entries(after.system)
-    for name in {**new, **old}:
+    for name in filter(is_chosen, {**new, **old}):
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
         affected = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
@@ -103,9 +105,11 @@ def _entries(system: System) -> frozenset[str]:
     return frozenset(f"{section}.{name}" for section, entries in placed.items() for name in entries)
 
 
-def effects_of_up(sides: Sides, before: Plan, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield one finding for each target and effect."""
-    for target in on_targets(before, after, targets):
+def effects_of_up(
+    sides: Sides, before: Plan, after: Plan, targets: Targets, is_chosen: Callable[[str], bool] = lambda _: True
+) -> Iterator[Finding]:
+    """Yield one finding for each chosen target and effect."""
+    for target in on_targets(before, after, targets, is_chosen):
         yield from _refused(target, sides)
         yield from _lost(target, sides)
         yield from _rolling(target, sides)

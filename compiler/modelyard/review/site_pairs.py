@@ -1,0 +1,72 @@
+"""Compare the plans of the same sites in both versions, whatever the order of the sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.sites import of_sites
+from modelyard.fleets.fleet import Fleet
+from modelyard.plan import Plan
+from modelyard.records import record, replace
+from modelyard.review.effect_findings import effects_of_up
+from modelyard.review.findings import Finding, Level, facts
+from modelyard.review.sides import Sides
+from modelyard.stages import Outcome
+from modelyard.target import Targets
+
+
+@record
+class SitePair:
+    """The plans of both versions for sites that are of one kind before, and of one kind after the change."""
+
+    target: str
+    sites: tuple[str, ...]
+    before: Plan
+    after: Plan
+
+
+def site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
+    """Return the pairs of plans for the sites that both versions have, starting with that of the first name."""
+    before = {fleet.group.name: fleet for fleet in old.fleets}
+    return tuple(
+        pair for fleet in new.fleets if fleet.group.name in before for pair in _pairs(before[fleet.group.name], fleet)
+    )
+
+
+def _pairs(old: Fleet, new: Fleet) -> Iterator[SitePair]:
+    was, now = _kinds(old), _kinds(new)
+    sites: dict[tuple[int, int], list[str]] = {}
+    for name in sorted(was.keys() & now.keys()):
+        sites.setdefault((was[name], now[name]), []).append(name)
+    for (first, second), names in sites.items():
+        before, after = old.kinds[first].plan, new.kinds[second].plan
+        if before is not None and after is not None:
+            yield SitePair(new.group.name, tuple(names), before, after)
+
+
+def _kinds(fleet: Fleet) -> dict[str, int]:
+    """Return the position of each site's kind."""
+    return {fleet.group.names[row]: at for at, kind in enumerate(fleet.kinds) for row in kind.rows}
+
+
+def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[Finding]:
+    """Yield the effects on targets with sites. What does not happen at every site that remains names its sites."""
+    for target in dict.fromkeys(pair.target for pair in pairs):
+        of_target = [pair for pair in pairs if pair.target == target]
+        merged: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
+        for pair in of_target:
+            sides = Sides(pair.before.system, pair.after.system)
+            for finding in effects_of_up(sides, pair.before, pair.after, targets, target.__eq__):
+                key = (finding.code, finding.level, finding.message, finding.facts)
+                merged.setdefault(key, (finding, []))[1].extend(pair.sites)
+        total = sum(len(pair.sites) for pair in of_target)
+        for finding, names in merged.values():
+            yield finding if len(names) == total else _named(finding, sorted(names))
+
+
+def _named(finding: Finding, names: list[str]) -> Finding:
+    """Add the sites, so that accepting the finding covers exactly these."""
+    message = f"{finding.message}{of_sites(names)}"
+    if finding.level <= Level.NOTE:
+        return replace(finding, message=message)
+    return replace(finding, message=message, facts=facts(finding.facts, names))

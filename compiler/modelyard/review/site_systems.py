@@ -1,0 +1,73 @@
+"""Insert one site's values into a system with markers, to compare it with a system that has that site's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from modelyard.records import record, replace
+from modelyard.sites.binding import Marked, filled
+from modelyard.sites.groups import Group
+from modelyard.spec import System
+from modelyard.stages import Outcome
+
+
+def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
+    """Return an outcome's system with the values of the sites for which the other outcome was compiled.
+
+    A version with errors is compiled for the first site of each group, without markers. Returns None if the system has
+    no markers, or if these sites are not among its own.
+    """
+    if other.bound is None or outcome.bound is None or not outcome.fleets:
+        return None
+    if any(binding.marked.columns for binding in other.bound.bindings.values()):
+        return None
+    names = {group.name: group.names[0] for group in other.bound.groups}
+    system: System | None = None
+    sites: list[_Site] = []
+    for fleet in outcome.fleets:
+        name = names.get(fleet.group.name)
+        if name not in fleet.group.names:
+            return None
+        at = fleet.group.names.index(name)
+        plan = next((kind.plan for kind in fleet.kinds if at in kind.rows), None)
+        system = system or (plan.system if plan is not None else None)
+        sites.append(_Site(fleet.group, at, fleet.binding.marked))
+
+    def fill(text: str) -> str:
+        for site in sites:
+            text = site.filled(text)
+        return text
+
+    return None if system is None else cast("System", _mapped(system, fill))
+
+
+@record
+class _Site:
+    """A site of a group by position, and the group's markers."""
+
+    group: Group
+    at: int
+    marked: Marked
+
+    def filled(self, text: str) -> str:
+        """Return a string with the site's values instead of the markers."""
+        return filled(text, {self.marked.group: self.marked}, lambda _, columns: self._value(columns[0]))
+
+    def _value(self, column: str) -> str:
+        return str(self.group.value(self.at, column))
+
+
+def _mapped(value: Any, fill: Callable[[str], str]) -> Any:
+    """Return a value with each of its strings filled in, except in the document."""
+    if isinstance(value, str):
+        return fill(value)
+    if isinstance(value, tuple):
+        items = cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
+        return tuple(_mapped(item, fill) for item in items)
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[Any, Any]", value)  # type: ignore[redundant-cast] # for pyright, its entries are unknown
+        return {key: _mapped(item, fill) for key, item in entries.items()}
+    names: tuple[str, ...] = getattr(type(value), "__match_args__", ())
+    fields = {name: _mapped(getattr(value, name), fill) for name in names if name != "document"}
+    return replace(value, **fields) if fields else value

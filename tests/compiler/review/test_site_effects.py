@@ -1,0 +1,95 @@
+"""Tests that the effects on a target with sites are found for each site, whatever the order of the sites."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from modelyard.inputs import InputFile, Inputs
+from modelyard.pipeline import understand
+from modelyard.review.findings import Finding
+from modelyard.stages import Outcome
+from modelyard_targets import TARGETS
+from tests.reviewing import review_of
+
+SPEC: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: tolls}
+governance: {owner: {team: roads, email: roads@acme.example}}
+deployment:
+  mode: hybrid
+  targets:
+    learn: {provider: gcp, region: europe-west3, account: acme-tolls, secretStores: {vault: {via: secrets-manager}}}
+    booths:
+      provider: kubernetes
+      sites: {file: booths.csv}
+      context: "${site.name}"
+      edge: true
+      issuer: "https://tokens.acme.example/booths"
+      capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+      images: {registry: "${site.registry}/tolls"}
+      secretStores: {vault: {via: external-secrets, store: vault}}
+  placement: {default: learn}
+stores:
+  lake: {type: object, target: learn}
+  runs: {type: database, target: learn, size: 20Gi}
+registry: {database: runs, artifacts: lake}
+models: {classes: {task: multiclass-classification, framework: xgboost}}
+inference:
+  gate: {target: booths, variants: {live: {model: classes@champion}}, compute: {cpu: 2, memory: 4Gi}}
+"""
+NORTH: Final = "booth-a,1,reg.north.example\n"
+SOUTH: Final = "booth-b,2,reg.south.example\n"
+
+
+@lru_cache(maxsize=8)
+def _outcome(rows: str, spec: str = SPEC) -> Outcome:
+    table = InputFile("booths.csv", f"name,boxes,registry\n{rows}")
+    return understand(Inputs(InputFile("system.yaml", spec), tables={"booths.csv": table}), TARGETS)
+
+
+def _findings(before: str, after: str) -> tuple[Finding, ...]:
+    old, new = _outcome(before), _outcome(after)
+    assert not old.failed
+    assert not new.failed
+    return review_of(old, new).findings
+
+
+def _lost(before: str, after: str) -> Finding:
+    (finding,) = (finding for finding in _findings(before, after) if finding.code == "R520")
+    return finding
+
+
+def test_the_order_of_the_sites_changes_nothing() -> None:
+    assert _findings(NORTH + SOUTH, SOUTH + NORTH) == ()
+
+
+def test_what_a_later_site_loses_is_a_danger_that_names_it() -> None:
+    """A second machine replaces the volume of a booth, and the first row stays as it is."""
+    other = SOUTH.replace(",2,", ",1,")
+
+    lost = _lost(NORTH + other, NORTH + SOUTH)
+    assert lost.message == "booths: `pulumi up` destroys volume gate-disk (at site booth-b)"
+    assert lost.level.word == "danger"
+
+
+def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
+    singles = NORTH + SOUTH.replace(",2,", ",1,")
+    doubles = NORTH.replace(",1,", ",2,") + SOUTH
+
+    fingerprints = {
+        _lost(before, after).whole_fingerprint
+        for before, after in ((singles, NORTH + SOUTH), (NORTH + SOUTH, doubles), (singles, doubles))
+    }
+    assert len(fingerprints) == 3
+    assert _lost(singles, doubles).message == "booths: `pulumi up` destroys volume gate-disk"
+
+
+def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> None:
+    """A version with errors has the values of its first site, and the other one has placeholders."""
+    broken = _outcome(SOUTH + NORTH, SPEC.replace("memory: 4Gi", "memory: 4000Gi"))
+    assert broken.failed
+
+    for before, after in ((_outcome(NORTH + SOUTH), broken), (broken, _outcome(NORTH + SOUTH))):
+        assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
