@@ -11,7 +11,7 @@ from modelyard.handover import Handover, Quota
 from modelyard.migration.sides import Side, Sides
 from modelyard.plan import ByType, Kind, NodeGroup, NodePool, Plan, Resource, SystemPool
 from modelyard.portability import Refusal, errors_of, located, parts_of
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Document, Json
 from modelyard.spec import Store
 from modelyard.target import Component, Targets
@@ -97,9 +97,18 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
             located_here = tuple(Refusal("", (), problem) for problem in errors_of(side.outcome))
         else:
             located_here = located(document, tuple(parts_of(document)), errors_of(side.outcome))
+            located_here = tuple(_in_the_spec(refusal, side, sides.old) for refusal in located_here)
         for refusal in located_here:
             refusals.setdefault((refusal.part, refusal.problem.code, refusal.problem.message), refusal)
     return tuple(refusals.values())
+
+
+def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
+    """Return a refusal at its place in the old side's files, because nobody has written the new side's overlay yet."""
+    problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
+    if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
+        return refusal
+    return replace(refusal, problem=replace(problem, span=written.key_span(refusal.path)))
 
 
 def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:

@@ -79,3 +79,12 @@ def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
 
     (move,) = portability(old.outcome, old.inputs, TARGETS, [place]).moves
     assert ("E0554" in {refusal.problem.code for refusal in move.refusals}) is is_refused
+
+
+def test_a_refusal_is_at_a_line_of_the_spec_and_not_of_the_overlay_that_nobody_has_written() -> None:
+    """An overlay that adds an unknown field is only in memory until a plan is written."""
+    patch: dict[str, Json] = {"stores": {"lake": {"endpoint": None, "credentials": None, "colour": "red"}}}
+    sides = sides_of(MoveRequest(("main",), AWS, "moved", patch), old_side("s3.plant.example"), TARGETS)
+
+    places = {refusal.problem.span for refusal in refusals_of(sides)}
+    assert {(span.file, span.line) for span in places if span is not None} == {("system.yaml", 7)}

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """Workloads read AWS Secrets Manager with the identity of an AWS cluster, which no other cluster has.
+    """Workloads read a cloud's secrets manager with the identity of a cluster in that cloud, which no other cluster has.
 
     Wrong:
 
@@ -20,7 +20,7 @@ def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str
     return Diagnostic(
         "AWS-E020",
         Severity.ERROR,
-        f"secret store {quote(store)} is AWS Secrets Manager, but target {quote(target)} is on {provider}",
+        f"secret store {quote(store)} is a cloud's secrets manager, but target {quote(target)} is on {provider}",
         span,
         "use `via: external-secrets` with a SecretStore in the cluster",
     )
