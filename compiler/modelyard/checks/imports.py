@@ -41,7 +41,7 @@ def _readable(system: System, model: Model, source: ModelImport, path: Path) -> 
         if kept_by_registry(system, *stored):
             at, text = ("path", source.path) if source.store else ("uri", source.uri)
             reason = "the registry stores its own models there, and importing them would bypass their gates"
-            hint = "use a folder outside the registry, or a version as models:/NAME/VERSION"
+            hint = "use a folder outside the registry, or name a version with models:/NAME/VERSION"
             yield problems.import_unreadable(system.at(*path, at), text, reason, hint)
         return
     if RUN.fullmatch(source.uri):  # the promoter looks up which model the run belongs to
@@ -86,7 +86,7 @@ def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
     if name not in trained:
         return "", ""
     other, pipeline = trained[name]
-    return f"pipeline '{pipeline}' trains it here, so its own gate applies", f"use model {other} directly"
+    return f"pipeline '{pipeline}' trains it here, so its own gate applies", f"use model '{other}' directly"
 
 
 def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:

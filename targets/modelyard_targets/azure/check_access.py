@@ -121,4 +121,4 @@ def condition_length(mode: str, prefixes: Iterable[str]) -> int:
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
         return "names there may have at most 127 letters, digits and hyphens"
-    return f"{first!r} already has this name" if first != ref.path else ""
+    return f"secret {first!r} already has this name" if first != ref.path else ""

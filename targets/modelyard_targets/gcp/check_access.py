@@ -135,4 +135,4 @@ def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
 def _secret_fault(ref: SecretRef, name: str, first: str) -> str:
     if not _SECRET.fullmatch(name):
         return "names there may have at most 255 letters, digits, hyphens and underscores"
-    return f"{first!r} already has this name" if first != ref.path else ""
+    return f"secret {first!r} already has this name" if first != ref.path else ""

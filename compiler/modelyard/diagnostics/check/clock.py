@@ -87,11 +87,11 @@ def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
 
         schedule: {cron: "0 6 1 * *"}
     """
-    months = "one of these months has" if short == 1 else f"{short} of these months have"
+    months = "one of the scheduled months has" if short == 1 else f"{short} of the scheduled months have"
     return Diagnostic(
         "W0848",
         Severity.WARNING,
         f"{months} no day {day}, so nothing runs then",
         span,
-        "use a day up to 28",
+        "use day 28 or earlier",
     )

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """Workloads read a cloud's secrets manager with the identity of a cluster in that cloud, which no other cluster has.
+    """Workloads read a cloud's secrets manager with an identity that only a cluster in that cloud has.
 
     Wrong:
 

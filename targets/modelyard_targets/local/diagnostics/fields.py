@@ -115,8 +115,8 @@ def registry_login(span: Span) -> Diagnostic:
     return Diagnostic(
         "LOCAL-E005",
         Severity.ERROR,
-        "the credentials of the registry are in a secret store, but this machine has none",
+        "the credentials of the registry are in a secret store, but no secret store is available on this machine",
         span,
-        "set `adopt` and `credentials` to null in the environment that uses this machine, and give `database` and "
+        "set `adopt` and `credentials` to null in the environment that uses this machine, and set `database` and "
         "`artifacts`",
     )
