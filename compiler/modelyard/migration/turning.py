@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
+from modelyard.migration.calling import SERVE_PORT, endpoints_of, have_hosts, served, shifts
 from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import removal_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
@@ -22,23 +23,19 @@ from modelyard.migration.promoting import (
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
 from modelyard.migration.sites import for_each_site
-from modelyard.plan import ModelServer, Route
 from modelyard.spec import Inference
-
-STEPS: Final = (1, 10, 50, 100)
-"""The percentage of requests that the new side serves in each step."""
 
 _CHAT: Final = "/v1/chat/completions"
 _CHOICES: Final = """python -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["choices"], indent=1))'"""
 """Takes the texts out of a response of a language model."""
 
-SERVE_PORT: Final = 8000
-"""Ray Serve's port, both in a cluster and where commands forward it to."""
+_NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(sys.stdin), model=sys.argv[1])))'"
+"""Asks for an adapter by its name, in a request that is otherwise the same."""
 
 
 def dual_run(move: Move) -> Phase:
     """Return the phase in which both sides get the same requests, but only one side responds to callers."""
-    endpoints = _endpoints(move)
+    endpoints = endpoints_of(move)
     do = [
         Step(
             "Send copies of requests to the new side, and drop its responses: at the gateway or load balancer in front"
@@ -61,9 +58,12 @@ def dual_run(move: Move) -> Phase:
         tuple(do) if endpoints else (Step("The system has no endpoints. Run each batch pipeline once by hand."),),
         (
             Step(
-                "The responses of both sides are equal, because the model files are the same. A difference in the last"
-                " digits comes from a different type of processor.",
-                tuple(command("diff", _answer("old", endpoint), _answer("new", endpoint)) for endpoint in endpoints),
+                "The responses of both sides are equal, because the model files are the same." + _differences(move),
+                tuple(
+                    command("diff", *(_answer(which, endpoint, adapter) for which in ("old", "new")))
+                    for endpoint in endpoints
+                    for adapter in ("", *_adapters(endpoint))
+                ),
                 "nothing",
             ),
             Step("Objectives are met on the new side: no alert of its endpoints fires in Prometheus.", (), "no alert"),
@@ -118,14 +118,21 @@ def cut_over(move: Move) -> Phase:
     return Phase(
         phase,
         "Shift traffic to the new side in steps, and start its schedules.",
-        ("8-freeze is done.", "The TTL of the DNS names was lowered to a minute, at least one old TTL ago."),
+        (
+            "8-freeze is done.",
+            *(
+                ("The TTL of the DNS names was lowered to a minute, at least one old TTL ago.",)
+                if have_hosts(move)
+                else ()
+            ),
+        ),
         (
             Step(
                 "Switch to the overlay with schedules and reactions, and apply it.",
                 (*adopt(move, phase), compiled(move), *_up(move)),
             ),
             *resumed(move, "Resume the new side's promoter: from now on, only this side promotes."),
-            *_weights(move),
+            *shifts(move),
             *late.steps,
         ),
         (
@@ -139,7 +146,11 @@ def cut_over(move: Move) -> Phase:
         ),
         (
             Step(
-                "Set the weights back to the old side, which takes one TTL."
+                (
+                    "Set the weights back to the old side, which takes one TTL."
+                    if have_hosts(move)
+                    else "Give callers the old addresses again."
+                )
                 + (
                     " Then copy back what the new side has written in the meantime, with the commands of 10-watch."
                     if late.steps or site_steps(move)
@@ -230,14 +241,6 @@ def _trained_since(move: Move) -> str:
     )
 
 
-def _endpoints(move: Move) -> tuple[Inference, ...]:
-    """Return the endpoints that exist on both sides."""
-    old = move.side("old").system.inference
-    return tuple(
-        route.value.inference for route in move.side("new").plan.of(Route) if route.value.inference.name in old
-    )
-
-
 def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
@@ -255,23 +258,13 @@ def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
         take = f" | {_CHOICES}" if generates else ""
         service = shell(f"service/{server}-serve-svc")
         forward = f"{kubectl(move, which, placement)} port-forward {service} {SERVE_PORT} &"
-        yield for_each_site(move.side(which), forward)[0]
+        forward = for_each_site(move.side(which), forward)[0]
+        yield forward
         yield f"{curl}{token} -d @{request} {address}{take} > {shell(_answer(which, inference))}; kill $!; wait"
-
-
-def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
-    """Return the location of an endpoint's first variant: the target, its server's name, and the path there."""
-    plan = move.side(which).plan
-    route = next(candidate for candidate in plan.of(Route) if candidate.value.inference.name == inference.name)
-    backend = route.value.backends[0]
-    server = next(candidate for candidate in plan.of(ModelServer, route.placement) if candidate.name == backend.server)
-    application = next(
-        candidate
-        for candidate in server.value.applications
-        if candidate.inference.name == inference.name and candidate.variant.name == backend.variant
-    )
-    path = inference.endpoint.path.rstrip("/") or application.route_prefix
-    return route.placement, backend.server, path
+        for adapter in _adapters(inference):
+            ask = f"{_NAMING} {shell(adapter)} < {request} | {curl}{token} -d @- {address}{take}"
+            yield forward
+            yield f"{ask} > {shell(_answer(which, inference, adapter))}; kill $!; wait"
 
 
 def _generates_text(move: Move, inference: Inference) -> bool:
@@ -284,7 +277,8 @@ def _of_text(move: Move, inference: Inference) -> str:
         return ""
     messages = '[{"role": "user", "content": "Hello"}]'
     chat = f'{{"model": "{inference.name}", "messages": {messages}, "temperature": 0}}'
-    return f" It is a chat such as {chat}; without a temperature of 0, texts differ by chance."
+    also = " Each adapter is asked the same, by its name." if inference.adapters else ""
+    return f" It is a chat such as {chat}; without a temperature of 0, texts differ by chance.{also}"
 
 
 def _of_sites(move: Move, inference: Inference) -> str:
@@ -303,8 +297,24 @@ def _runs(move: Move) -> Iterator[str]:
         yield from for_each_site(move.side("old"), f"{kubectl(move, 'old', target)} get rayjobs")
 
 
-def _answer(which: str, inference: Inference) -> str:
-    return f"{inference.name}-{which}.json"
+def _answer(which: str, inference: Inference, adapter: str = "") -> str:
+    return f"{inference.name}{f'.{adapter}' if adapter else ''}-{which}.json"
+
+
+def _adapters(inference: Inference) -> tuple[str, ...]:
+    """Return the names by which requests ask for an endpoint's adapters."""
+    return tuple(adapter.name for adapter in inference.adapters)
+
+
+def _differences(move: Move) -> str:
+    """Explain differences that are no mistake of the move."""
+    kinds = {_generates_text(move, endpoint) for endpoint in endpoints_of(move)}
+    numbers = " A difference in the last digits of a number comes from a different type of processor."
+    texts = (
+        " Two texts that begin in the same way and then differ come from a different type of processor: a tiny"
+        " difference may choose another word, and all later words follow from it."
+    )
+    return (numbers if False in kinds else "") + (texts if True in kinds else "")
 
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
@@ -327,23 +337,6 @@ def _up(move: Move) -> Iterator[str]:
     for stack, project in move.projects("new"):
         if not is_infrastructure(project.folder):
             yield from pulumi(move, "new", stack.target, project, "up")
-
-
-def _weights(move: Move) -> Iterator[Step]:
-    """Yield the steps that shift traffic. They are generic, because a spec has no DNS and no weights across targets."""
-    percents = ", ".join(str(percent) for percent in STEPS)
-    for inference in _endpoints(move):
-        if inference.endpoint.host:
-            yield Step(
-                f"{inference.name}: give the Gateway of the new side {percents} percent of {inference.endpoint.host},"
-                " by weights in your DNS or in the load balancer in front of both sides. The spec cannot express this:"
-                " it has no DNS, and its traffic shares are between variants of one endpoint."
-            )
-        else:
-            yield Step(
-                f"{inference.name}: it has no host, so callers reach it by its Service inside a cluster. Change the"
-                " address that they use, one caller at a time."
-            )
 
 
 def _empty(move: Move) -> Iterator[str]:

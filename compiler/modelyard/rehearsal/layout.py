@@ -14,10 +14,10 @@ from typing import Any, Final
 from modelyard.diagnostics import Diagnostic
 from modelyard.disk import write_file_atomically
 from modelyard.migration.access import config_name, remote_name
+from modelyard.migration.calling import served
 from modelyard.migration.copying import copied_prefixes
 from modelyard.migration.records import Move
 from modelyard.migration.sites import for_each_site
-from modelyard.migration.turning import served
 from modelyard.plan import Route
 from modelyard.records import record
 from modelyard.rehearsal.beside import copy_system

@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard.migration.calling import STEPS
 from modelyard.migration.copying import COPY_FILE, EQUAL
 from modelyard.migration.records import Migration, Phase, Step
 from modelyard.migration.shell import command
-from modelyard.migration.turning import STEPS
 from modelyard.records import record, replace
 from modelyard.rehearsal.beside import PLAN
 from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, body_of, question_of

@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
 
+from modelyard.migration.calling import SERVE_PORT
 from modelyard.migration.copying import EQUAL, NO_NAMES, NOTHING
 from modelyard.migration.records import Step
-from modelyard.migration.turning import SERVE_PORT
 from modelyard.records import record
 
 _LEFT_OUT: Final = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 from modelyard.inputs import InputFile, Inputs
@@ -109,3 +110,51 @@ def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> No
     assert not any(step.commands for step in (*data.do, *data.check, *data.undo, *watch.do))
     for phase in (data, watch, phases["9-cut-over"]):
         assert not any("copy back what" in step.text for step in (*phase.do, *phase.undo)), phase.name
+
+
+ADAPTED = (
+    SPEC.replace(
+        "  chat:\n", "  tone: {task: text-generation, framework: transformers, base: chat@champion}\n  chat:\n"
+    ).replace("    compute: {cpu: 8", "    adapters: {support: tone@champion}\n    compute: {cpu: 8")
+    + """\
+data:
+  letters:
+    {store: lake, path: letters, format: parquet, features: [question], label: reply,
+     schema: {question: string, reply: string}}
+pipelines: {tune: {type: training, model: tone, inputs: [letters], compute: {cpu: 8, memory: 32Gi}}}
+"""
+)
+
+
+def test_adapters_are_compared_like_the_endpoints_model() -> None:
+    """The same request names the adapter instead of the endpoint, and each side's text is compared."""
+    (dual,) = [phase for phase in plan(ADAPTED).phases if phase.name == "7-dual-run"]
+    (step,) = [step for step in dual.do if "assistant.json" in step.text]
+    asked = [line for line in step.commands if " support < assistant.json | curl " in line]
+    compared = next(step for step in dual.check if step.commands)
+
+    assert [line.split(" > ")[1].split(";")[0] for line in asked] == [
+        "assistant.support-old.json",
+        "assistant.support-new.json",
+    ]
+    assert compared.commands == (
+        "diff assistant-old.json assistant-new.json",
+        "diff assistant.support-old.json assistant.support-new.json",
+    )
+    assert "last digits of a number" not in compared.text
+    naming = asked[0].partition(" < ")[0]
+    sent = subprocess.run(
+        ["bash", "-c", naming], input='{"model": "assistant", "seed": 1}', capture_output=True, text=True, check=True
+    )
+    assert json.loads(sent.stdout) == {"model": "support", "seed": 1}
+
+
+def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
+    """Weights and DNS are about hosts. A Service of the new cluster cannot be reached from the old one."""
+    (cut_over,) = [phase for phase in plan().phases if phase.name == "9-cut-over"]
+    (step,) = [step for step in cut_over.do if step.text.startswith("assistant: ")]
+
+    assert re.search(r"the Service http://[a-z-]+-serve-svc\.[a-z-]+\.svc\.cluster\.local:8000/", step.text), step.text
+    assert "Callers inside the old cluster cannot reach a Service in the new one" in step.text
+    texts = [*cut_over.before, *(step.text for step in (*cut_over.do, *cut_over.undo))]
+    assert not any(word in text for text in texts for word in ("DNS", "TTL", "weights"))

@@ -17,8 +17,8 @@ import sys
 
 from modelyard.cli import rehearse
 from modelyard.cli.main import main
+from modelyard.migration.calling import STEPS
 from modelyard.migration.records import Phase, Step
-from modelyard.migration.turning import STEPS
 from modelyard.records import replace
 from modelyard.rehearsal.rehearsal import PhaseReport, Rehearsal
 
