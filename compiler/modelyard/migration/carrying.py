@@ -54,7 +54,7 @@ def secrets(move: Move) -> Phase:
     do = (
         (Step("No workload on the new side needs a secret from you."),)
         if not pairs
-        else tuple(Step(_stored(target, secret)) for target, secret in pairs)
+        else tuple(map(Step, dict.fromkeys(_stored(target, secret) for target, secret in pairs)))
     )
     check = tuple(
         Step(

@@ -158,3 +158,15 @@ def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
     assert "Callers inside the old cluster cannot reach a Service in the new one" in step.text
     texts = [*cut_over.before, *(step.text for step in (*cut_over.do, *cut_over.undo))]
     assert not any(word in text for text in texts for word in ("DNS", "TTL", "weights"))
+
+
+def test_a_secret_that_two_namespaces_read_is_stored_once() -> None:
+    """The on-call channel's Secret is in the system's namespace and in that of the alerts."""
+    text = SPEC.replace("email: support@acme.example", "email: support@acme.example, oncall: duty")
+    text = text.replace("region: eu-central-1", "region: eu-central-1, secretStores: {vault: {via: secrets-manager}}")
+    text += 'channels: {duty: {type: pagerduty, key: "secret://vault/pagerduty#duty"}}\n'
+    (secrets,) = [phase for phase in plan(text).phases if phase.name == "2-secrets"]
+
+    stored = [step.text for step in secrets.do if "pagerduty" in step.text]
+    assert len(stored) == 1
+    assert len([step for step in secrets.check if "pagerduty" in step.text]) == 2
