@@ -290,6 +290,6 @@ def test_broken_streams_burn_the_availability_budget(prometheus: Prometheus) -> 
     """Streams that end with an error count as failures, although their status is 200."""
     broken = {f'ray_modelyard_broken_streams_total{{{TEXTS_OF},version="1"}}': "0x240 0+300x160"}
 
-    assert prometheus.fired_alerts(TEXTS, "assistant", TEXTS_HEALTHY, 250) == set()
-    told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **broken}, 250)
+    assert prometheus.fired_alerts(TEXTS, "assistant", TEXTS_HEALTHY, 270) == set()
+    told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **broken}, 270)
     assert ("ModelyardSloBurn", "page", "availability", "1h") in told

@@ -120,7 +120,7 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
             "target"]),
         ("models:\n  ▮", []),
         ("models:\n  m:\n    task: ▮", sorted(_TASKS)),
-        ("models:\n  m:\n    ▮", ["card", "explainability", "forEach", "framework", "import", "registeredName",
+        ("models:\n  m:\n    ▮", ["base", "card", "explainability", "forEach", "framework", "import", "registeredName",
             "stages", "task", "threshold", "validation"]),
         ("pipelines:\n  p:\n    ▮", ["compute", "forEach", "inputs", "priority", "retries", "schedule", "target",
             "timeout", "type", "workers"]),
