@@ -68,6 +68,6 @@ def _mapped(value: Any, fill: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
         entries = cast("Mapping[Any, Any]", value)  # type: ignore[redundant-cast] # for pyright, its entries are unknown
         return {key: _mapped(item, fill) for key, item in entries.items()}
-    names: tuple[str, ...] = getattr(type(value), "__match_args__", ())
+    names: tuple[str, ...] = getattr(cast("type[object]", type(value)), "__match_args__", ())
     fields = {name: _mapped(getattr(value, name), fill) for name in names if name != "document"}
     return replace(value, **fields) if fields else value
