@@ -91,7 +91,7 @@ def measure(address: str) -> None:
     """Read the metrics that Ray exports about the texts so far, one of which a client abandoned midway."""
     series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
     deadline = time.monotonic() + 60
-    while not all(labels(text := read(address), one) for one in series) and time.monotonic() < deadline:
+    while not is_complete(text := read(address), series) and time.monotonic() < deadline:
         time.sleep(2)
     FACTS["bucket of the first token"] = "0.8" in {found["le"] for found in labels(text, f"{FIRST}_bucket")}
     FACTS["bucket of the token rate"] = "12.5" in {found["le"] for found in labels(text, f"{RATE}_bucket")}
@@ -99,6 +99,13 @@ def measure(address: str) -> None:
     FACTS["statuses of the server"] = sorted(
         {found["status"] for found in labels(text, "ray_modelyard_requests_total")}
     )
+
+
+def is_complete(text: str, series: tuple[str, ...]) -> bool:
+    """Return whether every series has samples and the last requests are counted. Each process exports its own."""
+    proxy = {found["status_code"] for found in labels(text, SERVED)}
+    server = {found["status"] for found in labels(text, "ray_modelyard_requests_total")}
+    return "403" in proxy and "499" in server and all(labels(text, name) for name in series)
 
 
 def read(address: str) -> str:
