@@ -24,7 +24,7 @@ NOTHING: Final = "nothing"
 
 _PARALLEL: Final = ("--transfers", "16")
 _DIFFERENT: Final = ("--differ", "-", "--missing-on-dst", "-", "--error", "-")
-"""Options with which a comparison lists only what is not equal. The log of a Job has no room for millions of names."""
+"""Options that make a comparison list only differences, because millions of equal names would flood a Job's log."""
 
 _OUTCOMES: Final = {
     "copy": "It needs no connection of yours: if yours ends, wait for it again with the third command. It prints"

@@ -25,7 +25,7 @@ from tests.hostile.nasty import WORST
 from tests.reviewing import reviewed
 
 FINDINGS: Final = (
-    a_finding("R211", Level.DANGER, "a", 7, why="nobody is told", reached=("inference.till",), irreversible=True),
+    a_finding("R211", Level.DANGER, "a", 7, why="nobody is notified", reached=("inference.till",), irreversible=True),
     a_finding("R801", Level.REVIEW, "b", 5),
     a_finding("R805", Level.NOTE, "c", now_at=None),
 )
@@ -44,7 +44,7 @@ def test_sarif_has_own_fingerprints_and_a_place_for_everything() -> None:
     assert [item["region"]["startLine"] for item in places] == [7, 5, 1]
     assert places[2]["artifactLocation"]["uri"] == "a%20b/system.yaml"
     assert results[0]["properties"]["before"] == "0.8"
-    assert "nobody is told; affects inference.till" in results[0]["message"]["text"]
+    assert "nobody is notified; affects inference.till" in results[0]["message"]["text"]
     assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
 
