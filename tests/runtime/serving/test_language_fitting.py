@@ -46,11 +46,21 @@ def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, LLAMA, 6 * GIB)
 
     assert fitting.weight_bytes(folder) == 6 * GIB
-    assert fitting.cache_bytes(LLAMA, generation()) == 8 * 4096 * 112 * 1024
+    assert fitting.cache_bytes(LLAMA, generation()) == 4096 * 112 * 1024
     fitting.check_memory(folder, generation(), versions=2, limit=16 * GIB)
     fitting.check_memory(folder, generation(), versions=1, limit=10 * GIB)
     with pytest.raises(Refusal, match=r"12\.0 GiB for its weights, twice .* and 3\.5 GiB for 8 texts .* has 15\.0 GiB"):
         fitting.check_memory(folder, generation(), versions=2, limit=15 * GIB)
+
+
+def test_adapters_count_as_batches_of_their_own(tmp_path: Path) -> None:
+    """Each adapter has its own batch, but a replica accepts only twice as many texts as fit into one."""
+    folder = folder_of(tmp_path, LLAMA, 6 * GIB)
+
+    fitting.check_memory(folder, generation(), versions=1, batches=2, limit=13 * GIB)
+    fitting.check_memory(folder, generation(), versions=1, batches=9, limit=13 * GIB)
+    with pytest.raises(Refusal, match=r"and 7\.0 GiB for 16 texts"):
+        fitting.check_memory(folder, generation(), versions=1, batches=2, limit=12 * GIB)
 
 
 def test_context_of_the_model_counts_without_a_limit(tmp_path: Path) -> None:

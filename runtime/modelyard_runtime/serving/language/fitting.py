@@ -16,6 +16,9 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import Generation
 
 _LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_ACCEPTED: Final = 2
+"""How many times `concurrency` texts a replica accepts."""
+
 _WIDTHS: Final = {"float32": 4, "float16": 2, "bfloat16": 2}
 _SMALLER_CACHES: Final = frozenset({"kv_lora_rank", "sliding_window", "layer_types", "attn_layer_period", "ssm_cfg"})
 """Settings of models whose cache is smaller than one key and value for each token, head and layer."""
@@ -31,14 +34,22 @@ def configuration_of(folder: Path) -> Mapping[str, Any]:
     return text if isinstance(text, dict) else {}
 
 
-def check_memory(folder: Path, generation: Generation, versions: int, limit: int | None = None) -> None:
-    """Refuse a model that needs more memory than this replica has. `versions` is how many are in memory at once."""
+def check_memory(
+    folder: Path, generation: Generation, versions: int, batches: int = 1, limit: int | None = None
+) -> None:
+    """Refuse a model that needs more memory than this replica has.
+
+    `versions` is the number of versions in memory at the same time, and `batches` the number of adapters and models
+    that each have a batch of `concurrency` texts. Serve sends a replica no more texts than fit into two batches, unless
+    `scaling.target` is set higher, which the compiler reports.
+    """
     available = memory_limit() if limit is None else limit
-    weights, cache = versions * weight_bytes(folder), cache_bytes(configuration_of(folder), generation)
+    texts = min(batches, _ACCEPTED) * generation.concurrency
+    weights, cache = versions * weight_bytes(folder), texts * cache_bytes(configuration_of(folder), generation)
     if weights + cache <= available:
         return
     twice = ", twice because a new version is loaded before the old one goes" if versions > 1 else ""
-    held = f" and {_gib(cache)} for {generation.concurrency} texts of the whole context" if cache else ""
+    held = f" and {_gib(cache)} for {texts} texts of the whole context" if cache else ""
     raise Refusal(
         f"the model needs {_gib(weights)} for its weights{twice}{held}, but the replica has {_gib(available)}; "
         f"raise the memory of its compute class{', or lower generation.contextLength or concurrency' if cache else ''}"
@@ -69,7 +80,7 @@ def _tensor_bytes(path: Path) -> int:
 
 
 def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int:
-    """Return the maximum memory for keys and values across concurrent requests, or 0 for models with another cache."""
+    """Return the memory for the keys and values of one text of the whole context, or 0 for models with another cache."""
     if any(configuration.get(name) for name in _SMALLER_CACHES):
         return 0
     heads = _integer(configuration, "num_attention_heads")
@@ -78,7 +89,7 @@ def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int
     width = _WIDTHS.get(str(configuration.get("dtype") or configuration.get("torch_dtype")), 2)
     per_token = 2 * width * _integer(configuration, "num_hidden_layers") * key_heads * head_size
     context = generation.context_length or _integer(configuration, "max_position_embeddings")
-    return per_token * context * generation.concurrency
+    return per_token * context
 
 
 def memory_limit() -> int:

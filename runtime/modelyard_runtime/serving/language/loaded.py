@@ -45,7 +45,7 @@ def load(
         )
     folder = registry.fetch(version, digest)
     try:
-        engine = _engine(folder, generation, adapters, follows=not model.version)
+        engine = _engine(folder, generation, adapters, adapters + 1, follows=not model.version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
     return Loaded(engine, version.version, version.uri, Base(version.name, version.version, digest))
@@ -59,20 +59,20 @@ def _with_base(
     try:
         base = Base.read(files)
         with base_files(base) as folder:
-            engine = _engine(folder, generation, adapters + 1, follows=follows)
+            engine = _engine(folder, generation, adapters + 1, adapters + 1, follows=follows)
         engine.add_adapter(version.uri, files)
     finally:
         shutil.rmtree(files, ignore_errors=True)
     return Loaded(Adapted(engine, version.uri), version.version, version.uri, base)
 
 
-def _engine(folder: Path, generation: Generation, adapters: int, *, follows: bool) -> Engine:
+def _engine(folder: Path, generation: Generation, adapters: int, batches: int, *, follows: bool) -> Engine:
     """Return vLLM on the GPUs of this replica or, without GPUs, mlx-lm. First refuse a model that does not fit.
 
     On CPUs, a replica that follows an alias loads the next version while the previous one is still in use.
     """
     if not generation.accelerators:
-        check_memory(folder, generation, versions=2 if follows else 1)
+        check_memory(folder, generation, 2 if follows else 1, batches)
         return MlxEngine(folder, generation.concurrency, generation.context_length)
     from modelyard_runtime.serving.language.vllm_engine import VllmEngine
 
