@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.migrating import address_left_behind
+from modelyard.plan import host_of, is_cluster_local, is_same_cluster
 from modelyard.source import Path
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import System
 
 
 def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
@@ -20,20 +20,10 @@ def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
     for what, path, target, address in _addresses(new):
         came_from, kept = before.get(what, (None, ""))
         there = new.target(target)
-        if came_from is None or address != kept or not there.creates_cluster or not is_cluster_local(_host(address)):
+        if came_from is None or address != kept or not there.creates_cluster or not is_cluster_local(host_of(address)):
             continue
-        if _cluster(old.target(came_from)) != _cluster(there):
-            yield address_left_behind(new.at(*path), what, _host(address), came_from, there.name)
-
-
-def is_cluster_local(host: str) -> bool:
-    """Return whether only one cluster resolves a name: a Service's, or one without a dot, as within a namespace."""
-    labels = host.rstrip(".").split(".")
-    return (
-        bool(host)
-        and ":" not in host
-        and (len(labels) == 1 or "svc" in labels[2:] or labels[-2:] == ["cluster", "local"])
-    )
+        if not is_same_cluster(old.target(came_from), there):
+            yield address_left_behind(new.at(*path), what, host_of(address), came_from, there.name)
 
 
 def _addresses(system: System) -> Iterator[tuple[str, Path, str, str]]:
@@ -46,14 +36,3 @@ def _addresses(system: System) -> Iterator[tuple[str, Path, str, str]]:
             yield f"database '{store.name}'", ("stores", store.name, "adopt"), store.target, address
     if system.registry is not None and system.registry.adopt:
         yield "the registry", ("registry", "adopt"), system.deployment.placement.registry, system.registry.adopt
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
-        return ""
-
-
-def _cluster(target: TargetSpec) -> tuple[str, ...]:
-    return target.name, target.provider, target.region, target.context

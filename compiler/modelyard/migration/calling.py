@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.migration.records import Move, Step
 from modelyard.migration.sites import for_each_site
-from modelyard.plan import ModelServer, Route
+from modelyard.plan import ModelServer, Resource, Route, is_same_cluster
 from modelyard.spec import Inference
 
 STEPS: Final = (1, 10, 50, 100)
@@ -32,8 +32,7 @@ def have_hosts(move: Move) -> bool:
 
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
     """Return where an endpoint's first variant is: the target, the name of its server, and the path on that server."""
-    plan = move.side(which).plan
-    route = next(candidate for candidate in plan.of(Route) if candidate.value.inference.name == inference.name)
+    plan, route = move.side(which).plan, _route(move, which, inference)
     backend = route.value.backends[0]
     server = next(candidate for candidate in plan.of(ModelServer, route.placement) if candidate.name == backend.server)
     application = next(
@@ -43,6 +42,11 @@ def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]
     )
     path = inference.endpoint.path.rstrip("/") or application.route_prefix
     return route.placement, backend.server, path
+
+
+def _route(move: Move, which: str, inference: Inference) -> Resource[Route]:
+    routes = move.side(which).plan.of(Route)
+    return next(route for route in routes if route.value.inference.name == inference.name)
 
 
 def shifts(move: Move) -> Iterator[Step]:
@@ -65,7 +69,7 @@ def shifts(move: Move) -> Iterator[Step]:
 def _new_address(move: Move, inference: Inference) -> str:
     """Return where callers reach an endpoint without a host: a Service, or a Gateway if a route leads to it."""
     placement, server, path = served(move, "new", inference)
-    route = next(one for one in move.side("new").plan.of(Route) if one.value.inference.name == inference.name)
+    route = _route(move, "new", inference)
     gateway = move.side("new").system.target(placement).gateway
     is_routed = inference.endpoint.exposure != "cluster" or len(route.value.backends) > 1
     if gateway is not None and is_routed:
@@ -79,13 +83,7 @@ def _new_address(move: Move, inference: Inference) -> str:
 def _unreachable(move: Move, inference: Inference) -> str:
     """Say that a Service cannot be reached from another cluster."""
     before, after = (move.side(which).system.target(served(move, which, inference)[0]) for which in ("old", "new"))
-    is_same_cluster = (before.provider, before.region, before.context, before.cluster.adopt) == (
-        after.provider,
-        after.region,
-        after.context,
-        after.cluster.adopt,
-    ) and (before.name == after.name or bool(after.context))
-    if is_same_cluster or inference.endpoint.exposure != "cluster":
+    if is_same_cluster(before, after) or inference.endpoint.exposure != "cluster":
         return ""
     return (
         " Callers inside the old cluster cannot reach a Service in the new one: move them first, or give the endpoint"

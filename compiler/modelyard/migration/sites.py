@@ -17,8 +17,8 @@ def for_each_site(side: Side, command: str) -> tuple[str, ...]:
     for group in bound.groups:
         marked = {bound.bindings[group.name].marked.group: bound.bindings[group.name].marked}
         filled_in = [
-            filled(one, marked, lambda _, columns, at=at, group=group: str(group.value(at, columns[0])))  # type: ignore[misc]
-            for one in commands
+            filled(template, marked, lambda _, columns, at=at, group=group: str(group.value(at, columns[0])))  # type: ignore[misc]
+            for template in commands
             for at in range(len(group.names))
         ]
         commands = list(dict.fromkeys(filled_in))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from modelyard.spec import Capture, Pipeline, Registry, Store, System
+from modelyard.spec import Capture, Pipeline, Registry, Store, System, TargetSpec
 
 _DAY_S = 86400
 LOG_DAYS = 90
@@ -68,8 +68,33 @@ def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
 
 def cluster_service(uri: str) -> tuple[str, str] | None:
     """Return the name and namespace of the Service in a URL: ("mlflow", "ml") for `mlflow.ml.svc.cluster.local`."""
-    try:
-        labels = (urlsplit(uri).hostname or "").split(".")
-    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
-        return None
+    labels = host_of(uri).split(".")
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None
+
+
+def is_cluster_local(host: str) -> bool:
+    """Return whether only one cluster resolves a name: a Service's, or one without a dot, as within a namespace."""
+    labels = host.rstrip(".").split(".")
+    return (
+        bool(host)
+        and ":" not in host
+        and (len(labels) == 1 or "svc" in labels[2:] or labels[-2:] == ["cluster", "local"])
+    )
+
+
+def host_of(uri: str) -> str:
+    """Return the host in a URL, or "" if there is none."""
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:  # an incomplete IPv6 address, which is reported elsewhere
+        return ""
+
+
+def is_same_cluster(first: TargetSpec, second: TargetSpec) -> bool:
+    """Return whether two targets, which may be in different environments, are on one cluster.
+
+    A target that creates its cluster shares it only with a target of the same name in the same place.
+    """
+    places = [(target.provider, target.region, target.context, target.cluster.adopt) for target in (first, second)]
+    is_existing = bool(first.context or first.cluster.adopt)
+    return places[0] == places[1] and (is_existing or first.name == second.name)

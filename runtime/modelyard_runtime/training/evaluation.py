@@ -249,7 +249,7 @@ class Evaluation:
         return load(self._workload, model, version)
 
     def _check_comparable(self, own: Predictions, other: Predictions, title: str) -> None:
-        """Raise Incomparable if the values of the two versions have different meanings."""
+        """Do nothing, because models of rows are comparable. Other evaluations may raise Incomparable."""
 
     def _predict(self, uri: str, model: Any, data: str) -> Predictions:
         if (uri, data) not in self._predictions:

@@ -112,11 +112,11 @@ def _registered(
         _log_explanation(loaded, model.task, model.explainability, data)
     with fetched(uri) as files:
         digest, model_format = content_digest(files), format_of(files)
-    made = {DIGEST_TAG: digest, FORMAT_TAG: model_format}
+    file_tags = {DIGEST_TAG: digest, FORMAT_TAG: model_format}
     version = registry.register(
         model.registered_name,
         uri,
-        {**tags, **model_tags(workload, model, inputs), **made},
+        {**tags, **model_tags(workload, model, inputs), **file_tags},
         card_text(workload, model, inputs, model_format),
     )
     return version, evaluation

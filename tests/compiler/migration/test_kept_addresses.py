@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from modelyard.inputs import InputFile, Inputs
-from modelyard.kept_addresses import is_cluster_local
 from modelyard.migration.judging import refusals_of
 from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.pipeline import compile_system
+from modelyard.plan import is_cluster_local
 from modelyard.portability import Destination, portability
 from modelyard.source import Json
 from modelyard_targets import TARGETS

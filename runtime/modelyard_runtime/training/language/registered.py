@@ -45,14 +45,14 @@ def registered_adapter(
             seen.keep(data.seen)
         mlflow.log_artifacts(str(files), _FOLDER)
         digest = content_digest(files)
-    made = {DIGEST_TAG: digest, FORMAT_TAG: ADAPTER, **adapter.base.tags}
+    file_tags = {DIGEST_TAG: digest, FORMAT_TAG: ADAPTER, **adapter.base.tags}
     base = adapter.base
     origin = f"Adapter of version {base.version} of {base.name}, created by {workload.address} of {workload.system}."
     version = registry.create(
         model.registered_name,
         f"{run.info.artifact_uri}/{_FOLDER}",
         str(run.info.run_id),
-        {**tags, **model_tags(workload, model, inputs), **made},
+        {**tags, **model_tags(workload, model, inputs), **file_tags},
         card_text(workload, model, inputs, ADAPTER, origin),
     )
     return version, evaluation

@@ -123,14 +123,16 @@ class Loop:
         from mlx.utils import tree_unflatten
 
         arrays = _read(grown)
-        state = [(name.removeprefix(_OPTIMIZER), one) for name, one in arrays.items() if name.startswith(_OPTIMIZER)]
+        state = [
+            (name.removeprefix(_OPTIMIZER), array) for name, array in arrays.items() if name.startswith(_OPTIMIZER)
+        ]
         self._model.load_weights(list(matrices_in(grown).items()), strict=False)
         self._optimizer.state = tree_unflatten(state)
 
 
 def matrices_in(grown: bytes) -> dict[str, mx.array]:
     """Return the adapter's matrices, with their MLX names, from the bytes returned by a worker."""
-    return {name.removeprefix(_ADAPTER): one for name, one in _read(grown).items() if name.startswith(_ADAPTER)}
+    return {name.removeprefix(_ADAPTER): array for name, array in _read(grown).items() if name.startswith(_ADAPTER)}
 
 
 def _read(grown: bytes) -> dict[str, mx.array]:
