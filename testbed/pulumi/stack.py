@@ -240,7 +240,7 @@ class PulumiStack:
         return self.run("destroy", seconds)
 
     def _restore(self) -> None:
-        """Restore the engine's own backups of files that a kill left empty, as a user would.
+        """Restore the engine's own backups of files that a kill left empty or incomplete, as a user would.
 
         A state file and its attributes (the content type) are overwritten in place. If the engine is killed at that
         moment, it reports `failed to load checkpoint: EOF` from then on.
@@ -248,11 +248,12 @@ class PulumiStack:
         for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
             backup = file.with_name(f"{file.name}.bak")
             for current, saved in ((file, backup), (_attributes(file), _attributes(backup))):
-                if current.is_file() and not current.stat().st_size and saved.is_file():
+                if current.is_file() and saved.is_file() and not _is_json(current):
                     shutil.copyfile(saved, current)
 
     def unlock(self) -> None:
-        """Release the lock of a killed operation with `pulumi cancel`."""
+        """Release the lock of a killed operation with `pulumi cancel`, which also reads the state."""
+        self._restore()
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
@@ -281,6 +282,14 @@ def _path(python: Path, first: str) -> str:
     """Return the PATH for engine, plugins and interpreter, followed by the machine's own programs."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
 
 
 def _attributes(file: Path) -> Path:
