@@ -97,7 +97,7 @@ class Spans:
         self._numbers.extend(numbers)
 
     def copy(self) -> Spans:
-        """Copy the spans, so that more spans can be added."""
+        """Copy the spans so that more spans can be added."""
         result = Spans()
         result._starts = self._starts.copy()
         result._numbers = self._numbers[:]
@@ -215,7 +215,7 @@ def with_file(document: Document, file: SourceFile) -> Document:
 
 
 def appended(document: Document, extra: Document) -> Document:
-    """Add another document's spans and files to this document.
+    """Append another document's spans and files to this document.
 
     The value is unchanged, but parts of the other document's value can be inserted afterwards.
     """

@@ -109,7 +109,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """Yield a step's numeric parameters and its search's choices and bounds, each with its place in the spec."""
+    """Yield a step's numeric parameters and its search's choices and bounds, each with its location in the spec."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]

@@ -45,7 +45,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
-    """Yield every secret in the spec, with its place in the spec and the targets that read it."""
+    """Yield every secret in the spec, with its location and the targets that read it."""
     for target in system.deployment.targets:
         path = target_path(system, target.name)
         if target.gateway and target.gateway.certificate:

@@ -24,7 +24,7 @@ _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a single sequence: one stage comes first, and each other stage follows a different one."""
+    """Require stages to form a single sequence: one stage comes first, and no two stages follow the same one."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))

@@ -66,7 +66,7 @@ def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) 
 
 
 def _finding(review: Review, typed: str) -> Finding:
-    """Return the finding with the given fingerprint, of which the first twelve digits are enough."""
+    """Return the finding with the given fingerprint. The first twelve digits are enough."""
     open_ones = {finding.whole_fingerprint: finding for finding in review.findings if can_be_accepted(finding)}
     if len(typed) < _LEAST:
         raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")

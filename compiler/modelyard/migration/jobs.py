@@ -15,7 +15,7 @@ from modelyard.records import record
 from modelyard.writers.yaml_text import document
 
 LOGINS_FILE: Final = "logins.example"
-"""The file, in the plan's folder, with the names of the variables that hold logins to stores."""
+"""The file in the plan's folder with the names of the variables that hold store logins."""
 
 RETRIES: Final = 6
 
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(move: Move, ends: Ends) -> Place | None:
-    """Return the cluster that reaches both ends, or None. The new side's is preferred: it outlives the old one.
+    """Return the cluster that reaches both ends, or None. The new side's cluster is preferred: it outlives the old one.
 
     A store inside a cluster is only reachable from there, so its Job runs there.
     """

@@ -36,7 +36,7 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return a list of the cost and of who must agree, or "" if the change needs no review."""
+    """Return a list with the cost and who must agree, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 

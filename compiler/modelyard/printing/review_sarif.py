@@ -1,6 +1,6 @@
 """Write a review as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), with our own fingerprints.
 
-Hosts compute fingerprints from lines, so they would treat a finding as a different one if its line moved.
+Hosts compute fingerprints from lines, so they would treat a finding as new if its line moved.
 """
 
 from __future__ import annotations

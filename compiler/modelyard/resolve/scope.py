@@ -61,7 +61,7 @@ class Scope:
 
 
 def _by_name(value: Node) -> Node:
-    """Sort all mappings in a value by key, so that their order in the spec has no effect."""
+    """Sort all mappings in a value by key so that their order in the spec has no effect."""
     return {key: _ordered(value[key]) for key in sorted(value)}
 
 

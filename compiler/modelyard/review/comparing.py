@@ -111,7 +111,7 @@ def compared(
 
 
 def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -> Review:
-    """Review a spec that did not exist before, so that everything in it is new."""
+    """Review a spec that did not exist before, in which everything is new."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():

@@ -139,7 +139,7 @@ class Lists:
     # --- values
 
     def resolved(self, walk: Substitution, reference: str, here: Callable[[], Span]) -> Scalar:
-        """Return the value of `${each.…}` or `${lists.…}`, or the unchanged string after an error."""
+        """Return the value of `${each.…}` or `${lists.…}`. After an error, return the string unchanged."""
         each_match, list_match = _EACH.match(reference), _LIST.match(reference)
         if each_match is not None:
             if self.row is None:

@@ -25,9 +25,9 @@ class Fault:
     """An error, with the violated keyword, the value, and the shape of the place.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
-    bad name, or otherwise the shape of the place. `others` holds the fields in which an unknown field is allowed, or
-    the fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
-    allowed but absent. `inner` is the unknown field's name within the first of `others`.
+    bad name, otherwise that of the place. `others` holds the fields in which an unknown field is allowed, or the fields
+    that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is allowed
+    but absent. `inner` is the unknown field's name within the first of `others`.
     """
 
     path: Path
@@ -173,7 +173,7 @@ class Faults:
         return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
 
     def _homes(self, shape: Shape, name: str) -> Iterator[str]:
-        """Yield the fields in which a name is known."""
+        """Yield the fields in which a name is a known field."""
         for field in shape.names():
             below = self.shape(shape.children(field), {})
             if name in below.names():
