@@ -146,7 +146,7 @@ def grant_of(access: Access, context: Context) -> dict[str, Literal]:
 
 
 def _elsewhere(store: Store, context: Context) -> str:
-    """Return the resource group of a store on another target, or "" if it is the target's own group.
+    """Return the resource group of a store on another target, or "" if the store is in the target's own group.
 
     The spec does not name the group of an adopted account. If it is a different group, a stack setting names it.
     """

@@ -18,7 +18,7 @@ _LONGEST_NAMESPACE: Final = 63
 _LONGEST_LABEL: Final = 63
 
 SECRETS_ACCOUNT: Final = "secrets-reader"
-"""The ServiceAccount in the system's namespace with which the system's own secret store reads secrets."""
+"""The ServiceAccount with which the system's own secret store, in the system's namespace, reads secrets."""
 
 
 def on_existing(offer: Offer) -> Offer:
@@ -68,7 +68,7 @@ def mark(hardware: Hardware, system: System) -> Hardware:
 
 
 def derived(pool: str) -> str:
-    """Return the name of an object that belongs to only one pool, such as the order of its machines."""
+    """Return the name of an object that belongs to a single pool, such as the order of its machines."""
     return object_name("modelyard", pool)
 
 

@@ -23,9 +23,9 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""Maximum number of folders that a workload may access in a bucket in one mode. A condition has twelve operators, of
-which each folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas,
-2026-11-27).
+"""Maximum number of folders that a workload may access in a bucket in one mode. A condition may have twelve operators
+and each folder needs two of them; a policy may have twenty conditions per role and member
+(docs.cloud.google.com/iam/quotas, 2026-11-27).
 """
 
 MEMBERS: Final = 1500
@@ -53,7 +53,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a target with the project and namespace of an earlier one, because their workloads would share access."""
+    """Report a target with the same project and namespace as an earlier target: their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -92,7 +92,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's locked buckets in which workloads replace or delete objects."""
+    """Report locked buckets on a placement in which workloads replace or delete objects."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):

@@ -30,7 +30,7 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return a placement's maximum needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
+    """Return the most that a placement needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
     if not plan.has_cluster(placement):
         return ()
     accelerators: Counter[tuple[str, str]] = Counter()

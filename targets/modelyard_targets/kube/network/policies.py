@@ -136,7 +136,7 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region, so that the known ranges include it."""
+    """Return whether a store is in the placement's own cloud and region, in which case the known ranges include it."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     if context.platform.storage_is_own and (store.adopt or store.target != context.placement):

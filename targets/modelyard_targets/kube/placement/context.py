@@ -108,7 +108,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels that give a workload's Pods their cloud identity, or none if it accesses no store."""
+        """Return the labels that give a workload's Pods their cloud identity, or no labels if it accesses no store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 
