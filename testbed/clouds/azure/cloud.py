@@ -35,8 +35,8 @@ _PLUGIN = login_plugin(
 class Cloud(StoredAccount[Api]):
     """An Azure subscription. With its environment variables set, a stack makes no calls to other machines.
 
-    `registered` lists the additional resource providers that were registered. `cluster` is the API server behind every
-    AKS cluster. Node pools add nodes to it, and kubeconfigs point to it.
+    `registered` lists the additional resource providers that were registered. `cluster` is the API server that all AKS
+    clusters share. Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, registered: Iterable[str] = (), cluster: Cluster | None = None) -> None:
