@@ -52,7 +52,7 @@ def compiled(value: Json) -> dict[str, bytes]:
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with the given strings. Keys are replaced last, deepest first, so that paths stay valid."""
+    """Return the spec with the given strings. Keys are replaced last, deepest first, so paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)

@@ -126,7 +126,7 @@ class System:
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:
-        """Return the variables that this cloud's webhook adds. Google's clusters add none."""
+        """Return the variables that this cloud's webhook adds. On Google's clusters, it adds none."""
         if self.cloud == "aws":
             _, folder, file = _TOKENS["aws"]
             return [

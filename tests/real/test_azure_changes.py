@@ -48,7 +48,7 @@ _MORE = {
     "metadata:": "profile: {size: enterprise}\nmetadata:",
     "team: growth, email: growth@": "team: sales, email: sales@",
 }
-"""Changes that are only previewed: of machines, versions of objects, the size of the system and its owner."""
+"""Changes that are only previewed: to machines, object versions, and the system's size and owner."""
 
 _ANEW = (
     {"10.20.0.0/16": "10.30.0.0/16"},

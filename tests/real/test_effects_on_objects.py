@@ -36,7 +36,7 @@ Object: TypeAlias = dict[str, Any]
 
 _SHOWN: Final = {
     Effect.IN_PLACE: Effect.IN_PLACE,
-    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, which the engine does not know about
+    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, without the engine's knowledge
     Effect.REPLACED: Effect.REPLACED,
     Effect.DESTROYED: Effect.DESTROYED,
 }

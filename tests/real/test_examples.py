@@ -239,7 +239,7 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume, in which case removing a replica would wait for Pods forever."""
+    """Return whether a server has a volume. If so, removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 

@@ -1,8 +1,8 @@
 """Tests with real requests that an identity can do only what its workload declares.
 
 Two evaluators check the policies that the components register. moto's IAM handles real requests from a real client, by
-action and resource. `testbed/clouds/aws/authorization` also supports conditions, and is the only one that checks bucket
-policies, secrets, keys and trust. The two must agree on everything that moto evaluates.
+action and resource. Only `testbed/clouds/aws/authorization` supports conditions and checks bucket policies, secrets,
+keys and trust. The two must agree on everything that moto evaluates.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Predictions equal the evaluated ones, even for rows with null or absent values like those in training."""
+    """Predictions equal the evaluated predictions, even for rows with null or absent values like those in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     features = data.held_out[["usage", "plan"]]

@@ -397,7 +397,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score a file again in two parts, which replace the earlier output."""
+    """Score a file again, in two parts that replace the earlier output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

@@ -1,4 +1,4 @@
-"""Tests that pipeline files fit their schemas, and that their steps serve their purpose in a repository."""
+"""Tests that pipeline files match their schemas, and that their steps serve their purpose in a repository."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> N
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """`modelyard diff` prints annotations to stdout, which the runner must obey. Its stderr is only text."""
+    """`modelyard diff` prints annotations to stdout, which the runner must obey. Its stderr is plain text."""
     programs = repository.folder.parent / "programs"
     programs.mkdir()
     program = programs / "modelyard"

@@ -33,7 +33,7 @@ NEVER_IN_A_SYSTEM: Final = (
     "#/properties/apiVersion",
     "#/properties/kind",
 )
-"""Fields that are read before the spec is typed. A change of a variable shows as a change of the fields that use it.
+"""Fields that are read before the spec is typed. A change to a variable appears as a change to the fields that use it.
 test_site_values.py changes sites, and test_lists.py changes lists.
 """
 

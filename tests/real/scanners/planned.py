@@ -1,4 +1,4 @@
-"""Converts registrations of Google resources to Terraform plans, which checkov can read.
+"""Converts registrations of Google resources to Terraform plans that checkov can read.
 
 pulumi-gcp wraps the Terraform provider, so a resource has the same properties under differently formatted names.
 """

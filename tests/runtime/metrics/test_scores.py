@@ -69,7 +69,7 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
-    """A champion trained before a class was added is evaluated by its scores for the other classes."""
+    """A champion trained before a class was added is evaluated on its scores for the other classes."""
     answer = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     predicted = predictions(answer, "multiclass-classification", ["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""Tests that a process at the edge can restart without its registry, using the version that it last used."""
+"""Tests that an edge process can restart without its registry by using the version that it last used."""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Labels without their column are refused, even if the watched data contain their own labels."""
+    """Labels without their column are refused, even if the watched data contains labels of its own."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
@@ -332,7 +332,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe a monitor for the accuracy of captured predictions, with each variant's share of correct ones."""
+    """Describe a monitor for the accuracy of captured predictions: each variant's share of correct predictions."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place

@@ -195,7 +195,7 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history of a database-backed registry, which takes seconds to create."""
+    """Return the history of a database-backed registry. Creating the registry takes seconds."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 

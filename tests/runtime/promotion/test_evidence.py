@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new one."""
+    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new key."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)

@@ -115,7 +115,7 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, and a third variant follows another.
+    """Two variants follow one alias, and a third variant follows another alias.
 
     Only the aliases of breaching variants move.
     """

@@ -137,7 +137,7 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million tiny rows fit into a body. The server refuses them by their number without validating them."""
+    """Five million tiny rows fit into a body. The server refuses them for their number, without validating them."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 

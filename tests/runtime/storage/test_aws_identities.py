@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def sts() -> Iterator[tuple[Sts, str]]:
-    """Run the service, and return it with its address."""
+    """Start the service, and return it with its address."""
     service = Sts()
     handler: Any = _Handler
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, service))

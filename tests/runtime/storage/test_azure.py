@@ -38,7 +38,7 @@ from tests.runtime.storage.services import Azure, Service
 pytestmark = pytest.mark.parametrize("service", ["azure"], indirect=True)
 
 LAKE = f"abfss://{CONTAINER}@{ACCOUNT}.dfs.core.windows.net"
-_LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, which is more than a block
+_LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, more than a block
 
 In = Callable[[Pod], Place]
 

@@ -94,7 +94,7 @@ def emitted_object(kind: str, name: str, text: str = AWS_SPEC) -> Object:
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Return the names of all objects of a given kind in order."""
+    """Return the names of all objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 

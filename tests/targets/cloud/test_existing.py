@@ -38,7 +38,7 @@ def compiled(cloud: str, text: str = SPEC) -> Outcome:
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system, or of a system with another name for which the cluster has all add-ons."""
+    """Return the stack of the system or of a system with another name, in a cluster that has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -99,7 +99,7 @@ def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
 
 
 def test_environments_of_a_system_have_their_own_namespaces() -> None:
-    """Two environments may share a cluster, in which the namespace is part of every identity."""
+    """Two environments may share a cluster, so the namespace is part of every identity."""
     text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
     inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
     other = compile_system(inputs, TARGETS)
@@ -182,7 +182,7 @@ def test_the_range_is_optional_without_a_database(cloud: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "count"),
     [
-        ("  network: private\n", 0),  # the default, which a rendered spec contains
+        ("  network: private\n", 0),  # the default, which appears in a rendered spec
         ("  version: '1.36'\n", 1),
         ("  network: public\n  access: [192.0.2.10/32]\n", 2),
         ("  vpc: {cidr: 10.0.0.0/16}\n", 1),

@@ -33,7 +33,7 @@ LEADS = (SYSTEMS / "leads-on-google" / "system.yaml").read_text(encoding="utf-8"
 
 
 def without_database() -> tuple[tuple[str, str], ...]:
-    """Return the changes that replace the registry with an existing one, so that the system has no database."""
+    """Return the changes that replace the registry with an existing one so that the system has no database."""
     imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
     registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     return ("  runs: {type: database}\n", ""), registry, (imported, "")
@@ -89,7 +89,7 @@ def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
 
 
 def names(kind: str, text: str = LEADS) -> list[str]:
-    """Return the names of all objects of a given kind in order."""
+    """Return the names of all objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 

@@ -156,7 +156,7 @@ def test_subnets_of_a_cluster_cannot_be_deleted(world: World, inputs: dict[str, 
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """The provider replaces a pool only for a different size. It tries to change other fixed properties in place, which
+    """The provider replaces a pool only if its size changes. It tries to change other fixed properties in place, which
     AKS refuses.
     """
     world.make("gpu", POOL, **pool)

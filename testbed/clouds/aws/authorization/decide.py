@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply. `resource` is the policy of a bucket or key; with `needs_resource`, it has to allow."""
+    """All policies that apply. `resource`, a bucket or key policy, must allow the request with `needs_resource`."""
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None

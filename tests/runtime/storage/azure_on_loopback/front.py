@@ -1,6 +1,6 @@
 """A proxy that acts as Azure: it responds as the hosts of Entra ID and Blob Storage, using a certificate for them.
 
-Clients find it through HTTPS_PROXY. It forwards requests to Azurite if tokens and roles allow them.
+Clients find it through HTTPS_PROXY. It forwards requests to Azurite if their tokens and roles allow them.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def test_pods_in_one_ray_cluster_may_connect() -> None:
 
 
 def test_only_the_operator_reaches_the_dashboard() -> None:
-    """Only KubeRay's operator can reach the dashboard, which would allow anyone to run code in the cluster."""
+    """Only KubeRay's operator can reach the dashboard, through which anyone could run code in the cluster."""
     allowed = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert allowed == [

@@ -103,7 +103,7 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
+    """Return a spec whose machines fit either the endpoint at its maximum size or the nightly scoring, but not both.
 
     `pipeline` and `endpoint` are additional lines for the respective sections.
     """

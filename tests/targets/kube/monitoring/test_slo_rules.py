@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return the window, threshold and severity of each of an objective's alerts."""
+    """Return the window, threshold and severity of each alert for an objective."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -77,7 +77,7 @@ def test_each_latency_has_its_own_objective() -> None:
 
 
 def test_histogram_has_a_bucket_for_the_bound() -> None:
-    """The server's histogram has a bucket for each SLO bound, so that the rules find a series."""
+    """The server's histogram has a bucket for each SLO bound, so the rules find a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")

@@ -18,7 +18,7 @@ def test_cron_job_has_schedule_and_time_zone() -> None:
 
 @pytest.mark.parametrize("name", ["retrain", "monitor-drift"])
 def test_scheduled_cron_job_does_not_set_suspend(name: str) -> None:
-    """A scheduled CronJob does not set `suspend`, so that it can be paused with `kubectl patch` without conflicts."""
+    """A scheduled CronJob does not set `suspend`, so `kubectl patch` can pause it without conflicts."""
     assert "suspend" not in lowered(VALID_SPEC).get("CronJob", name)["spec"]
 
 
@@ -74,7 +74,7 @@ def test_launcher_has_job_name_uid_and_template() -> None:
 
 
 def test_launcher_and_submitter_always_use_our_image() -> None:
-    """Launcher and submitter always use the runtime image, so that user code cannot read the launcher's token."""
+    """The launcher and submitter always use the runtime image so that user code cannot read the launcher's token."""
     manifests = lowered(
         changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}')
     )
