@@ -14,10 +14,10 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""The folder of test specs whose output is stored and compared, as it is for examples."""
+"""The folder of test specs with output that is stored and compared, as it is for examples."""
 
 SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
-"""The test specs whose workloads open stores in other clouds with their own identity."""
+"""Test specs with workloads that open stores in other clouds with their own identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def golden_examples() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system whose target stands for many sites. It also has a golden folder."""
+    """Return the system with a target that stands for many sites. It also has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 

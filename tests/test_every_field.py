@@ -133,7 +133,7 @@ def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
 
 
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    """Yield other values for a field: those in its schema, neighbouring numbers, and names declared in the spec."""
+    """Yield other values for a field: values from its schema, neighbouring numbers, and names declared in the spec."""
     schema = followed(at(place))
     for part in (
         schema,

@@ -52,7 +52,7 @@ SHOWN_ELSEWHERE: Final = {
 
 
 _EFFECTS: Final = ("R502", "R518", "R519", "R520", "R521", "R522", "R523")
-"""Effects of `pulumi up`, whose reverse depends on what is protected and on what may change in place."""
+"""Effects of `pulumi up` whose reverse depends on what is protected and what may change in place."""
 
 _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),

@@ -91,7 +91,7 @@ def _reviewing(models: int) -> Counter[str]:
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first unknown fields are reported, here 50 of them. Each additional one costs about as much as a known
+    """Only the first unknown fields (here, 50 of them) are reported. Each additional one costs about as much as a known
     field.
 
     That is 569 instructions. Two runs with the same text differ by up to a fifth because of data kept in memory.

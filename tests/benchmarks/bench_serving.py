@@ -1,4 +1,4 @@
-"""Compare request latency with that of the same model on bare Ray Serve in a real Ray cluster."""
+"""Compare the latency of requests with that of the same model on bare Ray Serve in a real Ray cluster."""
 
 from __future__ import annotations
 

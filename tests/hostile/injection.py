@@ -108,7 +108,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
         if place.is_key and place.path[-4:-2] == ("sites", "values"):
             continue  # a site's name determines its wave
         # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in the
-        # system's namespace are the system's own. In these places, a harmless word precedes the string.
+        # system's namespace are the system's own. In these cases, a harmless word precedes the string.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages accept as well. Refused strings are found by bisection."""
+    """Return the strings that later stages also accept. Refused strings are found by bisection."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:

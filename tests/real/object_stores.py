@@ -122,7 +122,7 @@ class System:
             container["image"] = image
             container["env"] += added
             container["volumeMounts"] += mounts
-            container["resources"]["requests"] = {"cpu": "50m", "memory": "512Mi"}  # all of them start at once
+            container["resources"]["requests"] = {"cpu": "50m", "memory": "512Mi"}  # all of them start simultaneously
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:

@@ -184,7 +184,7 @@ def test_lifecycle_of_an_example(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes nothing, more replicas change only one object, and destroy leaves nothing.
+    """A second `pulumi up` changes nothing, more replicas change only one object, and `destroy` leaves nothing.
 
     Only the smallest example is protected, as emitted, and then unprotected before it is destroyed. The other examples
     are never protected.

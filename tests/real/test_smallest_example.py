@@ -195,7 +195,7 @@ def _compiled(text: str, folder: Path) -> Path:
 
 
 def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
-    """Create the namespace and what others would create in it, such as logins."""
+    """Create the namespace, and everything in it that others would create, such as logins."""
     name = namespace(system.cloud)
     cluster.kubectl.apply(system.project / "workloads" / "manifests" / "namespace.yaml")
     login = {"username": "workload", "password": "of no use for this server"}

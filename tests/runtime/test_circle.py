@@ -74,7 +74,7 @@ def subscribers(count: int = 400) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Return a system whose pipeline has trained once."""
+    """Return a system with a pipeline that has already trained once."""
     tmp_path = tmp_path_factory.mktemp("circle")
     (tmp_path / "subscribers").mkdir()
     subscribers().to_parquet(tmp_path / "subscribers" / "a.parquet")

@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that determine which other fields exist, so they cannot be changed alone."""
+"""Fields that determine which other fields exist and therefore cannot be changed on their own."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:

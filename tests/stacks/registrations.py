@@ -150,7 +150,7 @@ AZURE_IDS = {
     ),
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts/{accountName}",
 }
-"""IDs of Azure resources below their group, by type. The last part is the resource's name, or ours if it has none."""
+"""IDs of Azure resources below their group, by type. The last part is the resource's name or, if it has none, ours."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {

@@ -252,7 +252,7 @@ metadata:
 
 @pytest.fixture(scope="module")
 def with_references(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Return the registrations of a program whose values come from another stack."""
+    """Return the registrations of a program that takes values from another stack."""
     folder = project(tmp_path_factory.mktemp("given"), GIVEN, (("a.yaml", POD),), settings="")
     (registered,) = registrations(folder)
     return {f"{each['type']} {each['name']}": each for each in registered}

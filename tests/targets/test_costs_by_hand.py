@@ -1,4 +1,4 @@
-"""Tests the cost lines against manual calculations and for properties that hold for every system."""
+"""Tests the cost lines against manual calculations, and tests properties that hold for every system."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the Key Vault names of the given secrets that are stored in Key Vault."""
+    """Return the Key Vault names of those given secrets that are stored in Key Vault."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
     return tuple(dict.fromkeys(ids))
 

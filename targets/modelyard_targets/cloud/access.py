@@ -57,8 +57,8 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Map each of the provider's targets whose buckets this placement uses to one such bucket and an
-    identity using it.
+    """Map each of the provider's targets whose buckets this placement uses to such a bucket and an identity that uses
+    it.
     """
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:

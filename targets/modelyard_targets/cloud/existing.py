@@ -49,7 +49,8 @@ def on_existing_without_accelerators(offer: Offer) -> Offer:
 def mark(hardware: Hardware, system: System) -> Hardware:
     """Put the system's name into the label and the taint of the system's own node pools.
 
-    Other systems in the cluster may have compute classes with the same names, whose Pods would run on these machines.
+    Other systems in the cluster may have compute classes with the same names. Without the name, their Pods would run on
+    these machines.
     """
     pool = dict(hardware.selector).get(POOL)
     if pool is None or not hardware.groups:

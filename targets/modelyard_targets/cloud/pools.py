@@ -141,7 +141,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 
 
 def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the pools whose nodes must share a zone, because workers on them train one model together."""
+    """Return the pools whose nodes must share a zone because workers on them train one model together."""
     near = classes_of_one_zone(plan, placement)
     return tuple(pool_label(pool) for pool in plan.of(NodePool, placement) if pool.value.compute in near)
 

@@ -83,7 +83,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
-        members.update({store for store, mode in folders if mode != "append"})  # plus a binding to list names
+        members.update({store for store, mode in folders if mode != "append"})  # plus a binding for listing names
         for (store, _), count in folders.items():
             members[store] += max(1, ceil(count / _FOLDERS_OF_A_CONDITION))
     for store, count in members.items():

@@ -20,9 +20,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """A quota and the maximum amount that a system needs. `metric` is the quota's name in the Compute Engine API, if
-    known.
-    """
+    """A quota and the most a system needs of it. `metric` is the quota's name in the Compute Engine API, if known."""
 
     what: str
     metric: str

@@ -68,7 +68,7 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
 def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """The command refuses an approval without effect before it signs or stores anything."""
+    """The command refuses an approval that would have no effect before it signs or stores anything."""
     Registry.tags |= tags
 
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))

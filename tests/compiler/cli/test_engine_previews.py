@@ -18,7 +18,7 @@ def preview_messages(before: str, after: str, folder: Path) -> list[str]:
 
 
 def test_manual_changes_are_reported_and_nothing_else(tmp_path: Path) -> None:
-    """The spec does not change, so every change in the preview was made by hand."""
+    """The spec does not change, so every change in the preview was made manually."""
     changed = changed_text(original_text())
 
     assert preview_messages(changed, changed, tmp_path) == [DRIFT]

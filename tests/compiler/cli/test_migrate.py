@@ -211,7 +211,7 @@ def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: P
 
 
 def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
-    """Nothing is written into a folder with other files or over an edited plan."""
+    """Nothing is written into a folder that contains other files, or over an edited plan."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     folder = hello / "migration"
     folder.mkdir()

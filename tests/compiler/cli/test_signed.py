@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A public key whose private key nobody here has: the host key of github.com."""
+"""A public key whose private key nobody here has: the host key for github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:

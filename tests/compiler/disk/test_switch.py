@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but not the targets of links in them, and not folders with similar names."""
+    """Prepared folders are removed, but not the targets of links in them or folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")

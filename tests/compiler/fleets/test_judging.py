@@ -70,7 +70,7 @@ def test_what_differs_between_kinds_is_in_their_folders() -> None:
 
 
 def test_a_group_of_one_site_equals_the_site_alone() -> None:
-    """With the placeholders filled, the manifests equal those of a spec without `sites`."""
+    """Once the placeholders are filled in, the manifests equal those of a spec without `sites`."""
     group = files("name,boxes\na,2\n")
     alone = (
         SPEC.replace("  sites: {file: shops.csv}\n", "").replace("${site.name}", "a").replace('"${site.boxes}"', "2")

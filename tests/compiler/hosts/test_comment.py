@@ -129,7 +129,7 @@ def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost,
     ],
 )
 def test_only_reports_are_posted(host: CodeHost, post: Posted, text: str) -> None:
-    """The artifact of a fork may contain anything."""
+    """A fork's artifact may contain anything."""
     code, message = post("github", text)
 
     assert code == 1

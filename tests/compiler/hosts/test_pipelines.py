@@ -39,7 +39,7 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
 @pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
-    """The schemas are those that editors use, as shipped with check-jsonschema. Its own validator takes a minute."""
+    """The schemas are those that editors use, as shipped with check-jsonschema, whose own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )

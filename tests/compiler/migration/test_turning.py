@@ -127,7 +127,7 @@ pipelines: {tune: {type: training, model: tone, inputs: [letters], compute: {cpu
 
 
 def test_adapters_are_compared_like_the_endpoints_model() -> None:
-    """The same request names the adapter instead of the endpoint, and each side's text is compared."""
+    """The same request names the adapter instead of the endpoint, and the text from each side is compared."""
     (dual,) = [phase for phase in plan(ADAPTED).phases if phase.name == "7-dual-run"]
     (step,) = [step for step in dual.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if " support < assistant.json | curl " in line]

@@ -1,4 +1,4 @@
-"""Tests that every change of every field is found and covered by a rule, and that reverse changes mirror each other."""
+"""Tests that every change to every field is found and covered by a rule, and that reverse changes mirror each other."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def labels(text: str, series: str) -> list[dict[str, str]]:
 
 
 def grow(address: str) -> None:
-    """Use more tokens at once than one replica should hold, until Serve has started another replica."""
+    """Use more tokens in parallel than one replica should hold until Serve has started another replica."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
     deadline = time.monotonic() + 120

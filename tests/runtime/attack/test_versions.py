@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever created the history of a future model first would have all permissions on it."""
+    """Anyone who created the history of a future model first would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))

@@ -55,7 +55,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod whose RayJob ends immediately with the given status, and return the exit code."""
+    """Run a launcher Pod for a RayJob that ends immediately with the given status, and return the exit code."""
 
     def end() -> None:
         for path, obj in server.objects.items():

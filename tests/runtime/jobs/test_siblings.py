@@ -44,7 +44,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the launcher of the given Job, whose RayJob succeeds immediately, and return the exit code."""
+    """Run the given Job's launcher, with a RayJob that succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():

@@ -44,7 +44,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
         ("auc_roc", [0.0, 0.0]),
         ("auc_pr", [0.0, 0.0]),
         ("recall", [0.0, 0.0]),
-        ("precision", [1.0, 0.0]),  # nothing is predicted as positive
+        ("precision", [1.0, 0.0]),  # no row is predicted as positive
         ("mape", [0.0, 0.0]),
         ("wape", [0.0, 0.0]),
         ("r2", [1.0]),

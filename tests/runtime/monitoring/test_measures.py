@@ -361,7 +361,7 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
 def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
-    """Each variant is compared separately, and the breach names it."""
+    """Each variant is compared separately, and the breach names the variant."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
         frame = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})

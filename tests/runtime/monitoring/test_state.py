@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """Describe a daily drift monitor that keeps state and whose reference has four normally distributed features."""
+    """Describe a daily drift monitor that keeps state and has a reference with four normally distributed features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)

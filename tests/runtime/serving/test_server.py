@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the description of a server whose registry contains a summing model."""
+    """Return the description of a server that serves a summing model from its registry."""
     description = workload(tmp_path_factory.mktemp("server"))
     register(description, summing(), KINDS)
     return description

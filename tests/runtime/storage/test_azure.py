@@ -186,7 +186,7 @@ def test_account_key_opens_an_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
 
 
 def test_role_is_limited_to_its_folder(cloud: Cloud, lake_in: In) -> None:
-    """A folder whose name has the same prefix is a different folder."""
+    """A folder whose name begins with the same prefix is a different folder."""
     for folder in ("mine", "mine2"):
         cloud.container.upload_blob(f"{folder}/file", b"x")
     lake = lake_in(cloud.pod("limited", {"write": "mine"}))

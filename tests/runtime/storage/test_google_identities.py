@@ -46,7 +46,7 @@ class Google:
         issuer: str = ISSUER,
         key: rsa.RSAPrivateKey | None = None,
     ) -> str:
-        """Return a token like those that a cluster projects into a Pod."""
+        """Return a token like the tokens that a cluster projects into a Pod."""
         now = int(time.time())
         claims = {
             "iss": issuer,

@@ -51,7 +51,7 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tone:
-    """Return a pipeline whose registry contains the base model."""
+    """Return a pipeline with the base model in its registry."""
     shutil.copy(registered / "registry.db", tmp_path / "registry.db")
     monkeypatch.chdir(tmp_path)
     return Tone.at(tmp_path, PHRASES)

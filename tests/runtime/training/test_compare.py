@@ -1,4 +1,4 @@
-"""Tests that a champion is evaluated only on rows that it was not trained on, regardless of what has changed."""
+"""Tests that a champion is evaluated only on rows on which it was not trained, regardless of what has changed."""
 
 from __future__ import annotations
 

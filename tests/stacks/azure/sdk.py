@@ -1,7 +1,7 @@
 """Compares registrations with the installed SDK: its properties, and the known values of each property.
 
 The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
-lists come from the same API descriptions as Bicep's types, but through another generator. They would share Pulumi's
+lists come from the same API descriptions as Bicep's types, but through a different generator. They would share Pulumi's
 mistakes, and they include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Union, cast, get_args, get_origin
 
 from tests.stacks.programs import Registration
 
-_types: Any = import_module("pulumi._types")  # the names of properties are not available at run time without it
+_types: Any = import_module("pulumi._types")  # without it, the names of properties are not available at run time
 _SECRET = "4dabf18193072939515e22adb298388d"
 
 

@@ -105,7 +105,7 @@ def calls(text: str = AWS_SPEC) -> dict[str, Call]:
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return an argument of a call. Outputs of the infrastructure project are shown as `the <name>`."""
+    """Return one of a call's arguments. Outputs of the infrastructure project are shown as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 

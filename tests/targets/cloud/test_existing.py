@@ -24,10 +24,10 @@ _CLUSTER_WIDE = {
     *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRoleBinding"),
 }
 _GLOBAL = {"account", "bucket", "container", "group", "registry", "repository", "repositories", "server"}
-"""Arguments whose values are names in the cloud that do not contain the cluster's name."""
+"""Arguments that contain names in the cloud without the cluster's name."""
 
 _NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent", "ImageRegistry", "Key", "StoreRoles"}
-"""Components whose name is part of names in the cloud."""
+"""Components whose names are part of names in the cloud."""
 
 
 def compiled(cloud: str, text: str = SPEC) -> Outcome:
@@ -38,7 +38,7 @@ def compiled(cloud: str, text: str = SPEC) -> Outcome:
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system or of a system with another name, in a cluster that has all add-ons."""
+    """Return the stack of the system, or that of another system in a cluster that already has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -125,9 +125,7 @@ def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
-    """The store names the system's ServiceAccount and admits only the system's namespace, and ExternalSecrets refer to
-    it.
-    """
+    """The store names the system's ServiceAccount and admits only its namespace. ExternalSecrets refer to the store."""
     manifests = list(objects(stack(cloud)))
     (store,) = (each for each in manifests if each["kind"] == "ClusterSecretStore")
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"

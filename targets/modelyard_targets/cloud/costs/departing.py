@@ -92,7 +92,7 @@ def _not_counted(folders: list[str]) -> Iterator[str]:
 
 
 def _monthly(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return the bytes per month, or None if nothing is known about the folder."""
+    """Return the number of bytes per month, or None if nothing is known about the folder."""
     daily = _daily(system, usage, departure.access)
     if daily is None:
         return None

@@ -25,12 +25,12 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also contain the key number
+    halves: tuple[str, ...]  # names of a key's parts; the Secret's entries also contain the key number
     numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. Entry names contain the key number, so a new key replaces Pods."""
+        """Return the Secret's entries that Pods use. Their names contain the key number, so a new key replaces Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 

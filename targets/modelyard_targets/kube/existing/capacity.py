@@ -35,7 +35,7 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 class Packable:
     """The largest requests of all workloads with the same priority: Pods that always run, and each pipeline's Pods.
 
-    `beside` has the minimum requests of higher priorities. Lower priorities are ignored, because they are preempted.
+    `beside` holds the minimum requests of higher priorities. Lower priorities are ignored because they are preempted.
     """
 
     always: tuple[Pods, ...]

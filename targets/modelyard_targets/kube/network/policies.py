@@ -114,7 +114,7 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes, whose addresses are unknown, using the same addresses as for the API server."""
+    """Allow egress to ports on nodes. Their addresses are unknown, so the same ones as for the API server are used."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 

@@ -18,7 +18,7 @@ from modelyard_targets.kube.project.context import context_of
 Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[KubeObject]]
 
 _SILENT_S: Final = 900
-"""How long a site may be silent. Prometheus itself retries for hours, so nothing is lost after a short outage."""
+"""How long a site may be silent. Prometheus itself retries for hours, so nothing is lost in a short outage."""
 
 _IN_A_RULE: Final = 200
 """The maximum number of sites in one rule, which keeps expressions short enough to read."""

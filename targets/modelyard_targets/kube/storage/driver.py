@@ -98,9 +98,7 @@ class Driver:
         return self._has_account(host) if self.domain else not at
 
     def _has_account(self, host: str) -> bool:
-        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of the
-        service's clouds.
-        """
+        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of its clouds."""
         service = f".{self.domain.split('.')[1]}."
         account, _, domain = host.partition(service)
         return bool(account and domain) and "@" not in host

@@ -24,7 +24,7 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, he
 from modelyard_targets.kube.workload.describe_pipeline import group_resource
 
 DIGEST = "modelyard.dev/description"
-"""The Pod annotation with the description's digest, because a changed ConfigMap alone does not replace Pods."""
+"""The Pod annotation with the description's digest. Without it, a changed ConfigMap would not replace Pods."""
 
 _AUTOSCALER = "cluster-autoscaler.kubernetes.io"
 KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}

@@ -171,7 +171,7 @@ def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
 
 
 def test_api_rule_does_not_open_the_internet_with_egress() -> None:
-    """With `egress`, a head may reach the API on the listed and on private addresses, but not on the internet."""
+    """With `egress`, a head may reach the API at listed addresses and private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     allowed = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 

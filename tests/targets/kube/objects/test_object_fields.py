@@ -26,7 +26,7 @@ NEWER = {
     "ray.io/v1 RayJob",
     "ray.io/v1 RayService",
 }
-"""Kinds whose definitions in Go modules are older than in $MODELYARD_CRDS."""
+"""Kinds whose definitions in Go modules are older than those in $MODELYARD_CRDS."""
 
 
 def test_the_table_is_up_to_date() -> None:
