@@ -56,7 +56,7 @@ def shuffled(value: Json, random: Random) -> Json:
 
 
 def first_difference(first: dict[str, bytes], second: dict[str, bytes]) -> str:
-    """Return the first line at which two outputs differ, or an empty string."""
+    """Return the first line where two outputs differ, or an empty string."""
     if list(first) != list(second):
         return f"paths {list(first)} and {list(second)}"
     for path, content in first.items():

@@ -85,7 +85,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths in the seeds, keyed by place in the schema."""
+    """Return the paths in the seeds, keyed by location in the schema."""
     by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):

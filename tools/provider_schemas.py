@@ -29,7 +29,7 @@ def fragments() -> dict[str, str]:
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """Return the schema's text, with the previous fragments replaced by the given ones."""
+    """Return the schema's text, with the previous fragments replaced by the given fragments."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)

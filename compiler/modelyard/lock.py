@@ -160,7 +160,7 @@ def without_resources(text: str | bytes) -> str | bytes:
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """Return the targets for which these inputs were compiled in an environment, and the key of the output.
+    """Return the targets that these inputs were compiled for in an environment, and the key of the output.
 
     The targets are empty if the inputs were different, or if removed resources must still be reported.
     """

@@ -91,7 +91,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Yield the bucket, endpoint and folder of every place in an adopted bucket that a workload writes to."""
+    """Yield the bucket, endpoint and folder of each location in an adopted bucket that a workload writes to."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]

@@ -141,8 +141,8 @@ class Repeat:
 class Document:
     """A spec as JSON values, with the span of every key and value.
 
-    `first_lines` holds the line numbers at which each file of a merged document begins. `deleted` holds the places
-    where an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
+    `first_lines` holds the line number where each file of a merged document begins. `deleted` holds the locations where
+    an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
     `aside` holds the paths of entries that exist but were removed because of errors. `repeated` holds, by path, the
     entries created for a row of a list.
     """

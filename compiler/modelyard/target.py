@@ -107,7 +107,7 @@ def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
 
 @record
 class Target:
-    """A provider for which modelyard emits projects."""
+    """A provider that modelyard emits projects for."""
 
     name: str
     catalog: Catalog

@@ -140,7 +140,7 @@ class Account:
             self._endpoint = self._endpoint_of(json.dumps(policy))
 
     def _endpoint_of(self, policy: str) -> str:
-        """Create the VPC endpoint through which Pods access S3."""
+        """Create the VPC endpoint that Pods use to access S3."""
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"

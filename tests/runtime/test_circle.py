@@ -177,7 +177,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """Served data are compared with training data for each feature and for the predictions."""
+    """Served data is compared with training data for each feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

@@ -72,7 +72,7 @@ STRANGE: tuple[Json, ...] = (
     ),
     *_CONTAINERS,
 )
-"""Common misplaced values, and strings on which regular expression engines disagree."""
+"""Common misplaced values, and strings that regular expression engines disagree on."""
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:

@@ -278,7 +278,7 @@ def test_object_can_use_outputs_of_another_project(with_references: Resources) -
 
 
 def test_secret_data_is_encrypted_in_the_state(with_references: Resources) -> None:
-    """Secret data are marked as values that Pulumi encrypts."""
+    """Secret data is marked as values that Pulumi encrypts."""
     assert (
         "4dabf18193072939515e22adb298388d"
         in with_references["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]

@@ -16,7 +16,7 @@ _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 @record
 class Folder:
-    """A folder in a bucket, with a name for messages and its place in the spec."""
+    """A folder in a bucket, with a name for messages and its location in the spec."""
 
     what: str  # "dataset 'transactions'"
     bucket: str

@@ -45,7 +45,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Yield every model version that is used for serving, scoring or as a base, with its place in the spec."""
+    """Yield every model version that is used for serving, scoring or as a base, with its location in the spec."""
     for model in system.models.values():
         if model.base is not None:
             yield model.base, ("models", model.name, "base")

@@ -136,7 +136,7 @@ def _without_empty_list(text: str) -> str:
 
 
 def _indented(added: str, text: str, has_entries: bool) -> str:
-    """Indent the entry to the column at which the existing entries begin."""
+    """Indent the entry to the column where the existing entries begin."""
     dash = next((line for line in text.splitlines() if line.lstrip().startswith("- ")), "") if has_entries else ""
     space = " " * (len(dash) - len(dash.lstrip()))
     return "".join(f"{space}{line}\n" if line else "\n" for line in added.splitlines())

@@ -82,7 +82,7 @@ def job_name(verb: str, store: str) -> str:
 def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InCluster:
     """Return commands that replace a Job, wait until it has ended, and print its log.
 
-    The template of a Job cannot be changed, and an earlier Job may have ended, so that Job is deleted first.
+    The template of a Job cannot be changed, and an earlier Job may have ended, so any earlier Job is deleted first.
     """
     kube = kubectl(move, place.which, place.target)
     file = f"{move.folder}/phases/{phase}/{name}.yaml"
@@ -176,7 +176,7 @@ def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[st
 
 
 def variable(which: str, remote: Remote, option: str) -> str:
-    """Return the name of the environment variable from which rclone reads an option of a remote."""
+    """Return the name of the environment variable that sets an option of a remote for rclone."""
     return f"RCLONE_CONFIG_{remote_name(which, remote).upper()}_{option.upper()}"
 
 

@@ -104,7 +104,7 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
 
 
 def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
-    """Return a refusal at its place in the old side's files, because nobody has written the new side's overlay yet."""
+    """Return a refusal at its location in the old side's files: nobody has written the new side's overlay yet."""
     problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
     if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
         return refusal

@@ -80,7 +80,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """Return the path at which an entry with the given name is declared."""
+    """Return the path where an entry with the given name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 

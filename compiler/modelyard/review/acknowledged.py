@@ -37,7 +37,7 @@ _LONGEST: Final = 5000  # characters in a field; a signature with a long RSA key
 
 @record
 class Acknowledgement:
-    """An entry in the file, with its place. The signature is "" if the entry is not signed."""
+    """An entry in the file, with its location. The signature is "" if the entry is not signed."""
 
     code: str
     fingerprint: str

@@ -44,13 +44,13 @@ _WHOLE: Final = 40
 
 @record
 class Finding:
-    """A change that matters, with its place before and after. A place is None in the version that lacks the field.
+    """A change that matters, with its locations before and after. A location is None in a version that lacks it.
 
     `reasons` explains the level, `reached` holds the addresses of everything that the change reaches, and
-    `environments` lists those in which the finding applies. `irreversible` means that reverting the spec does not undo
-    the change. `facts` holds everything else that distinguishes the change, in a form without prose (see `facts`), and
-    `nth` of `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the finding, if
-    the acknowledgements next to the spec are sufficient.
+    `environments` lists the environments in which the finding applies. `irreversible` means that reverting the spec
+    does not undo the change. `facts` holds everything else that distinguishes the change, in a form without prose (see
+    `facts`), and `nth` of `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the
+    finding, if the acknowledgements next to the spec are sufficient.
     """
 
     code: str
@@ -108,7 +108,7 @@ def facts(*values: object) -> str:
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Join findings about the same change, keep the highest level, and sort by level and place.
+    """Join findings about the same change, keep the highest level, and sort by level and location.
 
     The joined findings differ in the environment, or in the variant or step that inherits the value. Their messages
     may differ too, if they mention something else that is not the same everywhere.

@@ -118,7 +118,7 @@ def _quoted_parts(message: str) -> set[str]:
 
 
 _Start: TypeAlias = tuple[str, int, str]
-"""The file and line at which an entry begins, and its address."""
+"""The file and line where an entry begins, and its address."""
 
 
 def _starts(document: Document | None) -> list[_Start]:

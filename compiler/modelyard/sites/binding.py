@@ -97,7 +97,7 @@ class Choice:
 class Bound:
     """The groups in a spec, the binding of each group, and the places where their values are used.
 
-    `markable` holds the columns that can have markers. `places` holds the places of the groups' `sites` fields.
+    `markable` holds the columns that can have markers. `places` holds the locations of the groups' `sites` fields.
     `numbers` holds the groups' numbers in markers.
     """
 

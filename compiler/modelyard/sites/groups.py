@@ -135,7 +135,7 @@ def lists_of(
 
 @record
 class _Definition:
-    """The place where a group is defined. `here` is the path of its file or values."""
+    """Where a group is defined."""
 
     document: Document
     name: str

@@ -1,4 +1,4 @@
-"""Read a CSV file into cells with their places."""
+"""Read a CSV file into cells with their locations."""
 
 from __future__ import annotations
 

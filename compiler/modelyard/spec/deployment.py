@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """The registry from which a target pulls images."""
+    """The registry that a target pulls images from."""
 
     registry: str = ""  # prefix of images built for this system, and of mirrored images
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson

@@ -18,7 +18,7 @@ _LONGEST_NAMESPACE: Final = 63
 _LONGEST_LABEL: Final = 63
 
 SECRETS_ACCOUNT: Final = "secrets-reader"
-"""The ServiceAccount with which the system's own secret store, in the system's namespace, reads secrets."""
+"""The ServiceAccount that the system's own secret store, in the system's namespace, uses to read secrets."""
 
 
 def on_existing(offer: Offer) -> Offer:

@@ -128,7 +128,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
-    """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
+    """Return the project and namespace that IAM uses to distinguish workloads with the same ServiceAccount."""
     return options_of(target).account, namespace_of(plan, target.name)
 
 

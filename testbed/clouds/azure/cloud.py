@@ -91,6 +91,6 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every AKS cluster point to the given one."""
+    """Return the variables that make every AKS cluster point to the given cluster."""
     server, authority, token = connection(cluster)
     return {SERVER: server, AUTHORITY: authority, KUBECONFIG: str(cluster.kubeconfig), _TOKEN: token}

@@ -76,7 +76,7 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every GKE cluster point to the given one."""
+    """Return the variables that make every GKE cluster point to the given cluster."""
     server, authority, token = connection(cluster)
     return {
         SERVER: server.removeprefix("https://"),

@@ -101,7 +101,7 @@ def _relevant(system: System) -> object:
 
 
 def test_no_change_goes_unseen() -> None:
-    """Any change to the typed system causes a finding, and a change to a field causes a finding at its place."""
+    """Any change to the typed system causes a finding, and a change to a field causes a finding at that field."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
         if any(not entry[0].findings for entry in reviews):

@@ -109,7 +109,7 @@ def make_data() -> pd.DataFrame:
 
 
 def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """Write a workload's description to the path from which the runtime reads it."""
+    """Write a workload's description to the path where the runtime reads it."""
     governance = {
         "owner": {"team": "risk", "email": "risk@acme.example"},
         "risk": "high",

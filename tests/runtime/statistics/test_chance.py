@@ -1,4 +1,4 @@
-"""Tests that random samples of real data show drift only if the data have drifted."""
+"""Tests that random samples of real data show drift only if the data has drifted."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def test_prompts_come_from_the_feature(tone: Tone) -> None:
 
 
 def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
-    """An adapter is evaluated only with the base files on which it was trained."""
+    """An adapter is evaluated only with the base files that it was trained on."""
     adapter, _ = tone.grow(max_steps=1)
     other = Base(adapter.base.name, adapter.base.version, "sha256:1")
 

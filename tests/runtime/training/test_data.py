@@ -1,4 +1,4 @@
-"""Tests that training data are read and split into training and held-out rows."""
+"""Tests that training data is read and split into training and held-out rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that sharded data are split like data on a single machine, with each row on exactly one worker."""
+"""Tests that sharded data is split like data on a single machine, with each row on exactly one worker."""
 
 from __future__ import annotations
 

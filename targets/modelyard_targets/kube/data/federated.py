@@ -79,7 +79,7 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 def may_be_crossed(plan: Plan, placement: str) -> bool:
     """Return whether clusters on other targets could access this placement's stores with their tokens.
 
-    The project with the target's grants then exists even if it is empty, so that `up` withdraws earlier grants.
+    The project with the target's grants then exists even if it is empty, which lets `up` withdraw earlier grants.
     """
     system = plan.system
     stores = [store for store in system.stores.values() if store.target == placement]

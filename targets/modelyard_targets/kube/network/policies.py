@@ -166,9 +166,7 @@ def outside(context: Context) -> list[Value]:
 
 
 def anywhere(context: Context) -> list[Value]:
-    """Select all addresses except link-local addresses and those at which the platform serves the nodes'
-    credentials.
-    """
+    """Select all addresses except link-local addresses and those where the platform serves the nodes' credentials."""
     hidden = context.platform.hidden_addresses
     if not hidden:
         return list(ANYWHERE)

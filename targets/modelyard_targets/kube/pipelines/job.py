@@ -153,7 +153,7 @@ def head_image(job: Job, context: Context) -> str:
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. Several groups start empty, so that no group is idle during other steps."""
+    """Return a pipeline's worker groups. Several groups start empty so that none is idle during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)

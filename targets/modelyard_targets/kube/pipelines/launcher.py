@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.environment import service_account
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""Placeholder schedule for a suspended CronJob, from which people, monitors or preceding pipelines create runs."""
+"""Placeholder schedule for a suspended CronJob. People, monitors or preceding pipelines create its runs."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600

@@ -180,7 +180,7 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     """Return the name of the Secret that contains a reference's value.
 
     An existing Secret is named after the reference's path, with dots for slashes. A Secret created by External Secrets
-    has the store's name as a prefix, so that equal paths in two stores do not collide.
+    has the store's name as a prefix so that equal paths in two stores do not collide.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")

@@ -206,7 +206,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
 def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
     stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
     rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
-    if cluster.serves:  # even with one replica, so that adding another does not replace Pods
+    if cluster.serves:  # even with one replica, because adding another must not replace Pods
         rest["topologySpreadConstraints"] = _spread(cluster)
     worker = container(
         "ray-worker",

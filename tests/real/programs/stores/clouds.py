@@ -70,7 +70,7 @@ def _claims(token: str, audience: str) -> Mapping[str, Any]:
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the key with which the cluster signs tokens. Clients of the agent wait for only a second."""
+    """Return the key that the cluster signs tokens with. Clients of the agent wait for only a second."""
     loaded = serialization.load_pem_private_key(Path(_given["key"]).read_bytes(), None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     return loaded

@@ -23,7 +23,7 @@ def test_scheduled_cron_job_does_not_set_suspend(name: str) -> None:
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:
-    """An on-demand pipeline is a suspended CronJob, from which people and monitors create Jobs."""
+    """An on-demand pipeline is a suspended CronJob. People and monitors create Jobs from it."""
     assert lowered(VALID_SPEC).get("CronJob", "report")["spec"]["suspend"] is True
 
 
