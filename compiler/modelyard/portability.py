@@ -73,7 +73,7 @@ class Move:
     destination: Destination
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
-    score: int  # percentage of the parts that no refusal is about
+    score: int  # percentage of the parts without any refusal
 
 
 @record

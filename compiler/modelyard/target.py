@@ -131,7 +131,7 @@ class Target:
     effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
     handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people must move manually
-    copy: Callable[[Plan, str, CopyJob], Iterable[Manifest]] = no_copy  # plan, placement: a Job that copies, for a move
+    copy: Callable[[Plan, str, CopyJob], Iterable[Manifest]] = no_copy  # a copy Job, for a migration
 
     @property
     def offer(self) -> Offer:

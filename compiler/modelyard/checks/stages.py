@@ -60,7 +60,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Require training and imports to promote to the first stage, and the promoter that moves versions to run here."""
+    """Require training and imports to promote to the first stage, and a promoter in this system to move versions on."""
     has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():

@@ -68,7 +68,7 @@ class Move:
     folder: str  # the plan's folder, relative to the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
     schedules: Mapping[str, tuple[tuple[str, str], ...]]  # the old side's schedules, by target: namespace and CronJob
-    copy: Callable[[str, str, CopyJob], Iterable[Manifest]]  # side, target: the objects of a Job that copies
+    copy: Callable[[str, str, CopyJob], Iterable[Manifest]]  # the objects for a copy Job
 
     def side(self, which: str) -> Side:
         """Return a side by its name, `old` or `new`."""

@@ -307,7 +307,7 @@ def _adapters(inference: Inference) -> tuple[str, ...]:
 
 
 def _differences(move: Move) -> str:
-    """Explain differences that are no mistake of the move."""
+    """Explain differences that do not indicate an error in the migration."""
     kinds = {_generates_text(move, endpoint) for endpoint in endpoints_of(move)}
     numbers = " A difference in the last digits of a number comes from a different type of processor."
     texts = (

@@ -109,7 +109,7 @@ def list_item(finding: Finding, review: Review) -> str:
 
 
 def place_in_markdown(finding: Finding, review: Review) -> str:
-    """Return a finding's place and environments as Markdown."""
+    """Return a finding's location and environments as Markdown."""
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)

@@ -45,7 +45,7 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. If the missing entry was set aside, mark it as following from another error."""
+        """Collect a diagnostic. If the missing entry was set aside, mark it as a consequence of another error."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)

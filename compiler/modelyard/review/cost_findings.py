@@ -1,4 +1,4 @@
-"""The finding about money: a system's monthly cost before and after a change."""
+"""The finding about cost: a system's monthly cost before and after a change."""
 
 from __future__ import annotations
 
