@@ -59,7 +59,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """Convert a name to an ASCII variable name that is no keyword or builtin. Invalid characters become underscores."""
+    """Convert a name to an ASCII variable name that is not a keyword or builtin. Invalid characters become `_`."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
