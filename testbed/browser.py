@@ -53,7 +53,7 @@ class Browser:
             self.events.append(answer)
 
     def wait_for(self, method: str, session: str) -> None:
-        """Wait for an event from a page, which may already have arrived."""
+        """Wait for an event from a page. The event may already have arrived."""
         while not any(event.get("method") == method and event.get("sessionId") == session for event in self.events):
             self.events.append(self._next())
 

@@ -20,7 +20,7 @@ import yaml
 from testbed.processes import Processes, free_ports
 
 KnownValues: TypeAlias = "dict[str, KnownValues | None]"
-"""The values that a chart accepts, by name. None accepts anything."""
+"""The values that a chart accepts, by name. If None, it accepts any."""
 
 _TEMPLATE = """apiVersion: v1
 kind: ServiceAccount
@@ -113,7 +113,7 @@ class ChartRepository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A published chart with its version, its application's version, and the names of its values."""
+    """A published chart: its version, its application's version, and the names of its values."""
 
     name: str
     version: str

@@ -142,7 +142,7 @@ def _images() -> Path:
 
 @contextmanager
 def _locked(name: str) -> Generator[None]:
-    """Lock a name, so that a second run waits for the first."""
+    """Lock a name so that a second run waits for the first."""
     with (_images() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -26,7 +26,7 @@ PACKAGES = {
     "openssl": "openssl",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""Programs that the whole Kubernetes needs, and the Debian package of each."""
+"""Programs that the whole Kubernetes needs, and the Debian package that contains each."""
 
 BROWSER_PACKAGES = {browser.PROGRAM: "chromium-headless-shell"}
 """The program that tests of web pages need, and its Debian package."""
@@ -99,7 +99,7 @@ def missing_for_copies() -> list[str]:
 def _unbuilt() -> list[str]:
     if shutil.which("go"):
         return build.unbuilt()
-    # Without Go nothing can be rebuilt, so existing binaries are used.
+    # Without Go, nothing can be rebuilt, so existing binaries are used.
     programs = (program for part in PARTS for program in part.programs)
     return [program for program in programs if not binary(program).exists() and not shutil.which(program)]
 

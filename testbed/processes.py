@@ -123,8 +123,8 @@ def free_ports(count: int) -> list[int]:
     """Return the given number of free loopback ports, below the range from which the kernel assigns ports to
     connections.
 
-    A server binds its port only later. Until then, another program's connection could get a port that the kernel had
-    chosen for us, and the server would fail with "address already in use".
+    A server binds its port only later. Until then, a port that the kernel had chosen for us could be given to another
+    program's connection, and the server would fail with "address already in use".
     """
     with ExitStack() as stack:
         return [stack.enter_context(_bound()).getsockname()[1] for _ in range(count)]

@@ -1,6 +1,6 @@
 """Writes the list of local hours that clocks skip: `python -m tests.clock_changes`.
 
-The data is from the package tzdata, which must be installed for this.
+The data comes from the package tzdata, which must be installed for this.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of the table with their namespace, and the cluster in which names are resolved."""
+    """The rows of the table, each with its namespace, and the cluster in which names are resolved."""
 
     rows: tuple[Row, ...]
     own: str

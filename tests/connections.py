@@ -29,7 +29,7 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Pods of add-ons by the names that we give them, with their namespace and the labels that charts or operators set."""
+"""Add-on Pods, by the names that we give them, each with its namespace and the labels that charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """Checks Kubernetes objects against their API schemas, as a server with strict validation would.
 
-Schemas of custom resources are from the CustomResourceDefinitions in `testbed.kubernetes.crds`, which are also
-installed in a bare API server. Schemas of Kubernetes' own kinds are from the package kubernetes-validate.
+Schemas for custom resources come from the CustomResourceDefinitions in `testbed.kubernetes.crds`, which are also
+installed in a bare API server. Schemas for Kubernetes' own kinds come from the package kubernetes-validate.
 """
 
 from __future__ import annotations

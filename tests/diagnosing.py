@@ -34,7 +34,7 @@ class Question:
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """Return the files to which the positions of diagnostics refer."""
+        """Return the files that the positions of diagnostics refer to."""
         overlay = [(self.overlay_path, self.overlay)] if self.overlay is not None else []
         pairs = [(self.path, self.spec), *overlay, *self.tables.items()]
         return [SourceFile.read(path, content) for path, content in pairs]

@@ -14,10 +14,10 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""The folder of test specs whose output is stored and compared, as it is for examples."""
+"""The folder of test specs with output that is stored and compared, as it is for examples."""
 
 SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
-"""The test specs whose workloads open stores in other clouds with their own identity."""
+"""Test specs with workloads that open stores in other clouds with their own identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,13 @@ def on_azure() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return two systems, one of each shape, that run partly on created cloud resources."""
+    """Return two systems, one of each shape, that run partly on cloud resources that modelyard creates."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
 @lru_cache(maxsize=1)
 def on_existing() -> tuple[Example, ...]:
-    """Return a system on an existing cluster in each cloud, and one with its own node pools in such a cluster."""
+    """Return a system on an existing cluster in each cloud, and a system with its own node pools in such a cluster."""
     return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks", "pools"))
 
 
@@ -119,7 +119,7 @@ def golden_examples() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system whose target stands for many sites. It also has a golden folder."""
+    """Return the system with a target that stands for many sites. It also has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 
@@ -143,5 +143,5 @@ def providers_of(example: Example) -> frozenset[str]:
 
 
 def no_hash(system: System, target: TargetSpec) -> str:
-    """Return a fixed hash of the runtime image, so that comparisons do not depend on the runtime's code."""
+    """Return a fixed hash of the runtime image so that comparisons do not depend on the runtime's code."""
     return "0" * 12

@@ -41,7 +41,7 @@ DRIFT: Final = (
 
 
 def edited(text: str, edits: dict[str, str]) -> str:
-    """Return a text with some strings replaced, each of which must occur."""
+    """Return a text with some strings replaced. Each of them must occur."""
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new)

@@ -1,4 +1,4 @@
-"""A client of a language server over standard streams, which opens documents and sends requests."""
+"""A client for a language server over standard streams. It opens documents and sends requests."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def lowered(text: str, placement: str = "main") -> Lowered:
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:
-    """Yield the dotted paths at which two plain values differ."""
+    """Yield the dotted paths where two plain values differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         left, right = cast("Object", before), cast("Object", after)
         for key in dict.fromkeys([*left, *right]):

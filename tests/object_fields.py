@@ -1,7 +1,6 @@
 """Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
 
-Schemas of Kubernetes' own kinds are from the package kubernetes-validate, and all others from
-CustomResourceDefinitions.
+Schemas for Kubernetes' own kinds come from the package kubernetes-validate, all others from CustomResourceDefinitions.
 """
 
 from __future__ import annotations

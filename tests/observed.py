@@ -18,7 +18,7 @@ Object: TypeAlias = dict[str, Any]
 
 
 ENVOY = Platform(gateway_class="envoy", gateway_namespace="envoy-gateway-system")
-"""A platform whose Gateway controller is installed by the system."""
+"""A platform with a Gateway controller that the system installs."""
 
 AT_A_GATEWAY = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: envoy}")
 """The valid spec on that platform, with its own Gateway."""

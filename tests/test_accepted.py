@@ -1,4 +1,4 @@
-"""Tests that the runtime accepts every spec that compiles, so that compiling finds all errors."""
+"""Tests that the runtime accepts every spec that compiles, which means that compiling finds all errors."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def shuffled(value: Json, random: Random) -> Json:
 
 
 def first_difference(first: dict[str, bytes], second: dict[str, bytes]) -> str:
-    """Return the first line at which two outputs differ, or an empty string."""
+    """Return the first line where two outputs differ, or an empty string."""
     if list(first) != list(second):
         return f"paths {list(first)} and {list(second)}"
     for path, content in first.items():
@@ -121,7 +121,7 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
 def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
     """The output contains no path, user name or host name from this machine, nor the path of the spec."""
     path = "/somewhere/unusual/zq-spec.yaml"
-    # distinctive names, because containers also have a /tmp, and a machine may be called like a command
+    # distinctive names, because containers also have a /tmp, and a machine may have the same name as a command
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")
     monkeypatch.setattr(platform, "node", lambda: "zq-host")
     monkeypatch.setattr(socket, "gethostname", lambda: "zq-host")

@@ -85,7 +85,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths in the seeds, keyed by place in the schema."""
+    """Return the paths in the seeds, keyed by location in the schema."""
     by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -133,7 +133,7 @@ def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
 
 
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    """Yield other values for a field: those in its schema, neighbouring numbers, and names declared in the spec."""
+    """Yield other values for a field: values from its schema, neighbouring numbers, and names declared in the spec."""
     schema = followed(at(place))
     for part in (
         schema,

@@ -191,7 +191,7 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Placement and workload names may combine to the same string, such as shop and a-till, or shop-a and till."""
+    """Placement and workload names may combine to the same string, for example shop and a-till, or shop-a and till."""
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
     text = hybrid(

@@ -89,7 +89,7 @@ def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> N
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
 def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
-    """Windows editors write both, but neither changes the output or the position of an error."""
+    """Windows editors write both. Neither changes the output or the position of an error."""
     assert errors_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
     (typo,) = errors_in(text.replace("replicas:", "replcias:", 1).encode())

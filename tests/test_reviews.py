@@ -52,7 +52,7 @@ SHOWN_ELSEWHERE: Final = {
 
 
 _EFFECTS: Final = ("R502", "R518", "R519", "R520", "R521", "R522", "R523")
-"""Effects of `pulumi up`, whose reverse depends on what is protected and on what may change in place."""
+"""Effects of `pulumi up` whose reverse depends on what is protected and what may change in place."""
 
 _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),
@@ -66,7 +66,7 @@ _ALSO: Final = {
 """Codes of reverse changes in addition to the mirror."""
 
 _RENAMES: Final = {"R503": "R504", "R504": "R504"}
-"""Renames, whose reverse is a rename without `moved` under the old name, so that everything else also differs."""
+"""Renames. The reverse of a rename is a rename without `moved` to the old name, so everything else also differs."""
 
 
 def merged(value: Json, patch: Json) -> Json:
@@ -198,7 +198,7 @@ def test_different_changes_have_different_fingerprints() -> None:
 
 
 def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages affect neither which findings are joined nor how equal ones are numbered."""
+    """Messages affect neither which findings are joined nor how equal findings are numbered."""
     files = PAIRS[::4]
     known = [_accepted_by(_review(file)).keys() for file in files]
 

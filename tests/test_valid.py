@@ -70,7 +70,7 @@ def document_of(file: InputFile) -> Document:
 
 
 def declared(value: Json) -> Iterator[str]:
-    """Yield the names of entries in a spec and its environments, and of variants, steps and targets within them."""
+    """Yield the names of entries in a spec and its environments, including variants, steps and targets within them."""
     if isinstance(value, dict):
         for key, child in value.items():
             if key in (*SECTIONS, "targets", "variants", "steps") and isinstance(child, dict):
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield the place and name of each reference: strings, which may have a section or alias, and traffic keys."""
+    """Yield the location and name of each reference: strings, which may have a section or alias, and traffic keys."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")

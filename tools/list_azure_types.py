@@ -44,7 +44,7 @@ class Types:
     all: list[Type]
 
     def resolved(self, reference: Mapping[str, str]) -> Type:
-        """Return the type to which a reference such as `#/12` refers."""
+        """Return the type that a reference such as `#/12` refers to."""
         return self.all[int(reference["$ref"].removeprefix("#/"))]
 
 
@@ -81,7 +81,7 @@ def node_of(value: Any, schema: Type, types: Types) -> Node:
 
 
 def merged(nodes: Iterable[Node]) -> Node:
-    """Return a node that allows what any of several nodes allows."""
+    """Return a node that allows whatever any of several nodes allows."""
     result: Node = {}
     for node in nodes:
         for key, value in node.items():
@@ -129,7 +129,7 @@ def _put_together(value: Mapping[str, Any], properties: Mapping[str, Any], types
     inner = types.resolved(properties["properties"]["type"]) if "properties" in properties else {"$type": ""}
     if "properties" in value or inner["$type"] != "ObjectType":
         return dict(value)
-    # properties that only Azure sets may share their name with ours, such as the type of a pool or of a role
+    # properties that only Azure sets may have the same name as ours, such as the type of a pool or of a role
     own = {key for key, each in properties.items() if not (each["flags"] & _READ_ONLY and key in inner["properties"])}
     moved = {key: each for key, each in value.items() if key not in own and key in inner["properties"]}
     kept = {key: each for key, each in value.items() if key not in moved}
@@ -158,7 +158,7 @@ def _registrations(folder: Path) -> Iterator[Registration]:
 
 
 def _types_of(folder: Path, provider: str, version: str) -> Types:
-    """Return the types of a provider, such as Microsoft.Storage, in one version."""
+    """Return the types of a provider such as Microsoft.Storage, in one version."""
     places = folder.glob(f"generated/*/{provider.lower()}/{version}/types.json")
     files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(places)]
     assert files, f"{folder} has no types of {provider} {version}"

@@ -47,7 +47,7 @@ _COUNTS: Final[Mapping[str, int]] = {
     **{f"g2-standard-{vcpus}": count for vcpus, count in ((24, 2), (48, 4), (96, 8))},
     **{f"g4-standard-{vcpus}": count for vcpus, count in ((96, 2), (192, 4), (384, 8))},
 }
-"""The number of accelerators in machines whose names do not contain it, unless it is one."""
+"""The number of accelerators in machines whose names do not contain the number, unless it is one."""
 
 _HYPERDISK: Final = ("n4", "c4", "g4")
 """Series that boot only from Hyperdisk (docs.cloud.google.com/compute, "Hyperdisk", machine support, 2026-11-27)."""

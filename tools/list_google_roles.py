@@ -2,8 +2,7 @@
 
 python tools/list_google_roles.py CLONE
 
-`CLONE` is a clone of github.com/iann0036/iam-dataset, from which the newest commit is read. The dataset's
-licence is MIT.
+`CLONE` is a clone of github.com/iann0036/iam-dataset. The tool reads its newest commit. The dataset's licence is MIT.
 """
 
 from __future__ import annotations

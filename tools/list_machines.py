@@ -180,7 +180,7 @@ def _pods(network: Json) -> int:
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name of a machine's accelerators, as in specs, and their number. The name is "" if there are none."""
+    """Return the name of a machine's accelerators, as used in specs, and their number. Without any, the name is ""."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest prices, or older prices or estimates where there are no new ones."""
+    """Return the newest prices, or older prices or estimates where no new prices are known."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
@@ -245,9 +245,9 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
     """Return comparable spot prices for a family's machines in a region. `family` lists the smallest size first.
 
-    Spot prices change daily, so the prices are either all derived from newer prices or all older averages. If a size's
-    average does not exceed that of a smaller size, it is replaced by the on-demand price with the smaller size's
-    discount.
+    Spot prices change daily, so either all of the prices are derived from newer prices or all of them are older
+    averages. If a size's average does not exceed that of a smaller size, it is replaced by the on-demand price with the
+    smaller size's discount.
     """
     prices: Prices = {}
     known = {name: price for name in family if (price := newest.get((name, region, True)))}
@@ -273,7 +273,7 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
 
 
 def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
-    """Scale an older spot price to the on-demand price, which has since changed."""
+    """Scale an older spot price to the on-demand price, which has changed since then."""
     listed, then = older[key], older.get((key[0], key[1], False))
     if then is None or then.usd == full:
         return listed

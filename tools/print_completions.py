@@ -31,7 +31,7 @@ def completion(shell: str) -> str:
 
 
 def _actions(actions: Any) -> Iterator[Any]:
-    """Yield all options and arguments, including those of subcommands, for which argparse has no public interface."""
+    """Yield all options and arguments, including those of subcommands. argparse has no public interface for this."""
     for action in actions._actions:
         yield action
         for below in getattr(action, "_name_parser_map", {}).values():  # only the subparsers action has this attribute

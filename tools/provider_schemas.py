@@ -1,7 +1,7 @@
 """Writes the providers' fields into the spec's schema: `python tools/provider_schemas.py`.
 
 A provider declares its own fields next to the code that reads them. Its `options.schema.json` contains a target's
-`properties` and the `$defs` that they refer to. The spec's schema remains a single file, so that editors can use it
+`properties` and the `$defs` that they refer to. The spec's schema remains a single file so that editors can use it
 directly. Only this script may write the provider-specific parts of that file.
 """
 
@@ -29,7 +29,7 @@ def fragments() -> dict[str, str]:
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """Return the schema's text, with the previous fragments replaced by the given ones."""
+    """Return the schema's text, with the previous fragments replaced by the given fragments."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)

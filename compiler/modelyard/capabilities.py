@@ -1,4 +1,5 @@
-"""The runtime's capabilities, read from the runtime's own table, so that rules reject anything it does not support.
+"""The runtime's capabilities, read from the runtime's own table so that rules reject anything that the runtime does not
+support.
 
 The table is a data file in the runtime's package and is read without importing the package's code. The image contains
 the same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).

@@ -59,10 +59,10 @@ class CostLine:
     """Something that costs money on a target.
 
     `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
-    `platform`. Together with `address` and `what` it identifies a line, so that two plans can be compared. A line
-    without a price is unpriced and makes totals lower bounds. `ceiling_price` differs from `price` if the most
-    expensive alternative costs more. An `open_ended` line depends on traffic or stored data, neither of which is
-    limited by a field of the spec.
+    `platform`. Together with `address` and `what` it identifies a line, so two plans can be compared. A line without a
+    price is unpriced and makes totals lower bounds. `ceiling_price` differs from `price` if the most expensive
+    alternative costs more. An `open_ended` line depends on traffic or stored data, and no field of the spec limits
+    either.
     """
 
     component: str

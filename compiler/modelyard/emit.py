@@ -61,7 +61,7 @@ def _with_packages(modules: Iterable[str]) -> Iterator[str]:
 
 
 def _project_file(project: Project) -> dict[str, Value]:
-    """Build the contents of Pulumi.yaml. It declares typed configuration, so that `pulumi config` checks values."""
+    """Build the contents of Pulumi.yaml. It declares typed configuration so that `pulumi config` checks values."""
     declared = {key: _declared(value) for key, value in project.settings.items()}
     typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
     head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}

@@ -1,4 +1,4 @@
-"""Find errors of later stages in a spec that an earlier stage rejects, unless they depend on how the spec is fixed.
+"""Find errors from later stages in a spec that an earlier stage rejects, unless they depend on how the spec is fixed.
 
 A spec with errors is checked in two variants. Errors with an obvious fix are fixed in both. For any other error, one
 variant guesses a fix and the other removes the entry. An error that occurs in both variants depends on neither the
@@ -37,7 +37,7 @@ _Edits: TypeAlias = "dict[Path, Edit]"
 
 @record(frozen=False)
 class _Variant:
-    """A variant of the spec without its errors, the errors of later stages, and the last stage that ran.
+    """A variant of the spec without its errors, the errors from later stages, and the last stage that ran.
 
     `limit` is the last stage that may run. `holes` holds the parents of removed paths, where entries are now missing.
     """
@@ -147,7 +147,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """Return the fix if it is certain; otherwise, a guess in one variant and the removal of the entry in the other."""
+    """Return the fix if it is certain; otherwise, one variant gets a guess and the other has the entry removed."""
     repair = _repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or repair is None else repair.edits

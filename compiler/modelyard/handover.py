@@ -13,7 +13,7 @@ from modelyard.spec import SecretRef
 class RemoteKey:
     """An rclone option whose value is in a Secret, in the namespace of the store's target."""
 
-    option: str  # such as access_key_id
+    option: str  # for example access_key_id
     secret: str
     key: str
 
@@ -22,7 +22,7 @@ class RemoteKey:
 class Remote:
     """An object store for rclone. `settings` holds lines of rclone's configuration, without credentials.
 
-    `login` names the options that a person uses to log in where no identity has access. `keys` holds the options that
+    `login` names the options with which a person logs in where no identity has access. `keys` holds the options that
     workloads of the store's target read from a Secret.
     """
 
@@ -40,9 +40,9 @@ class Remote:
 class CopyJob:
     """A Job that runs rclone in a cluster.
 
-    Each command is a list of rclone arguments and runs in its own container. `variables` holds options of remotes as
-    environment variables, whose values are in Secrets of the namespace: variable, Secret, key. `endpoints` holds the
-    URLs of stores that have their own endpoint; an empty one stands for a cloud's API.
+    Each command is a list of rclone arguments and runs in its own container. `variables` lists environment variables
+    for rclone options whose values are in Secrets in the namespace, each as variable, Secret and key. `endpoints` holds
+    the URLs of stores that have their own endpoint; an empty URL stands for a cloud's API.
     """
 
     name: str
@@ -54,7 +54,7 @@ class CopyJob:
 
 
 COPY_ACCOUNT: Final = "modelyard-migration"
-"""The ServiceAccount of Jobs that copy, and the name of the ConfigMap and the Secret that they read."""
+"""The ServiceAccount for copy Jobs, and the name of the ConfigMap and the Secret that they read."""
 
 COPY_COMPONENT: Final = "migration"
 """The component label of everything that these Jobs need."""
@@ -75,7 +75,7 @@ class SecretPlace:
 
 @record
 class Quota:
-    """A quota needed to run a system at its largest size. `code` is the provider's name for it, if known."""
+    """A quota needed to run a system at its largest size. `code` is the provider's name for the quota, if known."""
 
     what: str
     code: str
@@ -86,9 +86,9 @@ class Quota:
 class Handover:
     """Everything on one target that people must move manually.
 
-    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
-    the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
-    the image that contains rclone. `egress` is the price per gigabyte of data that leaves the cloud.
+    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` maps the
+    public name of every other image to the name under which the target pulls it. `copier` is the same for the image
+    that contains rclone. `egress` is the price per gigabyte of data that leaves the cloud.
     """
 
     namespace: str = ""
@@ -102,4 +102,4 @@ class Handover:
 
 
 NO_HANDOVER = Handover()
-"""A target with nothing to move."""
+"""A target from which nothing has to be moved."""

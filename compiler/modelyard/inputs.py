@@ -56,7 +56,7 @@ class Inputs:
 
 
 def quotable(*input_files: InputFile) -> tuple[SourceFile, ...]:
-    """Return the files that diagnostics may quote, which are only those that look like a spec.
+    """Return the files that diagnostics may quote: only those that look like a spec.
 
     A path that is mistyped, or that is set by a pull request, may name a file that contains a secret.
     """

@@ -27,7 +27,7 @@ def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
 
 
 def _addresses(system: System) -> Iterator[tuple[str, Path, str, str]]:
-    """Yield everything that has an address of its own: what it is, where the address is written, and its target."""
+    """Yield each entry with an address: a description, where the address is written, the target, and the address."""
     for store in system.stores.values():
         if store.endpoint:
             yield f"store '{store.name}'", ("stores", store.name, "endpoint"), store.target, store.endpoint

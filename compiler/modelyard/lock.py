@@ -54,7 +54,7 @@ class Locked:
 
 
 def digest(*parts: str | bytes) -> str:
-    """Return `sha256:` and a hash of all parts and their lengths, so that different lists cannot collide."""
+    """Return `sha256:` and a hash of all parts and their lengths, so different lists cannot collide."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -102,7 +102,7 @@ def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict
 
 
 def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pinned) -> Iterator[Diagnostic]:
-    """Report charts and images in an entry for the same inputs whose versions differ from the compiled versions.
+    """Report charts and images in an entry for the same inputs if their versions differ from the compiled versions.
 
     `path` is the path of the lock to show in diagnostics.
     """
@@ -160,7 +160,7 @@ def without_resources(text: str | bytes) -> str | bytes:
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
-    """Return the targets for which these inputs were compiled in an environment, and the key of the output.
+    """Return the targets that these inputs were compiled for in an environment, and the key of the output.
 
     The targets are empty if the inputs were different, or if removed resources must still be reported.
     """

@@ -1,4 +1,4 @@
-"""Create readable, deterministic names of limited length for objects on a platform."""
+"""Create readable, deterministic object names of limited length for a platform."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOREIGN = pattern("[^a-z0-9]+")
 def object_name(*parts: str, limit: int = LONGEST) -> str:
     """Join the parts with dashes into a DNS label that starts with a letter and has at most `limit` (≥ 16) characters.
 
-    If the name must be shortened or respelled, it ends in a hash of the original parts, so that different inputs do not
+    If the name must be shortened or respelled, it ends in a hash of the original parts, so different inputs do not
     collide. Parts that are short DNS labels are unchanged: ("a-b",) and ("a", "b") both become `a-b`, which the planner
     reports as a collision.
     """

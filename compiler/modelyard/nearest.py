@@ -1,4 +1,4 @@
-"""Find the known name that the user probably meant by an unknown name."""
+"""Find the known name that the user probably meant when typing an unknown name."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def nearest(word: str, known: Iterable[str], hint: str) -> str:
 
 
 def _fold(name: str) -> str:
-    """Remove case and separators, so that `max_replicas` equals `maxReplicas`."""
+    """Remove case and separators so that `max_replicas` equals `maxReplicas`."""
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 

@@ -22,7 +22,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Check every environment against the preceding ones. `places` holds the environments' definitions in the spec."""
+    """Check every environment against the ones before it. `places` holds the environments' definitions in the spec."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -51,7 +51,7 @@ def check_compiled(
 
 
 def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report, once each, the namespaces and add-ons that this environment shares with another one.
+    """Report each namespace and add-on that this environment shares with another environment, once.
 
     A cloud cluster belongs to a single environment. An existing cluster is identified by its kubeconfig context.
     """
@@ -80,7 +80,7 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
 
 
 def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
-    """Report, once each, the adopted buckets in which this environment and another one write to the same folder."""
+    """Report each adopted bucket in which this environment and another write to the same folder, once."""
     writers = {key: other for other in reversed(list(others)) for key in _written(others[other])}
     shared: dict[tuple[str, str], list[str]] = {}
     for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
@@ -91,7 +91,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Yield the bucket, endpoint and folder of every place in an adopted bucket that a workload writes to."""
+    """Yield the bucket, endpoint and folder of each location in an adopted bucket that a workload writes to."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -124,7 +124,7 @@ def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and name of each existing resource group in which a target creates its resources."""
+    """Yield the account and name of each existing resource group where a target creates its resources."""
     for target in plan.system.deployment.targets:
         account, group = target.options.group
         if account and group and plan.on(target.name):

@@ -153,7 +153,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """Return the outcome after these stages, or after the first one that reports an error."""
+    """Return the outcome after these stages, or after the first stage that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -172,7 +172,7 @@ def opened(inputs: Inputs) -> Outcome:
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
     """Read an environment's document, with the overlay merged and variables substituted.
 
-    `spec` is the result of `opened`, so that a spec is read only once for several environments.
+    `spec` is the result of `opened`. Passing it in means the spec is read only once, even for several environments.
     """
     return _read(_Task(inputs), spec)
 
@@ -251,7 +251,7 @@ def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
-    """Check a document in all stages from validation on, and include errors that do not depend on the first one."""
+    """Check a document in all stages from validation on, including errors that do not depend on the first."""
     document = _document(outcome)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:

@@ -1,7 +1,7 @@
 """Move a system to other providers in memory, and report what each provider rejects.
 
 A move changes only the provider of targets and whatever depends on it: the region and the account. Everything else
-stays as written, so that every rejection is a change that somebody would have to make.
+stays as written, so every rejection is a change that somebody would have to make.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Move:
     destination: Destination
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]
-    score: int  # percentage of the parts that no refusal is about
+    score: int  # percentage of the parts without any refusal
 
 
 @record
@@ -263,7 +263,7 @@ def errors_of(outcome: Outcome) -> Iterator[Diagnostic]:
 
 
 def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
-    """Return a provider's regions near a target: in its country or, if there is none, in the places around it."""
+    """Return a provider's regions near a target: in its country or, if there are none there, in nearby places."""
     table = regions()
     country = table.country_of(target.region) or target.residency
     near = table.near(provider, country, system.governance.residency)

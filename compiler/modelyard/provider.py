@@ -34,7 +34,7 @@ class Provider(Protocol):
 
     @property
     def in_cloud(self) -> bool:
-        """Whether this is a public cloud, so that the region determines a target's location."""
+        """Whether this is a public cloud, in which case the region determines a target's location."""
         ...
 
     @property

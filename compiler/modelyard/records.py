@@ -86,7 +86,7 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """Create the constructor. It is compiled only after several values exist, because most classes have at most one."""
+    """Create the constructor. It is compiled only once several values exist, because most classes have at most one."""
     made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
@@ -122,7 +122,7 @@ def _filled(
         if default is _ABSENT:
             return False
         set_field(value, name, default)
-    return count == len(values) + len(named)  # otherwise, a name is unknown or set twice
+    return count == len(values) + len(named)  # otherwise, a name is unknown or has been set twice
 
 
 def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:

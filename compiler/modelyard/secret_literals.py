@@ -30,8 +30,7 @@ _LITERALS = (
     (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-"""Known forms of secrets: a string that the secret contains, so that most patterns are never compiled, and a
-description.
+"""Known forms of secrets: a string that the secret contains, which avoids compiling most patterns, and a description.
 """
 
 _TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")
@@ -48,8 +47,8 @@ _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # the depth of the s
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
     """Find all strings that look like secrets, and secret references in fields that do not support references.
 
-    Their spans are marked as secret. This also runs if another stage has rejected the document, so that these strings
-    are hidden wherever the same lines are printed.
+    Their spans are marked as secret. This also runs if another stage has rejected the document, which keeps these
+    strings hidden wherever the same lines are printed.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():

@@ -97,7 +97,7 @@ class Spans:
         self._numbers.extend(numbers)
 
     def copy(self) -> Spans:
-        """Copy the spans, so that more spans can be added."""
+        """Copy the spans so that more spans can be added."""
         result = Spans()
         result._starts = self._starts.copy()
         result._numbers = self._numbers[:]
@@ -141,8 +141,8 @@ class Repeat:
 class Document:
     """A spec as JSON values, with the span of every key and value.
 
-    `first_lines` holds the line numbers at which each file of a merged document begins. `deleted` holds the places
-    where an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
+    `first_lines` holds the line number where each file of a merged document begins. `deleted` holds the locations where
+    an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
     `aside` holds the paths of entries that exist but were removed because of errors. `repeated` holds, by path, the
     entries created for a row of a list.
     """
@@ -215,7 +215,7 @@ def with_file(document: Document, file: SourceFile) -> Document:
 
 
 def appended(document: Document, extra: Document) -> Document:
-    """Add another document's spans and files to this document.
+    """Append another document's spans and files to this document.
 
     The value is unchanged, but parts of the other document's value can be inserted afterwards.
     """

@@ -1,7 +1,7 @@
 """The result of lowering a target: projects as values, before they are rendered as text.
 
-Large parts are functions that are called only when a file is written, so that the manifests of ten thousand workloads
-are never all in memory at once. These functions return the same result every time.
+Large parts are functions that are called only when a file is written, so the manifests of ten thousand workloads are
+never all in memory at the same time. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Project:
     `folder` is the path in the target's folder, such as `workloads`. `components` holds the modules of
     `modelyard_stacks` that the program needs next to it, such as `aws.network`. `requirements` holds the lines of
     `requirements.txt`. `settings` holds the stack's configuration, with keys that do not contain the project's name. If
-    a project has several stacks, `stacks` contains the settings of each, by the stack's name; otherwise, its only stack
-    is named after the environment.
+    a project has several stacks, `stacks` maps each stack's name to its settings; otherwise, its only stack is named
+    after the environment.
     """
 
     folder: str
@@ -72,7 +72,7 @@ class Project:
 
 @record
 class Stack:
-    """The complete output for a target in an environment, in the order in which projects are applied."""
+    """The complete output for a target in an environment: its projects, in the order in which they are applied."""
 
     environment: str
     target: str

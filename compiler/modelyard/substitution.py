@@ -216,7 +216,7 @@ class Substitution:
                 self._refuse_in_declarations(child, (*path, key), place)
 
     def span(self, owner: Container, step: str | int, is_key: bool = False) -> Span:
-        """Return the place of an entry's key or value."""
+        """Return the location of an entry's key or value."""
         numbers = self.spans.entry(owner, step)
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 

@@ -101,13 +101,13 @@ def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
 
 
 def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
-    """Return no objects, for targets that have no cluster in which a Job could copy data."""
+    """Return no objects, for targets without a cluster in which a Job could copy data."""
     return ()
 
 
 @record
 class Target:
-    """A provider for which modelyard emits projects."""
+    """A provider that modelyard emits projects for."""
 
     name: str
     catalog: Catalog
@@ -124,14 +124,14 @@ class Target:
     diagnostics: str = ""  # the package with the provider's own diagnostics
     rules: tuple[Rule, ...] = ()  # the provider's own rules for specs
     resolve_options: ResolveOptions = no_options  # resolves the provider's own fields of a target
-    in_cloud: bool = False  # whether this is a public cloud, so that the region determines the location
+    in_cloud: bool = False  # whether this is a public cloud, in which case the region determines the location
     price_items: Callable[[], Collection[str]] = tuple  # what its cost lines may be priced as
     on_existing: Callable[[Offer], Offer] = as_usual  # the offer on a cluster that a cloud target adopts
     runs_here: bool = False  # whether this is the local machine, on which `modelyard run` runs the output
     effects: Table = no_effects  # what `pulumi up` does with a resource that changes
     secrets_via: str = ""  # how most targets read secrets from outside their cluster
     handover: Callable[[Plan, str, Usage], Handover] = no_handover  # plan, placement: what people must move manually
-    copy: Callable[[Plan, str, CopyJob], Iterable[Manifest]] = no_copy  # plan, placement: a Job that copies, for a move
+    copy: Callable[[Plan, str, CopyJob], Iterable[Manifest]] = no_copy  # a copy Job, for a migration
 
     @property
     def offer(self) -> Offer:
@@ -142,7 +142,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect this information for a single target in a spec, which may adopt an existing cluster."""
+        """Collect this information for a single target in a spec. The target may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 

@@ -36,7 +36,7 @@ def duration_ms(text: str) -> int | None:
     """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
     Years have 365 days, plus a leap day for every four years or part thereof. No span of that many calendar years is
-    longer, so records with a retention of seven years are never deleted a day early.
+    longer, so records kept for seven years are never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:

@@ -112,7 +112,7 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
 
 
 def _pairs(node: Node) -> Iterator[tuple[tuple[str, str], Json]]:
-    """Yield the traffic from one target to another, keyed by both names."""
+    """Yield the traffic between pairs of targets, keyed by the source's and the destination's name."""
     for here, amounts in _entries(node, "crossings"):
         yield from (((here, there), amount) for there, amount in amounts.items())
 

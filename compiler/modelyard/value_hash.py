@@ -19,10 +19,10 @@ KEYED: Final = frozenset(
         *("Pipeline", "Inference", "Monitor", "Channel", "Parameter", "Step", "Caller", "NamedAdapter"),
     }
 )
-"""Records that are mapping entries in a spec, so that their order has no meaning."""
+"""Records that are mapping entries in a spec, which means that their order is not significant."""
 
 _PLACES: Final = frozenset({"Document", "Span"})
-"""The types that store where a value was written, which is not part of the value."""
+"""Types that store where a value was written, which is not part of the value."""
 
 
 def values_hash(system: System) -> str:
@@ -31,7 +31,7 @@ def values_hash(system: System) -> str:
 
 
 def written(value: Any) -> str:
-    """Write a value as text, so that different values never have the same text."""
+    """Write a value as text such that different values never have the same text."""
     if value is None:
         return "None"
     kind = _class_of(value)

@@ -22,7 +22,7 @@ def text(name: str = "system", version: str = VERSION) -> str:
 def decisive(name: str = "system", version: str = VERSION) -> str:
     """Return the text of a schema without `x-review`, which decides nothing that is compiled.
 
-    The lock stores its digest, so that a better rating of a field changes no lock.
+    The lock stores the digest of this text, so a better rating of a field does not change the lock.
     """
     first, *others = text(name, version).split('"x-review": "')
     return first + "".join(other.partition('",')[2].lstrip() for other in others)

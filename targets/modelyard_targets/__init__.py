@@ -50,7 +50,7 @@ def _mentions_aws(system: System) -> bool:
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""For each provider, a function that detects its features on other targets. If it finds any, its rules apply."""
+"""For each provider, a function that finds its features on other targets. If there are any, its rules apply."""
 
 
 def _target(provider: str) -> Target:

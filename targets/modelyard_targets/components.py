@@ -25,7 +25,7 @@ class Arguments(TypedDict):
 
 
 class Module(TypedDict):
-    """A module of the library: the modules it imports, and its components."""
+    """A module of the library: its components and the modules it imports."""
 
     imports: list[str]
     classes: dict[str, Arguments]
@@ -38,7 +38,7 @@ def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """Return the modules to copy next to a program: the modules that it imports, and their own imports."""
+    """Return the modules to copy next to a program: the modules that it imports, and the modules that they import."""
     return with_imports(_places(provider)[call.component] for call in calls)
 
 

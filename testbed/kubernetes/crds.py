@@ -1,4 +1,4 @@
-"""Custom resource definitions, which let a bare API server validate every kind that a system may use."""
+"""Custom resource definitions that let a bare API server validate every kind that a system may use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPERATORS = {
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
     ),
 }
-"""Definitions of add-ons by Go module, which are always used."""
+"""Add-on definitions by Go module. These are always used."""
 
 _FALLBACK = {
     "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
@@ -42,7 +42,7 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Go modules used if no folder is given. Their newest KubeRay is one minor version older than the emitted one."""
+"""Go modules used if no folder is given. Their newest KubeRay is one minor version older than the emitted version."""
 
 
 def given_folder() -> Path | None:

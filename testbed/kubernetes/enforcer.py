@@ -1,7 +1,7 @@
 """Enforces the API server's NetworkPolicies on the node of the whole Kubernetes with nftables rules.
 
-The rules decide on the first packet of a TCP connection, whether it crosses the bridge between Pods or goes to
-a Service through the node. Connections from the node itself are always allowed, as the API requires for probes.
+The rules decide on the first packet of a TCP connection, whether it crosses the bridge between Pods or goes to a
+Service through the node. Connections from the node itself are always allowed, as the API requires for probes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def stop(cluster: WholeKubernetes) -> None:
 
 
 def network_of(kubectl: Kubectl) -> Network:
-    """Return the API server's namespaces and policies, and its Pods with their own address."""
+    """Return the API server's namespaces and policies, and its Pods that have their own address."""
     namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
     pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
     return Network(namespaces, pods, kubectl.all("networkpolicies"))

@@ -19,7 +19,7 @@ _RECORDS = Path("/run/modelyard")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network namespace, and the folder with the files of everything that runs in it."""
+    """A network namespace, and the folder for files from everything that runs in it."""
 
     name: str
     folder: Path

@@ -68,7 +68,7 @@ class Kubectl:
         return cast(Object, json.loads(self.run("get", kind, name, "--namespace", namespace, "--output=json")))
 
     def all(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
-        """Return all objects of a kind in one namespace or in all of them."""
+        """Return all objects of a kind in the given namespace or in all namespaces."""
         where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
         listing = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
         return cast(list[Object], listing["items"])
@@ -116,7 +116,7 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """Return the namespaces in manifests, and bare Namespace objects for those that are only referred to."""
+    """Return the namespaces in manifests, and bare Namespace objects for namespaces that are only referred to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     by_name: dict[str, Object] = {}

@@ -35,7 +35,7 @@ _OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
 """Suffixes of chart values that are not fields of a Prometheus, because the chart itself reads or renames them."""
 
 _OF_THE_POD = {"$(SHARD)": "0", "$(POD_NAME)": f"prometheus-{NAME}-0"}
-"""Variables of the Pod that the config reloader of Prometheus substitutes."""
+"""Pod variables that the Prometheus config reloader substitutes."""
 
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 
@@ -97,7 +97,7 @@ def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:
         **everything,
         "replicas": 0,
         "apiserverConfig": {"host": f"http://127.0.0.1:{_API}"},
-        # EndpointSlices can be created manually next to those of the control plane, which deletes addresses from
+        # EndpointSlices can be created manually alongside those of the control plane, which deletes addresses from
         # Endpoints.
         "serviceDiscoveryRole": "EndpointSlice",
         "alerting": {"alertmanagers": [alerted]},

@@ -1,8 +1,7 @@
 """Evaluates which addresses and ports NetworkPolicies allow for each Pod and direction.
 
-The evaluation follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock`
-also matches addresses of Pods. The API leaves this to the network plugin, and most plugins that filter by
-address do so.
+The evaluation follows the API reference for NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` also
+matches Pod addresses. The API leaves this to the network plugin, and most plugins that filter by address do so.
 """
 
 from __future__ import annotations
@@ -88,9 +87,7 @@ class Network:
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
-        """Return whether a Pod can connect to another one. The source's egress and the target's ingress must
-        allow it.
-        """
+        """Return whether a Pod can connect to another. The source's egress and the target's ingress must allow it."""
         leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
         return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
 

@@ -35,7 +35,7 @@ PAUSE = "registry.local/pause:1"
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Programs that connect to the cluster need `run` or the prefix `within`."""
+    """A cluster whose Pods really run. Programs that connect to the cluster must use `run` or the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class WholeKubernetes(Cluster):
 
 @contextmanager
 def whole_kubernetes() -> Generator[WholeKubernetes]:
-    """Run control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator. Clean up on exit.
+    """Run the control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator. Clean up on exit.
 
     The cluster does not use pytest's temporary folders. Kubelets mount volumes in its folder, and after a killed run
     pytest would try to delete the mounted files.

@@ -1,10 +1,10 @@
-"""Serves programs to the engine. One process runs many programs, so that the SDK is imported only once.
+"""Serves programs to the engine. One process runs many programs, so the SDK is imported only once.
 
 python host.py
 
-`testbed.pulumi.hosted` starts it by path. This module imports only the Pulumi SDK, so that it can run in the
-program's own environment. The process prints its port, and exits when its input ends. `pulumi preview
---client=127.0.0.1:PORT` runs the program in the engine's working folder.
+`testbed.pulumi.hosted` starts it by path. This module imports only the Pulumi SDK so that it can run in the program's
+own environment. The process prints its port, and exits when its input ends. `pulumi preview --client=127.0.0.1:PORT`
+runs the program in the engine's working folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 
 
 class Host(LanguageServer):
-    """Runs the program in the folder that a request names, as if nothing had run before."""
+    """Runs the program in the folder given in a request, as if nothing had run before."""
 
     def __init__(self) -> None:
         super().__init__(_program)

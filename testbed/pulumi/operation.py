@@ -3,7 +3,7 @@
 python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
 
 As under `pulumi up`, the working folder and the first entry of sys.path are the program's folder. This module imports
-only the Pulumi SDK, so that it can run in the program's own environment. Events are written to the file EVENTS as they
+only the Pulumi SDK so that it can run in the program's own environment. Events are written to the file EVENTS as they
 happen, one JSON value per line. The output of the engine is printed.
 """
 

@@ -29,7 +29,7 @@ class Failed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of an operation: `create`, `same`, `update`, `delete` … for each URN, and the engine's output."""
+    """The result of an operation: `create`, `same`, `update`, `delete` … for each URN, plus the engine's output."""
 
     changes: dict[str, str]
     warnings: tuple[str, ...]
@@ -82,7 +82,7 @@ class Running:
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        """Kill engine, provider and program at once, like a crash of the machine."""
+        """Kill the engine, the provider and the program simultaneously, like a machine crash."""
         while left := session(self._process.pid):
             for process in left:
                 with suppress(ProcessLookupError):
@@ -293,5 +293,5 @@ def _is_json(file: Path) -> bool:
 
 
 def _attributes(file: Path) -> Path:
-    """Return the file in which the backend stores a state file's attributes."""
+    """Return the file in which the backend stores the attributes of a state file."""
     return file.with_name(f"{file.name}.attrs")

@@ -1,4 +1,4 @@
-"""Compare batch inference throughput with that of the same model on bare Ray Data with its best batch size."""
+"""Compare the throughput of batch inference with that of the same model on bare Ray Data at its best batch size."""
 
 from __future__ import annotations
 

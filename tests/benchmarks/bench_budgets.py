@@ -1,11 +1,11 @@
 """Check how fast start-up, `validate` and `compile` are, and how their cost grows with the spec.
 
 All budgets are ratios within one run. The two sides are measured alternately in processor time. The fastest run of each
-counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
+side counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
-gets the same spec and schema. For `compile`, it also gets our documents as plain values, so only our time includes the
-work of building them.
+gets the same spec and schema. For `compile`, it also gets our documents as plain values, so only our time includes
+building them.
 """
 
 from __future__ import annotations
@@ -150,13 +150,13 @@ def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
 
 
 def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile an unchanged spec again, which only reads the spec, the lock and the records."""
+    """Compile an unchanged spec again, which only requires reading the spec, the lock and the records."""
     arguments = ("compile", spec(folder, 1), "--out", str(tmp_path))
     ratios.check("recompile, nothing changed, times python -c pass", times_pass(*arguments))
 
 
 def bench_validate_large(ratios: Ratios, folder: Path) -> None:
-    """Compare the time of all stages up to the plan with that of loading the spec and validating it with jsonschema."""
+    """Compare the time of all stages up to the plan with the time to load the spec and validate it with jsonschema."""
     ours = [part(VALIDATE, spec(folder, 10_000))]
 
     def measure() -> float:
@@ -170,7 +170,7 @@ def bench_validate_large(ratios: Ratios, folder: Path) -> None:
 
 @pytest.mark.parametrize("models", [1, 1_000])
 def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> None:
-    """Review a change of one parameter, compared with validating one of the two versions."""
+    """Review a change to one parameter, and compare the time with that of validating one of the two versions."""
     changed = tmp_path / "system.yaml"
     changed.write_text(system(models, changed=models // 2), encoding="utf-8")
     commands = (("validate", str(changed)), ("diff", spec(folder, models), str(changed)))
@@ -239,7 +239,7 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Compare the cost of unknown keys beyond the number that is reported with the cost of known keys.
+    """Compare the cost of unknown keys beyond the reporting limit with the cost of known keys.
 
     The benchmark counts instructions, so a single measurement is exact.
     """

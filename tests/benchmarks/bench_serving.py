@@ -1,4 +1,4 @@
-"""Compare request latency with that of the same model on bare Ray Serve in a real Ray cluster."""
+"""Compare the latency of requests with that of the same model on bare Ray Serve in a real Ray cluster."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
 
 @pytest.mark.parametrize("columns", [1, 30, 100])
 def bench_serving(repeat: Repeat, within: Within, times: Times, columns: int) -> None:
-    """Compare the 99th percentile of requests with one row, using the median of several rounds."""
+    """Compare the 99th percentile of one-row requests, using the median of several rounds."""
     rounds = times[str(columns)]
     repeat(lambda: None, 1)
     ratio = median(_p99(entry["ours"]) / _p99(entry["bare"]) for entry in rounds)

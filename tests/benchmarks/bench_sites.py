@@ -1,4 +1,4 @@
-"""Check the cost of a target with hundreds of sites, and that the cost of thousands grows in proportion."""
+"""Check the cost of a target with hundreds of sites, and that the cost of thousands of sites grows in proportion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES = (400, 4_000)
 
 
 def shops(count: int) -> str:
-    """Return a table of shops of two sizes, with different addresses."""
+    """Return a table of shops in two sizes, with different addresses."""
     lines = [
         f"shop-{at:04},{1 + at % 2},registry-{at}.acme.example,10.{at // 256}.{at % 256}.0/24,s3-{at}.acme.example"
         for at in range(count)

@@ -25,7 +25,7 @@ def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
 
 
 def bench_diff_of_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Review a change of one parameter, compared with validating one of the two versions."""
+    """Review a change to one parameter, and compare the time with that of validating one of the two versions."""
     old, new = (tmp_path / f"{name}.yaml" for name in ("old", "new"))
     old.write_text(system(10_000), encoding="utf-8")
     new.write_text(system(10_000, changed=5_000), encoding="utf-8")

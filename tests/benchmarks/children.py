@@ -24,8 +24,8 @@ def tell(began, clock=spent):
 """
 """Prints the cost.
 
-Processor time includes that of processes which it has started and waited for. With /proc, memory is the peak of this
-process alone. `ru_maxrss` survives exec, so it starts at the parent's memory.
+Processor time includes that of the processes that it has started and waited for. With /proc, memory is the peak of this
+process only. `ru_maxrss` survives exec, so it starts at the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -2,7 +2,7 @@
 
 For each ratio, `ratios.json` has a `budget`, the `stored` ratio from an idle machine, and the `band` by which a run may
 differ from the stored ratio before the table mentions it. If a budget is not met yet, `bound` applies instead, and
-`why` explains it. A ratio above its bound or, without a bound, above its budget fails.
+`why` explains why. A ratio above its bound or, without a bound, above its budget fails.
 """
 
 from __future__ import annotations

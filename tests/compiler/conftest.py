@@ -1,4 +1,4 @@
-"""Fixtures for tests of the first stages, which return the document or the diagnostics for a text."""
+"""Fixtures for tests of the first stages. They return the document or the diagnostics for a text."""
 
 from __future__ import annotations
 

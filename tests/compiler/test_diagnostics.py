@@ -55,7 +55,7 @@ def test_the_registry_finds_every_code() -> None:
 def test_a_code_is_written_in_one_module() -> None:
     """A new code needs only a rule, a constructor and a wrong spec. No list of codes has to be extended.
 
-    Three modules treat some codes specially: those of several environments, of budgets, and of portability.
+    Three modules handle some codes specially: those about several environments, budgets and portability.
     """
     root, survey = FOLDER.parents[2], "compiler/modelyard/survey.py"
     special = {survey, "modelyard/cli/cost.py", "compiler/modelyard/portability.py"}
@@ -104,7 +104,7 @@ def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
 
 
 def test_diagnostics_are_sorted_and_unique() -> None:
-    """Diagnostics are sorted by file, line, column and code, beginning with those without a position."""
+    """Diagnostics are sorted by file, line, column and code, starting with those without a position."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
     first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
     second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))

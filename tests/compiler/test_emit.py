@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """An edit of one of our settings is refused. With force, the edit is kept in a separate file with the salt."""
+    """An edit to one of our settings is refused. With force, the edit is kept in a separate file, with the salt."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)
@@ -255,7 +255,7 @@ def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> No
 
 
 def test_a_conflicting_earlier_setting_is_refused(tmp_path: Path) -> None:
-    """If one of our keys already has another value in the file, the user must resolve the conflict."""
+    """If one of our keys already has a different value in the file, the user must resolve the conflict."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "  fraud-main-workloads:replicas: 5\n")

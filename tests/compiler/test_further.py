@@ -86,7 +86,7 @@ def changes(example: Example) -> list[tuple[Place, Edit]]:
 
 
 def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
-    """Return every value inside another one, with its path."""
+    """Return every value inside a given value, with its path."""
     values: list[tuple[Place, Json]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in entries:

@@ -82,7 +82,7 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
     ],
 )  # fmt: skip
 def test_invalid_texts_are_refused_at_their_place(text: str | bytes, expected: list[str]) -> None:
-    """One run reports every error from which the parser can recover, with its line and column."""
+    """One run reports every error that the parser can recover from, with its line and column."""
     assert refused(text) == expected
 
 

@@ -36,7 +36,7 @@ def test_memory_text_is_read_back_exactly(size: int) -> None:
 
 
 def test_requests_are_limits() -> None:
-    """Requests equal limits, but are separate objects, so that no object is shared in YAML or JSON."""
+    """Requests equal limits, but are separate objects, so YAML and JSON never share an object."""
     result = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
 
     assert result["requests"] == result["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}

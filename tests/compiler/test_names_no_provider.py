@@ -1,4 +1,4 @@
-"""Tests that the compiler contains no names of providers or of their services, because targets supply them."""
+"""Tests that the compiler contains no names of providers or their services. Targets supply these names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = re.compile(
 ALLOWED = {
     # an example in the help, and a code host
     "cli/help_texts.py": "azure gcp",
-    # a code host, which is not a place where systems run
+    # a code host, where no system runs
     "cli/review_arguments.py": "azure",
     "cli/comment.py": "azure",
     "hosts/pipelines.py": "azure",

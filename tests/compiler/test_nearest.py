@@ -1,4 +1,4 @@
-"""Tests that for an unknown name, the known name that was probably meant is suggested."""
+"""Tests that an unknown name leads to a suggestion of the known name that was probably meant."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
     ],
 )
 def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], expected: str) -> None:
-    """A synonym from another tool is preferred to a similar spelling, if the synonym is among the known names."""
+    """A synonym from another tool takes precedence over a similar spelling if the synonym's meaning is a known name."""
     assert nearest_name(word, known) == expected
 
 

@@ -43,7 +43,7 @@ def test_two_environments_in_one_namespace_are_refused() -> None:
 
 @pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
 def test_separate_environments_have_no_conflict(dev: str) -> None:
-    """Environments may have their own namespaces and add-ons, another existing cluster, or a new one."""
+    """Environments may have their own namespaces and add-ons, another existing cluster, or a new cluster."""
     assert conflicts_of(BASE, dev=dev, prod="") == []
 
 

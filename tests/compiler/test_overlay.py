@@ -133,7 +133,7 @@ def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
 
 
 def test_deletions_are_recorded(loaded: Loaded) -> None:
-    """Deletions are recorded by path, so that errors about missing fields can point to them."""
+    """Deletions are recorded by path so that errors about missing fields can point to them."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.deleted == {
@@ -152,7 +152,7 @@ def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str
 
 
 def test_a_file_with_several_environments_is_refused(loaded: Loaded) -> None:
-    """A file is a single environment and must not contain others."""
+    """A file defines a single environment and must not contain several."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
     problems = overlay(loaded("a: 1"), "dev", extra)[1]
 

@@ -9,7 +9,7 @@ TEXT = "some: &it\n  first: [1, {deep: x}]\nb: *it\nc: {}\n"
 
 
 def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
-    """Spans of a key, a list item, an empty mapping, and the document itself lead back to their paths."""
+    """The spans of a key, a list item, an empty mapping, and the document itself lead back to their paths."""
     document = loaded(TEXT)
     for path in [("c",), ("some", "first", 0), ("some", "first", 1, "deep")]:
         span = document.value_span(path)

@@ -54,7 +54,7 @@ def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
 
 
 def refused(spec: str) -> list[str]:
-    """Return the positions and codes for which a spec is refused."""
+    """Return the positions and codes with which a spec is refused."""
     return places(examine(Question(spec)))
 
 
@@ -192,7 +192,7 @@ def test_a_placement_that_names_each_kind_needs_no_default() -> None:
 def test_inline_compute_gets_a_name(
     inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
 ) -> None:
-    """An inline compute class gets a name and is otherwise like a declared one."""
+    """An inline compute class gets a name and is otherwise treated like a declared class."""
     system = resolved(changed("compute: train", f"compute: {inline}"))
     compute_class = system.compute["pipelines-retrain"]
 

@@ -128,7 +128,7 @@ def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environme
 
 
 def test_a_wrong_value_only_in_the_base_is_reported() -> None:
-    """A wrong base value is reported even if every environment replaces it, because it is not a missing value."""
+    """A wrong base value is reported even if every environment replaces it, unlike a missing value."""
     result = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
     assert codes_of(result) == ["E0204 system.yaml:9 (in the base)"]

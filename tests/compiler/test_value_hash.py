@@ -1,4 +1,4 @@
-"""Tests that the hash of values distinguishes all values and does not depend on the order of keys."""
+"""Tests that value hashes are different for different values and do not depend on the order of keys."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A separate process that compiles mutated specs within limits and reports the outcomes.
 
 `python -m tests.hostile.child FIRST COUNT` prints one JSON object with the number of specs that compiled, how often
-each code was reported, and the numbers of cases that raised an exception, hung or ran out of memory. `case(number)`
+each code was reported, and the numbers of the cases that raised an exception, hung or ran out of memory. `case(number)`
 recreates such a case.
 """
 

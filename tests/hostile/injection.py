@@ -52,7 +52,7 @@ def compiled(value: Json) -> dict[str, bytes]:
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with the given strings. Keys are replaced last, deepest first, so that paths stay valid."""
+    """Return the spec with the given strings. Keys are replaced last, deepest first, so paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -108,7 +108,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
         if place.is_key and place.path[-4:-2] == ("sites", "values"):
             continue  # a site's name determines its wave
         # Names are sorted by their first letter, two pools with one name are one pool, and a Gateway or proxies in the
-        # system's namespace are the system's own. In these places, a harmless word precedes the string.
+        # system's namespace are the system's own. In these cases, a harmless word precedes the string.
         alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
@@ -118,7 +118,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages accept as well. Refused strings are found by bisection."""
+    """Return the strings that later stages also accept. Refused strings are found by bisection."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:

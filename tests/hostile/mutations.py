@@ -83,7 +83,7 @@ def duplicate(parent: Container, key: int | str, random: Random) -> None:
 
 
 def retype(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with one of another type."""
+    """Replace a value with a value of another type."""
     _set_item(parent, key, copy.deepcopy(random.choice(STRANGE)))
 
 
@@ -130,13 +130,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with any value, or with the value of a field of the same name in another spec."""
+    """Replace a value with any other value, or with the value of a field with the same name in another spec."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _set_item(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field from a similar mapping, or one that belongs elsewhere."""
+    """Add a field from a similar mapping, or a field that belongs elsewhere."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -275,7 +275,7 @@ def alias(text: str, random: Random) -> str:
 
 
 def bomb(text: str, random: Random) -> str:
-    """Add nested aliases at the beginning, which expand a short text to very many values."""
+    """Add nested aliases at the beginning so that a short text expands to very many values."""
     width = random.choice((3, 10, 100))
     rows = ["b0: &b0 [a]"]
     rows += [f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * width)}]" for at in range(1, random.choice((3, 9, 30)))]

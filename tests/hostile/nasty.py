@@ -1,4 +1,4 @@
-"""Strings that are code in one of the languages in which a spec's values are emitted."""
+"""Strings that are code in one of the languages used for emitting a spec's values."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Seed:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """Return the specs of tests/fields, which together use every field, and the last environment of every example."""
+    """Return the specs in tests/fields, which together use every field, and the last environment of every example."""
     result = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
     for example in one_each():
         inputs = example.inputs()

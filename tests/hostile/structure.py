@@ -20,7 +20,7 @@ Step = str | int
 
 
 class Loader(yaml.CSafeLoader):
-    """A loader that uses PyYAML's own parser, which may read YAML differently from our loader."""
+    """A loader that uses PyYAML's own parser, which may read YAML differently than our loader does."""
 
 
 def documents(text: str) -> list[object]:

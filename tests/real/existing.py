@@ -1,4 +1,4 @@
-"""Clusters that exist before a system runs on them, as created by another team in the stand-ins for clouds."""
+"""Clusters that another team created in the stand-ins for clouds before a system runs on them."""
 
 from __future__ import annotations
 

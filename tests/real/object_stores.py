@@ -122,11 +122,11 @@ class System:
             container["image"] = image
             container["env"] += added
             container["volumeMounts"] += mounts
-            container["resources"]["requests"] = {"cpu": "50m", "memory": "512Mi"}  # all of them start at once
+            container["resources"]["requests"] = {"cpu": "50m", "memory": "512Mi"}  # all of them start simultaneously
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:
-        """Return the variables that this cloud's webhook adds. Google's clusters add none."""
+        """Return the variables that this cloud's webhook adds. On Google's clusters, it adds none."""
         if self.cloud == "aws":
             _, folder, file = _TOKENS["aws"]
             return [

@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """A launcher may start its followers only within their own limits, and no other Job."""
+    """A launcher may start its followers, but only within their own limits, and no other Job."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 

@@ -261,7 +261,7 @@ TEXTS_HEALTHY = {
 
 
 def histogram(series: str, *buckets: tuple[str, int]) -> dict[str, str]:
-    """Return a histogram of 600 texts a minute, with the given number of texts within each bound."""
+    """Return a histogram for 600 texts a minute, with the given number of texts within each bound."""
     rising = {f'{series}_bucket{{{TEXTS_OF},le="{bound}"}}': f"0+{texts}x400" for bound, texts in buckets}
     return {**rising, f"{series}_count{{{TEXTS_OF}}}": "0+600x400"}
 

@@ -73,7 +73,7 @@ class Deployed:
         """Run `pulumi up` with the given spec and return the changes. A second run must change nothing."""
         _, errors = self.previewed(spec)
         assert errors == ""
-        changed = changes_of(self.stack.up())  # a preview shows more changes where an output is not yet known
+        changed = changes_of(self.stack.up())  # a preview shows more changes if an output is not yet known
         assert changes_in(self.runs.preview(self.stack)) == {}
         self.spec = spec
         return changed

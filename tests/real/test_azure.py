@@ -15,7 +15,7 @@ from tests.real.engine import changes_of, until_all_else_is_done
 
 PROGRAM = Path(__file__).parent / "programs" / "azure"
 REQUIREMENTS = Path(__file__).parents[1] / "golden/leads-on-azure-default/main/infrastructure/requirements.txt"
-"""The packages of emitted programs, so that both programs share an environment."""
+"""The packages that emitted programs need. All programs share one environment."""
 
 ACCOUNT = "azure-native:storage:StorageAccount"
 NETWORK = "azure-native:network:VirtualNetwork"

@@ -48,13 +48,13 @@ _MORE = {
     "metadata:": "profile: {size: enterprise}\nmetadata:",
     "team: growth, email: growth@": "team: sales, email: sales@",
 }
-"""Changes that are only previewed: of machines, versions of objects, the size of the system and its owner."""
+"""Changes that are only previewed: to machines, object versions, and the system's size and owner."""
 
 _ANEW = (
     {"10.20.0.0/16": "10.30.0.0/16"},
     {"westeurope": "northeurope"},
 )
-"""Changes that recreate resources, and others with them, once nothing is protected."""
+"""Changes that recreate resources, and other resources with them, once nothing is protected."""
 
 
 def _edited(text: str, edits: dict[str, str]) -> str:
@@ -73,7 +73,7 @@ def _rows(folder: Path) -> set[str]:
 
 
 def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
+    """A failed run is completed, changes behave as the README documents, and protection prevents removal.
 
     Previews show what `modelyard diff` expects for each change.
     """

@@ -61,7 +61,7 @@ def guards(move: Move) -> Iterator[Object]:
 
 
 def selector_of(plan: Migration) -> Iterator[tuple[str, str]]:
-    """Yield the labels of the machines on which a Job runs."""
+    """Yield the labels of the machines where a Job runs."""
     *_, job = yaml.safe_load_all(next(iter(next(phase.files for phase in plan.phases if phase.files).values())))
     yield from job["spec"]["template"]["spec"].get("nodeSelector", {}).items()
 

@@ -2,7 +2,7 @@
 tests/reviews.
 
 The engine's behaviour depends on the kind of an object and on the fields that differ. Objects from all pairs that
-differ in the same fields therefore share one example, each example has its own namespace, and one preview covers all
+differ in the same fields therefore share one example. Each example has its own namespace, and one preview covers all
 examples.
 """
 
@@ -36,7 +36,7 @@ Object: TypeAlias = dict[str, Any]
 
 _SHOWN: Final = {
     Effect.IN_PLACE: Effect.IN_PLACE,
-    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, which the engine does not know about
+    Effect.ROLLING: Effect.IN_PLACE,  # by a controller or an operator, without the engine's knowledge
     Effect.REPLACED: Effect.REPLACED,
     Effect.DESTROYED: Effect.DESTROYED,
 }
@@ -120,7 +120,7 @@ def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """The test fails for an example that the API server refuses, or whose change differs from the prediction."""
+    """The test fails for an example that the API server refuses, or that changes differently than predicted."""
     tables = TARGETS["aws"].effects()
     examples = changes()
     expected: dict[str, tuple[Effect, str]] = {}

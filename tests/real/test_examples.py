@@ -184,7 +184,7 @@ def test_lifecycle_of_an_example(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes nothing, more replicas change only one object, and destroy leaves nothing.
+    """A second `pulumi up` changes nothing, more replicas change only one object, and `destroy` leaves nothing.
 
     Only the smallest example is protected, as emitted, and then unprotected before it is destroyed. The other examples
     are never protected.
@@ -239,7 +239,7 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume, in which case removing a replica would wait for Pods forever."""
+    """Return whether a server has a volume. If so, removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 

@@ -101,7 +101,7 @@ def test_two_systems_share_a_cluster(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The second system finds the first one's add-ons. Creating or removing either does not affect the other."""
+    """The second system finds the first system's add-ons. Creating or removing one does not affect the other."""
     spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     second = spec.replace("{name: tenant,", "{name: other,").replace("prometheus]", "prometheus, external-secrets]")
     kubectl = control_plane.kubectl

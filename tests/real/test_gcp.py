@@ -15,7 +15,7 @@ from tests.real.engine import changes_of, until_all_else_is_done
 
 PROGRAM = Path(__file__).parent / "programs" / "gcp"
 REQUIREMENTS = Path(__file__).parents[1] / "golden/leads-on-google-default/main/infrastructure/requirements.txt"
-"""The packages of emitted programs, so that both programs share an environment."""
+"""The packages that emitted programs need. All programs share one environment."""
 
 BUCKET = "gcp:storage/bucket:Bucket"
 NETWORK = "gcp:compute/network:Network"

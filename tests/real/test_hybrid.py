@@ -1,4 +1,4 @@
-"""Tests deploying a hybrid system, whose cross-target access works, is limited, and can be removed."""
+"""Tests deploying a hybrid system: its cross-target access works, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
 def system(
     folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
 ) -> System:
-    """Return the stacks of a compiled system, which share a state backend as an owner's stacks would."""
+    """Return the stacks of a compiled system. They share a state backend, as an owner's stacks would."""
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
     infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)

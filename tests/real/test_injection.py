@@ -14,7 +14,7 @@ ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted", "sites
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds() if seed.name not in ONCE])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """The output has the same structure as with harmless text, and only the strings themselves differ.
+    """The output has the same structure as with harmless text; only the strings themselves differ.
 
     A small system is filled with every string, and the other systems with one string for each kind of syntax.
     """

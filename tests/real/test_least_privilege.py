@@ -1,8 +1,8 @@
 """Tests with real requests that an identity can do only what its workload declares.
 
 Two evaluators check the policies that the components register. moto's IAM handles real requests from a real client, by
-action and resource. `testbed/clouds/aws/authorization` also supports conditions, and is the only one that checks bucket
-policies, secrets, keys and trust. The two must agree on everything that moto evaluates.
+action and resource. Only `testbed/clouds/aws/authorization` supports conditions and checks bucket policies, secrets,
+keys and trust. The two must agree on everything that moto evaluates.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def rights(resources: Resources) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run a simulated AWS with declared buckets, objects and secrets, and others with similar names."""
+    """Run a simulated AWS with the declared buckets, objects and secrets, and with others that have similar names."""
     with running() as simulated:
         s3, secrets = simulated.client("s3"), simulated.client("secretsmanager")
         for bucket in ("lake", "other"):

@@ -56,7 +56,7 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: recipes}
 spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]}
 """
-"""A policy with API features that emitted policies do not use: named ports, ranges, exceptions, expressions."""
+"""A policy that uses API features not found in emitted policies: named ports, ranges, exceptions, expressions."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
         name = line.split()[0]
         if not name.startswith("cni-"):
             continue
-        # A Pod of an earlier test that is still terminating loses its device and namespace while we query it.
+        # A Pod from an earlier test that is still terminating loses its device and namespace while we query it.
         with suppress(RuntimeError):
             for link in json.loads(cluster.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
                 by_address |= {each["local"]: name for each in link["addr_info"]}

@@ -23,7 +23,7 @@ CPUS = 8
 
 @pytest.fixture(name="system", scope="module")
 def _system(control_plane: Cluster) -> Generator[Kubectl]:
-    """Create the namespace of a preemptible system with its classes and quotas, and one machine for its Pods."""
+    """Create a preemptible system's namespace with its classes and quotas, and one machine for its Pods."""
     kinds = ("Namespace", "PriorityClass", "ResourceQuota")
     text = YIELDS.replace("      residency: eu\n", f"      residency: eu\n      namespace: {NAMESPACE}\n")
     objects = [each for kind in kinds for each in emitted(text) if each["kind"] == kind]

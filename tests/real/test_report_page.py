@@ -38,7 +38,7 @@ def _usual(tmp_path: Path) -> str:
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_fits_every_screen(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
-    """Nothing scrolls sideways, the page loads nothing else, and text has the contrast that WCAG 2 requires."""
+    """Nothing scrolls sideways, the page loads no other resources, and text has the contrast that WCAG 2 requires."""
     url = _usual(tmp_path)
     page = browser.open(url, width, dark=dark)
 
@@ -94,7 +94,7 @@ def _inflated(pdf: bytes) -> bytes:
 
 
 def test_hostile_text_runs_nothing(browser: Browser, tmp_path: Path) -> None:
-    """The browser builds the same elements as for harmless text, and loads nothing else."""
+    """The browser builds the same elements as for harmless text, and loads no other resources."""
 
     def tags(text: str) -> list[str]:
         url = _written(tmp_path, review_html(hostile(text), Level.NOTE, [CostChange(text, priced(1), priced(2))]))

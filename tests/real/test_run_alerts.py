@@ -1,4 +1,4 @@
-"""Tests the alerts on monitors, runs, versions, the promoter and the registry with promtool."""
+"""Tests the alerts for monitors, runs, versions, the promoter and the registry with promtool."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPat
             "--allowed-hosts=*",
             f"--backend-store-uri=sqlite:///{folder}/mlflow.db",
             f"--artifacts-destination={folder}/artifacts",
-            # A server whose own artifacts are in Azure, as the emitted one, accepts such addresses by itself.
+            # A server whose own artifacts are in Azure, like the emitted server, accepts such addresses without help.
             environment={**os.environ, "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES": "abfss"},
         )
         processes.wait_until(lambda: whole_kubernetes.reaches(f"{address}/health"), "MLflow answers", 120)
@@ -143,7 +143,7 @@ def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, emitted
 def clouds(
     whole_kubernetes: WholeKubernetes, registry: Registry, azurite: None, tmp_path: Path
 ) -> Iterator[tuple[list[System], dict[str, str]]]:
-    """Run three clouds in which the example's stores exist. Return the compiled systems, and Azure's identities."""
+    """Run three clouds that contain the example's stores. Return the compiled systems and Azure's identities."""
     digest = content_digest(registry.model)
     systems = [System(cloud, _compiled(spec(cloud, digest), tmp_path / cloud)) for cloud in CLOUDS]
     given = described(systems, whole_kubernetes, registry.model)
@@ -195,7 +195,7 @@ def _compiled(text: str, folder: Path) -> Path:
 
 
 def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
-    """Create the namespace and what others would create in it, such as logins."""
+    """Create the namespace, and everything in it that others would create, such as logins."""
     name = namespace(system.cloud)
     cluster.kubectl.apply(system.project / "workloads" / "manifests" / "namespace.yaml")
     login = {"username": "workload", "password": "of no use for this server"}

@@ -79,7 +79,7 @@ class Tone:
         return "" if found is None else found.version
 
     def gate(self, number: str) -> dict[str, Any]:
-        """Return the recorded result of the first line in the gate of the given version."""
+        """Return the recorded result of the first line in the given version's gate."""
         run = registry.version(NAME, number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][0]
         return kept

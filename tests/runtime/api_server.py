@@ -52,7 +52,7 @@ class ApiServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 path = f"{self.path.partition('?')[0]}/{body['metadata']['name']}"
-                if outer.objects.setdefault(path, body) is not body:  # only one of two concurrent requests creates it
+                if outer.objects.setdefault(path, body) is not body:  # of two concurrent requests, only one creates it
                     self._answer(409, {"message": "already exists"})
                     return
                 self._answer(201, body)

@@ -12,10 +12,10 @@ import pytest
 from mlflow.tracking import fluent
 
 CHOSEN = "_active_experiment_id"
-"""The name under which MLflow stores the active experiment. No public function reads or resets it."""
+"""The name that MLflow uses to store the active experiment."""
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
-"""The name under which MLflow stores the active experiment for its child processes."""
+"""The name that MLflow uses to store the active experiment for its child processes."""
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Pod:
 
 
 def pods() -> Iterator[Pod]:
-    """Yield every workload of the AWS systems with its AWS role, or its AWS user if it runs elsewhere."""
+    """Yield every workload in the AWS systems with its AWS role or, if the workload runs elsewhere, its AWS user."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
         known_names = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
@@ -140,7 +140,7 @@ class Account:
             self._endpoint = self._endpoint_of(json.dumps(policy))
 
     def _endpoint_of(self, policy: str) -> str:
-        """Create the VPC endpoint through which Pods access S3."""
+        """Create the VPC endpoint that Pods use to access S3."""
         ec2 = self.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         service = f"com.amazonaws.{REGION}.s3"
@@ -163,7 +163,7 @@ def account(system: str) -> Generator[Account]:
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the names of users and of roles that have permissions. A user's policy has the same name as the user."""
+    """Return the names of the users and roles that have permissions. A user's policy has the same name as the user."""
     names: set[str] = set()
     for project in projects.values():
         names |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

@@ -25,7 +25,7 @@ from gcp_storage_emulator.storage import Storage
 
 BUCKET = "lake"
 LOCKED = "locked/"
-"""The folder whose objects are retained and cannot be overwritten."""
+"""The folder with objects that are retained and cannot be overwritten."""
 
 _NAME = re.compile(rb'"name":\s*"([^"]+)"')
 

@@ -90,7 +90,7 @@ def train(trainer: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run each trainer in turn."""
+    """Run each trainer, one after the other."""
     file = FOLDER / "cells.parquet"
     if not file.exists():
         load_breast_cancer(as_frame=True).frame.to_parquet(file)

@@ -32,7 +32,7 @@ class ObjectStore:
 
     @property
     def client(self) -> Any:
-        """Return a client from a library other than the one that the runtime uses."""
+        """Return a client from a library that the runtime does not use."""
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A store through which a monitor on one target requests runs from a starter on another target."""
+"""A store that a monitor on one target uses to request runs from a starter on another target."""
 
 from __future__ import annotations
 

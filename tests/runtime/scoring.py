@@ -72,7 +72,7 @@ class Scoring:
         return version.version
 
     def put(self, name: str, content: Mapping[str, Any] | bytes, age_s: float = 0.0) -> Path:
-        """Write an input file of rows or of raw bytes."""
+        """Write an input file that contains rows or raw bytes."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):

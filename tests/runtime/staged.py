@@ -1,4 +1,4 @@
-"""A registry whose versions go live in stages, and a promoter whose clock can be moved."""
+"""A registry with versions that go live in stages, and a promoter with a clock that tests can move."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def emitted() -> Iterator[Any]:
         for manifest in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if manifest and manifest["kind"] == "ConfigMap" and "workload.json" in manifest["data"]:
                 workload = json.loads(manifest["data"]["workload.json"])
-                if "type" in workload:  # the description of the registry, which lists permissions, has no type
+                if "type" in workload:  # the registry's description, which lists permissions, has no type
                     yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {manifest['metadata']['name']}")
 
 

@@ -74,7 +74,7 @@ def subscribers(count: int = 400) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Return a system whose pipeline has trained once."""
+    """Return a system with a pipeline that has already trained once."""
     tmp_path = tmp_path_factory.mktemp("circle")
     (tmp_path / "subscribers").mkdir()
     subscribers().to_parquet(tmp_path / "subscribers" / "a.parquet")
@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Predictions equal the evaluated ones, even for rows with null or absent values like those in training."""
+    """Predictions equal the evaluated predictions, even for rows with null or absent values like those in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     features = data.held_out[["usage", "plan"]]
@@ -177,7 +177,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """Served data are compared with training data for each feature and for the predictions."""
+    """Served data is compared with training data for each feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

@@ -263,7 +263,7 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return the folders of other models: with the same prefix, beside the model, and at the registry's root."""
+    """Return the folders of other models: with the same prefix, next to the model, and at the registry's root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -397,7 +397,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score a file again in two parts, which replace the earlier output."""
+    """Score a file again, in two parts that replace the earlier output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

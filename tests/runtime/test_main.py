@@ -13,7 +13,7 @@ from tests.runtime.described import completed
 
 
 def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
-    """Write a description to the place where it is mounted."""
+    """Write a description to the path where it is mounted."""
     workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
     kind = OF_TYPE[str(more["type"])]
     (folder / "workload.json").write_text(json.dumps(completed(kind, workload)))

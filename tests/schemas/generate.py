@@ -72,7 +72,7 @@ STRANGE: tuple[Json, ...] = (
     ),
     *_CONTAINERS,
 )
-"""Common misplaced values, and strings on which regular expression engines disagree."""
+"""Common misplaced values, and strings that regular expression engines disagree on."""
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
@@ -172,7 +172,7 @@ def _draw_mapping(draw: st.DrawFn, schema: Schema, depth: int) -> Json:
 
 
 def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
-    """Generate the entries of a mapping whose keys are names."""
+    """Generate the entries of a mapping with names as keys."""
     least = 1 if "minProperties" in schema else 0
     if depth > 4 and not least:
         return st.just({})
@@ -237,7 +237,7 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
-    """Return the given names together with the names that the schema requires for them."""
+    """Return the given names together with the names that the schema requires with them."""
     for part in (whole, *_branches(schema), *_branches(whole)):
         for name, dependencies in schema_of(part.get("dependentRequired")).items():
             if name in names:
@@ -259,7 +259,7 @@ def _texts_of(value: Json) -> list[Json]:
 
 @st.composite
 def changed(draw: st.DrawFn, value: Json) -> Json:
-    """Return a copy of the value with one thing replaced, removed, renamed or added."""
+    """Return a copy of the value with one part replaced, removed, renamed or added."""
     result: Json = copy.deepcopy(value)
     owners = list(_containers(result))
     if not owners:

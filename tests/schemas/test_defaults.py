@@ -1,4 +1,4 @@
-"""Tests that the schema's defaults are the actual defaults, so that writing one in a spec changes nothing."""
+"""Tests that the schema's defaults are the actual defaults, so writing a default in a spec changes nothing."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ PLACES: dict[type, tuple[str, ...]] = {
 """The places in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
-"""The records with fields that only one provider has. In the schema, all of these fields are part of `target`."""
+"""Records with fields that only one provider has. In the schema, all of these fields are part of `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.NamedAdapter, spec.Signed}
 """Classes that are a single string in a spec, or that are stored in a file next to it."""

@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that determine which other fields exist, so they cannot be changed alone."""
+"""Fields that determine which other fields exist and therefore cannot be changed on their own."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:
@@ -188,7 +188,7 @@ def test_ten_thousand_models_fit() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    """Secret references are marked, so that messages never repeat a secret written in their place."""
+    """Secret references are marked so that messages never repeat a secret written in their place."""
     for pointer, schema in places():
         if "secret://" in str(schema.get("pattern")):
             assert schema.get("x-secret") is True, pointer

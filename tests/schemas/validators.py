@@ -22,7 +22,7 @@ Places = frozenset[tuple[str, ...]]
 def _pattern(
     _validator: Validator, pattern: str, value: object, _schema: object
 ) -> Iterator[jsonschema.ValidationError]:
-    """Match as ECMA-262 and Rust do. `$` matches only at the end of the string, not before a final line break."""
+    """Match as ECMA-262 and Rust do: `$` matches only at the end of the string, not before a final line break."""
     assert (pattern[0], pattern[-1]) == ("^", "$")
     if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
         yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")

@@ -37,7 +37,7 @@ def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, S
 
 
 def fields() -> dict[str, Schema]:
-    """Return every field of a spec by its place in the schema. Fields in conditions are excluded."""
+    """Return every field of a spec by its location in the schema."""
     return {
         pointer: schema
         for pointer, schema in places()
@@ -65,7 +65,7 @@ def alone(schema: Schema) -> Schema:
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the fields filled by a valid value, each as its place in the schema and its path in the value."""
+    """Yield the fields that a valid value fills, each with its location in the schema and its path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)

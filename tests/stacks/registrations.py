@@ -150,7 +150,7 @@ AZURE_IDS = {
     ),
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts/{accountName}",
 }
-"""IDs of Azure resources below their group, by type. The last part is the resource's name, or ours if it has none."""
+"""IDs of Azure resources below their group, by type. The last part is the resource's name or, if it has none, ours."""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -343,7 +343,7 @@ def _run(program: Path) -> None:
 
 
 def _without_aliases(args: pulumi.ResourceTransformationArgs) -> None:
-    """Drop the aliases of Azure resources. There is one per API version, and they account for most of a run's time."""
+    """Drop the aliases of Azure resources. Each has one per API version, and they account for most of a run's time."""
     if args.type_.startswith("azure-native:"):
         args.opts.aliases = None
 

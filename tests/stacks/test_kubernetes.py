@@ -252,7 +252,7 @@ metadata:
 
 @pytest.fixture(scope="module")
 def with_references(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Return the registrations of a program whose values come from another stack."""
+    """Return the registrations of a program that takes values from another stack."""
     folder = project(tmp_path_factory.mktemp("given"), GIVEN, (("a.yaml", POD),), settings="")
     (registered,) = registrations(folder)
     return {f"{each['type']} {each['name']}": each for each in registered}
@@ -278,7 +278,7 @@ def test_object_can_use_outputs_of_another_project(with_references: Resources) -
 
 
 def test_secret_data_is_encrypted_in_the_state(with_references: Resources) -> None:
-    """Secret data are marked as values that Pulumi encrypts."""
+    """Secret data is marked as values that Pulumi encrypts."""
     assert (
         "4dabf18193072939515e22adb298388d"
         in with_references["kubernetes:core/v1:Secret opened"]["inputs"]["stringData"]

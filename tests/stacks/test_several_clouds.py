@@ -19,7 +19,7 @@ POOLS = "principal://iam.googleapis.com/projects/123456789012/locations/global/w
 REQUESTS = "mlflow/run-requests/offers/default/learn"
 ASSUME = "sts:AssumeRoleWithWebIdentity"
 KEYS = ("accessKey", "serviceaccount/key", "hmacKey", "storageAccountKey", "Password")
-"""Parts of the names of types that are, or contain, a static key."""
+"""Substrings of the names of types that are, or contain, a static key."""
 
 Registered = dict[str, list[Registration]]
 

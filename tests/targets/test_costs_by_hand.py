@@ -1,4 +1,4 @@
-"""Tests the cost lines against manual calculations and for properties that hold for every system."""
+"""Tests the cost lines against manual calculations, and tests properties that hold for every system."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def planned(text: str) -> Plan:
 
 
 def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
-    """Return the lines that a manual calculation includes, which exclude traffic, logs and rollouts."""
+    """Return the lines that the manual calculation covers. It leaves out traffic, logs and rollouts."""
     return [line for line in lines if not line.open_ended and "rollouts" not in line.what]
 
 
@@ -73,7 +73,7 @@ def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str
 
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "own machines"])
 def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
-    """The number of nodes in the floor is the sum of `min_nodes` and, on AKS, the nodes of its own pool."""
+    """The number of nodes in the floor is the sum of `min_nodes` and, on AKS, the nodes in AKS's own pool."""
     plan = planned(SHEETS[name].spec)
     calls = TARGETS[plan.system.target("main").provider].calls(plan, "main")
     arguments = [dict(call.arguments) for call in calls]

@@ -39,7 +39,7 @@ COUNTED: Final[Mapping[str, tuple[str, float]]] = {
     "azure-native:privatedns:PrivateZone": ("private DNS zones", 1),
     "azure-native:containerregistry:Registry": ("container registry", 1),
 }
-"""The cost line for a type, and the minimum number of units per month for each resource of this type."""
+"""For a type: its cost line, and the minimum number of units per month for each resource of the type."""
 
 LINES: Final[Mapping[str, str]] = {
     "aws:eks/nodeGroup:NodeGroup": "system pool, and by components: nodes of node groups",
@@ -67,7 +67,7 @@ LINES: Final[Mapping[str, str]] = {
     "azure-native:storage:StorageAccount": "stored objects",
     "azure-native:operationalinsights:Workspace": "ingested logs",
 }
-"""Types whose cost depends on their properties or on usage, with the text of their lines."""
+"""Types whose cost depends on their properties or on usage, with the text of their cost lines."""
 
 NO_PRICE: Final = "it has no price of its own"
 RIGHTS: Final = "rights and identities are free"

@@ -1,4 +1,4 @@
-"""Tests that a system moves to another cloud by provider, region and account, or is refused for the listed reasons.
+"""Tests that a system moves to another cloud with its provider, region and account, or is refused for listed reasons.
 
 Every example with a target in a cloud is compiled for each of the other clouds. The rest of its text is unchanged.
 """
@@ -30,8 +30,8 @@ ACCOUNTS = ('"123456789012"', "acme-leads", "3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6
 """An account in each cloud."""
 
 REFUSED = {
-    # Workloads in separate shops read a bucket in the cloud. Only AWS gives them keys for it. The other clouds need to
-    # know the issuer of their tokens, which Azure reads on the internet.
+    # Workloads in separate shops read a bucket in the cloud. Only AWS gives them keys for the bucket. The other clouds
+    # need to know the issuer of their tokens; Azure reads the issuer over the internet.
     ("plant-and-google-default", "azure"): ["AZURE-E012", "AZURE-E012"],
     ("fraud-detection-default", "gcp"): ["GCP-E012"],
     ("hybrid-default", "gcp"): ["GCP-E012"],

@@ -10,7 +10,7 @@ import pytest
 from testbed import build
 from testbed.parts import PARTS, Part
 
-# Stands in for Go: records arguments, writes the binary, and reports the modules from which a binary was built.
+# Stands in for Go: records arguments, writes the binary, and reports the modules that the binary was built from.
 FAKE_GO = """#!/bin/sh
 echo "$@" >> "$CALLS"
 case $1 in

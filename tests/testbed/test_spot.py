@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
-    """All systems in an account share the service-linked role. Each system reuses it, and none deletes it."""
+    """All systems in an account share the service-linked role: each system reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

@@ -100,7 +100,9 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the span of the accelerator in an inline compute class, or of the class name in a workload otherwise."""
+    """Return the span of the accelerator if the compute class is inline, otherwise that of the class name in the
+    workload.
+    """
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call, with its name for messages, its place in the spec, and the data sent there."""
+    """A URL that workloads call: its name in messages, its location in the spec, and the data sent to it."""
 
     what: str  # "store 'lake'"
     url: str

@@ -85,7 +85,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def counted(system: System) -> Iterator[Diagnostic]:
-    """Report checks whose `minFeatures` exceeds the number of available columns."""
+    """Report checks whose `minFeatures` is greater than the number of available columns."""
     inputs = _inputs(system)
     for monitor in system.monitors.values():
         for check in monitor.checks:

@@ -16,7 +16,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """Require a list of allowed ranges for a public API address, and reject one for a private address."""
+    """Require a list of allowed ranges for a public API address, and reject such a list for a private address."""
     for target in system.deployment.targets:
         if not target.in_cloud:
             continue

@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """Return the datasets that training pipelines read, each with one of the pipelines that read it."""
+    """Return the datasets that training pipelines read, each with one pipeline that reads it."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -63,7 +63,7 @@ def _readers(system: System) -> dict[str, str]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report scores in folders from which training or monitors read labels."""
+    """Report scores written to folders from which training or monitors read labels."""
     readers = {name: f"pipeline '{reader}'" for name, reader in _readers(system).items() if system.data[name].label}
     trained_on = frozenset(readers)
     for monitor in system.monitors.values():

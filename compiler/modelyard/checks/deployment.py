@@ -118,7 +118,7 @@ def binding(system: System) -> Iterator[Diagnostic]:
 
 
 def images(system: System) -> Iterator[Diagnostic]:
-    """Report each user image with a moving tag at the place where it is first used."""
+    """Report each user image with a moving tag at its first use in the spec."""
     image_paths: list[tuple[str, Path]] = []
     for pipeline in system.pipelines.values():
         image_paths += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]

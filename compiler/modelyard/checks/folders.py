@@ -16,7 +16,7 @@ _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 @record
 class Folder:
-    """A folder in a bucket, with a name for messages and its place in the spec."""
+    """A folder in a bucket, with a name for messages and its location in the spec."""
 
     what: str  # "dataset 'transactions'"
     bucket: str
@@ -30,7 +30,9 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """Return a key for a store's bucket: the service and bucket name if adopted, otherwise the store's name."""
+    """Return a key for a store's bucket: the service and bucket name if the store is adopted, otherwise the store's
+    name.
+    """
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -67,7 +69,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """Return the span of the value at a path or, if the value is not in the spec, of its parent's key."""
+    """Return the span of the value at a path or, if the spec has no such value, that of its parent's key."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 
@@ -92,7 +94,7 @@ class Folders:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """Find a folder that equals the given one."""
+        """Find a folder equal to the given one."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:
@@ -102,7 +104,7 @@ class Folders:
         return self._above.get(exact) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
-        """Find a folder that equals the given one, is inside it, or contains it."""
+        """Find a folder that is equal to the given one, inside it, or around it."""
         return self.equal(folder) or self.nested(folder)
 
 

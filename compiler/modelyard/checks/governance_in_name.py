@@ -83,7 +83,7 @@ def _sensitive_stores(system: System) -> frozenset[str]:
 
 
 def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
-    """Report addresses in cloud regions in which governance does not allow data."""
+    """Report addresses in cloud regions where governance does not allow data."""
     allowed = system.governance.residency
     for address in addresses(system, frozenset()) if allowed else ():
         place = country_of(address.url)
@@ -98,7 +98,7 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, as warnings otherwise."""
+    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, otherwise as warnings."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):

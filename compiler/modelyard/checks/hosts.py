@@ -47,7 +47,7 @@ def names(system: System) -> Iterator[Diagnostic]:
 
 
 def _called(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Yield the URLs that workloads call, each with its name for messages and its place in the spec."""
+    """Yield the URLs that workloads call, each with its name in messages and its location in the spec."""
     for address in addresses(system, frozenset()):
         yield address.what, address.url, address.path
     for target in system.deployment.targets:
@@ -88,7 +88,7 @@ def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _other_secrets(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Yield the tokens, passwords and secret addresses that are used for anything other than endpoints."""
+    """Yield the tokens, passwords and secret addresses used for anything other than endpoints."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

@@ -109,7 +109,7 @@ def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
 
 
 def references(system: System) -> Iterator[Diagnostic]:
-    """Require a dataset as the reference for monitors of an imported model, whose training data is elsewhere."""
+    """Require monitors of an imported model to use a dataset as reference, because the training data is elsewhere."""
     for monitor in system.monitors.values():
         if monitor.reference is None or monitor.reference.data or monitor_type(monitor.type).reads != "rows":
             continue

@@ -34,7 +34,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """Require a split by time for forecasts, so that the evaluation rows are newer than the training data."""
+    """Require a split by time for forecasts so that the evaluation rows are newer than the training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":

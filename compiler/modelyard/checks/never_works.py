@@ -45,7 +45,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
-    """Yield every model version that is used for serving, scoring or as a base, with its place in the spec."""
+    """Yield every model version that is used for serving, scoring or as a base, with its location in the spec."""
     for model in system.models.values():
         if model.base is not None:
             yield model.base, ("models", model.name, "base")
@@ -109,7 +109,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """Yield a step's numeric parameters and its search's choices and bounds, each with its place in the spec."""
+    """Yield a step's numeric parameters and its search's choices and bounds, each with its location in the spec."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]

@@ -86,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """Report gates that need a user-defined metric for the champion or for other data, where it has no value."""
+    """Report gates that apply a user-defined metric to the champion or to other data, where it has no value."""
     fields = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in fields if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):

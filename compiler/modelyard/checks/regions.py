@@ -18,7 +18,7 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
-    `restricted` holds the regions that a provider enables only on request or that require a separate account.
+    `restricted` holds the regions that a provider enables only when asked or that require a separate account.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -39,7 +39,7 @@ class Regions:
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
     def near(self, provider: str, country: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a provider's regions in a country, then those in allowed places or else in its jurisdictions.
+        """Return a provider's regions in a country, followed by those in allowed places or else in its jurisdictions.
 
         Restricted regions are excluded and, if `allowed` names any places, so are all regions outside them.
         """

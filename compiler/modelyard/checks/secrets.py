@@ -45,7 +45,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
-    """Yield every secret in the spec, with its place in the spec and the targets that read it."""
+    """Yield every secret in the spec, with its location and the targets that read it."""
     for target in system.deployment.targets:
         path = target_path(system, target.name)
         if target.gateway and target.gateway.certificate:
@@ -73,14 +73,14 @@ def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
 
 
 def _model_targets(system: System) -> set[str]:
-    """Return the targets on which any workload reads or writes models."""
+    """Return the targets where any workload reads or writes models."""
     result = {pipeline.target for pipeline in system.pipelines.values() if pipeline.model or models_of(pipeline)}
     result |= {inference.target for inference in system.inference.values()}
     return result | ({system.deployment.placement.registry} if system.registry else set())
 
 
 def _store_readers(system: System, with_models: set[str]) -> dict[str, set[str]]:
-    """Return, for each store, the targets on which any workload reads or writes it."""
+    """Return, for each store, the targets where any workload reads or writes it."""
     readers: dict[str, set[str]] = {}
     for store, target in _store_uses(system):
         readers.setdefault(store, set()).add(target)

@@ -24,7 +24,7 @@ _HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a single sequence: one stage comes first, and each other stage follows a different one."""
+    """Require stages to form a single sequence: one stage comes first, and no two stages follow the same one."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -60,7 +60,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Require training and imports to promote to the first stage, and the promoter that moves versions to run here."""
+    """Require training and imports to promote to the first stage, and a promoter in this system to move versions on."""
     has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():

@@ -1,4 +1,4 @@
-"""Limit the number of a rule's errors that get a suggestion, because each suggestion scans all names."""
+"""Limit how many of a rule's errors get a suggestion, because each suggestion scans all names."""
 
 from __future__ import annotations
 

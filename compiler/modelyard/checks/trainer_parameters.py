@@ -24,7 +24,7 @@ class _Table(TypedDict):
 
 @record
 class Interval:
-    """An interval from `low` to `high`, each of which is either included or excluded."""
+    """An interval from `low` to `high`, where each bound is either inclusive or exclusive."""
 
     low: float
     high: float

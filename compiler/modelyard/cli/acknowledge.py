@@ -66,7 +66,7 @@ def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) 
 
 
 def _finding(review: Review, typed: str) -> Finding:
-    """Return the finding with the given fingerprint, of which the first twelve digits are enough."""
+    """Return the finding with the given fingerprint. The first twelve digits are enough."""
     open_ones = {finding.whole_fingerprint: finding for finding in review.findings if can_be_accepted(finding)}
     if len(typed) < _LEAST:
         raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")
@@ -136,7 +136,7 @@ def _without_empty_list(text: str) -> str:
 
 
 def _indented(added: str, text: str, has_entries: bool) -> str:
-    """Indent the entry to the column at which the existing entries begin."""
+    """Indent the entry to the column where the existing entries begin."""
     dash = next((line for line in text.splitlines() if line.lstrip().startswith("- ")), "") if has_entries else ""
     space = " " * (len(dash) - len(dash.lstrip()))
     return "".join(f"{space}{line}\n" if line else "\n" for line in added.splitlines())

@@ -1,4 +1,4 @@
-"""Explain an address such as `inference.scorer`: its place in the spec, its resources and its machines."""
+"""Explain an address such as `inference.scorer`: where it is defined, its resources and its machines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _definition(outcome: Outcome, address: str) -> list[str]:
-    """Describe a definition that is repeated for the rows of a list, such as `models.demand-${each.name}`."""
+    """Describe a definition that is repeated for each row of a list, such as `models.demand-${each.name}`."""
     if outcome.document is None:
         return []
     repeated = outcome.document.repeated
@@ -105,7 +105,7 @@ def _owner(path: Path) -> Path:
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """Describe a field: its value, the components created only by its line, and the address of the whole entry."""
+    """Describe a field: its value, the components that only this field creates, and the address of its entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None

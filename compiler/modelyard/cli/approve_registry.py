@@ -26,7 +26,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Rejects redirects, because the credentials are only for the address that the user typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Return None, so that urllib raises an HTTPError instead of following the redirect."""
+        """Return None so that urllib raises an HTTPError instead of following the redirect."""
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def checked(registry: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Escape untrusted text that is printed as part of a line, so that it cannot start a new line."""
+    """Escape untrusted text that is printed as part of a line so that it cannot start a new line."""
     return " ".join(text.split())[:longest]
 
 

@@ -19,7 +19,7 @@ from modelyard.review.fingerprint import change_fingerprint
 def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Addresses, tuple[Diagnostic, ...]]:
     """Return the old version's resources by target and address, or the reason why nothing may be compiled.
 
-    The comparison uses the same inputs as the compile, so that exactly the text that was compared is compiled.
+    The comparison and the compile share their inputs, so exactly the text that was compared is compiled.
     """
     after = Version(replace(inputs, environment=None, overlay=None), read_lock(inputs))
     try:

@@ -85,7 +85,7 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
 
 
 def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagnostic, ...]]:
-    """Read the usage file, if there is one. Most runs do not need the modules of `modelyard cost`."""
+    """Read the usage file, if there is one. The import is local because most runs do not need `modelyard cost`."""
     if arguments.usage is None:
         return None, ()
     from modelyard.cli.usage_input import read_used
@@ -94,7 +94,7 @@ def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagn
 
 
 def exit_code(review: Review, fail_on: str) -> int:
-    """Return 1 if a finding reaches the given level or if a version cannot be judged, and 0 otherwise."""
+    """Return 1 if a finding reaches the given level or a version cannot be judged, otherwise 0."""
     limit = {"danger": Level.DANGER, "review": Level.REVIEW}.get(fail_on)
     return int(bool(review.unjudged) or (limit is not None and bool(review.findings) and review.worst >= limit))
 

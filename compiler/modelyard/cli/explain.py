@@ -29,7 +29,7 @@ _ADDED = ("promoter", "starter")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Explain a code, a field or an address. Returns 1 if there is no such code, field or address."""
+    """Explain a code, a field or an address. Returns 1 if it does not exist."""
     what: str = arguments.what.strip()
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())

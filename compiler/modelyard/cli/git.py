@@ -82,7 +82,9 @@ class Revision:
         return kind, content[:-1] if kind == "blob" else b""
 
     def _batch(self, mode: str, path: str) -> bytes:
-        """Read one object by its path. Git follows links, and responds with a line and, for `--batch`, the content."""
+        """Read one object by its path. Git follows links and prints a header line, then the content if `mode` is
+        `--batch`.
+        """
         full_path = self._full_path(path)
         if "\n" in full_path:
             raise GitError("the path of the spec contains a line break")
@@ -134,7 +136,7 @@ def _above(folder: str) -> str:
 
 
 def _working_folder() -> str:
-    """Return the working folder, including the links by which the shell entered it if the shell provides them."""
+    """Return the working folder, keeping the links through which the shell entered it if the shell reports them."""
     shell_folder = os.environ.get("PWD", "")
     is_true = os.path.isabs(shell_folder) and os.path.exists(shell_folder) and os.path.samefile(shell_folder, os.curdir)
     return shell_folder if is_true else os.getcwd()

@@ -66,7 +66,7 @@ def tables_of(spec: str, files: Iterable[InputFile]) -> dict[str, InputFile | st
 
 
 def names_of_tables(files: Iterable[InputFile]) -> list[str]:
-    """Return the names of the CSV files that a spec and its environments name."""
+    """Return the names of the CSV files that a spec and its environments refer to."""
     relevant = [file for file in files if any(word in _text(file.content) for word in ("sites", "lists"))]
     if not relevant:
         return []
@@ -154,7 +154,7 @@ def has_two_specs(folder: str) -> bool:
 
 
 def _repository(spec: str) -> str:
-    """Return the folder that symbolic links must not leave: the spec's git repository or, if none, its folder."""
+    """Return the folder that symbolic links must not leave: the spec's git repository or, without one, its folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)

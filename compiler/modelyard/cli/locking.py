@@ -51,7 +51,7 @@ def _rows(table: InputFile | str) -> str:
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of the text of all inputs, so that a compile can quickly determine whether it has nothing to do."""
+    """Return a hash of the text of all inputs so that a compile can quickly determine whether it has nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())

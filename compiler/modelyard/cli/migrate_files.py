@@ -52,7 +52,7 @@ def changed_state(folder: str, state: State) -> tuple[Diagnostic, ...]:
 def written(folder: str, plan: Migration, move: Move, data: Mapping[str, Value], spec: str) -> tuple[Diagnostic, ...]:
     """Write a plan, or report which files are in the way. If the plan is regenerated, completed phases are kept.
 
-    The state is written first because it marks the folder as ours, so that an interrupted run can be repeated.
+    The state is written first because it marks the folder as ours, so an interrupted run can be repeated.
     """
     files = {path: content.encode() for path, content in _files(plan, move, data)}
     before, problems = _earlier(folder, plan)

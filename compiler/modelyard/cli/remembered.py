@@ -1,4 +1,4 @@
-"""Remember the values of each compiled text, so that a compile without changes does not have to resolve anything.
+"""Remember the values in each compiled text so that a compile without changes does not have to resolve anything.
 
 The file is in the git-ignored folder next to the spec. If the file is missing or not writable, the next compile is
 merely slower. If someone commits it anyway, it must not affect other users' compiles, so every entry is sealed with a
@@ -35,7 +35,7 @@ def recalled(inputs: Inputs, text: str) -> str:
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
-    """Store the key of the values that this text has. Nothing is stored if the folder is a link or not writable."""
+    """Store the key of the values in this text. Nothing is stored if the folder is a link or not writable."""
     from pathlib import Path
 
     from modelyard.cli.sealing import create_key

@@ -76,7 +76,7 @@ def _wants_sample(arguments: argparse.Namespace) -> bool:
 
 
 def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
-    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are stored in one folder."""
+    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are stored in the same folder."""
     from modelyard.cli.sampling import compiled_copy
 
     assert outcome.document is not None
@@ -159,7 +159,7 @@ def _install(python: str, extras: str) -> str:
 
 
 def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
-    """Replace this process with the runtime, so that the runtime receives the signals and sets the exit code."""
+    """Replace this process with the runtime, so the runtime receives the signals and sets the exit code."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
         *(f"pipelines.{name}" for name in plan["pipelines"]),

@@ -14,9 +14,7 @@ from modelyard.lock import digest
 from modelyard.source import Document
 
 ENDING: Final = ".sample"
-"""The suffix that follows the environment's name in the name of a copy's folder. Environment names cannot contain a
-dot.
-"""
+"""The suffix in the name of a copy's folder, after the environment's name. Environment names cannot contain a dot."""
 
 _WIDTH: Final = 28
 _HEAD: Final = (

@@ -1,4 +1,4 @@
-"""Seal files that this user's modelyard writes to a folder to which others can also write, such as a repository."""
+"""Seal files that this user's modelyard writes to a folder that others can also write to, such as a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modelyard status` and `modelyard events`: what is running on this machine, and which decisions were made."""
+"""`modelyard status` and `modelyard events`: what is running on this machine, and what decisions were made."""
 
 from __future__ import annotations
 

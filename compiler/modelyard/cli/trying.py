@@ -1,4 +1,4 @@
-"""`modelyard try`: go from nothing to a prediction by running a system from a template on this machine."""
+"""`modelyard try`: go from nothing to a prediction by running a template's system on this machine."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class UsageInput:
         )
 
     def _errors(self, plan: Plan) -> Mapping[tuple[str, Span | None], Diagnostic]:
-        """Return the errors for a plan, keyed by code and place because hints differ between versions."""
+        """Return the errors for a plan, keyed by code and location because hints differ between versions."""
         _, problems = usage_of(self.files, plan)
         return {(problem.code, problem.span): problem for problem in problems if problem.severity is Severity.ERROR}
 

@@ -116,6 +116,6 @@ def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
 
 
 def copied_from(path: str) -> str:
-    """Return the name of the original file of a `.edited` copy, or "" if the given name is not that of a copy."""
+    """Return the name of the file that a `.edited` copy was made from, or "" if the name is not that of such a copy."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

@@ -75,7 +75,7 @@ class _Helper:
 
 
 def _render_and_exit(files: tuple[OutputFile, ...], stream: IO[bytes], parent: int) -> None:
-    """Render files in the forked process, which must not return into the program that it is a copy of.
+    """Render files in the forked process, which must never return to the parent's code.
 
     If the parent was killed, the fork ends after the current file, because it also holds the parent's lock on the
     output.

@@ -22,8 +22,7 @@ from modelyard.records import field, record
 from modelyard.regular_files import read
 
 _MANY: Final = 300
-"""The minimum number of manifests for which another process is worthwhile. Starting it takes about a tenth of a second.
-"""
+"""The minimum number of manifests that justifies another process. Starting it takes about a tenth of a second."""
 
 
 @record(frozen=False)

@@ -36,7 +36,7 @@ def staging_folder(root: str) -> str:
 
 @contextmanager
 def locked(out: str) -> Generator[None]:
-    """Lock the output folder, so that only this run writes there. The lock ends with the process; its file remains."""
+    """Lock the output folder so that only this run writes there. The lock ends with the process; its file remains."""
     os.makedirs(out, exist_ok=True)
     file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
     try:
@@ -47,7 +47,7 @@ def locked(out: str) -> Generator[None]:
 
 @contextmanager
 def locked_folder(folder: str) -> Generator[None]:
-    """Lock an existing folder itself, so that no lock file is left in it. On Windows, nothing is locked."""
+    """Lock an existing folder itself so that no lock file is left in it. On Windows, nothing is locked."""
     if sys.platform == "win32":
         yield
         return
@@ -100,7 +100,7 @@ def _is_same(file: int, path: str) -> bool:
 
 
 def clean(environment_folder: str) -> None:
-    """Remove leftovers of dead runs. The caller must hold the lock, so that no running process is still writing there.
+    """Remove leftovers of dead runs. The caller must hold the lock, so no running process can still be writing there.
 
     If a run renamed a tree but did not replace it, the old tree is restored first.
     """
@@ -136,7 +136,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Move the folder to root. Returns whether there was a previous root, which is then inside the folder."""
+    """Swap the folder into root and any previous root into the folder. Returns whether there was a previous root."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False

@@ -110,7 +110,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def switch_all(stages: list[Stage], durable: bool = True) -> None:
-    """Switch all trees in order. If one fails, switch the earlier ones back. If `durable`, flush the disk first."""
+    """Switch all trees in order. If one fails, undo the earlier switches. If `durable`, flush the disk first."""
     if stages and durable:
         sync(stages[0].folder)
     switched: list[Stage] = []

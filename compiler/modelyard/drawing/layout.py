@@ -15,7 +15,7 @@ LINE: Final = 17
 """The distance between two lines of text."""
 
 LID: Final = 7.0
-"""Half the height of the lid of a cylinder."""
+"""Half the height of a cylinder's lid."""
 
 SMALL_LETTER: Final = 6.4
 """The approximate width of a lower-case letter."""
@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the top of each box and waypoint, as close as possible to its predecessors without overlapping others."""
+    """Return the top of each box and waypoint, placed as close as possible to its predecessors without overlaps."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):

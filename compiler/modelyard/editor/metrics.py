@@ -13,7 +13,7 @@ _TYPE: Final = "type"
 
 
 def with_metrics(definitions: Schema) -> None:
-    """Add metric suggestions to definitions. Other names remain valid, because user code may report any metric."""
+    """Add metric suggestions to definitions. Other names remain valid because user code may report any metric."""
     model, monitor = schema_of(definitions.get("model")), schema_of(definitions.get("monitor"))
     if model:
         rules = [_conditional("task", task, _gate(metrics_of(task))) for task in _choices(model, "task")]

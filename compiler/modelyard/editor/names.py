@@ -68,7 +68,7 @@ def _stores(kind: str) -> Source:
 
 
 def _sites(names: Names, path: Path) -> Iterator[str]:
-    """Yield the sites that the spec lists for the target that an override names. Sites in a file are unknown here."""
+    """Yield the sites that the spec lists for an override's target. Sites in a file are unknown here."""
     target = names.first(*map(str, path[:2]), "target")
     yield from names.at("deployment", "targets", str(target), "sites", "values") if target else ()
     yield from names.at("deployment", "sites", "values")

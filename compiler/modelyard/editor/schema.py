@@ -104,7 +104,7 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """Move a field that other fields depend on out of the condition's branch, so that editors offer the field.
+    """Move a field that other fields depend on out of the condition's branch so that editors offer the field.
 
     The result accepts the same documents, because the branch applies whenever the field is present.
     """

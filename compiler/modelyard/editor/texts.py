@@ -29,7 +29,7 @@ def is_spec(path: str, text: str, names: tuple[str, ...]) -> bool:
 
 
 def end_of_word(line: str, column: int) -> int:
-    """Return the column at which the word at the given column ends."""
+    """Return the column where the word at the given column ends."""
     match = _REST_OF_WORD.match(line, column)
     return match.end() if match else column
 

@@ -19,7 +19,7 @@ _HASH: Final = "[0-9a-f]{8,64}"
 def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked], values: Mapping[str, str]) -> str:
     """Return the first place where a stack with markers, filled in with a site's values, differs from the site's stack.
 
-    Hashes are not compared, because the stack with markers has placeholders in place of hashes of the values.
+    Hashes are not compared, because the stack with markers has placeholders instead of hashes of the values.
     """
     if len(lowered.projects) != len(alone.projects):
         return "the number of projects"

@@ -12,7 +12,7 @@ from modelyard.sites.groups import Group, Scalar
 
 @record
 class Kind:
-    """The sites in a group that have equal values in all columns whose effect goes beyond a string in the output.
+    """The sites in a group that have equal values in every column whose effect goes beyond a string in the output.
 
     `rows` holds the positions of the sites. `plan` has markers for their other values.
     """

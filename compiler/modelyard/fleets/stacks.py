@@ -28,7 +28,7 @@ FILLED: Final = frozenset({"kubernetes.Manifests", "kubernetes.Chart", "kubernet
 def with_fleets(
     stacks: tuple[Stack, ...], fleets: tuple[Fleet, ...], plan: Plan, targets: Targets
 ) -> tuple[Stack, ...]:
-    """Replace each group's stack with one for all its sites. Other stacks get references to the sites' values."""
+    """Replace each group's stack with one for all its sites. Other stacks get references to site values."""
     marked = {fleet.number: fleet.binding.marked for fleet in fleets}
     by_target = {fleet.group.name: fleet for fleet in fleets}
     results: list[Stack] = []

@@ -10,7 +10,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 
 LONGEST: Final = 65_000
-"""The maximum number of characters: more than any report contains, but fewer than the limit of GitHub."""
+"""The maximum number of characters: more than any report contains, but fewer than GitHub's limit."""
 
 LABELS: Final = {"danger": "modelyard/danger", "review": "modelyard/review", "cannot-be-judged": "modelyard/danger"}
 """The label for each verdict. Verdicts that are not listed have no label."""

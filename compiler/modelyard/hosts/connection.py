@@ -36,7 +36,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Rejects redirects, because urllib would send the token to the redirect's target."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Return None, so that urllib raises an HTTPError instead."""
+        """Return None so that urllib raises an HTTPError instead."""
 
 
 @record
@@ -103,7 +103,8 @@ def _is_private(url: str) -> bool:
 def repeated(call: Callable[[], str]) -> str:
     """Retry a function while the host is overloaded or does not respond, with at most four calls in total.
 
-    The function must begin with a read, so that it does not repeat a creation that succeeded but returned no response.
+    The function must begin with a read; otherwise, a creation that succeeded but returned no response would be
+    repeated.
     """
     for attempt in range(_TRIES):
         try:

@@ -27,8 +27,8 @@ def load(
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Parse the text of a file into a document. If the text is invalid, return None and diagnostics.
 
-    `path` is the file's name as shown to the user. JSON is read as YAML. An environment may be empty, in which case it
-    changes nothing.
+    `path` is the file's name as shown to the user. JSON is read as YAML. An empty environment is valid and changes
+    nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)

@@ -22,7 +22,7 @@ class _Parser(Protocol):
 
 @record
 class SyntaxProblem:
-    """A syntax error: our message, a hint, and the place, counted from 0."""
+    """A syntax error: our message, a hint, and the position, counted from 0."""
 
     message: str
     hint: str
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find an unclosed quote in an earlier line whose string extends up to the quote at this place."""
+    """Find an unclosed quote in an earlier line whose string extends to the quote at this place."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:

@@ -1,4 +1,4 @@
-"""Replace user code that exists only in an image: with a built-in trainer, with generated data, or with nothing."""
+"""Replace user code that exists only in an image with a built-in trainer, generated data, or nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _replace_code(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 
 
 def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
-    """Replace code with a built-in trainer, which has different parameters, one worker, and reads a single label."""
+    """Replace code with a built-in trainer, which has different parameters, only one worker, and only one label."""
     yield Note(here, "a built-in trainer stands in for this code, on the declared inputs and with its own parameters")
     for field in ("parameters", "tuning", "workers"):
         pipeline.pop(field, None)

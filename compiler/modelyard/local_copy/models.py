@@ -12,10 +12,10 @@ from modelyard.local_copy.note import Entry, Note, entries, mapping, section, un
 from modelyard.source import Json
 
 _HEAVY: Final = "pytorch"
-"""The trainer whose library is not among the packages of the `local` extra."""
+"""The trainer whose library is not part of the `local` extra."""
 
 _NEEDS_BASE: Final = "transformers"
-"""The trainer that changes an imported model, whose files are not fetched."""
+"""The trainer that changes an imported model. Imported files are not fetched."""
 
 _ALIAS: Final = "champion"
 _LOOSEST: Final = 0.8

@@ -13,7 +13,7 @@ Entry: TypeAlias = "dict[str, Json]"
 
 @record
 class Note:
-    """An address in the spec, such as `pipelines.retrain`, and how the copy differs there."""
+    """An address in the spec, such as `pipelines.retrain`, and how the copy differs at that address."""
 
     address: str
     text: str
@@ -35,7 +35,7 @@ def texts(value: Json) -> list[str]:
 
 
 def section(spec: Entry, name: str) -> Entry:
-    """Return a section, which is created if it does not exist."""
+    """Return a section, creating it if it does not exist."""
     return cast("Entry", spec.setdefault(name, {}))
 
 

@@ -1,4 +1,4 @@
-"""The addresses of endpoints: what a cut-over changes for callers of each."""
+"""Endpoint addresses: what a cut-over changes for the callers of each endpoint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def endpoints_of(move: Move) -> tuple[Inference, ...]:
 
 
 def have_hosts(move: Move) -> bool:
-    """Return whether any endpoint has a host, whose DNS name callers use."""
+    """Return whether any endpoint has a host, the DNS name that callers use."""
     return any(inference.endpoint.host for inference in endpoints_of(move))
 
 

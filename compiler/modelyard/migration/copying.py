@@ -1,4 +1,4 @@
-"""Copy a side's data: the objects in its stores, and the contents of its registry."""
+"""Copy a side's data: the objects in its stores and the contents of its registry."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Copies:
 
 
 def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
-    """Return the copies of a phase. Repeating them copies only what has changed."""
+    """Return the copies in a phase. Repeating them copies only what has changed."""
     steps: list[Step] = []
     checks: list[Step] = []
     files: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _job(
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return steps that copy the registry or, if the system does not run it, a statement of who must copy it."""
+    """Return steps that copy the registry or, if the system does not run its own, state who must copy it."""
     old, new = (move.side(which).system for which in ("old", "new"))
     if old.registry is None or new.registry is None:
         return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
@@ -174,7 +174,7 @@ def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that list the stores that exist once per site, which the plan has no commands to copy."""
+    """Return steps that list the stores that exist once per site, which the plan's commands cannot copy."""
     return tuple(
         Step(
             f"stores.{remote.store} exists once for each site. Copy {address(move.side(source), remote)[0]} to"
@@ -239,7 +239,7 @@ def _owner(remote: Remote, other: Remote, ends: Ends, move: Move) -> str:
 def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
     """Return steps that give rclone the keys of a store that no provider login can access.
 
-    Each line must be pasted separately; otherwise, `read` would read the next line as a key.
+    Each line must be pasted separately; otherwise, `read` would take the next line as a key.
     """
     if remote.credentials is None:
         return ()

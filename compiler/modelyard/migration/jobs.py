@@ -15,7 +15,7 @@ from modelyard.records import record
 from modelyard.writers.yaml_text import document
 
 LOGINS_FILE: Final = "logins.example"
-"""The file, in the plan's folder, with the names of the variables that hold logins to stores."""
+"""The file in the plan's folder with the names of the variables that hold store logins."""
 
 RETRIES: Final = 6
 
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(move: Move, ends: Ends) -> Place | None:
-    """Return the cluster that reaches both ends, or None. The new side's is preferred: it outlives the old one.
+    """Return the cluster that reaches both ends, or None. The new side's cluster is preferred: it outlives the old one.
 
     A store inside a cluster is only reachable from there, so its Job runs there.
     """
@@ -82,7 +82,7 @@ def job_name(verb: str, store: str) -> str:
 def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InCluster:
     """Return commands that replace a Job, wait until it has ended, and print its log.
 
-    The template of a Job cannot be changed, and an earlier Job may have ended, so that Job is deleted first.
+    The template of a Job cannot be changed, and an earlier Job may have ended, so any earlier Job is deleted first.
     """
     kube = kubectl(move, place.which, place.target)
     file = f"{move.folder}/phases/{phase}/{name}.yaml"
@@ -176,7 +176,7 @@ def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[st
 
 
 def variable(which: str, remote: Remote, option: str) -> str:
-    """Return the name of the environment variable from which rclone reads an option of a remote."""
+    """Return the name of the environment variable that sets an option of a remote for rclone."""
     return f"RCLONE_CONFIG_{remote_name(which, remote).upper()}_{option.upper()}"
 
 

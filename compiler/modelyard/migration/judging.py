@@ -1,4 +1,4 @@
-"""Assess a migration: what is kept, translated or rejected, the machines, residency, quotas, and the cost of moving."""
+"""Assess a migration: what is kept, translated or rejected, plus machines, residency, quotas and moving costs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Place:
 
 @record
 class Charge:
-    """A part of the cost of the move: a quantity times a price. A quantity or price of None is unknown."""
+    """Part of the cost of the move: a quantity times a price. If either is None, it is unknown."""
 
     what: str
     quantity: float | None
@@ -104,7 +104,7 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
 
 
 def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
-    """Return a refusal at its place in the old side's files, because nobody has written the new side's overlay yet."""
+    """Return a refusal at its location in the old side's files: nobody has written the new side's overlay yet."""
     problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
     if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
         return refusal
@@ -112,7 +112,7 @@ def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
 
 
 def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
-    """Return what happens to each part of the spec."""
+    """Return a verdict for each part of the spec."""
     old, new = sides.old.outcome.document, sides.live.outcome.document
     assert old is not None
     reasons = _reasons(refusals_of(sides))
@@ -127,7 +127,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return what each kind of resource in a part becomes on each side, if the two differ."""
+    """Return what each kind of resource in a part becomes on each side, if the two sides differ."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 
@@ -184,7 +184,7 @@ def _value(document: Document, part: str) -> Json:
 
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
-    """Return what the resources of each part become on their platform, using the terms of the target's catalog."""
+    """Return what each part's resources become on their platform, using the terms of the target's catalog."""
     words: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
         words.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
@@ -256,7 +256,7 @@ def _places(name: str, side: Side) -> Iterator[Place]:
 
 DUAL_RUN_DAYS: Final = 7
 ROLLBACK_DAYS: Final = 14
-"""The number of days for which both sides run in the waiting phases: an assumption that the plan states."""
+"""The number of days for which both sides run in the waiting phases. This is an assumption that the plan states."""
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:

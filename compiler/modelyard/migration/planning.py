@@ -57,7 +57,7 @@ def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Hando
 
 
 def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the schedules that start something automatically, by target, each as namespace and name."""
+    """Return the schedules that start something automatically, by target, each as a namespace and a name."""
     return {
         target.name: tuple(sorted(where for where, suspended in _jobs(side, target.name, targets) if not suspended))
         for target in side.system.deployment.targets

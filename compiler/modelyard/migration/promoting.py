@@ -1,7 +1,7 @@
 """Keep the promoter of the new side suspended while its registry is copied.
 
-A promoter that finds an imported model's files registers a version of them with a run of its own, which the copy of the
-registry then refuses to overwrite.
+A promoter that finds an imported model's files registers them as a version in its own run, which the registry copy then
+refuses to overwrite.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A migration's phases: what must be true beforehand, what to do, how to check it, and how to undo it."""
+"""A migration's phases: their preconditions, what to do, how to check it, and how to undo it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUILD: Final = "build"
 
 @record
 class InCluster:
-    """Commands that do a step with Jobs in a cluster, instead of on the machine of the person who runs the plan."""
+    """Commands that run a step as Jobs in a cluster instead of on the machine of the person running the plan."""
 
     text: str
     commands: tuple[str, ...]
@@ -26,7 +26,7 @@ class InCluster:
 
 @record
 class Step:
-    """Something that a person does or checks, with shell commands for it, one per line."""
+    """Something that a person does or checks, with the shell commands for it, one per line."""
 
     text: str
     commands: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Move:
     folder: str  # the plan's folder, relative to the spec's folder
     handovers: Mapping[str, Mapping[str, Handover]]
     schedules: Mapping[str, tuple[tuple[str, str], ...]]  # the old side's schedules, by target: namespace and CronJob
-    copy: Callable[[str, str, CopyJob], Iterable[Manifest]]  # side, target: the objects of a Job that copies
+    copy: Callable[[str, str, CopyJob], Iterable[Manifest]]  # the objects for a copy Job
 
     def side(self, which: str) -> Side:
         """Return a side by its name, `old` or `new`."""

@@ -143,7 +143,7 @@ def _schema(connection: Any) -> list[str]:
 
 
 def _keys(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
-    """Return the runs and versions in a registry, which an import must not lose."""
+    """Return the runs and versions in a registry, none of which may be lost in an import."""
     tables = {table.name: table for table in _tables()}
     return {
         name: {tuple(row[key] for key in keys) for row in connection.execute(tables[name].select()).mappings()}

@@ -1,4 +1,4 @@
-"""Write names from a spec into shell commands, in which each name remains a single word on one line."""
+"""Write names from a spec into shell commands so that each name remains a single word on one line."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Side:
 
     @property
     def overlay(self) -> str:
-        """Return the text of the environment's file, which always exists for the new side."""
+        """Return the text of the environment's file. The new side always has such a file."""
         overlay = self.inputs.overlay
         return overlay.content if overlay is not None and isinstance(overlay.content, str) else ""
 
@@ -159,7 +159,7 @@ def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield the changes that place everything on another target in the spec, and remove the targets that move."""
+    """Yield the changes that place everything on another target in the spec and remove the targets that move."""
     placement = system.written("deployment", "placement")
     for kind in placement:
         if placement[kind] in sources:

@@ -31,5 +31,5 @@ def is_at_sites(remote: Remote) -> bool:
 
 
 def address(side: Side, remote: Remote) -> tuple[str, ...]:
-    """Return the values that identify a store, with references such as `${site.s3}` in place of sites' values."""
+    """Return the values that identify a store, with references such as `${site.s3}` instead of sites' values."""
     return tuple(with_references(side.outcome, text) for text in (remote.uri, *(value for _, value in remote.settings)))

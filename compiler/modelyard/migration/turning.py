@@ -27,10 +27,10 @@ from modelyard.spec import Inference
 
 _CHAT: Final = "/v1/chat/completions"
 _CHOICES: Final = """python -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["choices"], indent=1))'"""
-"""Takes the texts out of a response of a language model."""
+"""Extracts the generated text from a language model's response."""
 
 _NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(sys.stdin), model=sys.argv[1])))'"
-"""Asks for an adapter by its name, in a request that is otherwise the same."""
+"""Requests an adapter by name, leaving the rest of the request unchanged."""
 
 
 def dual_run(move: Move) -> Phase:
@@ -176,7 +176,7 @@ def cut_over(move: Move) -> Phase:
 
 
 def watch(move: Move) -> Phase:
-    """Return the phase in which the old side can still take over again."""
+    """Return the phase during which the old side can still take over again."""
     name = "10-watch"
     copied = copies(move, name, "new", "old")
     copies_back = bool(copied.steps or site_steps(move))
@@ -232,7 +232,7 @@ def retire(move: Move) -> Phase:
 
 
 def _trained_since(move: Move) -> str:
-    """Say what becomes of versions that the new side trains."""
+    """Explain what happens to versions that the new side trains."""
     if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
         return ""
     return (
@@ -244,9 +244,9 @@ def _trained_since(move: Move) -> str:
 def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
-    A response repeats the ID of its request. If the request had no ID, each side would generate a different one. A
-    generated text is extracted from its response, which also contains the time at which a side loaded the model. At
-    sites, the request goes to the first one.
+    A response repeats the ID of its request. If the request had no ID, each side would generate a different ID.
+    Generated text is extracted from the response, because the response also contains the time at which a side loaded
+    the model. If there are several sites, the request goes to the first site.
     """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
@@ -302,12 +302,12 @@ def _answer(which: str, inference: Inference, adapter: str = "") -> str:
 
 
 def _adapters(inference: Inference) -> tuple[str, ...]:
-    """Return the names by which requests ask for an endpoint's adapters."""
+    """Return the names that requests use to select an endpoint's adapters."""
     return tuple(adapter.name for adapter in inference.adapters)
 
 
 def _differences(move: Move) -> str:
-    """Explain differences that are no mistake of the move."""
+    """Explain differences that do not indicate an error in the migration."""
     kinds = {_generates_text(move, endpoint) for endpoint in endpoints_of(move)}
     numbers = " A difference in the last digits of a number comes from a different type of processor."
     texts = (

@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative in a class's `accelerators`, by position, that was not chosen for the class, with the reason."""
+    """An alternative in a class's `accelerators`, by position, that was not chosen, and the reason."""
 
     position: int
     accelerator: Accelerator
@@ -100,7 +100,7 @@ class SystemHardwarer(Protocol):
 
 
 def any_machine(system: System, target: TargetSpec) -> Hardware | None:
-    """Return None, so that the scheduler decides where Pods run."""
+    """Return None so that the scheduler decides where Pods run."""
     return None
 
 
@@ -152,7 +152,7 @@ class NodePool:
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The groups in the order in which they are tried. Elastic classes have no groups."""
+        """The groups, in the order in which they are tried. Elastic classes have no groups."""
         return self.hardware.groups
 
     @property

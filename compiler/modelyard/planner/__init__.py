@@ -1,4 +1,4 @@
-"""The planner decides which resources a system needs, where and in which order they are created, and their links."""
+"""The planner decides which resources a system needs, where and in what order they are created, and their links."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, impossible links and features that need the registry on the same placement."""
+    """Report each impossible link once, and features that need the registry on the same placement."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -110,7 +110,7 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Return whether workloads on the other target may connect to this one, as they always may within a cluster."""
+    """Return whether workloads on the other target may connect to this one. Within a cluster, they always may."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)

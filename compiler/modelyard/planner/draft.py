@@ -35,7 +35,7 @@ _MOST_REGIONS: Final = 2
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on a placement: the first spec line that names it, its readers, and the readers' places."""
+    """A secret on a placement: the first spec line that names it, the workloads that read it, and where they are."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -44,7 +44,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Needs:
-    """The access that a workload needs, from which its identity and links are derived."""
+    """The access that a workload needs. Its identity and links are derived from this."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])

@@ -252,7 +252,7 @@ def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 
 def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
-    """Return whether a store needs add-ons. Adopted databases need none, but adopted buckets do."""
+    """Return whether a store needs add-ons. Among adopted stores, buckets need them and databases do not."""
     return resource.kind is not Kind.DATABASE or not resource.value.adopt
 
 

@@ -21,10 +21,10 @@ from modelyard.review.comparing import Review, Unjudged
 from modelyard.review.findings import Finding, Level
 
 MARKER: Final = "<!-- modelyard:report:"
-"""The beginning of every comment. A job finds its earlier comment by its whole first line."""
+"""The beginning of every comment. A job finds its earlier comment by matching the whole first line."""
 
 NOTHING: Final = "<!-- modelyard:nothing -->"
-"""The second line of a comment on a change in which nothing matters."""
+"""The second line of a comment on a change that contains nothing of importance."""
 
 _LONGEST: Final = 300
 _MOST_PROBLEMS: Final = 10
@@ -45,7 +45,7 @@ def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def marker(spec: str) -> str:
-    """Return the first line, which is the same for every commit in a pull request, even if the system is renamed."""
+    """Return the first line, which stays the same for every commit in a pull request, even if the system is renamed."""
     digest = sha256(os.path.normpath(spec).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{MARKER}{digest} -->"
 

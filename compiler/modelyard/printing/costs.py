@@ -49,7 +49,7 @@ class Estimate:
 
 
 def title_of(estimate: Estimate) -> str:
-    """Return a title that states what is estimated and in which unit."""
+    """Return a title that states what is estimated and in what unit."""
     usage = f", used as in {estimate.usage}" if estimate.usage else ""
     return f"{estimate.system}, environment {estimate.environment}{usage}: {estimate.currency} a month"
 

@@ -55,7 +55,7 @@ def _change(change: Change) -> str:
 
 
 def refusal_lines(refusal: Refusal) -> Iterator[str]:
-    """Yield the lines that describe a refusal: its part of the spec, its place and its hint."""
+    """Yield the lines that describe a refusal: its part of the spec, its location and its hint."""
     problem, span = refusal.problem, refusal.problem.span
     yield f"  {refusal.part or _WHOLE}: {redacted(problem.message)} [{problem.code}]"
     place = f"{span.file}:{span.line}:{span.column}" if span else ""

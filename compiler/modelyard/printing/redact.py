@@ -24,7 +24,7 @@ _TOKENS: Final = pattern(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
     r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
 )
-"""Matches secrets that are recognizable only by their form. Within a word, as in helpdesk-lake, a prefix is none."""
+"""Matches secrets that are recognizable only by form. A prefix within a word, as in helpdesk-lake, does not count."""
 
 _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 

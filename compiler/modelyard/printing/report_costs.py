@@ -20,7 +20,7 @@ NOTHING: Final = Estimate("", "", {})
 
 @record
 class CostChange:
-    """An environment's estimates, each of which is None if its version lacks the environment or prices to add up."""
+    """An environment's estimates. An estimate is None if its version lacks the environment or prices to add up."""
 
     environment: str
     before: Estimate | None
@@ -56,7 +56,7 @@ class CostChange:
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether any line has no price, so that the totals are lower bounds."""
+        """Whether any line has no price, in which case the totals are lower bounds."""
         return any(total(estimate.all).unpriced for estimate in (self.before, self.after) if estimate is not None)
 
     def lines(self) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
@@ -65,7 +65,7 @@ class CostChange:
 
 
 def sentence(costs: Sequence[CostChange]) -> str:
-    """Return one line that states what changes in which environments, and where nothing changes."""
+    """Return one line that states what changes in which environments and where nothing changes."""
     known = [cost for cost in costs if cost.is_known]
     parts = [_of_one(cost) for cost in known if cost.differs]
     same = [cost.environment for cost in known if not cost.differs]

@@ -36,7 +36,7 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return a list of the cost and of who must agree, or "" if the change needs no review."""
+    """Return a list with the cost and who must agree, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 
@@ -109,7 +109,7 @@ def list_item(finding: Finding, review: Review) -> str:
 
 
 def place_in_markdown(finding: Finding, review: Review) -> str:
-    """Return a finding's place and environments as Markdown."""
+    """Return a finding's location and environments as Markdown."""
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)

@@ -1,6 +1,6 @@
 """Write a review as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), with our own fingerprints.
 
-Hosts compute fingerprints from lines, so they would treat a finding as a different one if its line moved.
+Hosts compute fingerprints from lines, so they would treat a finding as new if its line moved.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "n
 
 
 def review_sarif(review: Review, lowest: Level, spec: str) -> str:
-    """Return a log with findings at or above a level, highest first. `spec` is the file of findings without a place."""
+    """Return a log with findings at or above a level, highest first. `spec` is the file for findings without a span."""
     findings = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
     rules = sorted({finding.code for finding in findings})
     results = [_result(finding, rules.index(finding.code), spec) for finding in findings]

@@ -1,4 +1,4 @@
-"""Parts shared by the text and Markdown forms of a review: the first line, places, and lists of addresses."""
+"""Parts shared by the text and Markdown forms of a review: the first line, locations, and lists of addresses."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def place_of(finding: Finding) -> str:
-    """Return a finding's current place, or its previous place if the value no longer exists."""
+    """Return a finding's current location, or its previous location if the value no longer exists."""
     span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
     return f"{span.file}:{span.line}" if span else ""
 

@@ -1,4 +1,4 @@
-"""Display untrusted text on a terminal so that it cannot move the cursor and so that marks below it are aligned."""
+"""Display untrusted text on a terminal without letting it move the cursor, keeping marks below it aligned."""
 
 from __future__ import annotations
 

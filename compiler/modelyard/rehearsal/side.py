@@ -2,7 +2,7 @@
 
 Runs with the Python that has Ray and MLflow installed, and with the compiled runtime. It prints a line of JSON with its
 ports once all servers respond, and then prints `restarted` for each `restart` line that it reads. It exits when its
-standard input ends, so that nothing outlives the rehearsal, however the rehearsal ends.
+standard input ends, so nothing outlives the rehearsal, however the rehearsal ends.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _TIMEOUT_S = 120
 
 
 class Unknown(Exception):
-    """Raised if the stand-in does not support a command or does not recognize something that the command names."""
+    """Raised if the stand-in does not support a command or recognize something named in the command."""
 
 
 def main(arguments: list[str]) -> int:

@@ -90,7 +90,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return the commands with a free port instead of the fixed port, which another program on this machine may use."""
+    """Return the commands with a free port in place of the fixed port, which another local program may use."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()

@@ -1,4 +1,4 @@
-"""Run a command that ends with this process's standard input, so that it never outlives whatever started it."""
+"""Run a command that ends when this process's standard input ends, so it never outlives whatever started it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def digests(folder: Path) -> dict[str, str]:
 def addresses(database: Path, places: Sequence[str]) -> list[str]:
     """Return the addresses that a registry would open and that begin with one of the given places.
 
-    The addresses of training data remain in the history of runs, wherever the data was stored.
+    Training data addresses remain in the run history, wherever the data was stored.
     """
     if not database.exists() or not places:
         return []

@@ -28,7 +28,7 @@ from modelyard.spec import (
 )
 
 _DATABASE_BYTES = 20 * 1024**3
-_DATABASE_REPLICAS = 3  # for enterprises, so that one may fail while another is being replaced
+_DATABASE_REPLICAS = 3  # enterprises get three so that one may fail while another is being replaced
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:

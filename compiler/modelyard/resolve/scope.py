@@ -45,7 +45,7 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. If the missing entry was set aside, mark it as following from another error."""
+        """Collect a diagnostic. If the missing entry was set aside, mark it as a consequence of another error."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
@@ -61,7 +61,7 @@ class Scope:
 
 
 def _by_name(value: Node) -> Node:
-    """Sort all mappings in a value by key, so that their order in the spec has no effect."""
+    """Sort all mappings in a value by key so that their order in the spec has no effect."""
     return {key: _ordered(value[key]) for key in sorted(value)}
 
 
@@ -80,7 +80,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 
 def entry_path(section: str, name: str) -> Path:
-    """Return the path at which an entry with the given name is declared."""
+    """Return the path where an entry with the given name is declared."""
     return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 

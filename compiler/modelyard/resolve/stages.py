@@ -79,7 +79,7 @@ def _soak(scope: Scope, node: Node, path: Path) -> Soak:
 
 
 def changes_of(node: Node) -> Changes:
-    """Resolve change windows, freezes and the time zone in which they apply."""
+    """Resolve change windows, freezes, and the time zone in which they apply."""
     return Changes(
         time_zone=text(node, "timeZone", "Etc/UTC"),
         windows=tuple(_window(as_node(entry, "windows")) for entry in items(node, "windows")),

@@ -1,6 +1,6 @@
-"""Determine which of a review's findings `reviews/acknowledged.yaml` accepts, and report entries that accept none.
+"""Determine which findings in a review `reviews/acknowledged.yaml` accepts, and report entries that accept none.
 
-Entries are read from the new version, but the old version determines who may sign, so that a change cannot add a key
+Entries are read from the new version, but the old version determines who may sign. This way, a change cannot add a key
 and use it.
 """
 
@@ -40,7 +40,7 @@ class Acknowledged:
 
 @record
 class Signers:
-    """The groups, with their keys, of which `minimum` must sign an acknowledgement.
+    """The groups and their keys. At least `minimum` of the groups must sign an acknowledgement.
 
     `owner` is the group of the team that owns the system; its signature alone is never sufficient. If there are no
     other groups, nobody can sign.

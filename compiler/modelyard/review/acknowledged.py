@@ -37,7 +37,7 @@ _LONGEST: Final = 5000  # characters in a field; a signature with a long RSA key
 
 @record
 class Acknowledgement:
-    """An entry in the file, with its place. The signature is "" if the entry is not signed."""
+    """An entry in the file, with its location. The signature is "" if the entry is not signed."""
 
     code: str
     fingerprint: str
@@ -65,7 +65,7 @@ def signed_text(content: dict[str, str]) -> str:
 
 @record
 class Unreadable:
-    """An error in the file or in one of its entries, with its place."""
+    """An error in the file or in one of its entries, with its location."""
 
     reason: str
     place: Span
@@ -101,7 +101,7 @@ def _entry(entry: Json, place: Span) -> Acknowledgement | Unreadable:
 
 
 def _reasons(entry: Json) -> Iterator[str]:
-    """Yield the errors in an entry. Only the first one is meaningful."""
+    """Yield the errors in an entry. Only the first error is meaningful."""
     if not isinstance(entry, dict):
         yield f"an entry must be a mapping with {', '.join(_FIELDS)}"
         return

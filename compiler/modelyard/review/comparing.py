@@ -111,7 +111,7 @@ def compared(
 
 
 def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -> Review:
-    """Review a spec that did not exist before, so that everything in it is new."""
+    """Review a spec that did not exist before, in which everything is new."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():
@@ -219,7 +219,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield all findings that can be derived from both outcomes. Without plans, there are none about rights."""
+    """Yield all findings that can be derived from both outcomes. Without plans, no findings are about rights."""
     pairs = _site_pairs(old, new)
     if pairs:  # the same site represents all sites in both versions
         old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))

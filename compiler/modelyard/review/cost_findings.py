@@ -1,4 +1,4 @@
-"""The finding about money: a system's monthly cost before and after a change."""
+"""The finding about cost: a system's monthly cost before and after a change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UsageOf: TypeAlias = Callable[[Plan], Usage]
 
 
 def assumed(_: Plan) -> Usage:
-    """Return no usage, so that expected costs are based on assumptions."""
+    """Return no usage, which makes expected costs rely on assumptions."""
     return NO_USAGE
 
 
@@ -128,7 +128,7 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 
 
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
-    """Name the components that change most, in whichever of floor, expected cost and ceiling has the largest share."""
+    """Name the components that change most, by floor, expected cost or ceiling, whichever has the largest share."""
     before, after = _sums(was), _sums(now)
     column = max((1, 2, 0), key=lambda index: abs(_growth(before[index], after[index])))
     changed = {round(new - old, 2) for old, new in zip(before, after, strict=True)} - {0}

@@ -43,7 +43,7 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
-        """Return the resources with one of the given effects, except those that contain only settings."""
+        """Return the resources affected in one of the given ways, except those that contain only settings."""
         return tuple(
             consequence
             for consequence in self.consequences
@@ -312,7 +312,7 @@ def _finding(
 def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
     """List all resources, even if the message only counts them, so that accepting the finding covers exactly these.
 
-    The acceptance also covers only whether `pulumi up` stops beforehand, and the values at which it stops.
+    The acceptance is also limited to whether `pulumi up` stops beforehand, and to the values at which it stops.
     """
     listed = sorted(
         (

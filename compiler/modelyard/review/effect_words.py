@@ -33,7 +33,7 @@ def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
 
 
 def _group(part: Part, items: Sequence[Item]) -> str:
-    """Name the resources if there are only a few, and otherwise count them."""
+    """Name the resources if there are only a few, otherwise count them."""
     if not part.named:
         return f"the {part.word}" if len(items) == 1 or part.word == part.words else f"{len(items)} {part.words}"
     names = list(dict.fromkeys(_name(item) for item in items))

@@ -1,4 +1,4 @@
-"""Find changed allow rules that affect no emitted network policy, so that nothing enforces the change."""
+"""Find changed allow rules that affect no emitted network policy, which means that nothing enforces the change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reviewer reads: a finding describes what changes, why it matters, what it reaches, and where it is."""
+"""What a reviewer reads: each finding describes what changes, why it matters, what it affects, and where it is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Level(IntEnum):
 
 @record
 class Accepted:
-    """Who accepts a finding, why, until which day and, if signed, on behalf of which group of approvers."""
+    """Who accepts a finding, why, until which day and, if signed, on behalf of which approver group."""
 
     by: str
     reason: str
@@ -44,11 +44,11 @@ _WHOLE: Final = 40
 
 @record
 class Finding:
-    """A change that matters, with its place before and after. The place is None in a version that lacks it.
+    """A change that matters, with its locations before and after. A location is None in a version that lacks it.
 
     `reasons` explains the level, `reached` holds the addresses of everything that the change reaches, and
-    `environments` lists those in which the finding applies. `irreversible` means that reverting the spec does not undo
-    the change. `facts` is everything else that distinguishes the change from others, in a form without prose (see
+    `environments` lists the environments in which the finding applies. `irreversible` means that reverting the spec
+    does not undo the change. `facts` holds everything else that distinguishes the change, in a form without prose (see
     `facts`), and `nth` of `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the
     finding, if the acknowledgements next to the spec are sufficient.
     """
@@ -85,8 +85,8 @@ class Finding:
     def whole_fingerprint(self) -> str:
         """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
 
-        The hash does not depend on `message`, `why` and `reasons`, so that acknowledgements stay valid if these are
-        reworded. It depends on the level, so that a finding that becomes more serious has to be accepted again. Some of
+        The hash does not depend on `message`, `why` and `reasons`, so acknowledgements stay valid if these are
+        reworded. It does depend on the level, so a finding that becomes more serious has to be accepted again. Some of
         the hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody can find
         two changes that share them.
         """
@@ -103,12 +103,12 @@ class Finding:
 
 
 def facts(*values: object) -> str:
-    """Write strings, numbers and lists so that different values never have the same text."""
+    """Write strings, numbers and lists such that different values never have the same text."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Join findings about the same change, keep the highest level, and sort by level and place.
+    """Join findings about the same change, keep the highest level, and sort by level and location.
 
     The joined findings differ in the environment, or in the variant or step that inherits the value. Their messages
     may differ too, if they mention something else that is not the same everywhere.
@@ -150,7 +150,7 @@ def _joined(findings: list[Finding]) -> Finding:
 
 
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Number findings that are otherwise equal, so that each has its own fingerprint.
+    """Number findings that are otherwise equal so that each has its own fingerprint.
 
     Each number includes the total: if one of two findings disappears, its acceptance does not apply to the other.
     """

@@ -143,7 +143,7 @@ def signatures(sides: Sides) -> Iterator[Finding]:
 def at_place(
     code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = ""
 ) -> Finding:
-    """Return a finding with its path's places in both versions."""
+    """Return a finding with the locations of its path in both versions."""
     return Finding(
         code=code,
         level=level,

@@ -17,7 +17,7 @@ _NOTHING: Final = "no workload there opens a store of a cloud without a key, so 
 
 
 def with_opened_stores(findings: Iterable[Finding], before: Plan | None, after: Plan) -> Iterator[Finding]:
-    """Yield the findings. Those about an issuer name the stores that it opens, and are no danger if it opens none."""
+    """Yield the findings. Those about an issuer name the stores it opens, and are not dangers if it opens none."""
     for finding in findings:
         is_issuer = finding.path[:2] == ("deployment", "targets") and finding.path[3:] == (_FIELD,)
         yield _with_stores(finding, before, after) if is_issuer else finding

@@ -30,7 +30,7 @@ _ORDER: Final = "depends_on"
 class Item:
     """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name, and the values it is made from.
 
-    `workload` is its owner's address. `needs` holds the items that arguments refer to, by argument.
+    `workload` is its owner's address. `needs` maps arguments to the items they refer to.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Item:
 
 
 Items: TypeAlias = Mapping[Key, Item]
-"""Resources in an order in which each follows those that it needs."""
+"""Resources, ordered so that each follows the resources it needs."""
 
 
 def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:

@@ -76,7 +76,7 @@ def parsed(rating: str) -> Meaning:
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
-    """Return the schemas of a field or entry, in any branch, given the schemas of the value that contains it."""
+    """Return the schemas of a field or entry, in any branch, given the schemas of its parent value."""
     children: list[Schema] = []
     for schema in _expanded(schemas):
         known = schema_of(schema.get("properties"))
@@ -88,7 +88,7 @@ def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:
-    """Return the rating of a field with the given schemas. Entries of a mapping have no rating of their own."""
+    """Return the rating of a field with the given schemas. Mapping entries have no rating of their own."""
     ratings = (schema.get("x-review") for schema in schemas)
     return next((rating for rating in ratings if isinstance(rating, str)), None)
 

@@ -26,7 +26,7 @@ def is_written(system: System, path: Steps) -> bool:
 
 
 def _candidates(path: Steps) -> Iterator[Steps]:
-    """Yield the paths at which the value of a path may be written, most specific first."""
+    """Yield the paths where the value of a path may be written, most specific first."""
     yield path
     if path[:2] == ("deployment", "targets") and len(path) > 3:
         yield ("deployment", *path[3:])

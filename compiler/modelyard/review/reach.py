@@ -1,4 +1,4 @@
-"""Find what a change reaches: everything that reads, serves, watches or runs on what changes, even indirectly."""
+"""Find what a change reaches: everything that reads, serves, watches or runs on the changed part, even indirectly."""
 
 from __future__ import annotations
 

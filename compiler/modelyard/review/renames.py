@@ -19,7 +19,7 @@ _NAMED: Final = (*_MOVABLE, "data", "models", "compute", "channels")
 
 
 def renames(sides: Sides) -> Iterator[Finding]:
-    """Report removed entries for which there is a new entry that is equal except for names."""
+    """Report removed entries for which there is a new entry that differs only in its names."""
     if not any(_missing(sides.before, sides.after, section) for section in _MOVABLE):
         return
     names = _changed_names(sides)

@@ -38,12 +38,12 @@ class Sides:
 
     @property
     def is_trial(self) -> bool:
-        """Whether the environment is for trials, according to its name or because it runs on a single machine."""
+        """Whether the environment is for trials, judging by its name or because it runs on a single machine."""
         return is_for_trials(self.after)
 
 
 def is_for_trials(system: System) -> bool:
-    """Return whether an environment is for trials, according to its name or because it runs on a single machine."""
+    """Return whether an environment is for trials, judging by its name or because it runs on a single machine."""
     return system.environment in _TRIALS or system.deployment.mode == "local"
 
 

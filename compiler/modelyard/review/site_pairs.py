@@ -1,4 +1,4 @@
-"""Compare the plans of the same sites in both versions, whatever the order of the sites."""
+"""Compare the plans for the same sites in both versions, whatever the order of the sites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard.target import Targets
 
 @record
 class SitePair:
-    """The plans of both versions for sites that are of one kind before, and of one kind after the change."""
+    """The plans in both versions for the sites that share one kind before the change and one kind after it."""
 
     target: str
     sites: tuple[str, ...]
@@ -26,7 +26,7 @@ class SitePair:
 
 
 def site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
-    """Return the pairs of plans for the sites that both versions have, starting with that of the first name."""
+    """Return the pairs of plans for the sites that exist in both versions, in order of each pair's first site."""
     before = {fleet.group.name: fleet for fleet in old.fleets}
     return tuple(
         pair for fleet in new.fleets if fleet.group.name in before for pair in _pairs(before[fleet.group.name], fleet)
@@ -50,7 +50,7 @@ def _kinds(fleet: Fleet) -> dict[str, int]:
 
 
 def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[Finding]:
-    """Yield the effects on targets with sites. What does not happen at every site that remains names its sites."""
+    """Yield the effects on targets with sites. Effects that do not occur at every remaining site list their sites."""
     for target in dict.fromkeys(pair.target for pair in pairs):
         of_target = [pair for pair in pairs if pair.target == target]
         merged: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
@@ -65,7 +65,7 @@ def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[
 
 
 def _named(finding: Finding, names: list[str]) -> Finding:
-    """Add the sites, so that accepting the finding covers exactly these."""
+    """Add the sites so that accepting the finding covers exactly these."""
     message = f"{finding.message}{of_sites(names)}"
     if finding.level <= Level.NOTE:
         return replace(finding, message=message)

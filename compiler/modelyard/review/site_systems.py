@@ -15,8 +15,8 @@ from modelyard.stages import Outcome
 def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
     """Return an outcome's system with the values of the sites for which the other outcome was compiled.
 
-    A version with errors is compiled for the first site of each group, without markers. Returns None if the system has
-    no markers, or if these sites are not among its own.
+    A version with errors is compiled for the first site in each group, without markers. Returns None if the system has
+    no markers or does not have these sites.
     """
     if other.bound is None or outcome.bound is None or not outcome.fleets:
         return None

@@ -34,7 +34,7 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
 
 
 def worst_level(fields: tuple[Path, ...]) -> Level:
-    """Return the level of a change that loosens one of the given fields, which is at least REVIEW.
+    """Return the level of a change that loosens one of the given fields: REVIEW or higher.
 
     Values of several sites can change in different directions, and a string such as an address range has no order.
     """

@@ -78,7 +78,7 @@ def parts(value: Any) -> Parts | None:
 
 
 def leaf(value: Any, field: str = "") -> Leaf:
-    """Return a value without parts as a leaf. `field` is the record's field, which determines the unit."""
+    """Return a value without parts as a leaf. `field` is the record field, which determines the unit."""
     kind = kind_of(value)
     if isinstance(value, Leaf):
         return value
@@ -131,7 +131,7 @@ def _typed(value: Any, field: str) -> Any:
 
 
 def _tuple_of(value: object) -> tuple[Any, ...]:
-    """Return the value if it is a tuple, or an empty tuple otherwise."""
+    """Return the value if it is a tuple, otherwise an empty tuple."""
     if not isinstance(value, tuple):
         return ()
     return cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
@@ -234,7 +234,7 @@ def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
     for steps, child in _fields(value, "Pipeline"):
         if steps == ("promoteTo",) and value.type != "training":  # only training promotes
             continue
-        if steps == ("model",) and value.type == "training":  # its alias is the one it promotes to
+        if steps == ("model",) and value.type == "training":  # its alias is the alias that it promotes to
             yield steps, leaf(value.model.model if value.model else "")
         elif steps == ("steps",) and only is not None:
             own = {("source",): only.source, ("trainer",): leaf(only.trainer), ("parameters",): only.parameters}
@@ -292,7 +292,7 @@ _SPECIAL: Final[Mapping[str, Callable[[Any], Iterator[tuple[Steps, Any]]]]] = {
     "Schedule": _schedule,
     "Override": _override,
 }
-"""Records whose fields do not correspond one to one to fields in a spec."""
+"""Records whose fields do not correspond one-to-one to fields in a spec."""
 
 _LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
     "SecretRef": lambda value: f"secret://{value.store}/{value.path}" + (f"#{value.key}" if value.key else ""),

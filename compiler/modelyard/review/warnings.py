@@ -23,12 +23,12 @@ _ROWS: Final = pattern(r" \((?P<rows>rows? .+ of list [^()]+)\)$")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
 Rows: TypeAlias = frozenset[tuple[str, str]]
-"""Rows of lists, by the names of the list and the row."""
+"""Rows in lists, keyed by the names of the list and the row."""
 
 
 @record
 class _Side:
-    """The warnings in one version, its rows, and the names of the entries that represent them."""
+    """The warnings in one version, its rows, and the names of the entries that represent the rows."""
 
     warnings: tuple[Diagnostic, ...]
     document: Document | None
@@ -37,7 +37,7 @@ class _Side:
 
 
 def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]:
-    """Report warnings that only one version has.
+    """Report warnings that appear in only one version.
 
     A warning is not new if only its figures, such as a cost, have changed, or if it already exists for one row and the
     list gains another row.
@@ -112,13 +112,13 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
 
 
 def _quoted_parts(message: str) -> set[str]:
-    """Return the quoted names and the figures in a message, which rewording the message does not change."""
+    """Return the quoted names and the figures in a message, which stay the same if the message is reworded."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
     return quoted | {figure.rstrip(".,") for figure in _FIGURES.findall(_QUOTED.sub("", message))}
 
 
 _Start: TypeAlias = tuple[str, int, str]
-"""The file and line at which an entry begins, and its address."""
+"""The file and line where an entry begins, and its address."""
 
 
 def _starts(document: Document | None) -> list[_Start]:

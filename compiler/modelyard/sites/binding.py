@@ -39,13 +39,13 @@ _FORMS: Final = (
     (pattern(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?\Z"), "zq7s{group}v{column}z"),
 )
 """The forms of values that are only copied to the output: labels, host names, IPv4 addresses, address ranges and words.
-They contain no character that has a special meaning in YAML, JSON, PromQL, a URL or a shell, and each has a marker of
-the same form.
+Values in these forms contain no character with a special meaning in YAML, JSON, PromQL, a URL or a shell, and each form
+has a marker of the same form.
 """
 
 _AMBIGUOUS: Final = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*|(?i:y|n|yes|no|on|off|true|false|null|inf|infinity|nan)")
-"""Matches strings that some YAML parsers read as a number, a date or a keyword, so that a program could not insert them
-as strings into YAML embedded in text. IPv4 addresses are quoted there, and so are their markers.
+"""Matches strings that some YAML parsers read as a number, a date or a keyword, so a program could not insert them as
+strings into YAML embedded in text. IPv4 addresses are quoted there, and so are their markers.
 """
 
 _ADDRESSES: Final = (2, 3)
@@ -97,7 +97,7 @@ class Choice:
 class Bound:
     """The groups in a spec, the binding of each group, and the places where their values are used.
 
-    `markable` holds the columns that can have markers. `places` holds the places of the groups' `sites` fields.
+    `markable` holds the columns that can have markers. `places` holds the locations of the groups' `sites` fields.
     `numbers` holds the groups' numbers in markers.
     """
 
@@ -127,7 +127,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the number of the first form that all values have, or None if no form fits all of them."""
+    """Return the number of the first form that fits all the values, or None if none does."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None
@@ -157,7 +157,7 @@ _SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
 
 
 def _target_of(document: Document, section: str, entry: Json) -> str:
-    """Return an entry's target: its own, or the target on which it is placed by default.
+    """Return an entry's target: its own, or the default target for its kind.
 
     Monitors that only evaluate rules run where the watched resource runs.
     """
@@ -178,7 +178,7 @@ _WATCHED: Final = ("inference", "pipelines")
 
 
 def _default(document: Document, kind: str) -> str:
-    """Return the target of entries that do not name one."""
+    """Return the target for entries that do not name one."""
     deployment = document.value.get("deployment")
     placement = deployment.get("placement") if isinstance(deployment, dict) else None
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
@@ -209,7 +209,7 @@ def free_numbers(texts: Iterable[str], count: int) -> list[int]:
 
 
 def with_digest(digest: str, text: str) -> str:
-    """Extend the hash of a string, so that it also depends on the values of the markers in the string."""
+    """Extend the hash of a string so that it also depends on the values of the markers in the string."""
     if not has_markers(text):
         return digest
     groups: dict[str, set[int]] = {}

@@ -46,8 +46,8 @@ class Member(StrEnum):
 class Group:
     """A target with many sites, or a list with rows. `path` is the path of the target or list in the spec.
 
-    `columns` contains each column's values in the order of `names`; a value is None if the member has none. `places`
-    returns the place of the value in a column at a given position.
+    `columns` contains each column's values in the order of `names`; a value is None if the member has no value.
+    `places` returns the location of the value in a column at a given position.
     """
 
     name: str
@@ -135,7 +135,7 @@ def lists_of(
 
 @record
 class _Definition:
-    """The place where a group is defined. `here` is the path of its file or values."""
+    """Where a group is defined."""
 
     document: Document
     name: str
@@ -203,7 +203,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values: as numbers or booleans if all cells contain them, otherwise as strings."""
+    """Return a column's values: as numbers or booleans if all its cells contain these, otherwise as strings."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)

@@ -117,7 +117,7 @@ class Lists:
         return group
 
     def _filled(self, walk: Substitution, key: str, here: Span) -> tuple[str | None, Span | None]:
-        """Return a key with the row's values inserted, and the place of the last value. Returns None after an error."""
+        """Return a key with the row's values inserted, and the location of the last value."""
         place: Span | None = None
         pieces: list[str] = []
         at = 0
@@ -139,7 +139,7 @@ class Lists:
     # --- values
 
     def resolved(self, walk: Substitution, reference: str, here: Callable[[], Span]) -> Scalar:
-        """Return the value of `${each.…}` or `${lists.…}`, or the unchanged string after an error."""
+        """Return the value of `${each.…}` or `${lists.…}`. After an error, return the string unchanged."""
         each_match, list_match = _EACH.match(reference), _LIST.match(reference)
         if each_match is not None:
             if self.row is None:
@@ -162,7 +162,7 @@ class Lists:
     def _value(
         self, walk: Substitution, row: Row | None, column: str, here: Callable[[], Span]
     ) -> tuple[Scalar | None, Span | None]:
-        """Return a row's value and its place. Returns None if there is no row, and after an error."""
+        """Return a row's value and its location."""
         if row is None:
             return None, None
         group, at = row
@@ -179,7 +179,7 @@ class Lists:
         return group.value(at, column), group.places(at, column)
 
     def place_of(self, value: Json) -> Span | None:
-        """Return the place of a row's value that replaced a whole string."""
+        """Return the location of a row's value that replaced a whole string."""
         match = _EACH.match(value) if isinstance(value, str) else None
         if match is None or self.row is None or match[1] not in self.row[0].columns:
             return None

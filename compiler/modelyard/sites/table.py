@@ -1,4 +1,4 @@
-"""Read a CSV file into cells with their places."""
+"""Read a CSV file into cells with their locations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPACES: Final = " \t"
 
 
 class Cell(NamedTuple):
-    """A value in a table: its text, its place, and whether it is in quotes."""
+    """A value in a table: its text, its location, and whether it is quoted."""
 
     text: str
     line: int
@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 @record
 class Table:
-    """The columns of a CSV file in order, and its lines, each of which has a cell for every column."""
+    """The columns of a CSV file in order, and its lines. Each line has a cell for every column."""
 
     file: str
     columns: tuple[str, ...]

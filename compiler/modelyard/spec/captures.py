@@ -27,7 +27,7 @@ def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Mon
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
-    """Return the captured columns besides the model inputs: those declared, or otherwise those needed to match labels.
+    """Return the captured columns besides the model inputs: those declared, otherwise those needed to match labels.
 
     For a monitor without a key, these are all known columns of its label dataset.
     """

@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """The registry from which a target pulls images."""
+    """The registry that a target pulls images from."""
 
     registry: str = ""  # prefix of images built for this system, and of mirrored images
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
@@ -111,7 +111,7 @@ class ExistingCluster:
 
     `adopt` is the cluster's name, or "" if modelyard creates the cluster. `cidr` is the address range of its nodes, its
     API and the system's databases, if the spec sets it. If `node_pools` is "create", compute classes get their own node
-    pools in the cluster, and everything else runs on the cluster's existing machines.
+    pools in the cluster, while everything else runs on the cluster's existing machines.
     """
 
     adopt: str = ""
@@ -136,7 +136,7 @@ class Options:
 
     @property
     def group(self) -> tuple[str, str]:
-        """The account and name of an existing group that can hold only one target of one environment.
+        """The account and name of an existing resource group that can hold only one target of one environment.
 
         Both are "" if there is none, and the account is "" if it is only named in a stack's settings.
         """
@@ -144,7 +144,7 @@ class Options:
 
     @property
     def identities(self) -> str:
-        """The scope in which namespace and name suffice to identify a workload on any cluster, or "" if none."""
+        """The scope within which namespace and name identify a workload on any cluster, or "" if there is none."""
         return ""
 
 
@@ -164,7 +164,7 @@ class Sites:
 
 @record
 class Waves:
-    """How many waves bring a new version to a target's sites, and how long each serves it before the next one."""
+    """The number of waves that bring a new version to a target's sites, and how long each wave runs before the next."""
 
     count: int
     soak_s: int
@@ -207,7 +207,7 @@ class TargetSpec:
 
     @property
     def creates_cluster(self) -> bool:
-        """Return whether modelyard creates the cluster, as it does in every cloud unless the target adopts one."""
+        """Return whether modelyard creates the cluster. In a cloud, it does so unless the target adopts a cluster."""
         return self.in_cloud and not self.cluster.adopt
 
 

@@ -54,7 +54,7 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """Return the dataset whose rows a monitor watches, or None if there is none, as for an endpoint's captures.
+    """Return the dataset whose rows a monitor watches, or None if there is none, as with an endpoint's captures.
 
     For a pipeline, this is its output or, if it has no output, its input.
     """
@@ -103,7 +103,7 @@ def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """Return the store and folder for a monitor's state, or None if it has no state or there is no store.
+    """Return the store and folder for a monitor's state, or None if it keeps no state or there is no store.
 
     State is stored next to captures, but not next to watched datasets, which may belong to someone else.
     """

@@ -22,12 +22,12 @@ _ASKED_DEPTH: Final = 2
 
 @record(eq=False)
 class Fault:
-    """An error, with the violated keyword, the value, and the shape of the place.
+    """An error: the violated keyword, the value, and the shape that the schema expects there.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
-    bad name, or otherwise the shape of the place. `others` holds the fields in which an unknown field is allowed, or
-    the fields that belong inside an empty field. `above` is the path of the parent mapping in which an unknown field is
-    allowed but absent. `inner` is the unknown field's name within the first of `others`.
+    bad name if there is one, otherwise that of the value at `path`. `others` holds the fields in which an unknown field
+    is allowed, or the fields that belong inside an empty field. `above` is the path of the parent mapping in which an
+    unknown field is allowed but absent. `inner` is the unknown field's name within the first of `others`.
     """
 
     path: Path
@@ -173,7 +173,7 @@ class Faults:
         return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
 
     def _homes(self, shape: Shape, name: str) -> Iterator[str]:
-        """Yield the fields in which a name is known."""
+        """Yield the fields in which a name is a known field."""
         for field in shape.names():
             below = self.shape(shape.children(field), {})
             if name in below.names():

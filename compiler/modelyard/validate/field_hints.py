@@ -73,7 +73,7 @@ def _equals_sign(fault: Fault) -> str:
 
 
 def _dotted(fault: Fault) -> str:
-    """Recognize a dotted path used as a key, which some other formats allow."""
+    """Recognize a dotted path used as a key, as some other formats allow."""
     first, _, rest = fault.name.partition(".")
     if not rest or first not in fault.shape.names():
         return ""

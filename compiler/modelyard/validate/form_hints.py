@@ -103,7 +103,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """Return the address of an existing entry, given a bare name, a path that is too deep, or a misspelling."""
+    """Return the address of an existing entry, given its bare name, a path that is too deep, or a misspelling."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     address = next(
         (candidate for candidate in (_corrected(document, text), *bare) if candidate and _fits(shape, candidate)), ""

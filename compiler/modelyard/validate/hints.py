@@ -103,7 +103,7 @@ def _mapping_hint(fault: Fault) -> str:
 
 
 def _example_of(schemas: list[Schema]) -> Json:
-    """Return an example value for a field, from the other fields or the schema."""
+    """Return an example value for a field, taken from the other fields or the schema."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
             values = schema.get(keyword)

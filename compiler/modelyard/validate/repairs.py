@@ -1,4 +1,4 @@
-"""Guess the intention behind an invalid value, so that the rest of the spec can be checked."""
+"""Guess the intention behind an invalid value so that the rest of the spec can be checked."""
 
 from __future__ import annotations
 

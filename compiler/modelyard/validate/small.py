@@ -39,7 +39,7 @@ class SmallFits:
         if fits:
             if len(self._fitting) >= _MOST_REMEMBERED:
                 self._fitting.clear()
-            self._fitting[key] = (schema, value)  # keeps both alive, so that no other object gets their identity
+            self._fitting[key] = (schema, value)  # keeps both alive so that no other object gets their identity
         return fits
 
     def _fits(self, schema: Schema, value: Json) -> bool:
@@ -68,7 +68,7 @@ class SmallFits:
         return schema_of(schema.get("then" if self(schema_of(schema["if"]), value) else "else"))
 
     def evaluated(self, schema: Schema, value: dict[str, Json]) -> Iterator[str]:
-        """Yield the names evaluated by a schema and its parts, except by its own `unevaluatedProperties`."""
+        """Yield the names evaluated by a schema and its parts, ignoring its own `unevaluatedProperties`."""
         yield from schema_of(schema.get("properties"))
         if "additionalProperties" in schema:
             yield from value

@@ -1,6 +1,6 @@
 """The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
 
-The output is indented by two spaces, so that a change affects one line in a diff, and the order of keys is kept.
+The output is indented by two spaces so that a change affects only one line in a diff, and the order of keys is kept.
 Letters of any script are printed unchanged. Invisible characters are escaped, so the text is also safe in a YAML block.
 """
 

@@ -59,7 +59,7 @@ class Collision:
 
 
 def identifier(name: str) -> str:
-    """Convert a name to an ASCII variable name that is no keyword or builtin. Invalid characters become underscores."""
+    """Convert a name to an ASCII variable name that is not a keyword or builtin. Invalid characters become `_`."""
     variable = _NOT_IN_NAME.sub("_", name)
     if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
         return f"v{variable}"
@@ -87,7 +87,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose the variables for a program's calls, which must differ from the names that the program imports."""
+    """Choose the variables for a program's calls. They must differ from the names that the program imports."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 
@@ -223,7 +223,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """Lay out an element in brackets, on one line if it fits, otherwise with each nested element on its own line."""
+    """Lay out an element in brackets: on one line if it fits, otherwise with each nested element on its own line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

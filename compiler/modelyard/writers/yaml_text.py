@@ -18,8 +18,8 @@ _LONGEST_KEY = 1000
 """The maximum length of an implicit key in characters. Longer keys are written after a question mark."""
 
 _PLAIN = pattern(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
-"""Matches strings that are plain for all readers: they begin like a word, path, option or quantity, without `: ` or `
-#`.
+"""Matches strings that all readers take as plain: they begin like a word, path, option or quantity, and contain neither
+`: ` nor ` #`.
 """
 
 _NUMBER_OR_DATE = pattern(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")

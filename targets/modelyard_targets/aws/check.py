@@ -37,7 +37,7 @@ _LONGEST_TAG: Final = 128
 _CONNECT: Final = "connect the network to the internet with `vpc: {nat: one}`"
 
 _MOST_TAGS: Final = 45
-"""AWS allows fifty tags, of which components use five (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
+"""AWS allows fifty tags. Components use five of them (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -76,9 +76,8 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report buckets that workloads cannot access.
 
-    A bucket created in another account grants no access to this one. A bucket in another region or cloud is
-    unreachable from a network without internet access, because the S3 endpoint covers only the network's own
-    region.
+    A bucket created in another account does not grant access to this account. A bucket in another region or cloud is
+    unreachable from a network without internet access, because the S3 endpoint covers only the network's own region.
     """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}

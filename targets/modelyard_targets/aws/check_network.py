@@ -59,7 +59,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require internet access or an image mirror, so that nodes can pull images."""
+    """Require internet access or an image mirror so that nodes can pull images."""
     target = target_of(plan, placement)
     if vpc_of(target).adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
         return

@@ -25,11 +25,11 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 
 _GI: Final = 1024**3
 _ROTATIONS: Final = 2
-"""Number of yearly rotations that KMS charges for, each at the price of another key."""
+"""The number of yearly rotations for which KMS charges the price of an additional key."""
 
 _ALARMS_OF_A_DATABASE: Final = 3
 _SECRETS_OF_A_DATABASE: Final = 2
-"""The secret of RDS's administrator and the secret of the workloads' login."""
+"""The secret with the RDS administrator's password and the secret with the workloads' login."""
 
 
 def _keys(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -50,7 +50,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools of compute classes in an adopted cluster. The cluster's owner pays for everything else."""
+    """Yield the node pools for compute classes in an adopted cluster. The cluster's owner pays for everything else."""
     yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
 
 

@@ -70,7 +70,7 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeOb
 def node_class(context: Context) -> Iterator[Call]:
     """Build the EC2NodeClass with the infrastructure project's instance profile, network and disk key.
 
-    Images and the Pods' files are stored on NVMe disks if the machine has any, and otherwise on the root volume.
+    Images and the Pods' files are stored on NVMe disks if the machine has any, otherwise on the root volume.
 
     The AMI is pinned to an EKS release of Amazon Linux 2023. Using the latest AMI would replace all nodes at every
     release.
@@ -153,7 +153,7 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the size of the root volume, which fits the images and the files of two Pods of the largest class.
+    """Return the root volume's size, with room for the images and the files of two Pods of the largest class.
 
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """

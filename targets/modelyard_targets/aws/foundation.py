@@ -130,7 +130,7 @@ def buckets_of(context: Context) -> tuple[str, ...]:
 
 
 def has_elastic_pool(plan: Plan, placement: str) -> bool:
-    """Return whether any compute class is elastic, so that Karpenter runs."""
+    """Return whether any compute class is elastic, in which case Karpenter runs."""
     return any(pool.value.elastic for pool in plan.of(NodePool, placement))
 
 

@@ -16,7 +16,7 @@ from modelyard_targets.cloud.price_files import RegionalPrices
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-east-1"
-"""The region with the most known prices. They replace missing prices in other regions."""
+"""The region with the most known prices. These prices stand in where another region's price is missing."""
 
 _GI: Final = 1024**3
 _MI: Final = 1024**2

@@ -13,7 +13,7 @@ KARPENTER: Final = "karpenter"
 """Names of add-ons, and of their ServiceAccounts."""
 
 _LONGEST_GROUP: Final = 55
-"""Node group names may have 63 characters, of which Pulumi appends eight."""
+"""Node group names may have 63 characters. Pulumi appends eight of them."""
 
 
 def cluster_name(system: System, placement: str) -> str:

@@ -40,7 +40,7 @@ _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "ne
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only a pool's first group has a minimum, and only if the pool serves models.
 
     Each group can grow to the pool's full size, because AWS can run out of the other groups' machines.
     """
@@ -82,7 +82,7 @@ def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the resource requests of the cluster's own Pods and of add-ons on the system pool."""
+    """Yield the resource requests of the cluster's own Pods and of the add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_of(plan, placement))
     if has_elastic_pool(plan, placement):

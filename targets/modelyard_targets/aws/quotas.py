@@ -24,7 +24,7 @@ _TABLE: Final = Path(__file__).with_name("quotas.json")
 _FAMILY: Final = pattern("([a-z]+)([0-9])")
 _GIB_OF_A_TIB: Final = 1024
 _OWN_ROLES: Final = 12
-"""Roles for the cluster, its nodes, add-ons and logs, rounded up."""
+"""Roles for the cluster, its nodes, its add-ons and its logs, rounded up."""
 
 
 class _Quota(TypedDict):

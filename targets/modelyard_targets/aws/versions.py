@@ -21,7 +21,7 @@ class Release:
     """A Kubernetes minor version on EKS, with matching software versions and the last day of standard support.
 
     `image` is a release of the EKS AMI. `autoscaler` is the image tag of Cluster Autoscaler, which is built for and
-    tested with only one minor version.
+    tested with a single minor version.
     """
 
     version: str
@@ -35,7 +35,7 @@ class Release:
         return {name: self.addons[name] for name in BEFORE_NODES}
 
     def on_nodes(self) -> dict[str, str]:
-        """Return the add-ons that run on nodes and stay degraded without one."""
+        """Return the add-ons that run on nodes and stay degraded until there is one."""
         return {name: version for name, version in self.addons.items() if name not in BEFORE_NODES}
 
 

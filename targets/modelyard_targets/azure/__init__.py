@@ -22,7 +22,7 @@ from modelyard_targets.kube.network.envoy import CLASS
 if TYPE_CHECKING:
     from modelyard.handover import CopyJob, Handover
 
-# Lowering is imported on demand: `validate` runs at every save of a spec and does not need it.
+# Lowering is imported on demand: `validate` runs on every save of a spec and does not need it.
 
 
 def _lower(plan: Plan, placement: str) -> Stack:

@@ -19,7 +19,7 @@ from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 IDENTITY_LABELS: Final = {"azure.workload.identity/use": "true"}
-"""Labels of the Pods to which AKS' webhook gives a token for Entra ID."""
+"""Labels of the Pods that receive a token for Entra ID from the AKS webhook."""
 
 IDENTITY_ANNOTATION: Final = "azure.workload.identity/client-id"
 """ServiceAccount annotation with the managed identity that its Pods act as

@@ -57,7 +57,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the identity with which External Secrets reads the spec's secrets and database logins."""
+    """Yield the identity that External Secrets uses to read the spec's secrets and database logins."""
     if not has_vault(context):
         return
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
@@ -78,7 +78,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the Key Vault names of the given secrets that are stored in Key Vault."""
+    """Return the Key Vault names of those given secrets that are stored in Key Vault."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
     return tuple(dict.fromkeys(ids))
 
@@ -146,7 +146,7 @@ def grant_of(access: Access, context: Context) -> dict[str, Literal]:
 
 
 def _elsewhere(store: Store, context: Context) -> str:
-    """Return the resource group of a store on another target, or "" if it is the target's own group.
+    """Return the resource group of a store on another target, or "" if the store is in the target's own group.
 
     The spec does not name the group of an adopted account. If it is a different group, a stack setting names it.
     """

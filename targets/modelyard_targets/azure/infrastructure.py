@@ -41,7 +41,7 @@ _SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
 _OF_A_CLUSTER: Final = 200
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 8
-"""Maximum number of resources for the group, network, cluster and its data, for a node pool, and for an identity."""
+"""Maximum number of resources for the group, network, cluster and data, for a node pool, and for an identity."""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:

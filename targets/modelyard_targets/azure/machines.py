@@ -13,7 +13,7 @@ from modelyard_targets.cloud.offerings import Offerings
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "westus2"
-"""The region that sells every machine in the table. Its prices replace those that are unknown in other regions."""
+"""The region that sells every machine in the table. Its prices stand in where another region's price is unknown."""
 
 PODS_OF_A_NODE: Final = 64
 """The maximum number of Pods on a node, set by the component. AKS reserves memory for each, and its default is 250."""

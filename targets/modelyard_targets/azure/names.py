@@ -33,7 +33,7 @@ _LONGEST_VALUE: Final = 256
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name that the cluster, its network and its keys share, built from system, environment and target."""
+    """Return the name of the cluster, its network and its keys, built from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return object_name(*(part for part in parts if part), limit=_LONGEST_CLUSTER)
 
@@ -82,7 +82,7 @@ def secret_id(path: str) -> str:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags for all resources of the system, which billing reports can filter on."""
+    """Yield the tags for all resources in the system. Billing reports can filter on them."""
     yield "modelyard-system", system.metadata.name
     yield "modelyard-environment", system.environment
     yield "modelyard-target", placement

@@ -28,7 +28,7 @@ _LARGEST_SERVICES: Final = 16
 
 @record
 class Vpc:
-    """A virtual network: an existing one with its subnets, or the address range and outbound route of a new one."""
+    """A virtual network: an existing network with its subnets, or the address range and outbound route of a new one."""
 
     adopt: str = ""  # resource ID
     subnet: str = ""  # node subnet of an adopted network

@@ -50,7 +50,7 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield every node pool's machine with the pool's maximum size and whether it is spot.
+    """Yield the machine in each node pool, with the pool's maximum size and whether it is spot.
 
     Each pool of a class can grow to the size of the whole class.
     """

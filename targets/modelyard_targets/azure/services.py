@@ -25,7 +25,7 @@ _ANY: Final = ".*"
 
 
 def foundation_objects(context: Context) -> Iterator[Call]:
-    """Yield the default storage class and the order in which the autoscaler tries node pools."""
+    """Yield the default storage class and the autoscaler's priorities for node pools."""
     yield _storage_class()
     yield _priorities(context)
 

@@ -1,4 +1,4 @@
-"""Workloads' access to the object storage of their own cloud, and the order of targets that this access requires."""
+"""Workloads' access to the object storage in their own cloud, and the order of targets that this access requires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.clouds import federates_from
 def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
     """Return the access to stores on the provider itself. Other services have their own credentials.
 
-    A monitor replaces its state at every run, so it gets write access: `append` cannot replace objects on these clouds.
+    A monitor replaces its state in every run, so it gets write access: `append` cannot replace objects on these clouds.
     """
     stores, state = system.stores, _state(value, system)
     return tuple(
@@ -57,8 +57,8 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Map each of the provider's targets whose buckets this placement uses to one such bucket and an
-    identity using it.
+    """Map each of the provider's targets whose buckets this placement uses to such a bucket and an identity that uses
+    it.
     """
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:

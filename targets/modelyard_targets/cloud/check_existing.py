@@ -36,7 +36,7 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         where = plan.system.key(*here, field)
         if target.cluster.adopt:
             if field == "network" and target.network == "private":
-                continue  # the default, which a rendered spec contains
+                continue  # the default, which appears in a rendered spec
             yield problems.field_of_created_cluster(where, placement, field, target.cluster.adopt)
         elif field != "tenancy" or target.tenancy != "dedicated":
             yield problems.field_of_existing_cluster(where, placement, field)
@@ -66,7 +66,7 @@ def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetSpec], str]) -> Iterator[Diagnostic]:
-    """Report a target that adopts the same cluster as an earlier one, because both would create the same objects."""
+    """Report a target that adopts the same cluster as an earlier target, because both would create the same objects."""
     if not adopts(plan, placement):
         return
     mine = target_of(plan, placement)

@@ -42,7 +42,7 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
 
 
 def _monthly(offerings: Offerings, system: System, pod_demand: Demand, hardware: Hardware) -> float:
-    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, of its runs."""
+    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, that of its runs."""
     least = sum(request.least for request in pod_demand.always if _is_of(request.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in pod_demand.runs.items() if not least else ():

@@ -14,7 +14,7 @@ from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.kube.placement.placed import target_of
 
 _OF_OUR_OWN: Final = ("versioned", "retention", "objectLock", "size", "replicas")
-"""Fields that an adopted store cannot have, because its owner manages them."""
+"""Fields that are not allowed in an adopted store because its owner manages them."""
 
 StoreCheck: TypeAlias = Callable[[Store, System, TargetSpec], Iterator[Diagnostic]]
 """A check of a single store on its target."""

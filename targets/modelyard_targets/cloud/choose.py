@@ -1,9 +1,9 @@
 """Choose cloud machines for a compute class.
 
 Machines that fit one Pod are ranked by the class's accelerator preference, then by the price of the whole machine. The
-price per Pod is not used, because the class may have only one Pod. At equal prices, the largest machine wins, then the
-newest. The ranking does not depend on the size of the requests, so larger requests never lead to a smaller machine. For
-elastic classes, Karpenter chooses among all machines that fit at run time.
+price per Pod is not used, because the class may have only one Pod. If prices are equal, the largest machine wins, then
+the newest. The ranking does not depend on the size of the requests, so larger requests never lead to a smaller machine.
+For elastic classes, Karpenter chooses among all machines that fit at run time.
 
 To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by the
 same kind of price: the region's spot prices if all machines have one, otherwise the region's on-demand prices
@@ -66,7 +66,7 @@ def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
 
 @lru_cache(maxsize=1024)
 def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Choose machines for an unnamed class, so that classes with the same requests share a cache entry."""
+    """Choose machines for an unnamed class so that classes with the same requests share a cache entry."""
     refused = unknown(offerings, compute, region)
     if refused:
         return refused
@@ -132,7 +132,7 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
-    """Return a price function that uses the same kind of price for all machines with one kind of accelerator."""
+    """Return a price function that uses the same kind of price for all machines with the same accelerator."""
     rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)

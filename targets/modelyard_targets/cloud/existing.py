@@ -18,7 +18,7 @@ _LONGEST_NAMESPACE: Final = 63
 _LONGEST_LABEL: Final = 63
 
 SECRETS_ACCOUNT: Final = "secrets-reader"
-"""The ServiceAccount in the system's namespace with which the system's own secret store reads secrets."""
+"""The ServiceAccount that the system's own secret store, in the system's namespace, uses to read secrets."""
 
 
 def on_existing(offer: Offer) -> Offer:
@@ -49,7 +49,8 @@ def on_existing_without_accelerators(offer: Offer) -> Offer:
 def mark(hardware: Hardware, system: System) -> Hardware:
     """Put the system's name into the label and the taint of the system's own node pools.
 
-    Other systems in the cluster may have compute classes with the same names, whose Pods would run on these machines.
+    Other systems in the cluster may have compute classes with the same names. Without the name, their Pods would run on
+    these machines.
     """
     pool = dict(hardware.selector).get(POOL)
     if pool is None or not hardware.groups:
@@ -68,7 +69,7 @@ def mark(hardware: Hardware, system: System) -> Hardware:
 
 
 def derived(pool: str) -> str:
-    """Return the name of an object that belongs to only one pool, such as the order of its machines."""
+    """Return the name of an object that belongs to a single pool, such as the order of its machines."""
     return object_name("modelyard", pool)
 
 

@@ -48,7 +48,7 @@ def _dcgm_exporter(context: Context) -> Mapping[str, Argument]:
 
 
 def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Argument]:
-    """Return values for a chart whose Pods run on every node with NVIDIA GPUs."""
+    """Return values for a chart with Pods that run on every node with NVIDIA GPUs."""
     pools = [
         pool
         for pool in context.plan.of(NodePool, context.placement)

@@ -14,10 +14,10 @@ from modelyard_targets.kube.project.workloads_project import Workloads, objects_
 
 @record
 class Cloud:
-    """What a cloud adds to the workloads of a placement.
+    """What a cloud adds to the workloads on a placement.
 
     `infrastructure` returns the projects that the workloads need, and `components` returns every component in them.
-    `texts` returns the README of a target with a cluster, and `stores_texts` that of a target without one.
+    `texts` returns the README for a target with a cluster, and `stores_texts` the README for a target without one.
     """
 
     context: Callable[[Plan, str], Context]

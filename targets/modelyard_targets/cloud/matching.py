@@ -29,10 +29,10 @@ BY_MEMORY: Final = "*"
 
 
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
-    """Return the requested alternative that a machine satisfies, or None if there is none.
+    """Return the requested alternative that a machine satisfies, or None if it satisfies none.
 
-    The result contains the alternative's position, the Pod's request, and the kind of machine to compare prices
-    with. A machine with an accelerator that was not requested satisfies no alternative.
+    The result contains the alternative's position, the Pod's request, and the kind of machine to compare prices with. A
+    machine with an accelerator that was not requested satisfies no alternative.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):

@@ -40,7 +40,7 @@ class Machine:
 class Price:
     """A price in US dollars per hour, with region, kind, source and date.
 
-    `estimate` explains a price that was derived from another region's price. Otherwise, it is empty.
+    `estimate` explains a price that was derived from another region's price; otherwise, it is empty.
     """
 
     hourly: float
@@ -55,10 +55,10 @@ class Price:
 class Offerings:
     """The known machines of a cloud, with prices by machine, region and capacity (spot or on demand).
 
-    `seller` is the cloud's name in messages. Prices in `reference_region` are used where a price is missing.
-    `absent` lists the machines and families that are not available in a region. Regions that are not listed are
-    assumed to have all machines. `unsupported` lists the cloud's accelerators that are not in `machines`, by
-    canonical name, each with a description of how the cloud sells it, where `{}` stands for the name.
+    `seller` is the cloud's name in messages. Prices in `reference_region` are used where a price is missing. `absent`
+    lists the machines and families that are not available in a region. Regions that are not listed are assumed to have
+    all machines. `unsupported` maps canonical names of the cloud's accelerators that are not in `machines` to
+    descriptions of how the cloud sells them, where `{}` stands for the name.
     """
 
     seller: str
@@ -91,7 +91,7 @@ class Offerings:
         return None
 
     def ratio(self, known: str, region: str) -> float | None:
-        """Return the ratio of a region's machine prices to those of another region whose prices are known.
+        """Return the ratio of a region's machine prices to those in another region whose prices are known.
 
         This is the median over all machines with an on-demand price in both regions, or None if there are none.
         """

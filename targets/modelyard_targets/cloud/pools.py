@@ -102,7 +102,7 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes of a group, by default the first, are needed for the given number of Pods of a class.
+    """Return how many nodes in a group (by default, the first) are needed for the given number of Pods in a class.
 
     Elastic classes have no groups and need up to one node for each Pod, because Karpenter decides which Pods share a
     node.
@@ -141,7 +141,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 
 
 def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the pools whose nodes must share a zone, because workers on them train one model together."""
+    """Return the pools whose nodes must share a zone because workers on them train one model together."""
     near = classes_of_one_zone(plan, placement)
     return tuple(pool_label(pool) for pool in plan.of(NodePool, placement) if pool.value.compute in near)
 

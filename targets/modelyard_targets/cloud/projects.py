@@ -28,7 +28,7 @@ def folder_name(at: int) -> str:
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
     """Divide the roles among projects by workload name. The first project also contains everything else.
 
-    Each role consists of `each` Pulumi resources. Everything else consists of at most `others`.
+    Each role consists of `each` Pulumi resources; everything else consists of at most `others`.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     batches: list[list[Resource[_V]]] = [[] for _ in range(projects)]

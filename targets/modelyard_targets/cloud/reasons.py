@@ -13,7 +13,7 @@ from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wa
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain that a requested accelerator is unknown or not available in a region, or return "" otherwise."""
+    """Explain that a requested accelerator is unknown or not available in a region, or return "" if neither applies."""
     there = usable(offerings, region)
     offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
     for accelerator in compute.accelerators:

@@ -1,4 +1,4 @@
-"""A cloud's services as Kubernetes objects of the workloads program: its secrets, and its database logins."""
+"""A cloud's services as Kubernetes objects in the workloads program: its secrets and its database logins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REQUIRED: Final = "sslmode=require\n"
 
 _AUTHORITY: Final = "authority.pem"
 _VERIFIED: Final = f"sslmode=verify-ca\nsslrootcert={SERVICE_FOLDER}/{_AUTHORITY}\n"
-"""Lines that also require a certificate from the server's own authority, which only signs for that server.
+"""Lines that also require a certificate from the server's own authority, which signs only for that server.
 
 `verify-full`, which also checks the name, would prove nothing more, and clients connect to an address.
 """
@@ -66,8 +66,8 @@ def secrets_store(context: Context, provider: Mapping[str, Argument]) -> Iterato
 def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
     """Return a database in the cloud, within the range `network`. Its login is a JSON object in the secrets service.
 
-    Its address and the name of its secret are outputs of the infrastructure project. If the cloud has a certificate
-    authority for each database, that authority's certificate is an output too.
+    The database's address and the name of its secret are outputs of the infrastructure project. If the cloud has a
+    certificate authority for each database, that authority's certificate is an output too.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     secret_ref = Ref("infrastructure", key=f"{output}_secret")
@@ -109,6 +109,6 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
 
 
 def program_object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
-    """Build an object of the workloads program, part of which is known only while the program runs."""
+    """Build an object in the workloads program that contains values known only while the program runs."""
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)

@@ -12,11 +12,10 @@ from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.offerings import Offerings
 
 _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
-"""The numbers of Pods per node for which an elastic class gets a node pool."""
+"""The numbers of Pods per node that an elastic class gets node pools for."""
 
 _SPOT_POOLS: Final = 2
-"""The maximum number of machine types in a spot group. Each needs a separate pool, which takes a cloud minutes to
-create.
+"""The maximum number of machine types in a spot group. Each type needs a separate pool, which takes minutes to create.
 """
 
 

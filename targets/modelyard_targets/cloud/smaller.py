@@ -21,7 +21,7 @@ _CHEAPER: Final = 0.8
 
 _CPU_STEP: Final = 250
 _MEMORY_STEP: Final = 1024**3 // 2
-"""Suggestions are rounded to quarters of a CPU and halves of a Gi."""
+"""Suggestions are rounded to multiples of a quarter of a CPU and half a Gi."""
 
 
 def smaller(
@@ -29,8 +29,8 @@ def smaller(
 ) -> Smaller | None:
     """Return the cheapest machine that a Pod narrowly misses, for the same accelerator alternative, or None.
 
-    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices of the
-    same region and kind are compared.
+    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices of the same
+    kind in the same region are compared.
     """
     close: list[tuple[float, int, str, Machine]] = []
     for machine in usable(offerings, region):

@@ -23,9 +23,9 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""Maximum number of folders that a workload may access in a bucket in one mode. A condition has twelve operators, of
-which each folder needs two, and a policy has twenty conditions per role and member (docs.cloud.google.com/iam/quotas,
-2026-11-27).
+"""Maximum number of folders that a workload may access in a bucket in one mode. A condition may have twelve operators
+and each folder needs two of them; a policy may have twenty conditions per role and member
+(docs.cloud.google.com/iam/quotas, 2026-11-27).
 """
 
 MEMBERS: Final = 1500
@@ -53,7 +53,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a target with the project and namespace of an earlier one, because their workloads would share access."""
+    """Report a target with the same project and namespace as an earlier target: their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -83,7 +83,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
-        members.update({store for store, mode in folders if mode != "append"})  # plus a binding to list names
+        members.update({store for store, mode in folders if mode != "append"})  # plus a binding for listing names
         for (store, _), count in folders.items():
             members[store] += max(1, ceil(count / _FOLDERS_OF_A_CONDITION))
     for store, count in members.items():
@@ -92,7 +92,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's locked buckets in which workloads replace or delete objects."""
+    """Report locked buckets on a placement in which workloads replace or delete objects."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):
@@ -128,7 +128,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
-    """Return the project and namespace by which IAM distinguishes workloads with the same ServiceAccount."""
+    """Return the project and namespace that IAM uses to distinguish workloads with the same ServiceAccount."""
     return options_of(target).account, namespace_of(plan, target.name)
 
 

@@ -82,7 +82,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require internet access or an image mirror, so that nodes can pull images."""
+    """Require internet access or an image mirror so that nodes can pull images."""
     target = target_of(plan, placement)
     vpc = vpc_of(target)
     if vpc.adopt or vpc.nat != "none" or not plan.has_cluster(placement):

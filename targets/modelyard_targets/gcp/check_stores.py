@@ -53,7 +53,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
 
 
 def _renaming(store: Store, system: System) -> str:
-    """Return a hint about what to rename so that a new bucket gets a valid name."""
+    """Return a hint that says what to rename so that a new bucket gets a valid name."""
     names = (("system", system.metadata.name), ("store", store.name))
     faulty = [what for what, name in names if any(word in name for word in _LOOKALIKES)]
     if not faulty and system.metadata.name.startswith("goog"):

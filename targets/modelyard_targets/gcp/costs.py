@@ -58,7 +58,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools of compute classes in an adopted cluster. The cluster's owner pays for everything else."""
+    """Yield the node pools for compute classes in an adopted cluster. The cluster's owner pays for everything else."""
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 

@@ -39,14 +39,14 @@ def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
 
 
 def pool_of(system: System, placement: str, reader: str) -> str:
-    """Return the ID of the pool for a target's cluster, which is unique in the project and cannot begin with `gcp-`."""
+    """Return the ID of the pool for a target's cluster. It is unique in the project and cannot begin with `gcp-`."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement, reader)
     readable = "-".join(("my", *(part for part in parts if part)))[: _LONGEST_POOL - _SUFFIX - HASH_LENGTH - 1]
     return f"{readable.rstrip('-')}-{short_hash(*parts)}"
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access, so that they can be traced back to the spec."""
+    """Yield the components that grant access so that they can be traced back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

@@ -45,7 +45,7 @@ _ENCRYPTED: Final = {
     f"{name}.googleapis.com": name
     for name in ("artifactregistry", "compute", "container", "logging", "secretmanager", "sqladmin", "storage")
 }
-"""API names of services that encrypt data with the key."""
+"""API names of the services that encrypt data with the key."""
 
 _OF_AN_EXISTING_CLUSTER: Final = (
     "compute.googleapis.com",

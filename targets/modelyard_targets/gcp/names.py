@@ -51,10 +51,10 @@ def repository(system: System, placement: str) -> str:
 
 
 def secrets_account(system: System, placement: str) -> str:
-    """Return the ServiceAccount of External Secrets, which is unique to the cluster.
+    """Return the ServiceAccount of External Secrets, whose name is unique to the cluster.
 
-    IAM identifies Pods by project, namespace and ServiceAccount. Every cluster has this add-on in the same
-    namespace, so if they shared a name, each cluster could read the secrets of all clusters.
+    IAM identifies Pods by project, namespace and ServiceAccount. Every cluster has this add-on in the same namespace,
+    so if clusters used the same name, each could read the secrets of all of them.
     """
     return f"external-secrets-{cluster_name(system, placement)}"
 
@@ -65,7 +65,7 @@ def secret_id(path: str) -> str:
 
 
 def labels(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the labels for all resources of the system, which billing reports can filter on."""
+    """Yield the labels for all resources in the system. Billing reports can filter on them."""
     yield "modelyard-system", label_text(system.metadata.name)
     yield "modelyard-environment", label_text(system.environment)
     yield "modelyard-target", label_text(placement)

@@ -59,7 +59,7 @@ class GcpOptions(Options):
 
     @property
     def identities(self) -> str:
-        """Return the project, whose clusters share workload identities, or "" if the spec does not name it."""
+        """Return the project whose clusters share workload identities, or "" if the spec does not name it."""
         return self.account
 
     @property

@@ -82,7 +82,7 @@ def most_nodes(plan: Plan, placement: str) -> int:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the resource requests of the cluster's own Pods and of add-ons on the system pool."""
+    """Yield the resource requests of the cluster's own Pods and of the add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 

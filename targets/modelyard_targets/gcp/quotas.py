@@ -20,9 +20,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """A quota and the maximum amount that a system needs. `metric` is the quota's name in the Compute Engine API, if
-    known.
-    """
+    """A quota and the most a system needs of it. `metric` is the quota's name in the Compute Engine API, if known."""
 
     what: str
     metric: str
@@ -30,7 +28,7 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return a placement's maximum needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
+    """Return the most that a placement needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
     if not plan.has_cluster(placement):
         return ()
     accelerators: Counter[tuple[str, str]] = Counter()

@@ -20,8 +20,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
 DATABASE: Final = "db-custom-1-3840"
-"""Names contain vCPUs and MiB. The registry's tables are small, and only the start and end of runs cause load. Google's
-SLA excludes smaller, shared-core machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
+"""Names contain the numbers of vCPUs and MiB. The registry's tables are small, and only the start and end of runs cause
+load. Google's SLA excludes smaller, shared-core machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35

@@ -60,7 +60,7 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a key that all names of an accelerator share."""
+    """Return a key that all names for an accelerator share."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 

@@ -102,7 +102,7 @@ def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
-    """Merge Pods of the same shape into one group with the spec line that requests most of them."""
+    """Merge Pods of the same shape into one group, with the spec line that requests most of them."""
     counts: dict[Shape, int] = {}
     largest: dict[Shape, Pods] = {}
     for pods in groups:

@@ -82,7 +82,7 @@ class Cloud:
 def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
     """Run a stand-in for a new AWS account, and stop it on exit.
 
-    `cluster` is the API server behind every EKS cluster. Node groups add nodes to it, and kubeconfigs point to it.
+    `cluster` is the API server that all EKS clusters share. Node groups add nodes to it, and kubeconfigs point to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
@@ -116,7 +116,7 @@ def _answers(stand_in: Cloud) -> bool:
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster point to the given one, which has a self-signed certificate."""
+    """Return the variables that make every EKS cluster point to the given one, whose certificate is self-signed."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {

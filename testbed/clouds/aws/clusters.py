@@ -1,4 +1,4 @@
-"""EKS calls for clusters. moto stores some of a cluster's properties, and the stand-in stores the rest."""
+"""EKS calls for clusters. moto stores some of a cluster's properties, and the stand-in stores the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 SERVER = "MODELYARD_AWS_EKS_ENDPOINT"
 AUTHORITY = "MODELYARD_AWS_EKS_AUTHORITY"
-"""The environment variables with the address of the API server of every cluster and its base64 certificate."""
+"""The environment variables with the address of every cluster's API server and its base64 certificate."""
 
 _KEPT = (
     *("accessConfig", "deletionProtection", "upgradePolicy", "zonalShiftConfig", "computeConfig", "storageConfig"),
@@ -42,7 +42,7 @@ def _create(api: Api, request: Values) -> Values:
 
 
 def _group(api: Api, name: str, vpc: str) -> str:
-    """Create the cluster's own security group, whose members may all connect to each other."""
+    """Create the cluster's own security group. Members of this group may all connect to each other."""
     response = api.call(
         "ec2",
         "create_security_group",

@@ -46,7 +46,7 @@ _API = {
     "monitoringInterval": "MonitoringInterval",
     "monitoringRoleArn": "MonitoringRoleArn",
 }
-"""The properties of the provider with their names in the API."""
+"""The provider's properties, mapped to their names in the API."""
 
 _FIXED = frozenset(
     {"engine", "storageEncrypted", "kmsKeyId", "dbName", "username", "dbSubnetGroupName", "availabilityZone"}
@@ -67,7 +67,7 @@ _UNSAID = (
     *("password", "masterUserSecretKmsKeyId", "performanceInsightsEnabled", "performanceInsightsKmsKeyId"),
     "performanceInsightsRetentionPeriod",
 )
-"""Properties that moto or the API itself does not return, so that their drift is not detected."""
+"""Properties that moto or the API itself does not return. Their drift is therefore not detected."""
 
 
 def _called(values: Values) -> Values:

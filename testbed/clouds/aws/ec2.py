@@ -35,7 +35,7 @@ def described(api: Api, operation: str, ids: str, resource_id: str) -> Any:
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
-    """Return the resources that match the filters of a describe call. Underscores in names become dashes."""
+    """Return the resources that match the filters in a describe call. Underscores in names become dashes."""
     criteria = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
     answer = api.call("ec2", operation, **{parameter: criteria})

@@ -42,7 +42,7 @@ def _open(api: Api, resource_id: str, values: Values) -> None:
 
 
 def _inline(resource_id: str, rule: Values) -> Values:
-    """Return an inline rule of a group in the format of the API."""
+    """Return one of a group's inline rules in the format of the API."""
     text = {"Description": rule["description"]} if rule.get("description") else {}
     groups = [*rule.get("securityGroups", ()), *([resource_id] if rule.get("self") else ())]
     port = {} if rule["protocol"] == "-1" else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}

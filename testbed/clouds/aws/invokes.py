@@ -61,7 +61,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """Return an AWS-managed prefix list by name. Reject unknown names with EC2's error."""
+    """Return an AWS-managed prefix list by name. Reject unknown names with the error that EC2 returns."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (prefix_list,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=prefix_list["PrefixListId"])["Entries"]
@@ -73,7 +73,7 @@ def _prefix_list(api: Api, arguments: Values) -> Values:
 
 
 def _cluster(api: Api, arguments: Values) -> Values:
-    """Return a cluster by name. Reject unknown names with EKS's error."""
+    """Return a cluster by name. Reject unknown names with the error that EKS returns."""
     name = str(arguments["name"])
     cluster = api.call("eks", "describe_cluster", name=name)["cluster"]
     return {

@@ -19,7 +19,7 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """Return the data of a template in the API's format, in which some of the provider's strings are booleans."""
+    """Return a template's data in the API's format, in which some of the provider's strings are booleans."""
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups

@@ -78,7 +78,7 @@ def _key(request: Values) -> str:
 
 
 def _scaling_group(api: Api, group: Values, request: Values) -> None:
-    """Create the Auto Scaling group of a node group with size zero, so that moto starts no machines."""
+    """Create a node group's Auto Scaling group with size zero so that moto starts no machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:

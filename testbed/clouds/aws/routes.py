@@ -1,4 +1,4 @@
-"""Route tables with their routes and the subnets that use them."""
+"""Route tables, their routes, and the subnets that use them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _create_table(api: Api, values: Values) -> str:
 def _update_table(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Replace the routes declared inside a table.
 
-    Their properties are named differently from those of a separate route.
+    Their properties have different names from those of a separate route.
     """
     for route in olds.get("routes") or ():
         api.call("ec2", "delete_route", RouteTableId=resource_id, DestinationCidrBlock=route["cidrBlock"])

@@ -92,7 +92,7 @@ def _policy_fault(text: str) -> str | None:
 
 
 def key_policy(api: Api, values: Values) -> str | None:
-    """Reject a key policy that nobody would be allowed to change.
+    """Reject a key policy that would leave nobody allowed to change it.
 
     Source: botocore 1.44.8, kms CreateKey, BypassPolicyLockoutSafetyCheck, read 2026-11-24.
     """

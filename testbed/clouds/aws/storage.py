@@ -28,7 +28,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gone: list[str]) -> None:
-    """Set all tags of a bucket at once, as S3 requires."""
+    """Set all tags of a bucket in one call, as S3 requires."""
     if tags:
         api.call("s3", "put_bucket_tagging", Bucket=resource_id, Tagging={"TagSet": tag_list(tags)})
     else:
@@ -110,9 +110,7 @@ def _part(
 
 
 def _properties(there: Any, properties: tuple[str, ...]) -> Values:
-    """Convert a response to properties. If the response contains none of them, it is the value of the
-    first property.
-    """
+    """Convert a response to properties. If it contains none of them, it is the value of the first property."""
     values = {name: there.get(name) for name in properties}
     return values if any(value is not None for value in values.values()) else {properties[0]: there}
 

@@ -1,4 +1,4 @@
-"""One subscription's resources, which are stored in a file, and the errors of Azure's Resource Manager."""
+"""One subscription's resources, which are stored in a file, and the errors that Azure Resource Manager returns."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def last(identifier: str) -> str:
 
 
 def not_found(identifier: str) -> Refused:
-    """Return the error for a resource, or a resource group, that does not exist.
+    """Return the error for a resource or resource group that does not exist.
 
     Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/error-not-found, 2026-11-27.
     """

@@ -1,4 +1,4 @@
-"""The Resource Manager type behind each resource, and the names that are different in Pulumi."""
+"""The Resource Manager type behind each resource, and the names that differ in Pulumi."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Arm:
     """A resource type, and how a registration differs from the request body.
 
     `name` is the input that contains the resource's name. `path` lists the inputs that are in the request's path
-    instead of its body. `renames` maps paths in a registration to the last name of the path in the API. Lists of
-    IDs in `keyed` become the keys of an object in the API.
+    instead of its body. `renames` maps paths in a registration to the last part of the corresponding path in the API.
+    Lists of IDs in `keyed` become the keys of an object in the API.
     """
 
     kind: str

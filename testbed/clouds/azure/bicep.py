@@ -1,9 +1,8 @@
 """Compare registrations with Bicep's types, which Microsoft generates from Azure's API descriptions.
 
-A registration uses Pulumi's names, and Pulumi flattens the object `properties` of an API request's body.
-`faults` finds the place of each value and reports what the types do not allow there: properties that only Azure
-sets, values that are not in the list of allowed values, wrong types, violated patterns and bounds, and missing
-properties.
+A registration uses Pulumi's names, and Pulumi flattens the object `properties` in an API request's body. `faults` finds
+where each value belongs and reports what the types do not allow there: properties that only Azure sets, values that are
+not in the list of allowed values, wrong types, violated patterns and bounds, and missing properties.
 
 `bicep.json` is an excerpt of the types. It covers the API versions that the installed SDK uses and the properties that
 the components set. `python -m tools.list_azure_types` writes it.
@@ -73,7 +72,7 @@ def resource_of(registration: Registration) -> dict[str, Any]:
 
 
 def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
-    """Return a registration with the API's names, but with the object `properties` still flattened."""
+    """Return a registration under the API's names, but with the object `properties` still flattened."""
     inputs = _plain(registration["inputs"])
     name = inputs.get(arm.name) or f"{registration['name']}{_SUFFIX}"
     body = {"name": name, **{key: value for key, value in inputs.items() if key != arm.name and key not in arm.path}}
@@ -82,7 +81,7 @@ def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and convert floating-point numbers, which are the protocol's only numbers."""
+    """Unwrap secrets, and convert floating-point numbers, the only numbers in the protocol."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return _plain(fields["value"]) if _SECRET in fields else {key: _plain(each) for key, each in fields.items()}
@@ -142,7 +141,7 @@ def _of_value(value: Any, node: Node, path: str) -> Iterator[str]:
         fields = cast("dict[str, Any]", value)
         yield from _of_object(fields, _chosen(fields, node), path)
     elif "values" in node:
-        # most of Azure's lists are open, but our values should be among the known ones
+        # most of Azure's lists are open-ended, but our values should be in them
         if value not in node["values"]:
             yield f"{path}: {value!r} is none of {', '.join(node['values'])}"
     else:

@@ -35,8 +35,8 @@ _PLUGIN = login_plugin(
 class Cloud(StoredAccount[Api]):
     """An Azure subscription. With its environment variables set, a stack makes no calls to other machines.
 
-    `registered` lists the additional resource providers that were registered. `cluster` is the API server behind every
-    AKS cluster. Node pools add nodes to it, and kubeconfigs point to it.
+    `registered` lists the additional resource providers that were registered. `cluster` is the API server that all AKS
+    clusters share. Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, registered: Iterable[str] = (), cluster: Cluster | None = None) -> None:
@@ -91,6 +91,6 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every AKS cluster point to the given one."""
+    """Return the variables that make every AKS cluster point to the given cluster."""
     server, authority, token = connection(cluster)
     return {SERVER: server, AUTHORITY: authority, KUBECONFIG: str(cluster.kubeconfig), _TOKEN: token}

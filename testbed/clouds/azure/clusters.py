@@ -1,4 +1,4 @@
-"""AKS clusters and their node pools, whose nodes are KWOK nodes in a test's API server."""
+"""AKS clusters and their node pools. The nodes are KWOK nodes in a test's API server."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _FROZEN_OF_POOL = (
     *("osDiskSizeGB", "osDiskType", "osType", "scaleSetEvictionPolicy", "scaleSetPriority", "spotMaxPrice", "type"),
     "vnetSubnetID",
 )
-"""Properties whose change requires a new pool. Source: hashicorp/terraform-provider-azurerm@69697b7, which replaces the
-pool or uses a temporary one.
+"""Properties that cannot be changed without creating a new pool. Source: hashicorp/terraform-provider-azurerm@69697b7,
+which replaces the pool or uses a temporary one.
 """
 
 

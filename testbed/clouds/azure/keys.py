@@ -81,7 +81,7 @@ def _secret(api: Api, values: Values, before: Values) -> Values:
 
 
 def _data_plane(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a key or secret in a vault without public access, because the provider must call the vault
+    """Refuse to delete a key or secret from a vault without public access, because the provider must call the vault
     itself.
 
     Resource Manager has no such call: pulumi-azure-native, custom_keyvault.go. Wording: a vault's response, 2026-11-27.
@@ -105,7 +105,7 @@ def key_at(api: Api, uri: str) -> str:
 
 
 def encrypts(find: Callable[[Values], tuple[Any, Any]], denied: Callable[[str, str], Refused]) -> Rule:
-    """Return a rule that rejects a key in another region, or one that the identity may not use to wrap and unwrap.
+    """Return a rule that rejects a key in another region, or a key that the identity may not use to wrap and unwrap.
 
     `find` returns the key's address and the identity's ID, and `denied` returns the error for a key and an identity.
     """

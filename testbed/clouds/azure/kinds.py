@@ -22,7 +22,7 @@ Guard: TypeAlias = shared.Guard[Api]
 
 GROUP = "azure-native:resources:ResourceGroup"
 LONGEST_WRITE_S = 0.05
-"""The simulated duration of writes to parents of which Azure changes one part at a time."""
+"""The simulated duration of a write to a parent that Azure changes one part at a time."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Azure(shared.Cloud[Api]):
         return api.filled(self.described[token].path, values)
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the ID in a property, which contains it directly."""
+        """Return the ID contained directly in a property."""
         return name
 
     def missing(self, identifier: str) -> Refused:
@@ -185,7 +185,7 @@ def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
 
 
 def unique(token: str, name: str, code: str, message: str) -> Rule:
-    """Return a rule that rejects the name of another resource of this type, in any resource group or tenant."""
+    """Return a rule that rejects a name already used by a resource of this type, in any resource group or tenant."""
 
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)

@@ -56,7 +56,7 @@ class AzureLifecycle(DescribedLifecycle[Api]):
 
 
 def _keys(values: Values, path: str) -> list[str]:
-    """Return the IDs at a path, which are either a list or the keys of an object."""
+    """Return the IDs at a path. They are either a list or the keys of an object."""
     *parents, last = path.split(".")
     for parent in parents:
         values = values[parent]

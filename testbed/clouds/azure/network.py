@@ -44,7 +44,7 @@ def _siblings(api: Api, values: Values) -> dict[str, Values]:
 
 
 def _range(api: Api, values: Values) -> None:
-    """Reject a subnet range outside the network's range, or one that overlaps with another subnet.
+    """Reject a subnet range that lies outside the network's range or overlaps with another subnet.
 
     Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
     read 2026-11-27.

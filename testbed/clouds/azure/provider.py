@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """Connect to a region's API for the subscription that the environment names."""
+    """Connect to a region's API for the subscription specified in the environment."""
     return Api.at(Path(os.environ[FOLDER]), os.environ.get("ARM_SUBSCRIPTION_ID", ""), region)
 
 

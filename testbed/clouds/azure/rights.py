@@ -21,7 +21,7 @@ TABLE = Path(__file__).with_name("roles.json")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The actions that a role allows, in which `*` matches any text, and the actions that it excludes."""
+    """The actions that a role allows, in which `*` matches any text, and the actions that the role excludes."""
 
     name: str
     actions: tuple[str, ...]
@@ -37,7 +37,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A principal's role on a resource and everything in it, with a condition if there is one."""
+    """A principal's role on a resource and everything in that resource, with a condition if there is one."""
 
     principal: str
     role: Role

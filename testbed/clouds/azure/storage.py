@@ -47,8 +47,8 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _lock(api: Api, values: Values) -> None:
-    """Reject invalid immutability policies: a policy is created unlocked, a locked one is final, and its period only
-    grows.
+    """Reject invalid immutability policies: a policy is created unlocked, a locked policy is final, and its period can
+    only grow.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
     """

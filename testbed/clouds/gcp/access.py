@@ -67,7 +67,7 @@ def _key(api: Api, values: Values, before: Values) -> Values:
 
 
 def _destroy_versions(api: Api, identifier: str, values: Values) -> None:
-    """Destroy all versions of a key, which itself cannot be deleted: pulumi-gcp 10.2, kms.CryptoKey, 2026-11-27."""
+    """Destroy all versions of a key. The key itself cannot be deleted: pulumi-gcp 10.2, kms.CryptoKey, 2026-11-27."""
     with api.store.open() as everything:
         everything[members.KEY][identifier]["assigned"]["destroyed"] = True
 

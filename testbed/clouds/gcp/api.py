@@ -1,4 +1,4 @@
-"""One project's resources, which are stored in a file, and the errors of Google's APIs."""
+"""One project's resources, which are stored in a file, and the errors that Google's APIs return."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _PLUGIN = login_plugin(
 class Cloud(StoredAccount[Api]):
     """A Google Cloud project. With its environment variables set, a stack makes no calls to other machines.
 
-    `cluster` is the API server behind every GKE cluster. Node pools add nodes to it, and kubeconfigs point to it.
+    `cluster` is the API server that all GKE clusters share. Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, project: str, cluster: Cluster | None = None) -> None:
@@ -76,7 +76,7 @@ class Cloud(StoredAccount[Api]):
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every GKE cluster point to the given one."""
+    """Return the variables that make every GKE cluster point to the given cluster."""
     server, authority, token = connection(cluster)
     return {
         SERVER: server.removeprefix("https://"),

@@ -19,7 +19,7 @@ CONTAINER = "container.googleapis.com"
 
 SERVER = "MODELYARD_GCP_GKE_ENDPOINT"
 AUTHORITY = "MODELYARD_GCP_GKE_AUTHORITY"
-"""The environment variables with the address of the API server of every cluster and its base64 certificate."""
+"""The environment variables with the address of every cluster's API server and its base64 certificate."""
 
 VERSIONS = {
     "1.33": "1.33.11-gke.1234000",
@@ -80,7 +80,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Reject a workload pool other than the project's own, and create that pool.
+    """Reject a workload pool other than the project's own, and create the project's pool.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27.
     """

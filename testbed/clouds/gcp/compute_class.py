@@ -1,7 +1,7 @@
-"""The definition of GKE's ComputeClass, which every GKE cluster serves. Its source is not public.
+"""The definition of ComputeClass that every GKE cluster serves. Its source is not public.
 
-Based on docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27, with the
-fields that refer to existing node pools. The API server rejects all other fields.
+Based on docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27, with the fields that
+refer to existing node pools. The API server rejects all other fields.
 """
 
 from __future__ import annotations

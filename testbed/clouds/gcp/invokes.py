@@ -75,7 +75,7 @@ def _zones(api: Api, arguments: Values) -> Values:
 
 
 def _machine_types(api: Api, arguments: Values) -> Values:
-    """Return the machine type that the filter names, if the zone has it."""
+    """Return the machine type named in the filter, if the zone has it."""
     api.use(COMPUTE)
     match = _FILTER.fullmatch(str(arguments.get("filter", "")))
     if match is None:

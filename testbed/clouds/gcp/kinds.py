@@ -24,8 +24,8 @@ PROVIDED = frozenset({"effectiveLabels", "pulumiLabels"})
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `labels` is the property to which default labels are added. `link` is the prefix of a resource's link. `noun` is
-    the term for the type in the error for a resource in use.
+    `labels` is the property to which default labels are added. `link` is the prefix of a resource's link. `noun` is the
+    term for the type in the error message about a resource in use.
     """
 
     labels: str = ""
@@ -34,7 +34,7 @@ class Kind(shared.Kind[Api]):
 
 
 def default_naming(longest: int = 63) -> Naming:
-    """Return how the provider names resources of this type if the program does not."""
+    """Return how the provider names resources of this type if the program does not name them."""
     return Naming(longest=longest, lower=True)
 
 
@@ -61,7 +61,7 @@ class Google(shared.Cloud[Api]):
         return api.filled(self._kinds[token].path, values) + titles
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the ID of the resource that a property names by link, by ID, or by name in the same region."""
+        """Return the ID of the resource that a property refers to by link, by ID, or by name in the same region."""
         return target_of(api, self._kinds[token], name, values)
 
     def missing(self, identifier: str) -> Refused:
@@ -109,7 +109,7 @@ class Google(shared.Cloud[Api]):
 
 
 def target_of(api: Api, kind: Kind, name: str, values: Mapping[str, object]) -> str:
-    """Return the ID of the resource that a property names by link, by ID, or by name in the same region."""
+    """Return the ID of the resource that a property refers to by link, by ID, or by name in the same region."""
     link = relative(name)
     if "/" in link or "/" not in kind.path:
         return link

@@ -77,14 +77,14 @@ def _upgrades(api: Api, values: Values) -> None:
 
 
 def _nodes(api: Api, identifier: str) -> None:
-    """Add the first nodes of a pool to the API server, or remove the nodes of a deleted pool."""
+    """Add the first nodes in a pool to the API server, or remove the nodes of a deleted pool."""
     pool = api.find(POOL, identifier)
     new_nodes = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
     keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], new_nodes)
 
 
 def node_of(pool: Values, in_each_zone: int) -> list[nodes.Node]:
-    """Return nodes for a pool, with the same number of nodes in each of its zones."""
+    """Return nodes for a pool, the same number in each of its zones."""
     config = pool["nodeConfig"]
     machine = str(config["machineType"])
     has = accelerators(machine)

@@ -53,7 +53,7 @@ def _numbered(collection: str) -> Assign:
 
 
 def _unused(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a notification channel in use.
+    """Refuse to delete a notification channel that is in use.
 
     Source: monitoring.v3, projects.notificationChannels.delete, force, read 2026-11-27.
     """
@@ -66,7 +66,7 @@ def _budget(api: Api, values: Values, before: Values) -> Values:
 
 
 def _account(api: Api, values: Values) -> None:
-    """Reject another billing account or currency: billingbudgets.v1, Budget, amount, read 2026-11-27."""
+    """Reject a different billing account or currency: billingbudgets.v1, Budget, amount, read 2026-11-27."""
     project = api.project
     if values["billingAccount"] != project["billingAccount"]:
         raise refused(403, "The caller does not have permission, forbidden")

@@ -19,8 +19,8 @@ from testbed.places import REPOSITORY, cache
 
 
 class StoredAccount(Generic[Stored]):
-    """An account whose resources are in a file. With its environment variables set, a stack makes no calls to other
-    machines.
+    """An account whose resources are stored in a file. With its environment variables set, a stack makes no calls to
+    other machines.
     """
 
     def __init__(self, folder: Path, api: Stored, cloud: Cloud[Stored]) -> None:

@@ -16,7 +16,7 @@ from testbed.clouds.shared.values import UNKNOWN, Values, same
 
 
 class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
-    """The provider of one account, whose types are described by `Kind`."""
+    """The provider for one account. Its types are described by `Kind`."""
 
     silent: ClassVar[frozenset[str]] = frozenset({"__defaults", "timeouts"})
     provided: ClassVar[frozenset[str]] = frozenset()
@@ -53,7 +53,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return []
 
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
-        """Return whether the old resource must be deleted first, because the new one has the same name."""
+        """Return whether the old resource must be deleted first because the new one has the same name."""
         naming = self._kinds[kind].naming
         return naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in names
 
@@ -88,7 +88,7 @@ def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path
 
 
 def is_below(path: str, paths: frozenset[str]) -> bool:
-    """Return whether a path is one of the given paths or below one of them."""
+    """Return whether a path is the same as or below one of the given paths."""
     return any(path == each or path.startswith(f"{each}.") for each in paths)
 
 

@@ -15,8 +15,8 @@ from testbed.clouds.shared.values import Values
 Stored = TypeVar("Stored", bound=StoredApi)
 
 Assign: TypeAlias = Callable[[Stored, Values, Values], Values]
-"""Returns the properties that the cloud assigns, given the declared properties and, on update, the earlier assigned
-ones.
+"""Returns the properties that the cloud assigns, given the declared properties and, on update, the previously assigned
+properties.
 """
 
 Rule: TypeAlias = Callable[[Stored, Values], None]
@@ -38,13 +38,12 @@ def _done(api: StoredApi, identifier: str) -> None:
 class Kind(Generic[Stored]):
     """A resource type.
 
-    `path` is the template of its ID, filled with declared and assigned properties. `service` must be enabled.
-    Changing a path in `fixed` requires a replacement, and a path in `replaced_if` requires one for some values.
+    `path` is the template for its ID, filled with declared and assigned properties. `service` must be enabled. Changing
+    a path in `fixed` always requires a replacement; changing a path in `replaced_if` requires one only for some values.
     `client` properties are instructions for the provider. `references` are the types that a property refers to.
-    `blocked_by` are the types whose references prevent a deletion. `contains` are the types that are deleted with
-    the resource. `computed` are the nested paths of assigned properties, which a preview does not know. Deletion
-    only forgets a resource that `stays`, and an existing `shared` resource is adopted. `after` runs after each
-    change.
+    `blocked_by` are the types whose references prevent a deletion. `contains` are the types that are deleted with the
+    resource. `computed` are the nested paths of assigned properties, which a preview does not know. Deletion only
+    forgets a resource that `stays`, and an existing `shared` resource is adopted. `after` runs after each change.
     """
 
     path: str
@@ -84,7 +83,7 @@ class Cloud(ABC, Generic[Stored]):
 
     @abstractmethod
     def referenced_id(self, api: Stored, token: str, name: str, values: Values) -> str:
-        """Return the ID of the resource of this type that a property of another resource refers to."""
+        """Return the ID of the resource of this type that another resource's property refers to."""
 
     @abstractmethod
     def missing(self, identifier: str) -> Refused:
@@ -99,7 +98,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the error for deleting a resource that another resource uses."""
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties of a call, which a provider may store in another form."""
+        """Return the properties in a call. A provider may store them in another form."""
         return values
 
     def links(self, token: str, identifier: str) -> Values:
@@ -180,7 +179,7 @@ class Cloud(ABC, Generic[Stored]):
         api.store.take(token, identifier)
 
     def holds(self, api: Stored, token: str, identifier: str, other: str, inner: str, values: Values) -> bool:
-        """Return whether a resource contains another resource, which refers to it by default."""
+        """Return whether a resource contains another. By default, it does if the other resource refers to it."""
         return identifier in self._targets(api, other, values, token)
 
     def _store(self, api: Stored, token: str, identifier: str, declared: Values, assigned: Values) -> None:

@@ -1,4 +1,4 @@
-"""Runs the lifecycle of a resource (check, diff, create, read, update, delete) according to its type's record."""
+"""Runs a resource's lifecycle (check, diff, create, read, update, delete) according to its type's record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Unfinished(Exception):
 
 
 class Lifecycle(Generic[CloudApi]):
-    """The provider of one account, with one API per region.
+    """The provider for one account, with one API per region.
 
     A cloud whose resources have no common region or tags overrides the methods that handle these.
     """
@@ -206,7 +206,7 @@ def plain(inputs: Values) -> Values:
 
 
 def _stable(before: Any, now: Any) -> Any:
-    """Return the earlier value if both are equivalent, and otherwise the new one."""
+    """Return the earlier value if the two are equivalent, otherwise the new value."""
     return before if before is not None and same(before, now) else now
 
 

@@ -17,7 +17,7 @@ Verb = Literal["", "create", "read", "update", "delete"]
 class Order:
     """Fail or stall at the nth call with the given verb and resource type. An empty verb or type matches any.
 
-    `after`: fail after the cloud has done the work, so that the resource exists although the call failed.
+    With `after`, the call fails once the cloud has done the work: the resource exists although the call failed.
     """
 
     do: Literal["fail", "stall"]
@@ -35,7 +35,7 @@ class Orders:
         self._store = Store(folder / "orders.json")
 
     def give(self, order: Order) -> None:
-        """Add an order, which counts calls from now on."""
+        """Add an order. It counts calls from this point on."""
         with self._store.open() as everything:
             everything.setdefault("orders", {})[str(len(everything.get("orders", {})))] = asdict(order) | {"seen": 0}
 

@@ -19,7 +19,7 @@ class Account(Protocol):
 
     @property
     def region(self) -> str:
-        """Return the region to which calls are sent."""
+        """Return the region that receives the calls."""
         ...
 
 
@@ -32,7 +32,7 @@ Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
 """Returns a resource's current properties, given its ID and last known properties, or None if it is gone."""
 
 Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
-"""Updates a resource from its last known properties to new ones."""
+"""Updates a resource from its last known properties to new properties."""
 
 Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
 """Deletes a resource, given its ID and last known properties."""
@@ -41,7 +41,7 @@ Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"
 """Sets and removes tags of a resource."""
 
 Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
-"""Returns the error message if the API is known to refuse such properties. Its docstring has source and date."""
+"""Returns the error message if the API is known to refuse such properties. Its docstring has the source and date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class Naming:
 class Record(Generic[CloudApi]):
     """A resource type.
 
-    `fixed` properties require a replacement when they change. Without `update`, all properties require one.
-    `restless` outputs change on every update, so a preview does not predict them. `steering` properties are
-    instructions for the provider and do not exist in the cloud.
+    Changing a `fixed` property requires a replacement. Without `update`, changing any property does. `restless` outputs
+    change on every update, so a preview does not predict them. `steering` properties are instructions for the provider
+    and do not exist in the cloud.
     """
 
     create: Create[CloudApi]

@@ -6,8 +6,8 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 
 
 class Refused(Exception):
-    """Raised when the API refuses a call, with its error code and message. `separator` is what the provider prints
-    between the two.
+    """Raised when the API refuses a call, with its error code and message. `separator` is the text that the provider
+    prints between these.
     """
 
     def __init__(self, code: str, message: str, separator: str = ": ") -> None:

@@ -14,8 +14,8 @@ from testbed.clouds.shared.values import Values
 class StandIn(Generic[CloudApi]):
     """A simulated cloud on loopback.
 
-    `version` is the version of the provider plug-in that the stand-in replaces. `region_variable` is the
-    environment variable with the region, which is used if the provider's settings have none.
+    `version` is the version of the provider plug-in that the stand-in replaces. `region_variable` is the environment
+    variable with the region that is used if the provider's settings name none.
     """
 
     name: str

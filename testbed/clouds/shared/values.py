@@ -48,7 +48,7 @@ def lower(value: Any) -> Any:
 
 
 def picked(values: Mapping[str, Any], *names: str) -> Values:
-    """Return the named properties that are set, with the API's names."""
+    """Return the named properties that are set, under the API's names."""
     result: Values = upper({name: values[name] for name in names if values.get(name) is not None})
     return result
 
@@ -70,7 +70,7 @@ def holds(actual: Any, expected: Any) -> bool:
 
 
 def settled(declared: Any, requested: Any, response: Any) -> Any:
-    """Return the declared property if the API returns the requested value, and otherwise the response."""
+    """Return the declared property if the API returns the requested value, otherwise the response."""
     return declared if holds(response, requested) else lower(response)
 
 

@@ -109,7 +109,7 @@ def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() 
     ],
 )
 def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expected: Vpc) -> None:
-    """In larger profiles, each zone has a NAT gateway, so that losing one zone does not cut off the other zones."""
+    """In larger profiles, each zone has a NAT gateway, so losing one zone does not cut off the others."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 

@@ -31,7 +31,7 @@ def test_captures_that_contain_a_dataset_are_reported() -> None:
 
 
 def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
-    """If two endpoints share a capture folder, one endpoint's retention would delete the other's captures."""
+    """If two endpoints shared a capture folder, each endpoint's retention would delete the other's captures."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
     shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
@@ -71,7 +71,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """Scores must be neither around the training data's folder nor inside it, where they would be read as labels."""
+    """Scores must be neither inside the training data's folder nor around it, or they would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -88,7 +88,7 @@ def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
 
 
 def test_scores_among_labels_of_a_monitor_are_reported() -> None:
-    """Scores must not be written to the labels' dataset or to a folder in it, unless they have no label column."""
+    """Scores must not be written to the labels' dataset or to a folder inside it, unless they have no label column."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 

@@ -40,7 +40,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     ],
 )
 def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only group of approvers, and its approval alone must not be enough."""
+    """The owner must not be the only group of approvers, and the owner's approval must not be enough on its own."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 

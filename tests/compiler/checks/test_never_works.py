@@ -28,7 +28,7 @@ def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
 
 
 def test_aliases_may_be_set_in_several_ways() -> None:
-    """An alias may be set by one of several pipelines, replaced by a version, or set outside the system."""
+    """An alias may be set by one of several pipelines, replaced with a version, or set outside the system."""
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
     assert codes_in(VALID_SPEC) == []
@@ -104,7 +104,7 @@ def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, c
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set the retention of captures, but it does not affect the window of a dataset."""
+    """Governance may set the retention of captures, but this does not affect the window of a dataset."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert places_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -141,7 +141,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """Endpoints and batch inference are checked. Custom pipelines are not, because they may do anything."""
+    """Endpoints and batch inference are checked. Custom pipelines are not checked, because they may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'

@@ -131,7 +131,7 @@ def test_an_inline_disk_is_reported_at_its_place() -> None:
     ],
 )
 def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: list[str]) -> None:
-    """A shadow must differ from the serving variant in its version or in its hardware."""
+    """A shadow must differ from the serving variant in its version or its hardware."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 

@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server with the two MLflow calls that approvals use. On request, it returns an invalid response."""
+    """A server that implements the two MLflow calls approvals use. It can be told to return an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []

@@ -38,7 +38,7 @@ Run = Callable[..., CommandResult]
 
 
 def many_endpoints(memory_gib: Iterable[int]) -> str:
-    """Return the spec with one endpoint for each of the given amounts of memory."""
+    """Return the spec with one endpoint for each of the given memory sizes."""
     compute = "compute: {{cpu: 1, memory: {}Gi}}"
     endpoint = "  e{}: {{variants: {{only: {{model: churn@champion}}}}, " + compute + ", replicas: 1}}\n"
     head = SPEC[: SPEC.index("inference:")]

@@ -36,7 +36,7 @@ def old(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def system(system: Path) -> Path:
-    """Return the folder with a new version, in which lineage is off."""
+    """Return the folder with a new version in which lineage is off."""
     _write(system, SPEC.replace("governance: {", "governance: {lineage: false, "))
     return system
 
@@ -91,7 +91,7 @@ def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) 
 
 
 def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
-    """An entry for an earlier state of the change causes an error that shows the fingerprint of the current state."""
+    """An entry for an earlier state of the change causes an error that shows the current state's fingerprint."""
     _accept(run, old, system)
     _write(
         system,
@@ -317,7 +317,7 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
 
 
 def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """Otherwise, a new environment would get the rules of some other environment, which might require no signature."""
+    """Otherwise, a new environment would get the rules of another environment, which might require no signature."""
     guarded, compute = _guarded({"risk": _key(tmp_path, "ada")[1]}), "compute: {cpu: 1, memory: 2Gi}"
     free = "governance: {approvals: null, approvers: null"
     guarded = guarded.replace("prod: {", f"prod: {{{free}}}, ")

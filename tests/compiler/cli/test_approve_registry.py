@@ -68,7 +68,7 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
 def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """The command refuses an approval without effect before it signs or stores anything."""
+    """The command refuses an approval that would have no effect before it signs or stores anything."""
     Registry.tags |= tags
 
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
@@ -82,7 +82,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """Only the checks of the alias's stage matter, because versions of other pipelines may also move to the alias."""
+    """Only the checks for the alias's stage matter, because versions from other pipelines may also get the alias."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -199,7 +199,7 @@ def test_unexpected_responses_print_one_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A redirect fails the approval, so that credentials are sent only to the given address."""
+    """A redirect fails the approval so that credentials are sent only to the given address."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

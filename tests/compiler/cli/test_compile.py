@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """Projects and lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
+    """Projects and the lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
     result = run("compile", system)
 
     assert (result.code, result.out) == (0, "")

@@ -31,7 +31,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_compile_leaves_a_complete_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
-    """If a compile is interrupted at any moment, the tree is the old or the new one, and the next compile succeeds."""
+    """If a compile is interrupted at any moment, the tree is either old or new, and the next compile succeeds."""
     spec, count = tmp_path / "system.yaml", 150
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")
     began = time.monotonic()

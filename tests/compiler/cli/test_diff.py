@@ -95,7 +95,7 @@ def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: 
 
 
 def test_environments_are_compared_and_named(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """An environment that is new, removed, or changed in its own file is found."""
+    """The comparison finds environments that are new, removed, or changed in their own file."""
     folder = system / "environments"
     folder.mkdir(exist_ok=True)
     (folder / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Charts that differ from those in the old version's lock are found, although the spec is the same."""
+    """Charts that differ from those in the old version's lock are found, even if the spec is the same."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -196,7 +196,7 @@ def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git:
 
 
 def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A changed cell in a CSV file is found, although the spec is the same."""
+    """A changed cell in a CSV file is found, even if the spec is the same."""
     old, new = "context: here", "sites: {file: sites.csv}"
     spec = edited(SPEC, f"provider: kubernetes, {old}", f'provider: kubernetes, context: "${{site.context}}", {new}')
     (system / "system.yaml").write_text(spec, encoding="utf-8")

@@ -11,14 +11,14 @@ _OF = "the preview of leads-main-infrastructure"
 
 
 def preview_messages(before: str, after: str, folder: Path) -> list[str]:
-    """Return what `diff` reports about the preview, except the message about the project that has none."""
+    """Return what `diff` reports about previews, except the message about the project that has no preview."""
     *messages, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
     assert last == NO_WORKLOADS
     return messages
 
 
 def test_manual_changes_are_reported_and_nothing_else(tmp_path: Path) -> None:
-    """The spec does not change, so every change in the preview was made by hand."""
+    """The spec does not change, so every change in the preview was made manually."""
     changed = changed_text(original_text())
 
     assert preview_messages(changed, changed, tmp_path) == [DRIFT]

@@ -28,7 +28,7 @@ def test_explain_has_a_page_for_every_code(run: Run) -> None:
 
 
 def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
-    """`explain` also accepts an old code, for example from a log, and explains the new one."""
+    """`explain` also accepts an old code, for example one from a log, and explains the new code."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)

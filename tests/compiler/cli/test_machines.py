@@ -1,4 +1,4 @@
-"""Tests that `modelyard explain` shows machines that will be created as well as existing ones."""
+"""Tests that `modelyard explain` shows both existing machines and machines that will be created."""
 
 from __future__ import annotations
 

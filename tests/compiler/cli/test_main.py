@@ -84,7 +84,7 @@ def test_closed_streams_do_not_change_the_result(system: Path, closed: str) -> N
 
 
 def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an internal error, the traceback is printed only on request."""
+    """After an internal error, the traceback is printed only if `--debug` is given."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

@@ -48,7 +48,7 @@ LARGE = {
     "kubernetes": Example("readmission", None),
 }
 ONLY_MOVES = {"E0554"}
-"""Errors about what both sides have, which neither side has alone."""
+"""Errors that both sides together cause, but neither side alone."""
 
 PAIRS = [
     pytest.param(example, place, id=f"{example}-to-{to}")
@@ -60,7 +60,7 @@ PAIRS = [
 
 
 def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None = None) -> Sides:
-    """Return both sides of a migration of all targets."""
+    """Return both sides of a migration that moves all targets."""
     old = Side(example.inputs(), example.compiled())
     names = tuple(target.name for target in old.system.deployment.targets)
     return sides_of(MoveRequest(names, to, "moved", patch or {}), old, TARGETS)
@@ -77,7 +77,7 @@ def hello(tmp_path: Path) -> Path:
 def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
     example: Example, place: Destination
 ) -> None:
-    """The overlays of both phases compile on their own, or fail like the same system with another provider.
+    """The overlays for both phases compile on their own, or fail just as the same system does with another provider.
 
     A migration causes fewer refusals, because it drops fields that describe the old cluster, such as its context.
     """
@@ -107,7 +107,7 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
 
 
 def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path) -> None:
-    """Everything on a target that moves is placed on the other target, and egress costs follow the usage file."""
+    """Everything on a target that moves is placed on the other target, and egress costs are based on the usage file."""
     shutil.copytree(SYSTEMS / "three-clouds", tmp_path / "offers")
     usage = "data: {visits: {rowsPerDay: 1M, bytesPerRow: 1000}}\n"
     (tmp_path / "usage.yaml").write_text(usage, encoding="utf-8")
@@ -211,7 +211,7 @@ def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: P
 
 
 def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
-    """Nothing is written into a folder with other files or over an edited plan."""
+    """Nothing is written into a folder that contains other files, or over an edited plan."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     folder = hello / "migration"
     folder.mkdir()

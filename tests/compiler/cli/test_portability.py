@@ -103,7 +103,7 @@ def test_the_mode_follows_the_targets(run: Run) -> None:
 def test_the_nearest_region_is_in_the_same_country_and_open_to_everybody(run: Run, cloud: Path) -> None:
     cloud.write_text(CLOUD.replace("eu-central-1", "eu-central-2").replace("[eu]", "[ch]"), encoding="utf-8")
     assert "to gcp in europe-west6:" in (out := run("portability", cloud).out)
-    assert "to azure in switzerlandnorth:" in out  # not switzerlandwest, which Azure opens only on request
+    assert "to azure in switzerlandnorth:" in out  # not switzerlandwest, to which Azure gives access only when asked
 
     cloud.write_text(CLOUD.replace("eu-central-1", "eu-west-1"), encoding="utf-8")  # Google has no region in Ireland
     assert "to gcp in europe-" in run("portability", cloud).out

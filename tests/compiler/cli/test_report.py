@@ -50,7 +50,7 @@ def test_one_run_writes_every_format(run: Run, system: Path, changed: Path, tmp_
 
 
 def test_exit_codes_are_those_of_diff(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """The folder is written whatever the exit code."""
+    """The folder is written regardless of the exit code."""
     broken = tmp_path / "broken.yaml"
     broken.write_text(edited(SPEC, "kind: MLSystem", "kind: Nothing"), encoding="utf-8")
 

@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A public key whose private key nobody here has: the host key of github.com."""
+"""A public key whose private key nobody here has: the host key for github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_the_same_approval_in_both_places_counts_once(run: Run, folder: Path) ->
 
 
 def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
-    """The lock includes a hash of the approvals, so that a new approval counts as a change."""
+    """The lock includes a hash of the approvals, so a new approval counts as a change."""
     assert run("compile", str(folder)).code == 0
     before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
     save(run, folder)
@@ -181,7 +181,7 @@ def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
 
 
 def test_too_many_approvals_for_a_configmap_are_refused() -> None:
-    """Too many approvals are an error. If some were left out, unsigned files could displace a valid one."""
+    """Too many approvals are an error. If some were left out, unsigned files could displace a valid approval."""
     files = [(f"approvals/{at}.json", changed_approval(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

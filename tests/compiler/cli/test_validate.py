@@ -95,7 +95,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in such a file would go unnoticed. Hidden files and files without YAML are allowed."""
+    """Errors in such a file would go unnoticed. Hidden files and files other than YAML are allowed."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")

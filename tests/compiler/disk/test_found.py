@@ -46,7 +46,7 @@ def test_files_of_others_are_kept(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
-    """If a compile would change or remove an edited file, the compile reports the file and writes nothing."""
+    """If a compile would change or remove an edited file, it reports the file and writes nothing."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):

@@ -47,7 +47,7 @@ for line in sys.stdin:
     _, status = os.waitpid(child, 0)
     print(status, flush=True)
 """
-"""A program that, for each line it reads, starts a process that writes two versions in turn until it is killed.
+"""A program that, for each line it reads, starts a process that alternates between two versions until it is killed.
 
 The line is the processor time from the first written version to the kill, which does not depend on the load of the
 machine. The process does not handle SIGPROF, so the signal ends it as SIGKILL would.
@@ -135,4 +135,4 @@ def test_a_run_killed_at_any_moment_leaves_a_complete_tree(out: Path, writers: W
 
     assert {path.name for path in out.iterdir()} == {"prod", LOCK}
     assert min(counts.values()) > 0
-    assert interrupted > kills // 10  # otherwise all kills happened outside of writing
+    assert interrupted > kills // 10  # otherwise, no kill happened while a tree was being written

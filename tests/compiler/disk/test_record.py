@@ -23,7 +23,7 @@ def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
 
 
 def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
-    """Another key, a missing tree, an edit with the same length and time, and a deleted file all count as changes."""
+    """A different key, a missing tree, an edit with the same length and time, or a deleted file counts as a change."""
     assert not unchanged(tmp_path, "prod", "main", "k")
     write(tmp_path, FILES)
     readme = tmp_path / "prod/main/README.md"

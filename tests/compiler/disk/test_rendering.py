@@ -66,7 +66,7 @@ with rendering(files) as render:
 
 @pytest.mark.parametrize("action", ["1 / 0", "os.kill(os.getpid(), 9)", "exit(0)"])
 def test_files_are_rendered_here_if_the_other_process_fails(action: str) -> None:
-    """An error, a kill or an exit in the other process loses nothing."""
+    """An error, a kill or an exit in the other process does not lose any files."""
     program = f"""
 def fail():
     if os.getpid() != parent:
@@ -111,7 +111,7 @@ with rendering([file(number, wait) for number in range(2000)]):
 
 
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
-    """The README, which counts all objects, uses the facts from both processes."""
+    """The README counts all objects, so it uses the facts from both processes."""
     (tmp_path / "system.yaml").write_text(system(110), encoding="utf-8")
     first = str(min(os.sched_getaffinity(0)))
     trees: list[dict[str, bytes]] = []

@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but not the targets of links in them, and not folders with similar names."""
+    """Prepared folders are removed, but not the targets of links in them or folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -96,7 +96,7 @@ for turn in range(25):
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
-    """Concurrent runs take turns, and the final tree is from the last one."""
+    """Concurrent runs take turns, and the final tree comes from the last run."""
     runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
 
     assert [run.wait(60) for run in runs] == [0, 0]

@@ -1,4 +1,4 @@
-"""Tests that every notation renders complete, deterministic files in which a spec's strings stay plain text."""
+"""Tests that every notation renders complete, deterministic files in which strings from a spec stay plain text."""
 
 from __future__ import annotations
 

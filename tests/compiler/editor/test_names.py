@@ -1,4 +1,4 @@
-"""Tests that every field that refers to a name in the spec has a list of names for completion."""
+"""Tests that every field that refers to a name in the spec offers a list of names for completion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.schemas.walk import SYSTEM
 _OF_NAMES = {"#/$defs/name", "#/$defs/alias", "#/$defs/modelReference", "#/$defs/compute"}
 _ADDRESS = r"\.[a-z]"
 _OWN = {"inference.*.pool"}
-"""Names that are defined where they are used, so they are not references."""
+"""Names that are defined where they are used and are therefore not references."""
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
@@ -32,7 +32,7 @@ def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterat
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """Yield a schema, the definitions that it refers to, and its branches."""
+    """Yield a schema, the definitions it refers to, and its branches."""
     yield schema
     if isinstance(schema.get("$ref"), str):
         yield from _parts(definition(SYSTEM, str(schema["$ref"])))

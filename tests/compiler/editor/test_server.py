@@ -88,7 +88,7 @@ def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec:
 
 
 def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """Errors are marked at their own lines, both in an open environment and in one on disk."""
+    """Errors are marked on their own lines, both in an open environment and in an environment on disk."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"

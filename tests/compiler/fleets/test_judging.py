@@ -32,7 +32,7 @@ inference:
 
 
 def errors_of(table: str, spec: str = SPEC) -> list[str]:
-    """Return the place, code and message of each error."""
+    """Return the location, code and message of each error."""
     diagnostics = examine(Question(spec, tables={"shops.csv": table.encode()}))
     return [
         f"{diagnostic.span.file}:{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code} {diagnostic.message}"
@@ -70,7 +70,7 @@ def test_what_differs_between_kinds_is_in_their_folders() -> None:
 
 
 def test_a_group_of_one_site_equals_the_site_alone() -> None:
-    """With the placeholders filled, the manifests equal those of a spec without `sites`."""
+    """Once the placeholders are filled in, the manifests equal those of a spec without `sites`."""
     group = files("name,boxes\na,2\n")
     alone = (
         SPEC.replace("  sites: {file: shops.csv}\n", "").replace("${site.name}", "a").replace('"${site.boxes}"', "2")
@@ -86,7 +86,7 @@ def test_a_group_of_one_site_equals_the_site_alone() -> None:
 
 
 def _without_hashes(text: str) -> str:
-    """Remove digests, and the entry from which a site's server learns its digest."""
+    """Remove digests, and the entry that tells a site's server its digest."""
     return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
 
 

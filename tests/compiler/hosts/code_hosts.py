@@ -1,4 +1,4 @@
-"""The comment APIs of three code hosts on loopback, which refuse the same requests as the real hosts."""
+"""The comment APIs of three code hosts on loopback. They refuse the same requests as the real hosts."""
 
 from __future__ import annotations
 

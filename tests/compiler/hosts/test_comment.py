@@ -68,7 +68,7 @@ def test_nothing_is_said_if_nothing_matters(host: CodeHost, post: Posted, name: 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, post: Posted, name: str) -> None:
-    """Our comment is found among more comments than fit on a page, and not confused with one that has the same first
+    """Our comment is found among more comments than fit on a page and is not confused with one that has the same first
     line.
     """
     other_comments = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
@@ -129,7 +129,7 @@ def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost,
     ],
 )
 def test_only_reports_are_posted(host: CodeHost, post: Posted, text: str) -> None:
-    """The artifact of a fork may contain anything."""
+    """A fork's artifact may contain anything."""
     code, message = post("github", text)
 
     assert code == 1

@@ -43,7 +43,7 @@ def of(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem if isinstance(spec, Path) else str(spec))
 def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
-    """The copy is a spec for this machine only, in which every endpoint's model is trained."""
+    """The copy is a spec for this machine only, and every endpoint's model in it is trained."""
     inputs = Inputs(InputFile(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
     copy = copied(inputs)
     outcome = understand(Inputs(InputFile("copy.yaml", yaml_text(copy.spec))), TARGETS)
@@ -100,7 +100,7 @@ def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
 
 
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
-    """A model without pipelines gets one. A version number is replaced by the version that is trained here."""
+    """A model without pipelines gets one. A version number is replaced with the version that is trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec
     (pipeline,) = minimal["pipelines"].values()
     assert (pipeline["model"], pipeline["promoteTo"]) == ("churn", "champion")

@@ -35,7 +35,7 @@ INSIDE = "minio.storage.svc"
 
 
 def old_side(host: str) -> Side:
-    """Return the old side, whose store is at this host."""
+    """Return the old side, with its store at this host."""
     inputs = Inputs(InputFile("system.yaml", SPEC.replace("ENDPOINT", host)))
     return Side(inputs, compile_system(inputs, TARGETS))
 

@@ -28,7 +28,7 @@ CENTRE_IN_CLOUD: dict[str, Json] = {
 
 
 def plan(patch: dict[str, Json]) -> tuple[Migration, Move]:
-    """Return the plan that moves the centre of a chain of shops to a cloud. The shops stay where they are."""
+    """Return the plan that moves the central target of a chain of shops to a cloud. The shops stay where they are."""
     example = Example("shelf", None, SYSTEMS)
     old = Side(example.inputs(), example.compiled())
     wish = MoveRequest(("centre",), Destination("gcp", "europe-west3"), "gcp", patch)

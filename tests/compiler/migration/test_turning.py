@@ -1,4 +1,4 @@
-"""Tests that requests of the dual run fit the kind of endpoint."""
+"""Tests that the requests in the dual run suit the kind of endpoint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ inference:
 
 
 def plan(text: str = SPEC) -> Migration:
-    """Return the plan of a move of the whole system to Google Cloud."""
+    """Return the plan for moving the whole system to Google Cloud."""
     inputs = Inputs(InputFile("system.yaml", text))
     old = Side(inputs, compile_system(inputs, TARGETS))
     wish = MoveRequest(("main",), Destination("gcp", "europe-west3"), "gcp", {})
@@ -48,7 +48,7 @@ def plan(text: str = SPEC) -> Migration:
 
 
 def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
-    """Otherwise it registers an imported model as soon as its files are there, and the copy of the registry refuses."""
+    """Otherwise, it registers an imported model as soon as its files arrive, and the registry copy then refuses it."""
     phases = {phase.name: phase for phase in plan().phases}
     new = "support-gcp-main"
 
@@ -75,7 +75,7 @@ def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
 
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also has the time at which a side loaded the model, which is never the same on both sides."""
+    """A response also contains the time at which a side loaded the model, which is never the same on both sides."""
     migration = plan()
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]
@@ -97,7 +97,7 @@ def _answer(created: int) -> dict[str, object]:
 
 
 def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> None:
-    """An adopted bucket that both sides reach is used by both."""
+    """If both sides reach an adopted bucket, both use it."""
     text = SPEC.replace("lake: {type: object}", "lake: {type: object, ADOPTED}").replace(
         "ADOPTED", 'adopt: chats, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"'
     )
@@ -127,7 +127,7 @@ pipelines: {tune: {type: training, model: tone, inputs: [letters], compute: {cpu
 
 
 def test_adapters_are_compared_like_the_endpoints_model() -> None:
-    """The same request names the adapter instead of the endpoint, and each side's text is compared."""
+    """The same request names the adapter instead of the endpoint, and the text from each side is compared."""
     (dual,) = [phase for phase in plan(ADAPTED).phases if phase.name == "7-dual-run"]
     (step,) = [step for step in dual.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if " support < assistant.json | curl " in line]
@@ -150,7 +150,7 @@ def test_adapters_are_compared_like_the_endpoints_model() -> None:
 
 
 def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
-    """Weights and DNS are about hosts. A Service of the new cluster cannot be reached from the old one."""
+    """Weights and DNS are about hosts. A Service in the new cluster cannot be reached from the old cluster."""
     (cut_over,) = [phase for phase in plan().phases if phase.name == "9-cut-over"]
     (step,) = [step for step in cut_over.do if step.text.startswith("assistant: ")]
 

@@ -82,7 +82,7 @@ def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
-    """Without a model that is served across targets, neither side has any access to the other."""
+    """Without a model that is served across targets, neither side can access the other."""
     without = changed(TILL, "")
     plan = plan_of(without)
 
@@ -176,7 +176,7 @@ def test_rollbacks_from_another_target_are_refused() -> None:
 
 
 def test_a_service_name_from_another_cluster_is_refused() -> None:
-    """A Service name resolves only within its cluster, so its use from another cluster is an error."""
+    """A Service name resolves only within its cluster, so using it from another cluster is an error."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)

@@ -70,7 +70,7 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
 
 
 def test_a_collision_is_reported_once() -> None:
-    """A collision causes one error per pair of workloads instead of one per object."""
+    """A collision causes one error per pair of workloads rather than one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 

@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """The pipeline's identity can access the data that the spec names, and append to its log folder."""
+    """The pipeline's identity can access the data named in the spec and append to its log folder."""
     rights = identity(plan_of(VALID_SPEC), "retrain")
 
     assert rights.access == (

@@ -51,7 +51,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 
 def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
-    """Ten warnings with the same code are shown, and the rest are counted in one line.
+    """Ten warnings with the same code are shown, and the rest are only counted, in one line.
 
     Errors and machine-readable formats are always complete.
     """

@@ -60,7 +60,7 @@ def test_sarif_holds_what_a_host_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_version_that_does_not_compile_is_no_success() -> None:
-    """Every format shows the error, so that an empty list of findings is not mistaken for a clean change."""
+    """Every format shows the error so that an empty list of findings is not mistaken for a clean change."""
     review = reviewed(VALID, VALID.replace("kind: MLSystem", "kind: Nothing"))
     run = json.loads(review_sarif(review, Level.NOTE, "x"))["runs"][0]["invocations"][0]
 
@@ -89,7 +89,7 @@ def test_code_quality_has_the_fields_that_gitlab_reads() -> None:
 
 
 class _Page(HTMLParser):
-    """Collects a page's elements with their attributes, and its text."""
+    """Collects a page's elements, with their attributes, and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

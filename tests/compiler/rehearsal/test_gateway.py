@@ -46,7 +46,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.mark.parametrize("percent", [0, 1, 10, 50, 99, 100])
 def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, percent: int) -> None:
-    """Shares are exact, so that the first step of a cut-over never leaves the new side without requests."""
+    """Shares are exact, so the first step of a cut-over never leaves the new side without requests."""
     gateway.percent_new = percent
     for _ in range(37):
         gateway.choose()
@@ -55,7 +55,7 @@ def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, perc
 
 
 def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
-    """Callers know the responses from before the move. A different response, or none, is a problem."""
+    """Callers know the responses from before the move. A different response, or none at all, is a problem."""
     question = Question("churn", "/churn", "{}", "", ("old",))
     callers = Callers((question,), gateway.port)
 

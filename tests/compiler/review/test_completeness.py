@@ -1,4 +1,4 @@
-"""Tests that every change of every field is found and covered by a rule, and that reverse changes mirror each other."""
+"""Tests that every change to every field is found and covered by a rule, and that reverse changes mirror each other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEVER_IN_A_SYSTEM: Final = (
     "#/properties/apiVersion",
     "#/properties/kind",
 )
-"""Fields that are read before the spec is typed. A change of a variable shows as a change of the fields that use it.
+"""Fields that are read before the spec is typed. A change to a variable appears as a change to the fields that use it.
 test_site_values.py changes sites, and test_lists.py changes lists.
 """
 
@@ -101,7 +101,7 @@ def _relevant(system: System) -> object:
 
 
 def test_no_change_goes_unseen() -> None:
-    """Any change to the typed system causes a finding, and a change to a field causes a finding at its place."""
+    """Any change to the typed system causes a finding, and a change to a field causes a finding at that field."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
         if any(not entry[0].findings for entry in reviews):

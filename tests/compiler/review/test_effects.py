@@ -219,7 +219,7 @@ def _of_change(system: str, old: str, new: str) -> dict[str, str]:
 
 
 def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
-    """A grant's member names the project and the ServiceAccount, so another network does not affect the grant."""
+    """A grant's member names the project and the ServiceAccount, so a different network does not affect the grant."""
     network = _of_change("leads-on-google", "10.20.0.0/16", "10.30.0.0/16")
     namespace = _of_change("leads-on-google", "  mode: cloud\n", "  mode: cloud\n  namespace: sales\n")
 

@@ -16,7 +16,7 @@ BASE = (Path(__file__).parents[2] / "reviews" / "base" / "shop.yaml").read_text(
 
 
 def edited(*changes: tuple[str, str]) -> str:
-    """Return the base with strings replaced, each of which must occur."""
+    """Return the base with some strings replaced. Each of them must occur."""
     text = BASE
     for old, new in changes:
         assert old in text, old

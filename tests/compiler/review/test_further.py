@@ -36,7 +36,7 @@ def test_the_stricter_profile_decides_the_level() -> None:
 
 
 def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
-    """A change to a gate in `dev` only needs a review, but losing a store's data is just as dangerous there."""
+    """A change to a gate in `dev` needs only a review, but losing a store's data is just as dangerous there."""
     before, after = (
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),
@@ -93,7 +93,7 @@ LISTS = (
 
 
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
-    """A warning about all rows of a list has a different text with one row fewer, but is the same warning."""
+    """A warning about all rows of a list has a different text with one row fewer, but is still the same warning."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
     messages = {item.code: item.message for item in review.findings}
 

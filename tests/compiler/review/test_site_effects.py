@@ -87,7 +87,7 @@ def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
 
 
 def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> None:
-    """A version with errors has the values of its first site, and the other one has placeholders."""
+    """A version with errors has the values of its first site, whereas the other version has placeholders."""
     broken = _outcome(SOUTH + NORTH, SPEC.replace("memory: 4Gi", "memory: 4000Gi"))
     assert broken.failed
 

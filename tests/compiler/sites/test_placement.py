@@ -1,4 +1,4 @@
-"""Tests which spec entries exist once for each site although they do not name their target."""
+"""Tests which spec entries exist once for each site even though they do not name their target."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_types_of_monitors_that_follow_what_they_watch_are_those_of_the_type
 @pytest.mark.parametrize(
     ("old", "new", "codes"),
     [
-        ("{max: 500}", '{max: "${site.most}"}', []),  # a performance monitor runs on the target of what it watches
+        ("{max: 500}", '{max: "${site.most}"}', []),  # a performance monitor runs on the target of whatever it watches
         (
             "inference.till, checks: {p99_ms: {max: 500}}",
             'inference.web, checks: {p99_ms: {max: "${site.most}"}}',

@@ -17,7 +17,7 @@ def rows(content: str | bytes) -> list[list[str]]:
 
 
 def problems(content: str | bytes) -> list[str]:
-    """Return the place, code and message of each problem."""
+    """Return the location, code and message of each problem."""
     table, diagnostics = read_table(InputFile("shops.csv", content))
     assert table is None
     return [

@@ -31,7 +31,7 @@ def test_json_values_are_read_back_exactly(value: Value) -> None:
 
 @given(values)
 def test_embedded_json_survives_yaml(value: Value) -> None:
-    """JSON inside a manifest keeps its text, and becomes a block if it has several lines."""
+    """JSON inside a manifest keeps its text, and becomes a block if it spans several lines."""
     text = json_text({"value": value})
     manifest = document({"data": {"a.json": text}})
 

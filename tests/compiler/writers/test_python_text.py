@@ -123,7 +123,7 @@ def test_two_names_share_no_variable_without_a_reported_collision(spec_names: li
 
 @given(st.lists(names, unique=True))
 def test_names_of_a_spec_never_collide(spec_names: list[str]) -> None:
-    """Names in a spec are DNS labels. Dashes become underscores, which DNS labels cannot contain."""
+    """Names in a spec are DNS labels. Dashes become underscores, which cannot occur in DNS labels."""
     assert identifiers(spec_names, ["pulumi"])[1] == ()
 
 

@@ -87,7 +87,7 @@ def test_our_own_loader_reads_back_the_same_data(value: Value) -> None:
 
 @pytest.mark.parametrize("place", ["value", "key", "item", "top"])
 def test_hostile_text_stays_text(place: str) -> None:
-    """In every position, keywords, numbers, dates and YAML syntax are read back as text."""
+    """Wherever they occur, keywords, numbers, dates and YAML syntax are read back as text."""
     for text in NASTY:
         value: dict[str, Value] = {
             "value": {"a": text, "b": 1},

@@ -1,9 +1,9 @@
 """Time batch inference in our runtime and on bare Ray Data in the same Ray cluster, and print the seconds as JSON.
 
 Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
-version is the code of a careful author: read_parquet, an actor that loads the model once, write_parquet. It writes no
-markers, validates no rows and does not separate files, and runs with several batch sizes. Both versions run on few and
-on many rows, which separates the cost of starting the actors.
+version is code that a careful author would write: read_parquet, an actor that loads the model once, write_parquet. It
+writes no markers, validates no rows and does not separate files, and runs with several batch sizes. Both versions run
+on few and on many rows, which separates the cost of starting the actors.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Run the variants in turn, so that other load on the machine affects all variants equally."""
+    """Alternate between the variants so that other load on the machine affects all of them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):
@@ -91,7 +91,7 @@ def data(name: str, count: int) -> None:
 
 
 def train() -> None:
-    """Train a model that is cheap to run, so that the overhead of the runtime dominates."""
+    """Train a model that is cheap to run, so the overhead of the runtime dominates."""
     import mlflow.sklearn
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -123,7 +123,7 @@ def ours(rows: str) -> None:
 
 
 def bare(size: int) -> Callable[[str], None]:
-    """Return the handwritten equivalent: an actor on one CPU, and tasks that read and write on the other CPU."""
+    """Return the handwritten equivalent: an actor on one CPU, and tasks that read and write on the other."""
 
     def run(rows: str) -> None:
         read = ray.data.read_parquet(str(FOLDER / rows))

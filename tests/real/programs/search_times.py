@@ -1,8 +1,8 @@
 """Time a training pipeline with a search and its handwritten equivalent on bare Ray Tune, and print JSON.
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
-version is the code of a careful author: it reads, splits and shares the data once, trains each trial in four stages
-with a report after each, stops bad trials with ASHA, trains the best model on all training rows, evaluates it on
+version is code that a careful author would write: it reads, splits and shares the data once, trains each trial in four
+stages with a report after each, stops bad trials with ASHA, trains the best model on all training rows, evaluates it on
 held-out data and registers it. It has no trial logs, data profile, gates, checkpoints or resumption. Both run in the
 same Ray cluster.
 """
@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Run both variants in turn, so that other load on the machine affects them equally."""
+    """Alternate between the two variants so that other load on the machine affects them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},
@@ -144,7 +144,7 @@ def bare(run: str) -> None:
 
 
 def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
-    """Train in four stages, and report after each."""
+    """Train in four stages, and report after each stage."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score
 

@@ -101,7 +101,7 @@ def make_data() -> None:
 
 
 def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """Write a workload's description to the path from which the runtime reads it."""
+    """Write a workload's description to the path where the runtime reads it."""
     governance = {
         "owner": {"team": "t", "email": "t@acme.example"},
         "risk": "minimal",

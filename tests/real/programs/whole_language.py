@@ -43,7 +43,7 @@ OPTIONS: dict[str, Any] = {
         },
     },
 }
-"""The options of the deployment, in the form in which a RayService has them."""
+"""The deployment's options, in the form in which a RayService has them."""
 
 FIRST, RATE = "ray_modelyard_time_to_first_token_seconds", "ray_modelyard_tokens_per_second"
 SERVED = "ray_serve_num_http_requests_total"
@@ -88,7 +88,7 @@ def free_port() -> int:
 
 
 def measure(address: str) -> None:
-    """Read the metrics that Ray exports about the texts so far, one of which a client abandoned midway."""
+    """Read the metrics that Ray exports about the texts generated up to now, one of which a client abandoned midway."""
     series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
     deadline = time.monotonic() + 60
     while not is_complete(text := read(address), series) and time.monotonic() < deadline:
@@ -116,14 +116,14 @@ def read(address: str) -> str:
 
 
 def labels(text: str, series: str) -> list[dict[str, str]]:
-    """Return the labels of each sample of a series that belongs to the application."""
+    """Return the labels of each sample in a series that belongs to the application."""
     lines = [line for line in text.splitlines() if line.startswith(f"{series}{{")]
     found = [dict(re.findall(r'(\w+)="([^"]*)"', line)) for line in lines]
     return [each for each in found if each["application"] == "assistant-live"]
 
 
 def grow(address: str) -> None:
-    """Use more tokens at once than one replica should hold, until Serve has started another replica."""
+    """Use more tokens in parallel than one replica should hold until Serve has started another replica."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
     deadline = time.monotonic() + 120

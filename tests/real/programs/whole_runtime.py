@@ -109,7 +109,7 @@ def make_data() -> pd.DataFrame:
 
 
 def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    """Write a workload's description to the path from which the runtime reads it."""
+    """Write a workload's description to the path where the runtime reads it."""
     governance = {
         "owner": {"team": "risk", "email": "risk@acme.example"},
         "risk": "high",
@@ -142,7 +142,7 @@ def model(**more: Any) -> dict[str, Any]:
 
 
 def champion() -> dict[str, Any]:
-    """Return the model as endpoints and pipelines refer to it, by its alias."""
+    """Return the model as endpoints and pipelines refer to it: by its alias."""
     return model(uri="models:/cards-fraud@champion", alias="champion")
 
 
@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP, and test tokens, valid and invalid rows, and captures of all requests."""
+    """Serve the application over HTTP, and test tokens, valid and invalid rows, and the capture of every request."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",

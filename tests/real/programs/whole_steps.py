@@ -53,7 +53,7 @@ def train(context: Context) -> Any:
 
 
 def main(root: Path) -> None:
-    """Run each scenario in turn."""
+    """Run each scenario, one after the other."""
     import ray
 
     amounts = np.random.default_rng(0).normal(0, 1, 300)

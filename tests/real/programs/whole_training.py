@@ -82,7 +82,7 @@ def workers() -> list[int]:
             above = Path("/proc", parent, "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
-        # A worker that is lost before it has started is another case, in which Ray Train starts the whole group again.
+        # Losing a worker before it has started is a different case, in which Ray Train starts the whole group again.
         is_training = title.startswith(b"ray::RayTrainWorker") and b".init" not in title
         if is_training and above == str(os.getpid()):
             pids.append(int(entry.name))

@@ -1,4 +1,4 @@
-"""Converts registrations of Google resources to Terraform plans, which checkov can read.
+"""Converts registrations of Google resources to Terraform plans that checkov can read.
 
 pulumi-gcp wraps the Terraform provider, so a resource has the same properties under differently formatted names.
 """
@@ -35,7 +35,7 @@ _BLOCKS = {
 """Terraform's names for repeated blocks, which Pulumi makes plural."""
 
 _MAPS = frozenset({"defaultLabels", "labels", "metadata", "resourceLabels", "userLabels"})
-"""Properties that are maps, and not blocks, in Terraform too."""
+"""Properties that are maps rather than blocks in Terraform too."""
 
 _SECRET = "4dabf18193072939515e22adb298388d"
 """The marker of a secret in registrations. The secret's value stays out of the plan."""

@@ -1,8 +1,8 @@
-"""Converts the Pods in Ray's kinds to workloads of built-in kinds, which scanners can read.
+"""Converts the Pods in Ray's kinds to workloads of built-in kinds that scanners can read.
 
 Scanners look for Pods in Deployments, Jobs and CronJobs. A RayService's Pods become Deployments and a RayJob's Pods
-become Jobs, with the labels and the sidecar that KubeRay adds, so that selectors match as in a cluster. A run's
-template is read from its launcher's ConfigMap.
+become Jobs, with the labels and the sidecar that KubeRay adds, so selectors match as in a cluster. A run's template is
+read from its launcher's ConfigMap.
 """
 
 from __future__ import annotations

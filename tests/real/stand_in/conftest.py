@@ -1,4 +1,4 @@
-"""Fixtures that run a stand-in for AWS for each test, and connect a provider to it."""
+"""Fixtures that run a stand-in for AWS for each test and connect a provider to it."""
 
 from __future__ import annotations
 

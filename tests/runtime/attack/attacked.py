@@ -148,7 +148,7 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Replace the files of a version, which needs only write access to the folder."""
+        """Replace a version's files, which requires only write access to the folder."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 

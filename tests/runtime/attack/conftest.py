@@ -54,7 +54,7 @@ def good(yard: Yard) -> registry.Version:
 
 @pytest.fixture
 def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Return a check that an attack affected neither the next promoter pass, nor a server, nor the history."""
+    """Return a check that an attack has affected neither the next promoter pass, nor a server, nor the history."""
     before = yard.moves()
     assert before[-1] == (PROMOTE, good.version)
     yard.connect(TRAINER)

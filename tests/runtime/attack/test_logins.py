@@ -101,7 +101,7 @@ def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[]
 
 
 def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Experiments cannot point to the server's disk, which contains all users' passwords."""
+    """Experiments cannot point to the server's disk, which contains the passwords of all users."""
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
     mlflow.set_experiment(EXPERIMENT)

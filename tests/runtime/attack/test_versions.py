@@ -142,7 +142,7 @@ def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> 
 def test_model_and_versions_cannot_be_deleted_and_recreated(
     good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """A recreated model would restart its version numbers, and a deleted version would delete its alias."""
+    """A recreated model would restart its version numbers, and deleting a version would delete its alias."""
     client = mlflow.MlflowClient()
 
     denied(lambda: client.delete_model_version(MODEL, good.version))
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever created the history of a future model first would have all permissions on it."""
+    """Anyone who created the history of a future model first would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))

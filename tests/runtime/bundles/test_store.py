@@ -43,7 +43,7 @@ def test_current_bundle_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_interrupted_delivery_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupted delivery is completed by the next one."""
+    """The next delivery completes an interrupted one."""
     store = tmp_path / "store"
     first = delivered(store, "1")
     make_bundle(tmp_path / "second", "2")
@@ -77,7 +77,7 @@ def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> None:
-    """Reading stops at the declared size, which bounds memory use."""
+    """Reading stops at the declared size, which limits memory use."""
     store = tmp_path / "store"
     bundle = delivered(store)
     (store / VERSIONS / bundle.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
@@ -87,7 +87,7 @@ def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> Non
 
 
 def test_previous_bundle_survives_a_power_loss(tmp_path: Path) -> None:
-    """A power loss leaves a truncated file and an empty pointer, and the next fetch repairs both."""
+    """A power loss leaves a truncated file and an empty pointer. The next fetch repairs both."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     first = delivered(store, "1")
     fetch(local(store), pointed(store), disk)

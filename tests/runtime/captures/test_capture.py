@@ -28,7 +28,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's captures in the given folder. They are written only on request."""
+    """Return a replica's captures in the given folder. They are written only when a test triggers this."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -283,7 +283,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """Another replica on the same disk does not mistake the captures for those of a killed replica."""
+    """Another replica on the same disk does not mistake these captures for those of a killed replica."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     recorder.save()

@@ -55,7 +55,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod whose RayJob ends immediately with the given status, and return the exit code."""
+    """Run a launcher Pod for a RayJob that ends immediately with the given status, and return the exit code."""
 
     def end() -> None:
         for path, obj in server.objects.items():
@@ -152,7 +152,7 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress prevents the next one. With Replace, the launcher of the next run stops it."""
+    """With Forbid, a run in progress prevents the next run. With Replace, the next run's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}

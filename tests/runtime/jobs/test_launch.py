@@ -1,4 +1,4 @@
-"""Tests that the launcher creates one RayJob per Job, which any Pod of the Job can follow until it ends."""
+"""Tests that the launcher creates one RayJob per Job. Any Pod of the Job can follow the RayJob until it ends."""
 
 from __future__ import annotations
 

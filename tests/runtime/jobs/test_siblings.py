@@ -44,7 +44,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the launcher of the given Job, whose RayJob succeeds immediately, and return the exit code."""
+    """Run the given Job's launcher, with a RayJob that succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():
@@ -77,7 +77,7 @@ def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: C
 def test_scheduled_run_is_skipped_during_a_monitors_run(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob controller ignores Jobs that it did not create, so the launcher looks for them."""
+    """The CronJob controller ignores Jobs that it did not create, so the launcher looks for such Jobs."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 

@@ -193,7 +193,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
 
     answer_requests(api, record(StarterWorkload, place.starter), now())
 
-    assert 0 < len(served) <= 6  # two lists of requests, and two of each of the two responses
+    assert 0 < len(served) <= 6  # two lists of requests, and two lists of each kind of response
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
     assert len(place.answers()) == 20
     assert len(place.pending_requests()) == 70

@@ -109,7 +109,7 @@ def test_every_time_counts_once() -> None:
 
 
 def test_a_clock_that_jumps_forward_starts_one_run() -> None:
-    """After the machine was suspended for a night or a month, only one run starts, not one for each missed time."""
+    """After the machine was suspended for a night or a month, a single run starts, not one for each missed time."""
     assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
 
 

@@ -1,6 +1,6 @@
 """Tests the whole loop on one machine, with real Ray and MLflow, from generated data to gated retraining.
 
-`tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data are as
+`tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data is as
 expected. Then the labels become noise and the requests drift, so the monitor starts a retraining that the gate refuses.
 """
 

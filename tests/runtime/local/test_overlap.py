@@ -1,4 +1,4 @@
-"""Tests that a new run ends the one in progress if the schedule has `overlap: replace`."""
+"""Tests that a new run ends the run in progress if the schedule has `overlap: replace`."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_other_paths_do_not_exist(visitor: Visitor, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/live", "/try/churn", "/x/", "/x/live", "//"])
 def test_other_users_of_the_machine_cannot_open_the_page(visitor: Visitor, path: str) -> None:
-    """The address contains a key that is only in the output and in the run's folder, which only the user can read."""
+    """The address contains a key found only in the output and in the run's folder, which only the user can read."""
     assert visitor.get(path)[0] == 404
     assert visitor.get(visitor.base.rstrip("/"))[0] == 404
     assert visitor.get(visitor.base[:-2] + "/")[0] == 404

@@ -1,4 +1,4 @@
-"""Tests that generated data have the declared columns, support learning, and drift as intended."""
+"""Tests that generated data has the declared columns, supports learning, and drifts as intended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
-    """If the spec has a schema, the data have its columns, and a built-in trainer learns the underlying relation."""
+    """If the spec has a schema, the data has its columns, and a built-in trainer learns the underlying relation."""
     _, placed, state = write_sample("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)

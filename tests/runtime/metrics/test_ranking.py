@@ -25,7 +25,7 @@ QUERIES = np.array([0, 0, 1, 1, 2, 2])
     ("metric", "value"), [("ndcg", (1 / np.log2(3) + 1) / 2), ("map", 0.75), ("recall_at_10", 1.0)]
 )
 def test_metric_is_the_mean_over_queries_with_relevant_rows(metric: str, value: float) -> None:
-    """The only relevant row is second in the first query and first in the second. The third query has none."""
+    """The only relevant row is second in the first query and first in the second query. The third query has none."""
     assert score(metric, TRUTH, SAID, QUERIES) == pytest.approx(value)
 
 

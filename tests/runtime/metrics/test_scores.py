@@ -44,7 +44,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
         ("auc_roc", [0.0, 0.0]),
         ("auc_pr", [0.0, 0.0]),
         ("recall", [0.0, 0.0]),
-        ("precision", [1.0, 0.0]),  # nothing is predicted as positive
+        ("precision", [1.0, 0.0]),  # no row is predicted as positive
         ("mape", [0.0, 0.0]),
         ("wape", [0.0, 0.0]),
         ("r2", [1.0]),
@@ -69,7 +69,7 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
-    """A champion trained before a class was added is evaluated by its scores for the other classes."""
+    """A champion trained before a class was added is evaluated on its scores for the other classes."""
     answer = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     predicted = predictions(answer, "multiclass-classification", ["a", "b", "c"])

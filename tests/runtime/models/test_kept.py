@@ -1,4 +1,4 @@
-"""Tests that a process at the edge can restart without its registry, using the version that it last used."""
+"""Tests that an edge process can restart without its registry by using the version that it last used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.runtime.described import record
 
 @pytest.fixture
 def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Return a workload whose registry is a folder."""
+    """Return a workload that uses a folder as its registry."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     return record(Workload, {"registry": {"uri": f"file:{tmp_path}/registry"}})

@@ -1,4 +1,4 @@
-"""Tests that a model from a bundle is updated while the store is reachable, and otherwise keeps serving."""
+"""Tests that a model from a bundle is updated while the store is reachable and otherwise keeps serving."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ ROWS = 2000
 
 
 def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
-    """Generate people with the predictions of a model that depends on income and town, but not on noise."""
+    """Generate people, with the predictions of a model that depends on income and town but not on noise."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -98,7 +98,7 @@ def test_effect_of_a_text_feature() -> None:
 
 
 def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
-    """The predictions are wrong for only one town, and the breach names it."""
+    """The predictions are wrong for only one town, and the breach names this town."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)

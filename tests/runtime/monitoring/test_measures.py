@@ -269,7 +269,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Labels without their column are refused, even if the watched data contain their own labels."""
+    """Labels without their column are refused, even if the watched data contains labels of its own."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
@@ -332,7 +332,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe a monitor for the accuracy of captured predictions, with each variant's share of correct ones."""
+    """Describe a monitor for the accuracy of captured predictions: each variant's share of correct predictions."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
@@ -361,7 +361,7 @@ def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[st
 
 @pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
 def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
-    """Each variant is compared separately, and the breach names it."""
+    """Each variant is compared separately, and the breach names the variant."""
     moved = {"control": 0.0, "treatment": 9.0}
     for variant in variants:
         frame = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})

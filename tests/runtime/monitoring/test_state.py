@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """Describe a daily drift monitor that keeps state and whose reference has four normally distributed features."""
+    """Describe a daily drift monitor that keeps state and has a reference with four normally distributed features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
 
 
 def test_features_are_counted_per_variant() -> None:
-    """Two drifted features in one variant and one in another do not count as three."""
+    """Two drifted features in one variant and another in a second variant do not count as three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     results = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 

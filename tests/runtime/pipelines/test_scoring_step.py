@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline of three steps, the second of which scores. A test may add a step with another model."""
+    """A pipeline with three steps, the second of which scores. A test may add a step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """An in-memory MLflow with atomic calls, whose order depends on a seed."""
+    """An in-memory MLflow with atomic calls in an order that depends on a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all functions concurrently, but only one registry call at a time."""
+        """Run all functions concurrently, but with only one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for future in [pool.submit(self._work, work) for work in works]:
@@ -195,7 +195,7 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history of a database-backed registry, which takes seconds to create."""
+    """Return the history of a database-backed registry. Creating the registry takes seconds."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 

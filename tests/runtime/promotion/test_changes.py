@@ -23,7 +23,7 @@ DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
         ("2026-11-26T07:59:59+00:00", OFFICE, False),
         ("2026-11-26T14:59:59+00:00", OFFICE, True),
         ("2026-11-26T15:00:00+00:00", OFFICE, False),
-        ("2026-07-02T07:00:00+00:00", OFFICE, True),  # 09:00 in summer, which is an hour earlier in UTC
+        ("2026-07-02T07:00:00+00:00", OFFICE, True),  # 09:00 in summer, an hour earlier in UTC than in winter
         ("2026-11-27T10:00:00+00:00", OFFICE, False),
         ("2026-11-27T21:00:00+00:00", NIGHT, True),
         ("2026-11-28T02:59:00+00:00", NIGHT, True),  # before 04:00 on a Saturday

@@ -41,7 +41,7 @@ def risk(tmp_path: Path) -> Signer:
 
 @pytest.fixture
 def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Return a pipeline with approvals whose promotions are delivered to a folder."""
+    """Return a pipeline with approvals that delivers its promotions to a folder."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
     described: dict[str, Any] = {
@@ -59,7 +59,7 @@ def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def train(slope: int) -> registry.Version:
-    """Register a version whose gate has passed."""
+    """Register a version that has passed its gate."""
     with mlflow.start_run() as run:
         model = LogisticRegression().fit(ROWS, [0, 0, 1, 1] if slope > 0 else [1, 1, 0, 0])
         uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri

@@ -78,7 +78,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 
 
 def train() -> registry.Version:
-    """Register a version whose gate has passed."""
+    """Register a version that has passed its gate."""
     with mlflow.start_run():
         fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
         uri = log_model(fitted, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new one."""
+    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new key."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
@@ -276,7 +276,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """An edge without a bundle does not download one whose approvals are no longer valid."""
+    """At the edge, a process without a bundle does not download a bundle whose approvals are no longer valid."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}

@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) -> None:
-    """An import is registered once. Its model card names the source and the supplier."""
+    """An import is registered only once. Its model card names the source and the supplier."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 

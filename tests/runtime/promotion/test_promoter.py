@@ -32,7 +32,7 @@ from tests.runtime.signing import Existing, Signer
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(days=1)  # later than every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""A breach in all rows, not in the rows of a single variant."""
+"""A breach in all rows rather than in the rows of a single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -50,7 +50,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version whose gate passed in comparison with the current champion."""
+    """Return a function that registers a version that has passed its gate against the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -115,7 +115,7 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, and a third variant follows another.
+    """Two variants follow one alias, and a third variant follows another alias.
 
     Only the aliases of breaching variants move.
     """
@@ -166,7 +166,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """A version whose gate compared it with a replaced champion cannot be promoted and needs no approval."""
+    """A version compared with a champion that has since been replaced cannot be promoted and needs no approval."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": approvals}}

@@ -1,4 +1,4 @@
-"""Tests that valid signatures made by ssh-keygen are accepted and invalid ones are refused."""
+"""Tests that valid signatures made with ssh-keygen are accepted and invalid signatures are refused."""
 
 from __future__ import annotations
 

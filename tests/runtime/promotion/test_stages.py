@@ -290,7 +290,7 @@ def test_freeze_allows_only_rollbacks(yard: Yard) -> None:
 
 
 def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
-    """A soak starts at the last promotion, because other versions had the alias after the first one."""
+    """A soak starts at the last promotion, because other versions had the alias after the first promotion."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(

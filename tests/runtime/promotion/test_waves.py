@@ -67,7 +67,7 @@ class Prometheus:
 
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
-    """Return a Prometheus server for which one site serves the version and no alerts are firing."""
+    """Return a Prometheus server that reports that one site serves the version and no alerts are firing."""
     server = Prometheus()
     yield server
     server.stop()
@@ -75,7 +75,7 @@ def prometheus() -> Iterator[Prometheus]:
 
 @pytest.fixture
 def where(tmp_path: Path) -> Place:
-    """Return a folder for bundles to which none have been delivered."""
+    """Return a bundle folder to which nothing has been delivered."""
     return local(tmp_path)
 
 
@@ -160,7 +160,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site keeps its bundle, even one that was delivered manually, as long as its wave has no pointer."""
+    """A site keeps its bundle, even if it was delivered manually, as long as its wave has no pointer."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

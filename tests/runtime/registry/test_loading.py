@@ -80,7 +80,7 @@ def test_digest_changed_with_the_files_differs_from_the_history(version: registr
 
 
 def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
-    """If an alias is moved by anyone other than the promoter, servers do not follow it."""
+    """If an alias is moved by anyone other than the promoter, servers do not follow the alias."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record shows that 'champion' points to it"):

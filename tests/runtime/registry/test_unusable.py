@@ -1,4 +1,4 @@
-"""Tests that an unusable registry is not mistaken for one without a champion, which would make the gate pass."""
+"""Tests that an unusable registry is not mistaken for a registry without a champion, which would make the gate pass."""
 
 from __future__ import annotations
 

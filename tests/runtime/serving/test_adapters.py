@@ -1,4 +1,4 @@
-"""Tests the adapters of a language model, from training them to using them through OpenAI's client."""
+"""Tests a language model's adapters, from training them to using them through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with a copy of the registry, in which a test may register versions."""
+    """Return a folder with a copy of the registry in which a test may register versions."""
     shutil.copy(trained / "registry.db", tmp_path / "registry.db")
     shutil.copy(trained / "token", tmp_path / "token")
     monkeypatch.chdir(tmp_path)
@@ -89,7 +89,7 @@ def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
 
 
 def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """The list contains the endpoint and its adapters, each uses its own weights, and other names do not exist."""
+    """The list contains the endpoint and its adapters; each uses its own weights. Other names do not exist."""
     asked, _ = client
 
     assert [model.id for model in asked.models.list()] == ["assistant", "support"]
@@ -108,7 +108,7 @@ def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) ->
 
 
 def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """Each output is the same as if it were generated on its own, whatever else is generated concurrently."""
+    """Each output is the same as if it were generated on its own, whatever else is being generated at the same time."""
     asked, _ = client
     names = ["assistant", "support"] * 4
     alone = {name: text(asked, name) for name in names}
@@ -149,7 +149,7 @@ def generators(server: LanguageServer) -> list[str]:
 
 
 def test_adapter_of_another_base_is_refused(folder: Path) -> None:
-    """When the base model is replaced, its adapters wait until they are trained again, and requests get the reason."""
+    """When the base model is replaced, its adapters wait until they are trained again. Requests get the reason."""
     server = server_of(folder, adapters={"support": adapter(), "later": adapter(alias="later")})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as asked:

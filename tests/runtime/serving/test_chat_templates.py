@@ -34,7 +34,7 @@ class Tokenizer:
 
 
 def text(template: ChatTemplate, content: str) -> str:
-    """Return the text of a chat that consists of one message."""
+    """Return the text of a chat with a single message."""
     return "".join(map(chr, template.tokens([{"role": "user", "content": content}])))
 
 

@@ -22,7 +22,7 @@ LLAMA: dict[str, Any] = {
     "max_position_embeddings": 131072,
     "torch_dtype": "bfloat16",
 }
-"""The sizes of Llama 3.2 3B, whose cache takes 112 KiB for each token."""
+"""The dimensions of Llama 3.2 3B, whose cache takes 112 KiB for each token."""
 
 
 def folder_of(folder: Path, configuration: dict[str, Any], size: int) -> Path:

@@ -30,7 +30,7 @@ def decided(metrics: Mapping[str, Mapping[str, float]], **others: Any) -> int:
 
 
 def test_replicas_share_the_tokens() -> None:
-    """A total of 3100 tokens in two replicas requires four replicas with 1000 tokens each."""
+    """Two replicas hold 3100 tokens in total, which requires four replicas with 1000 tokens each."""
     tokens = {ONGOING_TOKENS: {"a": 2900.0, "b": 200.0}}
 
     assert decided(tokens, target_num_replicas=2, total_num_requests=8) == 4

@@ -30,7 +30,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the description of a server whose registry contains a summing model."""
+    """Return the description of a server that serves a summing model from its registry."""
     description = workload(tmp_path_factory.mktemp("server"))
     register(description, summing(), KINDS)
     return description
@@ -137,7 +137,7 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million tiny rows fit into a body. The server refuses them by their number without validating them."""
+    """Five million tiny rows fit into a body. The server refuses them for their number, without validating them."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 

@@ -101,7 +101,7 @@ def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
 
 
 def test_text_that_is_given_up_is_aborted(engine: VllmEngine) -> None:
-    """vLLM aborts only the generation whose client has disconnected."""
+    """vLLM aborts only the generation for the client that has disconnected."""
     asyncio.run(pieces(engine, [1, 2], most=1))
 
     llm: Any = vars(engine)["_engine"]

@@ -1,4 +1,4 @@
-"""Tests that random samples of real data show drift only if the data have drifted."""
+"""Tests that random samples of real data show drift only if the data has drifted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
 def real(name: str) -> pd.DataFrame:
     """Return one of scikit-learn's data sets, with each column scaled to a standard deviation of one."""
     frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).data
-    if name == "digits":  # every fourth of its 64 columns, some of which are almost always zero
+    if name == "digits":  # every fourth of its 64 columns; some of them are almost always zero
         frame = frame[frame.columns[::4]]
     deviations = frame.std()
     return frame / deviations.where(deviations > 0, 1)
@@ -50,7 +50,7 @@ def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """Return the features that exceed the bound of each measure, as would a monitor of all features."""
+    """Return the features that exceed each measure's bound, as a monitor of all features would."""
     features: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])

@@ -33,7 +33,7 @@ def stream(seed: int, rows: int, worse_from: int) -> Values:
 
 
 def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
-    """Return the row at which river detects an increase."""
+    """Return the row where river detects an increase."""
     test = drift.PageHinkley(threshold=threshold, mode="up")
     for at, value in enumerate(values):
         test.update(value)
@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
-    """The first pass to breach contains the row at which River detects the break, and all later passes breach."""
+    """The first pass to breach contains the row where River detects the break, and all later passes breach."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None

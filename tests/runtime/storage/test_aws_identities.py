@@ -40,7 +40,7 @@ class Sts:
     requests: int = 0
 
     def token(self, subject: str = SUBJECT, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> str:
-        """Return a token like those that a cluster projects into a Pod."""
+        """Return a token like the tokens that a cluster projects into a Pod."""
         now = int(time.time())
         claims = {"iss": issuer, "sub": subject, "aud": [audience], "iat": now, "exp": now + 3600}
         return jwt.encode(claims, self.key, algorithm="RS256")
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def sts() -> Iterator[tuple[Sts, str]]:
-    """Run the service, and return it with its address."""
+    """Start the service, and return it with its address."""
     service = Sts()
     handler: Any = _Handler
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, service))

@@ -38,7 +38,7 @@ from tests.runtime.storage.services import Azure, Service
 pytestmark = pytest.mark.parametrize("service", ["azure"], indirect=True)
 
 LAKE = f"abfss://{CONTAINER}@{ACCOUNT}.dfs.core.windows.net"
-_LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, which is more than a block
+_LARGE = bytes(range(256)) * 4 * 1024 * 9  # 9 MiB, more than a block
 
 In = Callable[[Pod], Place]
 
@@ -186,7 +186,7 @@ def test_account_key_opens_an_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
 
 
 def test_role_is_limited_to_its_folder(cloud: Cloud, lake_in: In) -> None:
-    """A folder whose name has the same prefix is a different folder."""
+    """A folder whose name begins with the same prefix is a different folder."""
     for folder in ("mine", "mine2"):
         cloud.container.upload_blob(f"{folder}/file", b"x")
     lake = lake_in(cloud.pod("limited", {"write": "mine"}))

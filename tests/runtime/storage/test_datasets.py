@@ -26,7 +26,7 @@ def dataset(folder: Path, **more: Any) -> dict[str, Any]:
 
 
 def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
-    """Many libraries write a file as a single large row group, which is never in memory as a whole."""
+    """Many libraries write a file as a single large row group. It is never in memory as a whole."""
     count = 1_600_000
     table = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=count)

@@ -46,7 +46,7 @@ class Google:
         issuer: str = ISSUER,
         key: rsa.RSAPrivateKey | None = None,
     ) -> str:
-        """Return a token like those that a cluster projects into a Pod."""
+        """Return a token like the tokens that a cluster projects into a Pod."""
         now = int(time.time())
         claims = {
             "iss": issuer,
@@ -98,7 +98,7 @@ In = Callable[[str], Place]
 
 @pytest.fixture
 def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the bucket as the process of a Pod with the given token does, with the file that modelyard mounts.
+    """Open the bucket as a Pod's process with the given token does: using the file that modelyard mounts.
 
     The service has no TLS, which otherwise marks an emulator without identities.
     """

@@ -44,7 +44,7 @@ from tests.runtime.storage.services import Gcs, Service
 PAGES_OF_THEIR_OWN = ("s3:", "gs:")
 """Protocols with fixed pages: S3 always returns 1,000 names, and Google's emulator does not paginate."""
 
-_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, which is several parts in every protocol
+_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, several parts in every protocol
 
 
 def content_of(where: Place) -> bytes:

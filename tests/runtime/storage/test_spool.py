@@ -33,7 +33,7 @@ def store() -> Iterator[ObjectStore]:
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
-    """Return a replica's captures, which are written only on request."""
+    """Return a replica's captures, which are written only when a test triggers this."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
     return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)

@@ -10,7 +10,7 @@ from modelyard_runtime.storage.filesystem import Place, place_in, write_once, wr
 from modelyard_runtime.workload.records import Store
 from tests.runtime.storage.services import Service
 
-_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, which is several parts in every protocol
+_LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, several parts in every protocol
 
 
 @pytest.mark.parametrize("content", [b"", b"rows", _LARGE], ids=["empty", "small", "large"])

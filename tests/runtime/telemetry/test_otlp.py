@@ -72,7 +72,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_receives_the_metrics(start: Starter) -> None:
-    """Each replica evaluates alerts on its own data, so without the metrics it would report the monitor as stale."""
+    """Each replica evaluates alerts on its own data. Without the metrics, it would report the monitor as stale."""
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)

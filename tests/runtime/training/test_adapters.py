@@ -51,7 +51,7 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tone:
-    """Return a pipeline whose registry contains the base model."""
+    """Return a pipeline with the base model in its registry."""
     shutil.copy(registered / "registry.db", tmp_path / "registry.db")
     monkeypatch.chdir(tmp_path)
     return Tone.at(tmp_path, PHRASES)
@@ -196,7 +196,7 @@ def test_prompts_come_from_the_feature(tone: Tone) -> None:
 
 
 def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
-    """An adapter is evaluated only with the base files on which it was trained."""
+    """An adapter is evaluated only with the base files that it was trained on."""
     adapter, _ = tone.grow(max_steps=1)
     other = Base(adapter.base.name, adapter.base.version, "sha256:1")
 

@@ -45,7 +45,7 @@ def system(tmp_path: Path) -> Iterator[Loans]:
 
 
 def truly(number: str, label: str) -> float:
-    """Return a version's true quality, measured on rows on which no version was trained."""
+    """Return a version's true quality, measured on rows that no version was trained on."""
     frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
     chances = model.classifier().predict_proba(frame[[column.name for column in model.columns()]])  # type: ignore[union-attr]
     return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))

@@ -1,4 +1,4 @@
-"""Tests that training data are read and split into training and held-out rows."""
+"""Tests that training data is read and split into training and held-out rows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def labels(count: int = 100) -> pd.DataFrame:
 
 
 def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
-    """Rows whose labels may still arrive are excluded, because early labels are a biased sample."""
+    """Rows are excluded if their labels may still arrive, because early labels are a biased sample."""
     data = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
 
     newest = max(data.train["__time"].max(), data.held_out["__time"].max())

@@ -1,4 +1,4 @@
-"""Tests that sharded data are split like data on a single machine, with each row on exactly one worker."""
+"""Tests that sharded data is split like data on a single machine, with each row on exactly one worker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run on several files, the last of which does not have labels yet."""
+    """Describe a training run on several files, the last of which has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):

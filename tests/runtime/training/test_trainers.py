@@ -140,7 +140,7 @@ def fit(name: str, parameter: str, value: float) -> None:
     model = estimator(
         trainer, {"classification": "binary-classification"}.get(kind, kind), {**defaults, parameter: value}
     )
-    if trainer == "transformers":  # checks its parameters before it loads a model
+    if trainer == "transformers":  # checks its parameters before loading a model
         return
     rows = np.random.default_rng(0).normal(size=(80, 4))
     model.fit(rows, (rows[:, 0] > 0).astype(int))

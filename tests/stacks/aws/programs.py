@@ -118,7 +118,7 @@ NodePool(
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Resources:
-    """Return the registrations of a program by type and name, such as `aws:kms/key:Key fraud-prod-main`."""
+    """Return a program's registrations by type and name, such as `aws:kms/key:Key fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())

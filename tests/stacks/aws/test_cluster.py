@@ -250,7 +250,7 @@ def test_missing_node_addon_is_refused(tmp_path: Path) -> None:
 
 
 def test_long_cluster_name_fits_in_role_names(tmp_path: Path) -> None:
-    """IAM allows 64 characters, and the provider appends 26. IAM would refuse Pulumi's longer default names."""
+    """IAM allows 64 characters, of which the provider uses 26. IAM would refuse Pulumi's longer default names."""
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     resources = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
     prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(resources, "aws:iam/role:Role").values()}

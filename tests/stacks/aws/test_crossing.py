@@ -83,7 +83,7 @@ def test_too_many_or_equal_keys_are_refused(tmp_path: Path, keys: str) -> None:
 
 
 def test_many_folders_are_split_into_several_policies(tmp_path: Path) -> None:
-    """A user's inline policies may total 2,048 characters, and each managed policy may have 6,144."""
+    """A user's inline policies may total 2,048 characters, whereas each managed policy may have 6,144."""
     long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
     access = ", ".join(
         f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'

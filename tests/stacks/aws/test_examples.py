@@ -1,4 +1,4 @@
-"""Tests rules for all AWS resources that the examples' programs register.
+"""Tests rules that apply to all AWS resources registered by the examples' programs.
 
 Component tests check one component each. Here, each rule covers the whole account, so a violation by a new component is
 detected.
@@ -121,7 +121,7 @@ def _by_unique_name(registered: Sequence[Registration]) -> Resources:
 
 
 def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the inputs of every resource of the given types, by example and name. Fail if a type has no resources."""
+    """Yield the inputs of every resource of the given types, by example and name. Fail if there are none of a type."""
     for type_ in types:
         names = [(project, name) for project in projects for name in of(project.resources, type_)]
         assert names, f"no example has a {type_}"

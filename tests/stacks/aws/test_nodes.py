@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> No
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, resources: Resources) -> None:
-    """The zone is either the first zone or the one in the stack's settings, which must exist."""
+    """The zone is either the first zone or the zone in the stack's settings, which must exist."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(resources, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]

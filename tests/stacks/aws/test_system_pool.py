@@ -44,7 +44,7 @@ def groups(resources: Resources) -> dict[str, dict[str, Any]]:
 def test_each_zone_has_a_nonempty_node_group(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
-    """There is one group per zone, but at most `min_nodes` groups, whose minimum sizes add up to `min_nodes`."""
+    """There is one group per zone, but at most `min_nodes` groups. Their minimum sizes add up to `min_nodes`."""
     resources = registered(tmp_path, pool(least, most))
     node_groups = groups(resources)
     scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in node_groups.values()]

@@ -1,8 +1,8 @@
 """Evaluates what an identity may do with blobs, based on the registered role assignments, roles and conditions.
 
-Assignments only allow. An action is denied unless an assignment whose condition is true allows it. The conditions are
-written in the language of https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only the
-parts used in our conditions are supported, and anything else is an error.
+Assignments can only allow. An action is denied unless an assignment whose condition is true allows it. The conditions
+are written in the language of https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only
+the parts used in our conditions are supported, and anything else is an error.
 """
 
 from __future__ import annotations

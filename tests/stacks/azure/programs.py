@@ -200,7 +200,7 @@ lockRetention: true"""
 
 
 def with_everything() -> dict[str, tuple[str, str]]:
-    """Return a program with all components and no settings, and one with a public API and every setting."""
+    """Return two programs: one with all components and no settings, and one with a public API and every setting."""
     public = EVERYTHING.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
     other = public.replace("governance", "compliance").replace("ephemeral=True", 'ephemeral=True, zones=["2"]')
     other = other.replace("monthly=2000", 'monthly=2000, groups=["other", "other-nodes", "fraud-prod"]')

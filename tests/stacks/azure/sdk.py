@@ -1,7 +1,7 @@
 """Compares registrations with the installed SDK: its properties, and the known values of each property.
 
 The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
-lists come from the same API descriptions as Bicep's types, but through another generator. They would share Pulumi's
+lists come from the same API descriptions as Bicep's types, but through a different generator. They would share Pulumi's
 mistakes, and they include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Union, cast, get_args, get_origin
 
 from tests.stacks.programs import Registration
 
-_types: Any = import_module("pulumi._types")  # the names of properties are not available at run time without it
+_types: Any = import_module("pulumi._types")  # without it, the names of properties are not available at run time
 _SECRET = "4dabf18193072939515e22adb298388d"
 
 
@@ -40,7 +40,7 @@ def _of_object(value: Mapping[str, Any], arguments: type, path: str) -> Iterator
 
 @cache
 def _hints(arguments: type) -> Mapping[str, Any]:
-    """Return the types of an object's properties, which the SDK stores as strings and evaluates again on each call."""
+    """Return the types of an object's properties. The SDK stores them as strings and evaluates them at each call."""
     hints: Mapping[str, Any] = _types.input_type_types(arguments)
     return hints
 
@@ -63,7 +63,7 @@ def _of_mapping(value: dict[str, Any], alternatives: list[Any], path: str) -> It
         return
     objects = [each for each in alternatives if isinstance(each, type) and _types.is_input_type(each)]
     if objects:
-        # if an object may have one of several types, it fits if it fits any of them
+        # if several types are allowed, an object that fits any of them is accepted
         yield from min((list(_of_object(value, each, path)) for each in objects), key=len)
         return
     (entries,) = (get_args(each)[1] for each in alternatives if get_origin(each) in {Mapping, dict})
@@ -72,7 +72,7 @@ def _of_mapping(value: dict[str, Any], alternatives: list[Any], path: str) -> It
 
 
 def _alternatives(hint: Any) -> Iterator[Any]:
-    """Yield the alternative types of a value, without the variants in which it is still awaited."""
+    """Yield the alternative types of a value, without the variants that still have to be awaited."""
     origin = get_origin(hint)
     if origin is Union:
         for each in get_args(hint):

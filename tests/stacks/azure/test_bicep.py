@@ -34,7 +34,7 @@ def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
 
 
 def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Resources) -> None:
-    """A string made from an Output contains a sentence about this mistake, which no API would accept."""
+    """A string made from an Output contains a warning about this mistake, which no API would accept."""
     assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 

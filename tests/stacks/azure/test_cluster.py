@@ -67,7 +67,7 @@ def kubeconfig(resources: Resources) -> dict[str, Any]:
 
 
 def roles(resources: Resources) -> dict[str, tuple[str, str]]:
-    """Return the role and scope of each of the control plane's assignments."""
+    """Return the role and scope of each of the control plane's role assignments."""
     control = inputs(resources, ASSIGNMENT, "fraud-prod-main-subnet")["principalId"]
     assigned = {name: each["inputs"] for name, each in of(resources, ASSIGNMENT).items()}
     return {

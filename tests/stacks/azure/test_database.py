@@ -121,7 +121,7 @@ def test_machine_and_storage_are_as_asked_for(programs: dict[str, Resources], se
     [
         ("Standard_B1ms", 50),
         ("Standard_B2s", 429),
-        ("Standard_D2ds_v5", 858),  # 859, of which an alarm uses four fifths
+        ("Standard_D2ds_v5", 858),  # 859; an alarm uses four fifths of them
         ("Standard_E4ds_v5", 3436),
         ("Standard_D64ds_v5", 5000),
     ],

@@ -1,4 +1,4 @@
-"""Tests that each workload in a system has exactly the access declared in its spec and that nobody else has any."""
+"""Tests that each workload in a system has exactly the access declared in its spec, and that nobody else has access."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ SYSTEMS: dict[str, tuple[str, Access, set[str]]] = {
     "leads-on-azure-default-main": ("leads", LEADS, {"token", "runs-login"}),
     "demand-forecasting-azure-main": ("demand-forecasting", DEMAND, {"supply-mlflow", "supply-slack"}),
 }
-"""For each infrastructure project: its namespace, each workload's access according to the spec, and its secrets."""
+"""For each infrastructure project: its namespace, the access that the spec gives each workload, and its secrets."""
 
 
 class Rights:

@@ -129,7 +129,7 @@ def test_nodes_get_out_by_one_address(resources: Resources) -> None:
 
 
 def test_only_nodes_reach_endpoints_and_the_api(resources: Resources) -> None:
-    """By default, everything connected to a virtual network can reach everything in it."""
+    """By default, everything connected to a virtual network can reach everything else in it."""
     assert rules(resources, "nodes") == {}
     for use, allowed in (
         ("endpoints", {"allow-nodes": ("10.0.0.0/18", ["443", "5432"])}),

@@ -158,7 +158,7 @@ def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Re
 
 
 def test_captures_expire_below_their_folder_alone(programs: dict[str, Resources]) -> None:
-    """The account deletes captures, so that servers need no permission to delete them."""
+    """The account deletes captures, so servers need no permission to delete them."""
     resources = programs["unversioned"]
 
     assert rules(resources) == {

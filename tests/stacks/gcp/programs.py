@@ -172,7 +172,7 @@ Budget("fraud-prod-main", project=project, monthly=2000, system="fraud", emails=
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Resources:
-    """Return the registrations of a program by type and name, such as `gcp:kms/keyRing:KeyRing fraud-prod-main`."""
+    """Return a program's registrations by type and name, such as `gcp:kms/keyRing:KeyRing fraud-prod-main`."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
     lines = "".join(f"  {'' if line.startswith('gcp:') else 'tiny:'}{line}\n" for line in settings.splitlines())

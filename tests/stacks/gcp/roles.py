@@ -1,7 +1,7 @@
-"""Evaluates what a member in Google's policies may do, based on the registered bindings and their roles' permissions.
+"""Evaluates what a member in Google's policies may do, based on registered bindings and the permissions of their roles.
 
-Bindings only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has a
-role with this permission and a condition that is true.
+Bindings can only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has
+a role with this permission and a condition that is true.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def test_key_is_rotated_and_protected(resources: Resources) -> None:
         "keyRing": "projects/acme-ml/locations/europe-west4/keyRings/fraud-prod-main",
         "purpose": "ENCRYPT_DECRYPT",
         "rotationPeriod": "7776000s",
-        "deletionPolicy": "ABANDON",  # otherwise backups that outlive the stack could not be restored
+        "deletionPolicy": "ABANDON",  # otherwise, backups that outlive the stack could not be restored
     }
     assert resources[f"{CRYPTO_KEY} fraud-prod-main"]["protect"]
     assert resources[f"{RING} fraud-prod-main"]["protect"]

@@ -1,4 +1,4 @@
-"""Tests that each workload in a system has exactly the access declared in its spec and that nobody else has any."""
+"""Tests that each workload in a system has exactly the access declared in its spec, and that nobody else has access."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_node_count_is_left_to_the_autoscaler(resources: Resources) -> None:
 
 
 def test_a_pool_starts_with_its_minimum_size_across_all_zones(resources: Resources) -> None:
-    """GKE counts nodes per zone, so one node in each of three zones is enough for a minimum of two."""
+    """GKE counts nodes per zone, so one node in each of three zones satisfies a minimum of two."""
     counts = {name: each["inputs"]["initialNodeCount"] for name, each in of(resources, POOL).items()}
 
     assert counts == {"system": 1, "train-spot": 0, "large": 0}

@@ -100,7 +100,7 @@ def test_logs_are_encrypted_and_have_limited_retention(resources: Resources) -> 
     assert log_bucket["retentionDays"] == 90
     assert log_bucket["cmekSettings"] == {"kmsKeyName": KEY_NAME}
     assert log_bucket["location"] == "europe-west4"
-    assert log_bucket["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in a real cloud
+    assert log_bucket["bucketId"] == "fraud-prod-main"  # the name of the key ring, which has a suffix in the real cloud
     assert "gcp:kms/keyRing:KeyRing fraud-prod-main" in needs(resources, LOGS, "fraud-prod-main")
     assert "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember fraud-prod-main-logging" in needs(
         resources, LOGS, "fraud-prod-main"

@@ -94,7 +94,7 @@ def emitted_object(kind: str, name: str, text: str = AWS_SPEC) -> Object:
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Return the names of all objects of a given kind in order."""
+    """Return the names of all objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
@@ -105,7 +105,7 @@ def calls(text: str = AWS_SPEC) -> dict[str, Call]:
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return an argument of a call. Outputs of the infrastructure project are shown as `the <name>`."""
+    """Return one of a call's arguments. Outputs of the infrastructure project are shown as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 

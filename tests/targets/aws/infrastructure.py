@@ -43,7 +43,7 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 def calls_by_name(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
     """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
 
-    The component must accept the arguments of each call.
+    The component must accept each call's arguments.
     """
     calls = [call for program in programs(text, placement).values() for call in program.calls]
     assert [problem for call in calls for problem in wrong_arguments("aws", call)] == []
@@ -51,7 +51,7 @@ def calls_by_name(text: str = LEADS, placement: str = "main") -> dict[str, Call]
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """Return the arguments of a call. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
+    """Return a call's arguments. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
     return {name: _plain(value) for name, value in call.arguments}
 
 

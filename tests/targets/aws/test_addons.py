@@ -93,7 +93,7 @@ def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
 
 
 def test_priority_pattern_matches_exactly_one_group() -> None:
-    """Each pattern matches only the names that EKS gives to one node group's Auto Scaling groups."""
+    """Each pattern matches only the names that EKS gives to the Auto Scaling groups of a single node group."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 

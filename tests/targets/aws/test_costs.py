@@ -40,7 +40,7 @@ def test_the_floor_counts_the_minimum_nodes() -> None:
 def test_network_endpoints_depend_on_the_size() -> None:
     """An enterprise system with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
 
-    A small system pays for none, and for a single NAT gateway rather than one per zone.
+    A small system pays for no endpoints and for a single NAT gateway rather than one per zone.
     """
     large, small = lines_of(plan_of(changed(ENTERPRISE))), lines_of(plan_of())
 

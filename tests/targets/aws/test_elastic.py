@@ -1,4 +1,4 @@
-"""Tests which machines Karpenter may create for elastic classes, how many it may create, and their configuration."""
+"""Tests which machines Karpenter may create for elastic classes, how many of them, and with what configuration."""
 
 from __future__ import annotations
 

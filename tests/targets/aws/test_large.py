@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """Count the resources registered by a project: its stack, documents, and components with their children."""
+    """Count the resources that a project registers: its stack, documents, and components with their children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the maximum number of resources per instance of each component class, determined from the golden files."""
+    """Return the maximum number of resources per instance of each component class, according to the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, registered in json.loads(path.read_text(encoding="utf-8")).items():
@@ -115,5 +115,5 @@ def test_adding_a_model_changes_only_its_projects(stack: Stack) -> None:
     changed = {folder for folder in programs[0] if programs[0][folder] != programs[1][folder]}
     new = {home for name, home in homes(more).items() if name not in homes(stack)}
 
-    # the first project has the node counts, which depend on the whole system
+    # the node counts are in the first project and depend on the whole system
     assert changed <= new | {"infrastructure"}

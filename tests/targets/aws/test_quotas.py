@@ -14,7 +14,7 @@ def needed(text: str = LEADS) -> dict[str, int]:
 
 
 def test_excess_has_default_and_needed_amount() -> None:
-    """A `spot-first` class exceeds both the spot and on-demand GPU quotas, which are zero in a new account."""
+    """A `spot-first` class exceeds both the spot and the on-demand GPU quota, which are zero in a new account."""
     exceeded = excesses(plan_of(), "main")
 
     assert [(excess.code, excess.default) for excess in exceeded] == [

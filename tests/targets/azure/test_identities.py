@@ -35,7 +35,7 @@ def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
 
 
 def annotated(text: str = LEADS) -> dict[str, str]:
-    """Return the client ID annotation of every ServiceAccount that has one."""
+    """Return the client ID annotation from every ServiceAccount that has it."""
     accounts = (each["metadata"] for each in emitted(text) if each["kind"] == "ServiceAccount")
     return {each["name"]: each["annotations"][CLIENT] for each in accounts if CLIENT in each.get("annotations", {})}
 
@@ -130,7 +130,7 @@ def test_without_secrets_there_is_no_vault() -> None:
 
 
 def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> None:
-    """The workload's own program grants the access, after the other target has created the store."""
+    """The workload's own program grants the access after the other target has created the store."""
     text = two()
     calls = components(text, "lab")
     (opened,) = [each for each in arguments(calls["Identity export"])["access"] if each["prefix"] == "clicks"]

@@ -89,7 +89,7 @@ def test_no_pod_reaches_the_internet() -> None:
 @pytest.mark.parametrize("address", [METADATA, WIRE_SERVER])
 @pytest.mark.parametrize("port", [80, 443])
 def test_no_pod_reaches_what_nodes_alone_may_know(address: str, port: int) -> None:
-    """Even Pods that may reach every other address cannot reach the given one."""
+    """Even Pods that may reach every other address cannot reach the given address."""
     assert "fit" in reaching(INTERNET, text=leads(SERVICE))
     assert reaching(address, port, leads(SERVICE)) == set()
 
@@ -111,7 +111,7 @@ def test_the_database_is_reached_by_the_registry_alone() -> None:
 
 @pytest.mark.parametrize("changes", [(SERVICE,), (ADOPTED_STORE,)])
 def test_what_has_no_private_endpoint_here_needs_the_internet(changes: tuple[tuple[str, str], ...]) -> None:
-    """Examples are other services, and accounts created by others, whose endpoints are in their own networks."""
+    """Examples are other services, and accounts created by others, whose endpoints are in their owners' networks."""
     assert "fit" in reaching(INTERNET, text=leads(*changes))
 
 

@@ -1,4 +1,4 @@
-"""Tests an Azure target without workloads, which has stores and their dependencies but no cluster or network."""
+"""Tests an Azure target without workloads. It has stores and what they depend on, but no cluster or network."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ _CLUSTER_WIDE = {
     *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRoleBinding"),
 }
 _GLOBAL = {"account", "bucket", "container", "group", "registry", "repository", "repositories", "server"}
-"""Arguments whose values are names in the cloud that do not contain the cluster's name."""
+"""Arguments that contain names in the cloud without the cluster's name."""
 
 _NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent", "ImageRegistry", "Key", "StoreRoles"}
-"""Components whose name is part of names in the cloud."""
+"""Components whose names are part of names in the cloud."""
 
 
 def compiled(cloud: str, text: str = SPEC) -> Outcome:
@@ -38,7 +38,7 @@ def compiled(cloud: str, text: str = SPEC) -> Outcome:
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system, or of a system with another name for which the cluster has all add-ons."""
+    """Return the stack of the system, or that of another system in a cluster that already has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -99,7 +99,7 @@ def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
 
 
 def test_environments_of_a_system_have_their_own_namespaces() -> None:
-    """Two environments may share a cluster, in which the namespace is part of every identity."""
+    """Two environments may share a cluster, so the namespace is part of every identity."""
     text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
     inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
     other = compile_system(inputs, TARGETS)
@@ -125,9 +125,7 @@ def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
-    """The store names the system's ServiceAccount and admits only the system's namespace, and ExternalSecrets refer to
-    it.
-    """
+    """The store names the system's ServiceAccount and admits only its namespace. ExternalSecrets refer to the store."""
     manifests = list(objects(stack(cloud)))
     (store,) = (each for each in manifests if each["kind"] == "ClusterSecretStore")
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
@@ -182,7 +180,7 @@ def test_the_range_is_optional_without_a_database(cloud: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "count"),
     [
-        ("  network: private\n", 0),  # the default, which a rendered spec contains
+        ("  network: private\n", 0),  # the default, which appears in a rendered spec
         ("  version: '1.36'\n", 1),
         ("  network: public\n  access: [192.0.2.10/32]\n", 2),
         ("  vpc: {cidr: 10.0.0.0/16}\n", 1),

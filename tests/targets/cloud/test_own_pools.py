@@ -74,7 +74,7 @@ def test_compute_classes_get_node_pools_and_nothing_else_does(cloud: str) -> Non
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_pools_of_two_systems_share_neither_names_nor_labels(cloud: str) -> None:
-    """Both systems have classes with the same names, whose Pods would otherwise run on the other system's machines."""
+    """Both systems have classes with the same names. With equal labels, Pods could use the other system's machines."""
     mine, others = pools(compiled(cloud)), pools(compiled(cloud, "other"))
 
     assert len(mine) == len(others) > 1

@@ -11,7 +11,7 @@ from tests.targets.aws.infrastructure import LEADS, plan_of
 
 @pytest.fixture(scope="module")
 def roles() -> tuple[Resource, ...]:
-    """Return arbitrary resources, of which only the names matter here."""
+    """Return arbitrary roles. Only their names matter here."""
     return plan_of(LEADS).resources
 
 

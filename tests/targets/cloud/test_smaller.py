@@ -47,7 +47,7 @@ def reported(replicas: int, compute: str) -> list[str]:
 
 
 def test_worthwhile_saving_is_reported() -> None:
-    """Ten 2-CPU Pods on 4-CPU machines are reported. A single such Pod, or ten Pods that fit, are not."""
+    """Ten 2-CPU Pods on 4-CPU machines are reported. A single such Pod is not, nor are ten Pods that fit."""
     assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
     assert reported(1, "{cpu: 2, memory: 6Gi}") == []
     assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []

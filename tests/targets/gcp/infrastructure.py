@@ -33,7 +33,7 @@ LEADS = (SYSTEMS / "leads-on-google" / "system.yaml").read_text(encoding="utf-8"
 
 
 def without_database() -> tuple[tuple[str, str], ...]:
-    """Return the changes that replace the registry with an existing one, so that the system has no database."""
+    """Return the changes that replace the registry with an existing one so that the system has no database."""
     imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
     registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     return ("  runs: {type: database}\n", ""), registry, (imported, "")
@@ -65,7 +65,7 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
     """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
 
-    The component must accept the arguments of each call.
+    The component must accept each call's arguments.
     """
     calls = [call for program in programs(text, placement).values() for call in program.calls]
     assert [problem for call in calls for problem in wrong_arguments("gcp", call)] == []
@@ -79,7 +79,7 @@ def workload_calls(text: str = LEADS) -> dict[str, Call]:
 
 
 def arguments(call: Call) -> dict[str, Any]:
-    """Return the arguments of a call. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
+    """Return a call's arguments. Results of other calls are shown as `variable.attribute` or `variable[key]`."""
     return {name: _plain(value) for name, value in call.arguments}
 
 
@@ -89,7 +89,7 @@ def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
 
 
 def names(kind: str, text: str = LEADS) -> list[str]:
-    """Return the names of all objects of a given kind in order."""
+    """Return the names of all objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 

@@ -73,7 +73,7 @@ def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], regio
 
 
 def test_a_single_h100_is_not_offered() -> None:
-    """A Pod with one H100 uses a machine with eight, because smaller ones are sold only as spot or reserved."""
+    """A Pod with one H100 uses a machine with eight, because smaller machines are sold only as spot or reserved."""
     assert chosen(compute_class(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
@@ -120,7 +120,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest node for pending Pods. Only a ComputeClass, which elastic classes lack, sets an order."""
+    """GKE adds the cheapest node for pending Pods. Only a ComputeClass sets an order, and elastic classes lack one."""
     hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in hardware.groups]
 

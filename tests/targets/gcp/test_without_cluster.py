@@ -1,4 +1,4 @@
-"""Tests a Google Cloud target without workloads, which has buckets and their dependencies, but no cluster."""
+"""Tests a Google Cloud target without workloads. It has buckets and what they depend on, but no cluster."""
 
 from __future__ import annotations
 

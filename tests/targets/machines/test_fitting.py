@@ -1,4 +1,4 @@
-"""Tests which machines fit a Pod and which resources the other machines lack."""
+"""Tests which machines fit a Pod and what the other machines lack."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def network(world: World) -> dict[str, Values]:
 
 @pytest.fixture
 def inputs(world: World, network: dict[str, Values]) -> dict[str, Any]:
-    """Return the inputs of a cluster whose identity has all permissions."""
+    """Return the inputs for a cluster whose identity has all permissions."""
     control, kubelet = an_identity(world, "control"), an_identity(world, "kubelet")
     for name in ("nodes", "api-server"):
         grant(world, f"{name}-right", control, NETWORKS, network[name]["id"])
@@ -44,7 +44,7 @@ def inputs(world: World, network: dict[str, Values]) -> dict[str, Any]:
 
 @pytest.fixture
 def pool(world: World, inputs: dict[str, Any], network: dict[str, Values]) -> dict[str, Any]:
-    """Return the inputs of a node pool whose cluster exists."""
+    """Return the inputs for a node pool in an existing cluster."""
     world.make("cluster", CLUSTER, **inputs)
     return pool_inputs(network)
 
@@ -156,7 +156,7 @@ def test_subnets_of_a_cluster_cannot_be_deleted(world: World, inputs: dict[str, 
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """The provider replaces a pool only for a different size. It tries to change other fixed properties in place, which
+    """The provider replaces a pool only if its size changes. It tries to change other fixed properties in place, which
     AKS refuses.
     """
     world.make("gpu", POOL, **pool)

@@ -1,4 +1,4 @@
-"""Tests logs, alarms and budgets in the stand-in, and that it supports every type used by the components."""
+"""Tests logs, alarms and budgets in the stand-in, and that it supports every type the components use."""
 
 from __future__ import annotations
 

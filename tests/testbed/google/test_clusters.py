@@ -17,7 +17,7 @@ POOL = "gcp:container/nodePool:NodePool"
 
 @pytest.fixture
 def inputs(world: World) -> dict[str, Any]:
-    """Return the inputs of a cluster whose network, key and node account exist."""
+    """Return the inputs for a cluster whose network, key and node account exist."""
     enable(world)
     key = a_key(world, "compute", "container")
     account = world.make("nodes", "gcp:serviceaccount/account:Account", accountId="fraud-nodes")
@@ -26,7 +26,7 @@ def inputs(world: World) -> dict[str, Any]:
 
 @pytest.fixture
 def pool(world: World, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a node pool whose cluster exists."""
+    """Return the inputs for a node pool in an existing cluster."""
     world.make("cluster", CLUSTER, **inputs)
     return pool_inputs(inputs["nodeConfig"]["bootDiskKmsKey"], inputs["nodeConfig"]["serviceAccount"])
 

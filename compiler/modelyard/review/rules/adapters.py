@@ -1,4 +1,4 @@
-"""Rules about the adapters of a language model's endpoint, which requests name as their model."""
+"""Rules about the adapters of a language model's endpoint, which requests select by naming one as their model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _says(change: Change, sides: Sides) -> str:
 
 
 def _heir(change: Change, sides: Sides) -> str:
-    """Return the new adapter that serves the model of a removed one, or "" if there is none."""
+    """Return the new adapter that serves the same model as a removed adapter, or "" if there is none."""
     old, new = (_adapters(system, change.path[1]) for system in (sides.before, sides.after))
     return next((name for name, model in new.items() if name not in old and model == change.before.text), "")
 

@@ -48,7 +48,7 @@ class Rule:
 
 
 def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
-    """Judge a change by whether it is looser, stricter or neither."""
+    """Judge a change by whether it makes something looser, stricter or neither."""
     verdicts: Mapping[Direction, Verdict] = {
         Direction.LOOSER: looser,
         Direction.STRICTER: stricter,
@@ -178,7 +178,7 @@ def is_foreign_code(change: Change, sides: Sides) -> bool:
 
 
 def is_image(change: Change) -> bool:
-    """Return whether a change to code is one to its image."""
+    """Return whether a change to code changes its image."""
     return change.path[-1] == "image"
 
 

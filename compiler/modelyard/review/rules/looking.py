@@ -49,7 +49,7 @@ def unseen(change: Change, sides: Sides) -> Verdict | None:
 
 
 def unseen_why(change: Change, sides: Sides) -> str:
-    """Explain which data no run covers, or how late a breach is noticed."""
+    """Explain which data no run covers, or how late a breach would be noticed."""
     before, after = _monitors(change, sides)
     interval = _interval(after)
     if after is not None and interval is not None and _gap(after) > _gap(before):
@@ -73,6 +73,6 @@ def _interval(monitor: Monitor | None) -> int | None:
 
 
 def _gap(monitor: Monitor | None) -> int:
-    """Return the length of the gap between the windows of two runs, in seconds."""
+    """Return the gap between the windows of two runs, in seconds."""
     interval = _interval(monitor)
     return max(0, interval - monitor.window_s) if monitor is not None and interval is not None else 0

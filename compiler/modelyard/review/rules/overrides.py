@@ -20,7 +20,7 @@ _LONGEST_VALUE: Final = 400
 _SAFEGUARDS: Final = frozenset(
     {"NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"}
 )
-"""Kinds of objects in which every field determines who may do what."""
+"""Kinds of objects in which every field affects who may do what."""
 
 _ORDINARY: Final = frozenset(
     {
@@ -65,7 +65,7 @@ def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Op
 
 
 def _is_ordinary(target: str, operation: Operation) -> bool:
-    """Return whether an operation can only change labels, annotations, and where and how large something runs.
+    """Return whether an operation can change only labels, annotations, and where and at what size something runs.
 
     The result is false for unknown fields, which may contain an image, a command, an identity or an address.
     """
@@ -99,7 +99,7 @@ def _says(change: Change, sides: Sides) -> str:
 
 
 def _worded(operation: Operation) -> str:
-    """Describe an operation with its whole path, so that shortening cannot hide anything."""
+    """Describe an operation with its whole path so that shortening cannot hide anything."""
     text = f"{operation.get('op')} {operation.get('path')}"
     if "from" in operation:
         return f"{text} from {operation['from']}"

@@ -1,4 +1,4 @@
-"""Rules about where things run and what they own: targets, stores, the registry, machines, networks."""
+"""Rules about where things run and what they own: targets, stores, the registry, machines, and networks."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ NAMES = {"concave points": "concave_points", "fractal dimension": "fractal_dimen
 def tumours(context: Any) -> None:
     """Write one row for each tumour: the means of ten measurements, and whether it was malignant.
 
-    The data are the Breast Cancer Wisconsin (Diagnostic) set, of which scikit-learn ships a copy.
+    The data comes from the Breast Cancer Wisconsin (Diagnostic) dataset, which ships with scikit-learn.
     """
     from sklearn.datasets import load_breast_cancer
 

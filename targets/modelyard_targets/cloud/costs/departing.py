@@ -1,8 +1,8 @@
 """Cost lines for data that leaves a placement for another target: in another cloud, on premises, or in another region.
 
-The identities in the plan determine which workload accesses which folder of which store. A reader moves data
-out of the target with the store, and a writer moves data out of its own target. The amount comes from a usage
-file: from its rows, captures and runs, or, for a pair of targets, from its `crossings`.
+The identities in the plan determine which workload accesses which folder of which store. A reader moves data out of the
+target with the store, and a writer moves data out of its own target. The amount comes from a usage file: from its rows,
+captures and runs or, for a pair of targets, from its `crossings`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _not_counted(folders: list[str]) -> Iterator[str]:
 
 
 def _monthly(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return the bytes per month, or None if nothing is known about the folder."""
+    """Return the number of bytes per month, or None if nothing is known about the folder."""
     daily = _daily(system, usage, departure.access)
     if daily is None:
         return None
@@ -103,7 +103,7 @@ def _monthly(system: System, usage: Usage, departure: Departure) -> float | None
 
 
 def _read(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return how many days' growth of a folder is read per month by all runs combined.
+    """Return how many days' growth of a folder all runs together read per month.
 
     A pipeline reads all retained data. A monitor reads its own window or that of its reference.
     """

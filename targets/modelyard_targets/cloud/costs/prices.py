@@ -32,7 +32,7 @@ class Sheet:
     usage: Usage
 
     def service(self, item: str) -> Rate | None:
-        """Return the price of an item in the table, such as `nat-gateway-hours`, or None if none is known."""
+        """Return the price of an item in the table, such as `nat-gateway-hours`, or None if no price is known."""
         own = self._own(item)
         if own is not None:
             return own

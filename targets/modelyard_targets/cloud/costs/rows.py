@@ -46,7 +46,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Return the price per gigabyte of traffic, which no other row shows while the amount is unknown."""
+    """Return the price per gigabyte of traffic. No other row shows it while the amount is unknown."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""

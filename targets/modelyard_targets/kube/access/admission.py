@@ -61,8 +61,8 @@ def policies_of_runs(
     """Yield admission policies for each pipeline with a launcher.
 
     The policies restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher,
-    monitors, and the starter. `objects` are the applied objects after overrides, and runs may only reference the same
-    images, Secrets and accounts. A shared cluster gets no policies, because they are cluster-scoped.
+    monitors, and the starter. `objects` are the applied objects after overrides. Runs may only reference the images,
+    Secrets and accounts in these objects. A shared cluster gets no policies, because they are cluster-scoped.
     """
     if context.target.tenancy == "shared":
         return

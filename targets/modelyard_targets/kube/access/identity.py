@@ -76,7 +76,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Build an RBAC rule without object names, so that it applies to the whole namespace."""
+    """Build an RBAC rule without object names so that it applies to the whole namespace."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

@@ -19,7 +19,7 @@ _NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[KubeObject]:
-    """Yield the namespace, quota, container defaults, and network policies that allow only DNS.
+    """Yield the namespace, its quota and container defaults, and network policies that allow only DNS.
 
     In a shared cluster, the namespace already exists, so only its contents are created. `quota` is the declared
     capacity as a ResourceQuota, or empty.

@@ -59,7 +59,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return a reference's keys, which are either named or implied by the reference's place in the spec."""
+    """Return a reference's keys: the key it names, or else the keys implied by its position in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -134,7 +134,7 @@ def own_readers(context: Context) -> dict[str, list[Value]]:
 
 
 def own_store(context: Context) -> str:
-    """Return the name of the system's store in its cloud's secrets service, which is usually cluster-scoped.
+    """Return the name of the system's store in its cloud's secrets service. Stores are usually cluster-scoped.
 
     In a cluster with other systems, the name contains the namespace.
     """

@@ -25,8 +25,9 @@ _SECURITY: Final[dict[str, Value]] = {
 }
 
 _CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
-"""Components that Prometheus cannot scrape, so that the chart's alerts would always fire. Managed control planes hide
-their metrics, and kubeadm and k3s bind them to loopback. The cluster's operator monitors them (docs/decisions/0027).
+"""Components that Prometheus cannot scrape, which would make the chart's alerts fire permanently. Managed control
+planes hide their metrics, and kubeadm and k3s bind them to loopback. The cluster's operator monitors them
+(docs/decisions/0027).
 """
 
 _OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
@@ -37,7 +38,7 @@ _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwig
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
-    """Return values for the cluster-wide operator, which has a second replica for failover in an enterprise.
+    """Return values for the cluster-wide operator. For an enterprise, it has a second replica for failover.
 
     Feature gates have their defaults, which enable everything that we depend on.
     """

@@ -78,7 +78,7 @@ def _requested(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return the calls that generate the registry's logins, so that no manifest contains the logins."""
+    """Return the calls that generate the registry's logins so that no manifest contains the logins."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
@@ -114,7 +114,7 @@ def _namespace(addon: str, context: Context) -> Call:
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
-    """Return the calls for an add-on's prerequisites and chart, which depend on the network policies."""
+    """Return the calls for an add-on's prerequisites and chart. The chart depends on the network policies."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())

@@ -32,7 +32,7 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets that name an account where none is used, or name none where one is needed.
+    """Report adopted buckets that name an account where none is used, or lack one where it is needed.
 
     Buckets on other placements are included, because overrides are only checked if the workloads here can address them.
     """

@@ -40,7 +40,7 @@ _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"}
 """Databases that already exist on every PostgreSQL server or on RDS."""
 
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
-"""Role names that PostgreSQL refuses or that CloudNativePG, the component library and RDS use.
+"""Role names that PostgreSQL refuses or that CloudNativePG, the component library or RDS uses.
 
 The roles and prefix of RDS were not checked against its documentation, and RDS may also refuse other names.
 """

@@ -38,7 +38,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report `remoteWrite` for an existing Prometheus, and an address for one that we install."""
+    """Report `remoteWrite` for an existing Prometheus, and an address for a Prometheus that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present
@@ -147,7 +147,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Yield each setting with a reason why it may have no effect, and whether it has an effect."""
+    """Yield each setting, a reason why it may have no effect, and whether it has any."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

@@ -13,7 +13,7 @@ from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
 
 POLL_S: Final = 60
-"""Interval in seconds at which a server checks for a new bundle."""
+"""How often, in seconds, a server checks for a new bundle."""
 
 
 def experiment_name(model: Model, context: Context) -> str:

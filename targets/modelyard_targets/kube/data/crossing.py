@@ -25,12 +25,12 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
-    halves: tuple[str, ...]  # names of a key's parts; entries in the Secret also contain the key number
+    halves: tuple[str, ...]  # names of a key's parts; the Secret's entries also contain the key number
     numbers: tuple[int, ...]  # key numbers; the last key is in use
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. Entry names contain the key number, so a new key replaces Pods."""
+        """Return the Secret's entries that Pods use. Their names contain the key number, so a new key replaces Pods."""
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
@@ -93,7 +93,7 @@ def key_halves(target: str, system: System) -> tuple[str, ...]:
 
 
 def crossing_output(identity: Resource, part: str) -> str:
-    """Return the name of the infrastructure output with a part of a workload's access key.
+    """Return the name of the infrastructure output that holds part of a workload's access key.
 
     The separator `__` distinguishes `shop` and `a-till` from `shop-a` and `till`. Names with two hyphens in a row get a
     hash.
@@ -104,12 +104,12 @@ def crossing_output(identity: Resource, part: str) -> str:
 
 
 def secret_key(half: str, number: int) -> str:
-    """Return the name of the entry in the Secret for a part of a key."""
+    """Return the name of the Secret's entry for part of a key."""
     return f"{half}-{number}"
 
 
 def key_output(identity: Resource, half: str, number: int) -> str:
-    """Return the name of the infrastructure output for a part of a numbered key."""
+    """Return the name of the infrastructure output for part of a numbered key."""
     return crossing_output(identity, f"{half}_{number}")
 
 
@@ -119,7 +119,7 @@ def infrastructure_project(system: System, target: str) -> str:
 
 
 def infrastructure_setting(target: str) -> str:
-    """Return the name of the setting for the stack of another target's infrastructure."""
+    """Return the name of the setting that names the stack of another target's infrastructure."""
     return f"infrastructure-{target}"
 
 
@@ -129,7 +129,7 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
 
 
 def keeps_models(resource: Resource, plan: Plan) -> bool:
-    """Return whether a workload stores the models from a registry as bundles on its own disk.
+    """Return whether a workload stores models from a registry as bundles on its own disk.
 
     At the edge, a workload must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
     """

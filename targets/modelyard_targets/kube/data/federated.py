@@ -77,9 +77,9 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 
 
 def may_be_crossed(plan: Plan, placement: str) -> bool:
-    """Return whether clusters on other targets could access stores of this placement with their tokens.
+    """Return whether clusters on other targets could access this placement's stores with their tokens.
 
-    The project with the target's grants then exists even if it is empty, so that `up` withdraws earlier grants.
+    The project with the target's grants then exists even if it is empty, which lets `up` withdraw earlier grants.
     """
     system = plan.system
     stores = [store for store in system.stores.values() if store.target == placement]
@@ -115,5 +115,5 @@ def crossings_project(system: System, target: str) -> str:
 
 
 def crossings_setting(target: str) -> str:
-    """Return the name of the setting for the stack of another target's project `crossings`."""
+    """Return the name of the setting that names the stack of another target's project `crossings`."""
     return f"{CROSSINGS}-{target}"

@@ -29,9 +29,9 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield the machines that are needed if every workload runs at its maximum size, by their entries in `capacity`.
+    """Yield the machines needed if every workload runs at its maximum size, by their entries in `capacity`.
 
-    Without `capacity`, a single unpriced line says so.
+    Without `capacity`, a single unpriced line states that the number is unknown.
     """
     capacity = target_of(plan, placement).capacity
     for cluster in plan.of(Cluster, placement):

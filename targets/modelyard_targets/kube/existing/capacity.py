@@ -35,7 +35,7 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 class Packable:
     """The largest requests of all workloads with the same priority: Pods that always run, and each pipeline's Pods.
 
-    `beside` has the minimum requests of higher priorities. Lower priorities are ignored, because they are preempted.
+    `beside` holds the minimum requests of higher priorities. Lower priorities are ignored because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -104,7 +104,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit only while permanent workloads are below their maximum, so that some must wait."""
+    """Report pipelines that fit only while permanent workloads are below their maximum. Some may have to wait."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():

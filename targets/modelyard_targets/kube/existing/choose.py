@@ -81,7 +81,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
-    """Explain that no device plugin supports one of the class's accelerators, or return ""."""
+    """Explain that no device plugin supports one of the class's accelerators, or return "" if all are supported."""
     declared = {canonical(machine.accelerator.name) for machine in target.capacity if machine.accelerator is not None}
     for accelerator in compute.accelerators:
         if known(accelerator.name) is None:
@@ -266,7 +266,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """Yield the alternatives before the chosen one, with the reason why no declared machine satisfies them."""
+    """Yield the alternatives before the chosen one, each with the reason why no declared machine satisfies it."""
     chosen, *_ = fits[0].rank
     for position, accelerator in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, accelerator, _nothing_fits(replace(compute, accelerators=(accelerator,)), target))

@@ -43,7 +43,7 @@ WORKDIR /tmp
 
 
 def runtime_image(system: System, target: TargetSpec) -> str:
-    """Return the image's name on a target. The tag is a content hash, so that a changed image gets a new tag.
+    """Return the image's name on a target. The tag is a content hash, so a changed image gets a new tag.
 
     Without a registry, the image must exist on the nodes. The `localhost/` prefix then prevents a pull from Docker Hub,
     where anyone could have published an image with that name.

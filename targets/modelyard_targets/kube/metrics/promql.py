@@ -35,7 +35,7 @@ def selector(exactly: Mapping[str, str], *more: str) -> str:
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
-    """Return a matcher for a label that has one of the given values."""
+    """Return a matcher for a label with any of the given values."""
     pattern = "|".join(_SPECIAL.sub(_QUOTED, value) for value in values)
     return f"{label}=~{string(pattern)}"
 

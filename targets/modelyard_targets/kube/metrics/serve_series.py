@@ -29,8 +29,8 @@ TOKEN_RATE: Final = "ray_modelyard_tokens_per_second"
 PROMPT_TOKENS: Final = "ray_modelyard_prompt_tokens_total"
 GENERATED_TOKENS: Final = "ray_modelyard_generated_tokens_total"
 BROKEN_STREAMS: Final = "ray_modelyard_broken_streams_total"
-"""The runtime's metrics of language models, by `application`: histograms with a bucket for each SLO bound, and counters
-of tokens and of streams that ended with an error after their first token.
+"""The runtime's metrics for language models, by `application`: histograms with a bucket for each SLO bound, and
+counters for tokens and for streams that ended with an error after their first token.
 """
 
 CODE: Final = "status_code"

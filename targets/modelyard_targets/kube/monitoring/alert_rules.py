@@ -23,7 +23,7 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return the given severity or, if no channel accepts it, another one, so that somebody is notified."""
+    """Return the given severity or, if no channel accepts it, another severity, to ensure that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in accepted or not accepted else next(iter(accepted))
@@ -73,7 +73,7 @@ def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> di
 
 
 def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> KubeObject:
-    """Build the PrometheusRule of an ALERT_RULES resource, labelled so that the cluster's Prometheus selects it."""
+    """Build the PrometheusRule for an ALERT_RULES resource, with the labels that the cluster's Prometheus selects."""
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
         **dict(context.target.telemetry.prometheus_labels),

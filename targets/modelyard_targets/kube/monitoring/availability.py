@@ -1,4 +1,4 @@
-"""PromQL for an endpoint's requests and failures, measured as close to the clients as possible.
+"""PromQL for an endpoint's requests and failures, measured as close to clients as possible.
 
 Failures are 5xx responses, timeouts (408 from Ray's proxy, 504 from Envoy or a replica), refused connections (503 from
 Envoy), and requests that the client abandoned (499 from Ray's proxy). Other 4xx responses are client errors.
@@ -18,8 +18,8 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway if there is one, or else at
-    the servers.
+    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway if there is one, otherwise
+    at the servers.
     """
     front = front_of(inference, context)
     if front is None:
@@ -29,7 +29,7 @@ def requests(inference: Inference, context: Context, span: str) -> str:
 
 
 def failures(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for failed requests per second, which is 0 if there are none."""
+    """Return PromQL for failed requests per second, or 0 if there are none."""
     front, broken = front_of(inference, context), _broken_streams(inference, context, span)
     if front is None:
         failed = _rate(serve_series.REQUESTS, of_endpoint(inference, context, failed_by(serve_series.CODE)), span)

@@ -21,13 +21,13 @@ WORKLOAD_LABEL: Final = "modelyard_dev_workload"
 """The label `modelyard.dev/workload` in Prometheus."""
 
 CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
-"""Name and value of the label that routes all alerts of kube-prometheus-stack."""
+"""Name and value of the label that routes all alerts from kube-prometheus-stack."""
 
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
 """The severities in kube-prometheus-stack that need attention.
 
-The on-call channel gets both, even if it does not list them, because no other channel gets cluster alerts and even a
-lost node is only a warning.
+The on-call channel gets both, even if it does not list them: no other channel gets cluster alerts, and even a lost node
+is only a warning.
 """
 
 
@@ -47,7 +47,7 @@ def cluster_channel(context: Context) -> Channel | None:
 
 
 def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[KubeObject]:
-    """Yield the AlertmanagerConfigs of a CHANNEL, for the system's alerts and, on one channel, for cluster alerts."""
+    """Yield the AlertmanagerConfigs for a CHANNEL: for the system's alerts and, on one channel, for cluster alerts."""
     channel = resource.value
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}

@@ -94,10 +94,10 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts for checks with too little data and for missing labels, so that neither looks like a success."""
+    """Yield alerts for checks with too little data and for missing labels so that neither looks like a success."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
-    # Too little data is normal for one of many features, but not for a whole check or a variant's labels.
+    # Too little data is normal for one of many features, but not for a whole check or for a variant's labels.
     all_features = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
     texts = {
         "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} could not be measured",

@@ -22,7 +22,7 @@ from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""The longest time to start a server, so that a move to another machine does not raise an alert."""
+"""The longest time to start a server. A shorter limit would raise an alert when the server moves to another machine."""
 
 _UNPROMOTED_S: Final = 1800
 """How long promotions may fail, enough for ten polls by the promoter."""
@@ -58,7 +58,7 @@ def _gone(resource: Resource[AlertRules], context: Context) -> Value:
 
 
 def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield an alert for a promoter that does not succeed, so that versions are not promoted."""
+    """Yield an alert for a promoter that does not succeed and therefore promotes no versions."""
     for promoter in context.plan.of(Promoter, context.placement):
         texts = {
             "summary": "the promoter has not succeeded for half an hour",

@@ -35,7 +35,7 @@ _OWN_NAMES: Final[Value] = {
     "regex": "ray_(modelyard_.+)",
     "targetLabel": "__name__",
 }
-"""A relabeling that removes Ray's prefix, so that our metrics have the same name from every source."""
+"""A relabeling rule that removes Ray's prefix so that our metrics have the same name from every source."""
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[KubeObject]:
@@ -93,7 +93,7 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports its state."""
+    """Return whether any run with alerts has no Job, in which case only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 

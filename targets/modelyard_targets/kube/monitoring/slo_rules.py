@@ -49,7 +49,7 @@ BUDGET: Final = "modelyard:slo_error_budget:ratio"
 
 _GONE_S: Final = (60, 600)
 _GONE_SHARE: Final = 0.1
-"""An outage triggers a page once it has used this share of the error budget, within the bounds of `_GONE_S`."""
+"""An outage triggers a page once it has used this share of the error budget, within the bounds in `_GONE_S`."""
 
 _RUNS: Final = 6
 _NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")

@@ -64,7 +64,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
         "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
     }
     service: dict[str, Argument] = {"annotations": dict(annotations)} if annotations else {}
-    if exposure == "cluster":  # not a load balancer, which the whole network could reach
+    if exposure == "cluster":  # not a load balancer, which would be reachable from the whole network
         service = {"type": "ClusterIP"}
     settings: dict[str, Argument] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
     document: dict[str, Argument] = {

@@ -114,7 +114,7 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes, whose addresses are unknown, using the same addresses as for the API server."""
+    """Allow egress to ports on nodes. Their addresses are unknown, so the same ones as for the API server are used."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
@@ -136,7 +136,7 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region, so that the known ranges include it."""
+    """Return whether a store is in the placement's own cloud and region, in which case the known ranges include it."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     if context.platform.storage_is_own and (store.adopt or store.target != context.placement):
@@ -166,9 +166,7 @@ def outside(context: Context) -> list[Value]:
 
 
 def anywhere(context: Context) -> list[Value]:
-    """Select all addresses except link-local addresses and those at which the platform serves the nodes'
-    credentials.
-    """
+    """Select all addresses except link-local addresses and those where the platform serves the nodes' credentials."""
     hidden = context.platform.hidden_addresses
     if not hidden:
         return list(ANYWHERE)

@@ -42,7 +42,7 @@ def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
     """Return the name of the Gateway that routes attach to, which may be an existing one or our own.
 
-    If the platform distinguishes public from internal Gateways, public routes get a separate one, so that internal
+    If the platform distinguishes public from internal Gateways, public routes get a separate Gateway so that internal
     endpoints are not exposed. Our own classes also have a separate Gateway for routes within the cluster.
     """
     system = context.system.metadata.name

@@ -86,7 +86,7 @@ def once_job(resource: Resource[Job], context: Context) -> str:
 
 
 def once_name(resource: Resource[Job], context: Context) -> str:
-    """Return the RayJob name of a pipeline that runs once. The name changes with the spec, which starts another run."""
+    """Return the RayJob name of a pipeline that runs once. The name changes with the spec, which starts a new run."""
     ending = _once_digest(resource, context)
     launched = context.launched(resource.value.pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
@@ -153,7 +153,7 @@ def head_image(job: Job, context: Context) -> str:
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. Several groups start empty, so that no group is idle during other steps."""
+    """Return a pipeline's worker groups. Several groups start empty so that none is idle during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)

@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.environment import service_account
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""Placeholder schedule of a suspended CronJob, from which people, monitors or preceding pipelines create runs."""
+"""Placeholder schedule for a suspended CronJob. People, monitors or preceding pipelines create its runs."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
@@ -57,7 +57,7 @@ def launcher(resource: Resource[Job], context: Context) -> Manifest:
 def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
     """Build the Job that launches a pipeline once, if other pipelines follow it.
 
-    The finished Job is kept, so that no deployment repeats it. Deployments do not wait for the Job.
+    The finished Job is kept so that no deployment repeats it. Deployments do not wait for the Job.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
@@ -88,7 +88,7 @@ def _labels(resource: Resource, context: Context) -> dict[str, Value]:
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
     """Return a CronJob's schedule and history limits.
 
-    Scheduled CronJobs do not set `suspend`, so that people can pause them without conflicts in later deployments.
+    Scheduled CronJobs do not set `suspend`, so people can pause them without causing conflicts in later deployments.
     """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
@@ -103,7 +103,7 @@ def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
 
 
 def keep(context: Context) -> dict[str, Value]:
-    """Return how long a finished Job and its RayJob are kept, if the spec sets it."""
+    """Return how long a finished Job and its RayJob are kept, if the spec specifies this."""
     seconds = context.system.governance.retention.runs_s
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
@@ -129,7 +129,7 @@ def requested(context: Context) -> tuple[str, ...]:
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher that lost its machine, so that it can resume following its run, but not if the run failed."""
+    """Retry a launcher that lost its machine so that it can resume following its run, but do not retry a failed run."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},

@@ -21,7 +21,7 @@ _START_S: Final = 15 * 60
 def longest_start_s(waiting: Iterable[Hardware]) -> int:
     """Return how many seconds a Ray cluster may take to start: every machine group is tried, then Pods start.
 
-    If a run has no machines after that time, it fails, so that somebody notices. Compute classes wait in parallel.
+    If a run has no machines after that time, it fails so that somebody notices. Compute classes wait in parallel.
     """
     chain = max((len(hardware.groups) for hardware in waiting), default=0)
     return max(1, chain) * GROUP_WAIT_S + _START_S

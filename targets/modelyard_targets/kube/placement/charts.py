@@ -17,7 +17,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 class Chart:
     """A pinned chart and the namespace to install it into.
 
-    `oldest` is the first add-on version that supports all fields in our manifests, if known.
+    `oldest` is the first add-on version, if known, that supports all fields in our manifests.
     """
 
     chart: str

@@ -108,7 +108,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels that give a workload's Pods their cloud identity, or none if it accesses no store."""
+        """Return the labels that give a workload's Pods their cloud identity, or no labels if it accesses no store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 
@@ -180,7 +180,7 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     """Return the name of the Secret that contains a reference's value.
 
     An existing Secret is named after the reference's path, with dots for slashes. A Secret created by External Secrets
-    has the store's name as a prefix, so that equal paths in two stores do not collide.
+    has the store's name as a prefix so that equal paths in two stores do not collide.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")

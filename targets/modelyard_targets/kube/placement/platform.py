@@ -58,7 +58,7 @@ def no_values(context: Context) -> Mapping[str, Argument]:
 
 
 def chart_tags(context: Context) -> Mapping[str, str]:
-    """Return no image tags, so that the chart's own tags apply."""
+    """Return no image tags, which leaves the chart's own tags in effect."""
     return {}
 
 
@@ -98,7 +98,7 @@ def no_login(resource: Resource[Store], context: Context) -> Iterable[KubeObject
 
 
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Return no annotations, so that the controller chooses the Gateway's address."""
+    """Return no annotations, which lets the controller choose the Gateway's address."""
     return {}
 
 
@@ -142,7 +142,7 @@ Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25
 
 
 SERVICE_FOLDER: Final = "/etc/postgresql-services"
-"""The folder of the service file and of the other files that it names."""
+"""The folder with the service file and the other files that it names."""
 
 
 @record
@@ -167,9 +167,9 @@ class ManagedDatabase:
 class Platform:
     """The provider-specific functions behind the shared workloads project.
 
-    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project
-    creates the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes
-    the object that configures a gateway class's Gateways. That object has the same name as the class.
+    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project creates
+    the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the object
+    that configures a gateway class's Gateways. This object has the same name as the class.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota

@@ -38,7 +38,7 @@ def support_place(context: Context) -> Place:
 
 
 def support_resources(size: Size) -> dict[str, Value]:
-    """Return a supporting Pod's requests, with a disk limit so that the Pod cannot fill the machine's disk."""
+    """Return a supporting Pod's requests, with a disk limit that prevents the Pod from filling the machine's disk."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 

@@ -49,7 +49,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to the given one, or "" if the given one is the lowest."""
+    """Return the next lower priority, whose workloads yield to the given one, or "" if there is no lower priority."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 

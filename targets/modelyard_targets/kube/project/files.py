@@ -1,4 +1,4 @@
-"""Manifest files in the order in which they are applied: several for shared objects, and one for each workload."""
+"""Manifest files in the order in which they are applied: several for shared objects, then one for each workload."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
 
 
 def has_objects(file: File, context: Context) -> bool:
-    """Return whether a file has objects. It builds only the first, without labels and overrides, as these
-    remove none.
+    """Return whether a file has objects. It builds only the first one, ignoring labels and overrides, which remove
+    none.
     """
     return any(True for _ in _lowered(file, context)) or any(True for _ in objects_of(file, context))
 

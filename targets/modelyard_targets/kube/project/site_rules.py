@@ -18,10 +18,10 @@ from modelyard_targets.kube.project.context import context_of
 Lower: TypeAlias = Callable[[Resource[AlertRules], Context], Iterator[KubeObject]]
 
 _SILENT_S: Final = 900
-"""How long a site may be silent. Prometheus itself retries for hours, so nothing is lost after a short outage."""
+"""How long a site may be silent. Prometheus itself retries for hours, so nothing is lost in a short outage."""
 
 _IN_A_RULE: Final = 200
-"""The maximum number of sites in one rule, so that no expression is too long to read."""
+"""The maximum number of sites in one rule, which keeps expressions short enough to read."""
 
 
 def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
@@ -64,9 +64,7 @@ def _rules(rule_group: Mapping[str, Value]) -> list[Mapping[str, Value]]:
 
 
 def _of_group(rule_group: Mapping[str, Value], kind: str) -> dict[str, Value]:
-    """Return a group with only its rules of one kind, `alert` or `record`, or an empty mapping if it has
-    no such rules.
-    """
+    """Return a group with only its rules of the given kind, `alert` or `record`, or an empty mapping if it has none."""
     rules = [rule for rule in _rules(rule_group) if kind in rule]
     return {**rule_group, "rules": rules} if rules else {}
 

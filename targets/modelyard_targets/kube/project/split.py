@@ -1,4 +1,4 @@
-"""Split a project with more than about two thousand resources, which is the most that Pulumi handles well."""
+"""Split a project with more than about two thousand resources, the most that Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.PROMOTER: 3,
     Kind.STARTER: 4,
 }
-"""The maximum number of objects for each kind of resource. Other kinds have one object."""
+"""The maximum number of objects for each kind of resource. Every other kind has one object."""
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:

@@ -222,7 +222,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
 
 
 def _chat_request(request: FirstRequest) -> FirstRequest:
-    """Return the request for a chat, which names the endpoint as its model."""
+    """Return a chat request, which names the endpoint as its model."""
     messages: list[Json] = [{"role": "user", "content": "Hello"}]
     body = json.dumps({"model": request.endpoint, "messages": messages})
     return replace(request, url=f"{request.url.rstrip('/')}/v1/chat/completions", body=body, language=True)

@@ -78,7 +78,7 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 
 def _selected(selector: Mapping[str, Value]) -> str:
-    """Describe a Pod selector by its name label or, if it has other labels, by all labels."""
+    """Describe a Pod selector by its name label or, if it has other labels, by all of them."""
     labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))

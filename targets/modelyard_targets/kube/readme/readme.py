@@ -297,7 +297,7 @@ def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Wri
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
-    """Return the allowed connections, including those in the object storage policy, which the program creates."""
+    """Return the allowed connections, including those in the object storage policy that the program creates."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
     readers = Markup(", ".join(map(as_code, storage_readers(context))))

@@ -1,4 +1,4 @@
-"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted, with only an address known."""
+"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted and known only by their address."""
 
 from __future__ import annotations
 

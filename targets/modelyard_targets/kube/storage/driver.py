@@ -59,11 +59,11 @@ def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
 class Driver:
     """A protocol for object storage.
 
-    `client` returns the variables for a library that uses a single bucket, such as MLflow's artifact client.
-    `server` returns those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint.
-    `settings` are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with
-    which rclone opens a bucket, where `env_auth` means the login of the provider's own command-line tool.
-    `remote_login` names the options for a login without that tool, in the same order as `keys` if there are any.
+    `client` returns the variables for a library that uses a single bucket, such as MLflow's artifact client. `server`
+    returns those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
+    are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with which rclone opens
+    a bucket, where `env_auth` means that rclone uses the login of the provider's own command-line tool. `remote_login`
+    names the options for a login without that tool, in the same order as `keys` if there are any.
     """
 
     scheme: str
@@ -98,9 +98,7 @@ class Driver:
         return self._has_account(host) if self.domain else not at
 
     def _has_account(self, host: str) -> bool:
-        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of the
-        service's clouds.
-        """
+        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of its clouds."""
         service = f".{self.domain.split('.')[1]}."
         account, _, domain = host.partition(service)
         return bool(account and domain) and "@" not in host

@@ -27,9 +27,8 @@ _ONLY_INSIDE: Final = frozenset({"cluster", "corp", "home", "internal", "intrane
 class Federation:
     """How a cloud exchanges a ServiceAccount's token for its own credentials.
 
-    `values` are the names of the values that the cloud's program knows about each identity. Output names end in
-    these names. Each value is in a variable of the Pod (`variables`), or in a file whose path is in a variable
-    (`file`).
+    `values` names the values that the cloud's program knows about each identity. Output names end in these names. Each
+    value is in a variable of the Pod (`variables`), or in a file whose path is in a variable (`file`).
     """
 
     audience: str

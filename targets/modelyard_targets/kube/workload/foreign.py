@@ -25,7 +25,7 @@ The kubelet replaces it after four fifths of this time, and libraries read the f
 
 
 def foreign_variables(workload: str, context: Context) -> list[Value]:
-    """Return the variables through which a workload's libraries find its identities in other clouds."""
+    """Return the variables that a workload's libraries use to find its identities in other clouds."""
     return [variable for access in federated_of(workload, context) for variable in _variables(access)]
 
 

@@ -24,7 +24,7 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, he
 from modelyard_targets.kube.workload.describe_pipeline import group_resource
 
 DIGEST = "modelyard.dev/description"
-"""The Pod annotation with the description's digest, because a changed ConfigMap alone does not replace Pods."""
+"""The Pod annotation with the description's digest. Without it, a changed ConfigMap would not replace Pods."""
 
 _AUTOSCALER = "cluster-autoscaler.kubernetes.io"
 KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
@@ -63,7 +63,7 @@ class RayCluster:
     component: str
     account: str
     image: str
-    digest: str  # hash of the parts of the description that replace Pods when they change
+    digest: str  # hash of the parts of the description that cause Pods to be replaced when they change
     groups: tuple[Group, ...]
     environment: tuple[Value, ...]
     volumes: tuple[Value, ...]
@@ -206,7 +206,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
 def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
     stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
     rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
-    if cluster.serves:  # also with one replica, so that adding another does not replace Pods
+    if cluster.serves:  # even with one replica, because adding another must not replace Pods
         rest["topologySpreadConstraints"] = _spread(cluster)
     worker = container(
         "ray-worker",

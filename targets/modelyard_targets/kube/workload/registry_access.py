@@ -67,9 +67,8 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 def login_of(resource: Resource, context: Context) -> Login | None:
     """Return a workload's user, or None if the workload has no identity or the registry is elsewhere.
 
-    A training pipeline may change its model and experiment, and the promoter may change those of imported models.
-    Monitors that roll back may change the models that they watch, and monitors that judge soaks may record the
-    results.
+    A training pipeline may change its own model and experiment, and the promoter may change those of imported models.
+    Monitors that roll back may change the models that they watch, and monitors that judge soaks may record the results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):

@@ -18,7 +18,7 @@ _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoi
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys in all of its requests, and its VPC endpoint, which may be empty."""
+    """A principal, the condition keys in all its requests, and its VPC endpoint, which may be empty."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -28,7 +28,7 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts` states whether a list permission that depends on `s3:prefix` lets a caller find out that a key
+    `prefix_counts` states whether a list permission that depends on `s3:prefix` allows a caller to find out that a key
     is missing.
     """
 
@@ -90,7 +90,7 @@ class Authorizer:
         return self._decide(caller, request.action, request.arn, request.context or {}, policy)
 
     def _on_key(self, caller: Caller, action: str, request: NeededAction) -> Decision:
-        """Decide whether the caller may use the key through S3, which sends the bucket or the object to KMS.
+        """Decide whether the caller may use the key through S3, which passes the bucket or object to KMS.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, 2026-11-25.
         """
@@ -127,7 +127,7 @@ class Authorizer:
             "aws:PrincipalType": ("AssumedRole" if caller.principal.session else "User",),
             "aws:RequestedRegion": (self.account.region,),
             "aws:ResourceAccount": (self.account.number,),
-            "aws:SecureTransport": ("true",),  # loopback has no TLS, so requests count as if they used it
+            "aws:SecureTransport": ("true",),  # loopback has no TLS, so requests are treated as if they used it
             "aws:ViaAWSService": ("false",),
             **({"aws:SourceVpce": (caller.endpoint,)} if caller.endpoint else {"aws:SourceIp": (_OUTSIDE,)}),
             **caller.context,

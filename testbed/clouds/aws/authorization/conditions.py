@@ -1,4 +1,4 @@
-"""Evaluates statement conditions: every IAM operator except the binary ones, for the supported condition keys.
+"""Evaluates statement conditions: every IAM operator except the binary operators, for the supported condition keys.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
@@ -25,7 +25,7 @@ _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
 def hold(conditions: Sequence[Condition], context: Context) -> bool:
     """Return whether all conditions of a statement are met. Several values of one condition are alternatives."""
-    results = [_holds(condition, context) for condition in conditions]  # evaluate all, so that unknown ones are refused
+    results = [_holds(condition, context) for condition in conditions]  # evaluate all, so unknown operators are refused
     return all(results)
 
 

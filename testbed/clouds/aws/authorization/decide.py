@@ -1,4 +1,4 @@
-"""Decides whether a request is allowed, by explicit denials first and then by every policy that applies.
+"""Decides whether a request is allowed: first by explicit denials, then by every policy that applies.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html,
@@ -19,7 +19,7 @@ from testbed.clouds.aws.authorization.patterns import Context, matches, matches_
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller, which is a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
+    """The caller: a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
 
     arn: str
     """The ARN of the role or user, or an empty string for a service."""
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply. `resource` is the policy of a bucket or key, which must allow with `needs_resource`."""
+    """All policies that apply. `resource`, a bucket or key policy, must allow the request with `needs_resource`."""
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None
@@ -88,7 +88,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """Return the statements of a policy that cover the request's action and resource and whose conditions are met."""
+    """Return the statements in a policy that cover the request's action and resource and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)

@@ -181,6 +181,6 @@ def _handler(guard: Guard) -> type[BaseHTTPRequestHandler]:
             return b"".join(parts)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
-            """Print nothing, because `refused` records denied requests."""
+            """Print nothing, because denied requests are recorded in `refused`."""
 
     return Handler

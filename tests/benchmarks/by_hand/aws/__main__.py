@@ -2,8 +2,8 @@
 
 It does the same as the emitted program: a private network with egress and endpoints, EKS with node pools for the
 system, training and serving, one key for encryption at rest, a bucket, a PostgreSQL database, an image repository, a
-role for each workload, and alarms. Where there are alternatives, it uses the one with the fewest resources that does
-not weaken access control or encryption. Every zone has a public subnet, because a load balancer needs two.
+role for each workload, and alarms. Where there are alternatives, it uses whichever has the fewest resources without
+weakening access control or encryption. Every zone has a public subnet, because a load balancer needs two.
 """
 
 import json

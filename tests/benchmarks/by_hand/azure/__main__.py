@@ -2,8 +2,8 @@
 
 It does the same as the emitted program: a virtual network with NAT and private endpoints, AKS with node pools for the
 system, training and serving, keys for encryption at rest, a storage account, a PostgreSQL server, an image registry, an
-identity for each workload, logs and alarms. Where there are alternatives, it uses the one with the fewest resources
-that does not weaken access control or encryption, with these exceptions:
+identity for each workload, logs and alarms. Where there are alternatives, it uses whichever has the fewest resources
+without weakening access control or encryption, with these exceptions:
 
 - Subnets are resources instead of properties of the network, because only then can each be protected and referred to.
 - Each subnet has its own security group, because people open ports for one subnet and not for all.
@@ -557,7 +557,7 @@ azure.storage.ManagementPolicy(
 )
 private_endpoint("lake-blob", account.id, "blob")
 
-# ---- the vault of secrets, and the database of the registry
+# ---- the secrets vault and the registry's database
 
 secret_vault = vault("hello-az-secrets", 7)
 private_endpoint(f"{NAME}-secrets", secret_vault.id, "vault")

@@ -2,8 +2,8 @@
 
 It does the same as the emitted program: a private network with NAT and Google's APIs at private addresses, GKE with
 node pools for the system, training and serving, one key for encryption at rest, a bucket, a PostgreSQL database, an
-image repository, permissions for each workload, logs and alarms. Where there are alternatives, it uses the one with the
-fewest resources that does not weaken access control or encryption, with these exceptions:
+image repository, permissions for each workload, logs and alarms. Where there are alternatives, it uses whichever has
+the fewest resources without weakening access control or encryption, with these exceptions:
 
 - IAM members instead of bindings or policies, which would remove the members that Google and others add.
 - An alert policy for each condition, because people silence whole policies, not single conditions.

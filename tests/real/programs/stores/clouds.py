@@ -3,8 +3,8 @@
 python clouds.py FOLDER
 
 FOLDER/clouds.json has the names of the stores, the cluster's kubectl and key, and the ServiceAccounts that have access.
-Writes the authority's certificate and the IDs of Azure's identities, then serves. `/seen` on the control port has the
-requests that were accepted, and `/captured` the number of captured rows in each store.
+Writes the authority's certificate and the IDs of Azure's identities, then serves. On the control port, `/seen` returns
+the requests that were accepted, and `/captured` returns the number of captured rows in each store.
 
 Sources, 2026-12-01: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html,
 https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys.
@@ -50,7 +50,7 @@ from tests.runtime.storage.azure_on_loopback.front import Handler as AzureHandle
 from tests.runtime.storage.azure_on_loopback.roles import Role
 
 DEPLOYER: Final = "deployer"
-"""The login that may do everything, for what exists before the system."""
+"""The login that may do everything, used to set up what exists before the system."""
 
 _HOUR: Final = timedelta(hours=1)
 _folder = Path(sys.argv[1])
@@ -70,7 +70,7 @@ def _claims(token: str, audience: str) -> Mapping[str, Any]:
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the key with which the cluster signs tokens. Clients of the agent wait only for a second."""
+    """Return the key that the cluster signs tokens with. Clients of the agent wait for only a second."""
     loaded = serialization.load_pem_private_key(Path(_given["key"]).read_bytes(), None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     return loaded

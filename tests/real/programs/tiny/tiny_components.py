@@ -12,7 +12,7 @@ def settings(name: str, namespace: core.v1.Namespace, opts: pulumi.ResourceOptio
 
 
 def deployment(name: str, replicas: int, namespace: core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
-    """Create a Deployment, which Pulumi waits for."""
+    """Create a Deployment, and let Pulumi wait for it."""
     labels = {"app": name}
     container = core.v1.ContainerArgs(name=name, image="example.org/web:1")
     apps.v1.Deployment(

@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 
 class Certificates:
-    """The files of a certificate authority and of a server's certificate, which also covers 127.0.0.1."""
+    """The files of a certificate authority and of a server certificate that also covers 127.0.0.1."""
 
     def __init__(self, folder: Path, hosts: Iterable[str] = HOSTS) -> None:
         self.authority = folder / "ca.pem"

@@ -35,7 +35,7 @@ _STARTED_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with a workload identity and everything that AKS's webhook provides."""
+    """A Pod with a workload identity and everything else that AKS's webhook provides."""
 
     client: str
     subject: str

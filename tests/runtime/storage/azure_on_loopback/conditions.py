@@ -1,4 +1,4 @@
-"""Evaluates conditions of role assignments, supporting the part of Azure's language that limits roles to folders.
+"""Evaluates conditions in role assignments, supporting the part of Azure's language that limits roles to folders.
 
 Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
 """

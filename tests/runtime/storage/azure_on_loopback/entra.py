@@ -56,7 +56,7 @@ class Entra:
     def service_account_token(
         self, subject: str, lifetime_s: int = _HOUR_S, audience: str = _AUDIENCE, issuer: str = CLUSTER
     ) -> str:
-        """Return a token like those that a cluster projects into a Pod."""
+        """Return a token like the tokens that a cluster projects into a Pod."""
         now = _now()
         times = {"iat": now, "nbf": now - 1, "exp": now + lifetime_s}
         claims = {"iss": issuer, "sub": subject, "aud": [audience], **times}

@@ -1,6 +1,6 @@
 """A proxy that acts as Azure: it responds as the hosts of Entra ID and Blob Storage, using a certificate for them.
 
-Clients find it through HTTPS_PROXY. It forwards requests to Azurite if tokens and roles allow them.
+Clients find it through HTTPS_PROXY. It forwards requests to Azurite if their tokens and roles allow them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Source: https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-a
 """
 
 LOCKED: Final = "/locked/"
-"""The folder whose blobs are retained and cannot be overwritten or deleted."""
+"""The folder with blobs that are retained and cannot be overwritten or deleted."""
 
 _CHALLENGE: Final = f"Bearer authorization_uri=https://{HOST}/{TENANT}/oauth2/authorize resource_id={STORAGE}"
 _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
@@ -187,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(status, headers, content.encode())
 
     def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
-        """Send a response. For HEAD, the length is that of the blob."""
+        """Send a response. For HEAD, the length is the blob's length."""
         self.send_response_only(status)
         length = str(len(content))
         for name, value in headers.items():

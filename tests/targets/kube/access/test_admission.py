@@ -22,7 +22,7 @@ def expressions(text: str, policy: str) -> list[str]:
 
 
 def caller(text: str, policy: str) -> str:
-    """Return the condition that selects the callers to which a policy applies."""
+    """Return the condition that selects the callers to whom a policy applies."""
     (condition,) = emitted_object(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression

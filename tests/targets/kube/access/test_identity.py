@@ -47,7 +47,7 @@ def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
 
 
 def test_launcher_may_only_start_following_cron_jobs() -> None:
-    """The first launcher may create Jobs from the two following CronJobs, but those CronJobs' launchers may not."""
+    """The first launcher may create Jobs from the two following CronJobs, but those two CronJobs' launchers may not."""
     manifests = lowered(AFTER)
     before = rights(manifests, "retrain-launcher")
 

@@ -44,7 +44,7 @@ def test_pods_in_one_ray_cluster_may_connect() -> None:
 
 
 def test_only_the_operator_reaches_the_dashboard() -> None:
-    """Only KubeRay's operator can reach the dashboard, which would allow anyone to run code in the cluster."""
+    """Only KubeRay's operator can reach the dashboard, through which anyone could run code in the cluster."""
     allowed = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert allowed == [
@@ -171,7 +171,7 @@ def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
 
 
 def test_api_rule_does_not_open_the_internet_with_egress() -> None:
-    """With `egress`, a head may reach the API on the listed and on private addresses, but not on the internet."""
+    """With `egress`, a head may reach the API at listed addresses and private addresses, but not on the internet."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     allowed = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 

@@ -12,7 +12,7 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def marked_texts(text: str) -> list[str]:
-    """Return the part of the spec to which each diagnostic points."""
+    """Return the part of the spec that each diagnostic points to."""
     lines = text.splitlines()
     spans = [diagnostic.span for diagnostic in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]

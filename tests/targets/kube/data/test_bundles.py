@@ -83,7 +83,7 @@ def test_server_next_to_the_registry_uses_it() -> None:
 
 
 def test_monitor_that_rolls_back_delivers_the_alias() -> None:
-    """If a monitor beside the registry rolls back the alias of a remote endpoint, it also delivers the bundle."""
+    """If a monitor next to the registry rolls back the alias of a remote endpoint, it also delivers the bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
         ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),

@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
-    """Every workload has its own key, and its description contains the names of the variables that hold the key."""
+    """Every workload has its own key, and its description names the variables that hold the key."""
     manifests = hybrid_lowered()
 
     for workload, secret, kind, name in (

@@ -102,7 +102,7 @@ def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
 
 
 def test_key_rotation_uses_two_keys() -> None:
-    """During a key rotation, the Secret has both keys, and new Pods use the second one."""
+    """During a key rotation, the Secret has both keys, and new Pods use the second."""
     two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
     (program,) = programs(hybrid(two))
     document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]

@@ -1,4 +1,4 @@
-"""Tests that object stores have either one access key for all workloads or one per workload."""
+"""Tests that object stores have either one access key for all workloads or a separate key for each."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
+    """Return a spec whose machines fit either the endpoint at its maximum size or the nightly scoring, but not both.
 
     `pipeline` and `endpoint` are additional lines for the respective sections.
     """
@@ -156,7 +156,7 @@ def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> No
 
 
 def test_no_capacity_errors_without_declared_capacity() -> None:
-    """Without declared capacity, there are no capacity errors and there is no quota, but a budget is refused."""
+    """Without declared capacity, there are no capacity errors and no quota, but a budget is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 

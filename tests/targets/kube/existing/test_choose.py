@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_order_of_alternatives_decides_first() -> None:
-    """An expensive machine with the preferred accelerator is chosen over a cheap one with the second choice."""
+    """An expensive machine with the preferred accelerator is chosen over a cheap machine with the second choice."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(compute_class(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"

@@ -72,7 +72,7 @@ def test_tag_depends_on_the_content() -> None:
 
 
 def test_name_has_localhost_prefix_without_a_registry() -> None:
-    """Without a registry, the name begins with `localhost/`, so that nodes do not pull it from Docker Hub."""
+    """Without a registry, the name begins with `localhost/` so that nodes do not pull the image from Docker Hub."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")

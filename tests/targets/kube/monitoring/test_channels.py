@@ -93,7 +93,7 @@ def test_channel_has_the_labels_of_the_clusters_prometheus() -> None:
 
 
 def test_cluster_alerts_go_to_the_on_call_channel() -> None:
-    """A configuration in Alertmanager's namespace routes cluster alerts because it sees alerts from all namespaces."""
+    """A configuration in Alertmanager's namespace routes cluster alerts because it gets alerts from all namespaces."""
     config = emitted_object(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"

@@ -32,7 +32,7 @@ def test_dashboard_has_expected_panels() -> None:
 
 
 def test_monitor_on_another_target_has_no_panel() -> None:
-    """A monitor on another target has no panel, because it sends its metrics to another Prometheus."""
+    """A monitor on another target has no panel, because it sends its metrics to a different Prometheus."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",

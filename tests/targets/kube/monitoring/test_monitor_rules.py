@@ -41,7 +41,7 @@ def test_every_check_has_an_alert_with_its_severity() -> None:
 
 
 def test_overdue_monitor_raises_an_alert() -> None:
-    """A daily monitor raises an alert 25 hours after its last run, or if it has never run."""
+    """A daily monitor raises an alert if its last run was 25 hours ago or if it has never run."""
     (stale,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
     (silent,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
 
@@ -120,7 +120,7 @@ RUNS = (
 
 
 def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
-    """A following pipeline's freshness is based on its Jobs because its CronJob creates none."""
+    """A following pipeline's freshness is based on its Jobs because its CronJob creates no Jobs."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )

@@ -17,7 +17,7 @@ SLO = "slo: {p99: 50ms, availability: 99.95%}"
 
 
 def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
-    """Return the window, threshold and severity of each of an objective's alerts."""
+    """Return the window, threshold and severity of each alert for an objective."""
     return [
         (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
         for rule in alerts(text, "scorer")
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_are_left_out() -> None:
 
 
 def test_unreachable_burn_rates_are_left_out() -> None:
-    """A burn rate that even a total outage cannot reach, such as 14.4 if half may be slow, has no alert."""
+    """A burn rate beyond the reach of a total outage, such as 14.4 if half the requests may be slow, has no alert."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [window for window, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -77,7 +77,7 @@ def test_each_latency_has_its_own_objective() -> None:
 
 
 def test_histogram_has_a_bucket_for_the_bound() -> None:
-    """The server's histogram has a bucket for each SLO bound, so that the rules find a series."""
+    """The server's histogram has a bucket for each SLO bound, so the rules find a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")

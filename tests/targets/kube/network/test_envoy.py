@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each object depends on the preceding one."""
+    """The controller's chart depends on the certificate Job, and each object depends on the one before it."""
     components = calls()
     waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 

@@ -26,11 +26,11 @@ NEWER = {
     "ray.io/v1 RayJob",
     "ray.io/v1 RayService",
 }
-"""Kinds whose definitions in Go modules are older than in $MODELYARD_CRDS."""
+"""Kinds whose definitions in Go modules are older than those in $MODELYARD_CRDS."""
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table matches the API definitions from which it is generated."""
+    """The table matches the API definitions that it is generated from."""
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
     behind = set[str]() if crds.given_folder() else NEWER
     comparable = {kind: fields for kind, fields in shipped["objects"].items() if kind not in behind}

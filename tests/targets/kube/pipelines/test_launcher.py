@@ -18,12 +18,12 @@ def test_cron_job_has_schedule_and_time_zone() -> None:
 
 @pytest.mark.parametrize("name", ["retrain", "monitor-drift"])
 def test_scheduled_cron_job_does_not_set_suspend(name: str) -> None:
-    """A scheduled CronJob does not set `suspend`, so that it can be paused with `kubectl patch` without conflicts."""
+    """A scheduled CronJob does not set `suspend`, so `kubectl patch` can pause it without conflicts."""
     assert "suspend" not in lowered(VALID_SPEC).get("CronJob", name)["spec"]
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:
-    """An on-demand pipeline is a suspended CronJob, from which people and monitors create Jobs."""
+    """An on-demand pipeline is a suspended CronJob. People and monitors create Jobs from it."""
     assert lowered(VALID_SPEC).get("CronJob", "report")["spec"]["suspend"] is True
 
 
@@ -74,7 +74,7 @@ def test_launcher_has_job_name_uid_and_template() -> None:
 
 
 def test_launcher_and_submitter_always_use_our_image() -> None:
-    """Launcher and submitter always use the runtime image, so that user code cannot read the launcher's token."""
+    """The launcher and submitter always use the runtime image so that user code cannot read the launcher's token."""
     manifests = lowered(
         changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}')
     )

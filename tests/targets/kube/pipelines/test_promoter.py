@@ -65,7 +65,7 @@ def test_promoter_may_reach_the_registry() -> None:
 
 
 def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
-    """If there is an on-call channel, the promoter pushes metrics, which its network policy allows."""
+    """If there is an on-call channel, the promoter pushes metrics, and its network policy allows it to."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 

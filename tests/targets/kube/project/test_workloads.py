@@ -145,7 +145,7 @@ def test_every_policy_selects_a_pod_template() -> None:
 
 
 def test_objects_have_their_spec_path() -> None:
-    """Objects are labelled with the spec path from which they come, down to the variant."""
+    """Objects are labelled with the spec path that they come from, down to the variant."""
     origins = {(item.manifest["kind"], item.origin) for item in lowered(VALID_SPEC).objects}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
@@ -164,7 +164,7 @@ def test_credentials_are_secret_references() -> None:
 
 
 def test_workloads_are_lowered_on_demand() -> None:
-    """Objects are created on demand, so the cost of the first ones does not depend on the number of workloads."""
+    """Objects are created on demand, so the cost of the first few does not depend on the number of workloads."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
     servers = [resource for resource in plan.on("far") if resource.kind is Kind.MODEL_SERVER]

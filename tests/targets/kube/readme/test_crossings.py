@@ -97,7 +97,7 @@ def test_remote_write_is_listed() -> None:
 
 
 def test_on_premises_clusters_share_a_bucket_with_credentials() -> None:
-    """Two on-premises clusters read no stack outputs, but the bucket's target is deployed first."""
+    """Two on-premises clusters do not read each other's stack outputs, but the bucket's target is deployed first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 

@@ -71,7 +71,7 @@ def test_equal_rules_share_a_row() -> None:
 
 @pytest.mark.parametrize("spec", [None, {}, {"podSelector": None}, {"ingress": [{"ports": [{"protocol": "TCP"}]}]}])
 def test_policy_without_a_selector_applies_to_every_pod(spec: Value) -> None:
-    """A policy without a selector, which an override may produce, is listed for every Pod."""
+    """A policy without a selector, which an override may produce, is listed as applying to every Pod."""
     policy: Manifest = {"metadata": {"name": "closed", "namespace": "shop"}, "spec": spec}
 
     assert {(row.pods, row.ports) for row in open_connections([policy], "shop")} <= {("every Pod", "any")}

@@ -17,7 +17,7 @@ DRIVERS = pytest.mark.parametrize("driver", [S3, GCS, AZURE], ids=lambda driver:
 
 
 def secrets_in(variables: list[Value]) -> set[tuple[str, str]]:
-    """Return the Secrets and keys to which the given variables refer."""
+    """Return the Secrets and keys that the given variables refer to."""
     references: list[Any] = [
         variable for variable in variables if isinstance(variable, dict) and "valueFrom" in variable
     ]
