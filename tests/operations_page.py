@@ -38,7 +38,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("import",),
     ),
     "ModelyardLoginFailed": (
-        "The weekly change of the registry's database password failed; the registry may be locked out.",
+        "On AWS, the weekly change of the registry's database password failed; the registry may be locked out.",
         ("login",),
     ),
     "ModelyardMonitorBreach": (

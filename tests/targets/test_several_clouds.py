@@ -114,6 +114,13 @@ def test_each_cloud_opens_stores_of_each_other_by_its_tokens(here: str, there: s
     assert "Crossing(" not in result.program("there", "infrastructure"), "there is no key"
 
 
+@pytest.mark.parametrize("there", ["gcp", "azure"])
+def test_the_s3_endpoint_allows_no_bucket_named_like_a_store_of_another_cloud(there: str) -> None:
+    """Anyone may create a bucket in S3 with the name of a store on Google Cloud, and Pods could then write to it."""
+    assert "pair-lake" in compiled(IN_CLOUD["aws"], of_cloud("aws")).program("here", "infrastructure")
+    assert "pair-lake" not in compiled(IN_CLOUD["aws"], of_cloud(there)).program("here", "infrastructure")
+
+
 @pytest.mark.parametrize("there", CLOUDS)
 def test_own_cluster_with_a_public_issuer_opens_stores_of_each_cloud(there: str) -> None:
     result = compiled(ON_PREM["public"], of_cloud(there))

@@ -15,7 +15,8 @@ from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.versions import Release, default_version, releases
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import addons_needed, managed_stores
-from modelyard_targets.kube.storage.buckets import bucket_name
+from modelyard_targets.kube.storage.buckets import bucket_name, driver_of
+from modelyard_targets.kube.storage.s3 import S3
 
 GROUP: Final = "foundation"
 _ZONES: Final = 3
@@ -120,11 +121,16 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def buckets_of(context: Context) -> tuple[str, ...]:
-    """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs."""
+    """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs.
+
+    The network's endpoint for S3 allows these names. Stores of other clouds are left out: anyone may create a bucket
+    in S3 that has the name of one of them.
+    """
     system = context.system
     identities = context.plan.of(Identity, context.placement)
     stores = [system.stores[access.store] for identity in identities for access in identity.value.access]
-    bucket_names = [bucket_name(store, system) for store in stores if not store.endpoint]
+    in_s3 = [store for store in stores if not store.endpoint and driver_of(store, system) is S3]
+    bucket_names = [bucket_name(store, system) for store in in_s3]
     uris = [urlsplit(dataset.uri) for dataset in system.data.values()]
     return tuple(sorted({*bucket_names, *(uri.netloc for uri in uris if uri.scheme == "s3")}))
 

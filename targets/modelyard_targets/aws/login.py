@@ -39,7 +39,7 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[KubeObj
     store = resource.value
     if store.adopt:
         return
-    name = object_name(COMPONENT, store.called)
+    name = login_name(store)
     labelled = labels(context.system.metadata.name, name, f"stores.{store.name}", COMPONENT)
     described = metadata(name, context.namespace, labelled)
     yield KubeObject(resource.origin, object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False))
@@ -60,6 +60,11 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[KubeObj
         "jobTemplate": {"spec": spec},
     }
     yield KubeObject(resource.origin, object_of("batch/v1", "CronJob", described, spec=weekly))
+
+
+def login_name(store: Store) -> str:
+    """Return the name of the CronJob that rotates a database's password, and of its other objects."""
+    return object_name(COMPONENT, store.called)
 
 
 def _reached(context: Context) -> list[Value]:

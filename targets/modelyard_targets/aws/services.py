@@ -10,6 +10,7 @@ from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.check_cluster import STORAGE_CLASS
+from modelyard_targets.aws.login import login_name
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.existing_platform import account_reference
 from modelyard_targets.cloud.services import SECRETS_MANAGER, has_own_store
@@ -87,6 +88,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
         network=vpc_of(context.target).cidr,
         secret=secret,
         login=_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
+        rotation=login_name(store),
     )
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.names import object_name
 from modelyard.plan import Kind, Resource, expiries
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, target_path
 from modelyard_targets.aws.foundation import log_days
+from modelyard_targets.aws.login import login_name
 from modelyard_targets.aws.names import cluster_name, repository
 from modelyard_targets.aws.versions import postgresql_version
 from modelyard_targets.cloud.data import has_registry, login_variable, managed_databases, store_variable, whole_days
 from modelyard_targets.kube.placement.context import Context, database_name
-from modelyard_targets.kube.placement.fixed import LOGIN_NAME
 from modelyard_targets.kube.placement.placed import managed_stores
 from modelyard_targets.kube.storage.buckets import bucket_name
 
@@ -66,7 +65,7 @@ def _login(resource: Resource[Store], context: Context) -> Call:
         ("cluster", Ref("cluster")),
         ("database", Ref(store_variable(store.called))),
         ("namespace", context.namespace),
-        ("service_account", object_name(LOGIN_NAME, store.called)),
+        ("service_account", login_name(store)),
     )
     return Call(login_variable(store.called), "DatabaseLogin", store.called, arguments, GROUP, resource.origin)
 

@@ -15,6 +15,7 @@ from tests.targets.gcp.infrastructure import (
     leads,
     manifest,
     names,
+    readme,
     workload_calls,
 )
 
@@ -25,6 +26,10 @@ METADATA = {
 PROJECT = ("  account: acme-leads\n", "")
 PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
 CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
+ON_CALL = (
+    "email: growth@acme.example}}",
+    'email: growth@acme.example, oncall: pager}}\nchannels: {pager: {type: pagerduty, key: "secret://manager/pd#key"}}',
+)
 
 
 def egress(policy: str, text: str = LEADS) -> list[Any]:
@@ -81,6 +86,13 @@ def test_a_launcher_cannot_reach_the_metadata_server() -> None:
     text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
 
     assert METADATA not in egress("fit-launcher", text)
+
+
+def test_a_launcher_cannot_reach_object_storage() -> None:
+    text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
+    (policy,) = [call for call in workload_calls(text).values() if call.component == "kubernetes.EgressPolicy"]
+
+    assert dict(policy.arguments)["pods"] == ("mlflow", "fit", "scoring", "score", "promoter")
 
 
 def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
@@ -233,3 +245,14 @@ def test_the_api_accepts_every_object() -> None:
     }
 
     assert {name: reported for name, reported in results.items() if reported} == {}
+
+
+def test_no_alert_about_a_rotation_that_does_not_exist() -> None:
+    """Only on AWS does a CronJob rotate logins, so neither the rules nor the README mention one."""
+    text = leads(ON_CALL)
+    (group,) = manifest("PrometheusRule", "registry.alerts", text)["spec"]["groups"]
+    names = [rule["alert"] for rule in group["rules"] if "alert" in rule]
+
+    assert "ModelyardRegistryGone" in names
+    assert "ModelyardLoginFailed" not in names
+    assert "was not rotated" not in readme(text)

@@ -80,12 +80,17 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
         lines += table["databases"]
     if system.registry is not None and not system.registry.adopt and _holds_registry(system, target):
         lines += table["registry"]
-    for scheme in schemes(system):
-        lines += table["protocols"].get(scheme, [])
+    lines += protocol_requirements(system)
     for framework, extra in table["frameworks"].items():
         if framework in frameworks:
             lines += extra
     return tuple(sorted(set(lines)))
+
+
+def protocol_requirements(system: System) -> tuple[str, ...]:
+    """Return the requirements for the storage protocols in use. Those for S3 are common to all workloads."""
+    table = requirements_table()["protocols"]
+    return tuple(line for scheme in sorted(schemes(system)) for line in table.get(scheme, ()))
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:

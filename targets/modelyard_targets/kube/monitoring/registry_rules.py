@@ -1,7 +1,7 @@
 """Registry alerts for the owner's on-call channel.
 
 The alerts report that the registry is down, the promoter does not succeed, a model is not imported, or the database
-password was not rotated.
+password was not rotated, if a CronJob rotates it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.names import object_name
 from modelyard.plan import AlertRules, Promoter, RegistryServer, Resource
 from modelyard.spec import Model
 from modelyard.stack import Value
@@ -19,7 +18,7 @@ from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, g
 from modelyard_targets.kube.monitoring.pipeline_rules import import_alerts, last_pushed
 from modelyard_targets.kube.monitoring.runbooks import runbook
 from modelyard_targets.kube.placement.context import Context, KubeObject
-from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
+from modelyard_targets.kube.placement.fixed import REGISTRY_NAME
 
 _GONE_S: Final = 600
 """The longest time to start a server. A shorter limit would raise an alert when the server moves to another machine."""
@@ -92,14 +91,21 @@ def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> 
 
 
 def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
-    """Yield an alert for failures of the weekly CronJob that rotates a cloud database's password."""
-    store = server.database
-    if store is None or store.adopt or context.platform.database(store, context) is None:
+    """Yield an alert for failures of the CronJob that rotates a database's password, if there is one."""
+    name = rotation(server, context)
+    if server.database is None or not name:
         return
     texts = {
-        "summary": f"the password of database {store.name} was not rotated",
+        "summary": f"the password of database {server.database.name} was not rotated",
         "description": "The last run failed; the registry may lose its login. The next successful run ends the alert.",
         "runbook": runbook("login"),
     }
-    expression = last_failed(object_name(LOGIN_NAME, store.called), context)
+    expression = last_failed(name, context)
     yield alert("ModelyardLoginFailed", expression, 0, alert_labels(resource, "ticket", context), texts)
+
+
+def rotation(server: RegistryServer, context: Context) -> str:
+    """Return the name of the CronJob that rotates the password of the registry's database, or "" if there is none."""
+    store = server.database
+    managed = None if store is None or store.adopt else context.platform.database(store, context)
+    return managed.rotation if managed else ""

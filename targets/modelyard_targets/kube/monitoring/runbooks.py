@@ -71,7 +71,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "`kubectl get deployment,pods -l app.kubernetes.io/name=mlflow` in the namespace: pending or restarting?",
         "Pending: which machine or Secret is missing? `kubectl describe` names it.",
         "Restarting: its log says whether the database rejects the login or is down.",
-        "Login rejected: follow the steps of the alert about the password rotation.",
+        "Login rejected: follow `ModelyardLoginFailed` if it fires, or else compare the Secret with the database.",
     ),
     "site": (
         "Does the site have power and a network? Without a network, its endpoints keep serving.",

@@ -151,8 +151,8 @@ class ManagedDatabase:
 
     The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are
     mounted in `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the
-    service `SERVICE`. The cloud may rotate the password at any time. Unlike environment variables, clients read the
-    file again for each connection.
+    service `SERVICE`. The password may change at any time: unlike environment variables, clients read the file again
+    for each connection. `rotation` is the name of the CronJob that changes it, if there is one.
     """
 
     host: Ref
@@ -161,6 +161,7 @@ class ManagedDatabase:
     secret: str
     login: Call
     files: tuple[str, ...] = ("services",)
+    rotation: str = ""
 
 
 @record

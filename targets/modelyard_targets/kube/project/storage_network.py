@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.plan import Identity, Resource
 from modelyard.program import Call, Ref
 from modelyard_targets.kube.network.policies import is_regional
 from modelyard_targets.kube.placement.context import Context
@@ -46,7 +47,10 @@ def _readers(context: Context) -> Iterator[str]:
             artifacts = registry.value.artifacts
             if artifacts is not None and artifacts.name in regional:
                 yield REGISTRY_NAME
-        elif WORKLOADS.covers(resource) and any(
-            store.name in regional for store in stores_of(resource.workload, context)
-        ):
+        elif _has_pods(resource) and any(store.name in regional for store in stores_of(resource.workload, context)):
             yield resource.name
+
+
+def _has_pods(resource: Resource) -> bool:
+    """Return whether a resource's name selects Pods that may use buckets. A launcher's identity only starts runs."""
+    return WORKLOADS.covers(resource) and not isinstance(resource.value, Identity)

@@ -10,14 +10,14 @@ from modelyard.records import record
 from modelyard.spec.imports import imported
 from modelyard_targets.kube.monitoring.alert_rules import channels_of
 from modelyard_targets.kube.monitoring.channels import cluster_channel
+from modelyard_targets.kube.monitoring.registry_rules import rotation
 from modelyard_targets.kube.placement.context import Context
 
 _OF_OBJECTIVE: Final = "The error budget burns too fast; the endpoint stops answering"
 _OF_MONITOR: Final = "A check fails; the monitor does not run"
 _OF_PIPELINE: Final = "A run failed or is missing; a version failed the gate; a version waits for approval"
-_OF_REGISTRY: Final = (
-    "No server is available; the promoter fails or does not run; its database password was not rotated"
-)
+_OF_REGISTRY: Final = "No server is available; the promoter fails or does not run"
+_OF_ROTATION: Final = "; its database password was not rotated"
 _OF_IMPORTS: Final = "; a model is not imported, or waits for an approval"
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
@@ -45,7 +45,8 @@ def _when(rules: AlertRules, context: Context) -> str:
     if rules.inference is not None:
         return _OF_OBJECTIVE
     if rules.registry is not None:
-        return _OF_REGISTRY + (_OF_IMPORTS if imported(context.system) else "")
+        rotated = _OF_ROTATION if rotation(rules.registry, context) else ""
+        return _OF_REGISTRY + rotated + (_OF_IMPORTS if imported(context.system) else "")
     return _OF_MONITOR if rules.monitor is not None else _OF_PIPELINE
 
 

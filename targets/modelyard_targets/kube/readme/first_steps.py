@@ -11,12 +11,13 @@ from modelyard.inputs import BASE_FOLDER
 from modelyard.plan import AlertRules, Application, ByType, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record, replace
 from modelyard.source import Json
-from modelyard.spec import Inference, Model, Source
+from modelyard.spec import Inference, Model, Source, System
 from modelyard.spec.imports import stored_at
 from modelyard.spec.training_input import training_input
 from modelyard.spec.trainings import first_trainings
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.image.packages import packages
+from modelyard_targets.kube.image.runtime_image import protocol_requirements
 from modelyard_targets.kube.network.route import serve_service
 from modelyard_targets.kube.pipelines.job import once_name
 from modelyard_targets.kube.pipelines.launcher import ray_job_of
@@ -58,7 +59,7 @@ class FirstRun:
 
 
 _WITH_VLLM: Final = ("boto3", "mlflow-skinny")
-"""Packages of the runtime that Ray's image for language models lacks."""
+"""Packages of the runtime that Ray's image for language models lacks, beside those for storage protocols."""
 
 
 @record
@@ -137,7 +138,7 @@ def first_steps(context: Context) -> dict[str, object]:
             for server in context.plan.of(ModelServer, context.placement)
             for source in _sources_of_server(server)
         ),
-        "language_packages": " ".join(f"{name}=={packages('image')[name]['version']}" for name in _WITH_VLLM),
+        "language_packages": " ".join(_language_packages(context.system)),
         "extends_runtime": needs_runtime_image(context.plan, context.placement),
         "ray_version": RAY_VERSION,
         "python_version": PYTHON,
@@ -284,3 +285,9 @@ def _sources_of_server(resource: Resource[ModelServer]) -> Iterator[Source]:
 
 _sources: Final = ByType(_no_sources).case(Job, _sources_of_job).case(ModelServer, _sources_of_server)
 """Yields the sources of users' code that a workload runs."""
+
+
+def _language_packages(system: System) -> Iterator[str]:
+    """Yield the packages that an image for language models installs on top of Ray's."""
+    yield from (f"{name}=={packages('image')[name]['version']}" for name in _WITH_VLLM)
+    yield from protocol_requirements(system)

@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import Any
 
+import pytest
 import yaml
 
 from modelyard.api import compile_text
@@ -119,3 +120,22 @@ def test_readme_describes_the_image_with_vllm() -> None:
     """An image based on the runtime image would lack vLLM."""
     assert f"FROM rayproject/ray-llm:{RAY_VERSION}-py311-cu128" in readme(GPU_SPEC)
     assert "FROM $RUNTIME" not in readme(GPU_SPEC)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "names"),
+    [
+        ("{provider: gcp, region: us-central1}", "google-cloud-storage"),
+        ("{provider: azure, region: eastus}", "azure-identity azure-storage-blob"),
+    ],
+)
+def test_image_with_vllm_has_the_packages_of_the_clouds_storage(cloud: str, names: str) -> None:
+    """Ray's image has none of them, so the server could not load its model."""
+    start, end = GPU_SPEC.index("  mode: on-prem"), GPU_SPEC.index("stores:")
+    text = f"{GPU_SPEC[:start]}  mode: cloud\n  targets: {{main: {cloud}}}\n{GPU_SPEC[end:]}"
+    text = text.replace(', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"', "")
+    text = text.replace("H100:2", "A100-80GB:2")
+    (line,) = [line for line in readme(text).splitlines() if line.startswith("RUN pip install")]
+    installed = dict(part.split("==") for part in line.split()[4:])
+
+    assert installed.keys() == {"boto3", "mlflow-skinny", *names.split()}

@@ -134,7 +134,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="hello",
-    pods=["registry", "mlflow", "train", "train-launcher", "churn", "promoter"],
+    pods=["mlflow", "train", "churn", "promoter"],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
 )

@@ -385,7 +385,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="leads",
-    pods=["registry", "mlflow", "fit", "fit-launcher", "scoring", "scoring-launcher", "score", "promoter"],
+    pods=["mlflow", "fit", "scoring", "score", "promoter"],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
 )

@@ -122,7 +122,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="paints",
-    pods=["registry", "mlflow", "retrain", "retrain-launcher", "promoter", "starter"],
+    pods=["mlflow", "retrain", "promoter", "starter"],
     ranges=infrastructure["storage_ranges"],
     depends_on=[foundation],
 )

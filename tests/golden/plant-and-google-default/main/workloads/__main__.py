@@ -109,7 +109,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="welds",
-    pods=["registry", "mlflow", "retrain", "retrain-launcher", "promoter", "starter"],
+    pods=["mlflow", "retrain", "promoter", "starter"],
     ranges=infrastructure["google_ranges"],
     depends_on=[foundation],
 )

@@ -47,7 +47,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="tenant-aks",
-    pods=["registry", "mlflow", "fit", "fit-launcher", "scoring", "scoring-launcher", "score", "promoter"],
+    pods=["mlflow", "fit", "scoring", "score", "promoter"],
     ranges=infrastructure["storage_ranges"],
     depends_on=[foundation],
 )

@@ -207,7 +207,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="offers",
-    pods=["retrain", "retrain-launcher"],
+    pods=["retrain"],
     ranges=infrastructure["google_ranges"],
     depends_on=[foundation],
 )

@@ -32,7 +32,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
-    buckets=["offers-captures-9f72ff", "offers-lake-48b581", "offers-runs@offersruns4ac101b653"],
+    buckets=["offers-captures-9f72ff"],
     log_days=30,
 )
 cluster = Cluster(

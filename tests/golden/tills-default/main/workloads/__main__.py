@@ -226,7 +226,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="tills",
-    pods=["registry", "mlflow", "retrain", "retrain-launcher", "promoter", "starter"],
+    pods=["mlflow", "retrain", "promoter", "starter"],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
 )
