@@ -235,13 +235,13 @@ class _Trial:
                 yield Change((*path, name), before, after)
 
     def _mode(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Change]:
-        """Yield the change of mode, if the move changes which targets are in a cloud."""
+        """Yield the change of mode, if the move changes which targets are in a cloud or on this machine."""
         deployment, there = self.system.deployment, self.targets[destination.provider]
         in_cloud = there.in_cloud
         if there.runs_here:
             yield Change(("deployment", "mode"), deployment.mode, "local")
             return
-        if all(target.in_cloud == in_cloud for target in moved):
+        if deployment.mode != "local" and all(target.in_cloud == in_cloud for target in moved):
             return
         kinds = {in_cloud} | {target.in_cloud for target in deployment.targets if target not in moved}
         mode = "hybrid" if len(kinds) > 1 else "cloud" if in_cloud else "on-prem"

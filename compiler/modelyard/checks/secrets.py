@@ -15,6 +15,7 @@ from modelyard.spec import SecretRef, System, target_path
 from modelyard.spec.scoring import models_of
 
 _BUILT_IN = "kubernetes"
+_ON_ANY_CLUSTER: Final = frozenset({"existing", "external-secrets"})
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
@@ -42,6 +43,15 @@ def stores(system: System) -> Iterator[Diagnostic]:
                 reported.add((path, target))
                 names, via = sorted(declared[target]), via_by_target[target]
                 yield problems.secret_store_unknown(system.at(*path), ref.store, target, names, via)
+
+
+def sources(system: System) -> Iterator[Diagnostic]:
+    """Allow a cloud's own service for secrets only on clusters in that cloud."""
+    for target in system.deployment.targets:
+        for store in target.secret_stores:
+            if store.via not in _ON_ANY_CLUSTER | {target.secrets_via}:
+                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
+                yield problems.secrets_of_a_cloud_elsewhere(span, store.name, target.name, target.provider)
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
@@ -109,4 +119,4 @@ def _store_uses(system: System) -> Iterator[tuple[str, str]]:
             yield capture.store, monitor.target
 
 
-RULES: Final[tuple[Rule, ...]] = (literals, stores)
+RULES: Final[tuple[Rule, ...]] = (literals, stores, sources)

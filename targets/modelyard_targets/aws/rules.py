@@ -1,4 +1,4 @@
-"""Rules for AWS-only fields that any target may contain: Secrets Manager and KMS keys."""
+"""Rules for an AWS-only field that any store may contain: its key in KMS."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.provider import Rule
-from modelyard.spec import System, target_path
+from modelyard.spec import System
 from modelyard_targets.aws.diagnostics import spec as problems
-
-
-def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """Allow `secrets-manager` only for clusters in a cloud with its own secrets manager."""
-    for target in system.deployment.targets:
-        for store in target.secret_stores:
-            if store.via == "secrets-manager" != target.secrets_via:
-                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
-                yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
 
 
 def encryption_keys(system: System) -> Iterator[Diagnostic]:
@@ -39,4 +30,4 @@ def encryption_keys(system: System) -> Iterator[Diagnostic]:
             yield problems.key_of_other_region(system.at(*path), store.name, key_region, region)
 
 
-RULES: Final[tuple[Rule, ...]] = (secrets_manager, encryption_keys)
+RULES: Final[tuple[Rule, ...]] = (encryption_keys,)

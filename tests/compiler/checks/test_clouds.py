@@ -53,7 +53,7 @@ def column(text: str, line: int, word: str) -> int:
         ({"aws": "vpc: {cidr: 10.9.0.0/20}", "other": "provider: aws, region: eu-west-1, vpc: {cidr: 10.9.8.0/24}"},
          10, "cidr", "W0483"),
         ({"plant": "reachableFrom: [main, plant]"}, 9, "plant]", "E0484"),
-        ({"plant": "secretStores: {m: {via: secrets-manager}}"}, 9, "secrets-manager", "AWS-E020"),
+        ({"plant": "secretStores: {m: {via: secrets-manager}}"}, 9, "secrets-manager", "E0413"),
         ({"store": f'adopt: lake, target: plant, credentials: "secret://kubernetes/s3", encryptionKey: "{KEY}"'},
          13, "encryptionKey", "AWS-E021"),
         ({"store": f'adopt: lake, endpoint: "http://s3.x", encryptionKey: "{KEY}"'}, 13, "encryptionKey", "AWS-E021"),

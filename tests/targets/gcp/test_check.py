@@ -173,7 +173,7 @@ def test_workload_in_another_project_may_access_a_bucket() -> None:
 
 def test_secrets_manager_can_be_used_only_in_clouds() -> None:
     """`via: secrets-manager` means Secret Manager on Google Cloud and is an error for clusters outside a cloud."""
-    assert "AWS-E020" not in codes(LEADS)
+    assert "E0413" not in codes(LEADS)
 
 
 def test_a_pull_secret_named_like_a_database_login_is_refused() -> None:

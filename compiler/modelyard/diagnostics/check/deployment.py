@@ -167,6 +167,26 @@ def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[st
     )
 
 
+def secrets_of_a_cloud_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
+    """Workloads read a cloud's secrets manager with an identity that only a cluster in that cloud has.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: secrets-manager}}}
+
+    Right:
+
+        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: external-secrets, store: aws}}}
+    """
+    return Diagnostic(
+        "E0413",
+        Severity.ERROR,
+        f"secret store {quote(store)} is a cloud's secrets manager, but target {quote(target)} is on {provider}",
+        span,
+        "use `via: external-secrets` with a SecretStore in the cluster",
+    )
+
+
 def secret_literal(span: Span, path: str, looks_like: str) -> Diagnostic:
     """The spec contains a value that looks like a secret in clear text. The message does not repeat it.
 

@@ -9,7 +9,8 @@ from modelyard.when_used import load_when_used
 load_when_used(__name__)
 
 FORMER: Final = {
-    "E0485": "AWS-E020",
+    "AWS-E020": "E0413",
+    "E0485": "E0413",
     "E0486": "AWS-E021",
     "E0487": "AWS-E022",
     "E0640": "AWS-E001",
@@ -33,4 +34,4 @@ FORMER: Final = {
     "E0673": "AWS-E018",
     "E0691": "AWS-E019",
 }
-"""Maps former codes, without a provider prefix, to current codes. `modelyard explain` accepts both."""
+"""Maps former codes to current ones. `modelyard explain` accepts both."""

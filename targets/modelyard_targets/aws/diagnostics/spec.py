@@ -6,26 +6,6 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """Workloads read a cloud's secrets manager with an identity that only a cluster in that cloud has.
-
-    Wrong:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: secrets-manager}}}
-
-    Right:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: external-secrets, store: aws}}}
-    """
-    return Diagnostic(
-        "AWS-E020",
-        Severity.ERROR,
-        f"secret store {quote(store)} is a cloud's secrets manager, but target {quote(target)} is on {provider}",
-        span,
-        "use `via: external-secrets` with a SecretStore in the cluster",
-    )
-
-
 def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
     """`encryptionKey` names the key of an existing AWS bucket, so that workloads on AWS may use the key.
 
