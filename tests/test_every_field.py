@@ -215,7 +215,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on(cloud: str) -> list[str]:
-    """Return the fields used by a spec for a cloud in the sections that the cloud's target implements."""
+    """Return the fields that a spec for a cloud uses in the sections that the cloud's target implements."""
     filled_there = {
         place
         for place, paths in occurrences().items()

@@ -14,7 +14,7 @@ from modelyard.spec import System
 def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
     """Report each unchanged address of a Service where the new side has a cluster that a move creates.
 
-    In a cluster that exists already, the same name may belong to another Service.
+    In a cluster that already exists, the same name may belong to another Service.
     """
     before = {what: (target, address) for what, _, target, address in _addresses(old)}
     for what, path, target, address in _addresses(new):

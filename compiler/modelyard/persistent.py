@@ -21,7 +21,7 @@ def persistent_resources(plan: Plan) -> dict[str, dict[str, str]]:
     """Map each target to the addresses of resources that keep running or hold data, with the owner's section and name.
 
     Adopted resources are excluded, because modelyard neither creates nor removes them. Every site of a target is
-    included, because it has its own stack.
+    included, because each has its own stack.
     """
     addresses: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:

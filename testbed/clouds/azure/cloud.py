@@ -1,4 +1,4 @@
-"""Azure on loopback for tests, which can inspect it, change it behind Pulumi's back, and make calls fail."""
+"""Azure on loopback. Tests can inspect it, change it behind Pulumi's back, and make its calls fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account on loopback for tests, which can inspect it, change it behind Pulumi's back, and make calls fail."""
+"""A cloud account on loopback. Tests can inspect it, change it behind Pulumi's back, and make its calls fail."""
 
 from __future__ import annotations
 

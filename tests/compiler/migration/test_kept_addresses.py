@@ -74,7 +74,7 @@ def test_a_move_to_a_cloud_does_not_keep_the_address_of_a_service(host: str, end
 
 @pytest.mark.parametrize(("place", "is_refused"), [(AWS, True), (Destination("kubernetes"), False)])
 def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
-    """In a cluster that exists already, the same name may belong to another Service."""
+    """In a cluster that already exists, the same name may belong to another Service."""
     old = old_side(INSIDE)
 
     (move,) = portability(old.outcome, old.inputs, TARGETS, [place]).moves

@@ -62,7 +62,7 @@ def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
 
 
 def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
-    """Chargebacks arrive after 45 days, so the data do not yet contain those for recent payments."""
+    """Chargebacks arrive after 45 days, so the data does not yet contain those for recent payments."""
     _, _, state = write_sample("fraud-detection-dev", tmp_path)
     lake = state.folder / "stores" / "acme-fraud-lake"
     payments = pd.read_parquet(lake / "transactions")

@@ -138,7 +138,7 @@ def test_removed_settings_are_reset(client: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any], kind: str) -> None:
-    """Data that are read back have the schema's types, and a time window returns only the newest row."""
+    """Data that is read back has the schema's types, and a time window returns only the newest row."""
     ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]

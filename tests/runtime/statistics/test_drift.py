@@ -91,7 +91,7 @@ def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now:
 
 
 def test_rare_categories_are_compared_as_one_group() -> None:
-    """Equal data show no drift, even though the profile does not list the rarest categories."""
+    """Equal data shows no drift, even though the profile does not list the rarest categories."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)

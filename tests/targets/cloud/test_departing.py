@@ -1,4 +1,4 @@
-"""Tests that data leaving a target for another target are a cost line, using any amounts given in a usage file."""
+"""Tests the cost lines for data that leaves a target for another target, using any amounts given in a usage file."""
 
 from __future__ import annotations
 

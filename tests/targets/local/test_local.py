@@ -61,7 +61,7 @@ def neutral(value: Any, key: str = "") -> Any:
 
 
 def test_descriptions_equal_those_of_pods() -> None:
-    """Only addresses, credentials and images differ, so the same data lead to the same decisions."""
+    """Only addresses, credentials and images differ, so the same data leads to the same decisions."""
     here = descriptions(files_of(LAPTOP))
     there = mounted(files_of(LAPTOP.replace("{mode: local}", ON_CLUSTER).replace("{type: object}", IN_BUCKET)))
     there.pop("registry")

@@ -264,7 +264,7 @@ _context = _certificates.of_server()
 os.environ |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"), str(_certificates.authority))
 os.environ["AZURITE_ACCOUNTS"] = f"{ACCOUNT}:{KEY};{_given['azure']['account']}:{KEY}"
 gcs_emulator.BUCKET = _given["gcp"]["bucket"]
-for _name in ("base_url", "full_url"):  # the emulator takes every client for one without TLS
+for _name in ("base_url", "full_url"):  # the emulator assumes that no client uses TLS
     setattr(
         emulator.Request,
         _name,
