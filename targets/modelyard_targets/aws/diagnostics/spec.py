@@ -20,7 +20,7 @@ def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str
     return Diagnostic(
         "AWS-E020",
         Severity.ERROR,
-        f"secret store {quote(store)} is a cloud's secrets manager, but target {quote(target)} is on {provider}",
+        f"secret store {quote(store)} uses a cloud's secrets manager, but target {quote(target)} is on {provider}",
         span,
         "use `via: external-secrets` with a SecretStore in the cluster",
     )
