@@ -51,7 +51,7 @@ def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
     return Diagnostic(
         "E0402",
         Severity.ERROR,
-        f"mode hybrid needs {missing} among its targets",
+        f"mode hybrid needs {missing} among the targets",
         span,
         f"add one, or set `mode: {mode}`",
     )
