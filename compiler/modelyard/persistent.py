@@ -76,7 +76,7 @@ def _fate(gone: Sequence[str], provider: str) -> str:
     """Describe what happens to resources of one kind once the program no longer contains them."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
-        return "its bucket remains, but nothing uses it"
+        return "its bucket remains, but is no longer used"
     if kind in _STORES:
         return "it is protected, so `pulumi up` fails until you decide what to do with its data"
     return f"`pulumi up` will destroy {'them' if len(gone) > 1 else 'it'}"

@@ -12,6 +12,8 @@ import pytest
 
 import modelyard.diagnostics
 from modelyard.diagnostics import Diagnostic, Severity, codes, has_errors, in_order, quote
+from modelyard.diagnostics.base import joined
+from modelyard.diagnostics.capacity import no_room_for_upgrade
 from modelyard.diagnostics.registry import CODE, collected, former_codes
 from modelyard.load import load
 from modelyard.source import Span
@@ -119,3 +121,19 @@ def test_quotes_are_shortened() -> None:
     """A quote contains only the beginning of a long value."""
     assert quote("a" * 40) == f"'{'a' * 40}'"
     assert quote("a" * 41) == f"'{'a' * 39}…'"
+
+
+def test_names_are_joined_as_in_a_sentence() -> None:
+    assert [joined("a"), joined("ab"), joined("abc"), joined("abc", "or")] == [
+        "a",
+        "a and b",
+        "a, b and c",
+        "a, b or c",
+    ]
+
+
+def test_verb_agrees_with_the_number_of_pods() -> None:
+    messages = [no_room_for_upgrade(Span("a", 1, 1, 2), "s", "main", count, "1 CPU").message for count in (1, 2)]
+
+    assert "1 Pod with 1 CPU does not fit" in messages[0]
+    assert "2 Pods with 1 CPU each do not fit" in messages[1]

@@ -84,7 +84,7 @@ def test_a_removed_variant_gets_no_rename_hint() -> None:
     ("spec", "before", "fate", "hint"),
     [
         (VALID_SPEC.replace("runs", "history"), BEFORE, "it is protected, so", "{stores.history: stores.runs}"),
-        (VALID_SPEC, persistent_resources(plan_of(MADE)), "its bucket remains, but nothing uses it", ""),
+        (VALID_SPEC, persistent_resources(plan_of(MADE)), "its bucket remains, but is no longer used", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],
 )  # fmt: skip

@@ -222,7 +222,7 @@ def test_issuer_without_effect_is_reported() -> None:
     result = compiled(spec, of_cloud("aws"))
 
     assert [each.message for each in result.outcome.diagnostics if each.code == "W0634"] == [
-        "`issuer` of target 'here' has no effect: nothing there opens a cloud's store with its own identity"
+        "`issuer` has no effect on target 'here': no workload there accesses a cloud store with its own identity"
     ]
 
 

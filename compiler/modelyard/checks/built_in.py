@@ -82,9 +82,9 @@ def in_one_memory(system: System) -> Iterator[Diagnostic]:
 
 def _unsharded(system: System, step: Step) -> str:
     if len(step.inputs) > 1:
-        return f"its {len(step.inputs)} inputs are joined"
+        return f"the step's {len(step.inputs)} inputs are joined"
     columns = [name for data in step.inputs for name, kind in system.data[data].schema if kind == "boolean"]
-    return f"column {quote(columns[0])} holds booleans" if columns else ""
+    return f"column {quote(columns[0])} contains booleans" if columns else ""
 
 
 def groups(system: System) -> Iterator[Diagnostic]:

@@ -57,7 +57,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
     if scheme == "models":
         return "it does not name a version number", "write models:/NAME/VERSION, such as models:/shared-triage/4"
     if scheme == "runs":
-        return "it does not name a model of a run", "write runs:/RUN/PATH, where RUN is the run's ID of 32 characters"
+        return "it does not name a model in a run", "write runs:/RUN/PATH, where RUN is the run's ID of 32 characters"
     bucket, folder = bucket_and_folder(uri)
     if not bucket:
         return (
@@ -68,7 +68,10 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
     if not adopting:
         return f"no store adopts bucket {bucket}", f"add a store with `adopt: {bucket}`, or set `store` and `path`"
     if len(adopting) > 1:
-        return f"{' and '.join(adopting)} both adopt {bucket}", f"set `store: {adopting[0]}` and `path: {folder}`"
+        return (
+            f"stores {' and '.join(adopting)} both adopt bucket {bucket}",
+            f"set `store: {adopting[0]}` and `path: {folder}`",
+        )
     return (
         "it does not name a folder in the bucket",
         f"write s3://{bucket}/PATH with only letters, digits and . _ = + -",

@@ -20,9 +20,13 @@ _WAITING: Final = 2
 """Requests for each text that is generated at the same time, beyond which the autoscaler reacts too late."""
 
 _FOREIGN_FIELDS: Final = (
-    ("batching", "it generates several texts together without waiting for others", "use `generation.concurrency`"),
-    ("capture", "captures are rows of a model's inputs and predictions", "remove `capture`"),
-    ("mirror", "each copy of a request would generate a whole text", "compare versions with `traffic`"),
+    (
+        "batching",
+        "it already generates several texts at a time, without waiting to fill a batch",
+        "use `generation.concurrency`",
+    ),
+    ("capture", "captures contain rows of model inputs and predictions", "remove `capture`"),
+    ("mirror", "each mirrored request would generate another full text", "compare versions with `traffic`"),
 )
 
 
@@ -32,16 +36,16 @@ def models(system: System) -> Iterator[Diagnostic]:
         path, subject = ("models", model.name), f"model '{model.name}'"
         yield from _adapter(system, model)
         if model.generates_text != (model.framework == _FRAMEWORK):
-            reason = f"has the task {model.task} and the framework {model.framework}"
-            hint = f"use `task: {_TASK}` with `framework: {_FRAMEWORK}`, and no other task or framework with these"
+            reason = f"cannot have the task {model.task} and the framework {model.framework}"
+            hint = f"use `task: {_TASK}` and `framework: {_FRAMEWORK}` only together"
             yield problems.language_model_unsupported(system.at(*path, "framework"), subject, reason, hint)
         elif model.generates_text and system.registry is not None and system.registry.adopt:
-            reason = "is a language model, which only a registry of this system can import"
-            hint = "replace `registry.adopt` by `database` and `artifacts`, and add `import` to the model"
+            reason = "is a language model, which can be imported only into a registry that the system runs itself"
+            hint = "replace `registry.adopt` with `database` and `artifacts`, and add `import` to the model"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         elif model.generates_text and model.imported is None and model.base is None:
-            reason = "is a language model, but nothing registers a version of it"
-            hint = "add `import` with the folder of the model in a store, and its digest, or `base` to train an adapter"
+            reason = "is a language model, but no version of it is ever registered"
+            hint = "add `import` with the model's folder in a store and its digest, or `base` to train an adapter"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
 
 
@@ -90,7 +94,7 @@ def _training(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
         hint = "remove `source.entrypoint` from its last step"
         yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
     if pipeline.tuning is not None:
-        reason = "searches for parameters, which is not supported for language models"
+        reason = "tunes parameters, which is not supported for language models"
         hint = "set `parameters`, and remove `tuning`"
         yield problems.language_model_unsupported(system.key(*path, "tuning"), subject, reason, hint)
     registry = system.deployment.placement.registry
@@ -116,8 +120,8 @@ def endpoints(system: System) -> Iterator[Diagnostic]:
         texts = {system.models[variant.model.model].generates_text for variant in inference.variants}
         path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
         if len(texts) > 1:
-            reason = "has language models and other models, but each request has only one format"
-            hint = "use an endpoint for each"
+            reason = "serves language models and other models, which need different request formats"
+            hint = "use separate endpoints"
             yield problems.language_model_unsupported(system.key(*path, "variants"), subject, reason, hint)
         elif True in texts:
             yield from _fields(system, inference)
@@ -139,7 +143,7 @@ def _only_for_text(system: System, inference: Inference) -> Iterator[Diagnostic]
     for field, is_set in fields.items():
         if is_set:
             span, name = system.key("inference", inference.name, *field), ".".join(field)
-            subject, reason = f"endpoint '{inference.name}'", "its model generates no text"
+            subject, reason = f"endpoint '{inference.name}'", "its model does not generate text"
             yield problems.not_for_text(span, subject, name, reason, f"remove `{name}`")
 
 
@@ -196,7 +200,8 @@ def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
         base = system.models[adapter.model.model].base
         span = system.at(*path)
         if adapter.name == system.original_name("inference", inference.name):
-            reason, hint = "has the name of the endpoint, by which requests name its own model", "choose another name"
+            reason = "has the name of the endpoint, which requests use for the endpoint's own model"
+            hint = "choose another name"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if base is None:
             reason = f"serves model '{adapter.model.model}', which is not an adapter"
@@ -220,14 +225,14 @@ def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnosti
     accelerated = [variant for variant in inference.variants if _has_accelerators(system, variant)]
     if accelerated and len(accelerated) < len(inference.variants):
         reason = "has variants with and without accelerators, which need different images"
-        hint = "use compute classes with accelerators for all variants or for none, or an endpoint for each"
+        hint = "use compute classes with accelerators for all variants or for none, or use separate endpoints"
         span = system.key("inference", inference.name, "variants")
         yield problems.language_model_unsupported(span, f"endpoint '{inference.name}'", reason, hint)
     for variant in accelerated:
         subject = f"variant '{variant.name}' of endpoint '{inference.name}'"
         path = ("inference", inference.name, "variants", variant.name)
         if not inference.source.image:
-            reason = "runs on accelerators, but no image that contains vLLM is specified"
+            reason = "runs on accelerators, but no image with vLLM is specified"
             hint = "set `source.image`, as in docs/language-models.md, or use a compute class without accelerators"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
         if not variant.model.alias.isdecimal():
@@ -253,7 +258,7 @@ def pipelines(system: System) -> Iterator[Diagnostic]:
     for scoring in scorings(system):
         if system.models[scoring.model.model].generates_text:
             path = ("pipelines", scoring.pipeline.name)
-            reason = "scores rows, but its model generates texts"
+            reason = "scores rows, but its model generates text"
             subject, hint = f"pipeline '{scoring.pipeline.name}'", "send requests to an endpoint of the model instead"
             yield problems.language_model_unsupported(system.key(*path), subject, reason, hint)
 
@@ -264,7 +269,7 @@ def monitors(system: System) -> Iterator[Diagnostic]:
         if monitor_type(monitor.type).reads != "rows":
             continue
         if any(system.models[ref.model].generates_text for ref in watched_models(system, monitor)):
-            reason = f"has the type {monitor.type}, which reads rows, but it watches a language model"
+            reason = f"watches a language model, but monitors of type {monitor.type} read rows"
             span = system.at("monitors", monitor.name, "type")
             hint = "use `type: performance`"
             yield problems.language_model_unsupported(span, f"monitor '{monitor.name}'", reason, hint)

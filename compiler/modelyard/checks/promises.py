@@ -54,9 +54,11 @@ def availability(system: System) -> Iterator[Diagnostic]:
         target = system.target(inference.target)
         machines = sum(machines.count for machines in target.capacity)
         if downtime_s < _REPLACE_S and single_variant:
-            yield problems.one_replica(span, inference.name, f"variant '{single_variant}' has one replica", downtime_s)
+            yield problems.one_replica(
+                span, inference.name, f"variant '{single_variant}' has only one replica", downtime_s
+            )
         elif downtime_s < _REPLACE_S and machines == 1:
-            yield problems.one_replica(span, inference.name, f"target '{target.name}' has one machine", downtime_s)
+            yield problems.one_replica(span, inference.name, f"target '{target.name}' has only one machine", downtime_s)
         for variant in serving:
             if slo.availability >= _RELIABLE and system.compute[variant.compute].capacity == "spot":
                 yield problems.spot_alone(span, inference.name, variant.name)

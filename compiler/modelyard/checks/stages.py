@@ -134,7 +134,7 @@ def _judged(
     assert stage.soak is not None
     span, watched = system.at(*path, "monitor"), f"inference.{endpoints[0]}"
     if monitor.type != "prediction-quality":
-        reason, hint = f"it is of type {monitor.type}", "use a monitor of type prediction-quality"
+        reason, hint = f"its type is {monitor.type}", "use a monitor of type prediction-quality"
         yield problems.soak_monitor_unfit(span, monitor.name, reason, hint)
     elif monitor.watch not in {f"inference.{name}" for name in endpoints}:
         reason = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"

@@ -111,7 +111,7 @@ def _commit(folder: str, name: str) -> str:
     except GitError:
         _git(folder, "rev-parse", "--git-dir")  # raises GitError if git rejects the whole folder
         hint = "fetch it, with its history: `git fetch origin`, or `fetch-depth: 0` in a pipeline"
-        raise GitError(f"'{name}' is no revision of this repository", hint) from None
+        raise GitError(f"'{name}' is not a revision of this repository", hint) from None
     return output.decode().strip()
 
 

@@ -160,7 +160,11 @@ def _sides(request: MoveRequest, old: Side) -> Sides:
     try:
         return sides_of(request, old, TARGETS)
     except NoRegion as missing:
-        near = f"none of its regions is near {missing.region}" if missing.region else "modelyard knows no region nearby"
+        near = (
+            f"none of its regions is near {missing.region}"
+            if missing.region
+            else "modelyard does not know a nearby region"
+        )
         problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
         raise Refused(problem) from None
 

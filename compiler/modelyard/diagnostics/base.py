@@ -18,6 +18,7 @@ __all__ = [
     "explain_command",
     "has_errors",
     "in_order",
+    "joined",
     "nearest",
     "nearest_name",
     "quote",
@@ -85,6 +86,12 @@ def quote(text: object) -> str:
 def shorten(text: str) -> str:
     """Truncate a string to 40 characters, with an ellipsis."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def joined(names: Iterable[str], word: str = "and") -> str:
+    """Join words as in a sentence: `a`, `a and b`, or `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -21,18 +21,18 @@ def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: s
 
         pipelines: {score: {compute: {cpu: 8, memory: 16Gi}, workers: {min: 1, max: 3}, …}}
     """
-    room = f"room for {fitting}" if fitting else "no room next to the rest of its cluster"
+    room = f"room for only {fitting}" if fitting else "no room next to the rest of its cluster"
     return Diagnostic(
         "E0510",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} may request {_pods(count)} of {amount}, but there is {room}",
+        f"pipeline {quote(pipeline)} may request {_pods(count, amount)}, but there is {room}",
         span,
         "lower the pipeline's maximum number of workers, or declare more machines under `capacity`",
     )
 
 
-def _pods(count: int) -> str:
-    return "1 Pod" if count == 1 else f"{count} Pods"
+def _pods(count: int, amount: str) -> str:
+    return f"1 Pod with {amount}" if count == 1 else f"{count} Pods with {amount} each"
 
 
 def too_little(span: Span, target: str, needed: str, declared: str, share: str) -> Diagnostic:
@@ -88,7 +88,7 @@ def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, 
         "E0990",
         Severity.ERROR,
         f"pipeline {quote(pipeline)} does not fit on target {quote(target)} next to the workloads that always run, and"
-        f" it can preempt none of them: no machine has room for {_pods(count)} of {amount}, {pods}",
+        f" cannot preempt any of them: no machine has room for {pods} ({_pods(count, amount)})",
         span,
         f"give the pipeline `priority: {lower}` if it may wait and be interrupted, {advice}" if lower else advice,
     )
@@ -109,7 +109,8 @@ def cannot_be_packed(span: Span, target: str, pods: str, count: int, amount: str
     return Diagnostic(
         "E0512",
         Severity.ERROR,
-        f"target {quote(target)} cannot fit {_pods(count)} of {amount}, {pods}: free capacity is fragmented",
+        f"no machine on target {quote(target)} has room for {pods} ({_pods(count, amount)}), because free capacity is"
+        " fragmented",
         span,
         "request Pods that divide a machine evenly, or declare more machines under `capacity`",
     )
@@ -133,8 +134,8 @@ def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount
     return Diagnostic(
         "W0515",
         Severity.WARNING,
-        f"target {quote(target)} has no room to upgrade {quote(server)}: {_pods(count)} of {amount} do not fit next to"
-        " the old version",
+        f"target {quote(target)} has no room to upgrade {quote(server)}: {_pods(count, amount)}"
+        f" {'does' if count == 1 else 'do'} not fit next to the old version",
         span,
         "use `rollout: {strategy: incremental}` or `in-place`, or declare more machines under `capacity`",
     )

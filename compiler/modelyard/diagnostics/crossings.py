@@ -25,8 +25,8 @@ def not_reachable(span: Span, workload: str, placement: str, resource: str, othe
     return Diagnostic(
         "E0520",
         Severity.ERROR,
-        f"{quote(workload)} on target {quote(placement)} needs {resource} on target {quote(other)}, which accepts no"
-        f" connections from {quote(placement)}",
+        f"{quote(workload)} on target {quote(placement)} needs {resource} on target {quote(other)}, which does not"
+        f" accept connections from {quote(placement)}",
         span,
         f"place both on one target, or add {quote(placement)} to `reachableFrom` of target {quote(other)} if the"
         " network allows it",
@@ -50,9 +50,9 @@ def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> 
     return Diagnostic(
         "E0521",
         Severity.ERROR,
-        f"target {quote(placement)} can use model {quote(model)} only by an alias, not by a version number",
+        f"target {quote(placement)} can use model {quote(model)} only by alias, not by version number",
         span,
-        f"use an alias such as {model}@champion, or place it on {quote(registry)}, next to the registry",
+        f"use an alias such as {model}@champion, or place the workload on {quote(registry)}, next to the registry",
     )
 
 
@@ -123,8 +123,8 @@ def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, o
     return Diagnostic(
         "E0524",
         Severity.ERROR,
-        f"monitor {quote(monitor)} on target {quote(placement)} cannot see metrics of {watched}, which is on"
-        f" target {quote(other)}",
+        f"monitor {quote(monitor)} on target {quote(placement)} cannot read the metrics of {watched}, which is"
+        f" on target {quote(other)}",
         span,
         f"set `target: {other}` on the monitor; its alerts still reach the channels",
     )

@@ -119,7 +119,7 @@ def cannot_write(path: str, problem: OSError, is_output: bool = True) -> Diagnos
 
 
 def not_written_by_us(path: str) -> Diagnostic:
-    """The folder given with `--out` has files, and none of them is from an earlier run.
+    """The folder given with `--out` contains files, but none of them is from an earlier run.
 
     `modelyard report` replaces its whole folder. To keep a mistyped path from doing harm, it only writes to a folder
     that is missing, empty, or from an earlier report.
@@ -128,4 +128,4 @@ def not_written_by_us(path: str) -> Diagnostic:
 
     Right: `modelyard report --out report`
     """
-    return _error("E0708", f"'{path}' has files that modelyard did not write", "choose another folder with --out")
+    return _error("E0708", f"'{path}' contains files that modelyard did not write", "choose another folder with --out")

@@ -70,8 +70,8 @@ def range_of_cluster_needed(span: Span, placement: str, store: str) -> Diagnosti
     return Diagnostic(
         "E0636",
         Severity.ERROR,
-        f"the database of store {quote(store)} is in the network of the cluster that target {quote(placement)} adopts, "
-        "but the spec does not give that network's address range",
+        f"the database for store {quote(store)} is in the network of the adopted cluster, but target {quote(placement)}"
+        " does not declare the network's address range",
         span,
         "add `cidr` to `cluster`",
     )
@@ -118,7 +118,8 @@ def pools_and_machines(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0638",
         Severity.ERROR,
-        f"compute classes of target {quote(placement)} run on its own node pools, not on the declared machines",
+        f"compute classes on target {quote(placement)} run on the node pools that modelyard creates, not on the"
+        " declared machines",
         span,
         "remove `capacity`, or remove `nodePools` to run on the declared machines",
     )
@@ -140,7 +141,7 @@ def pools_of_a_tenant(span: Span, placement: str, cluster: str) -> Diagnostic:
     return Diagnostic(
         "E0639",
         Severity.ERROR,
-        f"target {quote(placement)} is only a tenant of cluster {quote(cluster)}, so it may not add node pools there",
+        f"target {quote(placement)} is only a tenant of cluster {quote(cluster)}, so it cannot add node pools",
         span,
         "remove `nodePools` from `cluster`, or `tenancy: shared` if the owner agrees",
     )

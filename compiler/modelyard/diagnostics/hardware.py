@@ -83,8 +83,8 @@ def just_misses_cheaper_machine(
     return Diagnostic(
         "W0662",
         Severity.WARNING,
-        f"compute class {quote(compute)} is slightly too large for {smaller}, and {machine} costs {usd:.0f} USD more"
-        " a month",
+        f"compute class {quote(compute)} is slightly too large for {smaller}, so it needs {machine}, which costs"
+        f" {usd:.0f} USD more a month",
         span,
         f"set `cpu: {cpu}` and `memory: {memory}`",
     )
@@ -108,8 +108,8 @@ def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Di
     return Diagnostic(
         "W0663",
         Severity.WARNING,
-        f"batches of endpoint {quote(endpoint)} never reach their `maxSize` of {size}: scaling adds replicas to keep"
-        f" {target:g} requests each",
+        f"batches on endpoint {quote(endpoint)} never reach the `maxSize` of {size}, because scaling adds replicas to"
+        f" keep each at {target:g} requests",
         span,
         f"set `target: {size}`, remove `target`, or lower `maxSize`",
     )
@@ -133,7 +133,7 @@ def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator:
     return Diagnostic(
         "E0690",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {reason}",
+        f"pipeline {quote(pipeline)} cannot train on the {accelerator} in compute class {quote(compute)}: {reason}",
         span,
         "choose another accelerator for the class, or train with your own image",
     )

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def two_identities(span: Span, workload: str, first: str, second: str) -> Diagnostic:
-    """A workload opens stores of two targets in the same other cloud, where it would need two identities.
+    """A workload accesses stores on two targets in the same other cloud, where it would need two identities.
 
     The libraries of a cloud look for one identity in a Pod. Workloads on that cloud itself do not have this limit.
 
@@ -26,10 +26,10 @@ def two_identities(span: Span, workload: str, first: str, second: str) -> Diagno
     return Diagnostic(
         "E0658",
         Severity.ERROR,
-        f"{quote(workload)} opens stores of targets {quote(first)} and {quote(second)}, but has one identity in"
-        " their cloud",
+        f"{quote(workload)} accesses stores on targets {quote(first)} and {quote(second)}, but can have only one"
+        " identity in their cloud",
         span,
-        f"keep the data in one of the two targets, or place the workload on {quote(first)}",
+        f"keep the data on one of the two targets, or place the workload on {quote(first)}",
     )
 
 
@@ -53,8 +53,8 @@ def identity_hidden_by_keys(span: Span, workload: str, store: str, artifacts: st
     return Diagnostic(
         "E0659",
         Severity.ERROR,
-        f"{quote(workload)} opens store {quote(store)} with its identity, but the key of store {quote(artifacts)}"
-        " for the registry's artifacts takes precedence",
+        f"{quote(workload)} needs its identity to access store {quote(store)}, but the key for the registry's artifacts"
+        f" in store {quote(artifacts)} takes precedence",
         span,
         f"keep the artifacts in {quote(store)}, or the data in {quote(artifacts)}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
 from modelyard.source import Span
 
 
@@ -28,7 +28,9 @@ def unknown_destination(name: str, providers: Iterable[str], names: Sequence[str
     """
     known = (*providers, *names)
     hint = nearest(name, known, "did you mean {}?") or f"choose from {', '.join(known)}"
-    what = f"{quote(name)} is neither a provider nor a target of the spec" if name else "--to names no destination"
+    what = (
+        f"{quote(name)} is neither a provider nor a target of the spec" if name else "--to does not name a destination"
+    )
     return Diagnostic("E0542", Severity.ERROR, what, None, hint)
 
 
@@ -39,9 +41,10 @@ def there_already(sources: Sequence[str], place: str) -> Diagnostic:
 
     Right: `modelyard migrate . --from main --to aws:eu-west-1`
     """
-    listed = " and ".join(map(quote, sources))
+    whose = "its" if len(sources) == 1 else "their"
     hint = "name another provider, another region as --to PROVIDER:REGION, or another target"
-    return Diagnostic("E0543", Severity.ERROR, f"{listed} would stay where it is: {quote(place)}", None, hint)
+    message = f"{joined(map(quote, sources))} would not move: {quote(place)} is {whose} current location"
+    return Diagnostic("E0543", Severity.ERROR, message, None, hint)
 
 
 def no_destination(name: str, reason: str, hint: str) -> Diagnostic:
@@ -116,7 +119,7 @@ def no_plan(folder: str, reason: str) -> Diagnostic:
     Right: `modelyard migrate . --from main --to gcp`, and then `modelyard migrate --status`.
     """
     hint = "make the plan with --from and --to, or name its folder with --out"
-    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no plan of a migration: {reason}", None, hint)
+    return Diagnostic("E0549", Severity.ERROR, f"{folder} has no migration plan: {reason}", None, hint)
 
 
 def cannot_rehearse(programs: Sequence[str]) -> Diagnostic:

@@ -263,7 +263,7 @@ def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
     Right: `--set replicas=3`.
     """
     hint = nearest(name, known, "did you mean {}?") or "declare it under `vars`"
-    return Diagnostic("E0146", Severity.ERROR, f"--set names unknown variable {quote(name)}", None, hint)
+    return Diagnostic("E0146", Severity.ERROR, f"unknown variable {quote(name)} in --set", None, hint)
 
 
 def variables_too_large(span: Span, limit_mib: int) -> Diagnostic:

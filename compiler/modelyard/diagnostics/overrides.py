@@ -38,7 +38,7 @@ def override_of_nothing(span: Span, address: str, placement: str, known: Iterabl
     return Diagnostic(
         "E0620",
         Severity.ERROR,
-        f"target {quote(placement)} emits no object {quote(address)}",
+        f"target {quote(placement)} has no object {quote(address)}",
         span,
         nearest(address, known, "did you mean {}?"),
     )

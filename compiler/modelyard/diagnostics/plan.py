@@ -167,7 +167,7 @@ def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(new)} cannot take over the names of {quote(old)}, because {quote(first)} already does",
         span,
-        "remove this line, so that it gets new names",
+        f"remove this line to give {quote(new)} new names",
     )
 
 
@@ -233,7 +233,7 @@ def unused_target(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0501",
         Severity.WARNING,
-        f"nothing is placed on target {quote(target)}",
+        f"target {quote(target)} is never used",
         span,
         "remove the target, or place a workload on it",
     )

@@ -47,7 +47,7 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
     return Diagnostic(
         "E0991",
         Severity.ERROR,
-        f"target {quote(placement)} is shared, but names no PriorityClass for priority {quote(priority)}",
+        f"target {quote(placement)} is shared, but does not name a PriorityClass for priority {quote(priority)}",
         span,
         f"ask the cluster's owner for a PriorityClass, and set `priorityClasses.{priority}` to its name",
     )
@@ -90,7 +90,7 @@ def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
     return Diagnostic(
         "E0629",
         Severity.ERROR,
-        f"the Prometheus of target {quote(placement)} already exists, so `{field}` cannot be set here",
+        f"target {quote(placement)} uses an existing Prometheus, so `{field}` cannot be set here",
         span,
         f"configure `{field}` in that Prometheus instead, or remove prometheus from `present`",
     )
@@ -249,7 +249,7 @@ def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnos
     return Diagnostic(
         "W0634",
         Severity.WARNING,
-        f"`{field}` of target {quote(placement)} has no effect: {reason}",
+        f"`{field}` has no effect on target {quote(placement)}: {reason}",
         span,
         f"remove `{field}`",
     )
@@ -284,7 +284,7 @@ def metrics_cut(span: Span, retention: str, size: str, fitting: str, placement: 
 
 
 def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
-    """Nobody receives alerts about the cluster itself, such as a full Prometheus disk or a node that is not ready.
+    """Alerts about the cluster itself, such as a full Prometheus disk or a node that is not ready, reach no one.
 
     The Prometheus installed on the target sends them to the owner's on-call channel, but no such channel is set.
 
@@ -300,7 +300,7 @@ def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "W0680",
         Severity.WARNING,
-        f"nobody receives alerts about the cluster of target {quote(placement)}",
+        f"alerts about the cluster of target {quote(placement)} are not sent to anyone",
         span,
         "add `oncall: CHANNEL` to `governance.owner`",
     )

@@ -45,7 +45,7 @@ def foreign_preview(span: Span, stack: str, project: str, known: str) -> Diagnos
     Right: the preview of stack `prod` of project `fraud-main-workloads`
     """
     message = f"the preview is for stack {quote(stack)} of project {quote(project)}, which this spec does not have"
-    return Diagnostic("E0174", Severity.ERROR, message, span, f"it has {known}" if known else "")
+    return Diagnostic("E0174", Severity.ERROR, message, span, f"the spec has {known}" if known else "")
 
 
 def preview_twice(span: Span, stack: str, project: str) -> Diagnostic:

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def beyond_egress(span: Span, subject: str, address: str, placement: str) -> Diagnostic:
-    """A target that lists `egress` ranges blocks all other addresses, but the spec needs one outside these ranges.
+    """A target with `egress` ranges blocks all other addresses, but the spec needs one outside these ranges.
 
     Host names are not checked, because their addresses are unknown until they are resolved.
 
@@ -25,7 +25,7 @@ def beyond_egress(span: Span, subject: str, address: str, placement: str) -> Dia
     return Diagnostic(
         "E0692",
         Severity.ERROR,
-        f"{subject} is at {address}, which target {quote(placement)} does not list under `egress`",
+        f"{subject} is at {address}, which `egress` for target {quote(placement)} does not allow",
         span,
         f"add {address}/{bits}, or a range that includes it, to `egress`",
     )

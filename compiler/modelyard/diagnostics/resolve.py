@@ -118,7 +118,7 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
         "E0304",
         f"deployment has {len(listed)} targets but no default placement",
         span,
-        f"add `placement: {{default: {listed[0]}}}`, or choose another of {_one_of(listed)}",
+        f"add `placement: {{default: {listed[0]}}}`, or choose another target: {_one_of(listed[1:])}",
     )
 
 
@@ -144,7 +144,7 @@ def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
         )
     return _missing(
         "E0305",
-        f"capture names no store, but the spec declares {len(listed)} stores of type object",
+        f"`capture` must name a store, because the spec declares {len(listed)} stores of type object",
         span,
         f"set `store` to one of {_one_of(listed)}",
     )
@@ -318,7 +318,7 @@ def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Di
     """
     return _error(
         "E0313",
-        f"override {quote(name)} does not name the target of its object",
+        f"override {quote(name)} must name the target that its object is on",
         span,
         f"set `target` to one of {_one_of(targets)}",
     )
@@ -340,7 +340,7 @@ def alias_of_training(span: Span, value: str) -> Diagnostic:
     model, _, alias = value.partition("@")
     return _error(
         "E0314",
-        f"training creates a new version of model {quote(model)}, so it cannot name {quote(value)}",
+        f"training creates a new version of model {quote(model)}, so `model` cannot be {quote(value)}",
         span,
         f"use `model: {model}`, and `promoteTo: {alias}` for the alias to move",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
 from modelyard.source import Span
 
 _MOST_NAMED = 3
@@ -96,7 +96,7 @@ def bad_site_value(span: Span, member: str, name: str, column: str, problem: str
 
     Right: `shop-002,2`
     """
-    return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} of {member} {quote(name)} {problem}", span, hint)
+    return Diagnostic("E0665", Severity.ERROR, f"{quote(column)} for {member} {quote(name)} {problem}", span, hint)
 
 
 def unknown_site_value(span: Span, column: str, member: str, title: str, columns: Iterable[str]) -> Diagnostic:
@@ -110,7 +110,9 @@ def unknown_site_value(span: Span, column: str, member: str, title: str, columns
     """
     known = list(columns)
     hint = nearest(column, known, "did you mean {}?") or f"available: {', '.join(sorted(known)[:8])}"
-    return Diagnostic("E0666", Severity.ERROR, f"the {member}s of {title} have no value {quote(column)}", span, hint)
+    return Diagnostic(
+        "E0666", Severity.ERROR, f"the {member}s of {title} have no value named {quote(column)}", span, hint
+    )
 
 
 def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
@@ -148,11 +150,12 @@ def too_many_kinds(span: Span, target: str, columns: Iterable[str], count: int, 
 
     Right: a column `boxes` with 1, 2 or 3.
     """
-    listed = " and ".join(quote(column) for column in columns)
+    names = [quote(column) for column in columns]
+    values = f"combinations of {joined(names)}" if len(names) > 1 else f"values for {joined(names)}"
     return Diagnostic(
         "E0668",
         Severity.ERROR,
-        f"the sites of target {quote(target)} have {count} different values of {listed} here; the maximum is {most}",
+        f"the sites of target {quote(target)} have {count} different {values} here, but the maximum is {most}",
         span,
         "use fewer different values, or divide the sites among several targets",
     )
@@ -219,8 +222,8 @@ def site_value_in_program(span: Span, column: str, target: str, other: str, what
     return Diagnostic(
         "E0689",
         Severity.ERROR,
-        f"{quote(column)} of the sites of target {quote(target)} would differ in {what} on target {quote(other)}, which"
-        " exists once for all sites",
+        f"{what} on target {quote(other)} exists once for all sites, but would use {quote(column)}, which differs"
+        f" between the sites of target {quote(target)}",
         span,
         "use one value for all sites, or divide them among several targets",
     )
@@ -271,7 +274,11 @@ def waves_without_promoter(span: Span, target: str, what: str, hint: str) -> Dia
         registry: {database: runs, artifacts: lake}
     """
     return Diagnostic(
-        "E0677", Severity.ERROR, f"models cannot reach target {quote(target)} in waves, because {what}", span, hint
+        "E0677",
+        Severity.ERROR,
+        f"models cannot be rolled out to target {quote(target)} in waves, because {what}",
+        span,
+        hint,
     )
 
 
@@ -323,7 +330,8 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
         Severity.WARNING,
         f"{listed}{more} {gone} of target {quote(target)}, but {running} running",
         span,
-        f"run `pulumi destroy --stack {environment}.{sites[0]}` in its projects, then compile with --forget-removed",
+        f"run `pulumi destroy --stack {environment}.{sites[0]}` in the target's projects, then compile with"
+        " --forget-removed",
     )
 
 

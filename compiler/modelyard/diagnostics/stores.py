@@ -72,7 +72,9 @@ def address_not_opened(span: Span, data: str, uri: str, why: str, hint: str) -> 
         stores: {lake: {type: object}}
         data: {transactions: {store: lake, path: transactions/, format: parquet}}
     """
-    return Diagnostic("E0697", Severity.ERROR, f"dataset {quote(data)} is at {quote(uri)}: {why}", span, hint)
+    return Diagnostic(
+        "E0697", Severity.ERROR, f"dataset {quote(data)} cannot be accessed at {quote(uri)}: {why}", span, hint
+    )
 
 
 def bucket_account(span: Span, store: str, bucket: str, form: str) -> Diagnostic:
@@ -133,7 +135,7 @@ def credentials_are_made(span: Span, store: str) -> Diagnostic:
     return Diagnostic(
         "E0625",
         Severity.ERROR,
-        f"database {quote(store)} is created here, together with its credentials",
+        f"database {quote(store)} is created together with its credentials, so `credentials` cannot be set here",
         span,
         "remove `credentials`, or adopt a database by its address",
     )
@@ -153,7 +155,7 @@ def credentials_needed(span: Span, store: str, purpose: str) -> Diagnostic:
     return Diagnostic(
         "E0626",
         Severity.ERROR,
-        f"store {quote(store)} needs credentials, so that {purpose}",
+        f"store {quote(store)} needs credentials so that {purpose}",
         span,
         "set `credentials` to a secret reference",
     )

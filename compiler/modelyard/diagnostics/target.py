@@ -74,7 +74,7 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0611",
         Severity.ERROR,
-        f"the gateway of target {quote(placement)} is not declared to support mirroring",
+        f"target {quote(placement)} does not declare that its gateway supports mirroring",
         span,
         "add `mirrors: true` to the gateway if its controller supports RequestMirror, or remove the mirror",
     )
@@ -140,8 +140,8 @@ def way_to_a_store(store: str, target: str, placement: str, *, service: bool) ->
         return "declare an object store that both can access"
     if service:
         return f"give store {quote(store)} an endpoint that both can reach"
-    there = f"target {quote(target)}, which has store {quote(store)},"
-    return f"add {quote(placement)} to `reachableFrom` of {there} if the network allows it"
+    there = f"`reachableFrom` of target {quote(target)}"
+    return f"add {quote(placement)} to {there} (if the network allows access to store {quote(store)})"
 
 
 def run_of_once(span: Span, pipeline: str) -> Diagnostic:

@@ -39,7 +39,7 @@ def peak_below_mean(span: Span, name: str, peak: float, mean: float) -> Diagnost
 
         inference: {scorer: {rps: {mean: 12, peak: 60}}}
     """
-    message = f"the peak of {quote(name)} is {peak:g} requests a second, but its mean is {mean:g}"
+    message = f"{quote(name)} has a peak of {peak:g} requests per second, which is below its mean of {mean:g}"
     return Diagnostic("E0532", Severity.ERROR, message, span, "swap them, or omit `peak`")
 
 
@@ -104,8 +104,8 @@ def rows_paid_elsewhere(span: Span, name: str, store: str) -> Diagnostic:
 
     Right: omit the dataset, or name one in a store that modelyard creates.
     """
-    where = f"in store {quote(store)}, which is adopted" if store else "outside the system's stores"
-    message = f"dataset {quote(name)} is {where}: its owner pays for the rows, so nothing is counted"
+    where = f"in the adopted store {quote(store)}" if store else "outside the system's stores"
+    message = f"dataset {quote(name)} is {where}, so its rows do not add to the system's cost"
     return Diagnostic("W0531", Severity.WARNING, message, span, "remove the entry")
 
 

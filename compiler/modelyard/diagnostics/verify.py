@@ -144,7 +144,11 @@ def settings_added(path: str, keys: Iterable[str]) -> Diagnostic:
     """
     listed = ", ".join(quote(key) for key in keys)
     return Diagnostic(
-        "W0716", Severity.WARNING, f"'{path}' also sets {listed}", None, "review these values together with the spec"
+        "W0716",
+        Severity.WARNING,
+        f"'{path}' contains settings that are not in the spec: {listed}",
+        None,
+        "review these values together with the spec",
     )
 
 

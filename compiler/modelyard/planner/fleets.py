@@ -63,10 +63,10 @@ def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
     span = system.key(*target_path(system, target.name), "sites", "waves")
     home = system.deployment.placement.registry
     if not bundled_on(system, target.name):
-        what = "its models do not come from a registry on another target of this system"
+        what = "this system does not run a registry on another target"
         yield waves_without_promoter(span, target.name, what, "let `registry` run on another target, without `adopt`")
     elif not any("prometheus" in cluster.value.addons for cluster in plan.of(Cluster, home)):
-        what = f"target {quote(home)} has no Prometheus where the promoter could see their alerts"
+        what = f"target {quote(home)} has no Prometheus in which the promoter could see the sites' alerts"
         hint = f"set `governance.owner.oncall` to a channel, which gives {quote(home)} a Prometheus"
         yield waves_without_promoter(span, target.name, what, hint)
     elif not target.telemetry.remote_write:

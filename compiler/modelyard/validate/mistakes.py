@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from modelyard.diagnostics import validate as tell
-from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shorten
+from modelyard.diagnostics.base import ENTRIES, Diagnostic, joined, nearest, quote, shorten
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.patterns import pattern
@@ -93,7 +93,7 @@ def _of_variable(document: Document, span: Span, hint: str) -> str:
     if match is None or not isinstance(declared, dict) or match[1] not in declared:
         return hint
     line = document.key_span(("vars", match[1])).line
-    return f"{hint + '; ' if hint else ''}it is the value of variable {quote(match[1])} in line {line}"
+    return f"{hint + '; ' if hint else ''}it is the value of variable {quote(match[1])} on line {line}"
 
 
 def _is_comment(document: Document, span: Span) -> bool:
@@ -236,7 +236,7 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
         else:
             other_words += words
     hint = " or ".join(dict.fromkeys((*(_instead(*item, fault) for item in required.items()), *other_words)))
-    hint += "".join(f": {reason}" for reason in _reasons(fault))
+    hint += "".join(f"; {reason}" for reason in _reasons(fault))
     if _is_of_base(document, fault.path):
         hint += f"; to remove it in the environment, set '{fault.name}: null'"
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
@@ -258,12 +258,12 @@ def _is_of_base(document: Document, path: Path) -> bool:
 def _instead(name: str, words: list[str], fault: Fault) -> str:
     """Explain which value another field would need to have."""
     value = fault.value if isinstance(fault.value, dict) else {}
-    requirement = f"it requires '{name}' to be {' or '.join(dict.fromkeys(words))}"
-    if name not in value and len(set(words)) == 1:
-        return f"add {name}: {words[0]}"
-    return (
-        f"{requirement}, but it is {yaml_word(value[name])}" if name in value else f"{requirement}, but it is not set"
-    )
+    known = list(dict.fromkeys(words))
+    if name not in value and len(known) == 1:
+        return f"add {name}: {known[0]}"
+    needed = f"`{name}: {known[0]}`" if len(known) == 1 else f"`{name}` to be {joined(known, 'or')}"
+    found = f"is {yaml_word(value[name])}" if name in value else "is not set"
+    return f"`{fault.name}` requires {needed}, but `{name}` {found}"
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
@@ -271,8 +271,8 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
     condition, must_hold = next((entry for entry in chain if _is_unwritten(*entry, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
-    names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
-    return "", [f"it requires {names}" if must_hold else f"use either this field or {names}"]
+    names = joined(f"`{name}`" for name in texts(condition.get("required")))
+    return "", [f"`{fault.name}` requires {names}" if must_hold else f"use either `{fault.name}` or {names}"]
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:

@@ -118,7 +118,7 @@ def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         nodes = sizes.get((pool.value.compute, 0))
         if nodes is not None and nodes.most > _NODES:
             where = plan.system.key(*pool.origin)
-            yield problems.beyond_quota(where, "the number of nodes in its group may reach", nodes.most, _NODES)
+            yield problems.beyond_quota(where, "the number of nodes in this group may reach", nodes.most, _NODES)
 
 
 CHECKS: Final[tuple[Rule, ...]] = (

@@ -45,7 +45,7 @@ def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for field in _OF_A_CLUSTER:
         if field in written:
             where = plan.system.key(*here, field)
-            yield nothing_uses(where, placement, field, "nothing runs there, so no cluster is created")
+            yield nothing_uses(where, placement, field, "no workload runs there, so no cluster is created")
 
 
 def check_version(

@@ -108,7 +108,7 @@ def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits:
             why = unknown(offerings, alone, region) or nothing_fits(offerings, alone, region)
             yield PassedOver(position, accelerator, why)
         elif accelerator.count != count:
-            why = f"its Pods request {count} accelerators, the number of the first choice"
+            why = f"its Pods request {count} accelerators, like the first choice"
             yield PassedOver(position, accelerator, why)
 
 

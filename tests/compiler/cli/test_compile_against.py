@@ -104,7 +104,7 @@ def test_a_folder_is_never_read_instead_of_a_branch_that_git_does_not_know(
         subprocess.run(["git", "init", "-q", "-b", "work"], cwd=system, check=True)
     if refused == "owner":
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    reasons = {"unknown": "'main' is no revision", "owner": "dubious ownership", "elsewhere": "not a git repository"}
+    reasons = {"unknown": "'main' is not a revision", "owner": "dubious ownership", "elsewhere": "not a git repository"}
     result = run("compile", ".", "--against", "main")
 
     assert (result.code, reasons[refused] in result.err) == (1, True)

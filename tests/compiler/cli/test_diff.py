@@ -142,7 +142,7 @@ def test_revisions_that_do_not_exist_are_reported(
     result = run("diff", system, f"--against={revision}")
 
     assert result.code == 1
-    assert result.err.startswith(f"error[E0720]: the change cannot be judged: git: '{revision}' is no revision")
+    assert result.err.startswith(f"error[E0720]: the change cannot be judged: git: '{revision}' is not a revision")
     assert "git fetch origin" in result.err
     assert not (system / "x").exists()
 

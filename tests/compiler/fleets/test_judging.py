@@ -128,7 +128,8 @@ def test_too_many_kinds_are_refused() -> None:
     table = "name,boxes\n" + "".join(f"s{number},{number}\n" for number in range(1, 40))
 
     assert errors_of(table) == [
-        "system.yaml:10:23 E0668 the sites of target 'main' have 39 different values of 'boxes' here; the maximum is 32"
+        "system.yaml:10:23 E0668 the sites of target 'main' have 39 different values for 'boxes' here, but the maximum"
+        " is 32"
     ]
 
 

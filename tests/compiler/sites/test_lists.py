@@ -137,7 +137,7 @@ def test_an_error_of_many_rows_is_reported_once() -> None:
     diagnostics = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
 
     assert [diagnostic.message for diagnostic in diagnostics] == [
-        "nothing reports metric 'rmze' for model 'sold-${each.name}' (rows graz, linz of list shops)"
+        "unknown metric 'rmze' for model 'sold-${each.name}' (rows graz, linz of list shops)"
     ]
 
 

@@ -88,7 +88,7 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
         (0, "EC2 offers no L4 in eu-west-1"),
         (2, "no EC2 machine has MI300X"),
         (3, "the closest is g4dn.12xlarge, which has T4:4 (16Gi each) instead of T4:8"),
-        (4, "its Pods request 2 accelerators, the number of the first choice"),
+        (4, "its Pods request 2 accelerators, like the first choice"),
     ]
 
 

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def group_without_key(span: Span, group: str) -> Diagnostic:
-    """A group may approve promotions but has no key listed, so none of its approvals would count.
+    """A group may approve promotions, but no key is listed for it, so none of its approvals would count.
 
     An approval is a statement about one version's files that a member signs with `modelyard approve` and an SSH key.
     Anyone who trains a model can write files next to it, so only signatures count.
@@ -25,7 +25,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
     return Diagnostic(
         "E0897",
         Severity.ERROR,
-        f"group {quote(group)} may approve promotions, but has no key listed",
+        f"group {quote(group)} may approve promotions, but no key is listed for it",
         span,
         f"add `approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}}` to `governance`",
         follows=True,  # caused by the wrong key
@@ -76,7 +76,7 @@ def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Dia
     return Diagnostic(
         "W0899",
         Severity.WARNING,
-        f"{quote(person)} has keys in groups {quote(other)} and {quote(group)}, and could approve for both",
+        f"{quote(person)} has keys in groups {quote(other)} and {quote(group)}, so one person could approve for both",
         span,
         "list a person's keys for one group only, or name each key's owner in the comment after it",
     )

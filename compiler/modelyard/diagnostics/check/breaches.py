@@ -22,7 +22,7 @@ def rollback_of_what(span: Span, watched: str) -> Diagnostic:
     return Diagnostic(
         "E0473",
         Severity.ERROR,
-        f"there is nothing to roll back: {watched} serves no model",
+        f"`rollback` cannot be used here, because {watched} does not serve a model",
         span,
         "watch an endpoint, or remove `rollback`",
     )
@@ -90,7 +90,7 @@ def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
 
 
 def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """A monitor notifies nobody and starts nothing.
+    """A monitor takes no action on a breach: it neither sends a notification nor starts a run nor rolls back.
 
     Wrong:
 
@@ -104,7 +104,7 @@ def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0477",
         Severity.WARNING,
-        f"a breach of monitor {quote(monitor)} notifies nobody and starts nothing",
+        f"monitor {quote(monitor)} takes no action on a breach",
         span,
         "add `onBreach: {notify: [CHANNEL]}`, or `oncall: CHANNEL` in `governance.owner`",
     )
@@ -125,7 +125,8 @@ def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable
     return Diagnostic(
         "W0478",
         Severity.WARNING,
-        f"check {quote(check)} has severity {severity}, which none of its channels accepts: {', '.join(channels)}",
+        f"check {quote(check)} has severity {severity}, which the monitor's channels do not accept:"
+        f" {', '.join(channels)}",
         span,
         f"notify another channel, or add {severity} to a channel's `severities`",
     )

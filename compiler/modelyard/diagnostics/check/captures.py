@@ -55,7 +55,7 @@ def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagno
         "W0891",
         Severity.WARNING,
         f"monitor {quote(monitor)} has no key for matching labels in {quote(labels)}, and captures of endpoint"
-        f" {quote(endpoint)} contain none",
+        f" {quote(endpoint)} do not contain one",
         span,
         "list the key columns in `key`, or add `keys: []` to `capture` if labels are matched by model inputs",
     )
@@ -91,7 +91,7 @@ def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnost
 
 
 def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
-    """A monitor names no `key`, and the spec does not declare which columns its predictions and labels share.
+    """A monitor has no `key`, and the spec does not declare which columns its predictions and labels share.
 
     Labels would be matched by all columns that both happen to have. A column that changed in between, such as a
     corrected amount, would then hide the label.
@@ -134,7 +134,7 @@ def fewer_features_than_asked(span: Span, check: str, minimum: int, columns: Seq
     return Diagnostic(
         "E0931",
         Severity.ERROR,
-        f"check {quote(check)} needs {features} out of bounds to report a breach, but checks {have}",
+        f"check {quote(check)} needs {features} out of bounds to report a breach, but covers {have}",
         span,
         f"set `minFeatures` to {len(columns)} or less" if columns else "capture columns that the reference also has",
     )
@@ -160,7 +160,7 @@ def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> 
     return Diagnostic(
         "E0932",
         Severity.ERROR,
-        f"captures of endpoint {quote(endpoint)} {verb} {quote(column)}, which is part of the key for labels",
+        f"captures of endpoint {quote(endpoint)} {verb} {quote(column)}, which is part of the key for matching labels",
         span,
         f"remove {column} from `capture.redact`, or use another key" if redacted else f"add {column} to `capture.keys`",
     )

@@ -23,7 +23,7 @@ def hour_skipped(span: Span, skipped: str, zone: str) -> Diagnostic:
     return Diagnostic(
         "W0840",
         Severity.WARNING,
-        f"once a year, {skipped} does not exist in {quote(zone)}, so the run is skipped",
+        f"once a year, the time from {skipped} does not exist in {quote(zone)}, so the run is skipped",
         span,
         "choose another hour, or omit `timeZone` to use UTC",
     )
@@ -70,14 +70,14 @@ def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
     return Diagnostic(
         "W0842",
         Severity.WARNING,
-        f"the steps of the {field} are uneven: {divided}",
+        f"the steps for the {field} are uneven: {divided}",
         span,
         f"use a step that divides {size}: {', '.join(divisors)}" if divisors else "list the values, or use *",
     )
 
 
 def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
-    """A cron expression names a day that some of its months do not have, so nothing runs in those months.
+    """A cron expression names a day that some of its months do not have, so no run starts in those months.
 
     Wrong:
 
@@ -87,11 +87,13 @@ def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
 
         schedule: {cron: "0 6 1 * *"}
     """
-    months = "one of the scheduled months has" if short == 1 else f"{short} of the scheduled months have"
+    months, those = "one of the scheduled months has", "that month"
+    if short > 1:
+        months, those = f"{short} of the scheduled months have", "those months"
     return Diagnostic(
         "W0848",
         Severity.WARNING,
-        f"{months} no day {day}, so nothing runs then",
+        f"{months} no day {day}, so no run starts in {those}",
         span,
         "use day 28 or earlier",
     )

@@ -40,7 +40,7 @@ def public_without_access(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "E0482",
         Severity.ERROR,
-        f"target {quote(target)} has a public API, but does not list who may call it",
+        f"target {quote(target)} has a public API, but does not declare which addresses may call it",
         span,
         "list the ranges of your own networks under `access`, or remove `network: public`",
     )
@@ -115,13 +115,13 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
 
 
 def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
-    """The system processes personal data, and workloads that call something outside may send it to any address.
+    """The system processes personal data, but workloads that connect to the outside may send it to any address.
 
-    A workload reaches addresses outside of its cluster only if the spec needs one, such as that of a store. Its policy
-    then opens the port of that address on everything that `egress` lists.
+    A workload can reach addresses outside its cluster only if the spec needs one, such as a store's. Its network policy
+    then allows that port on all addresses that `egress` allows.
 
     A range that covers all addresses also covers the metadata addresses where clouds hand out machine credentials,
-    which are blocked when a target lists no `egress`.
+    which are blocked if a target does not set `egress`.
 
     Wrong:
 
@@ -136,7 +136,7 @@ def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
     return Diagnostic(
         "W0863",
         Severity.WARNING,
-        f"`egress` of target {quote(target)} lists every address, and the system processes personal data",
+        f"`egress` for target {quote(target)} allows every address, but the system processes personal data",
         span,
-        "list only the ranges of your stores and databases",
+        "allow only the ranges of your stores and databases",
     )

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
-    """A gate compares versions, but no key identifies a row of the training data.
+    """A gate compares versions, but no key identifies the rows of the training data.
 
     Rows are then recognized by their feature values. A new feature changes which rows are held out, and the champion
     was trained on most of them, so few rows are left for the comparison. Corrected values make old rows look new. With
@@ -26,7 +26,7 @@ def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0894",
         Severity.WARNING,
-        f"check {quote(check)} compares versions, but pipeline {quote(pipeline)} declares no key that identifies a row",
+        f"check {quote(check)} compares versions, but pipeline {quote(pipeline)} does not declare a key for its rows",
         span,
         "add `split: {key: [COLUMN]}` to the pipeline, or `split: {by: time}`",
     )
@@ -88,7 +88,7 @@ def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
     return Diagnostic(
         "E0933",
         Severity.ERROR,
-        f"{quote(column)} is the label of dataset {quote(data)}, so as a key it would hold out whole classes",
+        f"{quote(column)} is the label of dataset {quote(data)}, so using it as a key would hold out whole classes",
         span,
         "use columns that identify a row, such as a customer ID",
     )
@@ -113,7 +113,7 @@ def split_by_moment(span: Span, column: str) -> Diagnostic:
     return Diagnostic(
         "W0934",
         Severity.WARNING,
-        f"the split key {quote(column)} is only the time of a row",
+        f"the split key {quote(column)} identifies rows only by their time",
         span,
         "use columns that identify a row, or hold out the newest rows with `split: {by: time}`",
     )

@@ -221,7 +221,7 @@ def scores_among_labels(span: Span, pipeline: str, written_to: str, reader: str,
     return Diagnostic(
         "E0930",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} writes scores to {written_to}, and {reader} reads labels from {read_from}",
+        f"pipeline {quote(pipeline)} writes scores to {written_to}, but {reader} reads labels from {read_from}",
         span,
         "write the scores to a separate dataset",
     )

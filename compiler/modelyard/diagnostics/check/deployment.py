@@ -51,7 +51,7 @@ def hybrid_of_one_kind(span: Span, missing: str, mode: str) -> Diagnostic:
     return Diagnostic(
         "E0402",
         Severity.ERROR,
-        f"mode hybrid needs {missing} among its targets",
+        f"mode hybrid needs {missing} among the targets",
         span,
         f"add one, or set `mode: {mode}`",
     )
@@ -181,7 +181,7 @@ def secrets_of_a_cloud_elsewhere(span: Span, store: str, target: str, provider: 
     return Diagnostic(
         "E0413",
         Severity.ERROR,
-        f"secret store {quote(store)} is a cloud's secrets manager, but target {quote(target)} is on {provider}",
+        f"secret store {quote(store)} uses a cloud's secrets manager, but target {quote(target)} is on {provider}",
         span,
         "use `via: external-secrets` with a SecretStore in the cluster",
     )

@@ -46,7 +46,7 @@ def evidence_off(span: Span, field: str, consequence: str) -> Diagnostic:
     return Diagnostic(
         "W0865",
         Severity.WARNING,
-        f"{field} is off in a high-risk system: {consequence}",
+        f"`{field}` is off in a high-risk system: {consequence}",
         span,
         f"remove `{field}: false`",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.source import Span
 
 
@@ -96,7 +96,7 @@ def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Di
     return Diagnostic(
         "E0419",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} keeps captured requests forever, but the system processes {', '.join(classes)}",
+        f"endpoint {quote(endpoint)} keeps captured requests forever, but the system processes {joined(classes)}",
         span,
         "add `retain: 90d` here, or `captures: 90d` to `governance.retention`",
     )
@@ -199,7 +199,7 @@ def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnosti
     return Diagnostic(
         "W0422",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} has no authentication, which {_sector(industry)} normally requires",
+        f"endpoint {quote(endpoint)} has no authentication, which is normally required in {_sector(industry)}",
         span,
         "add `auth: {type: bearer-token, token: secret://STORE/PATH#KEY}`",
     )
@@ -219,7 +219,7 @@ def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "W0423",
         Severity.WARNING,
-        f"the system processes {', '.join(classes)} but does not declare where that data may be stored",
+        f"the system processes {joined(classes)}, but does not declare where that data may be stored",
         span,
         "add `residency: [eu]`, or another jurisdiction",
     )
@@ -241,13 +241,15 @@ def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) 
             framework: lightgbm
             card: {purpose: Estimates the cost of a claim., limitations: Not for liability claims.}
     """
-    absent = " and no ".join(missing)
+    fields = list(missing)
+    absent = joined(fields, "or")
     return Diagnostic(
         "W0424",
         Severity.WARNING,
-        f"the card of model {quote(model)} has no {absent}, which {_sector(industry)} requires in production",
+        f"the card of model {quote(model)} does not state {absent}, which is required in production in"
+        f" {_sector(industry)}",
         span,
-        f"add {' and '.join(missing)} to `card`",
+        f"add {joined(fields)} to `card`",
     )
 
 
@@ -266,7 +268,7 @@ def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0425",
         Severity.WARNING,
-        f"dataset {quote(data)} does not declare how sensitive it is, which {_sector(industry)} requires",
+        f"dataset {quote(data)} does not declare how sensitive it is, which is required in {_sector(industry)}",
         span,
         "set `classification` to public, internal, confidential, pii, cardholder or phi",
     )
@@ -290,7 +292,7 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
         "W0426",
         Severity.WARNING,
         f"model {quote(model)} does not declare how its predictions are explained, "
-        f"which {sector} requires for high-risk systems",
+        f"which is required for high-risk systems in {sector}",
         span,
         "add `explainability: {method: shap}`, or `method: permutation`",
     )
@@ -338,7 +340,7 @@ def locked_by_habit(span: Span, store: str, lock: str, reason: str) -> Diagnosti
     return Diagnostic(
         "W0672",
         Severity.WARNING,
-        f"store {quote(store)} locks every version of its objects for {lock}, and {reason}",
+        f"store {quote(store)} locks every version of its objects for {lock}, but {reason}",
         span,
         "keep the records in a separate store, and lock that one",
     )

@@ -77,14 +77,14 @@ def owner_approves_alone(span: Span, team: str) -> Diagnostic:
     return Diagnostic(
         "E0832",
         Severity.ERROR,
-        f"only the owner's own team {quote(team)} approves promotions",
+        f"only the owning team, {quote(team)}, approves promotions",
         span,
         "add a group outside the team",
     )
 
 
 def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
-    """The team that owns the system can approve its promotions alone.
+    """The team that owns the system can approve its promotions on its own.
 
     Wrong:
 
@@ -101,7 +101,7 @@ def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
     return Diagnostic(
         "W0832",
         Severity.WARNING,
-        f"the owner's own team {quote(team)} can approve promotions alone",
+        f"the owning team, {quote(team)}, can approve promotions on its own",
         span,
         "add a group outside the team, and raise `minimum` to require both",
     )

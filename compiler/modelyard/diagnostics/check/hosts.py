@@ -23,7 +23,7 @@ def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic
     return Diagnostic(
         "W0910",
         Severity.WARNING,
-        f"channel {quote(channel)} sends mail on port 25, which the cloud of target {quote(target)} blocks",
+        f"channel {quote(channel)} sends mail on port 25, which the cloud provider of target {quote(target)} blocks",
         span,
         f"use {host}:587, the standard port for submitting mail",
     )

@@ -82,7 +82,7 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
         data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
     """
-    reference = f"the training data of model {quote(model)}, which is imported without it"
+    reference = f"the training data of model {quote(model)}, which is imported without that data"
     hint = "name a dataset to compare with, as in `reference: {data: …}`"
     return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {reference}", span, hint)
 

@@ -197,7 +197,7 @@ def latencies_out_of_order(span: Span, slow: str, fast: str) -> Diagnostic:
     return Diagnostic(
         "E0458",
         Severity.ERROR,
-        f"{slow} cannot be lower than {fast}, because it covers more requests",
+        f"{slow} cannot be lower than {fast}, because {slow} covers more requests",
         span,
         f"raise {slow}, or lower {fast}",
     )
@@ -250,7 +250,7 @@ def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
 
 
 def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
-    """An SLO raises alerts, but nobody would receive them.
+    """An SLO raises alerts, but no one would receive them.
 
     Wrong:
 

@@ -11,9 +11,9 @@ from modelyard.source import Span
 def not_for_text(span: Span, subject: str, field: str, reason: str, hint: str) -> Diagnostic:
     """A field has no meaning for a language model, or only for a language model.
 
-    An endpoint of a language model answers with a text instead of one prediction per row. So it has no rows to capture
-    or to gather into batches, and no user code between the request and the model. Copies of its requests are not
-    mirrored, because each costs as much as a request.
+    An endpoint of a language model answers with text instead of one prediction per row. It therefore has no rows to
+    capture or to collect into batches, and no user code between the request and the model. Its requests are not
+    mirrored, because each copy costs as much as the original.
 
     Wrong:
 
@@ -32,8 +32,9 @@ def language_model_unsupported(span: Span, subject: str, reason: str, hint: str)
     """A language model is used in a way that is not supported.
 
     A language model has the task text-generation and the framework transformers. It is imported, or a training pipeline
-    makes adapters of an imported one (`base`) with the built-in trainer. It is served by an endpoint on a target with
-    the registry in reach. Pipelines cannot score with it, and monitors can only measure its endpoint's performance.
+    uses the built-in trainer to train an adapter for an imported one (`base`). It is served by an endpoint on a target
+    that can reach the registry. Pipelines cannot score with it, and monitors can only measure its endpoint's
+    performance.
 
     Wrong:
 
@@ -61,9 +62,9 @@ def tokens_beyond_context(span: Span, endpoint: str, tokens: int, context: int) 
         "E0499",
         Severity.ERROR,
         f"endpoint {quote(endpoint)} may generate {tokens} tokens, "
-        f"but its context for prompt and text is only {context} tokens",
+        f"but its context holds only {context} tokens, including the prompt",
         span,
-        f"set `maxTokens` below {context}, so that the prompt has room",
+        f"set `maxTokens` below {context} to leave room for the prompt",
     )
 
 
@@ -93,10 +94,10 @@ def slower_than_timeout(span: Span, rate: float, tokens: int, timeout_s: int) ->
 
 
 def texts_wait(span: Span, endpoint: str, target: float, together: int) -> Diagnostic:
-    """The autoscaler adds no replica although most requests wait for others to end.
+    """The autoscaler does not add replicas even though most requests wait for others to finish.
 
-    A replica generates `generation.concurrency` texts at the same time, and further requests wait. With a target of
-    more than twice as many, more requests wait than are answered before the autoscaler reacts.
+    A replica generates `generation.concurrency` texts at the same time, and further requests wait. If the target is
+    more than twice that number, more requests wait than are being answered before the autoscaler reacts.
 
     Wrong:
 
@@ -111,17 +112,17 @@ def texts_wait(span: Span, endpoint: str, target: float, together: int) -> Diagn
     return Diagnostic(
         "W0956",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} adds replicas only above {target:g} requests each, "
-        f"but a replica generates {together} texts at a time",
+        f"endpoint {quote(endpoint)} adds replicas only above {target:g} requests per replica, "
+        f"but each replica generates only {together} texts at a time",
         span,
         f"set `target` to about {together}, or raise `generation.concurrency`",
     )
 
 
 def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
-    """An autoscaler that counts tokens needs a target, because nothing says how many tokens a replica can hold.
+    """An autoscaler that counts tokens needs a target, because it does not know how many tokens a replica can hold.
 
-    A good target is what fits into the cache: the concurrency, times the usual length of a prompt with its text.
+    A good target is what fits into the cache: the concurrency times the usual number of tokens per request.
 
     Wrong:
 
@@ -134,7 +135,7 @@ def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
     return Diagnostic(
         "E0957",
         Severity.ERROR,
-        f"endpoint {quote(endpoint)} scales by tokens, but has no number of tokens per replica",
+        f"endpoint {quote(endpoint)} scales by tokens, but does not set the number of tokens per replica",
         span,
         "add `target`, about `generation.concurrency` times the usual number of tokens per request",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.source import Span
 
 
@@ -30,7 +30,8 @@ def joined_label_among_features(span: Span, label: str, owner: str, data: str, s
     return Diagnostic(
         "E0820",
         Severity.ERROR,
-        f"feature {quote(label)} of {quote(data)} is the label of {quote(owner)}, and {quote(step)} joins the two",
+        f"feature {quote(label)} in dataset {quote(data)} is the label of dataset {quote(owner)}, and {quote(step)}"
+        " joins the two",
         span,
         "remove it from `features`",
     )
@@ -104,10 +105,12 @@ def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Di
         models: {triage: {validation: {good: {metric: f1, min: 0.7}}, …}}
         pipelines: {retrain: {type: training, model: triage, inputs: [claims], …}}
     """
+    same = learned == f"dataset {quote(data)}"
+    overlap = "is also its training data" if same else f"overlaps its training data, {learned}"
     return Diagnostic(
         "E0823",
         Severity.ERROR,
-        f"check {quote(check)} is computed on {quote(data)}, but the model trains on {learned}",
+        f"check {quote(check)} evaluates the model on dataset {quote(data)}, which {overlap}",
         span,
         "omit `data` to use the held-out rows, or use a dataset that no training pipeline reads",
     )
@@ -149,7 +152,7 @@ def time_among_features(span: Span, column: str, step: str, trainer: str) -> Dia
     return Diagnostic(
         "E0825",
         Severity.ERROR,
-        f"feature {quote(column)} of {quote(step)} is a timestamp, which trainer {trainer} does not support",
+        f"{quote(step)} uses feature {quote(column)}, a timestamp, which trainer {trainer} does not support",
         span,
         "remove it from `features`, or compute numbers from it first",
     )
@@ -175,7 +178,7 @@ def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnos
     return Diagnostic(
         "E0826",
         Severity.ERROR,
-        f"{quote(step)} scores each input separately, but the model was trained on {', '.join(datasets)} together",
+        f"{quote(step)} scores each input separately, but the model was trained on {joined(datasets)} together",
         span,
         "use one dataset that has all features, or score with your own entrypoint",
     )

@@ -27,7 +27,7 @@ def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) ->
     return Diagnostic(
         "E0435",
         Severity.ERROR,
-        f"nothing reports metric {quote(metric)} {place}",
+        f"unknown metric {quote(metric)} {place}",
         span,
         nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
 from modelyard.source import Span
 
 
@@ -66,7 +66,7 @@ def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> 
     return Diagnostic(
         "E0993",
         Severity.ERROR,
-        f"a monitor watches the predictions of one step, but {watched} scores in several: {' and '.join(scoring)}",
+        f"a monitor watches the predictions of one step, but {watched} scores in several steps: {joined(scoring)}",
         span,
         "move each step to watch into its own pipeline, and connect the pipelines with `after` if needed",
     )
@@ -94,7 +94,7 @@ def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
 
 
 def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
-    """Evaluating predictions requires the actual outcomes, which come from a dataset of labels.
+    """Evaluating predictions requires the actual outcomes, which come from a dataset with labels.
 
     Wrong:
 
@@ -109,14 +109,14 @@ def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0468",
         Severity.ERROR,
-        f"monitor {quote(monitor)} of type {kind} does not name a dataset of labels",
+        f"monitor {quote(monitor)} has the type {kind}, but does not name a dataset with labels",
         span,
         "add `labels: DATASET`",
     )
 
 
 def label_column_missing(span: Span, data: str) -> Diagnostic:
-    """A dataset of labels must name its label column.
+    """A dataset with labels must name its label column.
 
     Wrong:
 
@@ -212,7 +212,7 @@ def window_with_holes(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "W0476",
         Severity.WARNING,
-        f"the window of monitor {quote(monitor)} is shorter than the time between two of its runs",
+        f"the window of monitor {quote(monitor)} is shorter than the time between its runs",
         span,
         "lengthen the window, or run the monitor more often",
     )
@@ -232,7 +232,8 @@ def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic
     return Diagnostic(
         "E0479",
         Severity.ERROR,
-        f"monitor {quote(monitor)} watches {watched}, which has no model, but its reference names no dataset",
+        f"monitor {quote(monitor)} watches {watched}, which has no model, so the monitor's `reference` must name a"
+        " dataset",
         span,
         "add `data: DATASET` to `reference`",
     )
@@ -306,7 +307,7 @@ def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_
 
 
 def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
-    """Labels are matched by columns that both the dataset of labels and the watched data have.
+    """Labels are matched by columns that both the dataset with labels and the watched data have.
 
     Wrong:
 

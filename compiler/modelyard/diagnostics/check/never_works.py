@@ -30,10 +30,10 @@ def alias_never_set(
         inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
     """
     aliases = ", ".join(promoted)
-    message = "no pipeline sets alias {} of model {}: its pipelines promote to {}"
+    message = "no pipeline sets alias {} for model {}: the model's pipelines promote to {}"
     alternative = f"add a training pipeline with `promoteTo: {alias}`"
     if imported:
-        message = "the import does not set alias {} of model {}: it promotes to {}"
+        message = "the import does not set alias {} for model {}: it promotes to {}"
         alternative = f"set `promoteTo: {alias}` in the import"
     if staged:
         alternative = f"add {alias} to the stages of {model}"
@@ -122,11 +122,11 @@ def bucket_without_access(span: Span, store: str, target: str, addressed: bool) 
         stores:
           lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}
     """
-    missing = "credentials" if addressed else "endpoint and no credentials"
+    missing = "credentials" if addressed else "endpoint or credentials"
     return Diagnostic(
         "E0813",
         Severity.ERROR,
-        f"target {quote(target)} cannot access the bucket of store {quote(store)}, which has no {missing}",
+        f"target {quote(target)} cannot access the bucket for store {quote(store)}, which has no {missing}",
         span,
         "set `credentials` to a secret reference" + ("" if addressed else ", and `endpoint` to the service's URL"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
 from modelyard.source import Span
 
 
@@ -59,11 +59,11 @@ def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagn
 
         data: {transactions: {store: lake, path: transactions/, format: parquet, label: is_fraud}}
     """
-    reason = "none of its inputs has a label" if inputs else "it has no inputs"
+    reason = "none of the pipeline's inputs has a label" if inputs else "the pipeline has no inputs"
     return Diagnostic(
         "E0432",
         Severity.ERROR,
-        f"trainer {trainer} of pipeline {quote(pipeline)} has no label to predict: {reason}",
+        f"trainer {trainer} in pipeline {quote(pipeline)} has no label to predict: {reason}",
         span,
         "add `label: COLUMN` to a dataset" if inputs else "add `inputs: [DATASET]`",
     )
@@ -159,7 +159,7 @@ def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "E0440",
         Severity.ERROR,
-        f"the timeout of step {quote(step)} is longer than that of its pipeline {quote(pipeline)}",
+        f"step {quote(step)} has a longer timeout than its pipeline, {quote(pipeline)}",
         span,
         "raise the pipeline's timeout or lower the step's",
     )
@@ -178,10 +178,11 @@ def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnos
 
         steps: {prepare: {source: {entrypoint: "fraud.prepare:main"}}, fit: {needs: [prepare]}}
     """
+    names = [*steps[:5], "…"] if len(steps) > 6 else steps
     return Diagnostic(
         "E0441",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in steps {', '.join(steps[:5])}",
+        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in steps {joined(names)}",
         span,
         "set `source.entrypoint` in all but one of these steps",
     )
@@ -241,11 +242,10 @@ def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagno
         workers: {min: 1, max: 8}
         tuning: {trials: {max: 40, parallel: 8}, …}
     """
-    workers_run = "at most one worker runs" if workers == 1 else f"at most {workers} workers run"
     return Diagnostic(
         "W0490",
         Severity.WARNING,
-        f"{parallel} trials cannot run in parallel: {workers_run} one trial each",
+        f"{parallel} trials cannot run in parallel, because each needs its own worker, and the maximum is {workers}",
         span,
         "raise `workers`, or lower `parallel`",
     )

@@ -143,7 +143,7 @@ def size_implausible(span: Span, subject: str, size: str, small: bool) -> Diagno
     return Diagnostic(
         "W0905",
         Severity.WARNING,
-        f"{subject} has {size}, {reason}",
+        f"{subject} has a size of {size}, which is {reason}",
         span,
         "check the unit, and set 1Gi or more" if small else "check the unit, and set a size that one machine can have",
     )
@@ -192,14 +192,14 @@ def one_value_searched(span: Span, parameter: str) -> Diagnostic:
     return Diagnostic(
         "W0908",
         Severity.WARNING,
-        f"the search space of {quote(parameter)} has only one value",
+        f"the search space for {quote(parameter)} has only one value",
         span,
         "add more values, or set the value under `parameters` instead",
     )
 
 
 def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic:
-    """A search has fewer combinations than trials, so some are tried twice.
+    """A search space has fewer combinations than the search has trials, so some are tried twice.
 
     Wrong:
 
@@ -212,7 +212,7 @@ def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic
     return Diagnostic(
         "W0909",
         Severity.WARNING,
-        f"the search has only {combinations} combinations for {trials} trials",
+        f"the search space has only {combinations} combinations for {trials} trials",
         span,
         f"set `max: {combinations}`, or widen the search space",
     )

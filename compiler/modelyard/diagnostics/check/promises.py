@@ -23,7 +23,7 @@ def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bou
     return Diagnostic(
         "W0845",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} promises a {percentile} of {bound_ms}ms, but {quote(variant)} scales to zero",
+        f"endpoint {quote(endpoint)} promises a {percentile} of {bound_ms}ms, but {quote(variant)} may scale to zero",
         span,
         "keep at least one replica, or remove the latency objective",
     )

@@ -23,18 +23,19 @@ def rollback_stricter_than_gate(
         models: {fraud: {validation: {good: {metric: auc_pr, min: 0.4}}, …}}
         monitors: {late: {checks: {auc_pr: {min: 0.35}}, onBreach: {rollback: true}, …}}
     """
-    side = "of at least" if field == "min" else "of at most"
+    side, failing = ("at least", "below") if field == "min" else ("at most", "above")
     return Diagnostic(
         "W0935",
         Severity.WARNING,
-        f"the gate of model {quote(model)} passes {metric} {side} {gated:g}, but this monitor rolls such versions back",
+        f"the gate of model {quote(model)} passes versions whose {metric} is {side} {gated:g}, but this monitor rolls"
+        f" back those {failing} {monitored:g}",
         span,
         f"set `{field}` to {gated:g} or {'less' if field == 'min' else 'more'}, or the gate's bound to {monitored:g}",
     )
 
 
 def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
-    """A group has keys, but nothing requires its approval.
+    """A group has keys, but its approval is never required.
 
     Wrong:
 
@@ -50,7 +51,7 @@ def approvers_not_asked(span: Span, group: str, approved: bool) -> Diagnostic:
     return Diagnostic(
         "W0936",
         Severity.WARNING,
-        f"group {quote(group)} has keys, but nothing requires its approval",
+        f"group {quote(group)} has keys, but its approval is never required",
         span,
         f"add it to `approvals.promote.from`, or remove {group}"
         if approved
@@ -98,14 +99,14 @@ def alias_without_use(
     return Diagnostic(
         "W0941",
         Severity.WARNING,
-        f"nothing here uses {model}@{alias}, which {subject} promotes to",
+        f"{subject} promotes to {model}@{alias}, but no workload here uses that alias",
         span,
         f"promote to {' or '.join(used[:3])}, or serve {model}@{alias}",
     )
 
 
 def nobody_told(span: Span, pipeline: str) -> Diagnostic:
-    """Pipelines run on a schedule, but without a channel nobody learns that a run has failed.
+    """Pipelines run on a schedule, but without a channel no one learns that a run has failed.
 
     This is reported at high risk, in regulated industries and for `size: enterprise`.
 
@@ -123,7 +124,7 @@ def nobody_told(span: Span, pipeline: str) -> Diagnostic:
     return Diagnostic(
         "W0944",
         Severity.WARNING,
-        f"nobody is notified when a run of pipeline {quote(pipeline)} fails: there is no channel",
+        f"failed runs of pipeline {quote(pipeline)} are not reported to anyone, because there is no channel",
         span,
         "declare a channel, and set it as `oncall` in `governance.owner`",
     )

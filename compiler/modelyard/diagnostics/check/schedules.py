@@ -28,7 +28,7 @@ def cron_unreadable(span: Span, reason: str, better: str = "") -> Diagnostic:
 
 
 def cron_never(span: Span) -> Diagnostic:
-    """The cron expression names a day that does not exist, so nothing would ever run.
+    """The cron expression names a day that does not exist, so no run would ever start.
 
     Wrong:
 
@@ -38,7 +38,7 @@ def cron_never(span: Span) -> Diagnostic:
 
         schedule: {cron: "0 2 28 2 *"}
     """
-    return Diagnostic("E0445", Severity.ERROR, "this day does not exist, so nothing ever runs", span)
+    return Diagnostic("E0445", Severity.ERROR, "this day does not exist, so no run would ever start", span)
 
 
 def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic:

@@ -45,7 +45,7 @@ def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagn
     return Diagnostic(
         "E0925",
         Severity.ERROR,
-        f"step {quote(step)} of training pipeline {quote(pipeline)} cannot score with a model of its own",
+        f"step {quote(step)} cannot score with a model, because pipeline {quote(pipeline)} is a training pipeline",
         span,
         f"move it to a pipeline of type custom, which may start after `pipelines.{pipeline}`",
     )

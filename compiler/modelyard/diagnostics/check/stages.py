@@ -243,7 +243,7 @@ def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, ga
         "W0974",
         Severity.WARNING,
         f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate "
-        f"restarts the soak of {days(soak_s)}, so {alias!r} may never move",
+        f"restarts the {days(soak_s)} soak, so {alias!r} may never move",
         span,
         f"train less often, or soak for less than {days(gap_s)}",
     )
@@ -265,7 +265,7 @@ def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> 
     return Diagnostic(
         "W0975",
         Severity.WARNING,
-        f"monitor {quote(monitor)} evaluates a soak of {days(soak_s)} on only {days(window_s)} of predictions",
+        f"monitor {quote(monitor)} evaluates a {days(soak_s)} soak on only {days(window_s)} of predictions",
         span,
         "lengthen the monitor's window",
     )
@@ -287,7 +287,7 @@ def soak_cut_short(span: Span, monitor: str, model: str, alias: str) -> Diagnost
     return Diagnostic(
         "W0976",
         Severity.WARNING,
-        f"monitor {quote(monitor)} rolls {model}@{alias} back at its first breach, before the soak is over",
+        f"monitor {quote(monitor)} rolls {model}@{alias} back at the first breach, before the soak is over",
         span,
         "remove `rollback`, and set `onFailure: take-back` in the soak",
     )

@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def reads_while_written(span: Span, reader: str, writer: str, data: str) -> Diagnostic:
-    """Two steps may run at the same time, and one reads a dataset that the other writes.
+    """Two steps may run at the same time, and one reads a dataset that the other writes to.
 
     Steps run in parallel unless `needs` orders them, so the reader would see files from the previous run or an
     incomplete set from this run. To read the previous run's files, add the reader to the writer's `needs`.
@@ -23,14 +23,14 @@ def reads_while_written(span: Span, reader: str, writer: str, data: str) -> Diag
     return Diagnostic(
         "E0998",
         Severity.ERROR,
-        f"step {quote(reader)} reads {quote(data)} while step {quote(writer)} may be writing it",
+        f"step {quote(reader)} reads {quote(data)} while step {quote(writer)} may be writing to it",
         span,
         f"add `needs: [{writer}]` to step {quote(reader)}",
     )
 
 
 def written_by_two(span: Span, step: str, other: str, data: str) -> Diagnostic:
-    """Two steps may write the same dataset at the same time.
+    """Two steps may write to the same dataset at the same time.
 
     Wrong:
 
@@ -43,7 +43,7 @@ def written_by_two(span: Span, step: str, other: str, data: str) -> Diagnostic:
     return Diagnostic(
         "E0999",
         Severity.ERROR,
-        f"steps {quote(other)} and {quote(step)} may write dataset {quote(data)} at the same time",
+        f"steps {quote(other)} and {quote(step)} may write to dataset {quote(data)} at the same time",
         span,
         f"give each step its own dataset, or add `needs: [{other}]` to step {quote(step)}",
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.source import Span
 
 
@@ -24,7 +24,7 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequen
 
         pipelines: {retrain: {type: training, trainer: scikit-learn, workers: 1, …}}
     """
-    others = f", train with {' or '.join(capable)}, or use an entrypoint that trains with Ray Train" if capable else ""
+    others = f", train with {joined(capable, 'or')}, or use an entrypoint that trains with Ray Train" if capable else ""
     return Diagnostic(
         "E0449",
         Severity.ERROR,
@@ -71,7 +71,7 @@ def trainer_cannot(span: Span, trainer: str, task: str, capable: Sequence[str]) 
         pipelines: {train: {type: training, model: towers, inputs: [plays], compute: gpu,
         source: {entrypoint: "shop.towers:train"}}}
     """
-    alternative = f", or train with {' or '.join(capable)}" if capable else ""
+    alternative = f", or train with {joined(capable, 'or')}" if capable else ""
     return Diagnostic(
         "E0461",
         Severity.ERROR,

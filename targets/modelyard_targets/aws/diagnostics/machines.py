@@ -23,7 +23,8 @@ def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic
     return Diagnostic(
         "AWS-E023",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, but EBS allows 64Ti",
+        f"a machine for compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, but EBS allows only"
+        " 64Ti",
         span,
         "check the unit, or request a smaller disk",
     )

@@ -116,7 +116,8 @@ def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, inste
 def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
     """A target needs the encryption key of each bucket it accesses, so the bucket's target must be deployed first.
 
-    If two targets access each other's buckets, neither can be first. An adopted bucket already exists.
+    If two targets access each other's buckets, directly or indirectly, neither can be first. An adopted bucket already
+    exists.
 
     Wrong:
 
@@ -132,8 +133,9 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "AWS-E014",
         Severity.ERROR,
-        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} accesses a"
-        f" store of {quote(placement)}, so neither can be deployed first",
+        f"targets {quote(placement)} and {quote(other)} depend on each other: {quote(placement)} uses store"
+        f" {quote(store)} in {quote(other)}, and {quote(other)} depends on a store in {quote(placement)}, so neither"
+        " can be deployed first",
         span,
         f"place both stores on one target, or adopt {quote(store)}",
     )
@@ -189,7 +191,7 @@ def made_in_other_region(span: Span, store: str, region: str, target: str, own: 
     return Diagnostic(
         "AWS-E019",
         Severity.ERROR,
-        f"the bucket of store {quote(store)} is created in {own}, the region of target {quote(target)}, not"
+        f"the bucket for store {quote(store)} is created in {own}, the region of target {quote(target)}, not"
         f" in {region}",
         span,
         "remove `region`, place the store on a target in that region, or adopt a bucket there",

@@ -44,7 +44,7 @@ def region_refused(span: Span, region: str, hint: str) -> Diagnostic:
         deployment: {mode: cloud, provider: azure, region: germanywestcentral}
     """
     return Diagnostic(
-        "AZURE-E002", Severity.ERROR, f"modelyard knows no Azure region called {quote(region)}", span, hint
+        "AZURE-E002", Severity.ERROR, f"modelyard does not know an Azure region called {quote(region)}", span, hint
     )
 
 
@@ -151,7 +151,7 @@ def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnosti
     return Diagnostic(
         "AZURE-E011",
         Severity.ERROR,
-        f"labels {quote(other)} and {quote(label)} would both be the tag {quote(key)} on Azure",
+        f"labels {quote(other)} and {quote(label)} would both become the tag {quote(key)} on Azure",
         span,
         "rename or remove one of them",
     )
@@ -195,7 +195,7 @@ def disk_too_large(span: Span, compute: str, needed: str) -> Diagnostic:
     return Diagnostic(
         "AZURE-E017",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed}, but AKS allows 2Ti (2048Gi)",
+        f"a machine for compute class {quote(compute)} would need a disk of {needed}, but AKS allows only 2Ti (2048Gi)",
         span,
         "check the unit, or request a smaller disk",
     )

@@ -93,10 +93,11 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
     return Diagnostic(
         "AZURE-E012",
         Severity.ERROR,
-        f"store {quote(store)} is a storage account of target {quote(target)}, but workloads on target"
+        f"store {quote(store)} is a storage account on target {quote(target)}, but workloads on target"
         f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"set `issuer` of target {quote(placement)} to one on the internet, or place the workload on {quote(target)}",
+        f"set `issuer` on target {quote(placement)} to an issuer on the internet, or place the workload on"
+        f" {quote(target)}",
     )
 
 
@@ -120,8 +121,9 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "AZURE-E013",
         Severity.ERROR,
-        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} waits for a"
-        f" store of {quote(placement)}, so neither can be deployed first",
+        f"targets {quote(placement)} and {quote(other)} depend on each other: {quote(placement)} uses store"
+        f" {quote(store)} in {quote(other)}, and {quote(other)} depends on a store in {quote(placement)}, so neither"
+        " can be deployed first",
         span,
         f"place both stores on one target, or adopt {quote(store)}",
     )
@@ -167,7 +169,7 @@ def created_in_other_region(span: Span, store: str, region: str, target: str, ow
     return Diagnostic(
         "AZURE-E015",
         Severity.ERROR,
-        f"the account of store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
+        f"the account for store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
         f" {region}",
         span,
         "remove `region`, place the store on a target in that region, or adopt a store there",

@@ -153,7 +153,7 @@ def labels_become_one(span: Span, label: str, other: str, key: str) -> Diagnosti
     return Diagnostic(
         "GCP-E011",
         Severity.ERROR,
-        f"labels {quote(other)} and {quote(label)} would both be {quote(key)} on Google Cloud",
+        f"labels {quote(other)} and {quote(label)} would both become {quote(key)} on Google Cloud",
         span,
         "rename or remove one of them",
     )
@@ -175,8 +175,8 @@ def disk_beyond_volumes(span: Span, compute: str, needed: str) -> Diagnostic:
     return Diagnostic(
         "GCP-E017",
         Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed},"
-        " but Google Cloud allows 64Ti (65536Gi)",
+        f"a machine for compute class {quote(compute)} would need a disk of {needed},"
+        " but Google Cloud allows only 64Ti (65536Gi)",
         span,
         "check the unit, or request a smaller disk",
     )

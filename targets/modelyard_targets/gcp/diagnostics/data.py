@@ -113,10 +113,10 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
     return Diagnostic(
         "GCP-E012",
         Severity.ERROR,
-        f"store {quote(store)} is a Cloud Storage bucket of target {quote(target)}, but workloads on target"
+        f"store {quote(store)} is a Cloud Storage bucket on target {quote(target)}, but workloads on target"
         f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"set `issuer` of target {quote(placement)}, or place the workload on {quote(target)}",
+        f"set `issuer` on target {quote(placement)}, or place the workload on {quote(target)}",
     )
 
 
@@ -140,8 +140,9 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
     return Diagnostic(
         "GCP-E013",
         Severity.ERROR,
-        f"target {quote(placement)} accesses store {quote(store)} of {quote(other)}, and {quote(other)} waits for a"
-        f" store of {quote(placement)}, so neither can be deployed first",
+        f"targets {quote(placement)} and {quote(other)} depend on each other: {quote(placement)} uses store"
+        f" {quote(store)} in {quote(other)}, and {quote(other)} depends on a store in {quote(placement)}, so neither"
+        " can be deployed first",
         span,
         f"place both stores on one target, or adopt {quote(store)}",
     )
@@ -163,7 +164,8 @@ def too_many_folders(span: Span, workload: str, count: int, store: str, limit: i
     return Diagnostic(
         "GCP-E014",
         Severity.ERROR,
-        f"{quote(workload)} accesses {count} folders in store {quote(store)}, but an IAM condition can list {limit}",
+        f"{quote(workload)} accesses {count} folders in store {quote(store)}, but an IAM condition can list only"
+        f" {limit}",
         span,
         "split the workload or its pool, or put the data under fewer prefixes",
     )
@@ -186,7 +188,7 @@ def created_in_other_region(span: Span, store: str, region: str, target: str, ow
     return Diagnostic(
         "GCP-E015",
         Severity.ERROR,
-        f"the bucket of store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
+        f"the bucket for store {quote(store)} is created in {own}, the region of target {quote(target)}, not in"
         f" {region}",
         span,
         "remove `region`, place the store on a target in that region, or adopt a bucket there",
@@ -311,7 +313,7 @@ def store_out_of_reach(span: Span, workload: str, store: str, target: str, place
     return Diagnostic(
         "GCP-E030",
         Severity.ERROR,
-        f"{quote(workload)} opens store {quote(store)} of target {quote(target)}, but target {quote(placement)} has no"
+        f"{quote(workload)} uses store {quote(store)} on target {quote(target)}, but target {quote(placement)} has no"
         " connection to the internet",
         span,
         "connect the network to the internet with `vpc: {nat: one}`",

@@ -70,7 +70,9 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             "prometheus" in addons_to_install(plan, name) for name in placements
         ):
             where = plan.system.key("governance", "retention", "metrics")
-            yield problems.nothing_uses(where, placement, "retention.metrics", "modelyard installs no Prometheus there")
+            yield problems.nothing_uses(
+                where, placement, "retention.metrics", "modelyard does not install Prometheus there"
+            )
         return
     days = fitting_days(plan, placement)
     if kept_s > days * _DAY_S:
@@ -152,7 +154,7 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))
         used = "prometheus" in installs or "cloudnative-pg" in addons or disks
-        yield "storageClass", "nothing placed there has a volume", used
+        yield "storageClass", "no workload or database there has a volume", used
     if target.gateway is not None:
         routes = [route.value for route in plan.of(Route, placement)]
         used = any(needs_route(route, target.gateway) for route in routes) or any(
@@ -168,10 +170,10 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             for identity in plan.of(Identity, placement)
             for access in identity.value.access
         )
-        yield "accessKeys", "nothing there accesses an AWS bucket with a key", used
+        yield "accessKeys", "no workload there accesses an AWS bucket with a key", used
     if target.issuer:
-        yield "issuer", "nothing there opens a cloud's store with its own identity", shows_issuer(plan, placement)
+        yield "issuer", "no workload there accesses a cloud store with its own identity", shows_issuer(plan, placement)
     if target.head_state is not None:
-        yield "headState", "nothing is served there", bool(plan.of(ModelServer, placement))
+        yield "headState", "no model is served there", bool(plan.of(ModelServer, placement))
     if target.telemetry != type(target.telemetry)():
-        yield "telemetry", "nothing there is monitored", "prometheus" in addons
+        yield "telemetry", "no workload there is monitored", "prometheus" in addons

@@ -73,7 +73,7 @@ def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     system = plan.system
     capacity, path = target_of(plan, placement).capacity, target_path(system, placement)
     if not capacity:
-        yield budget_without_price(system.key(*path), placement, "it declares no `capacity`")
+        yield budget_without_price(system.key(*path), placement, "the target does not declare `capacity`")
         return
     for at, count in machines_needed(plan, placement).items():
         if count and capacity[at].price_hourly is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.base import Diagnostic, joined
 from modelyard.diagnostics.capacity import (
     cannot_be_packed,
     no_room_for_upgrade,
@@ -261,10 +261,10 @@ def _declared(usable: set[int], requested: Mapping[str, int], floor: Floor) -> I
 def resource_text(what: str, amount: int) -> str:
     """Format an amount of a resource: `64 CPUs`, `96Gi of memory`, `4 nvidia.com/gpu`."""
     if what == CPU:
-        return f"{amount / 1000:.12g} CPUs"
+        return "1 CPU" if amount == 1000 else f"{amount / 1000:.12g} CPUs"
     return f"{memory_text(amount)} of memory" if what == MEMORY else f"{amount} {what}"
 
 
 def amount_text(shape: Shape) -> str:
-    """Format a Pod's requests: `4 CPUs, 16Gi of memory`."""
-    return ", ".join(resource_text(what, amount) for what, amount in shape.amounts if amount)
+    """Format a Pod's requests: `4 CPUs and 16Gi of memory`."""
+    return joined(resource_text(what, amount) for what, amount in shape.amounts if amount)

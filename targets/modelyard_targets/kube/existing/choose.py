@@ -60,7 +60,10 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     machine, while `spot` uses only spot.
     """
     if compute.elastic:
-        return "its machines already exist, but `elastic` is only for machines that a cloud creates; remove `elastic`"
+        return (
+            "the target's machines already exist, but `elastic` is only for machines that a cloud creates; remove"
+            " `elastic`"
+        )
     unknown = _unknown(compute, target)
     if unknown:
         return unknown

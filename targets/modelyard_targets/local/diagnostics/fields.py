@@ -115,7 +115,7 @@ def registry_login(span: Span) -> Diagnostic:
     return Diagnostic(
         "LOCAL-E005",
         Severity.ERROR,
-        "the credentials of the registry are in a secret store, but no secret store is available on this machine",
+        "the registry's credentials are in a secret store, but no secret store is available on this machine",
         span,
         "set `adopt` and `credentials` to null in the environment that uses this machine, and set `database` and "
         "`artifacts`",

@@ -73,7 +73,10 @@ def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
     (diagnostic,) = check_capacity(plan_of(text), "main")
 
     assert codes_with_lines(text) == ["E0510 workers: {min: 1, max: 8}"]
-    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, but there is room for 2" in diagnostic.message
+    assert (
+        "8 Pods with 8 CPUs, 32Gi of memory and 1 nvidia.com/gpu each, but there is room for only 2"
+        in diagnostic.message
+    )
 
 
 def test_pipelines_need_not_fit_together() -> None:
@@ -116,7 +119,8 @@ def test_pipeline_next_to_a_full_endpoint_needs_a_lower_priority() -> None:
     (diagnostic,) = check_capacity(plan_of(tight()), "main")
 
     assert codes_with_lines(tight()) == ["E0990 nightly:"]
-    assert "it can preempt none of them: no machine has room for 1 Pod of 2 CPUs" in diagnostic.message
+    assert "cannot preempt any of them: no machine has room for" in diagnostic.message
+    assert "(1 Pod with 2 CPUs and " in diagnostic.message
     assert diagnostic.hint.startswith("give the pipeline `priority: low` if")
 
 
