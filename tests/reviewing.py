@@ -10,16 +10,17 @@ from modelyard.resolve import resolve
 from modelyard.review.comparing import Review, compared
 from modelyard.review.meaning import root
 from modelyard.source import Json
+from modelyard.spec import System
 from modelyard.stages import Stage
 from modelyard.validate import system_fits
 from modelyard_targets import TARGETS
 from tests.hostile.seeds import TABLES
 
 
-def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml") -> Outcome:
-    """Compile a spec without its environments."""
+def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml", other: System | None = None) -> Outcome:
+    """Compile a spec without its environments, to compare it with another system if one is given."""
     text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
-    return understand(Inputs(InputFile(path, text)), TARGETS)
+    return understand(Inputs(InputFile(path, text)), TARGETS, other=other)
 
 
 def resolved(spec: dict[str, Json]) -> Outcome:

@@ -18,7 +18,7 @@ from modelyard.resolve import resolve
 from modelyard.secret_literals import secret_literals
 from modelyard.signed import signed
 from modelyard.source import Document
-from modelyard.spec import System, at_sites
+from modelyard.spec import System, at_sites, shared
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog
 from modelyard.usage import NO_USAGE
@@ -49,13 +49,14 @@ class _Task:
     """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
     The first three stages need no targets. `choices` holds the site values to compile, and `before` holds what an
-    earlier run learned about them.
+    earlier run learned about them. `other` is the system in another version of the spec, if there is one.
     """
 
     inputs: Inputs
     known: Targets | None = None
     choices: Mapping[str, Choice] = field(default_factory=dict[str, "Choice"])
     before: Bound | None = None
+    other: System | None = None
 
     @property
     def targets(self) -> Targets:
@@ -108,6 +109,8 @@ def _resolve(outcome: Outcome, task: _Task) -> _Result:
     system, problems = resolve(_document(outcome), task.environment, task.targets)
     if system is not None and outcome.bound is not None:
         system = at_sites(system, outcome.bound)
+    if system is not None and task.other is not None:
+        system = shared(system, task.other)
     return replace(outcome, system=system), problems
 
 
@@ -204,19 +207,20 @@ def _read(task: _Task, spec: Outcome | None) -> Outcome:
     return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)
 
 
-def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
+def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None, other: System | None = None) -> Outcome:
     """Plan one environment and check it against its targets, as `validate` does.
 
     An error in one stage hides errors in later stages only if they depend on the first error. If a target stands for
-    many sites, the spec is checked for all of them.
+    many sites, the spec is checked for all of them. What is equal in `other`, a system to compare with, is shared with
+    it, so that comparing the two takes little time.
     """
-    outcome = _understood(_Task(inputs, targets), spec)
+    outcome = _understood(_Task(inputs, targets, other=other), spec)
     if outcome.bound is None:
         return _folded(outcome)
     from modelyard.fleets.judging import judged
 
     def again(choices: Mapping[str, Choice]) -> Outcome:
-        return _understood(_Task(inputs, targets, choices, outcome.bound), spec)
+        return _understood(_Task(inputs, targets, choices, outcome.bound, other), spec)
 
     return _folded(judged(outcome, again, targets))
 

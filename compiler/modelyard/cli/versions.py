@@ -130,7 +130,7 @@ def reviewed(
 ) -> Compared:
     """Compare two versions, with previews of stacks, in one environment or in the base and all environments."""
     new = outcomes(after.inputs, environment)
-    old = {} if before is None else outcomes(before.inputs, environment)
+    old = {} if before is None else outcomes(before.inputs, environment, new)
     for side in (new, old):  # a base that compiles in only one version is new or removed
         if _is_left_out(side):
             del side[BASE_FOLDER]
@@ -142,15 +142,22 @@ def reviewed(
     return Compared(review, old, new, after.inputs.spec.path)
 
 
-def outcomes(inputs: Inputs, environment: str | None) -> dict[str, Outcome]:
-    """Compile the chosen environment, or the base and every environment."""
+def outcomes(inputs: Inputs, environment: str | None, others: Outcomes | None = None) -> dict[str, Outcome]:
+    """Compile the chosen environment, or the base and every environment.
+
+    `others` are those of another version, with which they will be compared.
+    """
+
+    def compiled(name: str, inputs: Inputs, spec: Outcome | None = None) -> Outcome:
+        other = (others or {}).get(name)
+        return understand(inputs, TARGETS, spec, None if other is None else other.system)
+
     if environment is not None:
-        return {environment: understand(inputs, TARGETS)}
+        return {environment: compiled(environment, inputs)}
     spec = opened(inputs)
-    outcomes = {BASE_FOLDER: understand(inputs, TARGETS, spec)}
+    outcomes = {BASE_FOLDER: compiled(BASE_FOLDER, inputs, spec)}
     for name in environment_names(inputs, spec.document):
-        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
-        outcomes[name] = understand(picked, TARGETS, spec)
+        outcomes[name] = compiled(name, replace(inputs, environment=name, overlay=inputs.beside.get(name)), spec)
     return outcomes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
@@ -227,10 +227,14 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     if before is None or after is None:
         return
     sides = Sides(before, after)
-    findings = judged(sides)
     plan = None if old.failed or new.failed else new.plan
-    if plan is not None:
-        findings = with_opened_stores(with_enforcement(findings, sides, plan, targets), old.plan, plan)
+
+    def by_rules(sides: Sides) -> Iterable[Finding]:
+        if plan is None:
+            return judged(sides)
+        return with_opened_stores(with_enforcement(judged(sides), sides, plan, targets), old.plan, plan)
+
+    findings = tuple(by_rules(sides))
     yield from findings
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
@@ -239,7 +243,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     if old.bound is not None and new.bound is not None:
         from modelyard.review.site_values import site_changes  # only a few specs have sites
 
-        yield from site_changes(old, new, after.environment)
+        yield from site_changes(old, new, after.environment, pairs, by_rules, findings)
     if old.failed or new.failed:
         return
     yield from warnings(sides, old, new)

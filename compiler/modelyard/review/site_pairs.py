@@ -61,12 +61,12 @@ def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[
                 merged.setdefault(key, (finding, []))[1].extend(pair.sites)
         total = sum(len(pair.sites) for pair in of_target)
         for finding, names in merged.values():
-            yield finding if len(names) == total else _named(finding, sorted(names))
+            yield _named(finding, sorted(names), len(names) == total)
 
 
-def _named(finding: Finding, names: list[str]) -> Finding:
-    """Add the sites so that accepting the finding covers exactly these."""
-    message = f"{finding.message}{of_sites(names)}"
+def _named(finding: Finding, names: list[str], is_everywhere: bool) -> Finding:
+    """Add the sites, unless it happens everywhere. Accepting the finding covers exactly these sites, not later ones."""
+    message = finding.message if is_everywhere else f"{finding.message}{of_sites(names)}"
     if finding.level <= Level.NOTE:
         return replace(finding, message=message)
     return replace(finding, message=message, facts=facts(finding.facts, names))

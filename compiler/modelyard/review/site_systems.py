@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from modelyard.records import record, replace
+from modelyard.records import field, record, replace
 from modelyard.sites.binding import Marked, filled
-from modelyard.sites.groups import Group
+from modelyard.sites.groups import Group, Scalar
 from modelyard.spec import System
 from modelyard.stages import Outcome
 
@@ -24,7 +24,7 @@ def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
         return None
     names = {group.name: group.names[0] for group in other.bound.groups}
     system: System | None = None
-    sites: list[_Site] = []
+    sites: list[Site] = []
     for fleet in outcome.fleets:
         name = names.get(fleet.group.name)
         if name not in fleet.group.names:
@@ -32,30 +32,36 @@ def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
         at = fleet.group.names.index(name)
         plan = next((kind.plan for kind in fleet.kinds if at in kind.rows), None)
         system = system or (plan.system if plan is not None else None)
-        sites.append(_Site(fleet.group, at, fleet.binding.marked))
+        sites.append(Site(fleet.group, at, fleet.binding.marked))
+    return None if system is None else with_values(system, *sites)
+
+
+def with_values(system: System, *sites: Site) -> System:
+    """Return a system with the values of these sites instead of the markers of their groups."""
 
     def fill(text: str) -> str:
         for site in sites:
             text = site.filled(text)
         return text
 
-    return None if system is None else cast("System", _mapped(system, fill))
+    return cast("System", _mapped(system, fill))
 
 
 @record
-class _Site:
-    """A site of a group by position, and the group's markers."""
+class Site:
+    """A site of a group by position, and the group's markers. Values in `other` take precedence over its own."""
 
     group: Group
     at: int
     marked: Marked
+    other: Mapping[str, Scalar | None] = field(default_factory=dict[str, "Scalar | None"])
 
     def filled(self, text: str) -> str:
         """Return a string with the site's values instead of the markers."""
         return filled(text, {self.marked.group: self.marked}, lambda _, columns: self._value(columns[0]))
 
     def _value(self, column: str) -> str:
-        return str(self.group.value(self.at, column))
+        return str(self.other[column] if column in self.other else self.group.value(self.at, column))
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:

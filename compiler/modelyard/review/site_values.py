@@ -1,12 +1,18 @@
-"""Findings about a target's sites: which are new or removed, and which have different values."""
+"""Findings about a target's sites: which are new or removed, and which have different values.
+
+A different value is judged like the same change of the fields that use it. Only if there is no such field, or if the
+value changes in too many ways, the finding is about the value itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 from modelyard.records import replace
 from modelyard.review.findings import Finding, Level, facts
+from modelyard.review.site_judging import Judge, Versions, judged_directly
+from modelyard.review.site_pairs import SitePair
 from modelyard.review.site_uses import fields_using, worst_level
 from modelyard.review.words import spec_text
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
@@ -17,8 +23,18 @@ _MOST: Final = 3
 """The maximum number of sites that a message names."""
 
 
-def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Finding]:
-    """Report the differences in the sites of each target that has sites in both versions."""
+def site_changes(
+    old: Outcome,
+    new: Outcome,
+    environment: str,
+    pairs: tuple[SitePair, ...],
+    judge: Judge,
+    known: Iterable[Finding],
+) -> Iterator[Finding]:
+    """Report the differences in the sites of each target that has sites in both versions.
+
+    `judge` applies the rules to two systems, and `known` has its findings about the spec.
+    """
     if old.bound is None or new.bound is None:
         return
     before = {group.name: group for group in old.bound.groups}
@@ -30,8 +46,11 @@ def site_changes(old: Outcome, new: Outcome, environment: str) -> Iterator[Findi
             if any(WAVE in columns_of_side for columns_of_side in column_sets):
                 columns[WAVE] = None
             yield from _names(before[group.name], group, environment)
-            for finding in _values(before[group.name], group, tuple(columns), environment):
-                yield _judged(finding, new, group)
+            marked = [outcome_bound.bindings[group.name].marked for outcome_bound in (old.bound, new.bound)]
+            versions = Versions(before[group.name], group, marked[0], marked[1], pairs, judge, tuple(known))
+            for finding, rows in _values(before[group.name], group, tuple(columns), environment):
+                direct = tuple(judged_directly(versions, finding.path[-1], rows))
+                yield from direct or (_judged(finding, new, group),)
 
 
 def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
@@ -60,8 +79,12 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
         yield _finding("R515", Level.REVIEW, path, message, environment, now=now, after=", ".join(names))
 
 
-def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[Finding]:
-    """Report each of the given columns whose values differ at sites that exist in both versions."""
+_Rows: TypeAlias = list[tuple[int, int]]
+"""The positions of sites in both versions."""
+
+
+def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[tuple[Finding, _Rows]]:
+    """Report each of the given columns whose values differ at sites that exist in both versions, with these sites."""
     positions = {name: at for at, name in enumerate(old.names)}
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -82,7 +105,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         finding = _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after
         )
-        yield replace(finding, facts=every)
+        yield replace(finding, facts=every), differing
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:

@@ -20,6 +20,7 @@ from modelyard.stages import Outcome
 _FIGURES: Final = pattern(r"[0-9][0-9.,]*")
 _QUOTED: Final = pattern(r"(?<!\w)'[^']*'(?!\w)|`[^`]*`")
 _ROWS: Final = pattern(r" \((?P<rows>rows? .+ of list [^()]+)\)$")
+_SITES: Final = pattern(r" \(at sites? (?P<names>[^()]+)\)$")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
 Rows: TypeAlias = frozenset[tuple[str, str]]
@@ -64,7 +65,7 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
     different = tuple(_unpaired(side, other))
     starts = _starts(side.document) if different else []
     for warning in different:
-        yield warning, facts(_entry_at(warning.span, starts), sorted(_quoted_parts(warning.message)))
+        yield warning, facts(_entry_at(warning.span, starts), sorted(_names_in(warning.message)))
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
@@ -81,7 +82,9 @@ def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
 
 
 def _without_figures(warning: Diagnostic) -> tuple[str, str]:
-    return warning.code, _FIGURES.sub("0", warning.message)
+    sites = _SITES.search(warning.message)
+    end = sites.start() if sites is not None else len(warning.message)
+    return warning.code, _FIGURES.sub("0", warning.message[:end]) + warning.message[end:]
 
 
 _General: TypeAlias = tuple[str, str, Rows]
@@ -111,9 +114,13 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
     return Finding(code, level, path, message, environments=environments, now_at=warning.span, facts=facts_of_it)
 
 
-def _quoted_parts(message: str) -> set[str]:
-    """Return the quoted names and the figures in a message, which stay the same if the message is reworded."""
+def _names_in(message: str) -> set[str]:
+    """Return the quoted names, the figures and the sites in a message, which rewording the message does not change."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
+    sites = _SITES.search(message)
+    if sites is not None:
+        quoted.add(sites["names"])
+        message = message[: sites.start()]
     return quoted | {figure.rstrip(".,") for figure in _FIGURES.findall(_QUOTED.sub("", message))}
 
 

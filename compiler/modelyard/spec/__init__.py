@@ -55,7 +55,7 @@ from modelyard.spec.needs import (
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Reprocess, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
 from modelyard.spec.stages import Approval, Changes, ChangeWindow, Freeze, Signed, Soak, Stage
-from modelyard.spec.system import Override, System, at_sites, target_path
+from modelyard.spec.system import Override, System, at_sites, shared, target_path
 
 __all__ = [
     "SecretRef",
@@ -126,6 +126,7 @@ __all__ = [
     "RULES_ONLY",
     "target_path",
     "at_sites",
+    "shared",
     "Sites",
     "Waves",
     "FIRST_KEYS",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from modelyard.records import record, replace
 from modelyard.source import Document, Json, Path, Span
@@ -123,6 +124,29 @@ def at_sites(system: System, bound: Bound) -> System:
         sites[group.name] = Sites(group.names, str(values["name"]), str(values.get("wave", "")))
     targets = tuple(replace(target, sites=sites.get(target.name)) for target in system.deployment.targets)
     return replace(system, deployment=replace(system.deployment, targets=targets))
+
+
+def shared(system: System, other: System) -> System:
+    """Return the system with the objects of another one wherever the values are equal.
+
+    Comparing both then only compares what differs, and what is remembered about an object applies to both.
+    """
+    fields = {name: _shared(getattr(system, name), getattr(other, name)) for name in _SHARED}
+    return replace(system, **fields)
+
+
+_SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"document", "environment"})
+
+
+def _shared(value: object, other: object) -> object:
+    """Return the other value if it is equal. For mappings in the same order, return at least its equal entries."""
+    if not isinstance(value, dict) or not isinstance(other, dict):
+        return other if value == other else value
+    entries = cast("dict[str, object]", value)
+    known = cast("dict[str, object]", other)
+    result = {name: known[name] if name in known and known[name] == entry else entry for name, entry in entries.items()}
+    is_same = len(known) == len(result) and all(map(operator.is_, known.values(), result.values()))
+    return known if is_same and list(known) == list(result) else result
 
 
 def target_path(system: System, target: str) -> Path:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
 from modelyard.records import replace
 from modelyard.review.comparing import compared
 from modelyard.review.findings import Level
 from modelyard.spec import Signed
+from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from tests.narrowing import present
 from tests.reviewing import outcome_of, review_of, reviewed
@@ -155,3 +157,19 @@ def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not
     assert not {"R211", "R215"} & {
         finding.code for finding in reviewed(BASE, BASE.replace("window: 7d", "window: 1d")).findings
     }
+
+
+def test_a_warning_knows_its_sites() -> None:
+    """A warning at another site is new, even if only a figure differs, and accepting one accepts no other."""
+    outcome = outcome_of(BASE)
+
+    def warned(*ends: str) -> Outcome:
+        texts = [f"machine 'a' has 4 cores{end}" for end in ends]
+        return replace(outcome, diagnostics=tuple(Diagnostic("W0999", Severity.WARNING, text, None) for text in texts))
+
+    first, second = (warned(f" (at site shop-00{at})") for at in (1, 2))
+    fingerprints = {review_of(outcome, after).findings[0].whole_fingerprint for after in (warned(""), first, second)}
+
+    assert len(fingerprints) == 3
+    assert [finding.code for finding in review_of(first, second).findings] == ["R905", "R906"]
+    assert review_of(warned(" (at sites a, b)"), warned(" (at sites a, b)")).findings == ()

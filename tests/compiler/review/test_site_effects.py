@@ -86,6 +86,16 @@ def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
     assert _lost(singles, doubles).message == "booths: `pulumi up` destroys volume gate-disk"
 
 
+def test_accepting_a_loss_at_every_site_does_not_accept_it_at_later_sites() -> None:
+    """What happens at every site names none, but its fingerprint knows them."""
+    single, double = "booth-c,1,reg.east.example\n", "booth-c,2,reg.east.example\n"
+    pairs = ((NORTH, NORTH.replace(",1,", ",2,")), (NORTH + single, NORTH.replace(",1,", ",2,") + double))
+    lost = [_lost(before, after) for before, after in pairs]
+
+    assert len({finding.message for finding in lost}) == 1
+    assert len({finding.whole_fingerprint for finding in lost}) == 2
+
+
 def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> None:
     """A version with errors has the values of its first site, whereas the other version has placeholders."""
     broken = _outcome(SOUTH + NORTH, SPEC.replace("memory: 4Gi", "memory: 4000Gi"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
+from modelyard.review import site_judging
 from modelyard.review.findings import Finding, Level
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
@@ -17,6 +20,10 @@ TABLE = (SHELF / "shops.csv").read_text(encoding="utf-8")
 SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8")
 
 
+_OF_UP = ("R518", "R522", "R523", "R620")
+"""Codes for what `pulumi up` does and what it costs."""
+
+
 def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str = SPEC) -> list[Finding]:
     """Return the findings about sites for a change to the table or the spec."""
     old, new = (
@@ -28,21 +35,24 @@ def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str =
     )
     assert not old.failed
     assert not new.failed
-    return [finding for finding in review_of(old, new).findings if finding.code in ("R515", "R516", "R517")]
+    return [finding for finding in review_of(old, new).findings if finding.code not in _OF_UP]
 
 
 def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
     """The compiler treats most values alike, because it only inserts them into the output."""
     (finding,) = site_findings(TABLE, TABLE.replace("s3.linz", "s3.wels"))
 
-    assert finding.message == "s3 of site shop-002 of shops is s3.wels.acme.example (was s3.linz.acme.example)"
-    assert (finding.code, finding.level, finding.path[-2:]) == ("R517", Level.REVIEW, ("sites", "s3"))
+    assert finding.message == (
+        "the endpoint of store box is https://s3.wels.acme.example (was https://s3.linz.acme.example) "
+        "(at site shop-002)"
+    )
+    assert (finding.code, finding.level, finding.path) == ("R312", Level.DANGER, ("stores", "box", "endpoint"))
     place = present(finding.now_at)
     assert (place.file, place.line) == ("shops.csv", 3)
 
 
 def test_a_value_that_opens_a_network_is_a_danger() -> None:
-    """The compiler uses one marker for all sites here, so no finding about the field itself shows the value."""
+    """The compiler uses one marker for all sites here, so only the values of the site show what changes."""
     spec = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: MLSystem
@@ -64,15 +74,44 @@ inference: {till: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, 
 """
     (finding,) = site_findings(TABLE, TABLE, spec, spec.replace("10.2.0.0/16", "0.0.0.0/0"))
 
-    assert (finding.level, finding.why) == (Level.DANGER, "it is used in deployment.targets.shop.egress")
+    assert (finding.code, finding.level, finding.environments) == ("R401", Level.DANGER, ("default",))
+    assert finding.message.endswith("may connect to any address (was [10.2.0.0/16]) (at site linz)")
+    (less,) = site_findings(TABLE, TABLE, spec, spec.replace("10.2.0.0/16", "10.2.0.0/17"))
+    assert (less.code, less.level) == ("R402", Level.REVIEW)
+
+
+def test_a_value_is_judged_like_the_same_change_of_the_spec() -> None:
+    """A registry of images at another host may serve other code, whether the spec or a table names the host."""
+    (of_site,) = site_findings(TABLE, TABLE.replace("registry.linz", "evil.linz"))
+    plain = SPEC.replace("${site.registry}", "registry.linz.acme.example")
+    changed = site_findings(TABLE, TABLE, plain, plain.replace("registry.linz", "evil.linz"))
+    (direct,) = (finding for finding in changed if finding.path[-2:] == ("images", "registry"))
+
+    assert (of_site.code, of_site.level, of_site.path) == (direct.code, direct.level, direct.path)
+    assert (of_site.code, of_site.level) == ("R706", Level.DANGER)
+    assert of_site.message == f"{direct.message} (at site shop-002)"
+
+
+def test_accepting_a_value_covers_the_sites_and_values_that_it_was_for() -> None:
+    changes = (("s3.linz", "s3.wels"), ("s3.linz", "s3.enns"), ("s3.graz", "s3.wels"), (",s3.", ",minio."))
+    fingerprints = {site_findings(TABLE, TABLE.replace(*change))[0].whole_fingerprint for change in changes}
+
+    assert len(fingerprints) == len(changes)
+
+
+def test_a_value_that_changes_in_too_many_ways_is_a_finding_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_judging, "MOST_JUDGED", 3)
+    (finding,) = site_findings(TABLE, TABLE.replace(",registry.", ",images."))
+
+    assert (finding.code, finding.why) == ("R517", "it is used in deployment.targets.shops.images.registry")
 
 
 def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:
     (finding,) = site_findings(TABLE, TABLE.replace(",s3.", ",minio."))
 
     assert finding.message == (
-        "s3 changes at shop-001, shop-002 and 2 more of shops: at shop-001 it is minio.graz.acme.example "
-        "(was s3.graz.acme.example)"
+        "the endpoint of store box is https://minio.graz.acme.example (was https://s3.graz.acme.example) "
+        "(at sites shop-001, shop-002, shop-003 and 1 more)"
     )
 
 

@@ -36,6 +36,8 @@ class Crossing:
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
     """Return the cross-target access of all workloads on this placement, in plan order."""
+    if not any(crosses(store, context) for store in context.system.stores.values()):
+        return ()
     workloads = dict.fromkeys(identity.value.workload for identity in context.plan.of(Identity, context.placement))
     return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Final, TypedDict
 
@@ -59,8 +59,14 @@ def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
 
 def content_hash(system: System, target: TargetSpec) -> str:
     """Return a short hash of all paths and contents in the build context."""
+    return _hash_of(_base(target), requirements(system, target))
+
+
+@lru_cache(maxsize=16)
+def _hash_of(base: str, direct: tuple[str, ...]) -> str:
+    """Return the hash for a base image and direct requirements, which are everything that differs between targets."""
     total = sha256()
-    for path, text in _files(system, target).items():
+    for path, text in _contents(base, direct).items():
         for part in (path.encode(), text.encode()):
             total.update(len(part).to_bytes(8, "big") + part)
     return total.hexdigest()[:_HASH_LENGTH]
@@ -94,9 +100,13 @@ def protocol_requirements(system: System) -> tuple[str, ...]:
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:
+    return _contents(_base(target), requirements(system, target))
+
+
+def _contents(base: str, direct: tuple[str, ...]) -> dict[str, str]:
     files = {
-        "Dockerfile": _DOCKERFILE.format(base=_base(target)),
-        "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system, target))),
+        "Dockerfile": _DOCKERFILE.format(base=base),
+        "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", direct)),
         ".dockerignore": "**/__pycache__\n",
     }
     return {**files, **runtime_files()}

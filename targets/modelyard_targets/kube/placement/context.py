@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from modelyard.indexes import index
 from modelyard.plan import (
     Cluster,
     Identity,
@@ -170,7 +171,7 @@ def context_for(
             for server in plan.of(ModelServer, placement)
             for application in server.value.applications
         },
-        links=_links(plan),
+        links=_links(plan.links),
         placed=plan.by_place,
         read_elsewhere=_read_elsewhere(plan, placement),
     )
@@ -232,9 +233,10 @@ def _starters(system: System) -> dict[str, tuple[str, ...]]:
     return by_pipeline
 
 
-def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
+@index
+def _links(links: tuple[Link, ...]) -> Mapping[str, tuple[Link, ...]]:
     by_source: dict[str, list[Link]] = {}
-    for link in plan.links:
+    for link in links:
         by_source.setdefault(link.source, []).append(link)
     return {source: tuple(links) for source, links in by_source.items()}
 

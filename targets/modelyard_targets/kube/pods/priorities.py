@@ -68,7 +68,10 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
     """Return the below-normal priorities that a placement uses, each with a path to where the spec sets it."""
     lines: dict[str, Path] = {}
+    prioritized = priority_of.types
     for resource in plan.on(placement):
+        if resource.value.__class__ not in prioritized:
+            continue
         priority = priority_of(resource)
         if priority not in lines:
             lines[priority] = priority_path(resource)
