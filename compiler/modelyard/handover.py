@@ -61,6 +61,21 @@ COPY_COMPONENT: Final = "migration"
 
 
 @record
+class SecretCommands:
+    """Shell commands for a secret in a service of its own, whose value is one JSON object.
+
+    `read` prints the value. `make` creates the secret without a value if there is none. `write` stores what it reads
+    from its standard input, and prints no value. `output` names an output of the infrastructure project that the
+    commands use as a variable of the same name.
+    """
+
+    read: str
+    write: str
+    make: str = ""
+    output: str = ""
+
+
+@record
 class SecretPlace:
     """A Secret that workloads read, and the path it is synced from."""
 
@@ -71,6 +86,9 @@ class SecretPlace:
     name: str
     keys: tuple[str, ...]
     workloads: tuple[str, ...]
+    stored_as: str = ""  # its name in the provider's own service
+    commands: SecretCommands | None = None  # for the provider's own service
+    kind: str = "Opaque"  # the type of the Kubernetes Secret
 
 
 @record

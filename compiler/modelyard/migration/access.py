@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelyard.handover import Remote
 from modelyard.migration.records import Move, Step
 from modelyard.migration.shell import command, shell
-from modelyard.migration.sites import is_at_sites
+from modelyard.sites.binding import has_markers
 from modelyard.stack import Project
 
 RCLONE_FILE = "rclone.conf"
@@ -68,15 +68,15 @@ def rclone(move: Move, verb: str, *words: str) -> str:
 
 
 def rclone_file(move: Move) -> str:
-    """Return rclone's configuration, without credentials. It has every store on both sides, except those at sites."""
+    """Return rclone's configuration, without credentials. It has every store on both sides, and no values of sites."""
     lines = ["# Written by modelyard migrate. It contains no credentials: rclone reads them from the environment."]
     for which, handovers in move.handovers.items():
         for handover in handovers.values():
             for remote in handover.remotes:
-                if is_at_sites(remote):
-                    continue
                 lines += ["", f"[{remote_name(which, remote)}]"]
-                lines += [f"{key} = {' '.join(value.split())}" for key, value in remote.settings]
+                lines += [
+                    f"{key} = {' '.join(value.split())}" for key, value in remote.settings if not has_markers(value)
+                ]
     return "\n".join(lines) + "\n"
 
 

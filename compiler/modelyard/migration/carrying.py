@@ -1,17 +1,16 @@
-"""The phases that build the new side and copy secrets, images, data and the registry to it."""
+"""The phases that build the new side and copy images, data and the registry to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modelyard.handover import SecretPlace
 from modelyard.migration.access import kubectl, logins
 from modelyard.migration.copying import copies, pairs_of, registry_steps, site_steps
 from modelyard.migration.jobs import login_steps, place_of
 from modelyard.migration.projects import adopt, applied, compiled, previews, undone
 from modelyard.migration.promoting import held_again, held_back, held_back_checks, resumed
 from modelyard.migration.records import BUILD, Move, Phase, Step
-from modelyard.migration.shell import command, shell
+from modelyard.migration.shell import command
 from modelyard.migration.sides import Side
 from modelyard.migration.sites import for_each_site
 
@@ -44,36 +43,6 @@ def build(move: Move) -> Phase:
         "about an hour, plus days for quotas",
         "the floor of the new side from now on",
         move.sides.idle.overlay,
-    )
-
-
-def secrets(move: Move) -> Phase:
-    """Return the phase that stores the secrets of the new side."""
-    new = move.side("new")
-    pairs = [(target, secret) for target, handover in move.handovers["new"].items() for secret in handover.secrets]
-    do = (
-        (Step("No workload on the new side needs a secret from you."),)
-        if not pairs
-        else tuple(map(Step, dict.fromkeys(_stored(target, secret) for target, secret in pairs)))
-    )
-    check = tuple(
-        Step(
-            f"After 4-workloads: Secret {secret.name} has all keys. The command prints names, but no values.",
-            for_each_site(new, f"{kube} describe secret {shell(secret.name)}"),
-            f"the keys {', '.join(secret.keys)}",
-        )
-        for target, secret in pairs
-        for kube in (kubectl(move, "new", target, secret.namespace),)
-    )
-    return Phase(
-        "2-secrets",
-        "Store the secrets that workloads on the new side read, at the same paths.",
-        ("Someone who may read each secret on the old side and write it on the new one.",),
-        do,
-        check,
-        (Step("Remove them from the new side's store. The old side keeps its own secrets."),),
-        "minutes per secret",
-        "nothing",
     )
 
 
@@ -226,10 +195,3 @@ def _same_digest(public: str, here: str) -> str:
 
 def _digest(image: str) -> str:
     return command("crane", "digest", image)
-
-
-def _stored(target: str, secret: SecretPlace) -> str:
-    how = {
-        "existing": f"as Secret {secret.name} in namespace {secret.namespace}, which 4-workloads creates",
-    }.get(secret.via, f"as {secret.path} in the store {secret.store} ({secret.via}), which {target} reads")
-    return f"{target}: {', '.join(secret.keys)} {how}. Read by {', '.join(secret.workloads)}."

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.handover import Remote
-from modelyard.migration.access import kubectl, rclone, remote_name
+from modelyard.migration.access import RCLONE_FILE, kubectl, rclone, remote_name
 from modelyard.migration.jobs import RETRIES, Ends, is_inside, job_file, job_name, place_of, run_job, variable
 from modelyard.migration.records import InCluster, Move, Step
 from modelyard.migration.shell import shell
-from modelyard.migration.sites import address, is_at_sites
+from modelyard.migration.sites import address, for_each_site, is_at_sites
 from modelyard.plan import Identity
 from modelyard.records import record
+from modelyard.sites.binding import has_markers
 from modelyard.spec import System
 
 COPY_FILE: Final = "registry_copy.py"
@@ -25,6 +26,11 @@ NOTHING: Final = "nothing"
 _PARALLEL: Final = ("--transfers", "16")
 _DIFFERENT: Final = ("--differ", "-", "--missing-on-dst", "-", "--error", "-")
 """Options that make a comparison list only differences, because millions of equal names would flood a Job's log."""
+
+PLACES: Final = "<places>"
+"""Stands for the addresses of a store's two ends, which differ by site."""
+
+_BY_KEY: Final = " First type the key of each end and, in another line, its secret."
 
 _OUTCOMES: Final = {
     "copy": "It needs no connection of yours: if yours ends, wait for it again with the third command. It prints"
@@ -69,6 +75,13 @@ def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
         )
         lines = tuple(rclone(move, *words, "--combined", "-") for words in compare)
         checks.append(Step(text, lines, EQUAL, compared))
+    for ends in at_sites(move, source, sink):
+        store, folders = ends.source[1].store, list(_folders(move, ends))
+        text = f"Copy stores.{store} of one site: {PLACES}. Repeating it copies only what has changed."
+        steps += _at_each_site(move, ends, text, [("copy", *pair, "--checksum", *_PARALLEL) for pair in folders])
+        text = f"Every object of stores.{store} of one site exists and is equal: {PLACES}."
+        listed = [("check", *pair, "--one-way", "--combined", "-") for pair in folders]
+        checks += _at_each_site(move, ends, text, listed, EQUAL)
     return Copies(tuple(steps), tuple(checks), files)
 
 
@@ -81,16 +94,45 @@ def late_copies(move: Move, phase: str) -> Copies:
     checks: list[Step] = []
     files: dict[str, str] = {}
     for ends in pairs_of(move, "old", "new"):
-        store, folders = ends.source[1].store, list(_folders(move, ends))
+        (source, remote), (sink, other) = ends.source, ends.sink
+        store, folders = remote.store, list(_folders(move, ends))
         copy = [("copy", *pair, "--ignore-existing", *_PARALLEL) for pair in folders]
-        names = [("check", *pair, "--one-way", "--size-only", "--missing-on-dst", "-") for pair in folders]
+        names = [_missing(*pair) for pair in folders]
         copied = _job(move, phase, ends, "late", copy, files)
         listed = _job(move, phase, ends, "missing", names, files)
         text = f"Copy what the old side has written to stores.{store} until its last caller moved."
-        steps.append(Step(text, tuple(rclone(move, *words) for words in copy), in_cluster=copied))
+        lines = tuple(rclone(move, *words) for words in copy)
+        steps += (*_keys(source, remote), *_keys(sink, other), Step(text, lines, in_cluster=copied))
         text = f"The new side lacks no object of stores.{store}. Those that it has changed since may differ."
         checks.append(Step(text, tuple(rclone(move, *words) for words in names), NO_NAMES, listed))
-    return Copies(tuple(steps), tuple(checks), files)
+    for ends in at_sites(move, "old", "new"):
+        store, folders = ends.source[1].store, list(_folders(move, ends))
+        text = (
+            f"Copy what the old side has written to stores.{store} of one site until its last caller moved: {PLACES}."
+        )
+        late = [("copy", *pair, "--ignore-existing", *_PARALLEL) for pair in folders]
+        steps += _at_each_site(move, ends, text, late)
+    return Copies(tuple(steps), (*checks, *_missing_at_sites(move)), files)
+
+
+def missing_steps(move: Move) -> Iterator[Step]:
+    """Yield steps that print the objects that only the old side has, which something wrote after the last copy."""
+    for ends in pairs_of(move, "old", "new"):
+        (source, remote), (sink, other) = ends.source, ends.sink
+        text = f"Stop if this prints a name: only the old side's stores.{remote.store} has that object."
+        lines = tuple(rclone(move, *_missing(*pair)) for pair in _folders(move, ends))
+        yield from (*_keys(source, remote), *_keys(sink, other), Step(text, lines, NO_NAMES))
+    yield from _missing_at_sites(move)
+
+
+def _missing_at_sites(move: Move) -> Iterator[Step]:
+    for ends in at_sites(move, "old", "new"):
+        text = f"The new side lacks no object of stores.{ends.source[1].store} of one site: {PLACES}."
+        yield from _at_each_site(move, ends, text, [_missing(*pair) for pair in _folders(move, ends)], NO_NAMES)
+
+
+def _missing(source: str, sink: str) -> tuple[str, ...]:
+    return ("check", source, sink, "--one-way", "--size-only", "--missing-on-dst", "-")
 
 
 def _job(
@@ -174,17 +216,52 @@ def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that list the stores that exist once per site, which the plan's commands cannot copy."""
+    """Return steps that name the stores that exist once per site on one side only, which people have to copy."""
     return tuple(
         Step(
-            f"stores.{remote.store} exists once for each site. Copy {address(move.side(source), remote)[0]} to"
-            f" {address(move.side(sink), other)[0]} for each, with rclone remotes like those in rclone.conf. Repeat it"
-            " in 8-freeze and, in the other direction, in 10-watch."
+            f"stores.{remote.store} exists once for each site on one side only, so only you know where objects belong."
+            f" Copy {address(move.side(source), remote)[0]} to {address(move.side(sink), other)[0]} for"
+            " each site, into a folder of its own, with rclone remotes like those in rclone.conf. Repeat it in 8-freeze"
+            " and, in the other direction, in 10-watch."
         )
         for ends in _differing(move, "old", "new")
         for (source, remote), (sink, other) in ((ends.source, ends.sink),)
-        if is_at_sites(remote) or is_at_sites(other)
+        if is_at_sites(remote) is not is_at_sites(other)
     )
+
+
+def at_sites(move: Move, source: str, sink: str) -> Iterator[Ends]:
+    """Yield the stores that exist once for each site on both sides."""
+    for ends in _differing(move, source, sink):
+        if is_at_sites(ends.source[1]) and is_at_sites(ends.sink[1]):
+            yield ends
+
+
+def _at_each_site(
+    move: Move, ends: Ends, text: str, commands: Sequence[tuple[str, ...]], expect: str = ""
+) -> Iterator[Step]:
+    """Yield a step for each site, which asks for the keys of the site's stores and runs rclone.
+
+    Settings that differ by site are variables of the commands, because rclone's configuration has none of them.
+    """
+    values = [
+        f"{variable(which, remote, option)}={shell(value)}"
+        for which, remote in (ends.source, ends.sink)
+        for option, value in remote.settings
+        if has_markers(value)
+    ]
+    config = f"RCLONE_CONFIG={shell(f'{move.folder}/{RCLONE_FILE}')}"
+    keys = [line for end in (ends.source, ends.sink) for step in _keys(*end) for line in step.commands]
+    lines = [" ".join((config, *values, "rclone", *map(shell, words))) for words in commands]
+    places = " to ".join(" at ".join((remote.uri, *_endpoint_of(remote))) for _, remote in (ends.source, ends.sink))
+    template = "\n".join((text.replace(PLACES, places), *keys, *lines))
+    for filled in for_each_site(move.side("new"), template):
+        said, *run = filled.split("\n")
+        yield Step(said + _BY_KEY * bool(keys), tuple(run), expect)
+
+
+def _endpoint_of(remote: Remote) -> tuple[str, ...]:
+    return tuple(value for option, value in remote.settings if option == "endpoint")
 
 
 def _differing(move: Move, source: str, sink: str) -> Iterator[Ends]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.handover import CopyJob, Handover
-from modelyard.migration import carrying, turning
+from modelyard.migration import carrying, retiring, secrets, turning
 from modelyard.migration.judging import judged
 from modelyard.migration.records import Migration, Move, Phase
 from modelyard.migration.sides import Side, Sides
@@ -16,7 +16,7 @@ from modelyard.usage import Usage
 
 PHASES: Final[tuple[Callable[[Move], Phase], ...]] = (
     carrying.build,
-    carrying.secrets,
+    secrets.secrets,
     carrying.images,
     carrying.workloads,
     carrying.data,
@@ -25,7 +25,7 @@ PHASES: Final[tuple[Callable[[Move], Phase], ...]] = (
     turning.freeze,
     turning.cut_over,
     turning.watch,
-    turning.retire,
+    retiring.retire,
 )
 """Every phase depends on the phases before it."""
 

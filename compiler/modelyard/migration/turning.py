@@ -1,4 +1,4 @@
-"""The phases that move traffic: dual run, freeze, cut-over, watching, and retiring the old side."""
+"""The phases that move traffic: dual run, freeze, cut-over, and watching."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Final
 
 from modelyard.migration.access import kubectl, pulumi
 from modelyard.migration.calling import SERVE_PORT, endpoints_of, have_hosts, served, shifts
-from modelyard.migration.copying import copies, late_copies, pairs_of, registry_steps, site_steps
-from modelyard.migration.jobs import removal_steps
+from modelyard.migration.copying import copies, late_copies, registry_steps, site_steps
 from modelyard.migration.judging import DUAL_RUN_DAYS, ROLLBACK_DAYS
-from modelyard.migration.projects import adopt, compiled, destroyed, is_infrastructure, previews
+from modelyard.migration.projects import adopt, compiled, is_infrastructure, previews
 from modelyard.migration.promoting import (
     TRUE_EACH,
     held_again,
@@ -203,34 +202,6 @@ def watch(move: Move) -> Phase:
     )
 
 
-def retire(move: Move) -> Phase:
-    """Return the last phase, which cannot be undone."""
-    destroy: list[str] = []
-    for stack, project in reversed(move.projects("old")):
-        destroy += destroyed(move, "old", stack.target, project)
-    return Phase(
-        "11-retire",
-        "Remove the old side. This cannot be undone.",
-        (
-            "10-watch is over, and the system's owner agrees in writing.",
-            "Nothing calls the old side: its access logs have been empty for a day.",
-            "Evidence that must be kept has been copied: run logs, approvals, and whatever an object lock protects.",
-        ),
-        (
-            *removal_steps(move, pairs_of(move, "old", "new")),
-            Step("Each `destroy` shows what it deletes, and stops if something is still protected.", tuple(destroy)),
-            Step(
-                "Buckets with objects, final snapshots of databases and keys remain and cost money until someone"
-                " deletes them; README.md of each target names them under Undo. Adopted resources stay as they are."
-            ),
-        ),
-        (Step("No stack of the old side has resources.", tuple(_empty(move)), "no resources in each"),),
-        (Step("This cannot be undone.", ()),),
-        "an hour",
-        "the floor of the old side ends",
-    )
-
-
 def _trained_since(move: Move) -> str:
     """Explain what happens to versions that the new side trains."""
     if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
@@ -337,8 +308,3 @@ def _up(move: Move) -> Iterator[str]:
     for stack, project in move.projects("new"):
         if not is_infrastructure(project.folder):
             yield from pulumi(move, "new", stack.target, project, "up")
-
-
-def _empty(move: Move) -> Iterator[str]:
-    for stack, project in move.projects("old"):
-        yield from pulumi(move, "old", stack.target, project, "stack")

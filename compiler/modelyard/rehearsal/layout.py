@@ -23,7 +23,7 @@ from modelyard.records import record
 from modelyard.rehearsal.beside import copy_system
 
 PROGRAMS: Final = ("pulumi", "kubectl", "crane")
-NEEDED: Final = ("bash", "curl", "diff", "rclone")
+NEEDED: Final = ("awk", "bash", "curl", "diff", "rclone")
 """Programs that the commands of a plan use, and that have no stand-in."""
 
 _SYSTEM: Final = "system"

@@ -189,7 +189,8 @@ def _patch(folder: Path, world: Json, side: str, namespace: str, words: list[str
 
 def _cronjobs(folder: Path, world: Json, side: str, namespace: str, words: list[str]) -> int:
     names = [word for word in words[2:] if not word.startswith("-") and ":" not in word]
-    _say("" if "-o" in words else "NAME SUSPEND")
+    if "--no-headers" not in words:
+        _say("" if "-o" in words else "NAME SUSPEND")
     for name, suspended in sorted(_read(folder, "schedules.json").get(side, {}).items()):
         where, _, short = name.partition("/")
         if where == namespace and (not names or short in names):

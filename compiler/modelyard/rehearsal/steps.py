@@ -14,13 +14,17 @@ from typing import IO, Final
 from modelyard.migration.calling import SERVE_PORT
 from modelyard.migration.copying import EQUAL, NO_NAMES, NOTHING
 from modelyard.migration.records import Step
+from modelyard.migration.secrets import READS_SECRET
 from modelyard.records import record
 
 _LEFT_OUT: Final = {
     "python -m venv ": "Pulumi has a stand-in, which needs no packages",
     "/venv/bin/pip install ": "Pulumi has a stand-in, which needs no packages",
     "read -r RCLONE_CONFIG": "folders need no keys",
-    " describe secret ": "no Secret exists on this machine",
+    "RCLONE_CONFIG=": "all sites share one folder on this machine",
+    READS_SECRET: "no secret exists on this machine",
+    " create namespace ": "no secret exists on this machine",
+    " describe secret ": "no secret exists on this machine",
 }
 """Commands that a rehearsal does not run, identified by a substring, with the reasons."""
 

@@ -15,7 +15,13 @@ from modelyard_targets.aws.login import lower_login
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.options import options_of
-from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
+from modelyard_targets.aws.services import (
+    database,
+    gateway_annotations,
+    secret_commands,
+    secret_stores,
+    storage_classes,
+)
 from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
@@ -71,6 +77,7 @@ PLATFORM: Final = Platform(
     storage_ranges=STORAGE_RANGES,
     policies=system_policies,
     identity_agents=IDENTITY_AGENTS,
+    secret_commands=secret_commands,
     meaningless_alerts=_OVERCOMMITTED,
 )
 

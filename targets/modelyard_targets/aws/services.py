@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Final
 
+from modelyard.handover import SecretCommands
 from modelyard.manifest import labels, object_of
 from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
@@ -107,3 +109,13 @@ def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
 def _object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)
+
+
+def secret_commands(name: str, context: Context) -> SecretCommands:
+    """Return the AWS CLI's commands for a secret (docs.aws.amazon.com/cli, secretsmanager, 2026-12-01)."""
+    command, secret = f"aws secretsmanager --region {context.target.region}", quote(name)
+    return SecretCommands(
+        read=f"{command} get-secret-value --secret-id {secret} --query SecretString --output text",
+        make=f"{command} describe-secret --secret-id {secret} > /dev/null || {command} create-secret --name {secret}",
+        write=f"{command} put-secret-value --secret-id {secret} --secret-string file:///dev/stdin",
+    )

@@ -23,7 +23,7 @@ from modelyard_targets.azure.network_policies import (
     WIRE_SERVER,
     api_addresses,
 )
-from modelyard_targets.azure.services import database, foundation_objects
+from modelyard_targets.azure.services import database, foundation_objects, secret_commands
 from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
@@ -99,6 +99,7 @@ PLATFORM: Final = Platform(
     further_below=_further_below,
     hidden_addresses=WIRE_SERVER,
     secret_name=secret_id,
+    secret_commands=secret_commands,
     meaningless_alerts=_OVERCOMMITTED,
 )
 

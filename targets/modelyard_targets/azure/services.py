@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
+from modelyard.handover import SecretCommands
 from modelyard.plan import NodePool, Plan
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
@@ -83,3 +85,16 @@ def _priorities(context: Context) -> Call:
         "data": {"priorities": "".join(lines)},
     }
     return program_object("priorities", f"kube-system/{_PRIORITIES}", document, "cluster")
+
+
+def secret_commands(name: str, context: Context) -> SecretCommands:
+    """Return the Azure CLI's commands for a secret. Without `--output none`, it would print the value that it stores.
+
+    Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01. It opens the file that `--file` names as it is.
+    """
+    secret = f'--vault-name "$vault" --name {quote(name)}'
+    return SecretCommands(
+        read=f"az keyvault secret show {secret} --query value --output tsv",
+        write=f"az keyvault secret set {secret} --file /dev/stdin --output none",
+        output="vault",
+    )

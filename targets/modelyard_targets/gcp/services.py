@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
+from modelyard.handover import SecretCommands
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
 from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
@@ -41,3 +43,15 @@ def secret_store(context: Context) -> Iterator[Call]:
 def database(store: Store, context: Context) -> ManagedDatabase:
     """Return the Cloud SQL database, whose address and secret name are outputs of the infrastructure project."""
     return managed_database(store, context, nodes_cidr(context.target), has_authority=True)
+
+
+def secret_commands(name: str, context: Context) -> SecretCommands:
+    """Return gcloud's commands for a secret (cloud.google.com/sdk/gcloud/reference/secrets, 2026-12-01)."""
+    secret, command = f'{quote(name)} --project "$project"', "gcloud secrets"
+    place = f"--replication-policy=user-managed --locations={context.target.region}"
+    return SecretCommands(
+        read=f"{command} versions access latest --secret {secret}",
+        make=f"{command} describe {secret} > /dev/null || {command} create {secret} {place}",
+        write=f"{command} versions add {secret} --data-file=-",
+        output="project",
+    )

@@ -109,8 +109,7 @@ def test_logins_are_names_without_values_and_are_removed_in_the_end() -> None:
         "RCLONE_CONFIG_NEW_LAKE_ENV_AUTH=false",
         "RCLONE_CONFIG_NEW_LAKE_SERVICE_ACCOUNT_CREDENTIALS=",
     ]
-    removal = migration.phases[-1].do[0].in_cluster
-    assert removal is not None
+    (removal,) = [step.in_cluster for step in migration.phases[-1].do if step.in_cluster]
     assert removal.commands[1].endswith("delete secret modelyard-migration --ignore-not-found")
 
 

@@ -7,7 +7,7 @@ import re
 from modelyard.migration.access import rclone_file
 from modelyard.migration.patches import merged
 from modelyard.migration.planning import planned
-from modelyard.migration.records import Migration, Move
+from modelyard.migration.records import Migration, Move, Step
 from modelyard.migration.sides import MoveRequest, Side, sides_of
 from modelyard.portability import Destination
 from modelyard.printing.migration import markdown
@@ -18,6 +18,7 @@ from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS, Example
 
 SITES = ("shop-001", "shop-002", "shop-003", "shop-107")
+CITIES = ("graz", "linz", "wien", "villach")
 CENTRE_IN_CLOUD: dict[str, Json] = {
     "deployment": {
         "mode": "hybrid",
@@ -60,11 +61,38 @@ def test_every_site_gets_the_overlay_with_schedules() -> None:
         assert [line.rpartition(".")[2] for line in applied] == list(SITES)
 
 
-def test_stores_at_sites_that_move_are_named_for_people() -> None:
-    """One command cannot copy every site's bucket, but the plan still mentions the buckets."""
+def test_each_sites_store_is_copied_to_its_counterpart() -> None:
+    """Every site has its own endpoint and its own key, in every phase that copies or compares."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2"}}})
+    assert isinstance(patch, dict)
+    migration, move = plan(patch)
+    phases = {phase.name: phase for phase in migration.phases}
+    place = "RCLONE_CONFIG=migration/rclone.conf"
+
+    def commands(steps: tuple[Step, ...]) -> list[list[str]]:
+        return [list(step.commands) for step in steps if any(place in line for line in step.commands)]
+
+    copied = commands(phases["5-data"].do)
+    for site, city, (old_key, new_key, copy) in zip(SITES, CITIES, copied, strict=True):
+        ends = [f"RCLONE_CONFIG_{end}_BOX_ENDPOINT=https://s3.{city}.acme.example" for end in ("OLD", "NEW")]
+        path = f"captures/{site}"
+        assert copy == " ".join(
+            (place, *ends, f"rclone copy old_box:shelf/{path} new_box:shelf-2/{path} --checksum --transfers 16")
+        )
+        assert ("OLD_BOX" in old_key, "NEW_BOX" in new_key) == (True, True)
+    back = commands(phases["10-watch"].do)
+    assert [" copy new_box:shelf-2/" in lines[-1] for lines in back] == [True] * len(SITES)
+    for name, part in (("5-data", "check"), ("8-freeze", "do"), ("9-cut-over", "check"), ("11-retire", "do")):
+        assert len(commands(getattr(phases[name], part))) == len(SITES)
+    assert "[old_box]" in rclone_file(move)
+
+
+def test_stores_at_sites_on_one_side_only_are_named_for_people() -> None:
+    """The plan cannot know where in one bucket the objects of each site belong."""
+    patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2", "endpoint": "https://s3.acme.example"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)
 
     (step,) = [step for step in migration.phases[4].do if "once for each site" in step.text]
     assert "Copy s3://shelf to s3://shelf-2" in step.text
+    assert step.commands == ()

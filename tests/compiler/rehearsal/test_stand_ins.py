@@ -54,6 +54,9 @@ def test_schedules_are_suspended_where_they_are(do: Do, tmp_path: Path, capsys: 
     assert do(*old, "patch", "cronjob", "score", *patch) == 1, "there is no such schedule"
     assert do(*old, "get", "cronjobs", "train", "-o", "custom-columns=:metadata.name,:spec.suspend") == 0
     assert capsys.readouterr().out == "\ntrain   true\n"
+    columns = ("-o", "custom-columns=:metadata.name,:spec.suspend")
+    assert do(*old, "get", "cronjobs", "train", "--no-headers", *columns) == 0
+    assert capsys.readouterr().out == "train   true\n"
     assert do("kubectl", "--context", "main", "-n", "other", "get", "cronjobs") == 2, "no side is there"
     assert do(*old, "delete", "cronjob", "train") == 2, "no plan has this command"
 

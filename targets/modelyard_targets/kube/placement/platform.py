@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from modelyard.handover import SecretCommands
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
@@ -70,6 +71,11 @@ def no_calls(context: Context) -> Iterable[Call]:
 def no_addresses(context: Context) -> tuple[str, ...]:
     """Return no addresses, because the API server's address is unknown."""
     return ()
+
+
+def no_commands(name: str, context: Context) -> SecretCommands | None:
+    """Return no commands, because the platform has no secrets service of its own."""
+    return None
 
 
 def no_rules(context: Context) -> Iterable[Value]:
@@ -204,4 +210,5 @@ class Platform:
     further_below: Callable[[Context], Mapping[str, str]] = none_further  # by variable: more projects with outputs
     hidden_addresses: tuple[str, ...] = ()  # CIDRs that no Pod may reach, because they serve node-only data
     secret_name: Callable[[str], str] = as_spelled  # name of a spec path in the cloud's own secrets service
+    secret_commands: Callable[[str, Context], SecretCommands | None] = no_commands  # for a name in that service
     meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

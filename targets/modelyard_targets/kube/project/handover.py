@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from modelyard.costs import Rate
 from modelyard.handover import Handover, Quota, Remote, SecretPlace
 from modelyard.plan import Secret
-from modelyard_targets.kube.access.secrets import secrets_of, store_of
+from modelyard_targets.kube.access.secrets import OWN_STORE, secrets_of, store_of
 from modelyard_targets.kube.data.openings import credentials_of
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.context import Context, mirrored
@@ -45,7 +45,16 @@ def _remotes(context: Context) -> Iterator[Remote]:
 def _secrets(context: Context) -> Iterator[SecretPlace]:
     for secret in secrets_of(context.plan.of(Secret, context.placement), context):
         store = store_of(secret.ref, context)
-        path = secret.ref.path
+        own = context.platform.secret_name(secret.ref.path) if store.via == OWN_STORE else ""
         yield SecretPlace(
-            store.name, store.via, path, secret.namespace, secret.name, tuple(sorted(secret.keys)), secret.workloads
+            store=store.name,
+            via=store.via,
+            path=secret.ref.path,
+            namespace=secret.namespace,
+            name=secret.name,
+            keys=tuple(sorted(secret.keys)),
+            workloads=secret.workloads,
+            stored_as=own,
+            commands=context.platform.secret_commands(own, context) if own else None,
+            kind="kubernetes.io/tls" if secret.certificate else "Opaque",
         )

@@ -1,0 +1,54 @@
+"""Tests that the commands before the old side's removal fail as long as something there is in use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from modelyard.migration.records import Step
+from tests.compiler.migration.test_turning import plan
+
+KUBECTL = """\
+#!/bin/sh
+case "$*" in
+*"get cronjobs"*) cat "$HOME"/schedules ;;
+*"get rayjobs"*) cat "$HOME"/runs ;;
+esac
+"""
+
+
+@pytest.fixture(scope="module")
+def guard() -> Step:
+    """Return the first step of the last phase."""
+    return plan().phases[-1].do[0]
+
+
+@pytest.mark.parametrize(
+    ("schedules", "runs", "reported"),
+    [
+        ("promoter   true\n", "", None),
+        ("promoter   true\n", "train-1   Complete\ntrain-2   Failed\n", None),
+        ("promoter   false\n", "", "promoter is not suspended\n"),
+        ("promoter   <none>\n", "", "promoter is not suspended\n"),
+        ("promoter   true\n", "train-1   Complete\ntrain-2   Running\n", "train-2 has not ended\n"),
+        ("promoter   true\n", "train-1   <none>\n", "train-1 has not ended\n"),
+        ("", "", ""),
+    ],
+    ids=["unused", "ended", "scheduled", "never suspended", "running", "starting", "no answer"],
+)
+def test_what_still_uses_the_old_side_is_named(
+    guard: Step, schedules: str, runs: str, reported: str | None, tmp_path: Path
+) -> None:
+    """A cluster that lists nothing is no proof either: it may be the wrong one, or not reachable."""
+    (tmp_path / "kubectl").write_text(KUBECTL, encoding="utf-8")
+    (tmp_path / "kubectl").chmod(0o700)
+    (tmp_path / "schedules").write_text(schedules, encoding="utf-8")
+    (tmp_path / "runs").write_text(runs, encoding="utf-8")
+    environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    script = "\n".join(guard.commands)
+    ran = subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout) == ((0, "") if reported is None else (1, reported))
