@@ -142,6 +142,11 @@ def reported_may_have(field: str) -> bool:
     return bool(table()["reported"][field])
 
 
+def highest_rank() -> int:
+    """Return the highest rank of an adapter that the engine on accelerators loads."""
+    return int(table()["adapters"]["rank"]["accelerators"])
+
+
 def _metric(name: str, entry: dict[str, Any]) -> Metric:
     least, most = entry["least"], entry["most"]
     return Metric(

@@ -130,6 +130,11 @@ def reported_may_have(field: str) -> bool:
     return section(_table(), "reported").get(field) is True
 
 
+def highest_rank() -> int:
+    """Return the highest rank of an adapter that is loaded on accelerators."""
+    return integer(section(section(_table(), "adapters"), "rank"), "accelerators")
+
+
 def _metric(name: str, entry: Section, family: str, at: int) -> Metric:
     smaller = text(entry, "better") == "smaller"
     return Metric(name, tuple(names(entry, "tasks")), smaller, text(entry, "needs"), family, at)

@@ -55,6 +55,7 @@ def test_compiler_and_runtime_agree_on_trainers_and_monitors() -> None:
     }
     for field in ("versus", "data"):
         assert capabilities.reported_may_have(field) == runtime.reported_may_have(field)
+    assert capabilities.highest_rank() == runtime.highest_rank()
 
 
 def test_the_table_matches_the_schema() -> None:

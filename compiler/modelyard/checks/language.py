@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.capabilities import monitor_type
+from modelyard.capabilities import highest_rank, monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import language as problems
 from modelyard.provider import Rule
-from modelyard.spec import Batching, Inference, Model, ModelRef, Pipeline, System, Variant
+from modelyard.spec import Batching, Inference, Model, ModelRef, Pipeline, Step, System, Variant
 from modelyard.spec.scoring import scorings
 from modelyard.spec.watched import watched_models
 
@@ -108,10 +108,29 @@ def _training(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
             reason = f"uses {' and '.join(prompts)} as features, but a text can have only one prompt"
             hint = "name one column under `features`, or none if the texts have no prompts"
             yield problems.language_model_unsupported(system.key(*step.path), subject, reason, hint)
+        yield from _rank(system, step, subject, pipeline.model)
         if _accelerated(system, step.compute) and not step.source.image:
             reason = "trains an adapter on accelerators, but the runtime image has only MLX for CPUs"
             hint = "set `source.image`, as in docs/language-models.md, or use a compute class without accelerators"
             yield problems.language_model_unsupported(system.key(*step.path), subject, reason, hint)
+
+
+def _rank(system: System, step: Step, subject: str, model: ModelRef | None) -> Iterator[Diagnostic]:
+    """Report a rank that the adapter's endpoints on accelerators cannot load."""
+    rank = dict(step.parameters).get("rank")
+    if not isinstance(rank, int) or rank <= highest_rank():
+        return
+    for inference in system.inference.values():
+        serves = model is not None and any(ref.model == model.model for ref in inference.models)
+        if serves and any(_has_accelerators(system, variant) for variant in inference.variants):
+            reason = (
+                f"trains adapters of rank {rank}, but endpoint '{inference.name}' serves them on accelerators, "
+                f"where vLLM loads at most rank {highest_rank()}"
+            )
+            hint = f"set `rank` to at most {highest_rank()}, or serve them on a compute class without accelerators"
+            span = system.at(*step.path, "parameters", "rank")
+            yield problems.language_model_unsupported(span, subject, reason, hint)
+            return
 
 
 def endpoints(system: System) -> Iterator[Diagnostic]:
@@ -173,14 +192,19 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require a target when scaling by tokens, and report a target in requests that leaves most requests waiting."""
-    path, target = ("inference", inference.name, "scaling"), inference.scaling.target
-    together = inference.generation.concurrency if inference.generation is not None else 0
+    """Require a target when scaling by tokens, and report a target that suits neither the batch nor a single text."""
+    path, target, limits = ("inference", inference.name, "scaling"), inference.scaling.target, inference.generation
+    if limits is None:
+        return
     if inference.scaling.metric == _BY_TOKENS:
         if "target" not in system.written(*path):
             yield problems.tokens_without_target(system.at(*path, "metric"), inference.name)
-    elif target > _WAITING * together:
-        yield problems.texts_wait(system.at(*path, "target"), inference.name, target, together)
+        elif inference.scales and target < limits.max_tokens:
+            yield problems.target_below_a_text(
+                system.at(*path, "target"), inference.name, target, limits.max_tokens, limits.concurrency
+            )
+    elif inference.scales and target > _WAITING * limits.concurrency:
+        yield problems.texts_wait(system.at(*path, "target"), inference.name, target, limits.concurrency)
 
 
 def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:

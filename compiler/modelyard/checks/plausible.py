@@ -12,6 +12,7 @@ from modelyard.diagnostics.check import plausible as problems
 from modelyard.provider import Rule
 from modelyard.source import Path, Span
 from modelyard.spec import Parameter, Pipeline, Schedule, System
+from modelyard.spec.scoring import scorings
 
 _LEAST_HELD_OUT = 0.01
 _MOST_HELD_OUT = 0.5
@@ -31,6 +32,16 @@ _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
 """The plausible disk sizes. The minimum fits Ray's logs and a copy of a model; no machine has the maximum."""
+
+_AUTOSCALING = frozenset({"metric", "target", "upscaleDelay", "downscaleDelay"})
+"""The fields of `scaling` that only the autoscaler reads."""
+
+_MI = 1024**2
+_WORKER = 768 * _MI
+_SCORING_WORKER = 1536 * _MI
+"""The memory in which a worker can run. Ray's own processes take about 300 MiB, and each process with the libraries of
+models up to 300 MiB before it reads a row. A scoring worker has two of them. Ray kills processes at 95% of the memory.
+"""
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
@@ -189,4 +200,42 @@ def delays(system: System) -> Iterator[Diagnostic]:
             yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)
 
 
-RULES: Final[tuple[Rule, ...]] = (splits, schedules, sizes, mirrors, searches, delays, variants, given_parameters)
+def scaling(system: System) -> Iterator[Diagnostic]:
+    """Report settings of the autoscaler for endpoints whose number of replicas is fixed."""
+    for inference in system.inference.values():
+        path = ("inference", inference.name)
+        idle = [field for field in system.written(*path, "scaling") if field in _AUTOSCALING]
+        if idle and not inference.scales and not _replicas_of_environment(system, inference.name):
+            yield problems.scaling_without_range(system.key(*path, "scaling", idle[0]), inference.name, idle)
+
+
+def _replicas_of_environment(system: System, name: str) -> bool:
+    """Return whether an environment sets replicas, such as one for tests that has the base's settings otherwise."""
+    return any(path[:2] == ("inference", name) and "replicas" in path for path in system.document.overlaid)
+
+
+def memory(system: System) -> Iterator[Diagnostic]:
+    """Report Ray workers whose memory is too small for Ray and the libraries of models."""
+    users: dict[str, tuple[int, str]] = {}
+    for scoring in scorings(system):
+        for step in scoring.steps:
+            if not step.source.entrypoint:
+                users.setdefault(step.compute, (_SCORING_WORKER, f"pipeline '{scoring.pipeline.name}'"))
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            users.setdefault(step.compute, (_WORKER, f"pipeline '{pipeline.name}'"))
+    for inference in system.inference.values():
+        for variant in inference.variants:
+            users.setdefault(variant.compute, (_WORKER, f"endpoint '{inference.name}'"))
+    for name, (needed, user) in users.items():
+        compute = system.compute[name]
+        if compute.memory_bytes < needed:
+            text = str(system.written(*compute.path).get("memory"))
+            processes = 2 if needed == _SCORING_WORKER else 1
+            yield problems.memory_of_a_worker(system.at(*compute.path, "memory"), user, text, processes)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    *(splits, schedules, sizes, mirrors, searches),
+    *(delays, variants, given_parameters, scaling, memory),
+)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promises as problems
 from modelyard.provider import Rule
-from modelyard.spec import Inference, System
+from modelyard.spec import Inference, Slo, System
 
 _START_MS = 10_000
 """The minimum time to start a replica: to schedule a Pod, pull an image and load a model."""
@@ -17,6 +18,9 @@ _REPLACE_S = 300
 """The time to replace a replica: to evict it, start a machine and start the new replica."""
 
 _RELIABLE = 0.999
+
+_NEARLY_ALL = 0.95
+"""The lowest percentile that the longest texts are expected to meet. Lower ones are about usual texts."""
 
 _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
@@ -39,6 +43,36 @@ def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
             yield (_PERCENTILES[quantile],), bound_ms
         for quantile, bound_ms in inference.slo.first_token_ms:
             yield ("timeToFirstToken", _PERCENTILES[quantile]), bound_ms
+
+
+def texts(system: System) -> Iterator[Diagnostic]:
+    """Report objectives of language models that contradict each other: for the first token, the rate and the whole."""
+    for inference in system.inference.values():
+        slo = inference.slo
+        if slo is None or not slo.latency_ms:
+            continue
+        path = ("inference", inference.name, "slo")
+        for quantile, bound_ms in slo.first_token_ms:
+            whole = next((each for each in slo.latency_ms if each[0] >= quantile and each[1] <= bound_ms), None)
+            if whole is not None:
+                name, other = _PERCENTILES[quantile], _PERCENTILES[whole[0]]
+                span = system.at(*path, "timeToFirstToken", name)
+                yield problems.first_token_after_the_last(span, name, bound_ms, other, whole[1])
+        yield from _longest_text(system, inference, slo)
+
+
+def _longest_text(system: System, inference: Inference, slo: Slo) -> Iterator[Diagnostic]:
+    """Report a bound for nearly all responses that the longest text breaks at the lowest rate that is allowed."""
+    quantile, bound_ms = slo.latency_ms[-1]
+    if inference.generation is None or slo.tokens_per_second is None or quantile < _NEARLY_ALL:
+        return
+    tokens, rate = inference.generation.max_tokens, slo.tokens_per_second.minimum
+    first_ms = max((first_ms for each, first_ms in slo.first_token_ms if each <= quantile), default=0)
+    needed_ms = first_ms + ceil(1000 * tokens / rate)
+    if needed_ms > bound_ms:
+        name = _PERCENTILES[quantile]
+        span = system.at("inference", inference.name, "slo", name)
+        yield problems.longest_text_too_slow(span, name, bound_ms, tokens, rate, needed_ms)
 
 
 def availability(system: System) -> Iterator[Diagnostic]:
@@ -64,4 +98,4 @@ def availability(system: System) -> Iterator[Diagnostic]:
                 yield problems.spot_alone(span, inference.name, variant.name)
 
 
-RULES: Final[tuple[Rule, ...]] = (scale_to_zero, availability)
+RULES: Final[tuple[Rule, ...]] = (scale_to_zero, texts, availability)

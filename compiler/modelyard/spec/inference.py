@@ -156,6 +156,11 @@ class Inference:
     adapters: tuple[NamedAdapter, ...] = ()  # only for language models
 
     @property
+    def scales(self) -> bool:
+        """Whether the number of replicas of any variant follows the load."""
+        return any(variant.replicas.minimum < variant.replicas.maximum for variant in self.variants)
+
+    @property
     def models(self) -> tuple[ModelRef, ...]:
         """The model versions of all variants and adapters."""
         return (*(variant.model for variant in self.variants), *(adapter.model for adapter in self.adapters))

@@ -162,6 +162,11 @@ def _matrices(model: Any, matrices: Arrays, layer: str, rank: int) -> list[tuple
     return found
 
 
+def rank_of(folder: Path) -> int:
+    """Return the rank of the adapter in a folder."""
+    return _shape_of(folder).rank
+
+
 def _shape_of(folder: Path) -> Shape:
     try:
         configuration = json.loads((folder / ADAPTER_CONFIGURATION).read_text(encoding="utf-8"))

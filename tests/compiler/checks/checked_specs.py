@@ -11,12 +11,12 @@ from modelyard_targets import TARGETS
 from tests.diagnosing import places
 
 
-def diagnostics_of(spec: str) -> tuple[Diagnostic, ...]:
+def diagnostics_of(spec: str, environment: str | None = None) -> tuple[Diagnostic, ...]:
     """Resolve and check a spec that fits the schema, and return the diagnostics."""
-    document = read(Inputs(InputFile("system.yaml", spec))).document
+    document = read(Inputs(InputFile("system.yaml", spec), environment)).document
     assert document is not None
     assert validate(document) == ()
-    system, diagnostics = resolve(document, "default", TARGETS)
+    system, diagnostics = resolve(document, environment or "default", TARGETS)
     return in_order(diagnostics if system is None else check(system, TARGETS.rules(system)))
 
 
@@ -32,9 +32,9 @@ def places_in(spec: str) -> list[str]:
     return places(diagnostic for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY)
 
 
-def codes_in(spec: str) -> list[str]:
+def codes_in(spec: str, environment: str | None = None) -> list[str]:
     """Return the codes of all diagnostics except W0864."""
-    return [diagnostic.code for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY]
+    return [diagnostic.code for diagnostic in diagnostics_of(spec, environment) if diagnostic.code != SHARED_KEY]
 
 
 def where(spec: str, text: str, code: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.compiler.checks.checked_specs import codes_in, places_in, where
-from tests.specs import changed
+from tests.specs import VALID_SPEC, changed
 
+REPLICAS = "replicas: {min: 2, max: 6}"
+SCALING = "scaling: {metric: ongoing-requests, target: 8}"
 SPLIT = "split: {fraction: 20%, by: time}"
 WEEKLY = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 NIGHTLY = 'schedule: {cron: "30 3 * * *"}'
@@ -178,3 +180,39 @@ def test_a_delay_without_labels_is_reported() -> None:
     spec = changed("scores: {store: lake", "scores: {delay: 3d, store: lake")
 
     assert places_in(spec) == [where(spec, "delay: 3d", "W0911")]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "scaling", "codes"),
+    [
+        ("2", "{target: 8}", ["W0951"]),
+        ("{min: 3, max: 3}", "{upscaleDelay: 1m, downscaleDelay: 5m}", ["W0951"]),
+        ("2", "{maxQueued: 100}", []),
+        ("{min: 2, max: 3}", "{target: 8}", []),
+    ],
+)
+def test_settings_of_an_idle_autoscaler_are_reported(replicas: str, scaling: str, codes: list[str]) -> None:
+    """The limit of a queue has an effect without an autoscaler; the other settings need a range of replicas."""
+    spec = changed(REPLICAS, f"replicas: {replicas}", (SCALING, f"scaling: {scaling}"))
+
+    assert codes_in(spec) == codes
+
+
+def test_a_smaller_environment_may_keep_the_settings_of_the_autoscaler() -> None:
+    spec = VALID_SPEC + "environments: {test: {inference: {scorer: {replicas: 1, slo: null}}}}\n"
+
+    assert codes_in(spec, "test") == []
+
+
+@pytest.mark.parametrize(
+    ("memory", "codes"),
+    [("1535Mi", ["W0950"]), ("1536Mi", []), ("767Mi", ["W0950"])],
+)
+def test_memory_that_a_scoring_worker_uses_up_is_reported(memory: str, codes: list[str]) -> None:
+    """A scoring worker runs two processes, so it needs more memory than others."""
+    assert codes_in(changed("cpu: {cpu: 2, memory: 8Gi}", f"cpu: {{cpu: 2, memory: {memory}}}")) == codes
+
+
+@pytest.mark.parametrize(("memory", "codes"), [("767Mi", ["W0950"]), ("768Mi", [])])
+def test_memory_that_a_training_worker_uses_up_is_reported(memory: str, codes: list[str]) -> None:
+    assert codes_in(changed(TRAIN, f"train: {{cpu: 8, memory: {memory}, ")) == codes

@@ -8,6 +8,7 @@ from tests.compiler.checks.checked_specs import codes_in, places_in, where
 from tests.specs import changed
 
 REPLICAS = "replicas: {min: 2, max: 6}"
+SCALING = "    scaling: {metric: ongoing-requests, target: 8}\n"
 SLO = "slo: {p99: 50ms, availability: 99.95%}"
 BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}")
 
@@ -47,7 +48,9 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
 )
 def test_one_replica_with_strict_availability_is_reported(slo: str, replicas: str, codes: list[str]) -> None:
     """One replica is reported if the SLO allows too little downtime within its window."""
-    assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
+    spec = changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH, (SCALING, ""))
+
+    assert codes_in(spec) == codes
 
 
 def test_one_machine_with_strict_availability_is_reported() -> None:
@@ -73,3 +76,51 @@ def test_spot_machines_with_strict_availability_are_reported(
     )
 
     assert sorted(set(codes_in(spec))) == codes
+
+
+TEXTS = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: support}
+governance: {owner: {team: support, email: support@acme.example, oncall: pager}}
+channels: {pager: {type: pagerduty, key: "secret://kubernetes/pager#key"}}
+deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+stores:
+  lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+compute: {cpu: {cpu: 8, memory: 16Gi}}
+models:
+  chat:
+    task: text-generation
+    framework: transformers
+    import:
+      store: lake
+      path: incoming/chat/1
+      digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+inference:
+  assistant:
+    variants: {live: {model: chat@champion}}
+    compute: cpu
+    generation: {maxTokens: 200}
+    slo: {SLO}
+"""
+
+
+@pytest.mark.parametrize(
+    ("slo", "codes"),
+    [
+        ("p95: 2s, timeToFirstToken: {p95: 2s}", ["W0952"]),
+        ("p95: 2s, timeToFirstToken: {p95: 1999ms}", []),
+        ("p99: 2s, timeToFirstToken: {p50: 3s}", ["W0952"]),
+        ("p50: 2s, timeToFirstToken: {p99: 3s}", []),
+        ("p99: 10s, tokensPerSecond: {min: 20}", []),
+        ("p99: 10s, tokensPerSecond: {min: 20}, timeToFirstToken: {p95: 1ms}", ["W0953"]),
+        ("p95: 9999ms, tokensPerSecond: {min: 20}", ["W0953"]),
+        ("p90: 1s, tokensPerSecond: {min: 20}", []),
+        ("p95: 1s, p99: 10s, tokensPerSecond: {min: 20}", []),
+    ],
+)
+def test_contradicting_objectives_of_texts_are_reported(slo: str, codes: list[str]) -> None:
+    """A first token comes before the whole response, and 200 tokens at 20 per second take 10 seconds."""
+    assert codes_in(TEXTS.replace("SLO", slo)) == codes

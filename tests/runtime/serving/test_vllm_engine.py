@@ -7,12 +7,15 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Piece, Sampling
 from modelyard_runtime.serving.language.vllm_engine import VllmEngine
+
+CONFIGURATION: Final = '{"peft_type": "LORA", "r": 64, "lora_alpha": 16}'
 
 
 class Llm:
@@ -117,7 +120,7 @@ def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prom
 @pytest.mark.usefixtures("engine")
 def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
     """Each adapter has its own number, and its files are kept until it is removed, whatever happens to the source."""
-    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_config.json").write_text(CONFIGURATION)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=2)
     engine.add_adapter("tone/1", tmp_path)
     engine.add_adapter("tone/2", tmp_path)
@@ -137,3 +140,13 @@ def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
 def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
     llm: Any = vars(engine)["_engine"]
     assert not hasattr(llm.arguments, "enable_lora")
+
+
+@pytest.mark.usefixtures("engine")
+def test_adapter_of_too_high_a_rank_is_refused(tmp_path: Path) -> None:
+    """vLLM reserves memory for a rank of 64. The engine refuses the files instead of failing every request."""
+    (tmp_path / "adapter_config.json").write_text(CONFIGURATION.replace('"r": 64', '"r": 65'))
+    engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=1)
+
+    with pytest.raises(Refusal, match="rank 65, but at most 64"):
+        engine.add_adapter("tone/1", tmp_path)

@@ -139,3 +139,30 @@ def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
         span,
         "add `target`, about `generation.concurrency` times the usual number of tokens per request",
     )
+
+
+def target_below_a_text(span: Span, endpoint: str, target: float, tokens: int, together: int) -> Diagnostic:
+    """A single long text already holds more tokens than a replica should, so it adds a replica that has no work.
+
+    `target` counts the tokens of all requests in a replica: of their prompts, and of their texts so far. With a target
+    below `generation.maxTokens`, the autoscaler adds a replica for one request, although a
+    replica generates `generation.concurrency` texts at a time.
+
+    Wrong:
+
+        generation: {maxTokens: 1024, concurrency: 8}
+        scaling: {metric: ongoing-tokens, target: 500}
+
+    Right:
+
+        generation: {maxTokens: 1024, concurrency: 8}
+        scaling: {metric: ongoing-tokens, target: 8000}
+    """
+    return Diagnostic(
+        "W0954",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} adds replicas above {target:g} tokens each, "
+        f"but a single text may have {tokens} tokens",
+        span,
+        f"set `target` to about {together} (`concurrency`) times the usual number of tokens per request",
+    )

@@ -1,6 +1,8 @@
-"""Diagnostics about valid specs that are probably mistakes: W0900 to W0906, W0908, W0909, W0911, W0938 to W0940."""
+"""Diagnostics about valid specs that are probably mistakes: W0900 to W0911, W0938 to W0940, W0950 and W0951."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.diagnostics.check.never_works import days
@@ -295,4 +297,54 @@ def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnost
         f"variants {quote(other)} and {quote(variant)} both serve {model}",
         span,
         f"set the version that {quote(variant)} should test, or remove it and add replicas",
+    )
+
+
+def memory_of_a_worker(span: Span, subject: str, size: str, processes: int) -> Diagnostic:
+    """A Ray worker has less memory than Ray and the libraries of models need before they read any data.
+
+    Ray's own processes take about 300 MiB, and each process of a worker up to 300 MiB. A worker has one process, but
+    two in built-in scoring: the step and its scorer. Ray kills processes when a worker's memory is used up, and starts
+    them again until the pipeline's `timeout`. Scoring from 1.5 GiB and other work from 768 MiB is not reported.
+
+    Wrong:
+
+        pipelines: {nightly: {type: batch-inference, compute: {cpu: 1, memory: 1Gi}, …}}
+
+    Right:
+
+        pipelines: {nightly: {type: batch-inference, compute: {cpu: 1, memory: 2Gi}, …}}
+    """
+    work = "Ray and one process with the libraries of models" if processes == 1 else "Ray, a step and its scorer"
+    return Diagnostic(
+        "W0950",
+        Severity.WARNING,
+        f"a worker of {subject} has {size} of memory, but {work} need more",
+        span,
+        "set 1Gi or more" if processes == 1 else "set 2Gi or more",
+    )
+
+
+def scaling_without_range(span: Span, endpoint: str, fields: Sequence[str]) -> Diagnostic:
+    """An endpoint has settings for the autoscaler, but its number of replicas is fixed.
+
+    Only `maxQueued` has an effect without an autoscaler. Replicas that an environment sets are not reported, because
+    the settings may be meant for other environments.
+
+    Wrong:
+
+        inference: {scorer: {replicas: 2, scaling: {target: 8}, …}}
+
+    Right:
+
+        inference: {scorer: {replicas: {min: 2, max: 6}, scaling: {target: 8}, …}}
+    """
+    listed = ", ".join(f"`{field}`" for field in fields)
+    return Diagnostic(
+        "W0951",
+        Severity.WARNING,
+        f"{listed} of `scaling` {'has' if len(fields) == 1 else 'have'} no effect, "
+        f"because endpoint {quote(endpoint)} has a fixed number of replicas",
+        span,
+        "set `replicas: {min: …, max: …}`, or remove the settings",
     )

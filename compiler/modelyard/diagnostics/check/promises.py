@@ -1,6 +1,8 @@
-"""Diagnostics about objectives that cannot be met: W0845 to W0847."""
+"""Diagnostics about objectives that cannot be met: W0845 to W0847, W0952, W0953."""
 
 from __future__ import annotations
+
+from math import ceil
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
@@ -74,4 +76,57 @@ def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
         f"endpoint {quote(endpoint)} promises availability, but variant {quote(variant)} runs only on spot machines",
         span,
         "use `capacity: spot-first` or `on-demand`",
+    )
+
+
+def first_token_after_the_last(span: Span, name: str, first_ms: int, whole: str, whole_ms: int) -> Diagnostic:
+    """The first token of a text may take as long as the whole response, or longer.
+
+    A response is complete only after its first token. If enough responses are complete in time, so are their first
+    tokens, and the objective for these never fails alone.
+
+    Wrong:
+
+        slo: {p95: 2s, timeToFirstToken: {p95: 5s}}
+
+    Right:
+
+        slo: {p95: 30s, timeToFirstToken: {p95: 800ms}}
+    """
+    return Diagnostic(
+        "W0952",
+        Severity.WARNING,
+        f"`timeToFirstToken.{name}` allows {first_ms} ms until the first token, "
+        f"but `{whole}` allows {whole_ms} ms for the whole response",
+        span,
+        f"lower `timeToFirstToken.{name}`, or raise `{whole}`",
+    )
+
+
+def longest_text_too_slow(
+    span: Span, percentile: str, bound_ms: int, tokens: int, rate: float, needed_ms: int
+) -> Diagnostic:
+    """A text of the maximum length meets the objectives in tokens, but takes longer than the whole response may.
+
+    The longest text takes the time until the first token, and then `generation.maxTokens` at `tokensPerSecond.min`.
+    Only the highest percentile of `slo` is compared, and only from `p95` on, because lower ones are about usual texts.
+
+    Wrong:
+
+        generation: {maxTokens: 1024}
+        slo: {p99: 10s, timeToFirstToken: {p99: 2s}, tokensPerSecond: {min: 20}}
+
+    Right:
+
+        generation: {maxTokens: 1024}
+        slo: {p99: 60s, timeToFirstToken: {p99: 2s}, tokensPerSecond: {min: 20}}
+    """
+    needed_s = ceil(needed_ms / 1000)
+    return Diagnostic(
+        "W0953",
+        Severity.WARNING,
+        f"a text of {tokens} tokens at {rate:g} tokens per second takes {needed_s} s with its first token, "
+        f"but `{percentile}` is {bound_ms / 1000:g} s",
+        span,
+        f"raise `{percentile}` to at least {needed_s}s, lower `generation.maxTokens`, or raise `tokensPerSecond.min`",
     )

@@ -12,13 +12,13 @@ import uuid
 from collections.abc import AsyncGenerator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from modelyard_runtime.capabilities import highest_rank
+from modelyard_runtime.models.adapters import rank_of
+from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
 from modelyard_runtime.serving.language.templates import ChatTemplate
-
-MOST_RANK: Final = 64
-"""The largest rank of an adapter. vLLM allocates memory for it in advance, for each adapter of a batch."""
 
 
 class VllmEngine:
@@ -32,7 +32,8 @@ class VllmEngine:
         self._template = ChatTemplate(self._tokenizer)
         self._adapters: dict[str, Any] = {}
         self._added = 0
-        lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": MOST_RANK} if adapters else {}
+        # vLLM reserves memory for the highest rank for each adapter. It allows 1, 8, 16, 32, 64, 128, 256, 320 and 512.
+        lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": highest_rank()} if adapters else {}
         arguments: Any = _module("vllm.engine.arg_utils").AsyncEngineArgs(
             model=str(folder),
             load_format="safetensors",
@@ -91,7 +92,12 @@ class VllmEngine:
                 await self._engine.abort(request_id)
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Keep an adapter's files, which vLLM reads at the adapter's first request and again after dropping it."""
+        """Keep an adapter's files, which vLLM reads at the adapter's first request and again after dropping it.
+
+        Refuse a rank for which vLLM has reserved no memory. Otherwise, every request would fail.
+        """
+        if (rank := rank_of(folder)) > highest_rank():
+            raise Refusal(f"the adapter has rank {rank}, but at most {highest_rank()} is supported on accelerators")
         copy = Path(tempfile.mkdtemp(prefix="adapter-"))
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         self._added += 1  # vLLM identifies adapters by a number, which must never be used again
