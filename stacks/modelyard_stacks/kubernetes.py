@@ -56,11 +56,11 @@ class Cluster(pulumi_kubernetes.Provider):
     """The cluster for all objects, selected by a context in the local kubeconfig or by a separate kubeconfig.
 
     Missing arguments are read from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
-    mirror for all charts). One of the first two is required, so that nothing is accidentally applied to the current
+    mirror for all charts). One of the first two is required so that nothing is accidentally applied to the current
     context.
 
     Objects are written with server-side apply, under one field manager per project. An existing object is adopted if no
-    other manager owns any of its fields, so the next `up` completes an interrupted one.
+    other manager owns any of its fields, so the next `up` completes an interrupted `up`.
     """
 
     chart_repository: str | None
@@ -101,8 +101,8 @@ class Cluster(pulumi_kubernetes.Provider):
 class Site:
     """The site to which a stack deploys. Its values are in the stack's setting `site`.
 
-    They replace placeholders such as `${site.gateway}` in manifests and charts. `${site digest a b}` is a hash of the
-    values `a` and `b`, which causes Pods to be replaced if one of them changes.
+    These values replace placeholders such as `${site.gateway}` in manifests and charts. `${site digest a b}` is a hash
+    of the values `a` and `b`, which causes Pods to be replaced if one of them changes.
     """
 
     def __init__(self, name: str) -> None:

@@ -150,7 +150,7 @@ class Scorer:
         with content_of(where, "rows of the output"):
             output = projected(with_answers(table, answers, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return output.drop_columns([name for name in output.column_names if name in in_path])  # these are in the path
+        return output.drop_columns([name for name in output.column_names if name in in_path])  # already in the path
 
     def _predict(self, rows: pd.DataFrame) -> Answer:
         """Predict in batches no larger than the batch size in the spec."""

@@ -25,7 +25,7 @@ FOLDER = "_modelyard"
 REFUSED = "refused.json"
 
 _SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
-_BEGUN = "begun"  # used instead of a state while the output is incomplete and may have up to this many parts
+_BEGUN = "begun"  # replaces the state in a marker of an incomplete output, whose number of parts is a maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
     """Replace the output of a file. The marker is written last, so an interrupted replacement is repeated in full.
 
     Each output file is either complete or absent. While parts are missing, a marker records the maximum number of
-    parts, so that a later run with fewer parts can delete the surplus.
+    parts so that a later run with fewer parts can delete the surplus.
     """
     layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]

@@ -13,7 +13,7 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """The file cannot be scored. The message is addressed to whoever produces the file.
+    """The file cannot be scored. The message is addressed to the producer of the file.
 
     `by_model`: the model itself failed on the file. The worker may have caused this, so the next run tries again.
     """

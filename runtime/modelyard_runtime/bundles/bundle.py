@@ -1,8 +1,8 @@
 """A bundle contains the files of one model version and everything needed to use it, identified by hashes.
 
 A folder of bundles has the same layout in a store and on disk. Each `versions/<version>-<digest>[-<approvals>]/`
-contains a bundle, and `current.json` names the active one. A bundle is written completely before `current.json` names
-it, and never changes afterwards. Readers therefore see either the previous bundle or the new one.
+contains a bundle, and `current.json` names the active bundle. A bundle is written completely before `current.json`
+names it, and never changes afterwards. Readers therefore see either the previous bundle or the new bundle.
 """
 
 from __future__ import annotations

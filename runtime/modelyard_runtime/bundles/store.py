@@ -24,7 +24,7 @@ from modelyard_runtime.bundles.bundle import (
 from modelyard_runtime.storage.filesystem import Place, is_local, local, read_whole, reading, write_whole
 from modelyard_runtime.storage.protocols.disk import write_durably
 
-_KEPT = 2  # bundles on a disk: the active one and the previous one, which a process may still be loading
+_KEPT = 2  # bundles on a disk: the active bundle, and the previous bundle, which a process may still be loading
 _LARGEST_JSON = 64 * 2**20
 _log = logging.getLogger(__name__)
 
@@ -103,8 +103,8 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 def usable_bundle(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     """Verify the hashes of the active bundle on this disk and return it, or return None if no bundle is usable.
 
-    A bundle that `accept` rejects is not replaced by an older one, because nobody would notice. After a power failure,
-    the most recently written files may be truncated. In that case, the previous bundle is used.
+    A bundle that `accept` rejects is not replaced by an older bundle, because nobody would notice. After a power
+    failure, the most recently written files may be truncated. In that case, the previous bundle is used.
     """
     try:
         pointer = current(local(disk))
@@ -172,7 +172,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
     if sha256(content) != pointer.sha256:
         raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} names")
     bundle = read_bundle(content)
-    accept(bundle, None)  # before fetching large files, because a process waiting for an approval checks every minute
+    accept(bundle, None)  # first, because a process that waits for an approval checks every minute
     staged.mkdir(parents=True)
     for path, (_, size) in bundle.files.items():
         target = staged / path

@@ -109,7 +109,7 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk. Waits for rows that another thread is saving, so that a flush misses none."""
+        """Save new rows to disk. Waits for rows that another thread is saving, because a flush must not miss any."""
         with self._saving:
             with self._lock:
                 new, self._new = self._new, deque()
@@ -238,7 +238,7 @@ class Captures:
         for day in old_days(self._place, now - timedelta(seconds=self._retain_s)):
             try:
                 remove_folder(self._place.at(day))
-            except OSError as problem:  # another replica deletes the same days
+            except OSError as problem:  # another replica may be deleting the same days
                 _log.warning("captures %s were not deleted: %s", day, problem)
             else:
                 _log.info("deleted captures %s", day)

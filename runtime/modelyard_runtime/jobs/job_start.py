@@ -30,7 +30,7 @@ class JobStarter:
         return max((created for created in earlier if created is not None), default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents a new one."""
+        """Return whether an active run prevents a new run."""
         return forbidden(self.api, self.api.get(CRON_JOBS, run.cron_job))
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:

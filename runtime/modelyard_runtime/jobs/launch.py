@@ -50,7 +50,7 @@ class Replacing:
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began earlier. Return False if there is a newer run, which stops this one.
+        """Stop the runs that began earlier. Return False if there is a newer run, which stops this run.
 
         Call this only after creating this run's RayJob. If two runs check at the same time, at least one then sees the
         other.
@@ -94,7 +94,7 @@ def _required_variable(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """Append the Job's suffix to the template's name, so that a second Pod of the Job finds the RayJob of the first.
+    """Append the Job's suffix to the template's name so that a second Pod of the Job finds the RayJob of the first.
 
     The name must differ from the Job's name. To submit a RayJob, KubeRay creates a Job with the RayJob's name, which
     would already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).

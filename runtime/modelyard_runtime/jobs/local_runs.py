@@ -44,7 +44,7 @@ class LocalRuns:
 
     @contextmanager
     def deciding(self) -> Generator[None]:
-        """Hold a lock, so that two monitors do not both start a run."""
+        """Hold a lock so that two monitors do not both start a run."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
@@ -56,7 +56,7 @@ class LocalRuns:
         return max(moments, default=None)
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents a new one."""
+        """Return whether an active run prevents a new run."""
         active = any(entry["pipeline"] == run.pipeline and entry["state"] in _ACTIVE for entry in self.all())
         return active and self._overlap(run.pipeline) == "forbid"
 

@@ -31,10 +31,10 @@ from modelyard_runtime.workload.mounted import mounted_workload
 from modelyard_runtime.workload.records import Request, StarterWorkload
 
 VALID = timedelta(days=1)
-"""How long a request stays valid. If the breach persists, the monitor's next run sends another request."""
+"""The period for which a request is valid. If the breach persists, the monitor's next run sends another request."""
 
 _REMEMBERED = timedelta(days=30)
-"""How long outcomes are kept, which must be longer than a request is valid."""
+"""The period for which outcomes are kept. It must exceed the period for which a request is valid."""
 
 _REQUEST_LABEL = "modelyard.dev/request"
 _REQUEST_ANNOTATION = "modelyard.dev/requested"
@@ -59,7 +59,7 @@ def run(now: datetime | None = None) -> int:
 def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
     """Handle all requests with the given API client. A failing request does not block the others.
 
-    Monitors are processed in random order, so that one monitor with too many requests does not block the same monitors
+    Monitors are processed in random order so that one monitor with too many requests does not block the same monitors
     in every run.
     """
     unanswered = 0

@@ -41,7 +41,7 @@ class RunStarter(Protocol):
         ...
 
     def prevented(self, run: BreachRun | Request) -> bool:
-        """Return whether an active run prevents a new one."""
+        """Return whether an active run prevents a new run."""
         ...
 
     def begin(self, run: BreachRun | Request, start: Start) -> None:

@@ -45,7 +45,7 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
 
     try:
         data = training_data(workload, inputs, workload.pipeline.task)
-    except (OSError, Refusal):  # the training has said why; an endpoint may still serve an earlier version
+    except (OSError, Refusal):  # training has logged the reason; the endpoint may still serve an earlier version
         return None
     columns = [*data.features, data.label]
     frame = pd.concat([data.held_out[columns], data.train[columns]], ignore_index=True)[:MOST_ROWS]
@@ -67,7 +67,7 @@ def captured(endpoint: Endpoint, placed: Placed) -> float:
 
 
 def keep(state: State, name: str, url: str, token: str, rows: Rows) -> None:
-    """Save the request to an endpoint, so that it can be sent again."""
+    """Save the request to an endpoint so that it can be sent again."""
     path = state.below(QUESTIONS)
     questions: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     questions[name] = {"url": url, "token": token, **rows.question()}

@@ -32,7 +32,7 @@ _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # Ray's default of 15 leaves workers nothing on a machine that does something else
+    "RAY_worker_niceness": "0",  # with Ray's default of 15, workers get no CPU time on a busy machine
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -96,7 +96,7 @@ class Base:
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         context = self._init_ray()
         address = str(context.address_info["gcs_address"])
-        for number, handler in handlers.items():  # Ray handles SIGTERM itself, and would end this process at once
+        for number, handler in handlers.items():  # Ray's own SIGTERM handler would end this process immediately
             signal.signal(number, handler)
         self.say("ray", f"{self.machine.cpus} CPUs, {self.machine.gpus} GPUs")
         return address
@@ -116,7 +116,7 @@ class Base:
                 logging_level=logging.ERROR,
                 object_store_memory=_OBJECT_STORE,
             )
-        except Exception as problem:  # noqa: BLE001 - Ray has no exception of its own for a start that fails
+        except Exception as problem:  # noqa: BLE001 - Ray raises no specific exception if it fails to start
             raise Refusal(f"Ray did not start: {problem}") from None
 
     def _start_servers(self, environment: dict[str, str]) -> None:
@@ -150,11 +150,11 @@ class Base:
 
 
 def _leave_ray() -> None:
-    """Disconnect from Ray, unless a signal came while it was being imported or started. It is killed anyway."""
+    """Disconnect from Ray, unless a signal arrived while Ray was being imported or started. It is killed anyway."""
     shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
     if shutdown is None:
         return
     try:
         shutdown()
-    except Exception:  # noqa: BLE001 - a half started Ray fails in many ways, and this process is about to end
+    except Exception:  # noqa: BLE001 - a partly started Ray can fail in many ways, and this process is about to end
         _log.debug("Ray was not shut down", exc_info=True)

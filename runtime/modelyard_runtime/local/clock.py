@@ -17,7 +17,7 @@ def is_due(times: Times, at: datetime) -> bool:
     if local.minute not in times.minutes or local.hour not in times.hours or local.month not in times.months:
         return False
     by_day, by_weekday = local.day in times.days, local.isoweekday() % 7 in times.weekdays
-    if times.any_day or times.any_weekday:  # `*` in one of the two leaves the other to decide
+    if times.any_day or times.any_weekday:  # if one of the two fields is `*`, only the other counts
         return by_day and by_weekday
     return by_day or by_weekday
 
@@ -34,7 +34,7 @@ def due_between(times: Times, after: datetime, until: datetime) -> bool:
 
 @dataclass(slots=True)
 class Starts:
-    """The time at which each workload was last checked, so that every scheduled time counts only once."""
+    """The time of each workload's last check, which ensures that every scheduled time counts only once."""
 
     begun: datetime
     _since: dict[str, datetime] = field(default_factory=dict[str, datetime])

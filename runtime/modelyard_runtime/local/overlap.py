@@ -1,4 +1,4 @@
-"""Handles runs that become due during another run. With `overlap: replace`, the new run replaces the current one."""
+"""Handles runs that become due during another run. With `overlap: replace`, the new run replaces the current run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """Checks whether a workload's run that began at a certain time must be replaced by a newer one."""
+    """Checks whether a workload's run that began at a certain time must be replaced by a newer run."""
 
     schedule: Schedule
     history: LocalRuns
-    pipeline: str  # empty for a monitor, whose runs nobody requests
+    pipeline: str  # empty for a monitor, because its runs are never requested
     began: datetime
     clock: Callable[[], datetime] = _now
 

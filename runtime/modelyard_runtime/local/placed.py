@@ -49,7 +49,7 @@ def _read(path: Path) -> Content:
 
 
 def localized(content: Content, plan: LocalPlan, state: State, registry: str) -> Content:
-    """Replace buckets with folders, the registry's address with the local one, and token files with generated ones."""
+    """Replace buckets with folders, use the local registry's address, and replace token files with generated files."""
     changed: Content = _with_folders(content, state)
     if "registry" in changed and not plan.registry.adopted:
         changed["registry"] = {**changed["registry"], "uri": registry}

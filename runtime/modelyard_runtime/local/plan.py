@@ -35,7 +35,7 @@ class Times(Record):
 class Schedule(Record):
     """When runs start, and whether they may overlap."""
 
-    kind: str  # cron after once on-demand
+    kind: str  # cron, after, once or on-demand
     overlap: str
     times: Times | None = None
     after: str = ""

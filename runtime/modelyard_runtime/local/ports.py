@@ -1,4 +1,4 @@
-"""Reserves ports for this process, so that runs starting at the same time do not choose the same port."""
+"""Reserves ports for this process so that runs starting at the same time do not choose the same port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _held: list[IO[str]] = []
 
 
 def free_port(requested: int, taken: frozenset[int] = frozenset()) -> int:
-    """Reserve the requested port or the next free one. If none is free, the kernel chooses a port.
+    """Reserve the requested port or the next free port. If none is free, the kernel chooses a port.
 
     A server binds the port only later. Until then, the lock keeps other runs of this user from choosing it.
     """
@@ -27,7 +27,7 @@ def free_port(requested: int, taken: frozenset[int] = frozenset()) -> int:
 
 
 def _bound(port: int) -> int:
-    """Return the port if it can be bound, or 0 if not. If the port is 0, the kernel chooses one."""
+    """Return the port if it can be bound, or 0 if not. If the port is 0, the kernel chooses a port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

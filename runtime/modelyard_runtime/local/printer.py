@@ -21,6 +21,6 @@ class Printer:
     def __call__(self, address: str, text: str) -> None:
         """Print one line for a workload. Line breaks and control characters in untrusted text are replaced."""
         clean = "".join(character if character.isprintable() else " " for character in text)
-        with self._lock, suppress(OSError, ValueError):  # whoever read the output may have gone
+        with self._lock, suppress(OSError, ValueError):  # the process that read the output may have ended
             self.stream.write(f"{address:{_WIDTH}} {clean}\n")
             self.stream.flush()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 MARK = "MODELYARD_LOCAL"
-"""The environment variable that every process of a run inherits: the state's folder."""
+"""The environment variable that contains the state folder, and that every process of a run inherits."""
 
 _PATIENCE_S = 10.0
 
@@ -26,7 +26,7 @@ class Processes:
         self._mark = mark
         self._running: list[subprocess.Popen[Any]] = []
         os.environ[MARK] = mark
-        sweep(mark)  # what a run left that was killed together with its guardian
+        sweep(mark)  # processes left by a run that was killed together with its guardian
         self._guardian = subprocess.Popen(
             [sys.executable, "-m", "modelyard_runtime.local.guardian", mark, str(os.getpid())],
             stdin=subprocess.PIPE,
@@ -37,7 +37,7 @@ class Processes:
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any) -> Any:
-        """Start a process in its own session, so that Ctrl-C reaches only the run, which ends processes in order."""
+        """Start a process in its own session. Ctrl-C then reaches only the run, which ends its processes in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             settings: dict[str, Any] = {"stdout": stream, "stderr": subprocess.STDOUT} | options
@@ -67,7 +67,7 @@ class Processes:
                 process.kill()
         try:
             also()
-        finally:  # Ray may be half started
+        finally:  # Ray may be only partly started
             sweep(self._mark, spared=frozenset({self._guardian.pid}))
         for process in self._running:
             process.wait()

@@ -1,6 +1,6 @@
 """Generates data with a known truth from the spec's declarations if a system's own data is not on this machine.
 
-Every row has all columns of the system, so that datasets can be joined. A label is determined by the numeric and
+Every row has all columns of the system so that datasets can be joined. A label is determined by the numeric and
 categorical features with fixed weights, which depend only on the column names, plus noise. With drift, the first
 numeric features are two standard deviations larger in requests than in training data. `sample.json` records the truth.
 """
@@ -30,7 +30,7 @@ LIVE_ROWS = 600
 _MOST_LIVE_ROWS = 6000
 _DAY_S = 86400
 _DAYS = 60.0
-_DELAYS = 3  # data cover three times as long as the latest labels take
+_DELAYS = 3  # the data covers three times the longest label delay
 _GROUP = 10  # rows of one group, such as the results of a query
 _SHIFT = 2.0
 _NOISE = 0.35
@@ -50,7 +50,7 @@ class Truth:
     timestamps: tuple[str, ...]
     groups: tuple[str, ...]
     keys: tuple[str, ...]
-    keyed: frozenset[str] = frozenset()  # datasets with keys; elsewhere they would be features that mean nothing
+    keyed: frozenset[str] = frozenset()  # datasets with keys, which would be meaningless features in any other dataset
     drifting: tuple[str, ...] = ()
     days: float = _DAYS
     seed: int = 7
@@ -69,8 +69,8 @@ class Truth:
         end = until or datetime.now(UTC)
         ages = (
             np.sort(chance.random(count) ** 2)[::-1] * self.days * _DAY_S
-        )  # more rows in recent days, as monitors need
-        grouped = any(name in self.groups for name in self.keys)  # then the other keys tell rows of a group apart
+        )  # more rows in recent days, because monitors need them
+        grouped = any(name in self.groups for name in self.keys)  # the other keys then distinguish the rows of a group
         keys = [str(index % _GROUP) for index in range(count)] if grouped else _keys(seed, count)
         rows: dict[str, Any] = dict.fromkeys(self.keys, keys)
         at = [end - timedelta(seconds=float(age)) for age in ages]
@@ -184,7 +184,7 @@ def _is_declared(data: Dataset) -> bool:
 
 
 def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
-    """Return whether a dataset is joined with one that has features, so that it may contain only a label."""
+    """Return whether a dataset is joined with a dataset that has features, so it may contain only a label."""
     return any(
         name in pipeline.reads and any(other != name and _is_declared(plan.data[other]) for other in pipeline.reads)
         for pipeline in plan.pipelines.values()

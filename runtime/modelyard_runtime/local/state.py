@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from modelyard_runtime.refusals import Refusal
 
 READY = "serving.ready"
-"""The file that exists once every application of the model servers runs."""
+"""The file that is created once all applications of the model servers are running."""
 
 _ADDRESSES = "addresses.json"
 _MB = 10**6

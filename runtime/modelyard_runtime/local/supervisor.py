@@ -90,7 +90,7 @@ def _on_signals(handler: Any) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    _on_signals(signal.SIG_IGN)  # ending in order takes a few seconds, and must not be interrupted
+    _on_signals(signal.SIG_IGN)  # an orderly shutdown takes a few seconds, and must not be interrupted
     raise Stopped
 
 

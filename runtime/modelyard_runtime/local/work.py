@@ -25,7 +25,7 @@ _ALIAS_S = 60.0
 _CAPTURED_S = 4.0
 _MONITOR_S = 1800
 _SHOWN_ROWS = 3
-_SHOWN = 300  # characters of an answer
+_SHOWN = 300  # the maximum number of characters of a response
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Work:
         ordered = in_order(self.plan, self.due(everything=everything))
         trainings = [name for name in ordered if self.trains(name)]
         if any(map(self._has_base, trainings)):
-            self.promote()  # imports the base model that they need
+            self.promote()  # imports the base model that these pipelines need
         for name in ordered[: ordered.index(trainings[-1]) + 1] if trainings else []:
             self.run_pipeline(name)
         if not trainings:
@@ -146,7 +146,7 @@ class Work:
         contents = self.base.placed.contents.values()
         sample = Sample(self.plan, self.base.state, truth_of(self.plan, contents))
         new = sample.write_missing()
-        if sample.generated or self.drift:  # rows for requests that resemble the user's own data cannot be generated
+        if sample.generated or self.drift:  # requests that resemble the user's own data cannot be generated
             self._made = sample
         for name in new:
             self.say(f"data.{name}", "GENERATED, because there are no files; sample.json in the folder describes how")
@@ -268,7 +268,7 @@ class Work:
             self.failures.append(address)
 
     def _turn(self) -> int:
-        """Return a number that differs between runs, so that each run sends different rows."""
+        """Return a number that differs between runs so that each run sends different rows."""
         return sum(1 for event in self.base.state.events() if event.get("event") == "began") * 100
 
     def _send(self, name: str, caller: Endpoint, rows: list[dict[str, Any]]) -> None:

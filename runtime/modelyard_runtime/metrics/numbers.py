@@ -62,7 +62,7 @@ def _relative(weighted: bool, symmetric: bool) -> Compute:
             return float(error.sum() / total) if total else float("nan")
         size = (np.abs(truth) + np.abs(predictions.values)) / 2 if symmetric else np.abs(truth)
         nonzero = size > 0
-        nothing = 0.0 if symmetric else float("nan")  # no error if both are zero, else a zero denominator
+        nothing = 0.0 if symmetric else float("nan")  # symmetric: both are zero, so there is no error
         return float((error[nonzero] / size[nonzero]).mean()) if nonzero.any() else nothing
 
     return compute

@@ -18,7 +18,7 @@ _WORK = 50_000_000
 """The approximate number of rows to draw in all resamples. Larger datasets need fewer resamples."""
 
 _FEWEST_UNITS = 10
-_MOST_WITHOUT = 0.1  # the share of resamples that may have no value, as recall has none without positives
+_MOST_WITHOUT = 0.1  # the share of resamples for which the metric may be undefined, as recall is without positives
 
 
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:

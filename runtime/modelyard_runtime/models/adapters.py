@@ -78,7 +78,7 @@ def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def attach(model: Any, layers: Iterable[str], shape: Shape) -> None:
-    """Replace linear layers with adapted ones. Only the new matrices are trainable; at first, they have no effect."""
+    """Replace linear layers with adapted layers. Only the new matrices are trainable; at first, they have no effect."""
     from mlx.utils import tree_unflatten
     from mlx_lm.tuner.lora import LoRALinear
 
@@ -183,7 +183,7 @@ def _shape_of(folder: Path) -> Shape:
 
 
 def shared_copy(model: Any) -> Any:
-    """Return a model with its own layers but the same weights in memory, so that it can have a different adapter."""
+    """Return a model with its own layers but the same weights in memory so that it can have a different adapter."""
     return _copied(model)
 
 

@@ -50,7 +50,7 @@ class Base:
             raise Refusal(f"the adapter does not record its base model in {BASE_FILE}: {problem}") from None
 
     def check(self, other: Base) -> None:
-        """Refuse any base other than this one. Version numbers are shown for people, but only the digest decides."""
+        """Refuse any other base. Version numbers are shown for people, but only the digest decides."""
         if other.digest != self.digest:
             raise Refusal(
                 f"it was trained on version {self.version} of {self.name} ({self.digest}), "

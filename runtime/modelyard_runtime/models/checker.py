@@ -126,7 +126,7 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Return whether the signature declares the type of every column, so that no further checks are needed."""
+        """Return whether the signature declares the type of every column, so no further checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:

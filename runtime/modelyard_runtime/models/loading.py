@@ -100,7 +100,7 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 class Bundles:
     """The bundles for one alias. The active bundle is updated from the store when the store can be reached.
 
-    Otherwise, the bundle on disk is used, which is the last one that was fetched or manually unpacked.
+    Otherwise, the bundle on disk is used: the last bundle that was fetched or manually unpacked.
     """
 
     def __init__(self, workload: Workload, model: Model, source: BundleSource | KeptVersions) -> None:
@@ -188,7 +188,7 @@ class KeptBundles(Bundles):
     """
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch the version that the registry names unless it is already here. On failure, return the one on disk."""
+        """Fetch the version named by the registry unless it is on disk. If this fails, return the version on disk."""
         try:
             version = asked_version(self._model)
             if version is None:

@@ -23,7 +23,7 @@ _TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The tokens of a row. Tokens from index `begins` on are learned and evaluated. Those before it are the prompt."""
+    """The tokens of a row. Tokens from index `begins` on are learned and evaluated. Tokens before it are the prompt."""
 
     tokens: tuple[int, ...]
     begins: int
@@ -43,7 +43,7 @@ def load_quietly(folder: str) -> tuple[Any, Any]:
 def examples(tokenizer: Any, texts: Sequence[Text], longest: int) -> list[Example]:
     """Return the tokens of each row, at most `longest`, the last of which marks the end of the text.
 
-    If the tokenizer has a chat template, the prompt becomes a chat's only message, so that the model sees the same
+    If the tokenizer has a chat template, the prompt becomes a chat's only message so that the model sees the same
     format in training as in requests.
     """
     return [_example(tokenizer, prompt, text, longest) for prompt, text in texts]
@@ -54,7 +54,7 @@ def _example(tokenizer: Any, prompt: str | None, text: str, longest: int) -> Exa
     if prompt is None:
         tokens = [int(token) for token in tokenizer.encode(text)]
         tokens += end if tokens[-1:] != end else []
-        return Example(tuple(tokens[:longest]), 1)  # nothing comes before the first token to predict it from
+        return Example(tuple(tokens[:longest]), 1)  # the first token cannot be predicted, because nothing precedes it
     before = _prompt_tokens(tokenizer, prompt)
     tokens = [*before, *(int(token) for token in tokenizer.encode(text, add_special_tokens=False)), *end]
     return Example(tuple(tokens[:longest]), max(len(before), 1))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from modelyard_runtime.workload.description import Json, Section, integer, section, text
 
 LATEST = timedelta(days=7)
-"""Rows that arrive later than this after their window are ignored, so that old folders need not be read again."""
+"""Rows that arrive later than this after their window are ignored so that old folders need not be read again."""
 
 _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet")
 

@@ -74,7 +74,7 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
     """Roll back the alias of each breached variant, unless this was already done within the cooldown.
 
     There is also no rollback while the window contains rows from before the last rollback. They measure the version
-    that was rolled back, not the current one.
+    that was rolled back, not the current version.
     """
     monitor = workload.monitor
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0

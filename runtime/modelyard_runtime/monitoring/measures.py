@@ -169,7 +169,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, so it is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Return column profiles by variant if each variant has its own model, or otherwise under an empty name."""
+        """Return column profiles by variant if each variant has its own model, or else under an empty name."""
         source = self._monitor.reference
         if source is None:
             raise Refusal("drift needs a reference")

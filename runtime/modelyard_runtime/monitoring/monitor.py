@@ -75,7 +75,7 @@ def run() -> int:
             refusals = (*refusals, of_action)
     if of_soaks(workload) and not run_results.refusals:
         witness(workload, run_results.soaking, now)
-    if reported:  # otherwise the next attempt measures again
+    if reported:  # if the state is not saved, the next attempt measures again
         state.save()
     for refusal in refusals:
         _log.error("%s", refusal)
@@ -131,7 +131,7 @@ def measure_run(workload: MonitorWorkload, now: datetime, state: State) -> RunRe
         share = measures.coverage()
     except Refusal:  # a check has already reported why
         share = {}
-    if refusals:  # the next run starts where this one did, so that a refused check loses no rows
+    if refusals:  # the next run starts where this run did, so a refused check loses no rows
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()

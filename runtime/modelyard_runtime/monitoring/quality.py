@@ -112,7 +112,7 @@ class KeyedPredictions:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels for certain keys. If a key has several labels, the newest or else the last one is used."""
+    """Labels for certain keys. For a key with several labels, the newest is used or, without timestamps, the last."""
 
     key: Key
     label: str

@@ -32,7 +32,7 @@ def run() -> int:
     _start_ray(pipeline)
     if workload.type == "training":
         registry.connect(workload)
-        registry.open_experiment(pipeline.trained_model)  # runs that user code starts also use it
+        registry.open_experiment(pipeline.trained_model)  # runs that user code starts also use this experiment
     if _is_delivered_or_approved(pipeline) and promotes_itself(workload):
         _log.info("before the run: %s", promote_waiting(Subject.of_training(workload)))
     run_name = new_run()
@@ -43,7 +43,7 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Return whether the model needs approval or delivery, so that an earlier version may be waiting for it."""
+    """Return whether the model needs approval or delivery, so an earlier version may be waiting for it."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)

@@ -28,7 +28,7 @@ from modelyard_runtime.workload.records import Bounds, Pipeline, PipelineWorkloa
 
 _log = logging.getLogger(__name__)
 
-_WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a Pod's CPUs exclude a second worker
+_WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a Pod has CPUs for only one worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
     best, run_id = _searched(workload, step, tuning, trial, run, reuse_workers=True)
     tuned = {**parameters, **best}
-    one_worker = Bounds(min=1, max=1)  # several workers would be for parallel trials
+    one_worker = Bounds(min=1, max=1)  # the declared workers are for parallel trials
     final_step = replace(step, workers=one_worker, parameters=tuned)
     if checkpoints is not None and goes_on(workload, final_step):
         return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)

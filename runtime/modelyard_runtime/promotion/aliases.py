@@ -1,4 +1,4 @@
-"""Moves and records aliases, so that concurrent promotions end at the newest version.
+"""Moves and records aliases so that concurrent promotions end at the newest version.
 
 MLflow moves an alias without compare-and-swap. Therefore, each move is recorded first. Then the alias is set to the
 version implied by the whole history, and both are read again until they agree. Either the last writer of the alias has
@@ -48,7 +48,7 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Roll the alias back from its current version to the previous fit one. Return that version or an empty string.
+    """Roll the alias back from its current version to the previous fit version. Return that version, or "".
 
     Unfit versions in between are also rolled back, because a starting server would refuse to load them. With `only`,
     roll back only from the given version, and return an empty string if the alias has moved.
@@ -114,7 +114,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Complete interrupted moves, except for recent ones, which another process may still be making."""
+    """Complete interrupted moves, except for recent moves, which another process may still be making."""
     target = next(iter(standing(moves)), "")
     record = recorded(moves, target)
     if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -141,7 +141,7 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """Return the digest of a version selected by hand, or an empty string if its files cannot be read.
+    """Return the digest of a manually selected version, or an empty string if its files cannot be read.
 
     Without a digest, the version is never loaded. Its own tag cannot be trusted, because it was written by the workload
     that registered the version.

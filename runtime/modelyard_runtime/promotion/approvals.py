@@ -39,7 +39,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A version's valid approvals, the number of missing ones, and why other approvals do not count."""
+    """A version's valid approvals, the number of missing approvals, and why other approvals do not count."""
 
     approvals: tuple[Approval, ...]
     missing: int

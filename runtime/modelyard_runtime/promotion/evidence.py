@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
     """Return a version's recorded statements about the given files by group, numbered if a group has several.
 
-    All are kept, because which ones count depends on the keys listed where they are verified.
+    All statements are kept, because the keys listed at the time of verification decide which of them count.
     """
     statements: dict[str, str] = {}
     for move in moves:
@@ -71,7 +71,7 @@ def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
 def add_later(workload: Workload, promotion: Promotion) -> None:
     """Record approvals that were given after the alias moved to a version.
 
-    The version may have gone live before approvals were required, by hand, or with a key that is no longer listed.
+    The version may have gone live before approvals were required, manually, or with a key that is no longer listed.
     """
     live = _live(promotion)
     if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:

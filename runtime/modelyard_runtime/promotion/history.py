@@ -28,7 +28,7 @@ class Move:
     """A record of what was done to an alias, by whom and why.
 
     `version` is the version that was promoted or rolled back. `over` has the versions that somebody skipped by moving
-    the alias by hand. Records of approvals given later do not move the alias.
+    the alias manually. Records of approvals given later do not move the alias.
     """
 
     alias: str
@@ -176,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """Return the versions that were removed from an alias by rollback or by hand and have not been restored since."""
+    """Return the versions that were removed from an alias manually or by a rollback and not restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:

@@ -321,7 +321,7 @@ def _is_of(subject: Subject, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Return tags that name the version with which the gate compares the new one, or none without a comparison."""
+    """Return tags that name the version with which the gate compares the new version, or none without a comparison."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}

@@ -2,7 +2,7 @@
 
 Each wave has its own pointer beside `current.json`. The canary sites get a version immediately. The next wave gets it
 when the previous wave has had it for the whole soak, at least one site reports serving it, and no alert is firing at a
-site that serves it. If a version is rolled back, it is replaced in all waves at once.
+site that serves it. If a version is rolled back, it is replaced in all waves at the same time.
 """
 
 from __future__ import annotations

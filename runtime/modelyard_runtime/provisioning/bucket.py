@@ -28,7 +28,7 @@ def run() -> int:
 
 def ensure_bucket(
     client: Any, name: str, versioned: bool, retention_s: int, expire: Mapping[str, int]
-) -> None:  # boto3 types its clients at run time
+) -> None:  # boto3 creates client classes at run time
     """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds.
 
     With 0, no object is deleted because of its age. `expire` maps folders to the number of days after which their

@@ -64,7 +64,7 @@ def run() -> int:
     return 0
 
 
-def find_instance(client: Any, identifier: str) -> Instance:  # boto3 types its clients at run time
+def find_instance(client: Any, identifier: str) -> Instance:  # boto3 creates client classes at run time
     """Look up an instance in RDS."""
     (instance,) = client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
     endpoint = instance["Endpoint"]

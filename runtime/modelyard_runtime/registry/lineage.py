@@ -88,7 +88,7 @@ def card_text(
     """Write the model card, which is used as the version's description.
 
     It contains the card entries from the spec, the training data, and the model's creator or `origin`. A warning about
-    formats that run code when loaded is placed at the beginning, so that truncation never removes it.
+    formats that run code when loaded is placed at the beginning so that truncation never removes it.
     """
     card = model.card
     of_card = {

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 def authenticate() -> Any:
     """Return the user of an authenticated request as an MLflow object, or a response that refuses the request."""
-    azure_artifacts.register()  # each process of the server gets here before it lists artifacts
+    azure_artifacts.register()  # each server process calls this function before it lists artifacts
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
     result = auth.authenticate_request_basic_auth()
     user = getattr(result, "username", None)

@@ -28,7 +28,7 @@ _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
 _TRUSTED_S = 30
-"""How many seconds a verified password is cached. Otherwise, MLflow would hash it several times per request."""
+"""The seconds for which a verified password is cached. Without a cache, MLflow hashes it several times per request."""
 
 _log = logging.getLogger(__name__)
 

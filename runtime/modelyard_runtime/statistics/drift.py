@@ -186,7 +186,7 @@ class Moved:
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """Return the direction of the column's change, and the place with the largest gain."""
+        """Return the direction of the column's change, and the range or category with the largest gain."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -243,7 +243,7 @@ class Moved:
 
         shares = self._reference.shares or {}
         then = np.array([shares[name] for name in self._names] + [shares.get(REST, 0.0)])
-        # The indices of names follow the order of names, even with REST among them.
+        # The indices follow the order of the names, even if REST is among them.
         now = np.array([self._counts[place] for place in self._names.values()] + [self._counts[-1]]) / sizes.now
         once = np.flatnonzero(then[:-1] * sizes.then < _ONCE)
         unknown = min(max(now[-1] - then[-1], 0.0), float(then[once].sum()))

@@ -28,7 +28,7 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
     for name in columns:
         texts = number_texts_in(frame[name]) if name in numbers else texts_in(frame[name])
         factor = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
-        column_hashes = np.zeros(len(frame), dtype=np.uint64)  # a missing value adds nothing, as an absent column would
+        column_hashes = np.zeros(len(frame), dtype=np.uint64)  # a missing value has no effect, like an absent column
         values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
         column_hashes[frame[name].notna().to_numpy()] = mixed(values * np.uint64(factor))
         total += column_hashes

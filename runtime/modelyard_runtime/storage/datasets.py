@@ -133,7 +133,7 @@ def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
 
 
 def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
-    """Return the columns that a model may use: the declared ones, or all except the label, timestamp and group."""
+    """Return the columns that a model may use: the declared columns, or all except the label, timestamp and group."""
     declared = dataset.features
     missing = [name for name in declared if name not in columns]
     if missing:

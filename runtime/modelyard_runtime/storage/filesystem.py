@@ -37,7 +37,7 @@ SCHEMES: Final = tuple(f"{scheme}://" for scheme in _PROTOCOLS)
 
 
 _CONTROL_FILE: Final = 64 * 1024 * 1024
-"""More bytes than any pointer, state or list of files has."""
+"""A size in bytes that no pointer, state or list of files reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Place:
         return self.driver.filesystem
 
     def below(self, *parts: str) -> Place:
-        """Return a place below this one."""
+        """Return the place at a path below this place."""
         return Place(self.driver, "/".join((self.path.rstrip("/"), *parts)))
 
     def at(self, path: str) -> Place:
@@ -181,7 +181,7 @@ def move(where: Place, to: Place) -> None:
 
 
 def write_whole(where: Place, content: bytes) -> None:
-    """Write a file atomically. Readers see either the old file or the complete new one."""
+    """Write a file atomically. Readers see either the old file or the complete new file."""
     where.driver.write(where.path, content)
 
 

@@ -74,7 +74,7 @@ class Checkpoints:
 
 
 def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
-    """Return everything that a training run depends on. A run with the same state resumes an interrupted one."""
+    """Return everything that a training run depends on. A run with the same state resumes an interrupted run."""
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
@@ -115,7 +115,7 @@ def _remove_all(root: Place, name: str) -> None:
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """Maps nested paths to flat file names in one place: `a/b/c` becomes `a~b~c`. Files are found by listing."""
+    """Maps nested paths to flat file names in one folder: `a/b/c` becomes `a~b~c`. Files are found by listing."""
 
     def __init__(self, root: Place) -> None:
         self._root = root

@@ -164,7 +164,7 @@ def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
     if table.group:
         return Identity.of(frame, (table.group,), declared=True)
     times_too = [table.timestamp] if table.timestamp else []
-    columns = table.features or [table.label]  # texts without prompts are identified by themselves
+    columns = table.features or [table.label]  # a text without a prompt identifies its own row
     return Identity.of(frame, list(dict.fromkeys((*columns, *times_too))), declared=False)
 
 
@@ -257,7 +257,7 @@ class Joined:
             feature_columns(dataset, list(frames[name].columns))
         roles = (role for dataset in datasets.values() for role in (dataset.label, dataset.timestamp, dataset.group))
         hidden = {*keys, *key, *roles}
-        texts = pipeline.task == TEXT  # a prompt is declared, and other columns of texts are not learned
+        texts = pipeline.task == TEXT  # the prompt must be declared, and no other text column is used
         features = list(dict.fromkeys(declared))
         features = features or [name for name in frame.columns if name not in hidden and not texts]
         if not features and not texts:

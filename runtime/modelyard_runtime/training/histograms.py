@@ -1,4 +1,4 @@
-"""Trains scikit-learn's histogram boosting on one worker in parts, each of which continues the previous one.
+"""Trains scikit-learn's histogram boosting on one worker in parts, each of which continues the previous part.
 
 Splitting the training into parts does not change the model. Each part bins the rows again and predicts all of them.
 """

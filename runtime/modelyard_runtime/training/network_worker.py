@@ -44,7 +44,7 @@ def train_network(config: dict[str, Any]) -> bytes | None:
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """Serialize weights and optimizer state as tensors and numbers, so that loading them runs no code."""
+    """Serialize weights and optimizer state as tensors and numbers so that loading them runs no code."""
     torch = load_torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)

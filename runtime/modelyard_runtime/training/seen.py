@@ -1,4 +1,4 @@
-"""Records the rows on which a version was trained as short hashes, so that a later gate can exclude these rows."""
+"""Records the rows on which a version was trained as short hashes so that a later gate can exclude these rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Identity:
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
-    declared: bool  # whether the spec names the columns, which are otherwise all those that the model was trained on
+    declared: bool  # whether the spec names the columns; if not, they are all training columns
 
     @classmethod
     def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:

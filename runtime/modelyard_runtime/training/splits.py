@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """Assign a random number to each value, using the seed. New values do not change the order of existing ones."""
+    """Assign a random number to each value, using the seed. New values do not change the order of existing values."""
     import numpy as np
     import pandas as pd
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from modelyard_runtime.training.data import TrainingData
 
-_BLOCKS_A_WORKER = 8  # so that any number of workers have about the same number of rows
-_RESIZE_S = 300.0  # interval at which new workers join, when trees since the last save are trained again
+_BLOCKS_A_WORKER = 8  # enough to give each worker about the same number of rows
+_RESIZE_S = 300.0  # interval at which new workers join; trees since the last save are then trained again
 _KEPT = 3
 _SNAPSHOT = "checkpoint_manager_snapshot.json"  # ray.train.v2._internal.constants of Ray 2.60
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modelyard_runtime.training.data import TrainingData
 
 RUNGS = 4
-"""How often a trial reports its metric. ASHA stops the worst trials each time."""
+"""The number of times that a trial reports its metric. ASHA stops the worst trials each time."""
 
 _RESET_TIMEOUT_S = "60"
 """The maximum number of seconds that Tune waits for the thread of a stopped trial.

@@ -34,7 +34,8 @@ def description() -> Section:
 def digest(section: Section) -> str:
     """Return a hash of part of a description as 16 hexadecimal digits. The order of keys does not matter.
 
-    The compiler writes the same digest next to an application's name: SHA-256 of UTF-8 JSON, sorted and without spaces.
+    The compiler writes the same digest next to an application's name. It is the SHA-256 of UTF-8 JSON with sorted keys
+    and no spaces.
     """
     text = json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -17,8 +17,8 @@ def administrators(
     """Give administrator access to the principals in the stack's setting `admins`, a list of role and user ARNs.
 
     Without the setting, the role that runs Pulumi when the cluster is created becomes administrator, because this
-    component disables EKS's default of giving access to the creator. If another role runs Pulumi later, this does not
-    change, so that an `up` from elsewhere cannot lock out the administrators.
+    component disables EKS's default of giving access to the creator. This does not change if another role runs Pulumi
+    later, so an `up` from elsewhere cannot lock out the administrators.
     """
     arns = admins()
     if arns:

@@ -11,7 +11,7 @@ import pulumi_aws
 class Account(pulumi_aws.Provider):
     """An account and region, with the default tags for its resources.
 
-    Pulumi's own AWS credentials are used. If `account_id` is set, they must be for that account, so that `up` with the
+    Pulumi's own AWS credentials are used. If `account_id` is set, they must be for that account so that `up` with the
     wrong profile fails before it creates anything.
     """
 

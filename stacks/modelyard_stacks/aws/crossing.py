@@ -23,7 +23,7 @@ characters per user, which three prefixes would fill (docs.aws.amazon.com/IAM, "
 class Crossing(pulumi.ComponentResource):
     """A user with exactly the given access, for Pods outside EKS, which cannot assume a role.
 
-    `keys` are numbers, one for each access key. Keys never expire. To rotate a key, add a second one, switch all
+    `keys` are numbers, one for each access key. Keys never expire. To rotate a key, add a second key, switch all
     clients to it, then remove the first. The state stores the secret keys encrypted.
     """
 

@@ -18,8 +18,8 @@ _AGENT = "eks-pod-identity-agent"
 class ExistingCluster(AdoptedCluster):
     """A cluster in the account, given by its name, as EKS describes it at each `up`. Nothing in it is changed.
 
-    What a program adds is named after this component and not after the cluster, which several systems share. Whoever
-    applies the workloads needs an access entry for the cluster.
+    Resources that a program adds are named after this component, not after the cluster, which several systems share.
+    The role that applies the workloads needs an access entry for the cluster.
     """
 
     endpoint: pulumi.Output[str]
@@ -65,7 +65,7 @@ class ClusterNetwork:
 class IdentityAgent(pulumi.ComponentResource):
     """The agent that provides Pods with the credentials of their roles, in the default version for the cluster.
 
-    `destroy` leaves it in the cluster, because Pods of other systems may have come to need it.
+    `destroy` leaves it in the cluster, because Pods of other systems may now depend on it.
     """
 
     def __init__(self, name: str, *, cluster: ExistingCluster, opts: pulumi.ResourceOptions | None = None) -> None:

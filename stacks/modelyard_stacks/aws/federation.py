@@ -93,7 +93,7 @@ class TrustedIdentity(pulumi.ComponentResource):
             iam.RolePolicyArgs(role=role.name, policy=document(*store_statements(issuer.account, access))),
             within,
         )
-        # whoever reads the role's name may use it, so it is shown with its permissions
+        # anything that depends on the role's ARN then also waits for its permissions
         self.role_arn = pulumi.Output.all(role.arn, rights.id).apply(lambda resolved: str(resolved[0]))
         self.register_outputs({"role_arn": self.role_arn})
 
@@ -115,4 +115,4 @@ def _existing() -> list[str]:
 def _without_scheme(url: str) -> str:
     if not url.startswith("https://"):
         raise pulumi.RunError(f"{url}: an issuer needs an https address")
-    return url.removeprefix("https://")  # a slash at the end is part of the name, as AKS has one
+    return url.removeprefix("https://")  # a trailing slash is part of the name; issuers of AKS have one

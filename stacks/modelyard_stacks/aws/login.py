@@ -43,7 +43,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 name=pulumi.Output.concat(database.identifier, "-login"),
                 description=pulumi.Output.concat("Login of the database ", database.name, ", and of no other"),
                 kms_key_id=key.arn,
-                recovery_window_in_days=0,  # a new password can be generated, and the name must be available at once
+                recovery_window_in_days=0,  # a new password can be generated, and the name must be free immediately
             ),
             pulumi.ResourceOptions(parent=self),
         )

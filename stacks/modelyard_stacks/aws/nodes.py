@@ -226,7 +226,7 @@ def _joined(
     network: Network | AdoptedNetwork | Zone | ClusterNetwork,
     role: NodeRole | None,
 ) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
-    """Return the nodes' role, and what nodes must wait for. In an existing cluster, that is only the role."""
+    """Return the nodes' role, and what nodes must wait for: in an existing cluster, only the role."""
     if role is not None:
         return role.arn, list(role.ready)
     if isinstance(cluster, ExistingCluster) or isinstance(network, ClusterNetwork):

@@ -17,7 +17,7 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each object version is retained: for everyone, or except by users who may bypass governance."""
+    """The period for which object versions are retained, for everyone or except for users who may bypass governance."""
 
     mode: Literal["compliance", "governance"]
     days: int
@@ -127,7 +127,7 @@ class ObjectStore(pulumi.ComponentResource):
             },
             {
                 # Requests that specify no encryption get ours. Those that specify one must name our key: with aws:kms
-                # alone, they would get AWS's key.
+                # but no key, they would get AWS's key.
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html, 2026-11-24
                 "Sid": "OurKeyOnly",
                 "Effect": "Deny",

@@ -14,7 +14,7 @@ from .policies import document, role_prefix, token_trust
 
 
 class SystemSecretsReader(pulumi.ComponentResource):
-    """The role with which a system's own External Secrets store reads these secrets, by name or ARN, but lists none.
+    """The role that lets a system's External Secrets store read these secrets, given by name or ARN, but not list any.
 
     All systems on a cluster share External Secrets, so its own role could read the secrets of every system. Instead, it
     requests a token for the system's ServiceAccount, which names this role in an annotation. The account needs an IAM

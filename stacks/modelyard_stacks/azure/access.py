@@ -19,7 +19,7 @@ from .settings import listed
 _MEMBER = re.compile(r"(group|user|servicePrincipal):([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
 _KINDS = {"group": "Group", "user": "User", "servicePrincipal": "ServicePrincipal"}
 _AKS = "6dae42f8-4368-4678-94ff-3960e28e3630"
-"""The application of Entra ID for which tokens of all clusters are issued.
+"""The Entra ID application for which the tokens of all clusters are issued.
 
 Source: https://azure.github.io/kubelogin/concepts/aks.html, 2026-11-27.
 """
@@ -32,8 +32,9 @@ def administrators(
 ) -> None:
     """Make the members in the stack's setting `admins` administrators of this cluster only.
 
-    Without the setting, whoever runs Pulumi when the cluster is created becomes administrator, because otherwise not
-    even owners of the subscription could do anything in the cluster. If others run Pulumi later, this does not change.
+    Without the setting, the login that runs Pulumi when the cluster is created becomes an administrator, because
+    otherwise not even owners of the subscription could do anything in the cluster. This does not change if another
+    login runs Pulumi later.
     """
     members = admins()
     for kind, member in members:
@@ -74,7 +75,7 @@ def kubeconfig(
 
 
 def way_to_log_in() -> str:
-    """Return the setting `login`: how kubelogin logs in, such as by `workloadidentity` in a pipeline, not by `az`."""
+    """Return the setting `login`, kubelogin's login method, such as `workloadidentity` in pipelines instead of `az`."""
     login = pulumi.Config().get("login") or "azurecli"
     if login not in _LOGINS:
         raise pulumi.RunError(f"the setting login must be one of {', '.join(_LOGINS)}, not {login}")
@@ -82,7 +83,7 @@ def way_to_log_in() -> str:
 
 
 def _with_login(name: str, encoded: str, login: str) -> str:
-    """Keep the address and authority from Azure's kubeconfig, but not its login, which prompts at every use."""
+    """Keep the address and certificate authority from Azure's kubeconfig, but not the login, which always prompts."""
     config: object = yaml.safe_load(base64.b64decode(encoded))
     clusters = cast("dict[str, list[dict[str, dict[str, str]]]]", config)["clusters"]
     execute = {

@@ -53,7 +53,7 @@ class Alarms(pulumi.ComponentResource):
             monitor.ActionGroupInitArgs(
                 resource_group_name=self._group.group,
                 location="Global",
-                # what messages on a phone begin with
+                # the prefix of text messages
                 group_short_name=f"my-{hashlib.sha256(name.encode()).hexdigest()}"[:_LONGEST_SHORT_NAME],
                 enabled=True,
                 email_receivers=[

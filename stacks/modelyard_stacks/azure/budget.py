@@ -64,13 +64,13 @@ class Budget(pulumi.ComponentResource):
                     for title, kind, percent in _THRESHOLDS
                 },
             ),
-            # the month in which it was created: a later one would be a change in every month
+            # keep the month in which the budget was created; a new value would be a change every month
             pulumi.ResourceOptions(parent=self, ignore_changes=["timePeriod"]),
         )
         self.register_outputs({})
 
 
 def _this_month() -> str:
-    """Return the first day of this month. Azure accepts no earlier start for a new budget, and none within a month."""
+    """Return the first day of this month. A new budget cannot start earlier, nor in the middle of a month."""
     now = datetime.now(UTC)
     return f"{now.year}-{now.month:02}-01T00:00:00Z"

@@ -39,7 +39,7 @@ _LONGEST_GROUP = 80
 
 _FIRST_POOL = "aks"
 _SCHEDULES = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
-"""The names by which AKS knows when it may upgrade Kubernetes, and nodes.
+"""The names that AKS reserves for the maintenance windows of Kubernetes upgrades and of node upgrades.
 
 Source: https://learn.microsoft.com/en-us/azure/aks/planned-maintenance, 2026-11-27.
 """
@@ -49,9 +49,9 @@ class Cluster(pulumi.ComponentResource):
     """The control plane, and a pool for AKS's own Pods, which is always required. Workloads need their own pools.
 
     The API is reachable from inside the network, and from outside only for `public_access_cidrs`, if any. The stack's
-    setting `admins` names administrators by their object IDs in Entra ID, such as `group:ID`. Without it, whoever first
-    runs Pulumi becomes one. Secrets and disks are encrypted with the key, NetworkPolicies are enforced, and Pods get
-    their own identity instead of their node's.
+    setting `admins` names administrators by their object IDs in Entra ID, such as `group:ID`. Without it, the login
+    that first runs Pulumi becomes an administrator. Secrets and disks are encrypted with the key, NetworkPolicies are
+    enforced, and Pods get their own identity instead of their node's.
 
     `version` is the minor version. Azure installs patches on Saturdays. The first pool has `nodes` of size `machine`
     with the taint `CriticalAddonsOnly`, in `zones`, if any. AKS cannot change its machine size. `issuer` signs the
@@ -133,7 +133,7 @@ class Cluster(pulumi.ComponentResource):
             "kubelet": (IDENTITY_OPERATOR, kubelet.id),
             "disks": (DISK_ENCRYPTION, key.disks.id),
             "secrets": (CRYPTO_USER, key.secrets.id),
-            # it connects the vault with the control plane
+            # the cluster connects the vault to its control plane
             "vault": (VAULT_CONTRIBUTOR, key.vault_id),
         }
         return [
@@ -192,14 +192,14 @@ class Cluster(pulumi.ComponentResource):
             location=group.region_name,
             dns_prefix=self.title,
             node_resource_group=group.node_group_name,
-            # nobody changes nodes, disks and load balancers behind the cluster's back
+            # only the cluster itself may change its nodes, disks and load balancers
             node_resource_group_profile=containerservice.ManagedClusterNodeResourceGroupProfileArgs(
                 restriction_level="ReadOnly"
             ),
             kubernetes_version=self.version,
             sku=containerservice.ManagedClusterSKUArgs(
                 name="Base",
-                tier="Standard",  # by default Free: no promise about the API's availability
+                tier="Standard",  # by default Free, which has no SLA for the API
             ),
             support_plan="KubernetesOfficial",
             auto_upgrade_profile=patches(),
@@ -228,7 +228,7 @@ class Cluster(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[*rights, *self._network.ready],
                 protect=protected(),
-                # of the first pool: what the autoscaler decides, and what cannot change
+                # fields of the first pool that the autoscaler sets, or that cannot change
                 ignore_changes=[
                     f"agentPoolProfiles[0].{field}"
                     for field in ("count", "vmSize", "osDiskSizeGB", "availabilityZones", "enableEncryptionAtHost")

@@ -12,11 +12,11 @@ from .key import Key
 from .network import AdoptedNetwork, Network
 
 PODS_OF_A_NODE = 64
-"""250 by default; AKS reserves memory of each node for as many Pods as it may have."""
+"""The default is 250. AKS reserves memory on each node for its maximum number of Pods."""
 
 _OUTBOUND = {"nat": "userAssignedNATGateway", "routes": "userDefinedRouting"}
 _DNS = 10
-"""The place of the DNS service among the addresses of Services."""
+"""The index of the DNS service's address in the block for Services."""
 
 _WEEK_H = 7 * 24
 
@@ -56,16 +56,16 @@ def api_access(
     return containerservice.ManagedClusterAPIServerAccessProfileArgs(
         enable_vnet_integration=True,
         subnet_id=network.api_server_id,
-        enable_private_cluster=not public_access_cidrs,  # off by default: the API is open to the world
+        enable_private_cluster=not public_access_cidrs,  # off by default, which opens the API to the world
         enable_private_cluster_public_fqdn=None if public_access_cidrs else False,
         private_dns_zone=None if public_access_cidrs else "system",
         authorized_ip_ranges=list(public_access_cidrs) or None,
-        disable_run_command=True,  # otherwise Azure runs commands in the cluster for whoever may administer it
+        disable_run_command=True,  # otherwise, Azure runs commands in the cluster on behalf of its administrators
     )
 
 
 def entra_login(tenant_id: pulumi.Input[str]) -> containerservice.ManagedClusterAADProfileArgs:
-    """Authenticate people with Entra ID, and use Azure roles to decide what they may do."""
+    """Authenticate people with Entra ID, and authorize them with Azure roles."""
     return containerservice.ManagedClusterAADProfileArgs(managed=True, enable_azure_rbac=True, tenant_id=tenant_id)
 
 
@@ -106,7 +106,7 @@ def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileAr
     """Choose pools in the order listed by a ConfigMap in the cluster, and remove idle nodes."""
     return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
         expander="priority",
-        # Pods of Ray have scratch folders, which by default keep their node for ever
+        # Ray Pods have scratch folders, which by default prevent the removal of their node
         skip_nodes_with_local_storage="false",
         skip_nodes_with_system_pods="true",
         balance_similar_node_groups="false",

@@ -10,7 +10,7 @@ from .roles import ACTIONS, BLOBS, READ, Mode
 
 _LIST = "SubOperationMatches{'Blob.List'}"
 _LONGEST = 8192
-"""Bytes of a condition.
+"""The maximum size of a condition in bytes.
 
 Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshoot-limits, 2026-11-27.
 """
@@ -19,11 +19,11 @@ Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubl
 def below(prefixes: Sequence[str], mode: Mode) -> str:
     """Return a condition that limits a mode's actions to the given folders, or to files with exactly the given names.
 
-    `lake` does not include `lake-2/`, although it starts the same. A listing has to name a folder as its prefix,
-    including the slash. The name of a folder itself may be requested, so that the response is 404 and not 403 if no
+    `lake` does not include `lake-2/`, although that name starts with `lake`. A listing has to use a folder as its
+    prefix, including the slash. A folder's own name may also be requested, so the response is 404 instead of 403 if no
     blob has this name. Raises RunError for a prefix that cannot be written in a condition, or if there are too many
-    prefixes for one condition.
-    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
+    prefixes for one condition. Source:
+    https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
     """
     names = sorted({prefix.strip("/") for prefix in prefixes})
     condition = f"({_not(_blob_actions(mode))} OR ({_like('Resource', 'path', _paths(names))}))"

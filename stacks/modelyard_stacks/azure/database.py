@@ -21,7 +21,7 @@ _TIERS = {"B": "Burstable", "D": "GeneralPurpose", "E": "MemoryOptimized"}
 _SMALL = {"Standard_B1ms": 50, "Standard_B2s": 429}
 _OF_A_CORE = {"B": 429, "D": 429, "E": 859}
 _MOST = 5000
-"""The default of `max_connections`: by the memory of a machine, which has 4 or 8 GiB for each core.
+"""The default `max_connections`, which depends on memory: machines have 4 or 8 GiB per core.
 
 Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-limits, 2026-11-27.
 """
@@ -80,12 +80,12 @@ class Database(pulumi.ComponentResource):
             sku=dbforpostgresql.SkuArgs(name=machine, tier=_TIERS[_family(machine)[0]]),
             storage=dbforpostgresql.StorageArgs(
                 storage_size_gb=storage_gib,
-                auto_grow="Disabled",  # never smaller again; an alarm reports that it fills up
+                auto_grow="Disabled",  # a disk never shrinks again; an alarm reports when it is filling up
             ),
             high_availability=dbforpostgresql.HighAvailabilityArgs(mode=_standby(replicas)),
             backup=dbforpostgresql.BackupArgs(
                 backup_retention_days=backup_days,
-                geo_redundant_backup="Disabled",  # it leaves the region
+                geo_redundant_backup="Disabled",  # such backups leave the region
             ),
             maintenance_window=dbforpostgresql.MaintenanceWindowArgs(
                 custom_window="Enabled", day_of_week=_SUNDAY, start_hour=_HOUR, start_minute=0
@@ -102,7 +102,7 @@ class Database(pulumi.ComponentResource):
                 parent=self,
                 depends_on=list(key.ready),
                 protect=protected(),
-                # after a failover they have changed places
+                # a failover swaps these zones
                 ignore_changes=["availabilityZone", "highAvailability.standbyAvailabilityZone"],
             ),
         )
@@ -178,7 +178,7 @@ def _admit(arguments: dbforpostgresql.ServerArgs, login: DatabaseLogin) -> None:
 
 
 def _encrypt(arguments: dbforpostgresql.ServerArgs, key: Key) -> None:
-    """Encrypt with our key instead of the default, a key of Azure's. This cannot be changed after creation."""
+    """Encrypt with our key instead of Azure's default key. This cannot be changed after creation."""
     arguments.identity = dbforpostgresql.UserAssignedIdentityArgs(
         type="UserAssigned",
         user_assigned_identities=key.identity_id.apply(lambda identity: {identity: dbforpostgresql.UserIdentityArgs()}),

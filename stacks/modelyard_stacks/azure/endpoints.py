@@ -29,7 +29,7 @@ def private_endpoint(
         networks.PrivateEndpointArgs(
             resource_group_name=group.group,
             location=group.region_name,
-            # a reference; the SDK would describe the subnet by its own defaults
+            # only a reference; without the policy, the SDK would send its own default
             subnet=networks.SubnetArgs(id=network.endpoints_id, private_endpoint_network_policies="Enabled"),
             private_link_service_connections=[
                 networks.PrivateLinkServiceConnectionArgs(name=part, private_link_service_id=target, group_ids=[part])

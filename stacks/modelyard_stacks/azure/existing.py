@@ -21,9 +21,9 @@ _KUBELET = "kubeletidentity"
 class ExistingCluster(AdoptedCluster):
     """A cluster in the subscription's `resource_group`, as AKS describes it at each `up`. Nothing in it is changed.
 
-    It needs workload identity, which is the only way for Pods to get permissions of their own. Whoever applies the
-    workloads needs a role on the cluster for its kubeconfig, and permissions in its API. The nodes of each pool in
-    `training_pools` are in one zone, because their Pods train together.
+    It needs workload identity, which is the only way for Pods to get permissions of their own. The login that applies
+    the workloads needs a role on the cluster to get its kubeconfig, and permissions in its API. The nodes of each pool
+    in `training_pools` are in one zone, because their Pods train together.
     """
 
     resource_group: pulumi.Output[str]

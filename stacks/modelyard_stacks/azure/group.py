@@ -15,10 +15,9 @@ _ROLES = "providers/Microsoft.Authorization/roleDefinitions"
 class ResourceGroup(Provider):
     """A resource group in one subscription and region, with the tags for all of its resources.
 
-    The credentials of whoever runs Pulumi are used. Without `subscription_id`, the setting
-    `azure-native:subscriptionId` names the subscription. Without `tenant_id`, the login's tenant is used. An `adopted`
-    group already exists and is left unchanged. Nodes, disks and load balancers are in a second group, which AKS creates
-    and removes.
+    Pulumi's own Azure credentials are used. Without `subscription_id`, the setting `azure-native:subscriptionId` names
+    the subscription. Without `tenant_id`, the login's tenant is used. An `adopted` group already exists and is left
+    unchanged. Nodes, disks and load balancers are in a second group, which AKS creates and removes.
     """
 
     subscription: str

@@ -35,7 +35,7 @@ class Identity(pulumi.ComponentResource):
     """The identity of one workload, which its ServiceAccount's Pods assume using their token. There is no key.
 
     The ServiceAccount needs `client_id` in an annotation, and the Pods need a label. Blobs can be opened and listed
-    only below the prefixes in `access`. `stores` and `roles` are those of the same program.
+    only below the prefixes in `access`. `stores` and `roles` are components of the same program.
     """
 
     client_id: pulumi.Output[str]

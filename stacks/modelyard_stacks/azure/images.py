@@ -50,7 +50,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 resource_group_name=group.group,
                 location=group.region_name,
                 registry_name=registry,
-                sku=containerregistry.SkuArgs(name="Premium"),  # others have no private endpoints
+                sku=containerregistry.SkuArgs(name="Premium"),  # other tiers have no private endpoints
                 admin_user_enabled=False,
                 anonymous_pull_enabled=False,
                 public_network_access="Enabled" if clients else "Disabled",

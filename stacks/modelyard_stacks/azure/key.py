@@ -19,7 +19,7 @@ class Key(pulumi.ComponentResource):
 
     Stores, disks and databases use it with one identity that has no other permissions. They must wait for `ready`.
     Losing the key means losing everything that it encrypts, so it is protected, the vault cannot be purged, and both
-    can be recovered for 90 days after `destroy`. The vault's name has a suffix, so that a later `up` creates a new
+    can be recovered for 90 days after `destroy`. The vault's name has a suffix so that a later `up` creates a new
     vault.
 
     With `cluster`, a cluster's disks can be encrypted, and there is a second key for Kubernetes Secrets. AKS refers to
@@ -93,7 +93,7 @@ class Key(pulumi.ComponentResource):
                 ),
                 tags=self._group.common_tags,
             ),
-            # only the closed vault itself could delete a key; it goes with the vault
+            # deleting a key requires access to the closed vault; it is deleted with the vault
             pulumi.ResourceOptions.merge(self._lasting, pulumi.ResourceOptions(retain_on_delete=True)),
         )
 

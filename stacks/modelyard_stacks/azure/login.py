@@ -18,7 +18,7 @@ _RESERVED = frozenset({"admin", "administrator", "azure_superuser", "guest", "pu
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A generated login for a database, stored in the vault for those who need it.
+    """A generated login for a database, stored in the vault for the workloads that need it.
 
     The secret has the keys `username` and `password`. The password is generated once and stored in the stack's state,
     encrypted. To replace it at the next `up`, change the number in the stack's setting `loginVersion`.
@@ -53,7 +53,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 properties=keyvault.SecretPropertiesArgs(value=pulumi.Output.secret(login)),
                 tags=group.common_tags,
             ),
-            # only the closed vault itself could delete a secret; it goes with the vault
+            # deleting a secret requires access to the closed vault; it is deleted with the vault
             pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self.secret = secret.name

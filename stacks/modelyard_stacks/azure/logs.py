@@ -13,12 +13,12 @@ from .group import ResourceGroup
 
 _LEAST_DAYS, _MOST_DAYS = 30, 730
 _OF_CLUSTER = (
-    "kube-audit-admin",  # without reads, which are by far the most
+    "kube-audit-admin",  # without reads, which are by far the most frequent requests
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
     "cluster-autoscaler",
-    "guard",  # who logged in by Entra ID
+    "guard",  # logins through Entra ID
 )
 _OF_DATABASE = ("PostgreSQLLogs",)
 
@@ -74,7 +74,7 @@ class ClusterLogs(pulumi.ComponentResource):
                 resource_uri=resource,
                 name="logs",
                 workspace_id=workspace.id,
-                # a table for each category; by default one for all of Azure
+                # a table for each category; by default, all of Azure shares one table
                 log_analytics_destination_type="Dedicated",
                 logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in categories],
             ),

@@ -22,7 +22,7 @@ _OF_API_SERVER = "Microsoft.ContainerService/managedClusters"
 
 
 class Blocks(NamedTuple):
-    """The parts of a network's CIDR block. The first three form the virtual network; the others are cluster-only."""
+    """The parts of a network's CIDR block. The first three form the virtual network; the rest are cluster-only."""
 
     nodes: str
     endpoints: str
@@ -195,9 +195,9 @@ class Network(pulumi.ComponentResource):
                 virtual_network_name=network.name,
                 subnet_name=use,
                 address_prefix=block,
-                # by default, machines without a gateway reach the internet by an address of Azure's
+                # by default, machines without a gateway reach the internet through one of Azure's addresses
                 default_outbound_access=False,
-                # by default, rules do not hold for endpoints
+                # by default, rules do not apply to endpoints
                 private_endpoint_network_policies="Enabled",
                 nat_gateway=networks.SubResourceArgs(id=gateway.id) if gateway is not None else None,
                 network_security_group=networks.NetworkSecurityGroupArgs(id=self._rules(use).id),

@@ -19,20 +19,20 @@ _NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _POOL = "modelyard.dev/pool"
 _CAPACITY = "modelyard.dev/capacity"
 _SPOT = ("kubernetes.azure.com/scalesetpriority", "spot")
-"""The label and the taint that AKS puts on spot machines; they are ours too, so that nothing differs afterwards.
+"""The label and the taint that AKS adds to spot machines. We declare them too, so a later `up` finds no difference.
 
 Source: https://learn.microsoft.com/en-us/azure/aks/spot-node-pool, 2026-11-25.
 """
 
 _GPU = ("nvidia.com/gpu", "present")
 _FIXED = ("availabilityZones", "enableEncryptionAtHost", "gpuProfile", "osDiskSizeGB", "osDiskType", "vnetSubnetID")
-"""What an existing pool keeps, besides its size and priority, which are in its name.
+"""Settings that an existing pool keeps, in addition to its machine size and priority, which are part of its name.
 
 Source: https://learn.microsoft.com/en-us/azure/aks/manage-node-pools, 2026-11-27.
 """
 
 _ANY_PRICE = -1
-"""What the market asks, which is never more than the price on demand."""
+"""The current market price, which never exceeds the on-demand price."""
 
 
 class NodePool(pulumi.ComponentResource):
@@ -43,10 +43,10 @@ class NodePool(pulumi.ComponentResource):
     and spot machines have AKS's taint. Several node pools with the same `pool` form one pool of different machines.
     `agent_pool` is the name in AKS, of at most twelve characters.
 
-    Nodes are spread over `zones`. Without zones, Azure places them where it has the machine, which is the only way to
-    use a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one zone:
-    the one that the stack's setting `trainingZones` names for this `pool`, or else `trainingZone`, which is for all
-    pools, or else the first of `zones`, if any.
+    Nodes are spread over `zones`. Without zones, Azure places them where the machine is available, which is the only
+    way to use a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one
+    zone: the one that the stack's setting `trainingZones` names for this `pool`, or else `trainingZone`, which is for
+    all pools, or else the first of `zones`, if any.
 
     `disk_gib` is the disk for images and Pods. An `ephemeral` disk is part of the machine's own disk. In an existing
     cluster, disks are encrypted as its owner has decided, without `key`, and nodes have the cluster's version.
@@ -114,9 +114,9 @@ class NodePool(pulumi.ComponentResource):
                 depends_on=[*network.ready, *([key.disks] if key is not None else [])],
                 # the name is taken until the earlier pool is gone
                 delete_before_replace=True,
-                # AKS refuses to change them, and the provider tries
+                # AKS refuses to change these settings, but the provider would try
                 replace_on_changes=list(_FIXED),
-                # the autoscaler's
+                # set by the autoscaler
                 ignore_changes=["count"],
             ),
         )

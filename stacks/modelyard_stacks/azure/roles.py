@@ -31,18 +31,19 @@ Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/built-
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 READ, WRITE, ADD, DELETE = f"{BLOBS}/read", f"{BLOBS}/write", f"{BLOBS}/add/action", f"{BLOBS}/delete"
 ACTIONS: dict[Mode, tuple[str, ...]] = {"read": (READ,), "write": (READ, WRITE, ADD, DELETE), "append": (ADD,)}
-"""What may be done with blobs. `add` creates a blob, and cannot overwrite one.
+"""The actions that a mode allows on blobs. `add` can create a blob but not overwrite it.
 
 Source: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-azure-active-directory, 2026-11-27.
 """
 
 
 class StoreRoles(pulumi.ComponentResource):
-    """Roles for workloads on object stores: to read, to read and write, and only to add.
+    """Roles that let workloads read, read and write, or only add blobs in object stores.
 
-    They allow nothing else. Azure's own role for writing blobs also allows deleting the container, and none of its
-    roles only adds. These roles can be assigned in this resource group, in the other `groups` (names or IDs), and in
-    the groups of the accounts in the stack's setting `accounts`. `Identity` knows their IDs, and must wait for `ready`.
+    They allow nothing else. Azure's own role for writing blobs also allows deleting the container, and no role of Azure
+    allows only adding blobs. These roles can be assigned in this resource group, in the other `groups` (names or IDs),
+    and in the groups of the accounts in the stack's setting `accounts`. `Identity` knows their IDs, and must wait for
+    `ready`.
     """
 
     ready: tuple[pulumi.Resource, ...]
@@ -89,7 +90,7 @@ def store_role(group: ResourceGroup, mode: Mode) -> str:
 
 
 def account_groups() -> Mapping[str, str]:
-    """Return the setting `accounts`: the resource groups, by name or ID, of storage accounts created by others."""
+    """Return the setting `accounts`: the resource groups, by name or ID, of accounts that other programs created."""
     value: object = pulumi.Config().get_object("accounts")
     if value is None:
         return {}

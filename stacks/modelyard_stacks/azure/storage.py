@@ -23,7 +23,7 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """How long each object is retained: for everyone, or except by users who may change the account."""
+    """The period for which objects are retained, either for everyone or except for users who may change the account."""
 
     mode: Literal["compliance", "governance"]
     days: int
@@ -102,7 +102,7 @@ class ObjectStore(pulumi.ComponentResource):
                 is_hns_enabled=False,  # excludes versions, and cannot be changed
                 minimum_tls_version="TLS1_2",  # TLS 1.0 by default
                 enable_https_traffic_only=True,
-                allow_shared_key_access=False,  # on by default: whoever has the key may do everything
+                allow_shared_key_access=False,  # on by default; anyone with the key may do everything
                 default_to_o_auth_authentication=True,
                 allow_blob_public_access=False,
                 allow_cross_tenant_replication=False,
@@ -123,7 +123,7 @@ class ObjectStore(pulumi.ComponentResource):
         )
 
     def _service(self, keeps_versions: bool) -> storage.BlobServiceProperties:
-        """Configure versioning. A rule deletes earlier versions by content age, and Azure keeps what rules delete."""
+        """Configure versioning. Rules delete earlier versions by content age, and Azure then keeps them for a while."""
         deleted = storage.DeleteRetentionPolicyArgs(
             enabled=keeps_versions, days=_NONCURRENT_DAYS if keeps_versions else None
         )
@@ -154,7 +154,7 @@ class ObjectStore(pulumi.ComponentResource):
                     management_policy_name="default",
                     policy=storage.ManagementPolicySchemaArgs(rules=rules),
                 ),
-                # rules for versions are refused before there are any
+                # rules for versions are refused until versioning is enabled
                 pulumi.ResourceOptions(parent=self, depends_on=[settings]),
             )
 

@@ -11,7 +11,7 @@ from .group import ResourceGroup
 
 _LONGEST_NAME = 24
 _SUFFIX = 8
-"""Characters of a vault's name, and those that Pulumi appends to it.
+"""The maximum length of a vault's name, and the number of characters that Pulumi appends to it.
 
 Source: https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules, 2026-11-27.
 """
@@ -39,7 +39,7 @@ def closed_vault(
             properties=keyvault.VaultPropertiesArgs(
                 tenant_id=group.tenant,
                 sku=keyvault.SkuArgs(family="A", name=keyvault.SkuName.STANDARD),
-                enable_rbac_authorization=True,  # by default, policies that every contributor may change
+                enable_rbac_authorization=True,  # by default, every contributor may change the access policies
                 enable_soft_delete=True,
                 enable_purge_protection=True,
                 soft_delete_retention_in_days=kept_days,

@@ -11,7 +11,7 @@ from pulumi_azure_native import privatedns
 from .group import ResourceGroup
 
 Part: TypeAlias = Literal["blob", "postgresqlServer", "registry", "vault"]
-"""The part of a resource that an endpoint leads to, as Private Link calls it."""
+"""Private Link's name for the part of a resource to which an endpoint connects."""
 
 ZONES: Mapping[Part, str] = {
     "blob": "privatelink.blob.core.windows.net",
@@ -25,7 +25,7 @@ ZONES: Mapping[Part, str] = {
 def private_zones(
     name: str, *, group: ResourceGroup, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> tuple[dict[Part, pulumi.Output[str]], list[pulumi.Resource]]:
-    """Create the zones and link them to a network. Return the zones' IDs, and what must exist before they work.
+    """Create the zones and link them to a network. Return the zones' IDs, and the links without which they do not work.
 
     A name without a record in its zone is resolved in public DNS. Otherwise, other owners' stores that have a private
     endpoint in another network could not be resolved.

@@ -130,7 +130,7 @@ class Database(pulumi.ComponentResource):
         settings.ip_configuration = sql.DatabaseInstanceSettingsIpConfigurationArgs(
             ipv4_enabled=False,  # by default the instance has a public address
             ssl_mode="ENCRYPTED_ONLY",
-            server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",  # the others sign for a whole region
+            server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",  # other authorities sign for a whole region
             psc_configs=[
                 sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
                     psc_enabled=True, allowed_consumer_projects=[self._project.project_id]

@@ -23,8 +23,8 @@ class ExistingCluster(AdoptedCluster):
 
     Without `location`, the cluster spans the whole region. It needs Workload Identity Federation, which is the only way
     for Pods to get permissions of their own. With the stack's setting `dnsEndpoint`, the kubeconfig uses the cluster's
-    DNS name. Whoever applies the workloads needs a role in the project that gives access to the cluster's API. The
-    nodes of each pool in `training_pools` are in one zone, because their Pods train together.
+    DNS name. The login that applies the workloads needs a role in the project that gives access to the cluster's API.
+    The nodes of each pool in `training_pools` are in one zone, because their Pods train together.
     """
 
     location: str
@@ -50,7 +50,7 @@ class ExistingCluster(AdoptedCluster):
             name=cluster,
             location=self.location,
             project=project.project_id,
-            # the service of a cluster that exists is enabled, so that the first preview already finds the cluster
+            # without `ready`: the service of an existing cluster is already enabled, so the first preview finds it
             opts=pulumi.InvokeOutputOptions(provider=project),
         )
         self.name = existing.apply(lambda answer: _identified(answer, project.workload_pool))

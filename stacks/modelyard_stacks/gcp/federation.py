@@ -65,7 +65,7 @@ class TrustedIssuer(pulumi.ComponentResource):
                 workload_identity_pool_id=created.workload_identity_pool_id,
                 workload_identity_pool_provider_id=_PROVIDER,
                 display_name=name[:_LONGEST_DISPLAYED],
-                # the name alone: the whole subject may be longer than the 127 characters that Google allows
+                # only the name, because the whole subject may exceed the 127 characters that Google allows
                 attribute_mapping={"google.subject": "assertion['kubernetes.io']['serviceaccount']['name']"},
                 attribute_condition=f"assertion.sub.startsWith('system:serviceaccount:{namespace}:')",
                 oidc=iam.WorkloadIdentityPoolProviderOidcArgs(

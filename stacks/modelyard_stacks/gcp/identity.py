@@ -48,7 +48,7 @@ class Identity(pulumi.ComponentResource):
 
     Objects can be read or written only below the prefixes in `access`, but their names can be listed in the whole
     bucket. Google checks the permission to list per bucket, and without it, a missing object looks like a forbidden
-    one. `stores` are the buckets in `access` that the program creates.
+    object. `stores` are the buckets in `access` that the program creates.
     """
 
     member: pulumi.Output[str]
@@ -127,7 +127,7 @@ class _Grants:
 def comparisons(bucket: str, prefix: str) -> Iterator[str]:
     """Yield the comparisons that match one folder or file: `lake` does not include `lake-2/`.
 
-    A folder's name without the slash is also allowed, so that reading it returns 404 instead of 403. Raises RunError
+    A folder's name without the slash is also allowed so that reading it returns 404 instead of 403. Raises RunError
     for a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):

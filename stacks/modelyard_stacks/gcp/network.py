@@ -20,7 +20,7 @@ Source: https://docs.cloud.google.com/vpc/docs/configure-private-google-access, 
 _PODS, _SERVICES = "pods", "services"
 _LARGEST, _SMALLEST = 8, 20
 _LARGEST_SERVICES = 16
-"""The prefix length for 65,536 Services. A larger block would only take addresses from the others."""
+"""The prefix length for 65,536 Services. A larger block would only take addresses from the other blocks."""
 
 _PORTS = (64, 4096)
 

@@ -114,7 +114,7 @@ class NodePool(pulumi.ComponentResource):
                 autoscaling=container.NodePoolAutoscalingArgs(
                     total_min_node_count=min_nodes,
                     total_max_node_count=max_nodes,
-                    # scarce machines are used in any zone that has them; others are spread over the zones
+                    # scarce machines are used in any zone that has them; other machines are spread over the zones
                     location_policy="ANY" if self._is_spot or self._has_gpus else "BALANCED",
                 ),
                 initial_node_count=locations.apply(lambda names: _a_zone(min_nodes, max_nodes, len(names))),

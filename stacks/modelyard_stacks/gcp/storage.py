@@ -17,7 +17,7 @@ _DAY_S = 86400
 
 
 class ObjectLock(TypedDict):
-    """How long each object is retained: for everyone, or except by users who may change the bucket."""
+    """The period for which objects are retained, either for everyone or except for users who may change the bucket."""
 
     mode: Literal["compliance", "governance"]
     days: int

@@ -8,17 +8,17 @@ from modelyard_runtime.local.page.markup import Markup, tag
 from modelyard_runtime.local.page.signature import Input, Signature
 
 PREFIX = "input:"
-"""What the names of the fields begin with, so that no column can be taken for a field of the form itself."""
+"""The prefix of the fields for columns, which keeps them distinct from the form's own fields."""
 
 TRY = "try/"
-"""What the path of an endpoint's form begins with, below the page's own."""
+"""The prefix of the path of an endpoint's form, relative to the page's own path."""
 
 BODY = "body"
 _EXAMPLE = '{"instances": [{"column": 1}]}'
 
 
 def form_of(name: str, callers: tuple[str, ...], signature: Signature | str, token: str) -> Markup:
-    """Return the form, or why it is not available yet. An open page replaces it only if the inputs change."""
+    """Return the form, or the reason why there is none. An open page replaces the form only if the inputs change."""
     inner = tag("p", signature) if isinstance(signature, str) else _form(name, callers, signature, token)
     key = hashlib.sha256(repr(signature).encode()).hexdigest()[:16]
     return tag("div", inner, id=f"form-{name}", data_live="", data_key=key)

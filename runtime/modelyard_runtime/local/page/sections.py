@@ -26,7 +26,7 @@ class View:
 
     watch: Watch
     events: tuple[Mapping[str, Any], ...]
-    active: tuple[Mapping[str, Any], ...]  # runs of pipelines that are under way
+    active: tuple[Mapping[str, Any], ...]  # active pipeline runs
     token: str
 
 

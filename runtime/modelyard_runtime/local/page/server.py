@@ -58,7 +58,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         site = self.server.site
         try:
             return site.respond(request)
-        except Exception:  # noqa: BLE001 - a page that cannot be shown must not go unnoticed, nor end the run
+        except Exception:  # noqa: BLE001 - a failure to render the page must be reported, but must not end the run
             log = site.watch.state.below("logs", "page.log")
             with suppress(OSError), log.open("a", encoding="utf-8") as stream:
                 stream.write(traceback.format_exc())
@@ -75,7 +75,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """A server for one site. It binds its port on creation, so that no other run can take the port."""
+    """A server for one site. It binds its port on creation so that no other run can take the port."""
 
     daemon_threads = True
     allow_reuse_address = True

@@ -113,7 +113,7 @@ def _drawing(compiled: Path) -> str:
     try:
         return (compiled / DRAWING).read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return ""  # a folder that an earlier version has compiled has none
+        return ""  # a folder compiled by an earlier version has no drawing
 
 
 def _indented(text: str) -> str:

@@ -42,7 +42,7 @@ class Watch:
         self.contents = tuple(_read(self.compiled / path) for path in self.plan.descriptions)
 
     def look(self) -> None:
-        """Refresh responses older than two seconds. Wait for the new ones no longer than a person would notice."""
+        """Refresh responses older than two seconds, and wait only briefly so that people do not notice the delay."""
         with self._lock:
             idle = self._renewing is None or not self._renewing.is_alive()
             if idle and (not self._renewed or time.monotonic() - self._renewed > _FRESH_S):

@@ -21,7 +21,7 @@ _PAGE: Final = 5000
 """The maximum number of names in one response."""
 
 _EXISTS: Final = ("BlobAlreadyExists", "BlobImmutableDueToPolicy", "UnauthorizedBlobOverwrite")
-"""Azure's codes for an upload of a blob that exists: in general, under a lock, and without the right to replace it."""
+"""Azure's codes for uploading an existing blob: in general, under a lock, and without permission to replace it."""
 
 
 def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
@@ -74,7 +74,7 @@ class Azure(Driver):
                     results_per_page=min(most + 1, _PAGE),
                 )
             )
-            for page in listing.by_page():  # each page has its folders before its files
+            for page in listing.by_page():  # each page lists folders before files
                 listed += page
                 if len(listed) >= most:
                     break

@@ -30,13 +30,13 @@ _BACKOFF_S: Final = 1
 
 _CONNECT_S: Final = 5
 _READ_S: Final = 30
-"""Timeouts. By default, requests to Entra ID wait for five minutes where a network policy drops them."""
+"""Timeouts. By default, a request to Entra ID that a network policy drops waits for five minutes."""
 
 BLOCK: Final = 8 * 1024 * 1024
-"""The size of the blocks of a larger blob, which may have 50,000. It is what a retry repeats."""
+"""The block size of a larger blob, which may have 50,000 blocks. A retry uploads one block again."""
 
 _MOST_AT_ONCE: Final = 5000 * 1024 * 1024
-"""The most bytes that Azure accepts in one request for a whole blob."""
+"""The maximum size in bytes of a blob that Azure accepts in one request."""
 
 _DENIED: Final[Mapping[str, str]] = {
     "AuthorizationPermissionMismatch": "no role of this identity allows this; new roles take a few minutes to work",
@@ -46,12 +46,12 @@ _DENIED: Final[Mapping[str, str]] = {
     "InsufficientAccountPermissions": "no role of this identity allows it",
     "UnauthorizedBlobOverwrite": "the identity may add files, but not replace any",
 }
-"""What Azure's error codes of a 403 mean for the owner of a workload."""
+"""The meaning of the error codes in Azure's 403 responses, for the owner of a workload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A workload identity: how Entra ID recognises it, and where the ServiceAccount token is stored."""
+    """A workload identity: how Entra ID recognizes it, and where the ServiceAccount token is stored."""
 
     client: str
     tenant: str
@@ -114,7 +114,7 @@ def _client(url: str, login: str | Identity, most_at_once: int = BLOCK) -> Any:
     """Create only one client per login, because each client requests its own token."""
     from azure.storage.blob import BlobServiceClient
 
-    logging.getLogger("azure").setLevel(logging.WARNING)  # it logs all headers of each request as information
+    logging.getLogger("azure").setLevel(logging.WARNING)  # at level INFO, it logs all headers of every request
     return BlobServiceClient(
         url,
         credential=login if isinstance(login, str) else _credential(login),

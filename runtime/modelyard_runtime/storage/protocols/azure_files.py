@@ -26,12 +26,12 @@ _FOLDER: Final = "hdi_isfolder"
 """The metadata key of an object that represents a folder."""
 
 _AHEAD: Final = 8 * 1024 * 1024
-"""How many bytes a stream reads in one request."""
+"""The number of bytes that a stream reads per request."""
 
 _DELETES: Final = 8
 _PAUSE_S: Final = 0.5
 _COPY_S: Final = 600
-"""The longest time for a copy within an account, which is usually complete at once."""
+"""The maximum duration of a copy within an account. Most copies complete immediately."""
 
 
 class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
@@ -72,7 +72,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         below = f"{name}/" if name else ""
         with suppress(FileNotFoundError), failing_as_os_error(path):
             opened = self._account.client().get_container_client(container)
-            # the metadata names the folders of accounts with a hierarchical namespace
+            # in accounts with a hierarchical namespace, metadata identifies folders
             listing = opened.list_blobs if recursive else opened.walk_blobs
             for blob in listing(name_starts_with=below, include=["metadata"]):
                 if blob.name == below:
@@ -101,7 +101,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         files = [blob for blob in blobs if not is_folder(blob)]
         with ThreadPoolExecutor(_DELETES) as pool:
             list(pool.map(self.delete_file, [f"{container}/{blob.name}" for blob in files]))
-        for folder in sorted((str(blob.name) for blob in folders), reverse=True):  # only empty ones can be deleted
+        for folder in sorted((str(blob.name) for blob in folders), reverse=True):  # only empty folders can be deleted
             self.delete_file(f"{container}/{folder}")
 
     def delete_root_dir_contents(self) -> None:
@@ -216,7 +216,7 @@ class _Blob(io.RawIOBase):
 class _NewBlob:
     """Uploads blocks as they are written, and combines them into a blob on closing.
 
-    An incomplete blob is never visible. Azure deletes the blocks of a writer that was killed after a week.
+    An incomplete blob is never visible. Azure deletes a killed writer's blocks after a week.
     """
 
     closed = False
@@ -225,7 +225,7 @@ class _NewBlob:
         self._blob, self._path = blob, path
         self._pending = bytearray()
         self._blocks: list[str] = []
-        self._unique = uuid.uuid4().hex  # writers of the same name do not mix
+        self._unique = uuid.uuid4().hex  # keeps the blocks of concurrent writers apart
 
     def write(self, content: Buffer) -> int:
         view = memoryview(content).cast("B")

@@ -79,7 +79,7 @@ class Driver(ABC):
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file atomically. Readers see either the old file or the complete new one.
+        """Write a file atomically. Readers see either the old file or the complete new file.
 
         In object storage, an object becomes visible once it is complete. No folders are created, because object storage
         does not need them and a workload may lack the permission.

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _TRIED_FOR = timedelta(minutes=1)
-"""A shorter time limit than Arrow's own, which is a quarter of an hour, or that of Google's library, two minutes."""
+"""A shorter time limit than the defaults of Arrow (a quarter of an hour) and of Google's library (two minutes)."""
 
 _TIMEOUT_S = (5, 30)
 
 _ONLY_IF_IT_EXISTS = ("storage.objects.delete", "retention policy")
-"""Texts in the refusal of an upload that would replace an object. The upload of a new object needs neither."""
+"""Strings in the 403 error for an upload that would replace an object. Uploading a new object never causes either."""
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 """The OAuth scope of requests that read and write objects. Roles limit them further."""

@@ -53,7 +53,7 @@ class S3(Driver):
         self._store = store
 
     @cached_property
-    def client(self) -> Any:  # boto3 types its clients at run time
+    def client(self) -> Any:  # boto3 creates client classes at run time
         """Return a boto3 client, which can be used by several threads."""
         return _client(self._store)
 

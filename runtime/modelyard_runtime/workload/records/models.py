@@ -46,7 +46,7 @@ class Approvals(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSource(Record):
-    """Where a model's bundle is fetched from and where it is cached."""
+    """The source from which a model's bundle is fetched, and the folder in which it is cached."""
 
     uri: str
     store: str
@@ -57,7 +57,7 @@ class BundleSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptVersions(Record):
-    """Where versions from the registry are kept, for restarts while the registry cannot be reached."""
+    """The folder in which versions from the registry are kept, for restarts while the registry cannot be reached."""
 
     cache: str
     poll_seconds: int

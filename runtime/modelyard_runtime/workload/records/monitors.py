@@ -53,7 +53,7 @@ class Reference(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest(Record):
-    """Where a monitor writes its requests for runs on another target."""
+    """The location to which a monitor writes its requests for runs on another target."""
 
     uri: str
     store: str

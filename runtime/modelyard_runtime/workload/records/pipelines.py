@@ -66,7 +66,7 @@ class Tuning(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split(Record):
-    """How the training data is split."""
+    """The split of the training data."""
 
     fraction: float
     by: str

@@ -73,7 +73,7 @@ class StarterWorkload(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights(Record):
-    """What a workload may write to the registry."""
+    """The experiments and models to which a workload may write in the registry."""
 
     experiments: tuple[str, ...]
     models: tuple[str, ...]
