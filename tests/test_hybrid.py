@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from modelyard.diagnostics.base import Severity
 from modelyard.emit import stack_files
 from modelyard.pipeline import InputFile, Inputs, Outcome, compile_system
 from modelyard_targets import TARGETS
-from tests.examples import Example
+from tests.examples import SYSTEMS, Example
 from tests.hybrid import HYBRID_SPEC, hybrid, without_section
 
 FRAUD = Example("fraud-detection", None)
@@ -67,13 +69,24 @@ def spec_of_fraud() -> str:
     return (FRAUD.root / FRAUD.name / "system.yaml").read_text(encoding="utf-8")
 
 
-def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
-    outcome = FRAUD.compiled()
+@pytest.mark.parametrize(
+    ("example", "count"),
+    [
+        (FRAUD, 1),
+        (Example("shelf", None, SYSTEMS), 1),
+        (Example("three-clouds", None, SYSTEMS), 9),
+        (Example("plant-and-google", None, SYSTEMS), 6),
+        (Example("plant-and-azure", None, SYSTEMS), 6),
+    ],
+    ids=str,
+)
+def test_every_link_between_targets_has_a_row_on_both_sides(example: Example, count: int) -> None:
+    outcome = example.compiled()
     rendered = files(outcome)
 
     assert outcome.plan is not None
     links = outcome.plan.crossings()
-    assert len(links) == 1
+    assert len(links) == count
     for link in links:
         row = f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |"
         for end in link.ends:

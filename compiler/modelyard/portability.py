@@ -266,6 +266,6 @@ def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
     """Return a provider's regions near a target: in its country or, if there are none there, in nearby places."""
     table = regions()
     country = table.country_of(target.region) or target.residency
-    near = table.near(provider, country, system.governance.residency)
+    near = table.near(provider, country, system.governance.residency, target.region)
     same = tuple(region for region in near if table.countries[provider][region] == country)
     return (same or near)[:_MOST_REGIONS]

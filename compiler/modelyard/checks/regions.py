@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from math import acos, cos, radians, sin
 
 from modelyard.records import record
 
 _FILE = os.path.join(os.path.dirname(__file__), "regions.json")
+_PLACES = os.path.join(os.path.dirname(__file__), "region_places.json")
 
 
 @record
@@ -38,20 +40,38 @@ class Regions:
         """Return whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
-    def near(self, provider: str, country: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a provider's regions in a country, followed by those in allowed places or else in its jurisdictions.
+    def near(self, provider: str, country: str, allowed: tuple[str, ...], region: str = "") -> tuple[str, ...]:
+        """Return a provider's regions in a country, then those in allowed places or else in its jurisdictions.
 
-        Restricted regions are excluded and, if `allowed` names any places, so are all regions outside them.
+        Regions in the same country, and then the others, are sorted by their distance from `region`, if its place is
+        known. Restricted regions are excluded and, if `allowed` names any places, so are all regions outside them.
         """
         around = allowed or tuple(code for code, members in self.members.items() if country in members)
-        places = {
-            region: code for region, code in self.countries.get(provider, {}).items() if region not in self.restricted
-        }
+        places = {name: code for name, code in self.countries.get(provider, {}).items() if name not in self.restricted}
         same = (
-            region for region, code in places.items() if code == country and (not allowed or self.within(code, allowed))
+            name for name, code in places.items() if code == country and (not allowed or self.within(code, allowed))
         )
-        nearby = (region for region, code in places.items() if code != country and self.within(code, around))
-        return (*sorted(same, key=_numbered), *sorted(nearby, key=_numbered))
+        nearby = (name for name, code in places.items() if code != country and self.within(code, around))
+        return (*sorted(same, key=_nearest_first(region)), *sorted(nearby, key=_nearest_first(region)))
+
+
+def _nearest_first(region: str) -> Callable[[str], tuple[float, tuple[str, int]]]:
+    """Return a sort key by distance from a region, and by name for regions in the same area."""
+    here = _places().get(region)
+    return lambda name: (_distance(here, _places()[name]) if here else 0.0, _numbered(name))
+
+
+def _distance(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Return the angle between two places on the globe, each with its latitude and longitude in degrees."""
+    north, other_north, east = (radians(angle) for angle in (first[0], second[0], second[1] - first[1]))
+    cosine = sin(north) * sin(other_north) + cos(north) * cos(other_north) * cos(east)
+    return round(acos(max(-1.0, min(1.0, cosine))), 2)
+
+
+@cache
+def _places() -> Mapping[str, tuple[float, float]]:
+    with open(_PLACES, encoding="utf-8") as file:
+        return {name: (north, east) for name, (north, east) in json.load(file)["places"].items()}
 
 
 def _numbered(region: str) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
@@ -77,6 +79,30 @@ def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
         f"target {quote(placement)} does not declare that its gateway supports mirroring",
         span,
         "add `mirrors: true` to the gateway if its controller supports RequestMirror, or remove the mirror",
+    )
+
+
+def gateway_class_lacks(span: Span, name: str, features: Sequence[str]) -> Diagnostic:
+    """A cloud's own gateway class does not support what routes need, according to its conformance report.
+
+    Its controller would drop the route or ignore the setting. Every route has the `timeout` of its endpoint.
+
+    Wrong:
+
+        targets: {main: {provider: gcp, region: europe-west3, gateway: {class: gke-l7-rilb}}}
+        inference: {scorer: {endpoint: {exposure: internal}, …}}
+
+    Right:
+
+        targets: {main: {provider: gcp, region: europe-west3, gateway: {class: envoy}}}
+        inference: {scorer: {endpoint: {exposure: internal}, …}}
+    """
+    return Diagnostic(
+        "E0616",
+        Severity.ERROR,
+        f"routes need {' and '.join(features)}, which gateway class {quote(name)} does not support",
+        span,
+        "use a class of another controller, such as `envoy`, which modelyard installs on clusters that it creates",
     )
 
 

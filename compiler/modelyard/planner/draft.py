@@ -145,7 +145,9 @@ class Draft:
         table, choose = regions(), self.offers[placement].choose
         if target.region in table.restricted:  # the account cannot use other regions
             return ()
-        near = table.near(target.provider, table.country_of(target.region), self.system.governance.residency)
+        near = table.near(
+            target.provider, table.country_of(target.region), self.system.governance.residency, target.region
+        )
         alternatives = (replace(target, region=region) for region in near if region != target.region)
         fits = (other.region for other in alternatives if not isinstance(choose(compute, other), str))
         return tuple(islice(fits, _MOST_REGIONS))

@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.target import gateway_needed, mirror_unsupported, rollout_owns_route
+from modelyard.diagnostics.target import (
+    gateway_class_lacks,
+    gateway_needed,
+    mirror_unsupported,
+    rollout_owns_route,
+)
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Backend, Plan, Resource, Route
 from modelyard.source import Path
-from modelyard.spec import Endpoint, Gateway
+from modelyard.spec import Endpoint, Gateway, target_path
 from modelyard.stack import Value
+from modelyard_targets.kube.network.gateway_classes import lacking
 from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import SERVE_PORT
 
@@ -53,8 +59,14 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
     """Report gateway features that endpoints need but the target does not provide."""
-    for route in plan.of(Route, placement):
-        yield from _check(route.value, gateway, plan, placement)
+    routes = [route.value for route in plan.of(Route, placement)]
+    for route in routes:
+        yield from _check(route, gateway, plan, placement)
+    if gateway is not None and gateway.class_name:
+        lacks = lacking(gateway.class_name, [route for route in routes if needs_route(route, gateway)])
+        if lacks:
+            where = plan.system.at(*target_path(plan.system, placement), "gateway", "class")
+            yield gateway_class_lacks(where, gateway.class_name, lacks)
 
 
 def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) -> Iterator[Diagnostic]:

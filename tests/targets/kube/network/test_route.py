@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelyard_targets.kube.network.gateway_classes import lacking
 from modelyard_targets.kube.network.route import check_routes
 from tests.lowering import Object, lowered
 from tests.plans import plan_of
@@ -39,6 +40,16 @@ def test_traffic_is_divided_by_weight() -> None:
         {"name": "scorer-champion-serve-svc", "port": 8000, "weight": 95},
     ]
     assert rule["timeouts"] == {"request": "60s"}
+
+
+def test_a_class_of_a_cloud_is_refused_for_what_its_routes_need() -> None:
+    """Classes without a conformance report in the table are not judged, and neither is a class without routes."""
+    own = ("{name: edge, namespace: gateways, mirrors: true}", "{class: gke-l7-rilb, mirrors: true}")
+    line = "gateway: {class: gke-l7-rilb, mirrors: true}"
+
+    assert refused(changed(*own)) == [f"E0616 {line}"]
+    assert refused(changed(own[0], "{class: cilium, mirrors: true}")) == []
+    assert lacking("azure-alb-external", []) == ()
 
 
 def test_a_mirror_copies_a_share_to_a_variant_without_traffic() -> None:

@@ -1,0 +1,42 @@
+"""Features of routes that some gateway classes lack, according to their conformance reports."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Final, TypedDict
+
+from modelyard.plan import Route
+
+TIMEOUTS: Final = "request timeouts"
+MIRRORS: Final = "mirrors"
+
+
+class _Class(TypedDict):
+    """Gateway classes with a common prefix, the report about them, and the features that they lack."""
+
+    prefix: str
+    report: str
+    lacks: list[str]
+
+
+@cache
+def _classes() -> tuple[_Class, ...]:
+    with open(os.path.join(os.path.dirname(__file__), "gateway_classes.json"), encoding="utf-8") as file:
+        return tuple(json.load(file)["classes"])
+
+
+def lacking(class_name: str, routes: Iterable[Route]) -> tuple[str, ...]:
+    """Return the features that routes use and a gateway class lacks. Classes without a report are not judged."""
+    lacks = [feature for each in _classes() if class_name.startswith(each["prefix"]) for feature in each["lacks"]]
+    used = {feature for route in routes for feature in _features(route)}
+    return tuple(feature for feature in lacks if feature in used)
+
+
+def _features(route: Route) -> Iterator[str]:
+    """Yield what a route needs. Every route has the timeout of its endpoint."""
+    yield TIMEOUTS
+    if route.mirror is not None:
+        yield MIRRORS
