@@ -104,9 +104,10 @@ class Quota:
 class Handover:
     """Everything on one target that people must move manually.
 
-    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` maps the
-    public name of every other image to the name under which the target pulls it. `copier` is the same for the image
-    that contains rclone. `egress` is the price per gigabyte of data that leaves the cloud.
+    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
+    the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
+    the image that contains rclone. `identity` says how Jobs that copy get an identity of the cloud. `egress` is the
+    price per gigabyte of data that leaves the cloud.
     """
 
     namespace: str = ""
@@ -115,6 +116,7 @@ class Handover:
     image: str = ""
     images: tuple[tuple[str, str], ...] = ()
     copier: tuple[str, str] = ("", "")
+    identity: str = ""
     quotas: tuple[Quota, ...] = ()
     egress: Rate | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from modelyard.handover import COPY_ACCOUNT, COPY_COMPONENT, CopyJob, Remote
+from modelyard.handover import COPY_ACCOUNT, COPY_COMPONENT, CopyJob, Handover, Remote
 from modelyard.migration.access import kubectl, rclone_file, remote_name
 from modelyard.migration.records import InCluster, Move, Step
 from modelyard.migration.shell import shell
@@ -150,8 +150,8 @@ def _login_step(move: Move, place: Place) -> Step:
     filled = f'"$HOME"/{shell(file)}'
     text = (
         f"If Jobs copy data: let them log in. They run in {_where(move, place)} as ServiceAccount {COPY_ACCOUNT} of"
-        f" namespace {handover.namespace}. If that account has an identity of its cloud that may open a store, rclone"
-        f" uses it. For other stores, fill in the variables that {LOGINS_FILE} names, and store them as a Secret."
+        f" namespace {handover.namespace}.{_identity(handover)} For {'other' if handover.identity else 'all'} stores,"
+        f" fill in the variables that {LOGINS_FILE} names, and store them as a Secret."
         " A login needs to list and read at the source, and to list, read and write at the destination; for 10-watch,"
         " also the other way around."
     )
@@ -163,6 +163,16 @@ def _login_step(move: Move, place: Place) -> Step:
         f"rm {filled}",
     )
     return Step(text, in_cluster=InCluster("", lines))
+
+
+def _identity(handover: Handover) -> str:
+    """Say how the Jobs' ServiceAccount opens the stores of its own cloud without a key."""
+    if not handover.identity:
+        return ""
+    return (
+        " Give that account an identity of its cloud for that cloud's stores, on both sides if both are there: it needs"
+        f" no key, and rclone uses it. The first `kubectl apply` of a Job creates the account. {handover.identity}."
+    )
 
 
 def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ def markdown(plan: Migration) -> str:
         "Run all commands in the spec's folder, with bash.",
         "`modelyard migrate --done PHASE` records a completed phase; `modelyard migrate --status` shows what is next.",
         "Every phase can be repeated.",
+        "If `pulumi` was killed, first run `pulumi cancel` with the same `--cwd` and `--stack`, to unlock the stack.",
         *_judgement(plan.judgement),
         "",
         "## Phases",

@@ -16,6 +16,7 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.options import options_of
 from modelyard_targets.aws.services import (
+    COPY_IDENTITY,
     database,
     gateway_annotations,
     secret_commands,
@@ -78,6 +79,7 @@ PLATFORM: Final = Platform(
     policies=system_policies,
     identity_agents=IDENTITY_AGENTS,
     secret_commands=secret_commands,
+    copy_identity=COPY_IDENTITY,
     meaningless_alerts=_OVERCOMMITTED,
 )
 

@@ -111,6 +111,14 @@ def _object(variable: str, name: str, document: Mapping[str, Argument], group: s
     return Call(variable, "kubernetes.Object", name, arguments, group)
 
 
+COPY_IDENTITY: Final = (
+    "`aws eks create-pod-identity-association --cluster-name CLUSTER --namespace {namespace} --service-account"
+    " {account} --role-arn ROLE` gives it an IAM role, which EKS Pod Identity may assume and which may open the"
+    " buckets and use their KMS keys"
+)
+"""Source: docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html, 2026-12-01."""
+
+
 def secret_commands(name: str, context: Context) -> SecretCommands:
     """Return the AWS CLI's commands for a secret (docs.aws.amazon.com/cli, secretsmanager, 2026-12-01)."""
     command, secret = f"aws secretsmanager --region {context.target.region}", quote(name)

@@ -23,7 +23,7 @@ from modelyard_targets.azure.network_policies import (
     WIRE_SERVER,
     api_addresses,
 )
-from modelyard_targets.azure.services import database, foundation_objects, secret_commands
+from modelyard_targets.azure.services import COPY_IDENTITY, database, foundation_objects, secret_commands
 from modelyard_targets.cloud.existing_platform import platform_of, platform_on_existing
 from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
@@ -100,6 +100,7 @@ PLATFORM: Final = Platform(
     hidden_addresses=WIRE_SERVER,
     secret_name=secret_id,
     secret_commands=secret_commands,
+    copy_identity=COPY_IDENTITY,
     meaningless_alerts=_OVERCOMMITTED,
 )
 

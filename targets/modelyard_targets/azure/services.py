@@ -87,6 +87,15 @@ def _priorities(context: Context) -> Call:
     return program_object("priorities", f"kube-system/{_PRIORITIES}", document, "cluster")
 
 
+COPY_IDENTITY: Final = (
+    "`az identity federated-credential create --name {account} --identity-name IDENTITY --resource-group GROUP --issuer"
+    " ISSUER --subject system:serviceaccount:{namespace}:{account} --audiences api://AzureADTokenExchange` lets it use"
+    " a managed identity with the role Storage Blob Data Contributor on the containers, where ISSUER is the output"
+    " `issuer` of infrastructure; its annotation azure.workload.identity/client-id then names that identity"
+)
+"""Source: learn.microsoft.com/azure/aks/workload-identity-deploy-cluster, 2026-12-01."""
+
+
 def secret_commands(name: str, context: Context) -> SecretCommands:
     """Return the Azure CLI's commands for a secret. Without `--output none`, it would print the value that it stores.
 

@@ -16,7 +16,7 @@ from modelyard_targets.gcp.gateway import filled_in, gateway_annotations
 from modelyard_targets.gcp.names import repository, secret_id
 from modelyard_targets.gcp.network_policies import METADATA_PORTS, METADATA_SERVERS, STORAGE_RANGES, api_addresses
 from modelyard_targets.gcp.options import options_of
-from modelyard_targets.gcp.services import database, secret_commands, storage_classes
+from modelyard_targets.gcp.services import COPY_IDENTITY, database, secret_commands, storage_classes
 from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context
@@ -69,6 +69,7 @@ PLATFORM: Final = Platform(
     identity_ports=METADATA_PORTS,
     secret_name=secret_id,
     secret_commands=secret_commands,
+    copy_identity=COPY_IDENTITY,
     meaningless_alerts=_OVERCOMMITTED,
 )
 

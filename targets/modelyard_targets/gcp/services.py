@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from shlex import quote
+from typing import Final
 
 from modelyard.handover import SecretCommands
 from modelyard.program import Call, Ref
@@ -43,6 +44,15 @@ def secret_store(context: Context) -> Iterator[Call]:
 def database(store: Store, context: Context) -> ManagedDatabase:
     """Return the Cloud SQL database, whose address and secret name are outputs of the infrastructure project."""
     return managed_database(store, context, nodes_cidr(context.target), has_authority=True)
+
+
+COPY_IDENTITY: Final = (
+    "`gcloud storage buckets add-iam-policy-binding gs://BUCKET --role roles/storage.objectUser --member"
+    " principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/PROJECT.svc.id.goog"
+    "/subject/ns/{namespace}/sa/{account}` gives it access to a bucket by Workload Identity Federation, where PROJECT"
+    " and NUMBER are those of the cluster"
+)
+"""Source: cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, 2026-12-01."""
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:

@@ -157,3 +157,23 @@ def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     assert (step.in_cluster is None) == (place is None)
     assert "only through kubectl port-forward" in step.text
     assert ("No Job can copy it" in step.text) == (place is None)
+
+
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        (
+            Destination("aws", "eu-central-1"),
+            "--namespace lake --service-account modelyard-migration --role-arn ROLE",
+        ),
+        (GOOGLE, "PROJECT.svc.id.goog/subject/ns/lake-moved/sa/modelyard-migration"),
+        (Destination("azure", "westeurope"), "--subject system:serviceaccount:lake:modelyard-migration"),
+    ],
+)
+def test_jobs_can_use_an_identity_of_their_cloud(place: Destination, command: str) -> None:
+    """The plan says how its account gets one, so that a static key is needed only for stores elsewhere."""
+    migration, _ = plan(place, IN_CLOUD)
+
+    (login,) = [step for phase in migration.phases for step in phase.do if "let them log in" in step.text]
+    assert command in login.text
+    assert "For other stores, fill in" in login.text

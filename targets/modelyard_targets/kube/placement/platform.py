@@ -211,4 +211,5 @@ class Platform:
     hidden_addresses: tuple[str, ...] = ()  # CIDRs that no Pod may reach, because they serve node-only data
     secret_name: Callable[[str], str] = as_spelled  # name of a spec path in the cloud's own secrets service
     secret_commands: Callable[[str, Context], SecretCommands | None] = no_commands  # for a name in that service
+    copy_identity: str = ""  # how somebody gives a ServiceAccount `{account}` of `{namespace}` access to stores
     meaningless_alerts: tuple[str, ...] = ()  # alerts of kube-prometheus-stack that do not apply to this platform

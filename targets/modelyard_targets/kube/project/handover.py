@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.costs import Rate
-from modelyard.handover import Handover, Quota, Remote, SecretPlace
+from modelyard.handover import COPY_ACCOUNT, Handover, Quota, Remote, SecretPlace
 from modelyard.plan import Secret
 from modelyard_targets.kube.access.secrets import OWN_STORE, secrets_of, store_of
 from modelyard_targets.kube.data.openings import credentials_of
@@ -28,6 +28,7 @@ def handover_of(context: Context, quotas: Iterable[Quota] = (), egress: Rate | N
         image=context.runtime_image if needs_runtime_image(plan, placement) else "",
         images=tuple((image, mirrored(image, context.target)) for image in images_of(context)),
         copier=(IMAGE, mirrored(IMAGE, context.target)),
+        identity=context.platform.copy_identity.format(account=COPY_ACCOUNT, namespace=context.namespace),
         quotas=tuple(quotas),
         egress=egress,
     )
