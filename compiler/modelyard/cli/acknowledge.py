@@ -15,11 +15,13 @@ from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
 from modelyard.cli.usage_input import read_used
 from modelyard.cli.versions import Version, before_of, not_judged, on_disk, reviewed
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.verify import acknowledgement_invalid
 from modelyard.disk.single import write_file_atomically
 from modelyard.load import load
 from modelyard.nearest import nearest
 from modelyard.review.accepting import can_be_accepted
-from modelyard.review.acknowledged import entries_of, is_day, statement
+from modelyard.review.acknowledged import acknowledgements, entries_of, is_day, statement
 from modelyard.review.comparing import Review
 from modelyard.review.cost_findings import assumed
 from modelyard.review.findings import Finding
@@ -47,6 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         if problems:
             report(problems, (), "text", arguments.color)
             return 1
+        invalid = _invalid(path_beside(after))
+        if invalid:
+            report(invalid, (), "text", arguments.color)
+            return 1
         _acknowledge(arguments, change.review, after)
     except GitError as problem:
         report((not_judged(problem),), (), "text", arguments.color)
@@ -55,6 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"error: {problem}")
         return 1
     return 0
+
+
+def _invalid(path: str) -> tuple[Diagnostic, ...]:
+    """Report the entries that the file already has and that are not valid, because `diff` fails while it has any."""
+    if not os.path.lexists(path):
+        return ()
+    file, problems = other_file(path)
+    if file is None:
+        return problems
+    _, wrong = acknowledgements(file)
+    return tuple(acknowledgement_invalid(entry.place, entry.reason) for entry in wrong)
 
 
 def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
 
 _RECOMPILE = "find out who changed it, then run `modelyard compile --force`, which keeps this version as `.edited`"
 
@@ -165,3 +166,16 @@ def false_pin(path: str, environment: str, name: str, pinned: str, right: str) -
     return _error(
         "E0717", f"{message}, but the spec compiles to {quote(right)}", "compile again and commit the lock file"
     )
+
+
+def acknowledgement_invalid(place: Span, reason: str) -> Diagnostic:
+    """An entry in `reviews/acknowledged.yaml` is not valid, so `modelyard acknowledge` adds nothing to the file.
+
+    The entry accepts nothing, and `modelyard diff` reports it as a danger (R923). A second entry would not change that.
+
+    Wrong: `{code: R211, by: ada@acme.example, until: soon}` in the file.
+
+    Right: entries as `modelyard acknowledge` writes them, with all fields, a whole fingerprint and a date.
+    """
+    hint = "correct the entry, or remove it and accept its finding again; the file is unchanged"
+    return Diagnostic("E0721", Severity.ERROR, f"an acknowledgement is not valid: {reason}", place, hint)

@@ -155,6 +155,24 @@ def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Pat
     assert findings["R923"]["level"] == "danger"
 
 
+def test_nothing_is_added_to_a_file_with_an_invalid_entry(run: Run, old: Path, system: Path) -> None:
+    """`diff` would fail because of the invalid entry, whatever is added."""
+    text = (
+        "acknowledged:\n"
+        f"- {{code: R101, fingerprint: {'b' * 40}, by: bob, reason: load test, until: '{UNTIL}'}}\n"
+        f"- {{code: R201, fingerprint: {'c' * 40}, by: bob, reason: pilot, until: soon}}\n"
+    )
+    (system / FILE).parent.mkdir()
+    (system / FILE).write_text(text, encoding="utf-8")
+    result = _accept(run, old, system)
+
+    assert result.code == 1
+    assert "error[E0721]: an acknowledgement is not valid: until must be a date such as 2027-01-31" in result.err
+    assert f"{system / FILE}:3:3" in result.err
+    assert "correct the entry, or remove it" in result.err
+    assert (system / FILE).read_text(encoding="utf-8") == text
+
+
 def test_a_link_out_of_the_repository_is_not_read(run: Run, old: Path, system: Path) -> None:
     (system / FILE).parent.mkdir()
     (system / FILE).symlink_to("/etc/passwd")
