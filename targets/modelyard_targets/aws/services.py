@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from modelyard.handover import SecretCommands
 from modelyard.manifest import labels, object_of
 from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
@@ -19,6 +17,9 @@ from modelyard_targets.cloud.services import SECRETS_MANAGER, has_own_store
 from modelyard_targets.kube.access.secrets import own_kind, own_place, own_readers, own_store
 from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.platform import SERVICE, Argument, ManagedDatabase, as_literal
+
+if TYPE_CHECKING:
+    from modelyard.handover import SecretCommands
 
 _LOGIN_REFRESH: Final = "5m"
 """The refresh interval of logins. RDS rotates them weekly, and the old ones stop working immediately."""
@@ -121,6 +122,10 @@ COPY_IDENTITY: Final = (
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
     """Return the AWS CLI's commands for a secret (docs.aws.amazon.com/cli, secretsmanager, 2026-12-01)."""
+    from shlex import quote
+
+    from modelyard.handover import SecretCommands
+
     command, secret = f"aws secretsmanager --region {context.target.region}", quote(name)
     return SecretCommands(
         read=f"{command} get-secret-value --secret-id {secret} --query SecretString --output text",

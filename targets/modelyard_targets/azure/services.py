@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from modelyard.handover import SecretCommands
 from modelyard.plan import NodePool, Plan
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
@@ -16,6 +14,9 @@ from modelyard_targets.azure.options import ranges_of
 from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import Argument, ManagedDatabase
+
+if TYPE_CHECKING:
+    from modelyard.handover import SecretCommands
 
 _PRIORITIES: Final = "cluster-autoscaler-priority-expander"
 """The ConfigMap in kube-system that the autoscaler's `priority` expander reads (kubernetes/autoscaler,
@@ -101,6 +102,10 @@ def secret_commands(name: str, context: Context) -> SecretCommands:
 
     Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01. It opens the file that `--file` names as it is.
     """
+    from shlex import quote
+
+    from modelyard.handover import SecretCommands
+
     secret = f'--vault-name "$vault" --name {quote(name)}'
     return SecretCommands(
         read=f"az keyvault secret show {secret} --query value --output tsv",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from modelyard.handover import SecretCommands
 from modelyard.program import Call, Ref
 from modelyard.spec import Store
 from modelyard_targets.cloud.services import managed_database, program_object, secrets_store
@@ -15,6 +13,9 @@ from modelyard_targets.gcp.machines import PERSISTENT_DISK
 from modelyard_targets.gcp.options import nodes_cidr
 from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.platform import Argument, ManagedDatabase
+
+if TYPE_CHECKING:
+    from modelyard.handover import SecretCommands
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
@@ -57,6 +58,10 @@ COPY_IDENTITY: Final = (
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
     """Return gcloud's commands for a secret (cloud.google.com/sdk/gcloud/reference/secrets, 2026-12-01)."""
+    from shlex import quote
+
+    from modelyard.handover import SecretCommands
+
     secret, command = f'{quote(name)} --project "$project"', "gcloud secrets"
     place = f"--replication-policy=user-managed --locations={context.target.region}"
     return SecretCommands(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from modelyard.handover import SecretCommands
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
@@ -13,6 +12,7 @@ from modelyard.spec import Store, TargetSpec
 from modelyard.stack import Value
 
 if TYPE_CHECKING:
+    from modelyard.handover import SecretCommands
     from modelyard_targets.kube.placement.context import Context, KubeObject
 
 Argument: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Argument] | Mapping[str, Argument]"
