@@ -14,16 +14,16 @@ _INTRODUCTION: Final = """\
 Generated from the catalogs of `targets/modelyard_targets`; a test keeps it up to date.
 
 For every kind of resource, a target lists what it becomes there: a component, or *impossible* (the platform cannot do
-it; the reason names the closest alternative). A spec that needs what is impossible is an error at the line that needs
-it.
+it; the reason names the closest alternative). A spec that needs something impossible is reported at the line
+that needs it.
 
-Your own image has to contain the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0, the version
+Your own image must contain the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0, the version
 that KubeRay is configured for. It also needs `bash`, and `wget` for serving: KubeRay's init container and its
 readiness probe call them.
 
 Pulumi keeps the state of the emitted projects where `pulumi login` points: in Pulumi Cloud, a bucket or a folder. The
-state holds the passwords and keys that the programs create, encrypted with a key of Pulumi Cloud, a passphrase or a
-KMS key; without that key, or without the state, nobody can change what was applied.
+state contains the passwords and keys that the programs create, encrypted with a Pulumi Cloud key, a passphrase or a KMS
+key; without that key, or without the state, nobody can change the deployed resources.
 """
 
 

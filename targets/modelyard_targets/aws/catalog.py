@@ -9,18 +9,16 @@ from modelyard.target import Catalog, Component
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "EKS in its own private network or an adopted one, with its own KMS key; add-ons at pinned versions;"
-        " an adopted cluster instead; none where nothing runs"
+        "EKS in a new or adopted private network, with its own KMS key and add-ons at pinned versions; or an adopted"
+        " cluster; nothing if the target runs no workloads"
     ),
-    Kind.SYSTEM_POOL: Component(
-        "a managed node group on demand, for heads, what starts runs, the registry and add-ons"
-    ),
+    Kind.SYSTEM_POOL: Component("an on-demand managed node group for Ray heads, launchers, the registry and add-ons"),
     Kind.NODE_POOL: Component(
-        "managed node groups, one for each alternative of machines, or a NodePool of Karpenter where `elastic`"
+        "managed node groups, one for each machine alternative, or a Karpenter NodePool if the class is `elastic`"
     ),
     Kind.NAMESPACE: Component("Namespace with restricted Pod security, LimitRange, default-deny NetworkPolicy"),
     Kind.OBJECT_STORE: Component(
-        "an S3 bucket: own key, versioned, TLS only, never public; or an adopted one", apart=True
+        "an S3 bucket with its own key, versioned, TLS only and never public; or an adopted one", apart=True
     ),
     Kind.DATABASE: Component(
         "RDS for PostgreSQL, private and encrypted, or an adopted PostgreSQL", addons=("external-secrets",)
@@ -31,7 +29,7 @@ CATALOG: Final[Catalog] = {
         addons=("external-secrets",),
     ),
     Kind.IDENTITY: Component(
-        "ServiceAccount and, where a workload names data in a bucket, an IAM role by EKS Pod Identity"
+        "ServiceAccount and, if a workload uses data in a bucket, an IAM role through EKS Pod Identity"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),

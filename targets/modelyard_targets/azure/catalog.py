@@ -9,14 +9,15 @@ from modelyard.target import Catalog, Component
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "AKS with Cilium in its own private network or an adopted one, with Entra ID and a key of its own in Key Vault;"
-        " add-ons at pinned versions; an adopted cluster instead; none where nothing runs"
+        "AKS with Cilium in a new or adopted private network, with Entra ID, its own key in Key Vault and add-ons"
+        " at pinned versions; or an adopted cluster; nothing if the target runs no workloads"
     ),
-    Kind.SYSTEM_POOL: Component("a node pool on demand, for heads, what starts runs, the registry and add-ons"),
-    Kind.NODE_POOL: Component("node pools, one for each alternative of machines, which the autoscaler tries in order"),
+    Kind.SYSTEM_POOL: Component("an on-demand node pool for Ray heads, launchers, the registry and add-ons"),
+    Kind.NODE_POOL: Component("node pools, one for each machine alternative, which the autoscaler tries in order"),
     Kind.NAMESPACE: Component("Namespace with restricted Pod security, LimitRange, default-deny NetworkPolicy"),
     Kind.OBJECT_STORE: Component(
-        "a container in a storage account of its own: own key, no shared keys, versioned, private; or an adopted one",
+        "a container in a separate storage account with its own key and no shared keys, versioned and private; or an"
+        " adopted one",
         apart=True,
     ),
     Kind.DATABASE: Component(
@@ -28,7 +29,7 @@ CATALOG: Final[Catalog] = {
         "an ExternalSecret (Key Vault or another store), or an existing Secret", addons=("external-secrets",)
     ),
     Kind.IDENTITY: Component(
-        "ServiceAccount and, where a workload names data in a store, a managed identity with roles on its folders"
+        "ServiceAccount and, if a workload uses data in a store, a managed identity with roles on its folders"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),

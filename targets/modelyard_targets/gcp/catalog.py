@@ -9,14 +9,15 @@ from modelyard.target import Catalog, Component
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "GKE with Dataplane V2 in its own private network or an adopted one, with its own Cloud KMS key; add-ons at"
-        " pinned versions; an adopted cluster instead; none where nothing runs"
+        "GKE with Dataplane V2 in a new or adopted private network, with its own Cloud KMS key and add-ons at pinned"
+        " versions; or an adopted cluster; nothing if the target runs no workloads"
     ),
-    Kind.SYSTEM_POOL: Component("a node pool on demand, for heads, what starts runs, the registry and add-ons"),
-    Kind.NODE_POOL: Component("node pools, one for each alternative of machines, and a ComputeClass with their order"),
+    Kind.SYSTEM_POOL: Component("an on-demand node pool for Ray heads, launchers, the registry and add-ons"),
+    Kind.NODE_POOL: Component("node pools, one for each machine alternative, and a ComputeClass that ranks them"),
     Kind.NAMESPACE: Component("Namespace with restricted Pod security, LimitRange, default-deny NetworkPolicy"),
     Kind.OBJECT_STORE: Component(
-        "a Cloud Storage bucket: own key, uniform access, versioned, never public; or an adopted one", apart=True
+        "a Cloud Storage bucket with its own key and uniform access, versioned and never public; or an adopted one",
+        apart=True,
     ),
     Kind.DATABASE: Component(
         "Cloud SQL for PostgreSQL, private and encrypted, or an adopted PostgreSQL", addons=("external-secrets",)
@@ -26,7 +27,7 @@ CATALOG: Final[Catalog] = {
         "an ExternalSecret (Secret Manager or another store), or an existing Secret", addons=("external-secrets",)
     ),
     Kind.IDENTITY: Component(
-        "ServiceAccount and, where a workload names data in a bucket, roles on it by Workload Identity Federation"
+        "ServiceAccount and, if a workload uses data in a bucket, roles on it through Workload Identity Federation"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),

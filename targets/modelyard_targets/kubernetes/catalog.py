@@ -9,18 +9,18 @@ from modelyard.target import Catalog, Component, Impossible
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "an existing cluster by its kubeconfig context; add-ons by Helm, unless `present` names them"
+        "an existing cluster, selected by its kubeconfig context; add-ons from Helm charts, unless `present` lists them"
     ),
-    Kind.SYSTEM_POOL: Component("the declared machine that heads, what starts runs and the registry are placed on"),
-    Kind.NODE_POOL: Impossible("the machines of a cluster exist already; declare them under `capacity`"),
+    Kind.SYSTEM_POOL: Component("the declared machine on which Ray heads, launchers and the registry run"),
+    Kind.NODE_POOL: Impossible("the cluster's machines already exist; declare them under `capacity`"),
     Kind.NAMESPACE: Component(
         "Namespace with restricted Pod security, ResourceQuota, LimitRange, default-deny NetworkPolicy"
     ),
-    Kind.OBJECT_STORE: Component("a bucket of an S3-compatible endpoint, adopted or created by a Job"),
-    Kind.DATABASE: Component("a Cluster of CloudNativePG, or an adopted PostgreSQL", addons=("cloudnative-pg",)),
+    Kind.OBJECT_STORE: Component("a bucket at an S3-compatible endpoint, adopted or created by a Job"),
+    Kind.DATABASE: Component("a CloudNativePG Cluster, or an adopted PostgreSQL", addons=("cloudnative-pg",)),
     Kind.REGISTRY: Component("MLflow behind a login, on PostgreSQL and S3, or an adopted registry"),
     Kind.SECRET: Component("an ExternalSecret, or an existing Secret", addons=("external-secrets",)),
-    Kind.IDENTITY: Component("ServiceAccount, with Role and RoleBinding where a workload talks to the API"),
+    Kind.IDENTITY: Component("ServiceAccount, with a Role and RoleBinding if the workload calls the Kubernetes API"),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror"),
     Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),

@@ -26,8 +26,8 @@ CATALOG: Final[Catalog] = {
     Kind.CUSTOM_JOB: Component("a process that runs its steps on the one local Ray", apart=True),
     Kind.MONITOR: Component("a process", apart=True),
     Kind.PROMOTER: Component("a process that moves aliases after each training", apart=True),
-    Kind.STARTER: Impossible("monitors and pipelines of one system are all on this machine"),
-    Kind.ALERT_RULES: Component("lines in the output about what monitors find", apart=True),
+    Kind.STARTER: Impossible("all monitors and pipelines run on this machine"),
+    Kind.ALERT_RULES: Component("lines in the output with the monitors' findings", apart=True),
     Kind.DASHBOARD: Component("nothing, because there is no Prometheus", apart=True),
     Kind.CHANNEL: Component("the output; nothing is sent", apart=True),
 }
