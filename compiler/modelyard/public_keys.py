@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import Final
 
+from modelyard.hashing import sha256
 from modelyard.patterns import pattern
 from modelyard.records import record
 
@@ -78,6 +79,12 @@ def public_key(line: str) -> PublicKey:
     if fields.left:
         raise NotAKey(f"its body has {fields.left} more bytes than a key of type {kind}")
     return PublicKey(kind, data, comment.strip())
+
+
+def fingerprint_of(body: str) -> str:
+    """Return the fingerprint of a key's body as `ssh-keygen -l` prints it: `SHA256:` and 43 characters."""
+    digest = sha256(_decoded(body)).digest()
+    return f"SHA256:{base64.b64encode(digest).decode('ascii').rstrip('=')}"
 
 
 def signing_key(signature: str) -> bytes:

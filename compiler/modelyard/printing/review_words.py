@@ -33,12 +33,20 @@ def summary(review: Review) -> tuple[str, ...]:
     """Return one line for the cost and one for who must agree, or an empty tuple if the change needs no review."""
     if not review.agreement:
         return ()
-    costs = [
-        f"{finding.message}{_in(held_in(finding, review))}" for finding in review.findings if finding.code == "R620"
-    ]
+    findings = sorted((finding for finding in review.findings if finding.code == "R620"), key=_growth, reverse=True)
+    costs = [f"{finding.message}{_in(held_in(finding, review))}" for finding in findings]
     more = f" (and {len(costs) - 1} more)" if len(costs) > 1 else ""
     unknown = "not known, because a version does not compile" if review.unjudged else "unchanged"
     return f"cost: {costs[0] if costs else unknown}{more}", f"sign-off: {review.agreement}"
+
+
+def _growth(finding: Finding) -> tuple[float, ...]:
+    """Return by how much a monthly cost grows: what is expected, at most, and if nothing is used."""
+    before, after = (
+        [float(amount) for amount in side.split()] or [0.0] * 3 for side in (finding.before, finding.after)
+    )
+    floor, expected, ceiling = (new - old for old, new in zip(before, after, strict=True))
+    return expected, ceiling, floor
 
 
 def _in(environments: str) -> str:

@@ -15,7 +15,7 @@ from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import spec_text
 from modelyard.shape import Schema
-from modelyard.spec import System
+from modelyard.spec import Pipeline, System
 
 Raw: TypeAlias = Any
 """A value of the typed spec, or None."""
@@ -145,7 +145,7 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
     for section in _MOVABLE:
         entries: Mapping[str, Raw] = sections[(section,)]
         new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
-        sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
+        sections[(section,)] = {new[name]: _with_booleans(entry) for name, entry in entries.items()}
     classes: dict[Steps, Raw] = {}
     for compute in system.compute.values():
         if len(compute.path) > 1:  # the class of monitors without a class of their own is constant and has no place
@@ -155,6 +155,22 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
     del sections[(_INLINE,)]
     sections[("moved",)] = system.moved or {}
     return sections | classes
+
+
+def _with_booleans(entry: Raw) -> Raw:
+    """Return a pipeline whose boolean parameters are leaves, because `true` equals 1 in Python, and other entries."""
+    if not isinstance(entry, Pipeline) or not any(entry.booleans):
+        return entry
+    steps = (
+        replace(
+            step,
+            parameters=tuple(
+                (name, leaf(value) if isinstance(value, bool) else value) for name, value in step.parameters
+            ),
+        )
+        for step in entry.steps
+    )
+    return replace(entry, steps=tuple(steps))
 
 
 def _follows(change: Change, aliases: Mapping[str, str]) -> bool:
@@ -215,8 +231,15 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
         yield _entry(path, _MISSING if was is None else was, _MISSING if now is None else now, rating)
         return
     old, new = leaf(was, path[-1]), leaf(now, path[-1])
-    if old != new:
+    if old != new and not _is_same_ranges(old, new):
         yield Change(path, old, new, parsed(rating), was=was, now=now)
+
+
+def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
+    """Return whether two lists of address ranges, such as two halves and the whole, contain the same addresses."""
+    before, after = old.items or (), new.items or ()
+    is_comparable = bool(before) and bool(after) and are_ranges((*before, *after))
+    return is_comparable and covers(before, after) and covers(after, before)
 
 
 def _entry(path: Steps, was: Raw, now: Raw, rating: str) -> Change:
@@ -285,11 +308,10 @@ def _of_numbers(direction: str, before: float, after: float) -> Direction:
 
 
 def _of_ranges(direction: str, before: set[str], after: set[str]) -> Direction | None:
-    """Return the direction for lists of address ranges, one of which contains the other, or None for other lists."""
-    if direction != "added" or not (before - after and after - before) or not are_ranges(before | after):
+    """Return the direction for lists of address ranges, by the addresses that they contain, or None for other lists."""
+    if direction != "added" or not (before and after) or not are_ranges(before | after):
         return None
-    fewer, more = covers(before, after), covers(after, before)
-    return Direction.OTHER if fewer and more else Direction.STRICTER if fewer else Direction.LOOSER
+    return Direction.STRICTER if covers(before, after) else Direction.LOOSER
 
 
 def _of_items(direction: str, before: set[str], after: set[str]) -> Direction:

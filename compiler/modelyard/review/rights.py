@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.plan import Identity, Plan
 from modelyard.records import record
 from modelyard.review.changes import renamed
+from modelyard.spec import System
 
 _MODELS: Final = "models"
 """The folder of the models' files, in which each has one under its name in the registry."""
@@ -36,10 +37,36 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
     aliases = renamed(before.system, after.system)
     is_named_alike = not aliases and all(old == new for old, new in models.items())
     same = _same_identities(before, after) if is_named_alike else frozenset[str]()
-    old, new = _rights(before, aliases, models, same), _rights(after, {}, {}, same)
+    folder = _moved_folder(before.system, after.system)
+    old, new = _rights(before, aliases, models, same, folder), _rights(after, {}, {}, same)
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
+
+
+@record
+class _Folder:
+    """The folder of the registry in an artifact store, before and after it moves within the store."""
+
+    store: str
+    before: str
+    after: str
+
+    def moved(self, store: str, prefix: str) -> str:
+        """Return a prefix in the new folder if it is in the old one. That the folder moves is a separate finding."""
+        inside = prefix.removeprefix(self.before)
+        is_inside = store == self.store and prefix.startswith(self.before) and inside[:1] in {"", "/"}
+        return f"{self.after}{inside}" if is_inside else prefix
+
+
+_STAYS: Final = _Folder("", "", "")
+
+
+def _moved_folder(before: System, after: System) -> _Folder:
+    old, new = before.registry, after.registry
+    if old is None or new is None or old.artifacts != new.artifacts or old.artifact_path == new.artifact_path:
+        return _STAYS
+    return _Folder(old.artifacts, old.artifact_path.rstrip("/"), new.artifact_path.rstrip("/"))
 
 
 def _same_identities(before: Plan, after: Plan) -> frozenset[str]:
@@ -56,7 +83,11 @@ def _identities(plan: Plan) -> dict[str, list[Identity]]:
 
 
 def _rights(
-    plan: Plan, aliases: Mapping[str, str], models: Mapping[str, str], same: frozenset[str]
+    plan: Plan,
+    aliases: Mapping[str, str],
+    models: Mapping[str, str],
+    same: frozenset[str],
+    folder: _Folder = _STAYS,
 ) -> dict[str, frozenset[str]]:
     """Return each workload's rights, using new names for anything renamed, except for the workloads in `same`."""
     rights: dict[str, set[str]] = {}
@@ -67,7 +98,8 @@ def _rights(
         granted = rights.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
-            granted.add(f"{access.mode} {store}/{_renamed(access.prefix, models)}".rstrip("/"))
+            prefix = folder.moved(access.store, _renamed(access.prefix, models))
+            granted.add(f"{access.mode} {store}/{prefix}".rstrip("/"))
         granted.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:
             granted.add(f"call the Kubernetes API as {identity.api}")

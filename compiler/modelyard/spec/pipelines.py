@@ -121,3 +121,11 @@ class Pipeline:
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()
     priority: str = "normal"  # normal low lowest
+
+    @property
+    def booleans(self) -> tuple[bool, ...]:
+        """Which of the parameters and choices are booleans, which Python considers equal to 0 and 1."""
+        values = [value for step in self.steps for _, value in step.parameters]
+        if self.tuning is not None:
+            values += [value for parameter in self.tuning.space for value in parameter.choices]
+        return tuple(isinstance(value, bool) for value in values)

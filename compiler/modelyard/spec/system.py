@@ -144,9 +144,18 @@ def _shared(value: object, other: object) -> object:
         return other if value == other else value
     entries = cast("dict[str, object]", value)
     known = cast("dict[str, object]", other)
-    result = {name: known[name] if name in known and known[name] == entry else entry for name, entry in entries.items()}
+    result = {
+        name: known[name] if name in known and _is_same(known[name], entry) else entry
+        for name, entry in entries.items()
+    }
     is_same = len(known) == len(result) and all(map(operator.is_, known.values(), result.values()))
     return known if is_same and list(known) == list(result) else result
+
+
+def _is_same(value: object, other: object) -> bool:
+    if value != other:
+        return False
+    return not isinstance(value, Pipeline) or not isinstance(other, Pipeline) or value.booleans == other.booleans
 
 
 def target_path(system: System, target: str) -> Path:

@@ -207,7 +207,7 @@ def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git:
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
     assert [(finding["code"], finding["before"], finding["after"]) for finding in report["findings"]] == [
-        ("R517", "there", "elsewhere")
+        ("R508", "there", "elsewhere")
     ]
 
 

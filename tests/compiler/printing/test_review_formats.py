@@ -15,6 +15,7 @@ from modelyard.printing.report_costs import CostChange
 from modelyard.printing.review_github import review_github
 from modelyard.printing.review_html import review_html
 from modelyard.printing.review_sarif import review_sarif
+from modelyard.printing.review_words import summary
 from modelyard.records import replace
 from modelyard.review.findings import Level
 from tests.compiler.cli.commands import SPEC as VALID
@@ -139,3 +140,26 @@ def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
         assert not set("\x1b\x00\u202e\u2066\r") & set(page_text), text
         if text.isprintable() and len(text) < 100:
             assert text in page_text
+
+
+def test_the_summary_names_the_environment_whose_cost_grows_most() -> None:
+    """The first of several costs is the one that grows most, whatever the order and level of the findings."""
+    costs = [
+        a_finding(
+            "R620",
+            level,
+            name,
+            message=f"the monthly cost is that of {name}",
+            before=before,
+            after=after,
+            environments=(name,),
+        )
+        for name, level, before, after in (
+            ("small", Level.DANGER, "10.00 10.00 10.00", "20.00 20.00 20.00"),
+            ("large", Level.REVIEW, "900.00 900.00 900.00", "990.00 1000.00 1100.00"),
+            ("new", Level.REVIEW, "", "50.00 50.00 50.00"),
+        )
+    ]
+    review = replace(a_review(costs), environments=("small", "large", "new"), agreement="platform should look at it")
+
+    assert summary(review)[0] == "cost: the monthly cost is that of large in large (and 2 more)"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.records import replace
 from modelyard.spec import System, shared
 from modelyard.stages import Outcome
 from tests.benchmarks.systems import ON_PREM, system
@@ -36,6 +37,21 @@ def test_a_shared_section_keeps_its_own_order_and_entries() -> None:
     assert list(shared(first, second).models) == ["m0"]
     assert list(shared(second, first).models) == ["m0", "m1"]
     assert shared(second, first) == second
+
+
+def test_a_boolean_is_not_shared_with_a_number() -> None:
+    """Python considers `true` equal to 1, but user code may not."""
+    plain = _system(outcome_of(system(1, where=ON_PREM)))
+    (step,) = plain.pipelines["p0"].steps
+
+    def with_value(value: bool | int) -> System:
+        pipeline = replace(plain.pipelines["p0"], steps=(replace(step, parameters=(("shuffle", value),)),))
+        return replace(plain, pipelines={"p0": pipeline})
+
+    flag, number = with_value(True), with_value(1)
+
+    assert shared(number, flag).pipelines["p0"] is number.pipelines["p0"]
+    assert shared(with_value(True), flag).pipelines is flag.pipelines
 
 
 @pytest.mark.parametrize("name", ["R102-variant-added", "R503-renamed", "R508-namespace"])

@@ -15,6 +15,8 @@ from modelyard.review.rules import (
     egress,
     gateways,
     guards,
+    head_state,
+    images,
     meanings,
     overrides,
     platform,
@@ -44,6 +46,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *egress.RULES,
     *gateways.RULES,
     *budget.RULES,
+    *head_state.RULES,
+    *images.RULES,
     *platform.RULES,
     *overrides.RULES,
 )

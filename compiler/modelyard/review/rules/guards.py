@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.public_keys import NotAKey, fingerprint_of
 from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import (
     DANGER,
@@ -14,6 +15,7 @@ from modelyard.review.rules.base import (
     Wording,
     always,
     by_way,
+    cut,
     described_by,
     moves,
     stated,
@@ -187,11 +189,22 @@ def _keys_says(change: Change, _: Sides) -> str:
 
 
 def _keys(change: Change) -> str:
-    before, after = set(change.before.items or ()), set(change.after.items or ())
-    gained, lost = len(after - before), len(before - after)
-    parts = [f"{gained} added"] if gained else []
-    parts += [f"{lost} removed"] if lost else []
+    before, after = change.before.items or (), change.after.items or ()
+    gained = [_owner(key) for key in after if key not in before]
+    lost = [_owner(key) for key in before if key not in after]
+    parts = [f"{' and '.join(gained)} added"] if gained else []
+    parts += [f"{' and '.join(lost)} removed"] if lost else []
     return ", ".join(parts) or "reordered"
+
+
+def _owner(key: str) -> str:
+    """Return whose key it is according to its comment, with the fingerprint that `ssh-keygen -l` prints."""
+    _, body, comment = ([*key.split(None, 2), "", "", ""])[:3]
+    try:
+        fingerprint = fingerprint_of(body)
+    except NotAKey:  # an error elsewhere
+        fingerprint = "not a key"
+    return cut(f"{comment.strip()} ({fingerprint})" if comment.strip() else fingerprint)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -212,9 +225,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(("models", "*", "stages"), _stage, _stage_says, _stage_why),
     Rule(
         ("governance", "approvers", "*", "sshKeys"),
-        by_way(("R241", DANGER), ("R241", REVIEW), ("R241", REVIEW)),
+        by_way(("R241", DANGER), ("R242", REVIEW), ("R241", REVIEW)),
         _keys_says,
-        "whoever holds a key can approve promotions",
+        lambda change, _: (
+            "whoever holds a removed key can no longer approve"
+            if change.way is Direction.STRICTER
+            else "whoever holds a key can approve promotions, and accept dangers"
+        ),
     ),
     Rule(
         ("governance", "approvers"),

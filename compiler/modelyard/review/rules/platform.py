@@ -16,7 +16,6 @@ from modelyard.review.rules.base import (
     always,
     by_way,
     described_by,
-    is_from_elsewhere,
     moves,
     plainly,
     was,
@@ -165,11 +164,6 @@ def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdecimal())
 
 
-def _images(change: Change, _: Sides) -> Verdict:
-    is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")
-    return "R706", DANGER if is_elsewhere else REVIEW
-
-
 def _label_level(change: Change, _: Sides) -> Verdict:
     return "R804", NOTE
 
@@ -276,13 +270,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         (*_TARGET, "capacity"), always("R613", REVIEW), plainly, "modelyard checks against it whether everything fits"
-    ),
-    Rule((*_TARGET, "images"), _images, plainly, "all Pods pull their images from there, and run whatever they get"),
-    Rule(
-        (*_TARGET, "headState"),
-        by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
-        plainly,
-        "without it, losing the head node takes endpoints down for the minutes of a restart",
     ),
     Rule(("deployment", "mode"), always("R511", REVIEW), described_by("the deployment mode is {moves}")),
     Rule(("deployment", "placement"), always("R511", REVIEW), described_by("the placement of {last} is {moves}")),

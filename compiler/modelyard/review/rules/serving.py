@@ -103,7 +103,9 @@ def _code_why(change: Change, sides: Sides) -> str:
 
 
 def _mirror(change: Change, _: Sides) -> Verdict:
-    return ("R106", NOTE) if change.removed else ("R105", NOTE)
+    before, after = change.before.number, change.after.number
+    is_less = before is not None and after is not None and after < before
+    return ("R106", NOTE) if change.removed or is_less else ("R105", NOTE)
 
 
 def _mirror_says(change: Change, _: Sides) -> str:
@@ -193,6 +195,37 @@ def _slo_says(change: Change, _: Sides) -> str:
             return f"{change.path[1]} no longer has an objective (was {change.before.text})"
         return f"{change.path[1]} now has an objective: {change.after.text}"
     return f"the objective of {change.path[1]} for {'.'.join(change.path[3:])} is {moves(change)}"
+
+
+def _scaling_why(change: Change, _: Sides) -> str:
+    before, after = change.before.number, change.after.number
+    if before is None or after is None:
+        return "the autoscaler adds replicas at a different load"
+    if after > before:
+        return "each replica takes more before another one starts, so requests may wait longer"
+    return "replicas are added at a lower load"
+
+
+def _slo_why(change: Change, _: Sides) -> str:
+    """State what the new objective changes for alerts, for rollouts and so for callers."""
+    if change.removed:
+        return "no alert and no stopped rollout follows from it any more, however badly callers are served"
+    if change.path[-1] == "window":
+        return "the same outage uses up a different share of what the objective allows before an alert fires"
+    if change.way is not Direction.LOOSER:
+        return "alerts fire sooner, and rollouts that went on before are stopped"
+    if change.path[-1] == "availability":
+        return "callers get more errors before an alert fires or a rollout is stopped"
+    if "tokensPerSecond" in change.path:
+        return "callers get their texts more slowly before an alert fires"
+    return "callers wait longer before an alert fires or a rollout is stopped"
+
+
+def _concurrency_why(change: Change, _: Sides) -> str:
+    before, after = change.before.number, change.after.number
+    if before is not None and after is not None and after < before:
+        return "more requests wait for a place before their text begins"
+    return "more texts share a replica, so each is generated more slowly, and together they need more memory"
 
 
 def _replicas(change: Change, sides: Sides) -> Verdict:
@@ -297,7 +330,19 @@ RULES: Final[tuple[Rule, ...]] = (
         _address_says,
         "clients with the old address get no response",
     ),
-    Rule(("inference", "*", "slo"), _slo, _slo_says, "alerts depend on it, and so does stopping a bad rollout"),
+    Rule(("inference", "*", "slo"), _slo, _slo_says, _slo_why),
+    Rule(
+        ("inference", "*", "scaling", "target"),
+        always("R615", REVIEW),
+        described_by("the load per replica that the autoscaler of {name} aims at is {moves}"),
+        _scaling_why,
+    ),
+    Rule(
+        ("inference", "*", "generation", "concurrency"),
+        always("R615", REVIEW),
+        described_by("the number of texts that a replica of {name} generates at once is {moves}"),
+        _concurrency_why,
+    ),
     Rule(
         ("inference", "*", "rollout", "strategy"),
         by_way(("R703", REVIEW), ("R704", NOTE), ("R703", REVIEW)),
@@ -312,6 +357,9 @@ RULES: Final[tuple[Rule, ...]] = (
         ("inference", "*", "rollout"),
         by_way(("R115", REVIEW), ("R116", NOTE), ("R116", NOTE)),
         described_by("rollouts of {name}: {last} is {moves}"),
+        lambda change, _: (
+            "a bad version gets more requests before the rollout is stopped" if change.way is Direction.LOOSER else ""
+        ),
     ),
     Rule(
         ("inference", "*", "source"), code, lambda change, _: f"{change.path[1]} runs {code_moves(change)}", _code_why

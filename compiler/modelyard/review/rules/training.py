@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Direction
+from modelyard.review.effect_words import enumerated
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -19,6 +20,7 @@ from modelyard.review.rules.base import (
     is_foreign_code,
     is_image,
     moves,
+    plainly,
     stated,
     was,
 )
@@ -106,6 +108,35 @@ def _model_entry(change: Change, _: Sides) -> Verdict:
     return ("R121", REVIEW) if change.added else ("R122", REVIEW)
 
 
+def _output(change: Change, sides: Sides) -> Verdict:
+    """Judge where a pipeline writes. A dataset that others already rely on gets different content."""
+    return "R312", DANGER if _readers(change, sides) else REVIEW
+
+
+def _readers(change: Change, sides: Sides) -> list[str]:
+    """Return what already read the dataset that a pipeline writes now, other than that pipeline."""
+    system, name = sides.before, change.after.text
+    reading = [
+        f"pipelines.{pipeline.name}"
+        for pipeline in system.pipelines.values()
+        if pipeline.name != change.path[1]
+        and name in {*pipeline.inputs, *(dataset for step in pipeline.steps for dataset in step.inputs)}
+    ]
+    reading += [
+        f"monitors.{monitor.name}"
+        for monitor in system.monitors.values()
+        if name in {monitor.labels, monitor.reference.data if monitor.reference is not None else ""}
+    ]
+    gates = (model for model in system.models.values() if any(check.data == name for check in model.validation))
+    return [*reading, *(f"the gate of models.{model.name}" for model in gates)] if name in system.data else []
+
+
+def _output_why(change: Change, sides: Sides) -> str:
+    stays = "existing data stays where it is; readers of the old place get nothing new"
+    readers = _readers(change, sides)
+    return f"its results replace what {enumerated(readers)} read; {stays}" if readers else stays
+
+
 _PIPELINE: Final = ("pipelines", "*")
 _STEP: Final = (*_PIPELINE, "steps", "*")
 
@@ -131,18 +162,27 @@ def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
             lambda change, _: stated(f"inputs of {'.'.join(change.path[:2])}", change),
             "its results come from different data",
         ),
-        Rule((*prefix, "model"), always("R104", REVIEW), described_by("{owner} uses {moves}")),
         Rule(
-            (*prefix, "output"),
-            always("R312", REVIEW),
-            described_by("{owner} writes to {moves}"),
-            "existing data stays where it is; readers of the old place get nothing new",
+            (*prefix, "model"),
+            always("R104", REVIEW),
+            described_by("{owner} uses {moves}"),
+            "from its next run, its results come from versions with that alias",
         ),
+        Rule((*prefix, "output"), _output, described_by("{owner} writes to {moves}"), _output_why),
         Rule((*prefix, "compute"), always("R607", REVIEW), described_by("{owner} runs on compute class {moves}"), ""),
     )
 
 
 RULES: Final[tuple[Rule, ...]] = (
+    *(
+        Rule(
+            ("models", "*", "card", field),
+            lambda change, sides: ("R805", REVIEW if sides.guarded else NOTE),
+            plainly,
+            lambda change, sides: f"those who judge the system rely on it ({sides.guarded})" if sides.guarded else "",
+        )
+        for field in ("purpose", "limitations", "license")
+    ),
     Rule((*_PIPELINE, "promoteTo"), _promotion, described_by("{owner} promotes to {moves}"), _promotion_why),
     Rule(
         ("models", "*", "import", "promoteTo"),

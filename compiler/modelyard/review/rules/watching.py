@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change, Direction
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, described_by, stated, was
+from modelyard.review.rules.base import (
+    DANGER,
+    NOTE,
+    REVIEW,
+    Rule,
+    Verdict,
+    always,
+    by_way,
+    described_by,
+    plainly,
+    stated,
+    was,
+)
 from modelyard.review.rules.looking import looks, looks_says, unseen, unseen_why
 from modelyard.review.sides import Sides
 
@@ -139,7 +151,12 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(_CHECK, _entry, _entry_says),
     Rule((*_MONITOR, "window"), _window, described_by("the window of {name} is {moves}"), unseen_why),
-    Rule((*_MONITOR, "reference"), always("R215", REVIEW), described_by("the reference of {name}: {last} is {moves}")),
+    Rule(
+        (*_MONITOR, "reference"),
+        always("R215", REVIEW),
+        described_by("the reference of {name}: {last} is {moves}"),
+        "the same requests may be a breach or not, because they are compared with different data",
+    ),
     Rule((*_MONITOR, "schedule"), looks, looks_says, unseen_why),
     Rule(
         (*_MONITOR, "coverage"),
@@ -197,6 +214,17 @@ RULES: Final[tuple[Rule, ...]] = (
         always("R217", REVIEW),
         described_by("the type of channel {name} is {moves}"),
         "the people it notifies have to be reachable there",
+    ),
+    *(
+        Rule(
+            ("channels", "*", field),
+            always("R405", REVIEW),
+            plainly,
+            lambda change, _: (
+                "" if change.removed else "it must exist before this is applied, and decides who is alerted"
+            ),
+        )
+        for field in ("key", "url")
     ),
     *(
         Rule(

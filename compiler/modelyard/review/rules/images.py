@@ -1,0 +1,30 @@
+"""The rule for a target's `images`: the registry and the mirror from which Pods pull."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.review.changes import Change, Direction
+from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, is_from_elsewhere, plainly
+from modelyard.review.sides import Sides
+
+_MIRROR: Final = "mirror"
+
+
+def _images(change: Change, _: Sides) -> Verdict:
+    """Judge where images come from. Without the mirror, they come from public registries."""
+    if change.path[-1] == _MIRROR:
+        return "R706", DANGER if change.way is Direction.LOOSER else REVIEW
+    is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")
+    return "R706", DANGER if is_elsewhere else REVIEW
+
+
+def _images_why(change: Change, _: Sides) -> str:
+    if change.path[-1] != _MIRROR:
+        return "all Pods pull their images from there, and run whatever they get"
+    if change.way is Direction.LOOSER:
+        return "all Pods pull public images past the target's own registry, and run whatever they get"
+    return "all Pods pull public images from the target's own registry, which must have them"
+
+
+RULES: Final[tuple[Rule, ...]] = (Rule(("deployment", "targets", "*", "images"), _images, plainly, _images_why),)
