@@ -38,6 +38,9 @@ _QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "RAY_SERVE_LOG_TO_STDERR": "0",
+    # On a busy machine, Serve's default of 5 seconds ends its proxy again and again before it can start.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
 }
 
 
