@@ -24,6 +24,8 @@ from modelyard.target import Targets
 
 TIED: Final = "W0410"
 """The code for a setting that works on only one provider."""
+_UNKNOWN: Final = "E0203"
+"""The code for a field that does not exist, without which the rest of its mapping may be valid."""
 _SETTINGS: Final = ("profile", "governance", "registry")
 _SECTIONS: Final = (
     "stores",
@@ -213,13 +215,13 @@ class _Trial:
         return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
-        """Yield the field of a moved target that the new provider lacks or defines differently."""
+        """Yield what the new provider lacks in a moved target, or the target's field that it defines differently."""
         if outcome.stages[refusal.problem] is not Stage.VALIDATE:
             return
         for target in moved:
             path = target_path(self.system, target.name)
             if refusal.path[: len(path)] == path and len(refusal.path) > len(path):
-                yield refusal.path[: len(path) + 1]
+                yield refusal.path if refusal.problem.code == _UNKNOWN else refusal.path[: len(path) + 1]
 
     def _changes(self, target: TargetSpec, provider: str, region: str) -> Iterator[Change]:
         path = target_path(self.system, target.name)

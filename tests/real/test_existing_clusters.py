@@ -11,6 +11,8 @@ from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import cloud as running_aws
+from testbed.clouds.azure.access import CREDENTIAL
+from testbed.clouds.azure.cloud import SUBSCRIPTION
 from testbed.clouds.gcp.cloud import Cloud as Google
 from testbed.clouds.shared.store import Store
 from testbed.kubernetes import nodes
@@ -18,7 +20,8 @@ from testbed.kubernetes.control_plane import Cluster
 from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
 from tests.real.aws_projects import left_in
-from tests.real.existing import create_eks_cluster, create_gke_cluster
+from tests.real.azure_systems import cloud_for
+from tests.real.existing import create_aks_cluster, create_eks_cluster, create_gke_cluster
 
 ZONE = "europe-west3-a"
 
@@ -93,6 +96,33 @@ def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[
     permanent = ("KeyRing", "CryptoKey", "CryptoKeyIAMMember")  # Google never deletes these
     left = {kind: names for kind, names in cloud.left().items() if kind not in permanent}
     assert left == {kind: names for kind, names in before.items() if kind not in permanent}
+
+
+def test_life_on_an_existing_aks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
+    """The cluster needs workload identity, and is unchanged after the system has been removed."""
+    spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
+    folder = _written("aks", tmp_path / "build", spec.replace("3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b", SUBSCRIPTION))
+    cloud = cloud_for(tmp_path / "cloud", folder)
+    stack = pulumi_stack(folder / "infrastructure", "aks", **cloud.variables())
+    create_aks_cluster(cloud, "platform", "dns", identities=False)
+    with pytest.raises(Failed, match="az aks update --name platform --enable-oidc-issuer --enable-workload-identity"):
+        stack.preview()
+    create_aks_cluster(cloud, "platform", "dns")
+    before = cloud.left()
+
+    stack.configure("protect", "false")
+    assert set(stack.up().changes.values()) == {"create"}
+    assert stack.up().changed == {}
+    assert cloud.surprises() == {}
+    subjects = {values["subject"] for values in cloud.api.all(CREDENTIAL).values()}
+    assert subjects == {
+        f"system:serviceaccount:tenant-aks:{account}"
+        for account in ("fit", "promoter", "registry", "score", "scoring", "secrets-reader")
+    }
+
+    stack.destroy()
+    assert stack.resources() == []
+    assert cloud.left() == before
 
 
 def test_two_systems_share_a_cluster(

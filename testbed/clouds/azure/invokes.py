@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from testbed.clouds.azure.api import Api, not_found
+from testbed.clouds.azure.api import Api, last, not_found
 from testbed.clouds.azure.clusters import AUTHORITY, SERVER
-from testbed.clouds.azure.network import CLUSTER
+from testbed.clouds.azure.network import CLUSTER, SUBNET
 from testbed.clouds.azure.table import KINDS
 from testbed.clouds.shared.values import Values
 
@@ -28,11 +28,7 @@ def _client(api: Api, arguments: Values) -> Values:
 
 def _credentials(api: Api, arguments: Values) -> Values:
     """Return Azure's kubeconfig, which requires an interactive login."""
-    identifier = api.filled(KINDS[CLUSTER].path, arguments)
-    cluster = api.find(CLUSTER, identifier)
-    if cluster is None:
-        raise not_found(identifier)
-    name = str(arguments["resourceName"])
+    cluster, name = _existing(api, CLUSTER, arguments), str(arguments["resourceName"])
     login = {"command": "kubelogin", "args": ["get-token", "--login", "devicecode"]}
     config = {
         "clusters": [
@@ -49,7 +45,26 @@ def _credentials(api: Api, arguments: Values) -> Values:
     return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(json.dumps(config).encode()).decode()}]}
 
 
+def _cluster(api: Api, arguments: Values) -> Values:
+    return _existing(api, CLUSTER, arguments)
+
+
+def _subnet(api: Api, arguments: Values) -> Values:
+    return _existing(api, SUBNET, arguments)
+
+
+def _existing(api: Api, token: str, arguments: Values) -> Values:
+    """Return a resource with its ID and name, as a call for its properties does."""
+    identifier = api.filled(KINDS[token].path, arguments)
+    values = api.find(token, identifier)
+    if values is None:
+        raise not_found(identifier)
+    return {**values, "id": identifier, "name": last(identifier)}
+
+
 INVOKES: Mapping[str, Invoke] = {
     "azure-native:authorization:getClientConfig": _client,
+    "azure-native:containerservice:getManagedCluster": _cluster,
     "azure-native:containerservice:listManagedClusterUserCredentials": _credentials,
+    "azure-native:network:getSubnet": _subnet,
 }

@@ -94,6 +94,14 @@ def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
     assert {"path": "deployment.targets.zurich.region", "before": None, "after": "eu-central-2"} in move["changes"]
 
 
+def test_an_existing_cluster_stays_one_without_the_fields_of_another_cloud(run: Run) -> None:
+    """Without its whole `cluster`, `capacity` would be an error, too, because the cluster would have to be created."""
+    result = run("portability", examples.SYSTEMS / "tenant", "--env", "aks", "--to", "aws", "--format", "json")
+
+    (move,) = json.loads(result.out)["moves"]
+    assert {refusal["code"] for refusal in move["refusals"]} == {"E0203"}
+
+
 def test_the_mode_follows_the_targets(run: Run) -> None:
     result = run("portability", examples.FOLDER / "fraud-detection", "--to", "kubernetes")
 
