@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from testbed import build
 from testbed.kubernetes.crds import PROMETHEUS_OPERATOR
@@ -57,6 +58,11 @@ class Monitoring:
         return any(
             entry["labels"]["alertname"] == alert and entry["state"] == "firing" for entry in response["data"]["alerts"]
         )
+
+    def values(self, query: str, label: str) -> dict[str, float]:
+        """Return the current value of each series that a query selects, by one of the labels."""
+        response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/query?query={quote(query)}")
+        return {series["metric"][label]: float(series["value"][1]) for series in response["data"]["result"]}
 
     def _ask(self, url: str) -> Any:
         return json.loads(self.cluster.fetch(url))

@@ -186,6 +186,8 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
                 "clusterDNS": [NODE_ADDRESS],
                 "clusterDomain": "cluster.local",
                 "containerRuntimeEndpoint": f"unix://{_socket(folder)}",
+                # Limits would only slow down small Pods, such as a Ray worker with a fifth of a CPU.
+                "cpuCFSQuota": False,
                 "evictionHard": {
                     "nodefs.available": "100Mi",
                     "imagefs.available": "100Mi",

@@ -10,7 +10,7 @@ import urllib.request
 url, token, rows = sys.argv[1:]
 request = urllib.request.Request(url, rows.encode(), {"Authorization": f"Bearer {token}"})
 try:
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=10) as response:
         print(json.dumps([response.status, json.load(response)]))
 except urllib.error.HTTPError as refused:
     print(json.dumps([refused.code, refused.read().decode(errors="replace")]))

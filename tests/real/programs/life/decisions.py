@@ -1,0 +1,24 @@
+"""Print the scored partitions in the lake: the key of each, its rows, the versions that scored them, and its errors.
+
+An error is a score that contradicts the rule of `seed.py`, by which applicants repay if their income is higher.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import boto3
+import pandas as pd
+
+endpoint, bucket = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=endpoint)
+partitions: dict[str, list[object]] = {}
+for entry in s3.list_objects_v2(Bucket=bucket, Prefix="decisions/").get("Contents", []):
+    if entry["Key"].endswith(".parquet"):
+        scored = pd.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()))
+        wrong = scored["prediction"].astype(bool) != (scored["income"] > scored["amount"])
+        versions = sorted({*scored["model_version"].astype(str)})
+        partitions[entry["Key"]] = [len(scored), versions, float(wrong.mean())]
+print(json.dumps(partitions))
