@@ -10,15 +10,17 @@ from tests.real.test_runtime import happened
 def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
     """Texts are returned whole or in pieces, and invalid requests get the same status as from OpenAI.
 
-    The server keeps running if clients disconnect.
+    Requests that name an adapter are answered by it. The server keeps running if clients disconnect.
     """
     assert happened("whole_language.py", tmp_path) == {
-        "models": ["assistant"],
+        "models": ["assistant", "support"],
         "pieces": True,
         "same text": True,
         "refused": [404, 400, 400],
         "wrong token": 401,
         "health": {"status": "ok", "version": "1"},
+        "assistant has learned": False,
+        "support has learned": True,
         "bucket of the first token": True,
         "bucket of the token rate": True,
         "statuses of the proxy": ["200", "400", "401", "403", "404"],

@@ -1,10 +1,11 @@
-"""Imports a tiny language model, serves it on a real Ray Serve, and sends it requests with OpenAI's client.
+"""Imports a tiny language model, trains an adapter, serves both on a real Ray Serve, and asks with OpenAI's client.
 
 It prints what happened as JSON in its last line.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -19,11 +20,17 @@ from typing import Any
 
 import openai
 import ray
+from aiohttp.test_utils import TestServer
 from ray import serve
 
 from modelyard_runtime.local.loopback import guarded
+from modelyard_runtime.local.plan import Backend, Endpoint
+from modelyard_runtime.local.router import Router
 from modelyard_runtime.serving.application import server_class
 from modelyard_runtime.workload.records import ServerWorkload
+from tests.runtime.adapters import MODEL as ADAPTER
+from tests.runtime.adapters import NAME as ADAPTER_NAME
+from tests.runtime.adapters import QUICK, Tone
 from tests.runtime.described import completed, record
 from tests.runtime.serving.language import HELLO, MOST, TOKEN, described, imported
 from tests.runtime.tiny_model import tiny_model
@@ -45,6 +52,8 @@ OPTIONS: dict[str, Any] = {
 }
 """The deployment's options, in the form in which a RayService has them."""
 
+PROMPT, LEARNED = "the cat", "sat on the mat"
+
 FIRST, RATE = "ray_modelyard_time_to_first_token_seconds", "ray_modelyard_tokens_per_second"
 SERVED = "ray_serve_num_http_requests_total"
 ROOT = Path(sys.argv[1])
@@ -55,11 +64,15 @@ def main() -> None:
     """Run the scenario."""
     os.chdir(ROOT)
     imported(ROOT, tiny_model(ROOT / "chat"))
+    Tone.at(ROOT, [f"{PROMPT} {LEARNED}"] * 80).train(**{**QUICK, "epochs": 8})
     (ROOT / "token").write_text(TOKEN)
     workload = described(ROOT)
     workload["applications"]["assistant-live"]["generation"] |= {
         "firstTokenObjectives": [0.8],
         "tokenRateObjective": 12.5,
+    }
+    workload["applications"]["assistant-live"]["adapters"] = {
+        "support": {**ADAPTER, "uri": f"models:/{ADAPTER_NAME}@champion", "alias": "champion"}
     }
     (ROOT / "workload.json").write_text(json.dumps(completed(ServerWorkload, workload)))
     os.environ["MODELYARD_WORKLOAD"] = str(ROOT / "workload.json")
@@ -72,11 +85,23 @@ def main() -> None:
     deployment = serve.deployment(name="model", **OPTIONS)(guarded(server_class(one, "assistant-live")))
     serve.run(deployment.bind(one, "assistant-live"), name="assistant-live", route_prefix="/support")
     ask(f"http://127.0.0.1:{port}/support")
+    asyncio.run(ask_by_name(f"http://127.0.0.1:{port}"))
     measure(f"http://127.0.0.1:{metrics}/metrics")
     grow(f"http://127.0.0.1:{port}/support")
     serve.shutdown()
     ray.shutdown()
     print(json.dumps(FACTS))
+
+
+async def ask_by_name(serve_address: str) -> None:
+    """Ask the model and its adapter by name, through the router."""
+    backend = Backend(application="support", weight=100)
+    entry = Endpoint(backends=(backend,), path="/", timeout_seconds=120, callers=(), prefix="/", models=())
+    router = TestServer(Router({"assistant": entry}, serve_address).application())
+    async with router, openai.AsyncOpenAI(base_url=str(router.make_url("/assistant/v1")), api_key=TOKEN) as client:
+        for name in ("assistant", "support"):
+            text = await client.completions.create(model=name, prompt=PROMPT, max_tokens=8, temperature=0)
+            FACTS[f"{name} has learned"] = LEARNED in text.choices[0].text
 
 
 def free_port() -> int:
