@@ -20,6 +20,7 @@ from testbed.kubernetes.kubectl import Json
 from testbed.places import binaries, binary
 from testbed.processes import session
 
+_PLUGINS = Path(__file__).parent / "plugins"
 _OPERATION = Path(__file__).with_name("operation.py")
 
 
@@ -276,6 +277,16 @@ def _read(events: Path) -> list[list[str]]:
 
 def _pulumi() -> Path:
     return installed_pulumi() or binary("pulumi")
+
+
+def command_path() -> str:
+    """Return the folders with `pulumi` and the plugins that its plain commands need.
+
+    An installed `pulumi` has Pulumi's own language plugin. For the one that is built, ours takes its place.
+    """
+    installed = installed_pulumi()
+    folders = (installed.parent,) if installed else (_PLUGINS,)
+    return os.pathsep.join(map(str, (*folders, binaries())))
 
 
 def _path(python: Path, first: str) -> str:

@@ -11,12 +11,9 @@ import re
 import signal
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -30,6 +27,7 @@ from modelyard.rehearsal.beside import PLAN
 from modelyard.rehearsal.steps import fits, run_step
 from testbed import environments, npm
 from testbed.places import REPOSITORY
+from tests.real.s3 import ask, s3
 from tests.real.test_rehearsal import OBJECTS, REQUIREMENTS, plan_to
 
 PATIENCE_S = 300
@@ -51,7 +49,7 @@ def google(folder: Path, buckets: list[str]) -> Generator[dict[str, str]]:
     with _running(command, folder / "store.log", r"(\d+)\n") as port:
         endpoint = f"http://127.0.0.1:{port}/storage/v1/"
         for bucket in buckets:
-            _ask("POST", f"{endpoint}b", json.dumps({"name": bucket}).encode())
+            ask("POST", f"{endpoint}b", json.dumps({"name": bucket}).encode())
         yield {"ANONYMOUS": "true", "ENDPOINT": endpoint}
 
 
@@ -61,7 +59,7 @@ def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
     with _running(npm.azurite(), folder / "store.log", r"listens on http://127\.0\.0\.1:(\d+)") as port:
         account, signed = f"http://127.0.0.1:{port}/{ACCOUNT}", _signed()
         for container in containers:
-            _ask("PUT", f"{account}/{container}?restype=container&{signed}", b"")
+            ask("PUT", f"{account}/{container}?restype=container&{signed}", b"")
         yield {"SAS_URL": f"{account}?{signed}"}
 
 
@@ -86,21 +84,21 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
     bucket, copy = (
         next(remote.bucket for remote in remotes[which] if remote.store == "lake") for which in ("old", "new")
     )
-    with _s3(buckets["old"]) as s3, store(tmp_path, buckets["new"]) as new_side:
-        environment = _environment(remotes, {"PROVIDER": "Other", "ENDPOINT": s3.endpoint}, new_side)
-        s3.fill(bucket, OBJECTS)
+    with s3(buckets["old"]) as old_side, store(tmp_path, buckets["new"]) as new_side:
+        environment = _environment(remotes, {"PROVIDER": "Other", "ENDPOINT": old_side.endpoint}, new_side)
+        old_side.fill(bucket, OBJECTS)
         before = _killed(phases["5-data"], tmp_path, environment, f"new_lake:{copy}")
         first = _run(phases["5-data"], tmp_path, environment)
-        s3.fill(bucket, {"visits/later.parquet": b"later"})
+        old_side.fill(bucket, {"visits/later.parquet": b"later"})
         jobs = [
             _run_job(phases["5-data"], f"{verb}-lake", tmp_path, environment) for verb in ("check", "copy", "check")
         ]
-        s3.client.delete_object(Bucket=bucket, Key="visits/later.parquet")
-        s3.fill(bucket, {"visits/day=1/part.parquet": b"changed", "visits/late.parquet": b"late"})
+        old_side.client.delete_object(Bucket=bucket, Key="visits/later.parquet")
+        old_side.fill(bucket, {"visits/day=1/part.parquet": b"changed", "visits/late.parquet": b"late"})
         again = _run(phases["8-freeze"], tmp_path, environment)
-        s3.client.delete_object(Bucket=bucket, Key="visits/late.parquet")
+        old_side.client.delete_object(Bucket=bucket, Key="visits/late.parquet")
         _run(phases["10-watch"], tmp_path, environment)
-        back = s3.client.get_object(Bucket=bucket, Key="visits/late.parquet")["Body"].read()
+        back = old_side.client.get_object(Bucket=bucket, Key="visits/late.parquet")["Body"].read()
 
     assert 0 < len(before) < len(OBJECTS)
     assert sorted(first) == sorted(f"= {name}" for name in OBJECTS)
@@ -154,35 +152,6 @@ def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str])
     return done.returncode, done.stdout
 
 
-class _S3:
-    """An S3-compatible service with the buckets of one side."""
-
-    def __init__(self, buckets: list[str]) -> None:
-        moto: Any = import_module("moto.moto_server.threaded_moto_server")
-        boto3: Any = import_module("boto3")
-        self.server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self.server.start()
-        self.endpoint = f"http://127.0.0.1:{self.server.get_host_and_port()[1]}"
-        _ask("POST", f"{self.endpoint}/moto-api/reset", b"")  # all services of a process share their buckets
-        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
-        self.client: Any = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
-        for bucket in buckets:
-            self.client.create_bucket(Bucket=bucket)
-
-    def fill(self, bucket: str, objects: Mapping[str, bytes]) -> None:
-        for name, content in objects.items():
-            self.client.put_object(Bucket=bucket, Key=name, Body=content)
-
-
-@contextmanager
-def _s3(buckets: list[str]) -> Generator[_S3]:
-    service = _S3(buckets)
-    try:
-        yield service
-    finally:
-        service.server.stop()
-
-
 @contextmanager
 def _running(command: list[str], log: Path, started: str) -> Generator[str]:
     """Run a server until the block ends, and yield the port that it prints."""
@@ -198,11 +167,6 @@ def _running(command: list[str], log: Path, started: str) -> Generator[str]:
     finally:
         process.kill()
         process.wait()
-
-
-def _ask(method: str, url: str, body: bytes) -> None:
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=60).close()
 
 
 def _signed() -> str:
