@@ -39,8 +39,11 @@ _AUTOSCALING = frozenset({"metric", "target", "upscaleDelay", "downscaleDelay"})
 _MI = 1024**2
 _WORKER = 768 * _MI
 _SCORING_WORKER = 1536 * _MI
-"""The memory in which a worker can run. Ray's own processes take about 300 MiB, and each process with the libraries of
-models up to 300 MiB before it reads a row. A scoring worker has two of them. Ray kills processes at 95% of the memory.
+"""The memory in which a worker can run.
+
+Measured as proportional set sizes on workers in Pods (Ray 2.60): 300 MiB for `ray start`, the raylet, its two agents
+and the log monitor, and up to 290 MiB for each process that has loaded the libraries of models, before it reads a row.
+A scoring worker has two such processes. Ray kills processes at 95% of the memory.
 """
 
 
