@@ -127,14 +127,14 @@ class Person:
 
     def kill(self, lines: Sequence[str], begun: Callable[[], bool]) -> None:
         """Start commands, and kill them and everything that they started as soon as a condition holds."""
-        process = self.start(lines)
         deadline = time.monotonic() + PATIENCE_S
-        try:
-            while not begun():
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
-        finally:
-            _kill(process)
+        with self.start(lines) as process:
+            try:
+                while not begun():
+                    assert process.poll() is None, process.communicate()
+                    assert time.monotonic() < deadline
+            finally:
+                _kill(process)
 
     def undo(self, phase: str) -> None:
         """Undo a phase."""

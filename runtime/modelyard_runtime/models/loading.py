@@ -61,7 +61,7 @@ class Models:
 def asked_version(model: Model) -> registry.Version | None:
     """Query the registry for the version to which a reference currently resolves. Returns None if there is none."""
     if model.version:
-        return registry.version(model.registered_name, model.version)
+        return registry.version_if_any(model.registered_name, model.version)
     return registry.version_at(model.registered_name, model.alias)
 
 

@@ -147,6 +147,18 @@ def version(name: str, number: str) -> Version:
     return _version(name, _client().get_model_version(name, number))
 
 
+def version_if_any(name: str, number: str) -> Version | None:
+    """Fetch a version with its current tags, or return None if it does not exist yet."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return version(name, number)
+    except MlflowException as problem:
+        if problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
 def _version(name: str, model_version: Any) -> Version:
     tags = {str(key): str(value) for key, value in dict(model_version.tags or {}).items()}
     return Version(

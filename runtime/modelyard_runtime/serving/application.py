@@ -153,7 +153,7 @@ class Server:
         )
         self._gathered: Any = gather(self._answer_all) if batching.max_size > 1 else None
         self._ended = threading.Event()
-        if not self._model.version:
+        if not self._model.version or self.serving is None:  # a version by number may not be registered yet
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:

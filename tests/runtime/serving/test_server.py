@@ -205,6 +205,23 @@ def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
     assert given_up.status == 504
 
 
+def test_a_version_by_number_is_loaded_once_it_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may start before the version that its description names, and answers 503 until then."""
+    monkeypatch.setattr("modelyard_runtime.serving.application.FOLLOW_S", 0.05)
+    description = workload(tmp_path)
+    model = description["applications"]["scorer-live"]["model"]
+    del model["alias"]
+    model |= {"uri": "models:/shop-sum/2", "version": "2"}
+    register(description, summing(), KINDS)
+    with serving(description) as endpoint:
+        assert endpoint.ask({"instances": [ROW]}).status == 503
+        register(description, summing(), KINDS)
+        deadline = time.monotonic() + 60
+        while (answered := endpoint.ask({"instances": [ROW]})).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert (answered.status, answered.content["model"]["version"]) == (200, "2")
+
+
 def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
     host, _, port = endpoint.address.partition("/")[0].partition(":")
     return host, int(port)

@@ -37,8 +37,8 @@ class NamedAdapters:
 
     @property
     def follow(self) -> bool:
-        """Return whether any adapter follows an alias."""
-        return any(not model.version for model, _ in self._models.values())
+        """Return whether any adapter follows an alias, or waits for a version by number."""
+        return any(not model.version or name not in self._loaded for name, (model, _) in self._models.items())
 
     def __len__(self) -> int:
         return len(self._models)

@@ -85,7 +85,7 @@ class LanguageServer:
         self.loaded: Loaded | None = None
         self._renew()
         self._ended = threading.Event()
-        if not self._model.version or self._adapters.follow:
+        if not self._model.version or self._adapters.follow or self.loaded is None:
             threading.Thread(target=self._follow, name="alias", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
