@@ -240,26 +240,14 @@ class PulumiStack:
         """Run `pulumi destroy`."""
         return self.run("destroy", seconds)
 
-    def _restore(self) -> None:
-        """Restore the engine's own backups of files that a kill left empty or incomplete, as a user would.
-
-        A state file and its attributes (the content type) are overwritten in place. If the engine is killed at that
-        moment, it reports `failed to load checkpoint: EOF` from then on.
-        """
-        for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
-            backup = file.with_name(f"{file.name}.bak")
-            for current, saved in ((file, backup), (_attributes(file), _attributes(backup))):
-                if current.is_file() and saved.is_file() and not _is_json(current):
-                    shutil.copyfile(saved, current)
-
     def unlock(self) -> None:
         """Release the lock of a killed operation with `pulumi cancel`, which also reads the state."""
-        self._restore()
+        restore_backups(self._scratch / "state")
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
         """Return the deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
-        self._restore()
+        restore_backups(self._scratch / "state")
         exported = json.loads(self.command("stack", "export", "--stack", self.stack))
         return cast(dict[str, Json], exported["deployment"])
 
@@ -293,6 +281,19 @@ def _path(python: Path, first: str) -> str:
     """Return the PATH for engine, plugins and interpreter, followed by the machine's own programs."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))
+
+
+def restore_backups(state: Path) -> None:
+    """Restore the engine's own backups of files that a kill left empty or incomplete, as a user would.
+
+    A state file and its attributes (the content type) are overwritten in place. If the engine is killed at that moment,
+    it reports `failed to load checkpoint: EOF` from then on.
+    """
+    for file in state.glob(".pulumi/stacks/**/*.json"):
+        backup = file.with_name(f"{file.name}.bak")
+        for current, saved in ((file, backup), (_attributes(file), _attributes(backup))):
+            if current.is_file() and saved.is_file() and not _is_json(current):
+                shutil.copyfile(saved, current)
 
 
 def _is_json(file: Path) -> bool:

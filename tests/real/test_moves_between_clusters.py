@@ -27,7 +27,7 @@ from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.control_plane import control_plane as running_control_plane
 from testbed.kubernetes.kubectl import Kubectl
 from testbed.processes import session
-from testbed.pulumi.stack import command_path
+from testbed.pulumi.stack import command_path, restore_backups
 from tests.real.s3 import S3, s3
 
 SPEC = """\
@@ -135,6 +135,7 @@ class Person:
                     assert time.monotonic() < deadline
             finally:
                 _kill(process)
+        restore_backups(self._folder / "state")
 
     def undo(self, phase: str) -> None:
         """Undo a phase."""
