@@ -32,7 +32,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("bash", "curl", "diff", "rclone"):
+    for name in ("awk", "bash", "curl", "diff", "rclone"):
         (folder / name).touch(mode=0o755)
     (folder / "python").write_text("#!/bin/sh\n[ \"$1\" = -c ] && echo '[]'\n", encoding="utf-8")
     (folder / "python").chmod(0o755)

@@ -94,7 +94,7 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
 
 
 def protocol_requirements(system: System) -> tuple[str, ...]:
-    """Return the requirements for the storage protocols in use. Those for S3 are common to all workloads."""
+    """Return the requirements for the storage protocols in use, except those that every image has."""
     table = requirements_table()["protocols"]
     return tuple(line for scheme in sorted(schemes(system)) for line in table.get(scheme, ()))
 

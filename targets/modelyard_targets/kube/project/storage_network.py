@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Identity, Resource
+from modelyard.plan import Kind, Resource
 from modelyard.program import Call, Ref
 from modelyard_targets.kube.network.policies import is_regional
 from modelyard_targets.kube.placement.context import Context
@@ -53,4 +53,4 @@ def _readers(context: Context) -> Iterator[str]:
 
 def _has_pods(resource: Resource) -> bool:
     """Return whether a resource's name selects Pods that may use buckets. A launcher's identity only starts runs."""
-    return WORKLOADS.covers(resource) and not isinstance(resource.value, Identity)
+    return WORKLOADS.covers(resource) and resource.kind is not Kind.IDENTITY
