@@ -196,7 +196,7 @@ def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
             source: {image: ghcr.io/acme/features:1.4, entrypoint: "acme.features:build"}
             compute: cpu
     """
-    reason = f": framework {framework} has no built-in trainer" if framework else ""
+    reason = f": framework {quote(framework)} has no built-in trainer" if framework else ""
     return _error(
         "E0307",
         f"{quote(step)} has nothing to run{reason}",

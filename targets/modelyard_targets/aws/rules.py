@@ -22,7 +22,7 @@ def encryption_keys(system: System) -> Iterator[Diagnostic]:
         if target.provider != "aws" or store.endpoint:
             why = "its bucket is on another service"
         elif not store.adopt:
-            why = "modelyard creates its bucket with the target's key"
+            why = "modelyard creates its bucket, encrypted with the target's own key"
         key_region, region = store.encryption_key.split(":")[3], store.region or target.region
         if why:
             yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)
