@@ -89,11 +89,11 @@ class Portability:
 
 
 class NoRegion(Exception):
-    """Raised if a provider has no region near a target, so the user has to name one."""
+    """Raised if a provider has no region near a target, or if the target's location is not known."""
 
-    def __init__(self, provider: str, region: str) -> None:
-        super().__init__(provider, region)
-        self.provider, self.region = provider, region
+    def __init__(self, provider: str, target: TargetSpec) -> None:
+        super().__init__(provider, target.name)
+        self.provider, self.target, self.location = provider, target.name, target.region or target.residency
 
 
 def moving(system: System) -> tuple[TargetSpec, ...]:
@@ -183,12 +183,12 @@ class _Trial:
         if not self.targets[destination.provider].in_cloud or destination.region:
             yield {target.name: destination.region for target in moved}
             return
-        near = {target.region: _near(target, destination.provider, self.system) for target in moved}
-        for region, choices in near.items():
-            if not choices:
-                raise NoRegion(destination.provider, region)
+        near = {target.name: _near(target, destination.provider, self.system) for target in moved}
+        for target in moved:
+            if not near[target.name]:
+                raise NoRegion(destination.provider, target)
         for at in range(max(map(len, near.values()))):
-            yield {target.name: near[target.region][min(at, len(near[target.region]) - 1)] for target in moved}
+            yield {name: choices[min(at, len(choices) - 1)] for name, choices in near.items()}
 
     def _move(self, destination: Destination, moved: Sequence[TargetSpec], chosen: Mapping[str, str]) -> Move:
         changes = (
@@ -268,6 +268,7 @@ def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
     """Return a provider's regions near a target: in its country or, if there are none there, in nearby places."""
     table = regions()
     country = table.country_of(target.region) or target.residency
-    near = table.near(provider, country, system.governance.residency, target.region)
+    allowed = system.governance.residency or ((country,) if country in table.members else ())  # `residency: eu`
+    near = table.near(provider, country, allowed, target.region)
     same = tuple(region for region in near if table.countries[provider][region] == country)
     return (same or near)[:_MOST_REGIONS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from collections.abc import Mapping
 from inspect import cleandoc
 from pathlib import Path
 from typing import cast
@@ -19,6 +20,7 @@ from modelyard.patterns import pattern
 from modelyard.pipeline import Outcome, understand
 from modelyard.printing.fields import field, field_lines
 from modelyard.shape import Schema
+from modelyard.source import Json
 from modelyard_targets import TARGETS
 
 _CODE = pattern(r"(?:[A-Z]{2,5}-)?[EW][0-9]{3,4}|R[0-9]{3}", re.IGNORECASE)
@@ -26,6 +28,7 @@ SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "mode
 """Sections of the spec whose entries have addresses."""
 _ADDED = ("promoter", "starter")
 """Workloads that are not in the spec because the compiler adds them."""
+_SHOWN = 10
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,6 +89,12 @@ def _explain_field(what: str) -> int:
     return 0
 
 
+def _entries(entries: Mapping[str, Json]) -> str:
+    names = sorted(entries)
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return f"its entries are {shown}" if names else "it has no entries"
+
+
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
     """Explain an address and return the exit code, or None if it is not in the spec and may be a schema field."""
     inputs, problems = gather(arguments)
@@ -103,7 +112,7 @@ def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
     section, _, name = address.partition(".")
     entries = outcome.document.value.get(section) if outcome.document else None
     if name and isinstance(entries, dict) and "." not in name:
-        near = nearest(name, entries, "did you mean {}?")
-        say(f"{Path(inputs.spec.path)}: {section} has no entry {quote(name)}" + (f"; {near}" if near else ""))
+        hint = nearest(name, entries, "did you mean {}?") or _entries(entries)
+        say(f"error: {section} in {Path(inputs.spec.path)} has no entry {quote(name)}\n  = {hint}")
         return None if field(_schema(), (section, name))[0] and not entries else 1
     return None

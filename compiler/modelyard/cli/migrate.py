@@ -12,7 +12,7 @@ from modelyard.cli.console import report, say
 from modelyard.cli.cost import usage_files, usage_of
 from modelyard.cli.inputs import SPEC_NAMES, environment_names, gather, other_file
 from modelyard.cli.migrate_files import changed_state, folder_of, read_plan, written
-from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.diagnostics import Diagnostic, has_errors, quote
 from modelyard.diagnostics import migrating as tell
 from modelyard.inputs import InputFile, Inputs, quotable
 from modelyard.load import load
@@ -130,13 +130,24 @@ def _plan(arguments: argparse.Namespace) -> int:
     folder = folder_of(arguments.out, inputs.spec.path)
     plan, move = planned(sides, _spec_words(inputs), _seen_from_spec(folder, inputs), TARGETS, usage)
     data = data_of(sides, digest_of(inputs), plan.judgement, plan.phases, inputs.variables)
+    replaced = _replaced(folder, sides)
     problems = written(folder, plan, move, data, digest_of(inputs))
     if problems:
         raise Refused(*problems)
     if arguments.format == "json":
         sys.stdout.write(json_text(data) + "\n")
+    if replaced:
+        say(f"{folder}: replaces the plan from {replaced}, none of whose phases was done")
     say(f"{folder}: a plan of {len(plan.phases)} phases; next: read {os.path.join(folder, 'migration.md')}")
     return 0
+
+
+def _replaced(folder: str, sides: Sides) -> str:
+    """Return the environments of the other migration whose plan is in a folder, or "" if there is none."""
+    before, _ = read_plan(folder)
+    if before is None or (before.old, before.new) == (sides.old.name, sides.live.name):
+        return ""
+    return f"{before.old} to {before.new}"
 
 
 def _compile_sides(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
@@ -161,9 +172,9 @@ def _sides(request: MoveRequest, old: Side) -> Sides:
         return sides_of(request, old, TARGETS)
     except NoRegion as missing:
         near = (
-            f"none of its regions is near {missing.region}"
-            if missing.region
-            else "modelyard does not know a nearby region"
+            f"none of its regions is near {missing.location}"
+            if missing.location
+            else f"target {quote(missing.target)} does not declare its location, so no region can be chosen"
         )
         problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
         raise Refused(problem) from None

@@ -34,11 +34,21 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         result = portability(outcome, inputs, TARGETS, destinations)
     except NoRegion as missing:
-        place = f"near {quote(missing.region)}" if missing.region else "known to suit this system"
-        say(f"error: no region of {missing.provider} is {place}\n  = name one: --to {missing.provider}:REGION")
+        say(f"error: {_without_region(missing)}")
         return 1
     sys.stdout.write(FORMS[arguments.format](result, inputs.spec.path))
     return _verdict(result, arguments.min)
+
+
+def _without_region(missing: NoRegion) -> str:
+    named = f"--to {missing.provider}:REGION"
+    if missing.location:
+        return f"no region of {missing.provider} is near {quote(missing.location)}\n  = name one: {named}"
+    return (
+        f"target {quote(missing.target)} does not declare its location, so no region of {missing.provider} can be"
+        " chosen\n"
+        f"  = name one with {named}, or set `residency` on the target, such as `residency: eu`"
+    )
 
 
 def _destinations(typed: Iterable[str], system: System) -> tuple[tuple[Destination, ...], str]:

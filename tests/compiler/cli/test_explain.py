@@ -83,6 +83,22 @@ def test_explain_lists_the_entries_of_a_section(run: Run, tmp_path: Path, monkey
     assert run("explain", "").out.startswith("the spec: ")
 
 
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [
+        ("inference.scorerr", "did you mean 'scorer'?"),
+        ("inference.nope", "its entries are scorer, till"),
+    ],
+)
+def test_explain_names_the_entries_if_there_is_no_such_address(run: Run, address: str, hint: str) -> None:
+    spec = SYSTEMS.parents[1] / "examples" / "fraud-detection"
+    result = run("explain", address, str(spec))
+
+    name = address.partition(".")[2]
+    expected = f"error: inference in {spec / 'system.yaml'} has no entry '{name}'\n  = {hint}\n"
+    assert (result.code, result.out, result.err) == (1, "", expected)
+
+
 def test_explain_lists_cloud_resources_of_a_line(run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "system.yaml"
     spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())

@@ -210,6 +210,19 @@ def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: P
     assert "2 of 11 phases done" in second.out
 
 
+def test_a_plan_without_a_done_phase_is_replaced_with_a_notice(run: Run, hello: Path) -> None:
+    arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to")
+    first = run(*arguments, "gcp:europe-west3")
+    again = run(*arguments, "gcp:europe-west3")
+    other = run(*arguments, "azure:germanywestcentral")
+    run("migrate", hello, "--done", "1-build")
+    late = run(*arguments, "gcp:europe-west3")
+
+    notice = "replaces the plan from aws to aws-gcp, none of whose phases was done"
+    assert (notice in first.err, notice in again.err, notice in other.err) == (False, False, True)
+    assert (late.code, "it contains a migration to aws-azure that is under way" in late.err) == (1, True)
+
+
 def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
     """Nothing is written into a folder that contains other files, or over an edited plan."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")

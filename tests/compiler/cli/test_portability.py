@@ -142,9 +142,21 @@ def test_a_wrong_destination_is_refused(run: Run, cloud: Path, destination: str,
 def test_a_region_must_be_named_where_the_location_is_unknown(run: Run, system: Path) -> None:
     unknown = run("portability", system)
     assert (unknown.code, unknown.out) == (1, "")
-    assert "no region of aws is known to suit this system\n  = name one: --to aws:REGION" in unknown.err
-
+    assert unknown.err == (
+        "error: target 'main' does not declare its location, so no region of aws can be chosen\n"
+        "  = name one with --to aws:REGION, or set `residency` on the target, such as `residency: eu`\n"
+    )
     assert run("portability", system, "--to", "aws:eu-west-1").code == 0
+
+
+def test_a_target_declared_in_a_jurisdiction_moves_to_a_region_there(run: Run, system: Path) -> None:
+    spec = system / "system.yaml"
+    written = spec.read_text(encoding="utf-8")
+    spec.write_text(written.replace("provider: kubernetes", "provider: kubernetes, residency: eu", 1), encoding="utf-8")
+
+    moved = run("portability", system)
+    assert moved.code == 0, moved.err
+    assert "to aws in eu-" in moved.out
 
 
 def test_an_unknown_region_is_a_refusal(run: Run, cloud: Path) -> None:
