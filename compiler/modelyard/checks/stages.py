@@ -110,13 +110,20 @@ def soaks(system: System) -> Iterator[Diagnostic]:
 
 def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
     """Report soaks that cannot end before the next training run restarts them."""
+    assert stage.soak is not None
+    delay_s = _delay_s(system, system.monitors[stage.soak.monitor]) if stage.soak.monitor else 0
     for pipeline in system.pipelines.values():
         gaps = gaps_s(pipeline.schedule)
         trains = pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
-        if trains and gaps is not None and stage.soak is not None and gaps[1] < stage.soak.for_s:
+        if trains and gaps is not None and gaps[1] < max(stage.soak.for_s, delay_s):
             span = system.at(*path, "for")
-            yield problems.trained_before_soaked(span, stage.alias, stage.soak.for_s, pipeline.name, gaps[1])
+            yield problems.trained_before_soaked(span, stage.alias, stage.soak.for_s, delay_s, pipeline.name, gaps[1])
             return
+
+
+def _delay_s(system: System, monitor: Monitor) -> int:
+    """Return the time in seconds until the labels arrive that a monitor compares with, or 0 if it uses none."""
+    return (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
@@ -149,7 +156,7 @@ def _judged(
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
     """Require a soak to be longer than the label delay, and its monitor to cover most of the soak."""
     assert stage.soak is not None
-    delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
+    delay_s = _delay_s(system, monitor)
     if delay_s > stage.soak.for_s:
         yield problems.soak_before_labels(system.at(*path, "for"), stage.soak.for_s, monitor.labels, delay_s)
     elif 2 * monitor.window_s < stage.soak.for_s - delay_s:

@@ -226,8 +226,10 @@ def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
     )
 
 
-def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, gap_s: int) -> Diagnostic:
+def trained_before_soaked(span: Span, alias: str, soak_s: int, delay_s: int, pipeline: str, gap_s: int) -> Diagnostic:
     """A model is trained again before its soak ends. Each new version restarts the soak, so none may ever finish.
+
+    A soak lasts at least until the labels arrive that its monitor needs.
 
     Wrong:
 
@@ -243,9 +245,11 @@ def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, ga
         "W0974",
         Severity.WARNING,
         f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate "
-        f"restarts the {days(soak_s)} soak, so {alias!r} may never move",
+        f"restarts the {days(max(soak_s, delay_s))} soak, so {alias!r} may never move",
         span,
-        f"train less often, or soak for less than {days(gap_s)}",
+        "train less often, or use labels that arrive sooner"
+        if delay_s > gap_s
+        else f"train less often, or soak for less than {days(gap_s)}",
     )
 
 
