@@ -79,6 +79,15 @@ def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
     assert spot
     assert all(entry.ceiling_price is not None and entry.price is not None for entry in spot)
     assert all(entry.ceiling_price.amount > entry.price.amount for entry in spot if entry.ceiling_price and entry.price)
+    assert all("the ceiling assumes " in entry.assumption for entry in spot)
+
+
+def test_the_ceiling_names_the_machine_of_a_more_expensive_alternative() -> None:
+    gpus = '  small: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A10G:1"]}'
+    replicas = line(lines_of(plan_of(changed((SMALLER[0], gpus)))), "replicas on g6.")
+
+    assert replicas.ceiling_price is not None
+    assert "the ceiling assumes g5." in replicas.assumption
 
 
 def test_every_line_has_a_source_and_a_date() -> None:

@@ -213,8 +213,10 @@ def _priced(sheet: Sheet, resource: Resource[NodePool], use: _Use, disk: DiskOf)
         f"{hardware.machine}{SPOT}" if hardware.spot else hardware.machine,
         assumption=use.assumption,
     )
-    if dearest is not None and price is not None and dearest.amount > price.amount:
-        line = replace(line, ceiling_price=dearest)
+    if dearest is not None and price is not None and dearest.rate.amount > price.amount:
+        worst = f"{dearest.machine}, on demand" if dearest.machine != hardware.machine else "on-demand prices"
+        assumption = "; ".join(filter(None, (use.assumption, f"the ceiling assumes {worst}")))
+        line = replace(line, ceiling_price=dearest.rate, assumption=assumption)
     yield line
     size = max(_disks(pool, disk), key=lambda rate: rate.amount)
     of = f"{use.what} of {resource.name}"
@@ -228,29 +230,39 @@ def _disks(pool: NodePool, disk: DiskOf) -> Iterator[Disk]:
         yield disk(pool.hardware, group)
 
 
-def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, Rate | None]:
+@record
+class _Priced:
+    """A machine type with its on-demand price."""
+
+    machine: str
+    rate: Rate
+
+
+def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, _Priced | None]:
     """Return the node count and on-demand price for the given Pods on the most expensive alternative."""
     if not pool.groups:
         return pods, _dearest_elastic(sheet, pool)
-    candidates: list[tuple[float, float, Rate | None]] = []
+    candidates: list[tuple[float, float, _Priced | None]] = []
     for at, group in enumerate(pool.groups):
-        rates = [rate for name in group.machines if (rate := sheet.machine(name, spot=False)) is not None]
-        rate = max(rates, key=lambda candidate: candidate.amount, default=None)
+        priced = [
+            _Priced(name, rate) for name in group.machines if (rate := sheet.machine(name, spot=False)) is not None
+        ]
+        dearest = max(priced, key=lambda candidate: candidate.rate.amount, default=None)
         nodes = _nodes(sheet, pool, pods, at)
-        candidates.append((nodes * (rate.amount if rate is not None else 0.0), nodes, rate))
+        candidates.append((nodes * (dearest.rate.amount if dearest is not None else 0.0), nodes, dearest))
     _, most, dearest = max(candidates, key=lambda candidate: candidate[:2])
     return most, dearest
 
 
-def _dearest_elastic(sheet: Sheet, pool: NodePool) -> Rate | None:
+def _dearest_elastic(sheet: Sheet, pool: NodePool) -> _Priced | None:
     """Return the highest price among the machines that fit one Pod. The limit of the class's NodePool is in vCPUs."""
     vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
-    rates = [
-        replace(rate, amount=rate.amount / sheet.offerings.machine(name).vcpus * vcpus)
+    priced = [
+        _Priced(name, replace(rate, amount=rate.amount / sheet.offerings.machine(name).vcpus * vcpus))
         for name in pool.hardware.any_of
         if (rate := sheet.machine(name, spot=False)) is not None
     ]
-    return max(rates, key=lambda candidate: candidate.amount, default=None)
+    return max(priced, key=lambda candidate: candidate.rate.amount, default=None)
 
 
 def _disk_line(sheet: Sheet, component: str, address: str, size: Disk, nodes: Quantity, of: str) -> CostLine:
