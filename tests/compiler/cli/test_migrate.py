@@ -18,8 +18,6 @@ import modelyard_schemas
 from modelyard.diagnostics import has_errors
 from modelyard.inputs import InputFile
 from modelyard.migration.judging import refusals_of
-from modelyard.migration.patches import difference, merged
-from modelyard.migration.shell import command, shell
 from modelyard.migration.sides import MoveRequest, Side, Sides, idle_of, sides_of
 from modelyard.pipeline import compile_system
 from modelyard.portability import Destination, errors_of, moved_to
@@ -380,30 +378,3 @@ def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run,
     assert "\\`\\`\\`" in row
     assert "&lt;script&gt; \\|" in row
     assert not re.search(r"(?m)^# \*\*bold", printed)
-
-
-def test_a_word_stays_a_word() -> None:
-    """A shell reads a quoted word unchanged, and quoted text has no unprintable characters or line breaks."""
-    assert shlex.split(command("kubectl", "--context", "it's $(id) `id`")) == [
-        "kubectl",
-        "--context",
-        "it's $(id) `id`",
-    ]
-    assert shell(HOSTILE).isprintable()
-    assert shell("a\nb'\u202e") == "$'a\\x0ab\\'\\xe2\\x80\\xae'"
-
-
-@pytest.mark.parametrize(
-    ("base", "expected"),
-    [
-        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}, "d": [1]}),
-        ({"a": 1}, {"a": True}),
-        ({"a": {"b": 1}}, {"a": {}}),
-        ({"a": "x"}, {"a": {"b": {"c": 1}}}),
-        ({}, {}),
-    ],
-)
-def test_a_difference_is_a_patch(base: dict[str, Any], expected: dict[str, Any]) -> None:
-    result = merged(base, difference(base, expected))
-
-    assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)
