@@ -29,8 +29,8 @@ from modelyard_targets.kube.storage.clouds import federates_from
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Quotas for node groups per cluster and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas",
-2026-11-24).
+"""The default quotas for node groups in a cluster and for nodes in a group (docs.aws.amazon.com/eks, "Amazon EKS
+service quotas", 2026-11-24).
 """
 
 _LONGEST_TAG: Final = 128

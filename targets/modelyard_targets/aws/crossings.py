@@ -29,7 +29,9 @@ from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or an empty tuple if no cluster on another target could access a bucket of this placement."""
+    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
+    buckets.
+    """
     return crossings_projects(sdk, context, _calls, _exports)
 
 

@@ -33,7 +33,7 @@ endpoint.
 
 
 def account_call(context: Context) -> Call:
-    """Build the AWS provider with region, expected account ID and default tags."""
+    """Build the component for the AWS provider, with its region, expected account ID and default tags."""
     target, here = context.target, target_path(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("region", target.region)]
     if account := options_of(target).account:
@@ -52,7 +52,7 @@ def key_call(context: Context) -> Call:
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the account, the key, the network and the cluster."""
+    """Yield the components for the account, the key, the network and the cluster."""
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
     yield key_call(context)
@@ -123,8 +123,8 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 def buckets_of(context: Context) -> tuple[str, ...]:
     """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs.
 
-    The network's endpoint for S3 allows these names. Stores of other clouds are left out: anyone may create a bucket
-    in S3 that has the name of one of them.
+    The network's endpoint for S3 allows these names. Stores of other clouds are left out, because anyone could create
+    an S3 bucket with the same name.
     """
     system = context.system
     identities = context.plan.of(Identity, context.placement)

@@ -153,7 +153,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a system on an adopted cluster."""
+    """Return the README's values for a system on an adopted cluster."""
     values = existing_values(
         context,
         infrastructure,

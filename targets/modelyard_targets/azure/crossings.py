@@ -27,7 +27,9 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or an empty tuple if no cluster on another target could access a store of this placement."""
+    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
+    stores.
+    """
     return crossings_projects(sdk, context, _calls, _exports)
 
 

@@ -41,7 +41,9 @@ _SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
 _OF_A_CLUSTER: Final = 200
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 8
-"""Maximum number of resources for the group, network, cluster and data, for a node pool, and for an identity."""
+"""Maximum numbers of Pulumi resources: for the resource group, network, cluster and data together, for a node pool, and
+for an identity.
+"""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
@@ -122,7 +124,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 
 def homes_of(context: Context) -> Mapping[str, int]:
-    """Return the number of the project with the identity of each ServiceAccount."""
+    """Return the number of the project that creates each ServiceAccount's identity, by ServiceAccount."""
     return {resource.name: at for at, roles in enumerate(held_roles(context)) for resource in roles}
 
 

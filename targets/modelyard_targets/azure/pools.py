@@ -23,8 +23,8 @@ _MI: Final = 1024**2
 _KEY: Final[tuple[str, Literal]] = ("key", Ref("key"))
 
 CLUSTER_MACHINE: Final = "Standard_D2s_v5"
-"""The machine of AKS' own pool. The pool cannot be replaced without the cluster, so the choice does not depend on
-prices.
+"""The machine type of AKS' own pool. This pool can only be replaced together with the cluster, so the choice does not
+depend on prices.
 """
 
 _CLUSTER_NODES: Final = 2
@@ -52,7 +52,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Yield the pool for Pods without a compute class."""
+    """Yield the component for the system pool, which runs the Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -71,7 +71,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
     own = (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
     return pools.system_nodes(offerings(), plan, placement, own, rollouts=rollouts)
 

@@ -147,7 +147,7 @@ def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def times(size: Size, count: int) -> Size:
-    """Return the total resource requests of the given number of containers."""
+    """Return the total resource requests of the given number of identical containers."""
     return Size(size.cpu_millis * count, size.memory_bytes * count)
 
 
@@ -160,6 +160,7 @@ def _most(requests: Iterable[PodRequest], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return the number of nodes for the total requests. Packing of Pods is ignored, because these Pods are small."""
+    """Return how many nodes the total requests need. How Pods pack onto nodes is ignored, because these Pods are small.
+    """
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

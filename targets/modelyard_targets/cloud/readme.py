@@ -38,7 +38,7 @@ class StoredSecret:
 
 
 def cluster_values(context: Context, projects: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a target with a cluster. `projects` are its infrastructure projects."""
+    """Return the README's values for a target with a cluster. `projects` are its infrastructure projects."""
     return {
         **readme_values(context, workloads),
         "projects": (*projects, *workloads.projects),
@@ -51,7 +51,7 @@ def cluster_values(context: Context, projects: Sequence[Project], workloads: Wor
 
 
 def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, object]:
-    """Return the values for a target without a cluster."""
+    """Return the README's values for a target without a cluster."""
     return {
         "version": __version__,
         "system": context.system,
@@ -63,7 +63,9 @@ def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, ob
 
 
 def mail_values(calls: Iterable[Call]) -> dict[str, object]:
-    """Return whether the project has a budget and alarms, which both send emails."""
+    """Return the README's values about emails: whether the project has a budget and whether it has alarms, which both
+    send emails.
+    """
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
 

@@ -43,7 +43,9 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the class as if one Pod made several Pods' requests. Accelerators chosen by memory keep a count of one."""
+    """Return the compute class as if one Pod made the requests of several. Accelerators chosen by memory keep a count
+    of one.
+    """
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,

@@ -34,7 +34,9 @@ _SUFFIX: Final = 4  # length of the number that the stack setting `poolNumber` a
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or an empty tuple if no cluster on another target could access a bucket of this placement."""
+    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
+    buckets.
+    """
     return crossings_projects(sdk, context, _calls, _exports)
 
 

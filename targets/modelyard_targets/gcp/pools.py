@@ -49,7 +49,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Yield the pool for Pods without a compute class."""
+    """Yield the component for the system pool, which runs the Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -63,7 +63,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
     own = _of_the_cluster(plan, placement)
     return pools.system_nodes(system_offerings(), plan, placement, own, rollouts=rollouts)
 

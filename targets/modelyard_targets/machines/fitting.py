@@ -45,7 +45,8 @@ def first_alternative(
 ) -> tuple[int, Accelerator] | None:
     """Return the position and request of the first alternative that a machine satisfies, or None.
 
-    `offered` contains the total count, `memory_bytes` is the memory of each accelerator, and `goes_by` tests names.
+    `offered` contains the machine's number of accelerators, `memory_bytes` is the memory of each, and `goes_by` returns
+    whether the machine's accelerator has the given name.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None

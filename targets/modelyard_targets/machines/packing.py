@@ -67,7 +67,9 @@ class Floor:
         tolerations: tuple[Taint, ...] = (),
         preferred: str = "",
     ) -> Shape:
-        """Return the shape of a Pod with the given requests. Selector and tolerations determine where it may run."""
+        """Return the shape of a Pod with the given requests. Its selector and tolerations determine on which machines
+        it may run.
+        """
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
         return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
