@@ -109,8 +109,7 @@ def makes_anything(plan: Plan, placement: str) -> bool:
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield each workload outside AWS that uses a placement's buckets with an access key, and the access that it needs.
-    """
+    """Yield each workload outside AWS that uses a placement's buckets with an access key, and the access it needs."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         target = plan.system.target(resource.placement)

@@ -60,8 +60,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Give a node pool in an existing cluster our own node role, because the role of the cluster's nodes is not known.
-    """
+    """Give a node pool in an existing cluster our own node role, because the cluster's node role is not known."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 

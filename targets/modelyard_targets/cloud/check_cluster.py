@@ -84,8 +84,7 @@ def check_label_keys(
     key_of: Callable[[str], str],
     report: Callable[[Span, str, str, str], Diagnostic],
 ) -> Iterator[Diagnostic]:
-    """Report labels in the spec whose keys would be the same on the cloud, because `key_of` replaces some characters.
-    """
+    """Report labels in the spec whose keys would be the same on the cloud, after `key_of` replaces some characters."""
     known: dict[str, str] = {}
     for label, _ in plan.system.metadata.labels:
         other = known.setdefault(key_of(label), label)

@@ -41,8 +41,7 @@ def created_stores(accesses: Iterable[Access], context: Context) -> Iterator[str
 
 
 def store_variable(store: str) -> str:
-    """Return the program's variable for an object store or database. Its suffix avoids collisions with other variables.
-    """
+    """Return the program's variable for an object store or database. The suffix avoids collisions of names."""
     return f"{store}_store"
 
 

@@ -160,7 +160,6 @@ def _most(requests: Iterable[PodRequest], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return how many nodes the total requests need. How Pods pack onto nodes is ignored, because these Pods are small.
-    """
+    """Return how many nodes the requests need in total. The Pods are so small that packing them can be ignored."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

@@ -128,8 +128,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 def _conditions(
     bill: Bill, count: int, what: str, component: str = "platform", address: str = ""
 ) -> Iterator[CostLine]:
-    """Yield the cost of alerting policies' conditions. Google has announced a charge for them that may not apply yet.
-    """
+    """Yield the cost of alerting policies' conditions. Google has announced a charge that may not apply yet."""
     note = "not charged for before Google's announced start"
     quantity = Quantity(0, 0, count)
     yield from bill.monthly(quantity, what, "alert-condition-months", "months", "other", component, note, address)

@@ -128,8 +128,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return how many bytes a folder grows by each day, or None unless it has a dataset or captures with known usage.
-    """
+    """Return how many bytes a folder grows by each day, or None without a dataset or captures of known usage in it."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

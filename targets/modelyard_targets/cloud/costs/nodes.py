@@ -79,8 +79,7 @@ def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: D
 
 
 def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
-    """Yield the cost line for a pool of on-demand nodes that always run. `nodes` has their minimum and maximum count.
-    """
+    """Yield the cost line for a pool of on-demand nodes that always run. `nodes` has their minimum and maximum."""
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
     note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
     price = sheet.machine(machine, spot=False)

@@ -48,8 +48,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Describe the price per gigabyte of traffic to another target. No other row shows it while the amount is unknown.
-    """
+    """Describe the price per gigabyte of traffic, which no other row shows while the traffic's amount is unknown."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""
