@@ -138,8 +138,8 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield the instance types that an elastic class may use, each as spot, on demand or both. The flag is true for
-    spot.
+    """Yield each instance type that an elastic class may use, and whether it is spot. Some are yielded both as spot and
+    on demand.
     """
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
@@ -157,7 +157,7 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size, with room for the images and the files of two Pods of the largest class.
+    """Return the root volume's size, with room for the images and the files of two Pods of the largest compute class.
 
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """

@@ -52,7 +52,7 @@ def key_call(context: Context) -> Call:
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the account, the key, the network and the cluster."""
+    """Yield the components for the account, the encryption key, the network and the cluster."""
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
     yield key_call(context)

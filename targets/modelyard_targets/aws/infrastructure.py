@@ -49,8 +49,8 @@ tags, and for a role.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. The first contains everything except additional
-    roles.
+    """Return the infrastructure projects in the order in which they are applied. The first contains everything except
+    additional roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

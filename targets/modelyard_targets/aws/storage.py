@@ -22,8 +22,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""The instance classes of databases, for an enterprise and otherwise: 2 vCPUs, with 8 or 2 GiB. The registry's tables
-are small, and only the start and end of runs cause load.
+"""The instance classes of databases, in enterprise systems and in others: 2 vCPUs each, with 8 and 2 GiB. The
+registry's tables are small, and only the start and end of runs cause load.
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35

@@ -13,7 +13,7 @@ from modelyard.records import record
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "versions.json")
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""Add-ons that a node needs to become ready. The others run on nodes."""
+"""Add-ons that a node needs to become ready. All other add-ons run on nodes."""
 
 
 @record

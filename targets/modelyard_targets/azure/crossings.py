@@ -34,7 +34,7 @@ def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access so that they can be traced back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

@@ -22,7 +22,7 @@ _LOG_DAYS: Final = 30
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the resource group, the key, the network and the cluster, in this order."""
+    """Yield the components for the resource group, the encryption key, the network and the cluster, in this order."""
     yield group_call(context)
     yield key_call(context)
     yield _network(context)

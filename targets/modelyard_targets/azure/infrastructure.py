@@ -47,7 +47,8 @@ for an identity.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order. The first creates what the other projects depend on; the others only add access.
+    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
+    workloads' access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

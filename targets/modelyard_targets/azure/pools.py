@@ -40,9 +40,10 @@ _ADDONS: Final[Mapping[str, Size]] = {
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a class has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a compute class has a minimum, and only if the class
+    serves models.
 
-    Each pool can grow to the size of the whole class, because spot capacity or a better machine can run out.
+    Each pool can grow to the full size of the class, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
@@ -82,7 +83,9 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum number of nodes in a placement. The pools of a class share its Pods."""
+    """Return the maximum number of nodes in a placement. The node pools of a compute class share its Pods, so only the
+    largest counts.
+    """
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)

@@ -28,9 +28,9 @@ DISK_STEPS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4095, 8192, 16384, 32767
 
 ENTERPRISE_DATABASE: Final = "Standard_D2ds_v5"
 DATABASE: Final = "Standard_B2s"
-"""The SKUs of database servers, for an enterprise or a database with a standby, and otherwise. The registry's tables
-are small, and only the start and end of runs cause load. The second SKU is burstable, and burstable servers cannot have
-a standby.
+"""The SKUs of database servers. The first is for enterprise systems and for databases with a standby. The registry's
+tables are small, and only the start and end of runs cause load. The second SKU is burstable, and burstable servers
+cannot have a standby.
 """
 
 _USER: Final = "modelyard"

@@ -25,11 +25,10 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield each workload outside this cloud that needs a store of this placement but cannot access it, the store's
-    name, and the workload's target.
+    """Yield each workload outside this cloud that uses a store of this placement but cannot access it. Also yield the
+    store's name and the workload's target.
 
-    Workloads access stores in another cloud without a key, so that cloud must be able to verify the tokens of their
-    cluster.
+    A workload without an access key has access only if the cloud can verify the tokens of the workload's cluster.
     """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)

@@ -47,7 +47,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
 
 
 def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
-    """Return the region's machines that fit one Pod of the given class."""
+    """Return the region's machines that fit one Pod of the given compute class."""
     return [
         machine
         for machine in usable(offerings, region)

@@ -93,7 +93,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on the group's first and smallest machine, with a minimum of one."""
+    """Return how many of a compute class's Pods fit on a group's first, smallest machine, with a minimum of one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -102,7 +102,7 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes in a group (by default, the first) are needed for the given number of Pods in a class.
+    """Return how many nodes of a group (by default, the first) the given number of a compute class's Pods need.
 
     Elastic classes have no groups and need up to one node for each Pod, because Karpenter decides which Pods share a
     node.
@@ -117,7 +117,9 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return disk sizes. Images and Pods use local disks if they suffice on all machines, else the root volume."""
+    """Return the disk sizes of a group's nodes. Images and Pods use local disks if they suffice on all machines, else
+    the root volume.
+    """
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)

@@ -48,7 +48,7 @@ def pool_of(system: System, placement: str, reader: str) -> str:
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access so that they can be traced back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

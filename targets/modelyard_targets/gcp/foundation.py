@@ -61,7 +61,7 @@ _LOG_DAYS: Final = 30
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the project, the key, the network, the logs and the cluster."""
+    """Yield the components for the project, the encryption key, the network, the logs and the cluster."""
     yield project_call(context)
     yield key_call(context)
     yield _network(context)

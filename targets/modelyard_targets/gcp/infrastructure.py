@@ -38,7 +38,8 @@ workload's access.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. Additional projects contain only workloads' access.
+    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
+    workloads' access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

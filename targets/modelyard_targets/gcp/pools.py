@@ -37,7 +37,8 @@ _ADDONS: Final[Mapping[str, Size]] = {
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if the pool serves
+    models.
 
     Each group can grow to the pool's full size, because spot capacity or a better machine can run out.
     """
@@ -74,7 +75,7 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum total number of nodes. A class's pools share its Pods, so only the largest pool counts."""
+    """Return the maximum total number of nodes. A compute class's pools share its Pods, so only the largest counts."""
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)

@@ -66,7 +66,7 @@ def _of_vcpus(counts: Mapping[str, int]) -> Iterator[Quota]:
 def _groups(plan: Plan, placement: str) -> Iterator[tuple[NodeGroup, int, int]]:
     """Yield every node pool with its maximum node count and its boot disk size in GiB.
 
-    Each pool of a class can grow to the full size of the class.
+    Each pool of a compute class can grow to the full size of the class.
     """
     for system in plan.of(SystemPool, placement):
         yield system.value.hardware.groups[0], system_nodes(plan, placement).most, DISK_GIB

@@ -20,7 +20,7 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
 DATABASE: Final = "db-custom-1-3840"
-"""The tiers of databases, for an enterprise and otherwise. Their names contain the numbers of vCPUs and MiB. The
+"""The tiers of databases, in enterprise systems and in others. Their names contain the numbers of vCPUs and MiB. The
 registry's tables are small, and only the start and end of runs cause load. Google's SLA excludes smaller, shared-core
 machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
 """

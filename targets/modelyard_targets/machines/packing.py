@@ -158,7 +158,9 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods, preferring machines in use. Return the number of remaining Pods and the updated machines."""
+    """Place Pods of a shape, preferring machines that already have Pods. Return the number of remaining Pods and the
+    updated machines.
+    """
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):
         each = _times(room.free, shape) if count else 0

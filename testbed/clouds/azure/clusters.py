@@ -76,7 +76,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Reject a cluster whose identity lacks a permission that AKS checks before creating anything.
+    """Reject a cluster whose identity lacks a permission that AKS checks before creating resources.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes, read 2026-11-27.
     """

@@ -107,7 +107,7 @@ class Azure(shared.Cloud[Api]):
         return {"name": last(identifier)}
 
     def changing(self, api: Api, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and others, read
+        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and other issues, read
         2026-11-27.
         """
         for path in changed(before, declared):

@@ -1,6 +1,6 @@
 """Derives what an identity may do from role assignments and the actions of the assigned roles.
 
-Assignments can only allow actions. An action is denied unless an assignment on the resource, or on something that
+Assignments can only allow actions. An action is denied unless an assignment on the resource, or on a scope that
 contains it, has a role with that action. Conditions restrict an assignment further.
 """
 

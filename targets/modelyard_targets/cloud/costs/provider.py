@@ -48,7 +48,7 @@ class CloudCosts:
     keys: Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine] | tuple[()]] = no_lines
 
     def lines(self, plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-        """Yield everything that costs money on a placement."""
+        """Yield a cost line for each item that costs money on a placement."""
         if not creates_anything(plan, placement):
             return
         target = target_of(plan, placement)
