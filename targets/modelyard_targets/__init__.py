@@ -50,8 +50,8 @@ def _mentions_aws(system: System) -> bool:
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""Functions that return whether a system uses a provider's features on any target, by provider. If it does, the
-provider's rules also apply.
+"""For each listed provider, a function that returns whether a system uses the provider's features on any target. If it
+does, the provider's rules apply.
 """
 
 

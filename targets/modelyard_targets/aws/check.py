@@ -53,7 +53,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Limit the length of the cluster's name, which is also used for its KMS key and log groups."""
+    """Report a cluster name that is too long. It is also used for the cluster's KMS key and log groups."""
     name = cluster_name(plan.system, placement)
     if len(name) > _LONGEST_CLUSTER:
         yield problems.name_too_long(plan.system.at("metadata", "name"), "the cluster", name, _LONGEST_CLUSTER)

@@ -1,4 +1,4 @@
-"""The base of the infrastructure: the account, its key, the network and the cluster."""
+"""The base of the infrastructure: the account, its encryption key, the network and the cluster."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def account_call(context: Context) -> Call:
 
 
 def key_call(context: Context) -> Call:
-    """Build the KMS key that encrypts all data of the target."""
+    """Build the component for the KMS key that encrypts all of the target's data."""
     here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("account", Ref("account"))]
     if not context.plan.has_cluster(context.placement):
@@ -61,7 +61,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def addon_call(context: Context) -> Call:
-    """Build the EKS add-ons that run on nodes, which depend on the system pool."""
+    """Build the component for the EKS add-ons that run on nodes. It depends on the system pool."""
     name = cluster_name(context.system, context.placement)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),

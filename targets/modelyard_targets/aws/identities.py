@@ -55,7 +55,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield roles for the cluster-wide controllers: the autoscaler, External Secrets and Karpenter."""
+    """Yield the components for the cluster-wide controllers' roles: the autoscaler, External Secrets, Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
     if context.target.cluster.adopt:
@@ -91,7 +91,9 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield an IAM user for each workload outside AWS that uses this placement's buckets but cannot assume a role."""
+    """Yield the component for the IAM user of each workload outside AWS that uses this placement's buckets but cannot
+    assume a role.
+    """
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(entry, context, apart=False) for entry in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot

@@ -46,7 +46,7 @@ _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-z
 
 @record
 class _Group:
-    """A row in the table of machines."""
+    """A row in the README's table of machines."""
 
     compute: str
     name: str
@@ -58,7 +58,7 @@ class _Group:
 
 @record
 class _Opened:
-    """A row in the table of adopted buckets."""
+    """A row in the README's table of adopted buckets."""
 
     name: str
     key: str

@@ -1,4 +1,4 @@
-"""The base of the infrastructure: the resource group, its key, the network and the cluster."""
+"""The base of the infrastructure: the resource group, its encryption key, the network and the cluster."""
 
 from __future__ import annotations
 

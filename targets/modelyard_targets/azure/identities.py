@@ -58,7 +58,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the identity that External Secrets uses to read the spec's secrets and database logins."""
+    """Yield the component for the identity with which External Secrets reads the spec's secrets and database logins."""
     if not has_vault(context):
         return
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))

@@ -67,7 +67,7 @@ def cluster_nodes(plan: Plan) -> int:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index."""
+    """Return each node group's minimum and maximum node count, by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 

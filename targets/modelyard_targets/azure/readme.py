@@ -44,7 +44,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @record
 class _Pool:
-    """A row in the table of node pools."""
+    """A row in the README's table of node pools."""
 
     compute: str
     name: str

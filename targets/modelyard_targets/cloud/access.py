@@ -1,4 +1,4 @@
-"""Workloads' access to the object storage in their own cloud, and the order of targets that this access requires."""
+"""Workloads' access to object storage in a cloud, and the deployment order of targets that this access requires."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that depend on this placement's buckets, directly or indirectly, while it depends on theirs.
+    """Yield the targets that depend on this placement's buckets, directly or indirectly, while this placement depends
+    on theirs.
 
     Each target is yielded with one of its buckets that this placement uses, and with the identity that uses the bucket.
     """

@@ -43,7 +43,7 @@ class Nodes:
 
 
 def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index.
+    """Return each node group's minimum and maximum node count, by compute class and group index.
 
     The maximum is enough for all pipelines to run and all servers to be replaced at the same time.
     """

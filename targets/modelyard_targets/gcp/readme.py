@@ -45,7 +45,7 @@ _REGISTRIES: Final = ("-docker.pkg.dev", ".svc", ".svc.cluster.local")
 
 @record
 class _Pool:
-    """A row in the table of node pools."""
+    """A row in the README's table of node pools."""
 
     compute: str
     name: str

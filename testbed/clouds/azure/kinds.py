@@ -64,7 +64,7 @@ class Azure(shared.Cloud[Api]):
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The Azure types by token."""
+        """The Azure resource types, by Pulumi's type token."""
         return self.described
 
     def admit(self, api: Api, token: str, declared: Values) -> None:

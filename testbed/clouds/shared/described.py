@@ -95,7 +95,7 @@ def is_below(path: str, paths: frozenset[str]) -> bool:
 
 
 def _unknown(paths: frozenset[str]) -> Values:
-    """Return unknown values at the given paths."""
+    """Return an object with an unknown value at each of the given paths."""
     unknown: Values = {}
     for path in paths:
         put_at(unknown, path, UNKNOWN)

@@ -31,7 +31,7 @@ def _nothing(api: StoredApi, values: Values, before: Values) -> Values:
 
 
 def _done(api: StoredApi, identifier: str) -> None:
-    """Do nothing after a change."""
+    """Do nothing after a change to a resource."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Cloud(ABC, Generic[Stored]):
     @property
     @abstractmethod
     def kinds(self) -> Mapping[str, Kind[Stored]]:
-        """The cloud's types by token."""
+        """The cloud's resource types, by Pulumi's type token."""
 
     @abstractmethod
     def admit(self, api: Stored, token: str, declared: Values) -> None:

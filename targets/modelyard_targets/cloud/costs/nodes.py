@@ -131,8 +131,8 @@ def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequ
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the use of nodes by the second set of replicas during rollouts. No field in the spec limits the rollouts'
-    number.
+    """Return the use of nodes by the second set of replicas during rollouts. No field in the spec limits how many
+    rollouts there are.
     """
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
