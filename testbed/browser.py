@@ -36,7 +36,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def call(self, method: str, session: str = "", **parameters: object) -> dict[str, Any]:
-        """Call a method and return its result. Events that arrive in the meantime are kept."""
+        """Call a DevTools method and return its result. Events that arrive in the meantime are kept."""
         self._number += 1
         message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
         if session:

@@ -40,7 +40,7 @@ def unbuilt() -> list[str]:
 
 
 def installed_pulumi() -> Path | None:
-    """Return the machine's own `pulumi`, unless we built it."""
+    """Return the `pulumi` on the PATH, or None if there is none or if it is the one that we built."""
     program = shutil.which("pulumi")
     return Path(program) if program and Path(program).parent != binaries() else None
 
@@ -68,7 +68,7 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 
 def _recipe(part: Part, program: str) -> str:
-    """Return all inputs of the build. They are stored next to the binary so that changes can be detected."""
+    """Return everything that a program's build depends on. It is stored next to the binary to detect changes."""
     return json.dumps(
         [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
     )
@@ -88,7 +88,7 @@ def _is_built(part: Part, program: str) -> bool:
 
 
 def _holds_required_versions(part: Part, program: str) -> bool:
-    """Return whether a binary without a stamp reports the required module versions."""
+    """Return whether a binary without a stored recipe reports the required module versions."""
     reported = set(
         re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M)
     )

@@ -20,7 +20,9 @@ import yaml
 from testbed.processes import Processes, free_ports
 
 KnownValues: TypeAlias = "dict[str, KnownValues | None]"
-"""The values that a chart accepts, by name. If None, it accepts any."""
+"""The names of the values that a chart accepts, each with the names accepted below it, or None if all are accepted
+there.
+"""
 
 _TEMPLATE = """apiVersion: v1
 kind: ServiceAccount
@@ -128,7 +130,7 @@ def known() -> tuple[Chart, ...]:
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:
-    """Write the archives and the index, and return the version of each chart."""
+    """Write the charts' archives and the repository's index, and return the version of each chart."""
     entries: dict[str, list[dict[str, object]]] = {}
     charts = known()
     for chart in charts:

@@ -14,7 +14,7 @@ from testbed import machine
 from testbed.places import cache
 
 CHECKOV = "checkov==3.3.30\n"
-"""checkov pins older versions of packages that others need, so it has its own environment."""
+"""checkov pins older versions of packages that other tools need, so it has its own environment."""
 
 
 def program_environment(requirements: Path) -> Path:

@@ -17,7 +17,7 @@ _PROVIDERS: Final = {
     "local": "modelyard_targets.local",
     "kubernetes": "modelyard_targets.kubernetes",
 }
-"""The package with the `TARGET` of each provider."""
+"""The package that defines each provider's `TARGET`."""
 
 
 class _Targets(Targets):
@@ -50,7 +50,9 @@ def _mentions_aws(system: System) -> bool:
 
 
 _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
-"""For each provider, a function that finds its features on other targets. If there are any, its rules apply."""
+"""For each listed provider, a function that returns whether a system uses the provider's features on any target. If it
+does, the provider's rules apply.
+"""
 
 
 def _target(provider: str) -> Target:

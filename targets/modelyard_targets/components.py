@@ -14,7 +14,7 @@ PACKAGE: Final = "modelyard_stacks"
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "components.json")
 _OF_ALL: Final = "infrastructure"
-"""The module with components for all providers."""
+"""The module whose components do not depend on the provider."""
 
 
 class Arguments(TypedDict):
@@ -25,7 +25,7 @@ class Arguments(TypedDict):
 
 
 class Module(TypedDict):
-    """A module of the library: its components and the modules it imports."""
+    """A module of the component library: its components, and the modules that it imports."""
 
     imports: list[str]
     classes: dict[str, Arguments]
@@ -43,7 +43,7 @@ def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
 
 
 def with_imports(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the given modules of the library and all modules that they import, sorted by name."""
+    """Return the given modules of the component library and all modules that they import, sorted by name."""
     included: set[str] = set()
     waiting = list(names)
     while waiting:

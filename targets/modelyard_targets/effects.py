@@ -14,6 +14,6 @@ _SHARED: Final = "kube"
 
 @cache
 def effects_of(provider: str) -> Effects:
-    """Return a provider's tables together with those for all clusters. An unknown provider has only the latter."""
+    """Return a provider's tables together with the Kubernetes tables, which are all that an unknown provider has."""
     files = [os.path.join(_HERE, folder, "effects.json") for folder in dict.fromkeys((_SHARED, provider))]
     return read_effects(file for file in files if os.path.isfile(file))

@@ -22,7 +22,7 @@ _OPERATORS = {
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
     ),
 }
-"""Add-on definitions by Go module. These are always used."""
+"""The files with add-ons' definitions, by Go module. They are used even if a folder of definitions is given."""
 
 _FALLBACK = {
     "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
@@ -42,11 +42,13 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Go modules used if no folder is given. Their newest KubeRay is one minor version older than the emitted version."""
+"""The files with definitions to use if no folder is given, by Go module. The newest KubeRay there is one minor version
+older than the version that we emit.
+"""
 
 
 def given_folder() -> Path | None:
-    """Return the folder of definitions in $MODELYARD_CRDS."""
+    """Return the folder of definitions named in $MODELYARD_CRDS, or None if it is not set."""
     folder = os.environ.get("MODELYARD_CRDS")
     return Path(folder) if folder else None
 

@@ -39,7 +39,7 @@ def network_of(kubectl: Kubectl) -> Network:
 
 
 def ruleset(network: Network) -> Iterator[str]:
-    """Yield a table for each path that a packet can take. nftables applies all tables or none."""
+    """Yield the lines of one table for each path that a packet can take. nftables applies all tables or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
         yield f"delete table {family} {_TABLE}"
@@ -62,7 +62,9 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """Return one line per address block, because each block has its own exceptions."""
+    """Return the nftables rules for a policy rule: one line per address block, because each block has its own
+    exceptions.
+    """
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol

@@ -1,4 +1,6 @@
-"""A network namespace with no route out. Everything in it is stopped, even if the run was killed."""
+"""Creates a network namespace with no route out. Everything in it is stopped in the end, even after a run that was
+killed.
+"""
 
 from __future__ import annotations
 

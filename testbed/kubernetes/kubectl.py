@@ -74,7 +74,7 @@ class Kubectl:
         return cast(list[Object], listing["items"])
 
     def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
-        """Return the result of a JSONPath such as `{.status.state}`, or an empty string if something is missing."""
+        """Return the result of a JSONPath such as `{.status.state}`, or an empty string if a field is missing."""
         return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:

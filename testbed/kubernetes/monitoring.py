@@ -30,7 +30,7 @@ _RULES = "/etc/prometheus/rules"
 _SELECTED = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
 _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
-"""The Secret that the operator writes, and the key in it."""
+"""For each program, the Secret with its configuration, which the operator writes, and the key in that Secret."""
 
 _OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
 """Suffixes of chart values that are not fields of a Prometheus, because the chart itself reads or renames them."""
@@ -60,7 +60,7 @@ class Monitoring:
         )
 
     def values(self, query: str, label: str) -> dict[str, float]:
-        """Return the current value of each series that a query selects, by one of the labels."""
+        """Return the current value of each series that a query selects, by the value of the given label."""
         response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/query?query={quote(query)}")
         return {series["metric"][label]: float(series["value"][1]) for series in response["data"]["result"]}
 

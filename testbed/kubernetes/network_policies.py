@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """The rules of a Pod. None means that no policy restricts a direction."""
+    """The rules for a Pod's incoming and outgoing connections. None means that no policy restricts that direction."""
 
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None

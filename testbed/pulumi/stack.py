@@ -270,7 +270,7 @@ def _pulumi() -> Path:
 def command_path() -> str:
     """Return the folders with `pulumi` and the plugins that its plain commands need.
 
-    An installed `pulumi` has Pulumi's own language plugin. For the one that is built, ours takes its place.
+    An installed `pulumi` has Pulumi's own language plugin. A `pulumi` that we built has none, so ours takes its place.
     """
     installed = installed_pulumi()
     folders = (installed.parent,) if installed else (_PLUGINS,)

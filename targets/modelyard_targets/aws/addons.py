@@ -85,12 +85,16 @@ def _autoscaler(context: Context) -> Mapping[str, Argument]:
 
 
 def _autoscaler_tags(context: Context) -> Mapping[str, str]:
-    """Use the image tag for the cluster's minor version, because the chart's default lags behind."""
+    """Return the autoscaler's image tag for the cluster's Kubernetes minor version: the chart's default tag lags
+    behind.
+    """
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
 def _karpenter(context: Context) -> Mapping[str, Argument]:
-    """Configure Karpenter, with price look-ups turned off if the network has no internet access to the pricing API."""
+    """Configure Karpenter. Without internet access, it cannot reach the pricing API, so its price look-ups are turned
+    off.
+    """
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -117,7 +121,7 @@ def _reach_of_karpenter(context: Context) -> Iterable[Value]:
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Set the ServiceAccount name that the IAM role is bound to."""
+    """Set the name of External Secrets' ServiceAccount, to which the infrastructure project binds an IAM role."""
     return {"serviceAccount": {"name": "external-secrets"}}
 
 

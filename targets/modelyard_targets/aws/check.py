@@ -29,8 +29,8 @@ from modelyard_targets.kube.storage.clouds import federates_from
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
 _NODES: Final = 450
-"""Quotas for node groups per cluster and nodes per group (docs.aws.amazon.com/eks, "Amazon EKS service quotas",
-2026-11-24).
+"""The default quotas for node groups in a cluster and for nodes in a group (docs.aws.amazon.com/eks, "Amazon EKS
+service quotas", 2026-11-24).
 """
 
 _LONGEST_TAG: Final = 128
@@ -41,7 +41,7 @@ _MOST_TAGS: Final = 45
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check everything that lowering relies on, and report each problem at its line in the spec."""
+    """Run all checks that lowering relies on. They report each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 
@@ -53,7 +53,7 @@ def _context(plan: Plan, placement: str) -> Context:
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Limit the length of the cluster's name, which is also used for its KMS key and log groups."""
+    """Report a cluster name that is too long. It is also used for the cluster's KMS key and log groups."""
     name = cluster_name(plan.system, placement)
     if len(name) > _LONGEST_CLUSTER:
         yield problems.name_too_long(plan.system.at("metadata", "name"), "the cluster", name, _LONGEST_CLUSTER)

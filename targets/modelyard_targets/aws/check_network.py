@@ -35,7 +35,7 @@ def regions() -> tuple[str, ...]:
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require an existing region where modelyard can create the network."""
+    """Report a region that does not exist, or where modelyard cannot create the network."""
     target = target_of(plan, placement)
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()

@@ -13,17 +13,22 @@ from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.storage.buckets import bucket_name
 
 _OF_A_ROLE: Final = 10_240
-"""Total characters of a role's inline policies (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
+"""Maximum total length of a role's inline policies (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read
+2026-11-25).
+"""
 
 _FOLDERS_OF_A_USER: Final = 40
-"""Most folders for a user: ten managed policies with four folders each, as made by `modelyard_stacks.aws.crossing`."""
+"""Maximum number of folders for an IAM user: `modelyard_stacks.aws.crossing` makes ten policies with four folders each.
+"""
 
 _BESIDE: Final = 1_600  # everything except folders, such as keys
 _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the roles of a placement's workloads, and the users for workloads outside AWS that use its buckets."""
+    """Report workloads that access more folders than the policies of their IAM role or user can list. Covers the
+    placement's own workloads, and workloads outside AWS that use its buckets.
+    """
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
         value = resource.value
@@ -53,8 +58,8 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """Estimate the policy's length in characters. A path without a trailing slash is listed as both a file and a
-    folder.
+    """Estimate the length of the policy that grants the given access, in characters. A path without a trailing slash is
+    listed as both a file and a folder.
     """
     length = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:

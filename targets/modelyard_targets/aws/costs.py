@@ -25,7 +25,7 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 
 _GI: Final = 1024**3
 _ROTATIONS: Final = 2
-"""The number of yearly rotations for which KMS charges the price of an additional key."""
+"""The number of yearly rotations of a key that KMS charges for. Each costs as much as an additional key."""
 
 _ALARMS_OF_A_DATABASE: Final = 3
 _SECRETS_OF_A_DATABASE: Final = 2
@@ -50,12 +50,14 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools for compute classes in an adopted cluster. The cluster's owner pays for everything else."""
+    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
     yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: add-on volumes, load balancers, and the registry for its image."""
+    """Yield the cost of what a system adds to any cluster: add-on volumes, load balancers and the runtime image's
+    registry.
+    """
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
         yield from bill.monthly(fixed(gib * count), what, "gp3-gb-months", "GB-months", "storage")
@@ -65,12 +67,12 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _control_plane(bill: Bill) -> Iterator[CostLine]:
-    """Yield the EKS control plane, at the price of versions in standard support."""
+    """Yield the cost of the EKS control plane, at the price for Kubernetes versions in standard support."""
     yield from bill.hourly(1, "EKS control plane", "cluster-hours", "compute", note="in standard support")
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield NAT gateways with their addresses and alarms, and interface endpoints."""
+    """Yield the cost of interface endpoints, and of NAT gateways with their addresses and alarms."""
     zones = zones_of(target)
     gateways = {"none": 0, "one": 1}.get(nat_of(plan.system, target), zones)
     yield from bill.hourly(gateways, "NAT gateways", "nat-gateway-hours", "network")
@@ -84,7 +86,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield a network load balancer for each Gateway, and the addresses of public load balancers."""
+    """Yield the cost of each Gateway's network load balancer, and of the addresses of public load balancers."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(count, f"{exposure} load balancers", "load-balancer-hours", "network")
         if exposure == "public":
@@ -94,7 +96,7 @@ def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Ite
 
 
 def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
-    """Yield an RDS instance with its standby, storage, secrets and alarms."""
+    """Yield the cost of an RDS instance with its standby, storage, secrets and alarms."""
     store = resource.value
     component, copies = f"stores.{store.name}", copies_of(store, plan.system)
     machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" else DATABASE

@@ -35,7 +35,7 @@ def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
 
 
 def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
-    """Yield an elastic class's NodePool, with the machine types it may use and the total limit.
+    """Yield an elastic class's NodePool, with the instance types it may use and the limit for all its nodes together.
 
     Karpenter removes a node only once it is empty, not for age or price, because runs can take days.
     """
@@ -106,7 +106,9 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require one of the region's machine types that fit a Pod, listed by name because new types may lack labels."""
+    """Require one of the region's instance types that fit a Pod. They are listed by name, because new types may lack
+    labels.
+    """
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(pool.hardware.any_of)},
@@ -116,7 +118,7 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return the machine limit: twice the class's number of Pods.
+    """Return the maximum number of machines in an elastic class: twice its maximum number of Pods.
 
     The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
     """
@@ -136,7 +138,9 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield the machine types that an elastic class may use, and whether each is spot."""
+    """Yield each instance type that an elastic class may use, and whether it is spot. Some are yielded both as spot and
+    on demand.
+    """
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
             yield machine, way == "spot"
@@ -153,7 +157,7 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size, with room for the images and the files of two Pods of the largest class.
+    """Return the root volume's size, with room for the images and the files of two Pods of the largest compute class.
 
     Classes whose machines all have local disks are ignored, because images and Pods use those disks.
     """

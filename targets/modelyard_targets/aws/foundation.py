@@ -1,4 +1,4 @@
-"""The base of the infrastructure: the account, its key, the network and the cluster."""
+"""The base of the infrastructure: the account, its encryption key, the network and the cluster."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ endpoint.
 
 
 def account_call(context: Context) -> Call:
-    """Build the AWS provider with region, expected account ID and default tags."""
+    """Build the component for the AWS provider, with its region, expected account ID and default tags."""
     target, here = context.target, target_path(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("region", target.region)]
     if account := options_of(target).account:
@@ -43,7 +43,7 @@ def account_call(context: Context) -> Call:
 
 
 def key_call(context: Context) -> Call:
-    """Build the KMS key that encrypts all data of the target."""
+    """Build the component for the KMS key that encrypts all of the target's data."""
     here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
     arguments: list[tuple[str, Literal]] = [("account", Ref("account"))]
     if not context.plan.has_cluster(context.placement):
@@ -52,7 +52,7 @@ def key_call(context: Context) -> Call:
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the account, the key, the network and the cluster."""
+    """Yield the components for the account, the encryption key, the network and the cluster."""
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
     yield key_call(context)
@@ -61,7 +61,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def addon_call(context: Context) -> Call:
-    """Build the EKS add-ons that run on nodes, which depend on the system pool."""
+    """Build the component for the EKS add-ons that run on nodes. It depends on the system pool."""
     name = cluster_name(context.system, context.placement)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -123,8 +123,8 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 def buckets_of(context: Context) -> tuple[str, ...]:
     """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs.
 
-    The network's endpoint for S3 allows these names. Stores of other clouds are left out: anyone may create a bucket
-    in S3 that has the name of one of them.
+    The network's endpoint for S3 allows these names. Stores of other clouds are left out, because anyone could create
+    an S3 bucket with the same name.
     """
     system = context.system
     identities = context.plan.of(Identity, context.placement)

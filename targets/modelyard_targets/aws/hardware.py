@@ -10,10 +10,10 @@ from modelyard_targets.cloud.choose import choose as choose_from
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """Return the machine for the system pool in the target's region."""
+    """Return the instance type for the system pool in the target's region."""
     return pools.choose_system(offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why none fits."""
+    """Return the instance types for a compute class in the target's region, or the reason why none fits."""
     return choose_from(offerings(), compute, target.region)

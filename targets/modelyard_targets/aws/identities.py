@@ -34,7 +34,7 @@ SECRETS_ROLE: Final = "secrets_role_arn"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield an IAM role for each of the given workloads.
+    """Yield the component for each given workload's IAM role.
 
     Workloads do not read secrets from AWS: External Secrets copies them into the cluster with its own role.
     """
@@ -43,7 +43,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the roles of `identity_calls` for a project that refers to buckets by name instead of creating them."""
+    """Like `identity_calls`, but for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -55,7 +55,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield roles for the cluster-wide controllers: the autoscaler, External Secrets and Karpenter."""
+    """Yield the components for the cluster-wide controllers' roles: the autoscaler, External Secrets, Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
     if context.target.cluster.adopt:
@@ -91,7 +91,9 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield an IAM user for each workload outside AWS that uses this placement's buckets but cannot assume a role."""
+    """Yield the component for the IAM user of each workload outside AWS that uses this placement's buckets but cannot
+    assume a role.
+    """
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(entry, context, apart=False) for entry in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
@@ -109,7 +111,7 @@ def makes_anything(plan: Plan, placement: str) -> bool:
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield workloads outside AWS that use a placement's buckets with a key, with the access they need."""
+    """Yield each workload outside AWS that uses a placement's buckets with an access key, and the access it needs."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         target = plan.system.target(resource.placement)
@@ -135,12 +137,12 @@ def crossing_exports(context: Context) -> Iterator[Export]:
 
 
 def crossing_variable(resource: Resource) -> str:
-    """Return the variable name of the user for a workload outside AWS."""
+    """Return the program's variable for the IAM user of a workload outside AWS."""
     return crossing_output(resource, "crossing")
 
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names of the secrets that are stored in Secrets Manager."""
+    """Return the names of those given secrets that are stored in Secrets Manager."""
     paths = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(paths))
 
@@ -165,14 +167,14 @@ def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
 
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
-    """Return the secrets that External Secrets may read: those in the spec, and database logins."""
+    """Return the arguments for the secrets that External Secrets may read: those in the spec, and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     arns = tuple(Ref(login_variable(database.name), "secret_arn") for database in managed_databases(context))
     return (*_optional_argument("secrets", secret_names(refs, context)), *_optional_argument("arns", arns))
 
 
 def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to stores on AWS itself. Other S3-compatible services have their own credentials."""
+    """Return a workload's access to stores on AWS itself. Other S3-compatible services have their own credentials."""
     stores = system.stores
     return tuple(
         access
@@ -182,7 +184,7 @@ def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _optional_argument(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the argument, or an empty tuple if its value is empty."""
+    """Return the argument with its name, or an empty tuple if its value is empty."""
     return ((argument, value),) if value else ()
 
 

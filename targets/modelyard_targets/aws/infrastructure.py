@@ -43,12 +43,14 @@ _SDK: Final = Sdk("aws", "pulumi-aws", "roles")
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
-"""The most resources for the network, cluster and controllers, for a node group with its tags, and for a role."""
+"""Maximum numbers of Pulumi resources: for the network, cluster and controllers together, for a node group with its
+tags, and for a role.
+"""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. The first contains everything except additional
-    roles.
+    """Return the infrastructure projects in the order in which they are applied. The first contains everything except
+    additional roles.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

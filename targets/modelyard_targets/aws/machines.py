@@ -1,4 +1,4 @@
-"""EC2 machines: sizes, prices, and the capacity that an EKS node has for Pods."""
+"""EC2 instance types: sizes, prices, and the capacity that an EKS node has for Pods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.cloud.price_files import RegionalPrices
 _FOLDER: Final = os.path.dirname(__file__)
 
 REFERENCE_REGION: Final = "us-east-1"
-"""The region with the most known prices. These prices stand in where another region's price is missing."""
+"""The region with the most known prices, which stand in where another region's price is missing."""
 
 _GI: Final = 1024**3
 _MI: Final = 1024**2
@@ -37,7 +37,7 @@ _CPU_REST: Final = 25
 
 @cache
 def offerings() -> Offerings:
-    """Return the EC2 machines in the table, which is read only once."""
+    """Return the EC2 instance types in the table, which is read only once."""
     known, nodes = _read("machines.json"), _read("daemons.json")
     plain, accelerated = _reserved(nodes["daemons"]), _reserved(nodes["acceleratorDaemons"])
     reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}
@@ -85,7 +85,7 @@ def _machine(
 
 
 def _generation(name: str) -> int:
-    """Return a machine's generation, such as 5 for `m5.xlarge`."""
+    """Return an instance type's generation, such as 5 for `m5.xlarge`."""
     digits = (letter for letter in name.partition(".")[0][1:] if letter.isdigit())
     return int(next(digits, 0))
 

@@ -33,9 +33,9 @@ def login_secret(system: System, placement: str, store: Store) -> str:
 
 
 def group_name(pool: str, group: NodeGroup) -> str:
-    """Name a node group after its pool, its first machine and its capacity type.
+    """Name a node group after its pool, its first instance type and its capacity type (spot or on demand).
 
-    The instance types of a node group cannot change, so a new first machine means a new group with a new name.
+    The instance types of a node group cannot change, so a different first type means a new group with a new name.
     """
     machine = group.machines[0].replace(".", "-")
     return object_name(pool, machine, "spot" if group.spot else "on-demand", limit=_LONGEST_GROUP)

@@ -19,13 +19,15 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield the spec's budget, and alarms for databases and NAT gateways."""
+    """Yield the components for the spec's budget, and for alarms on databases and NAT gateways."""
     yield from _budget(context)
     yield from _alarms(context)
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield a single budget for the whole system, on its first AWS target. It filters by the system's tag."""
+    """Yield one budget for all of a system's AWS targets, on the first of them. The budget filters costs by the
+    system's tag.
+    """
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "aws"]
     active = [name for name in clouds if makes_anything(context.plan, name)]

@@ -42,7 +42,8 @@ _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "ne
 def pool_calls(context: Context) -> Iterator[Call]:
     """Yield a NodePool for each group. Only a pool's first group has a minimum, and only if the pool serves models.
 
-    Each group can grow to the pool's full size, because AWS can run out of the other groups' machines.
+    Each group can grow to the pool's full size, because AWS can run out of capacity for the other groups' instance
+    types.
     """
     sizes = pool_nodes(context.plan, context.placement)
     near = classes_of_one_zone(context.plan, context.placement)
@@ -59,12 +60,12 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Add the node role for an existing cluster, because the role of the cluster's own nodes is not known."""
+    """Give a node pool in an existing cluster our own node role, because the cluster's node role is not known."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Yield the pool for Pods without a compute class."""
+    """Yield the component for the system pool, which runs the Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         nodes = system_nodes(context.plan, context.placement)
         call = Call("system_pool", "SystemPool", pool.name, (), GROUP, pool.origin)
@@ -72,12 +73,12 @@ def system_pool_call(context: Context) -> Iterator[Call]:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index."""
+    """Return each node group's minimum and maximum node count, by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 
 

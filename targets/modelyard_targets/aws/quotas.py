@@ -79,8 +79,8 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
     """Return the maximum vCPUs by quota code.
 
-    Each group of a pool may grow to the pool's full size, and each machine type of an elastic class may grow to its
-    NodePool's limit.
+    Each group of a pool may grow to the pool's full size, and the machines of each instance type in an elastic class
+    may grow to the limit of the class's NodePool.
     """
     totals: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -97,7 +97,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield each remaining quota's name in the table, with the amount that a placement needs."""
+    """Yield the table's name of each quota that is not for vCPUs, with the amount that a placement needs."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -132,7 +132,7 @@ def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
 
 
 def _code(machine: str, *, spot: bool) -> str:
-    """Return the code of the quota that a machine counts towards."""
+    """Return the code of the vCPU quota that an instance type counts towards."""
     kind = _FAMILY.match(machine)
     assert kind is not None  # every name in the machine table matches
     family, generation = kind[1], int(kind[2])

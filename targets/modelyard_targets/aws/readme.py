@@ -46,7 +46,7 @@ _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-z
 
 @record
 class _Group:
-    """A row in the table of machines."""
+    """A row in the README's table of machines."""
 
     compute: str
     name: str
@@ -58,7 +58,7 @@ class _Group:
 
 @record
 class _Opened:
-    """A row in the table of adopted buckets."""
+    """A row in the README's table of adopted buckets."""
 
     name: str
     key: str
@@ -153,7 +153,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a system on an adopted cluster."""
+    """Return the README's values for a system on an adopted cluster."""
     values = existing_values(
         context,
         infrastructure,

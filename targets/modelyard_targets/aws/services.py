@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelyard.handover import SecretCommands
 
 _LOGIN_REFRESH: Final = "5m"
-"""The refresh interval of logins. RDS rotates them weekly, and the old ones stop working immediately."""
+"""The refresh interval of database logins. RDS rotates them weekly, and the old passwords stop working immediately."""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432
@@ -121,7 +121,9 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return the AWS CLI's commands for a secret (docs.aws.amazon.com/cli, secretsmanager, 2026-12-01)."""
+    """Return AWS CLI commands that read, create and write a secret (docs.aws.amazon.com/cli, secretsmanager,
+    2026-12-01).
+    """
     from shlex import quote
 
     from modelyard.handover import SecretCommands

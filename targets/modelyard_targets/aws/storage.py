@@ -22,8 +22,8 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db.m7g.large"
 DATABASE: Final = "db.t4g.small"
-"""Both machines have 2 vCPUs, with 8 and 2 GiB. The registry's tables are small, and only the start and end of runs
-cause load.
+"""The instance classes of databases, in enterprise systems and in others: 2 vCPUs each, with 8 and 2 GiB. The
+registry's tables are small, and only the start and end of runs cause load.
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
@@ -31,7 +31,7 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield a bucket for each managed object store, and a database with its login for each managed database."""
+    """Yield the components for each managed object store's bucket, and for each managed database with its login."""
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
         yield _bucket(resource, context)
     for resource in managed_databases(context):

@@ -13,7 +13,7 @@ from modelyard.records import record
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "versions.json")
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-"""Add-ons that a node needs to become ready. The others run on nodes."""
+"""Add-ons that a node needs to become ready. All other add-ons run on nodes."""
 
 
 @record
@@ -35,7 +35,7 @@ class Release:
         return {name: self.addons[name] for name in BEFORE_NODES}
 
     def on_nodes(self) -> dict[str, str]:
-        """Return the add-ons that run on nodes and stay degraded until there is one."""
+        """Return the add-ons that run on nodes, and so stay degraded until the cluster has a node."""
         return {name: version for name, version in self.addons.items() if name not in BEFORE_NODES}
 
 

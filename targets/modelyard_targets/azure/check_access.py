@@ -28,7 +28,9 @@ _LENGTHS: Final[Mapping[str, tuple[int, int, int]]] = {
     "write": (786, 4, 21),
     "append": (213, 2, 10),
 }
-"""By mode: the length of a condition without folders, how often it names each folder, and how much each name adds."""
+"""By access mode: a condition's length without folders, how often it names each folder, and how many other characters
+each folder adds.
+"""
 
 ASSIGNMENTS: Final = 4000
 """Maximum number of role assignments in a subscription (same page, "Azure RBAC limits")."""
@@ -50,7 +52,9 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that access more folders of a store in the same mode than a condition can list."""
+    """Report workloads that access more folders of a store, in the same access mode, than a role assignment's condition
+    can list.
+    """
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
@@ -60,7 +64,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report more role assignments than a subscription may have, at the first target in the subscription."""
+    """Report a subscription that would have too many role assignments, at its first target in the spec."""
     mine = options_of(target_of(plan, placement)).account
     targets = [
         target.name
@@ -103,8 +107,8 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
-    """Return the folders that a workload accesses, by store and mode. The list is empty if it accesses the
-    whole store.
+    """Return the folders that a workload accesses, by store and access mode. The list is empty for access to the whole
+    store.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):

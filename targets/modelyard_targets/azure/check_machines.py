@@ -19,12 +19,12 @@ _LARGEST_DISK_GIB: Final = 2048
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes that would cost much less with slightly smaller requests, with the monthly saving."""
+    """Report compute classes that would cost much less with slightly smaller requests, with the monthly saving."""
     return check_machines_of(offerings(), plan, placement)
 
 
 def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report classes whose images and Pods need a larger disk than a node can have."""
+    """Report compute classes whose images and Pods need a larger disk than a node can have."""
     for pool in (resource.value for resource in plan.of(NodePool, placement)):
         needed = max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups)
         if needed > _LARGEST_DISK_GIB:

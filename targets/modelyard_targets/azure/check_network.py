@@ -47,7 +47,7 @@ CONTINENTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require a region with known prices."""
+    """Report a region for which the table has no machine prices."""
     region, known = target_of(plan, placement).region, regions()
     if region not in known:
         where = plan.system.at(*target_path(plan.system, placement), "region")

@@ -27,9 +27,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets in accounts that are not stores in the spec, because workloads have identities only
-    for stores.
-    """
+    """Report datasets in storage accounts that are not stores in the spec: workloads can access only stores."""
     reported: set[str] = set()
     for resource in plan.on(placement):
         for dataset in addressed(resource, plan.system):

@@ -51,13 +51,13 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools for compute classes in an adopted cluster. The cluster's owner pays for everything else."""
+    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: add-on volumes, private endpoints, load balancers, and the image
-    registry.
+    """Yield the cost of what a system adds to any cluster: add-on volumes, private endpoints, load balancers, and the
+    runtime image's registry.
     """
     for gib, count in volumes(plan, placement).items():
         disk = premium(gib)
@@ -71,7 +71,7 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the NAT gateway with its address and alert, and private DNS zones."""
+    """Yield the cost of the NAT gateway with its address and alert, and of private DNS zones."""
     if has_nat(target):
         yield from bill.hourly(1, "NAT gateway", "nat-gateway-hours", "network")
         yield from bill.hourly(1, "public address of the NAT gateway", "ipv4-hours", "network")
@@ -96,7 +96,7 @@ def _has_vault(plan: Plan, placement: str, has_databases: bool) -> bool:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield the load balancers of Gateways: one for internal addresses and one for public addresses."""
+    """Yield the cost of the Gateways' load balancers: one for internal addresses and one for public addresses."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(1, f"{exposure} load balancer", "load-balancer-hours", "network")
         if exposure == "public":
@@ -105,7 +105,7 @@ def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
 
 
 def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
-    """Yield a flexible server with its standby, storage and alerts."""
+    """Yield the cost of a flexible server with its standby, storage and alerts."""
     store = resource.value
     component, copies = f"stores.{store.name}", copies_of(store, plan.system)
     machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" or copies > 1 else DATABASE
@@ -123,7 +123,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 
 
 def premium(gib: int) -> Disk:
-    """Return a Premium SSD of at least the given size."""
+    """Return the smallest Premium SSD that has at least the given size."""
     tier = next(name for name, size in _TIERS if size >= gib)
     return Disk(f"disk-{tier}-months", 1, f"{tier} for {gib} GiB each")
 

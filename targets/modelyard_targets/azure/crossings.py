@@ -27,12 +27,14 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or an empty tuple if no cluster on another target could access a store of this placement."""
+    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
+    stores.
+    """
     return crossings_projects(sdk, context, _calls, _exports)
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access so that they can be traced back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

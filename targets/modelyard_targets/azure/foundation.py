@@ -1,4 +1,4 @@
-"""The base of the infrastructure: the resource group, its key, the network and the cluster."""
+"""The base of the infrastructure: the resource group, its encryption key, the network and the cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOG_DAYS: Final = 30
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the resource group, the key, the network and the cluster, in this order."""
+    """Yield the components for the resource group, the encryption key, the network and the cluster, in this order."""
     yield group_call(context)
     yield key_call(context)
     yield _network(context)
@@ -30,7 +30,9 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def group_call(context: Context, *, first: bool = True) -> Call:
-    """Build the provider with its resource group. The first program creates the group unless it already exists."""
+    """Build the component for the Azure provider and its resource group. The first project's program creates the group,
+    unless the spec names an existing one.
+    """
     options = options_of(context.target)
     arguments: tuple[tuple[str, Literal], ...] = (
         *((("subscription_id", options.account),) if options.account else ()),
@@ -45,7 +47,7 @@ def group_call(context: Context, *, first: bool = True) -> Call:
 
 
 def key_call(context: Context) -> Call:
-    """Build the vault with the key that encrypts all data of the target."""
+    """Build the component for the vault with the key that encrypts all of the target's data."""
     here = target_path(context.system, context.placement)
     creates = context.plan.has_cluster(context.placement) and not context.target.cluster.adopt
     extra = (("cluster", True),) if creates else ()

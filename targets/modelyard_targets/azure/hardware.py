@@ -21,7 +21,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why none fits.
+    """Return the machine types for a compute class in the target's region, or the reason why none fits.
 
     An AKS node pool has only one machine type, so a group with several types becomes several groups. The autoscaler
     tries them in order. The groups of an elastic class are ordered from spot to on demand, and from the smallest

@@ -32,9 +32,10 @@ SECRETS_CLIENT: Final = "external_secrets_client_id"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the role definitions and an identity for each of the given workloads, which access a store on Azure.
+    """Yield the components for the role definitions, and for an identity for each given workload, which accesses a
+    store on Azure.
 
-    Workloads in other clusters use the same roles. The project `crossings` has their identities.
+    Workloads in other clusters use the same roles. The project `crossings` creates the identities of those workloads.
 
     Workloads do not read secrets themselves: External Secrets has its own identity and copies them into the cluster.
     """
@@ -45,7 +46,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the identities of `identity_calls` for a project that refers to stores by name instead of creating them."""
+    """Like `identity_calls`, but for a project that refers to stores by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -57,7 +58,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the identity that External Secrets uses to read the spec's secrets and database logins."""
+    """Yield the component for the identity with which External Secrets reads the spec's secrets and database logins."""
     if not has_vault(context):
         return
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
@@ -84,12 +85,12 @@ def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]
 
 
 def azure_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to Blob Storage itself. Other services have their own credentials."""
+    """Return a workload's access to stores in Blob Storage itself. Other services have their own credentials."""
     return access_in("azure", value, system)
 
 
 def identity_variable(account: str) -> str:
-    """Return the name of the variable for a workload's identity."""
+    """Return the program's variable for a workload's managed identity."""
     return f"{account}_identity"
 
 
@@ -103,7 +104,9 @@ def _name(context: Context) -> str:
 
 
 def roles_call(context: Context) -> Call:
-    """Build the role definitions, which can be assigned only in the listed groups."""
+    """Build the component for the role definitions, which can be assigned only in the resource groups of the accessed
+    stores.
+    """
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
     groups = tuple(dict.fromkeys(group for group in elsewhere if group))
@@ -132,7 +135,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, context: Context) -> dict[str, Literal]:
-    """Return the access as an argument for the components."""
+    """Return a workload's access to a store in the form that the components take."""
     store = context.system.stores[access.store]
     container, account = account_of(store, context.system)
     grant: dict[str, Literal] = {

@@ -41,11 +41,14 @@ _SDK: Final = Sdk("azure", "pulumi-azure-native", "identities")
 _OF_A_CLUSTER: Final = 200
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 8
-"""Maximum number of resources for the group, network, cluster and data, for a node pool, and for an identity."""
+"""Maximum numbers of Pulumi resources: for the resource group, network, cluster and data together, for a node pool, and
+for an identity.
+"""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in order. The first creates what the other projects depend on; the others only add access.
+    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
+    workloads' access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """
@@ -122,7 +125,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 
 def homes_of(context: Context) -> Mapping[str, int]:
-    """Return the number of the project with the identity of each ServiceAccount."""
+    """Return the number of the project that creates each ServiceAccount's identity, by ServiceAccount."""
     return {resource.name: at for at, roles in enumerate(held_roles(context)) for resource in roles}
 
 

@@ -16,7 +16,9 @@ REFERENCE_REGION: Final = "westus2"
 """The region that sells every machine in the table. Its prices stand in where another region's price is unknown."""
 
 PODS_OF_A_NODE: Final = 64
-"""The maximum number of Pods on a node, set by the component. AKS reserves memory for each, and its default is 250."""
+"""The maximum number of Pods on a node, set by the component. AKS reserves memory for each of these Pods, and its own
+default is 250 Pods.
+"""
 
 _HIDDEN_PER_MILLE: Final = 40
 """Share of nominal memory that the operating system never sees, rounded up: nodes with 8 and 16 GiB show 3 % less."""

@@ -13,8 +13,8 @@ from modelyard_targets.azure.options import options_of
 
 _LONGEST_CLUSTER: Final = 40
 """Maximum length of a cluster's name. The nodes' resource group is named after the cluster and has at most 80
-characters (learn.microsoft.com/azure/aks, "Resource group and VNet", read 2026-11-25), and other resources add their
-own words.
+characters (learn.microsoft.com/azure/aks, "Resource group and VNet", read 2026-11-25), and the names of other resources
+add words of their own to it.
 """
 
 _LONGEST_POOL: Final = 60
@@ -44,16 +44,16 @@ def group_name(system: System, target: TargetSpec) -> str:
 
 
 def nodes_group(group: str) -> str:
-    """Return the name of the resource group that AKS creates for nodes, disks and load balancers, given
-    the main group.
+    """Return the name of the resource group that AKS creates for nodes, disks and load balancers, given the main
+    group's name.
     """
     return f"{group}-nodes"
 
 
 def pool_name(pool: str, group: NodeGroup) -> str:
-    """Name a node pool after its compute class, its machine and its capacity type.
+    """Name a node pool after its compute class, its machine type and its capacity type (spot or on demand).
 
-    The machine and capacity type of a node pool cannot change, so a different machine means a new pool with a new name.
+    These types cannot change for an existing node pool, so a different machine type means a new pool with a new name.
     """
     machine = group.machines[0].removeprefix("Standard_").lower().replace("_", "-")
     return object_name(pool, machine, _capacity(group), limit=_LONGEST_POOL)

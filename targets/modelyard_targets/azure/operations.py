@@ -19,7 +19,7 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield the cluster's logs, the spec's budget, and alarms for databases and the NAT gateway."""
+    """Yield the components for the cluster's logs, the spec's budget, and alarms on databases and the NAT gateway."""
     if context.plan.has_cluster(context.placement) and not context.target.cluster.adopt:
         yield _logs(context)
     yield from _budget(context)

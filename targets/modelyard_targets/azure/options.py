@@ -42,7 +42,9 @@ class Vpc:
 
 @record
 class Ranges:
-    """The parts of a network, ordered by address. Half of the network is for Pods and a quarter for nodes."""
+    """The ranges that a new network is divided into, ordered by address. Half of it is for Pods and a quarter for
+    nodes.
+    """
 
     nodes: str
     endpoints: str

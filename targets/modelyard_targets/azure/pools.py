@@ -23,8 +23,8 @@ _MI: Final = 1024**2
 _KEY: Final[tuple[str, Literal]] = ("key", Ref("key"))
 
 CLUSTER_MACHINE: Final = "Standard_D2s_v5"
-"""The machine of AKS' own pool. The pool cannot be replaced without the cluster, so the choice does not depend on
-prices.
+"""The machine type of AKS' own pool. This pool can only be replaced together with the cluster, so the choice does not
+depend on prices.
 """
 
 _CLUSTER_NODES: Final = 2
@@ -40,9 +40,10 @@ _ADDONS: Final[Mapping[str, Size]] = {
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a class has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a compute class has a minimum, and only if the class
+    serves models.
 
-    Each pool can grow to the size of the whole class, because spot capacity or a better machine can run out.
+    Each pool can grow to the full size of the class, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
@@ -52,7 +53,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Yield the pool for Pods without a compute class."""
+    """Yield the component for the system pool, which runs the Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -66,12 +67,12 @@ def cluster_nodes(plan: Plan) -> int:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index."""
+    """Return each node group's minimum and maximum node count, by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
     own = (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
     return pools.system_nodes(offerings(), plan, placement, own, rollouts=rollouts)
 
@@ -82,7 +83,9 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum number of nodes in a placement. The pools of a class share its Pods."""
+    """Return the maximum number of nodes in a placement. The node pools of a compute class share its Pods, so only the
+    largest counts.
+    """
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)

@@ -50,9 +50,9 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield the machine in each node pool, with the pool's maximum size and whether it is spot.
+    """Yield each node pool's machine type, with the pool's maximum size and whether it is spot.
 
-    Each pool of a class can grow to the size of the whole class.
+    Each pool of a compute class can grow to the full size of the class.
     """
     yield CLUSTER_MACHINE, cluster_nodes(plan), False
     for system in plan.of(SystemPool, placement):

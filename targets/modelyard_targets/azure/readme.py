@@ -44,7 +44,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @record
 class _Pool:
-    """A row in the table of node pools."""
+    """A row in the README's table of node pools."""
 
     compute: str
     name: str
@@ -124,7 +124,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a system on an adopted cluster."""
+    """Return the README's values for a system on an adopted cluster."""
     values = existing_values(
         context,
         infrastructure,
@@ -171,7 +171,9 @@ def _image_path(context: Context) -> str:
 
 
 def _lock_values(context: Context) -> dict[str, object]:
-    """Return whether objects are locked, and the stores whose lock must be made permanent in a second step."""
+    """Return the README's values for object locks: whether any store has one, and the stores whose lock must be made
+    permanent in a second step.
+    """
     stores = [store.value for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)]
     locks = {store.name: store.object_lock for store in stores if store.object_lock is not None}
     return {"locked": bool(locks), "final": [name for name, lock in locks.items() if lock.mode == "compliance"]}

@@ -36,8 +36,8 @@ def foundation_objects(context: Context) -> Iterator[Call]:
 def secret_store(context: Context) -> Iterator[Call]:
     """Yield the secret store for Key Vault, limited to this system's namespaces.
 
-    Without its own ServiceAccount, the store uses the identity of External Secrets. It is a call rather than a
-    manifest, because the vault's address is known only while the program runs.
+    Without its own ServiceAccount, the store uses the identity of External Secrets. The store is a component call
+    instead of a manifest, because the vault's address is known only while the program runs.
     """
     vault: Argument = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
     yield from secrets_store(context, {"azurekv": vault})
@@ -49,8 +49,8 @@ def database(store: Store, context: Context) -> ManagedDatabase:
 
 
 def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
-    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`. The first pool of a class ranks
-    highest.
+    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`. The first pool of a compute class
+    ranks highest.
     """
     ranked: dict[int, list[str]] = {}
     for pool in plan.of(NodePool, placement):
@@ -98,9 +98,11 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return the Azure CLI's commands for a secret. Without `--output none`, it would print the value that it stores.
+    """Return Azure CLI commands that read and write a secret. Without `--output none`, `set` would print the stored
+    value.
 
-    Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01. It opens the file that `--file` names as it is.
+    Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01. The CLI opens the path in `--file`, here
+    /dev/stdin, as it is.
     """
     from shlex import quote
 

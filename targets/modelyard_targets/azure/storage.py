@@ -28,8 +28,9 @@ DISK_STEPS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4095, 8192, 16384, 32767
 
 ENTERPRISE_DATABASE: Final = "Standard_D2ds_v5"
 DATABASE: Final = "Standard_B2s"
-"""The registry's tables are small, and only the start and end of runs cause load. Burstable servers cannot have a
-standby, so a database with a standby is not burstable.
+"""The SKUs of database servers. The first is for enterprise systems and for databases with a standby. The registry's
+tables are small, and only the start and end of runs cause load. The second SKU is burstable, and burstable servers
+cannot have a standby.
 """
 
 _USER: Final = "modelyard"
@@ -38,7 +39,9 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield the secrets vault, an account for each managed object store, and databases with their logins."""
+    """Yield the components for the secrets vault, each managed object store's storage account, and databases with
+    logins.
+    """
     if has_vault(context):
         yield _vault(context)
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
@@ -76,7 +79,9 @@ def account_of(store: Store, system: System) -> tuple[str, str]:
 
 
 def disk_gib(size_bytes: int) -> int:
-    """Return the smallest database disk that is at least this large. The check has already limited the size."""
+    """Return the smallest database disk, in GiB, with at least the given size. The checks have already limited that
+    size.
+    """
     return next((step for step in DISK_STEPS if step * _GI >= size_bytes), DISK_STEPS[-1])
 
 

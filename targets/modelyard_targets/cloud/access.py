@@ -1,4 +1,4 @@
-"""Workloads' access to the object storage in their own cloud, and the order of targets that this access requires."""
+"""Workloads' access to object storage in a cloud, and the deployment order of targets that this access requires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_targets.kube.storage.clouds import federates_from
 
 
 def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to stores on the provider itself. Other services have their own credentials.
+    """Return a workload's access to stores on the provider itself. Other services have their own credentials.
 
     A monitor replaces its state in every run, so it gets write access: `append` cannot replace objects on these clouds.
     """
@@ -25,9 +25,10 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield workloads on other targets that cannot access a store of this placement, with that store and their target.
+    """Yield each workload outside this cloud that uses a store of this placement but cannot access it. Also yield the
+    store's name and the workload's target.
 
-    Without a key, the cloud must be able to verify the tokens of the workload's cluster.
+    A workload without an access key has access only if the cloud can verify the tokens of the workload's cluster.
     """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)
@@ -40,7 +41,8 @@ def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that depend on this placement's buckets, directly or indirectly, while it depends on theirs.
+    """Yield the targets that depend on this placement's buckets, directly or indirectly, while this placement depends
+    on theirs.
 
     Each target is yielded with one of its buckets that this placement uses, and with the identity that uses the bucket.
     """
@@ -57,8 +59,8 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Map each of the provider's targets whose buckets this placement uses to such a bucket and an identity that uses
-    it.
+    """Return one bucket that this placement uses, and an identity that uses it, for each other target of the provider
+    that creates such buckets.
     """
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:

@@ -73,7 +73,7 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the endpoints' `clients` against the namespace where our own gateway controller runs its proxies."""
+    """Check that endpoints' `clients` suit the namespace in which our own gateway controller runs its proxies."""
     if not target_of(plan, placement).cluster.adopt:  # an existing cluster may have any controller
         yield from check_clients(plan, placement, CLASS)
 
@@ -84,7 +84,7 @@ def check_label_keys(
     key_of: Callable[[str], str],
     report: Callable[[Span, str, str, str], Diagnostic],
 ) -> Iterator[Diagnostic]:
-    """Report labels in the spec that would have the same key on the cloud, where `key_of` changes some characters."""
+    """Report labels in the spec whose keys would be the same on the cloud, after `key_of` replaces some characters."""
     known: dict[str, str] = {}
     for label, _ in plan.system.metadata.labels:
         other = known.setdefault(key_of(label), label)

@@ -43,7 +43,9 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report settings for a tenant's machines or permissions if node pools are created in an adopted cluster."""
+    """If node pools are created in an adopted cluster, report settings for existing machines or for a tenant's
+    permissions.
+    """
     if not creates_pools(plan, placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -54,8 +56,8 @@ def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require the network range of an adopted cluster that uses databases, because network policies allow
-    that range.
+    """Require the spec to state an adopted cluster's network range if a database is created, because network policies
+    allow egress to that range.
     """
     target = target_of(plan, placement)
     if not adopts(plan, placement) or target.cluster.cidr:
@@ -80,7 +82,7 @@ def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetS
 
 
 def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a workload that has the ServiceAccount of the system's secret store."""
+    """Report a workload whose ServiceAccount would have the same name as that of the system's secret store."""
     for resource in plan.of(Identity, placement) if adopts(plan, placement) else ():
         if resource.name == SECRETS_ACCOUNT:
             why = "the ServiceAccount that reads the system's secrets has that name"

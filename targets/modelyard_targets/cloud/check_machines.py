@@ -19,7 +19,9 @@ from modelyard_targets.cloud.pools import nodes_for
 from modelyard_targets.kube.pods.demand import Demand, demand
 
 _CHEAPER: Final = 0.8
-"""The largest share of the current cost for a suggestion, whose cost may be higher if Pods share the larger machine."""
+"""A smaller machine is suggested only if the cost falls to at most this share. The cost may also rise, because several
+Pods can share the larger machine.
+"""
 
 _WORTH_USD: Final = 100
 """The smallest saving to report, in US dollars per month."""
@@ -42,7 +44,9 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
 
 
 def _monthly(offerings: Offerings, system: System, pod_demand: Demand, hardware: Hardware) -> float:
-    """Return the monthly cost of the class's minimum machines or, if the minimum is zero, that of its runs."""
+    """Return the monthly cost of a compute class's minimum number of machines or, if that is zero, of its runs'
+    machines.
+    """
     least = sum(request.least for request in pod_demand.always if _is_of(request.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in pod_demand.runs.items() if not least else ():
@@ -57,7 +61,7 @@ def _is_of(requested: Hardware | None, hardware: Hardware) -> bool:
 
 
 def _on(smaller: Smaller, hardware: Hardware) -> Hardware:
-    """Return the class's hardware with the smaller machine as the only group."""
+    """Return a compute class's hardware as if its only node group had the smaller machine."""
     group = replace(hardware.groups[0], machines=(smaller.machine,), price_hourly=smaller.price_hourly)
     return replace(
         hardware,

@@ -32,8 +32,8 @@ POOL: Final = "modelyard.dev/pool"
 """The label and taint key of a pool's nodes."""
 
 _KINDS_BY_MEMORY: Final = 3
-"""How many accelerator models to use, cheapest first, for a class that requests accelerators by memory. Without a
-limit, the class could silently use machines that cost many times as much.
+"""How many accelerator models to use, cheapest first, for a compute class that requests accelerators by memory. Without
+a limit, the class could silently use machines that cost many times as much.
 """
 
 _DEPTH: Final = 5
@@ -51,12 +51,12 @@ class Fit:
 
 
 def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Return the machines for a class in a region, or the reason why none fits."""
+    """Return the machines for a compute class in a region, or the reason why none fits."""
     return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
 
 
 def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
-    """Add the class's node label and taint to the chosen hardware."""
+    """Add the compute class's node label and taint to the chosen hardware."""
     if isinstance(choice, str):
         return choice
     pool = object_name(compute.name)
@@ -66,7 +66,7 @@ def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
 
 @lru_cache(maxsize=1024)
 def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Choose machines for an unnamed class so that classes with the same requests share a cache entry."""
+    """Choose machines for an unnamed compute class, so that classes with the same requests share a cache entry."""
     refused = unknown(offerings, compute, region)
     if refused:
         return refused
@@ -185,7 +185,7 @@ def _accelerator_request(fit: Fit) -> tuple[str, int]:
 
 
 def _beside(best: Fit, other: Fit) -> bool:
-    """Return whether a machine may join the best machine's spot group.
+    """Return whether a machine type may be in the same spot group as the best one.
 
     Cluster Autoscaler plans with the group's first machine, so other machines must not be smaller. To limit the cost of
     idle capacity, they must be at most twice as large and, without an accelerator, must not have more CPUs.

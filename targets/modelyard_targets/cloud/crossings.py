@@ -87,12 +87,12 @@ def issuer_of(target: TargetSpec) -> Literal:
 
 
 def issuer_variable(target: str) -> str:
-    """Return the variable name of a trusted issuer."""
+    """Return the program's variable for the token issuer of a trusted target."""
     return f"{target}_issuer"
 
 
 def identity_variable(identity: Resource[Identity]) -> str:
-    """Return the variable name of a workload's identity."""
+    """Return the program's variable for a workload's identity."""
     return crossing_output(identity, "identity")
 
 
@@ -115,7 +115,7 @@ def token_file(context: Context) -> str:
 
 
 def value_export(identity: Resource[Identity], value: str, source: Ref) -> Export:
-    """Return the output that exports a value of a workload's identity."""
+    """Return the project's output for one value of a workload's identity."""
     return Export(identity_output(identity, value), source)
 
 

@@ -35,18 +35,18 @@ def creates_anything(plan: Plan, placement: str) -> bool:
 
 
 def created_stores(accesses: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield the accessed stores that the placement creates, because the access must wait for them."""
+    """Yield those accessed stores that the placement creates, because access can be granted only once they exist."""
     stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in accesses)]
     return (store.called for store in stores if not store.adopt and store.target == context.placement)
 
 
 def store_variable(store: str) -> str:
-    """Return the variable name of an object store or database. The suffix avoids collisions with other names."""
+    """Return the program's variable for an object store or database. The suffix avoids collisions of names."""
     return f"{store}_store"
 
 
 def login_variable(store: str) -> str:
-    """Return the variable name of a database's login."""
+    """Return the program's variable for a database's login."""
     return f"{store}_login"
 
 

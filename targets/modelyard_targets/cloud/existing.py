@@ -22,9 +22,9 @@ SECRETS_ACCOUNT: Final = "secrets-reader"
 
 
 def on_existing(offer: Offer) -> Offer:
-    """Return the offer of an adopted cluster, which has its own gateway classes.
+    """Turn a cloud's offer into that of an adopted cluster, which has its own gateway classes.
 
-    Its machines are declared, or compute classes get node pools in the cluster.
+    The spec declares the cluster's machines, or compute classes get new node pools in the cluster.
     """
     addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ROUTE}
     return replace(
@@ -69,7 +69,9 @@ def mark(hardware: Hardware, system: System) -> Hardware:
 
 
 def derived(pool: str) -> str:
-    """Return the name of an object that belongs to a single pool, such as the order of its machines."""
+    """Return the name of an object that belongs to a single node pool, such as the order in which its machine types are
+    tried.
+    """
     return object_name("modelyard", pool)
 
 
@@ -84,7 +86,9 @@ def creates_pools(plan: Plan, placement: str) -> bool:
 
 
 def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Choose machines for node pools in an adopted cluster, or return the reason why that is impossible."""
+    """Choose a compute class's machines in an adopted cluster whose accelerators only the owner can provide, or return
+    the reason why none can be chosen.
+    """
     if wants_accelerator(compute):
         return (
             "node pools created in an existing cluster cannot have accelerators, because the cluster's owner installs "

@@ -42,8 +42,9 @@ def existing_values(
 ) -> dict[str, object]:
     """Return the values that the clouds have in common.
 
-    `key` is the name of the system's key, and `others` are resources that `destroy` protects in addition to the key
-    and the buckets. `sizes` has the node counts of the system's node pools, if the system has any in the cluster.
+    `key` is the name of the system's encryption key, and `others` are the resources that are protected from `destroy`
+    besides this key and the buckets. `sizes` has the node counts of the system's node pools, if the system has any in
+    the cluster.
     """
     stores = list(buckets)
     return {

@@ -17,7 +17,7 @@ Neuron device plugin, and other frameworks in the image.
 
 
 def usable(offerings: Offerings, region: str) -> Iterator[Machine]:
-    """Yield a region's machines that can run the amd64 images at full speed all the time."""
+    """Yield a region's amd64 machines that can always run at full speed and have no unsupported accelerator."""
     for machine in offerings.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
@@ -47,7 +47,7 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
 
 
 def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
-    """Return the region's machines that fit one Pod of the given class."""
+    """Return the region's machines that fit one Pod of the given compute class."""
     return [
         machine
         for machine in usable(offerings, region)
@@ -56,7 +56,9 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the kind of machine to compare prices with, regardless of requested CPUs, memory and count."""
+    """Return the group of machines to compare a machine's price with. Requested CPUs, memory and accelerator count do
+    not matter.
+    """
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
     return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

@@ -43,7 +43,7 @@ class Nodes:
 
 
 def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index.
+    """Return each node group's minimum and maximum node count, by compute class and group index.
 
     The maximum is enough for all pipelines to run and all servers to be replaced at the same time.
     """
@@ -93,7 +93,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many Pods of a class fit on the group's first and smallest machine, with a minimum of one."""
+    """Return how many of a compute class's Pods fit on a group's first, smallest machine, with a minimum of one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -102,7 +102,7 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes in a group (by default, the first) are needed for the given number of Pods in a class.
+    """Return how many nodes of a group (by default, the first) the given number of a compute class's Pods need.
 
     Elastic classes have no groups and need up to one node for each Pod, because Karpenter decides which Pods share a
     node.
@@ -117,7 +117,9 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return disk sizes. Images and Pods use local disks if they suffice on all machines, else the root volume."""
+    """Return the disk sizes of a group's nodes. Images and Pods use local disks if they suffice on all machines, else
+    the root volume.
+    """
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
     local = min(offerings.machine(name).local_gib for name in group.machines)
@@ -147,7 +149,7 @@ def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def times(size: Size, count: int) -> Size:
-    """Return the total resource requests of the given number of containers."""
+    """Return the total resource requests of the given number of identical containers."""
     return Size(size.cpu_millis * count, size.memory_bytes * count)
 
 
@@ -160,6 +162,6 @@ def _most(requests: Iterable[PodRequest], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return the number of nodes for the total requests. Packing of Pods is ignored, because these Pods are small."""
+    """Return how many nodes the requests need in total. The Pods are so small that packing them can be ignored."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

@@ -26,9 +26,9 @@ def folder_name(at: int) -> str:
 
 
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
-    """Divide the roles among projects by workload name. The first project also contains everything else.
+    """Divide the roles among projects by workload name. The first project also contains all resources other than roles.
 
-    Each role consists of `each` Pulumi resources; everything else consists of at most `others`.
+    Each role consists of `each` Pulumi resources; there are at most `others` other resources.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     batches: list[list[Resource[_V]]] = [[] for _ in range(projects)]

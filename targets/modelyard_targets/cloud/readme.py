@@ -22,7 +22,7 @@ from modelyard_targets.kube.readme.readme import readme_values
 
 @record
 class Opened:
-    """A row in the table of adopted stores."""
+    """A row in the README's table of adopted stores."""
 
     name: str
     readers: tuple[str, ...]
@@ -30,7 +30,7 @@ class Opened:
 
 @record
 class StoredSecret:
-    """A row in the table of secrets that must exist in the cloud's secrets service."""
+    """A row in the README's table of secrets that must exist in the cloud's secrets service."""
 
     name: str
     keys: tuple[str, ...]
@@ -38,7 +38,7 @@ class StoredSecret:
 
 
 def cluster_values(context: Context, projects: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a target with a cluster. `projects` are its infrastructure projects."""
+    """Return the README's values for a target with a cluster. `projects` are its infrastructure projects."""
     return {
         **readme_values(context, workloads),
         "projects": (*projects, *workloads.projects),
@@ -51,7 +51,7 @@ def cluster_values(context: Context, projects: Sequence[Project], workloads: Wor
 
 
 def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, object]:
-    """Return the values for a target without a cluster."""
+    """Return the README's values for a target without a cluster."""
     return {
         "version": __version__,
         "system": context.system,
@@ -63,7 +63,9 @@ def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, ob
 
 
 def mail_values(calls: Iterable[Call]) -> dict[str, object]:
-    """Return whether the project has a budget and alarms, which both send emails."""
+    """Return the README's values about emails: whether the project has a budget and whether it has alarms, which both
+    send emails.
+    """
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
 
@@ -83,7 +85,7 @@ def opened_stores(
 def adopted_values(
     context: Context, access_of: Callable[[Identity, System], Iterable[Access]]
 ) -> dict[str, tuple[Opened, ...]]:
-    """Return the table of adopted stores."""
+    """Return the README's values with the table of adopted stores."""
     stores = opened_stores(context, access_of)
     return {"opened": tuple(Opened(store.adopt, workloads) for store, workloads in stores if store.adopt)}
 
@@ -107,7 +109,9 @@ def secrets_to_store(context: Context) -> tuple[NeededSecret, ...]:
 
 
 def stored_secrets(context: Context, name_of: Callable[[str], str]) -> list[StoredSecret]:
-    """Return the table of secrets to store. `name_of` maps a path in the spec to a name in the cloud's service."""
+    """Return the README's table of secrets to store. `name_of` maps a path in the spec to a name in the cloud's
+    service.
+    """
     secrets = secrets_to_store(context)
     return [StoredSecret(name_of(secret.ref.path), secret.keys, secret.workloads) for secret in secrets]
 

@@ -18,7 +18,8 @@ SECRETS_MANAGER: Final = OWN_STORE
 """The ClusterSecretStore for the cloud's own secrets service. Its name is the `via` of a secret store."""
 
 _LOGIN_REFRESH: Final = "5m"
-"""The refresh interval of logins. After a rotation, new connections fail until the new password has arrived."""
+"""The refresh interval of database logins. After a rotation, new connections fail until the new password has arrived.
+"""
 
 _SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _REQUIRED: Final = "sslmode=require\n"
@@ -35,8 +36,8 @@ _POSTGRESQL: Final = 5432
 
 
 def has_own_store(context: Context) -> bool:
-    """Return whether a placement reads secrets from the cloud's own service: secrets in the spec, or
-    database logins.
+    """Return whether a placement reads secrets from the cloud's own secrets service: those in the spec, or database
+    logins.
     """
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)

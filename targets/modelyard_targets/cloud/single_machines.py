@@ -20,7 +20,7 @@ _SPOT_POOLS: Final = 2
 
 
 def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
-    """Return the machines for a class, with one group per machine type, or the reason why none fits."""
+    """Return the machines for a compute class, with one node group per machine type, or the reason why none fits."""
     chosen = choose(offerings, replace(compute, elastic=False), region)
     if isinstance(chosen, str):
         return chosen
@@ -31,7 +31,7 @@ def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> H
 
 
 def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield a group for each machine that fits one, two, four or eight Pods of a class, smallest first."""
+    """Yield a group for each machine that fits one, two, four or eight Pods of a compute class, smallest first."""
     known: set[tuple[str, bool]] = set()
     for pods in _PODS_OF_A_NODE:
         choice = choose(offerings, _together(compute, pods), region)
@@ -43,7 +43,9 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the class as if one Pod made several Pods' requests. Accelerators chosen by memory keep a count of one."""
+    """Return the compute class as if one Pod made the requests of several. Accelerators chosen by memory keep a count
+    of one.
+    """
     return replace(
         compute,
         cpu_millis=compute.cpu_millis * pods,

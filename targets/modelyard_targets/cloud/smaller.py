@@ -14,7 +14,7 @@ from modelyard_targets.cloud.matching import alternative, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _NEAR: Final = 0.8
-"""The smallest share of the class's CPUs and memory that a suggestion may keep."""
+"""The smallest share of the compute class's CPUs and memory that a suggestion may keep."""
 
 _CHEAPER: Final = 0.8
 """The largest share of the current price that the smaller machine may cost."""
@@ -52,7 +52,7 @@ def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
 
 
 def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
-    """Return the class's requests, reduced to the machine's capacity (rounded down) where they exceed it."""
+    """Return a compute class's requests, reduced to a machine's capacity (rounded down) where they exceed it."""
     cpu, memory = compute.cpu_millis, compute.memory_bytes
     return (
         cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,

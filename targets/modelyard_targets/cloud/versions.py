@@ -25,7 +25,7 @@ class Versions:
 
 @cache
 def versions_in(folder: str) -> Versions:
-    """Return the table in a cloud's folder, which is read only once."""
+    """Return the version table in a cloud's folder, which is read only once."""
     with open(os.path.join(folder, "versions.json"), encoding="utf-8") as file:
         table = json.load(file)
     kubernetes = table["kubernetes"]

@@ -15,7 +15,9 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Set the name of the ServiceAccount that may read the secrets."""
+    """Set the name of External Secrets' ServiceAccount, to which the infrastructure project grants access to the
+    secrets.
+    """
     return {"serviceAccount": {"name": secrets_account(context.system, context.placement)}}
 
 

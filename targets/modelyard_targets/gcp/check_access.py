@@ -1,4 +1,4 @@
-"""Report access that Google Cloud cannot grant: from elsewhere, in cycles, to too many folders or invalid secrets."""
+"""Report access that Google Cloud cannot grant: across clouds, in cycles, to too many folders or to invalid secrets."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from modelyard_targets.kube.placement.placed import target_of
 _FOLDERS_OF_A_CONDITION: Final = 6
 _CONDITIONS: Final = 20
 FOLDERS: Final = _FOLDERS_OF_A_CONDITION * _CONDITIONS
-"""Maximum number of folders that a workload may access in a bucket in one mode. A condition may have twelve operators
-and each folder needs two of them; a policy may have twenty conditions per role and member
+"""Maximum number of folders that a workload may access in a bucket with the same access mode. A condition may have
+twelve operators and each folder needs two of them; a policy may have twenty conditions per role and member
 (docs.cloud.google.com/iam/quotas, 2026-11-27).
 """
 
@@ -70,7 +70,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that use more folders of a bucket in the same mode than IAM conditions can list."""
+    """Report workloads that use more folders of a bucket, in the same access mode, than IAM conditions can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, _), count in _folders(resource.value, plan.system).items():
             if count > FOLDERS and placement in {resource.placement, plan.system.stores[store].target}:
@@ -92,7 +92,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report locked buckets on a placement in which workloads replace or delete objects."""
+    """Report a placement's locked buckets if workloads replace or delete objects in them."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):
@@ -120,7 +120,7 @@ def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
-    """Count the folders that a workload uses, by store and mode. A whole bucket counts as zero folders."""
+    """Count the folders that a workload uses, by store and access mode. A whole bucket counts as zero folders."""
     counts: Counter[tuple[str, str]] = Counter()
     for access in google_access(identity, system):
         counts[access.store, access.mode] += 1 if access.prefix else 0

@@ -43,7 +43,7 @@ _CONTINENTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require an existing region."""
+    """Report a region that does not exist in Google Cloud."""
     region, known = target_of(plan, placement).region, regions()
     if region not in known:
         where = plan.system.at(*target_path(plan.system, placement), "region")

@@ -23,12 +23,12 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 
 _GI: Final = 1024**3
 _NAT_MACHINES: Final = 32
-"""Cloud NAT charges for at most this many machines."""
+"""The maximum number of machines that Cloud NAT charges for."""
 
 _FIRST_RULES: Final = 5
 _DNS_ZONES: Final = 3
 _KEY_VERSIONS: Final = 12
-"""Versions of the key after three years of rotation every 90 days."""
+"""The number of key versions after three years of rotation every 90 days."""
 
 _CONDITIONS_OF_A_DATABASE: Final = 4
 _CONDITIONS_OF_NAT: Final = 1
@@ -58,12 +58,14 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the node pools for compute classes in an adopted cluster. The cluster's owner pays for everything else."""
+    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield what the system adds to any cluster: add-on volumes, load balancers, and the registry for its image."""
+    """Yield the cost of what a system adds to any cluster: add-on volumes, load balancers and the runtime image's
+    registry.
+    """
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
         yield from bill.monthly(fixed(gib * count), what, "pd-balanced-gb-months", "GB-months", "storage")
@@ -73,7 +75,7 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
-    """Yield Cloud NAT with its address and alarm. It is billed by the number of machines that use it."""
+    """Yield the cost of Cloud NAT, which depends on how many machines use it, and of its address and alarm."""
     hours = sum_of(nodes, "hours")
     most = _NAT_MACHINES * HOURS_OF_A_MONTH
     behind = Quantity(min(hours.floor, most), min(hours.expected, most), min(hours.ceiling, most))
@@ -85,8 +87,8 @@ def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield the forwarding rules of Gateways: the first five share one price, and each additional rule has its own
-    price.
+    """Yield the cost of the Gateways' load balancers. The first five forwarding rules share one price, and each
+    additional rule is billed separately.
     """
     counts = load_balancers(plan, placement)
     rules = sum(counts.values())
@@ -101,7 +103,7 @@ def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
 
 
 def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
-    """Yield a Cloud SQL instance with its standby, storage, endpoint, secret and alerts."""
+    """Yield the cost of a Cloud SQL instance with its standby, storage, endpoint, secret and alerts."""
     store = resource.value
     component, copies = f"stores.{store.name}", copies_of(store, plan.system)
     machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" else DATABASE
@@ -126,7 +128,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 def _conditions(
     bill: Bill, count: int, what: str, component: str = "platform", address: str = ""
 ) -> Iterator[CostLine]:
-    """Yield the conditions of alerting policies. Google has announced a charge for them that may not apply yet."""
+    """Yield the cost of alerting policies' conditions. Google has announced a charge that may not apply yet."""
     note = "not charged for before Google's announced start"
     quantity = Quantity(0, 0, count)
     yield from bill.monthly(quantity, what, "alert-condition-months", "months", "other", component, note, address)

@@ -34,7 +34,9 @@ _SUFFIX: Final = 4  # length of the number that the stack setting `poolNumber` a
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the project, or an empty tuple if no cluster on another target could access a bucket of this placement."""
+    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
+    buckets.
+    """
     return crossings_projects(sdk, context, _calls, _exports)
 
 
@@ -46,7 +48,7 @@ def pool_of(system: System, placement: str, reader: str) -> str:
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access so that they can be traced back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

@@ -21,7 +21,9 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the project and the system's own data key, and look up the cluster with its network."""
+    """Yield the components for the project and the system's own data key, and for looking up the cluster with its
+    network.
+    """
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     location = options_of(context.target).cluster.location
     together = training_pools(context.plan, context.placement)

@@ -1,4 +1,4 @@
-"""The base of the infrastructure: the project, its key, the network and the cluster."""
+"""The base of the infrastructure: the project, its encryption key, the network and the cluster."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ENCRYPTED: Final = {
     f"{name}.googleapis.com": name
     for name in ("artifactregistry", "compute", "container", "logging", "secretmanager", "sqladmin", "storage")
 }
-"""API names of the services that encrypt data with the key."""
+"""The services that encrypt data with the target's key, by the name of their API."""
 
 _OF_AN_EXISTING_CLUSTER: Final = (
     "compute.googleapis.com",
@@ -61,7 +61,7 @@ _LOG_DAYS: Final = 30
 
 
 def foundation_calls(context: Context) -> Iterator[Call]:
-    """Yield the project, the key, the network, the logs and the cluster."""
+    """Yield the components for the project, the encryption key, the network, the logs and the cluster."""
     yield project_call(context)
     yield key_call(context)
     yield _network(context)
@@ -70,9 +70,10 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def project_call(context: Context, *, first: bool = True, services: tuple[str, ...] = ()) -> Call:
-    """Build the provider with project, region and labels. The first program also enables the APIs in use.
+    """Build the component for the provider, with its project, region and labels. In the first infrastructure project,
+    it also enables the APIs in use.
 
-    `services` are APIs that an additional program needs.
+    `services` are the APIs to enable in another Pulumi project.
     """
     arguments: list[tuple[str, Literal]] = [
         ("region", context.target.region),
@@ -87,7 +88,7 @@ def project_call(context: Context, *, first: bool = True, services: tuple[str, .
 
 
 def key_call(context: Context) -> Call:
-    """Build the Cloud KMS key that encrypts all data of the target."""
+    """Build the component for the Cloud KMS key that encrypts all of the target's data."""
     here = target_path(context.system, context.placement)
     services = dict.fromkeys(_ENCRYPTED[api] for api in services_of(context) if api in _ENCRYPTED)
     if context.target.cluster.adopt:  # its owner encrypts the cluster's Secrets and logs, and its nodes' disks

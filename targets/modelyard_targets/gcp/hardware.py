@@ -14,16 +14,18 @@ from modelyard_targets.cloud.single_machines import choose_single
 from modelyard_targets.gcp.machines import offerings, system_offerings
 
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
-"""The label and taint key of nodes that a ComputeClass may add. Pods select the class by the same label."""
+"""The key of the label and taint on nodes that belong to a ComputeClass. Pods select the ComputeClass by the same
+label.
+"""
 
 
 def choose_system(system: System, target: TargetSpec) -> Hardware:
-    """Return the machine for the system pool in the target's region."""
+    """Return the machine type for the system pool in the target's region."""
     return pools.choose_system(system_offerings(), system, target)
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machines for a class in the target's region, or the reason why none fits.
+    """Return the machine types for a compute class in the target's region, or the reason why none fits.
 
     A GKE node pool has only one machine type, so a group with several types becomes several pools. In that case, Pods
     select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so GKE grows the

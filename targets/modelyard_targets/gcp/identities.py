@@ -27,7 +27,7 @@ SECRETS: Final = "external-secrets"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the access of each of the given workloads to Google Cloud buckets.
+    """Yield the component for each given workload's access to Google Cloud buckets.
 
     Workloads do not read secrets from Google Cloud: External Secrets copies them into the cluster with its own access.
     """
@@ -36,7 +36,7 @@ def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Ite
 
 
 def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the access of `identity_calls` for a project that refers to buckets by name instead of creating them."""
+    """Like `identity_calls`, but for a project that refers to buckets by name instead of creating them."""
     for resource in roles:
         yield _identity(resource, context, apart=True)
 
@@ -48,7 +48,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the access of External Secrets to the secrets in the spec and to database logins."""
+    """Yield the component for External Secrets' access to the secrets in the spec and to database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     secrets = secret_ids(refs, context)
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
@@ -67,13 +67,13 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names of the secrets that are stored in Secret Manager."""
+    """Return the Secret Manager names of those given secrets that are stored there."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(ids))
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return the access to stores on Google Cloud itself. Other services have their own credentials."""
+    """Return a workload's access to stores on Google Cloud itself. Other services have their own credentials."""
     return access_in("gcp", value, system)
 
 
@@ -92,6 +92,6 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, system: System) -> dict[str, Literal]:
-    """Return the access as an argument for the components."""
+    """Return a workload's access to a store in the form that the components take."""
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}

@@ -32,11 +32,14 @@ _SDK: Final = Sdk("gcp", "pulumi-gcp", "access")
 _OF_A_CLUSTER: Final = 150
 _OF_A_POOL: Final = 2
 _OF_A_ROLE: Final = 6
-"""Most resources for the project, network, cluster and data, for a node pool, and for a workload's access."""
+"""Maximum numbers of Pulumi resources: for the project, network, cluster and data together, for a node pool, and for a
+workload's access.
+"""
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the projects in the order in which they are applied. Additional projects contain only workloads' access.
+    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
+    workloads' access.
 
     A target without a cluster has one project, or none if it creates nothing.
     """

@@ -37,9 +37,10 @@ def namespace(system: System) -> str:
 
 
 def pool_name(pool: str, group: NodeGroup) -> str:
-    """Name a node pool after its compute class, its machine and its capacity type.
+    """Name a node pool after its compute class, its machine type and its capacity type (spot or on demand).
 
-    The capacity type and accelerators of a node pool cannot change, so a new machine means a new pool with a new name.
+    The capacity type and accelerators of a node pool cannot change, so a different machine type means a new pool with a
+    new name.
     """
     capacity = "spot" if group.spot else "on-demand"
     return object_name(pool, group.machines[0], capacity, limit=_LONGEST_ON_GKE)

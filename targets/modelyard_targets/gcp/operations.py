@@ -17,13 +17,15 @@ GROUP: Final = "operations"
 
 
 def operation_calls(context: Context) -> Iterator[Call]:
-    """Yield the spec's budget, and alarms for databases and Cloud NAT."""
+    """Yield the components for the spec's budget, and for alarms on databases and Cloud NAT."""
     yield from _budget(context)
     yield from _alarms(context)
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield a single budget for the whole system, on its first Google Cloud target, filtered by the system's label."""
+    """Yield one budget for all of a system's Google Cloud targets, on the first of them. It filters costs by the
+    system's label.
+    """
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "gcp"]
     active = [name for name in clouds if creates_anything(context.plan, name)]

@@ -29,7 +29,7 @@ class Vpc:
 
 @record
 class Ranges:
-    """The parts of a new network: half is for Pods, a quarter for nodes, an eighth for Services."""
+    """The ranges that a new network is divided into: half for Pods, a quarter for nodes, an eighth for Services."""
 
     nodes: str
     pods: str

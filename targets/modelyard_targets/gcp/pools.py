@@ -37,7 +37,8 @@ _ADDONS: Final[Mapping[str, Size]] = {
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if it serves models.
+    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if the pool serves
+    models.
 
     Each group can grow to the pool's full size, because spot capacity or a better machine can run out.
     """
@@ -49,7 +50,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def system_pool_call(context: Context) -> Iterator[Call]:
-    """Yield the pool for Pods without a compute class."""
+    """Yield the component for the system pool, which runs the Pods without a compute class."""
     for pool in context.plan.of(SystemPool, context.placement):
         group = pool.value.hardware.groups[0]
         nodes = system_nodes(context.plan, context.placement)
@@ -58,12 +59,12 @@ def system_pool_call(context: Context) -> Iterator[Call]:
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
-    """Return node counts by compute class and group index."""
+    """Return each node group's minimum and maximum node count, by compute class and group index."""
     return pools.pool_nodes(offerings(), plan, placement)
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for a second head per server during a rollout."""
+    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
     own = _of_the_cluster(plan, placement)
     return pools.system_nodes(system_offerings(), plan, placement, own, rollouts=rollouts)
 
@@ -74,7 +75,7 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum total number of nodes. A class's pools share its Pods, so only the largest pool counts."""
+    """Return the maximum total number of nodes. A compute class's pools share its Pods, so only the largest counts."""
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)

@@ -20,7 +20,9 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """A quota and the most a system needs of it. `metric` is the quota's name in the Compute Engine API, if known."""
+    """A quota, with the largest amount of it that a system may need. `metric` is the quota's name in the Compute Engine
+    API, if known.
+    """
 
     what: str
     metric: str
@@ -28,7 +30,9 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return the most that a placement needs: GPUs by kind and capacity, all GPUs, vCPUs by series, and disks."""
+    """Return the quotas that a placement needs at its maximum size: GPUs by model and capacity type, GPUs in total,
+    vCPUs by machine series, and disks.
+    """
     if not plan.has_cluster(placement):
         return ()
     accelerators: Counter[tuple[str, str]] = Counter()
@@ -62,7 +66,7 @@ def _of_vcpus(counts: Mapping[str, int]) -> Iterator[Quota]:
 def _groups(plan: Plan, placement: str) -> Iterator[tuple[NodeGroup, int, int]]:
     """Yield every node pool with its maximum node count and its boot disk size in GiB.
 
-    Each pool of a class can grow to the full size of the class.
+    Each pool of a compute class can grow to the full size of the class.
     """
     for system in plan.of(SystemPool, placement):
         yield system.value.hardware.groups[0], system_nodes(plan, placement).most, DISK_GIB

@@ -45,7 +45,7 @@ _REGISTRIES: Final = ("-docker.pkg.dev", ".svc", ".svc.cluster.local")
 
 @record
 class _Pool:
-    """A row in the table of node pools."""
+    """A row in the README's table of node pools."""
 
     compute: str
     name: str
@@ -114,7 +114,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
 
 
 def _existing(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
-    """Return the values for a system on an adopted cluster."""
+    """Return the README's values for a system on an adopted cluster."""
     system, databases = context.system, managed_databases(context)
     values = existing_values(
         context,

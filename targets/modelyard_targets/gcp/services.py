@@ -57,7 +57,9 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return gcloud's commands for a secret (cloud.google.com/sdk/gcloud/reference/secrets, 2026-12-01)."""
+    """Return gcloud commands that read, create and write a secret (cloud.google.com/sdk/gcloud/reference/secrets,
+    2026-12-01).
+    """
     from shlex import quote
 
     from modelyard.handover import SecretCommands

@@ -20,8 +20,9 @@ _GI: Final = 1024**3
 
 ENTERPRISE_DATABASE: Final = "db-custom-2-8192"
 DATABASE: Final = "db-custom-1-3840"
-"""Names contain the numbers of vCPUs and MiB. The registry's tables are small, and only the start and end of runs cause
-load. Google's SLA excludes smaller, shared-core machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
+"""The tiers of databases, in enterprise systems and in others. Their names contain the numbers of vCPUs and MiB. The
+registry's tables are small, and only the start and end of runs cause load. Google's SLA excludes smaller, shared-core
+machines (docs.cloud.google.com/sql/docs/postgres/instance-settings).
 """
 
 _ENTERPRISE_BACKUP_DAYS: Final = 35
@@ -29,7 +30,7 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield a bucket for each managed object store, and a database with its login for each managed database."""
+    """Yield the components for each managed object store's bucket, and for each managed database with its login."""
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
         yield _bucket(resource, context)
     for resource in managed_databases(context):

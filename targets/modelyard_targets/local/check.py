@@ -17,7 +17,9 @@ _OF_BUCKETS: Final = ("endpoint", "region", "credentials", "credentialsPer", "en
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report each setting that has no effect on this machine, and plans that no platform can run."""
+    """Report each setting that has no effect on this machine, and monitors or request batches that would not work on
+    any platform.
+    """
     yield from _check_target(plan, placement)
     yield from _check_stores(plan, placement)
     yield from _check_overrides(plan, placement)

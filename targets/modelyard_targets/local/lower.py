@@ -43,7 +43,7 @@ def _files(context: Context) -> Iterator[TextFile]:
 
 
 def _graph(context: Context) -> str:
-    """Draw the system for a run's page, because the compiler is not available there."""
+    """Draw the system for the page about a run: the process that serves this page has no access to the compiler."""
     from modelyard.drawing.ml import ml_view
     from modelyard.drawing.svg import svg
 

@@ -8,16 +8,16 @@ from modelyard.plan import Plan
 from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for
 
 REGISTRY: Final = f"http://127.0.0.1:{REGISTRY_PORT}"
-"""The registry's address in descriptions. If the port is taken, `modelyard run` uses another port."""
+"""The registry's address in workloads' descriptions. If the port is taken, `modelyard run` uses another port."""
 
 ENDPOINTS_PORT: Final = 8000
-"""The port of endpoints, unless it is taken."""
+"""The port of all endpoints, unless another program already uses it."""
 
 DESCRIPTIONS: Final = "descriptions"
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """Return this machine's context, for the same functions that describe workloads in Pods."""
+    """Return this machine's context. The functions that describe workloads in Pods also accept it."""
     return context_for(plan, placement, runtime_image="", registry_uri=REGISTRY)
 
 

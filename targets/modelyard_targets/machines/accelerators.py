@@ -60,7 +60,7 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a key that all names for an accelerator share."""
+    """Return a canonical name that is the same for all names of an accelerator."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 
@@ -78,7 +78,7 @@ def of_memory(name: str, memory_bytes: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _folded(name: str) -> str:
-    """Return a name without case differences and separators."""
+    """Return an accelerator's name in lower case and without separators."""
     return "".join(letter for letter in name.lower() if letter not in " -_.")
 
 

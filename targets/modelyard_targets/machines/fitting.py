@@ -10,7 +10,7 @@ from modelyard.manifest import cpu_words
 from modelyard.spec import Accelerator, ComputeClass
 
 SHOWN: Final = 3
-"""How many machines `explain` shows for a class, including the chosen one."""
+"""How many machines `explain` shows for a compute class, including the chosen one."""
 
 MemoryText: TypeAlias = Callable[[int], str]
 """Formats a memory size, exactly for declared machines and rounded for a cloud's machines."""
@@ -31,7 +31,7 @@ class Capacity(Protocol):
 
 
 def wants_accelerator(compute: ComputeClass) -> bool:
-    """Return whether a class requests accelerators, by name or by memory."""
+    """Return whether a compute class requests accelerators, by name or by memory."""
     return bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
 
 
@@ -45,7 +45,8 @@ def first_alternative(
 ) -> tuple[int, Accelerator] | None:
     """Return the position and request of the first alternative that a machine satisfies, or None.
 
-    `offered` contains the total count, `memory_bytes` is the memory of each accelerator, and `goes_by` tests names.
+    `offered` contains the machine's number of accelerators, `memory_bytes` is the memory of each, and `goes_by` returns
+    whether the machine's accelerator has the given name.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
@@ -56,7 +57,7 @@ def first_alternative(
 
 
 def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
-    """Explain that a class names an accelerator that no device plugin offers."""
+    """Explain that a compute class names an accelerator that no device plugin offers."""
     guess = nearest(accelerator, names, "; did you mean {}?")
     return f"'{accelerator}' is not a known accelerator on Kubernetes{also}{guess}"
 
@@ -64,7 +65,7 @@ def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
 def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryText) -> Iterator[str]:
     """Yield what a machine lacks for one Pod, such as `64Gi of the requested 96Gi of memory`.
 
-    `instead` describes the machine's accelerators if they do not satisfy the class. Otherwise it is empty.
+    `instead` describes the machine's accelerators if they do not satisfy the compute class; otherwise, it is empty.
     """
     if compute.cpu_millis > machine.cpu_millis:
         yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} requested CPUs"

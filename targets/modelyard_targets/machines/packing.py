@@ -67,7 +67,9 @@ class Floor:
         tolerations: tuple[Taint, ...] = (),
         preferred: str = "",
     ) -> Shape:
-        """Return the shape of a Pod with the given requests. Selector and tolerations determine where it may run."""
+        """Return the shape of a Pod with the given requests. Its selector and tolerations determine on which machines
+        it may run.
+        """
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
         return Shape(tuple(amounts.items()), (*first, *(at for at in places if at not in first)))
@@ -156,7 +158,9 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods, preferring machines in use. Return the number of remaining Pods and the updated machines."""
+    """Place Pods of a shape, preferring machines that already have Pods. Return the number of remaining Pods and the
+    updated machines.
+    """
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):
         each = _times(room.free, shape) if count else 0

@@ -47,7 +47,9 @@ def _role(api: Api, arn: str) -> None:
 
 
 def _addon_checked(api: Api, request: Values) -> None:
-    """Check the version's format, and that settings are JSON or YAML: botocore 1.44.8, eks CreateAddon, 2026-11-25."""
+    """Check the format of an add-on's version, and that its settings are JSON or YAML: botocore 1.44.8, eks
+    CreateAddon, 2026-11-25.
+    """
     version = request.get("addonVersion")
     if version and not _VERSION.fullmatch(version):
         raise Refused("InvalidParameterException", f"Addon version specified is not supported: {version}")

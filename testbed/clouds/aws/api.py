@@ -21,7 +21,7 @@ ENDPOINT = "MODELYARD_AWS_ENDPOINT"
 """The environment variable with the address of moto's server."""
 
 FOLDER = "MODELYARD_AWS_FOLDER"
-"""The environment variable with the folder for the state that moto lacks and for the orders of tests."""
+"""The environment variable with the folder for the state that moto lacks and for orders from tests."""
 
 
 class Api:

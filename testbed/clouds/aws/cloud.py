@@ -116,7 +116,7 @@ def _answers(stand_in: Cloud) -> bool:
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster point to the given one, whose certificate is self-signed."""
+    """Return the variables that make every EKS cluster point to the given cluster, whose certificate is self-signed."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {

@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 SERVER = "MODELYARD_AWS_EKS_ENDPOINT"
 AUTHORITY = "MODELYARD_AWS_EKS_AUTHORITY"
-"""The environment variables with the address of every cluster's API server and its base64 certificate."""
+"""The environment variables with the address and the base64 certificate of the API server that all clusters share."""
 
 _KEPT = (
     *("accessConfig", "deletionProtection", "upgradePolicy", "zonalShiftConfig", "computeConfig", "storageConfig"),

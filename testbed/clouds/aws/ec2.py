@@ -10,11 +10,11 @@ from testbed.clouds.aws.record import Delete
 from testbed.clouds.shared.values import Values, tag_list, tag_map
 
 _SINGULAR = ("describe_nat_gateways", "describe_flow_logs")
-"""Calls whose filter parameter has an unusual name."""
+"""Calls whose filter parameter is named `Filter` instead of `Filters`."""
 
 
 def specification(kind: str, values: Values) -> list[Values] | None:
-    """Return the tags for a resource that is being created."""
+    """Return the tag specifications for a resource that is being created, or None if it has no tags."""
     tags = tag_list(values["tagsAll"])
     return [{"ResourceType": kind, "Tags": tags}] if tags else None
 
@@ -28,14 +28,14 @@ def tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gon
 
 
 def described(api: Api, operation: str, ids: str, resource_id: str) -> Any:
-    """Return the resource with the given ID from a describe call, or None if the response is empty."""
+    """Return the description of the resource with the given ID from a describe call, or None if it is empty."""
     answer = api.call("ec2", operation, **{ids: [resource_id]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
-    """Return the resources that match the filters in a describe call. Underscores in names become dashes."""
+    """Return a describe call's resources that match the filters. Underscores in the filters' names become dashes."""
     criteria = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
     answer = api.call("ec2", operation, **{parameter: criteria})
@@ -43,7 +43,7 @@ def where(api: Api, operation: str, **filters: str) -> list[Any]:
 
 
 def tags_of(thing: Mapping[str, Any]) -> dict[str, str]:
-    """Return the tags in a description."""
+    """Return the tags in a resource's description."""
     return tag_map(thing.get("Tags"))
 
 

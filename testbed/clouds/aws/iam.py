@@ -281,7 +281,7 @@ def _trust_issuer(api: Api, values: Values) -> str:
 
 
 def _read_issuer(api: Api, resource_id: str, values: Values) -> Values | None:
-    """Return an issuer. IAM omits the scheme of its address, which the provider ignores."""
+    """Return a token issuer. IAM omits the scheme of its URL, a difference that the provider ignores."""
     issuer = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=resource_id)
     return {
         "arn": resource_id,
@@ -293,7 +293,7 @@ def _read_issuer(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _update_issuer(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Update the thumbprints. moto has no calls that change the client IDs."""
+    """Update a token issuer's thumbprints. moto has no calls that change its client IDs."""
     if thumbprints := values.get("thumbprintLists"):
         api.call(
             "iam",

@@ -19,7 +19,7 @@ def _caller(api: Api, arguments: Values) -> Values:
 
 
 def _session_context(api: Api, arguments: Values) -> Values:
-    """Return the role behind the ARN of a session. Any other ARN is its own issuer."""
+    """Return the role that issued the session with the given ARN. Any ARN that is not a session's is its own issuer."""
     arn = str(arguments["arn"])
     before, _, session = arn.partition(":assumed-role/")
     if not session:
@@ -89,7 +89,7 @@ def _cluster(api: Api, arguments: Values) -> Values:
 
 
 def _token_provider(api: Api, arguments: Values) -> Values:
-    """Return the IAM provider of an issuer by its address.
+    """Return the IAM OIDC provider for the token issuer with the given URL.
 
     Wording: https://github.com/hashicorp/terraform-provider-aws, internal/service/iam, read 2026-11-27.
     """

@@ -19,7 +19,9 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """Return a template's data in the API's format, in which some of the provider's strings are booleans."""
+    """Return a launch template's data in the API's format, which has booleans in place of some of the provider's
+    strings.
+    """
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups
@@ -52,7 +54,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Create a new version, because templates are immutable."""
+    """Create a new version of a launch template, because existing versions are immutable."""
     response = api.call(
         "ec2",
         "create_launch_template_version",

@@ -80,7 +80,9 @@ def _delete_instance(api: Api, request: Values) -> Values:
 
 
 def _caller(api: Api, request: Values) -> Values:
-    """Return a role session, as deployments have. moto returns a user that does not exist."""
+    """Return a role session as the caller's identity, as in real deployments. moto would return a user that does not
+    exist.
+    """
     account = api.moto("sts", "get_caller_identity", request)["Account"]
     return {
         "Account": account,

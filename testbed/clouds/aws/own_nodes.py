@@ -52,9 +52,9 @@ def _ready(api: Api, cluster: Values, request: Values) -> None:
 
 
 def _disk_gib(api: Api, group: Values) -> int:
-    """Return the size of the disk that Pods use.
+    """Return the size in GiB of the disk that Pods use: the striped local disks or the root volume.
 
-    The user data may stripe the local disks. Otherwise, this is the root volume. Source:
+    Local disks are used if the user data stripes them. Source:
     https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
     """
     template = group.get("launchTemplate")

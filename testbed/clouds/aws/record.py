@@ -1,4 +1,4 @@
-"""The record of a resource type in the AWS API."""
+"""`Record`, which describes a resource type, with AWS's API as its type argument."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], go
 
 
 def _keep(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Do nothing, because the properties that can change exist only in the provider."""
+    """Do nothing, because a bucket's properties that can change exist only in the provider."""
 
 
 def _read(api: Api, resource_id: str, values: Values) -> Values | None:
@@ -73,7 +73,7 @@ def _part(
     remove: str = "",
     rules: tuple[Rule, ...] = (),
 ) -> Record:
-    """Return the record of a bucket setting that is a separate resource.
+    """Return the `Record` for a bucket setting that is a separate resource.
 
     The setting is written and read as a whole, and removed on deletion.
     """
@@ -110,7 +110,7 @@ def _part(
 
 
 def _properties(there: Any, properties: tuple[str, ...]) -> Values:
-    """Convert a response to properties. If it contains none of them, it is the value of the first property."""
+    """Convert a response to properties. If it has none of those, the whole response is the first one's value."""
     values = {name: there.get(name) for name in properties}
     return values if any(value is not None for value in values.values()) else {properties[0]: there}
 

@@ -28,7 +28,7 @@ def allowed(api: Api, identity: str, action: str, resource: str, *, data: bool =
 
 
 def all_grants(api: Api) -> list[Grant]:
-    """Return everything that role assignments grant."""
+    """Return the grants that result from all role assignments."""
     return list(grants(api.all(ASSIGNMENT).values(), api.all(ROLE).values()))
 
 
@@ -113,8 +113,8 @@ def _steady_assignment(api: Api, values: Values) -> None:
 
 
 def _scope(api: Api, values: Values) -> None:
-    """Reject a container that does not exist. Secrets may be written later, because Resource Manager does not manage
-    them.
+    """Reject a role assignment on a container that does not exist. A secret may still be missing, because secrets are
+    not managed by Resource Manager and may be written later.
     """
     scope = str(values["scope"])
     if "/blobServices/default/containers/" in scope and not api.exists(scope):

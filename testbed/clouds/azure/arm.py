@@ -42,7 +42,7 @@ class Arm:
         return f"/subscriptions/{{subscription}}/resourceGroups/{{resourceGroupName}}/providers/{provider}{parts}"
 
     def reshaped(self, path: str, value: Any) -> Any:
-        """Return a value in the API's format."""
+        """Return the value at a path of a registration in the API's format."""
         if path not in self.keyed:
             return value
         keyed: dict[str, dict[str, Any]] = {each: {} for each in value}
@@ -159,4 +159,4 @@ RESOURCES: Mapping[str, Arm] = {
         ),
     }.items()
 }
-"""The type for each registration type."""
+"""The Resource Manager type for each type in Pulumi's registrations."""

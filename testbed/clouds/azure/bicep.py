@@ -24,7 +24,9 @@ from testbed.clouds.azure.arm import RESOURCES, Arm
 Registration: TypeAlias = dict[str, Any]
 
 Node: TypeAlias = dict[str, Any]
-"""The allowed values: `properties` of an object, `items` of a list, `values` or `type` of a scalar, or anything."""
+"""The values that a type allows: `properties` of an object, `items` of a list, `values` or `type` of a scalar. An empty
+node allows any value.
+"""
 
 TABLE: Final = Path(__file__).with_name("bicep.json")
 
@@ -81,7 +83,7 @@ def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and convert floating-point numbers, the only numbers in the protocol."""
+    """Unwrap secrets, and convert whole floating-point numbers to integers, which the engine's protocol lacks."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return _plain(fields["value"]) if _SECRET in fields else {key: _plain(each) for key, each in fields.items()}
@@ -103,7 +105,9 @@ def _renamed(value: Any, path: str, arm: Arm) -> Any:
 
 
 def _shaped(value: Any, node: Node) -> Any:
-    """Return a value with `properties` nested again, both here and in nested values."""
+    """Return a value whose fields, and those of the objects in it, are moved back into `properties` where the API has
+    them.
+    """
     if isinstance(value, list):
         return [_shaped(entry, node.get("items", {})) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -120,7 +124,9 @@ def _shaped(value: Any, node: Node) -> Any:
 
 
 def _chosen(value: Mapping[str, Any], node: Node) -> Node:
-    """Return the node for an object. One of its entries may choose among several nodes."""
+    """Return the node that describes an object. If there are several, the value of one of the object's entries selects
+    it.
+    """
     if "by" not in node:
         return node
     chosen: Node = node["choices"].get(value.get(node["by"]), {"properties": {node["by"]: {"values": []}}})

@@ -76,7 +76,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Reject a cluster whose identity lacks a permission that AKS checks before creating anything.
+    """Reject a cluster whose identity lacks a permission that AKS checks before creating resources.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes, read 2026-11-27.
     """
@@ -179,8 +179,8 @@ def _node_group(api: Api, values: Values) -> None:
 
 
 def _pool(api: Api, values: Values) -> None:
-    """Reject a pool that is declared in the cluster, is newer than the cluster, or is in another network. Check its
-    machines.
+    """Reject a pool that the cluster itself declares, whose Kubernetes version is newer than the cluster's, or that is
+    in another network. Check its machines.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27.
     """
@@ -254,7 +254,9 @@ def _cluster_nodes(api: Api, identifier: str) -> None:
 
 
 def node_of(pool: dict[str, Any], number: int) -> list[nodes.Node]:
-    """Return nodes for a pool. Without zones, Azure chooses the zones."""
+    """Return the given number of nodes for a pool. Azure chooses the zones if the pool declares none: the nodes are in
+    zone 0.
+    """
     size, zones = str(pool["vmSize"]), [*(pool.get("availabilityZones") or ["0"])]
     taints = [taint.partition("=")[::2] for taint in pool.get("nodeTaints") or ()]
     return [

@@ -22,7 +22,7 @@ Guard: TypeAlias = shared.Guard[Api]
 
 GROUP = "azure-native:resources:ResourceGroup"
 LONGEST_WRITE_S = 0.05
-"""The simulated duration of a write to a parent that Azure changes one part at a time."""
+"""The simulated duration of a write in a parent resource for which Azure allows only one write at a time."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Kind(shared.Kind[Api]):
 
 @dataclass(frozen=True, slots=True)
 class _GuidNaming(Naming):
-    """A GUID that names a role assignment."""
+    """Names a resource, such as a role assignment, by a GUID."""
 
     def physical_name(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
         """Return a random GUID."""
@@ -49,7 +49,7 @@ class _GuidNaming(Naming):
 
 
 def kind(token: str, *, tracked: bool = True, longest: int = 128, is_guid: bool = False, **described: Any) -> Kind:
-    """Describe a type. Its name, its parents' names and its location, if any, are fixed."""
+    """Describe a resource type. A resource's name, its parents' names and its location, if any, are fixed."""
     arm = RESOURCES[token]
     fixed = {arm.name, *arm.path, *(["location"] if tracked else []), *described.pop("fixed", ())}
     naming = (_GuidNaming if is_guid else Naming)(arm.name, longest, separator="", digits=8)
@@ -64,7 +64,7 @@ class Azure(shared.Cloud[Api]):
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The Azure types by token."""
+        """The Azure resource types, by Pulumi's type token."""
         return self.described
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
@@ -86,7 +86,7 @@ class Azure(shared.Cloud[Api]):
         return api.filled(self.described[token].path, values)
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the ID contained directly in a property."""
+        """Return the value of a property, which is the ID of the resource that it refers to."""
         return name
 
     def missing(self, identifier: str) -> Refused:
@@ -94,7 +94,7 @@ class Azure(shared.Cloud[Api]):
         return not_found(identifier)
 
     def already_exists(self, token: str, identifier: str) -> Refused:
-        """Return the provider's error, because the provider first looks for the resource: crud.go, read 2026-11-27."""
+        """Return the error of the provider, which first looks for the resource itself: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
@@ -103,11 +103,11 @@ class Azure(shared.Cloud[Api]):
         return refused(status, code, message.format(identifier, user, last(identifier)))
 
     def links(self, token: str, identifier: str) -> Values:
-        """Return the name."""
+        """Return the only assigned property that every resource has: its name."""
         return {"name": last(identifier)}
 
     def changing(self, api: Api, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and others, read
+        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and other issues, read
         2026-11-27.
         """
         for path in changed(before, declared):
@@ -115,8 +115,8 @@ class Azure(shared.Cloud[Api]):
                 raise refused(400, "PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
 
     def record(self, token: str) -> Record[Api]:
-        """Return the record of a type. If Azure changes one part of the parent at a time, concurrent writes are
-        rejected.
+        """Return the `Record` for a type. If Azure allows only one write at a time in its parent resource, reject
+        concurrent writes.
         """
         usual, own = super().record(token), self.described[token]
         if own.busy is None:
@@ -168,7 +168,7 @@ def parents(identifier: str) -> list[str]:
 
 @contextmanager
 def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
-    """Reject a write while another write in the same parent is in progress."""
+    """Reject a write while another write in the same parent resource is in progress."""
     parent = "/".join(identifier.split("/")[:-2])
     with api.store.open() as everything:
         under_way = everything.setdefault("under way", {})

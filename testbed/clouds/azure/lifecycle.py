@@ -42,7 +42,9 @@ class AzureLifecycle(DescribedLifecycle[Api]):
         return inputs, failures
 
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
-        """Return whether a resource lacks a random name: pulumi-azure-native, Diff, read 2026-11-27."""
+        """Return whether to delete the old resource before creating the new one, as is done unless its name is random:
+        pulumi-azure-native, Diff, read 2026-11-27.
+        """
         naming = KINDS[kind].naming
         return naming is None or naming.name not in news.get("__defaults", ())
 

@@ -139,8 +139,8 @@ def _priorities(api: Api, values: Values) -> None:
 
 
 def _target(api: Api, values: Values) -> None:
-    """Reject a resource that does not exist or lacks the named part, and a registry that does not support private
-    endpoints.
+    """Reject a private endpoint to a resource that does not exist, to a part that the resource does not have, or to a
+    registry that does not support private endpoints.
     """
     for each in values["privateLinkServiceConnections"]:
         target = str(each["privateLinkServiceId"])

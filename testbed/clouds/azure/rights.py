@@ -1,7 +1,7 @@
-"""What an identity may do, from role assignments and the actions of their roles.
+"""Derives what an identity may do from role assignments and the actions of the assigned roles.
 
-Assignments can only allow actions. An action is denied unless an assignment on the resource, or on something
-that contains it, has a role with that action. Conditions restrict an assignment further.
+Assignments can only allow actions. An action is denied unless an assignment on the resource, or on a scope that
+contains it, has a role with that action. Conditions restrict an assignment further.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def built_in() -> dict[str, Role]:
 
 
 def role_of(values: Mapping[str, Any]) -> Role:
-    """Return a role from the table, or one permission of a custom role."""
+    """Build a role from an entry in the table of built-in roles, or from one permission of a custom role."""
     kinds = ("actions", "notActions", "dataActions", "notDataActions")
     return Role(str(values.get("name", "")), *(tuple(values.get(kind) or ()) for kind in kinds))
 

@@ -195,4 +195,4 @@ BODIES: Mapping[str, Body] = {
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member("bucket"),
 }
-"""The bodies by registration type."""
+"""The request body for each type in Pulumi's registrations."""

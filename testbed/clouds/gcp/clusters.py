@@ -19,7 +19,7 @@ CONTAINER = "container.googleapis.com"
 
 SERVER = "MODELYARD_GCP_GKE_ENDPOINT"
 AUTHORITY = "MODELYARD_GCP_GKE_AUTHORITY"
-"""The environment variables with the address of every cluster's API server and its base64 certificate."""
+"""The environment variables with the address and the base64 certificate of the API server that all clusters share."""
 
 VERSIONS = {
     "1.33": "1.33.11-gke.1234000",
@@ -51,7 +51,7 @@ def _minor(values: Values) -> str:
 
 
 def _range(api: Api, values: Values, name: str) -> str:
-    """Return the block of a secondary range, or "" if the subnetwork belongs to another project."""
+    """Return the address block of a cluster's secondary range. Reject a range that its subnetwork does not have."""
     subnetwork = api.find(SUBNETWORK, target_of(api, NETWORKS[SUBNETWORK], str(values["subnetwork"]), values)) or {}
     (key,) = at(values, f"ipAllocationPolicy.{name}")
     blocks = {each["rangeName"]: each["ipCidrRange"] for each in subnetwork.get("secondaryIpRanges", ())}

@@ -66,7 +66,7 @@ def discovery(name: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and convert floating-point numbers, the only numbers in the protocol."""
+    """Unwrap secrets, and convert whole floating-point numbers to integers, which the engine's protocol lacks."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         if "4dabf18193072939515e22adb298388d" in fields:
@@ -206,7 +206,9 @@ _NAMED = {
     r"notificationChannels\[\]": ("monitoring.v3", "projects.notificationChannels", "get", "name"),
     r"keyRing$": ("cloudkms.v1", "projects.locations.keyRings", "get", "name"),
 }
-"""Patterns for properties that contain full resource names, taken from the method that accepts such a name."""
+"""Patterns for the paths of properties that contain full resource names, each with the API method and parameter that
+define the names' format.
+"""
 
 
 def _parameter(document: str, resource: str, method: str, parameter: str) -> str:

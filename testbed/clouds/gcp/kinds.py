@@ -46,7 +46,7 @@ class Google(shared.Cloud[Api]):
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The Google Cloud types by token."""
+        """The Google Cloud resource types, by Pulumi's type token."""
         return self._kinds
 
     def admit(self, api: Api, token: str, declared: Values) -> None:

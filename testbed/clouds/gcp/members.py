@@ -36,16 +36,16 @@ _KMS_WORDS = {
     "storage": "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been"
     " authorized to use this key., forbidden",
 }
-"""The wording of services that have their own: ollionorg/gcp-landing-zone, pull request 59, read 2026-11-27."""
+"""Error messages of services with their own wording: ollionorg/gcp-landing-zone, pull request 59, read 2026-11-27."""
 
 
 def agent(api: Api, service: str) -> str:
-    """Return the address of a service's agent in this project."""
+    """Return the email address of a service's agent in this project."""
     return f"service-{api.number}@{_DOMAINS[service]}.iam.gserviceaccount.com"
 
 
 def create_agent(api: Api, service: str) -> str:
-    """Create the agent of a service, as the service's first use does, and return the agent's address."""
+    """Create the agent of a service, as the service's first use does, and return the agent's email address."""
     address = agent(api, service)
     api.store.put("agents", address, {"service": service})
     return address
@@ -76,7 +76,9 @@ def exists(api: Api, values: Values) -> None:
 
 
 def _is_in(api: Api, pool: str, name: str) -> bool:
-    """Return whether a pool exists for the given subject: the pool of the project's clusters, or a separate one."""
+    """Return whether an identity pool exists and may contain the given subject. Clusters share one pool, whose subjects
+    are Pods.
+    """
     if api.store.get("pools", pool) is not None:
         return bool(_POD_OF_GKE.fullmatch(name))
     return api.find(IDENTITY_POOL, f"projects/{api.account}/locations/global/workloadIdentityPools/{pool}") is not None

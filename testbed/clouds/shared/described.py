@@ -39,7 +39,9 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return self._account
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """Return the changed properties, the paths that require a replacement, and whether to delete first."""
+        """Return the changed properties, the paths that require a replacement, and whether to delete the old resource
+        before creating the new one.
+        """
         paths = [path for path in changed(inputs, news, self.provided) if path.partition(".")[0] not in self.silent]
         names = [*sorted({path.partition(".")[0] for path in paths}), *self.also_changed(kind, olds, news)]
         replaced = [path for path in paths if is_below(path, self._kinds[kind].fixed)]
@@ -93,7 +95,7 @@ def is_below(path: str, paths: frozenset[str]) -> bool:
 
 
 def _unknown(paths: frozenset[str]) -> Values:
-    """Return unknown values at the given paths."""
+    """Return an object with an unknown value at each of the given paths."""
     unknown: Values = {}
     for path in paths:
         put_at(unknown, path, UNKNOWN)

@@ -20,7 +20,7 @@ properties.
 """
 
 Rule: TypeAlias = Callable[[Stored, Values], None]
-"""Raises Refused for properties that the cloud refuses. Its docstring has source and date."""
+"""Raises Refused for properties that the cloud refuses. Each rule's docstring has its source and date."""
 
 Guard: TypeAlias = Callable[[Stored, str, Values], None]
 """Raises Refused if a resource with this ID and these last known properties must not be deleted."""
@@ -31,7 +31,7 @@ def _nothing(api: StoredApi, values: Values, before: Values) -> Values:
 
 
 def _done(api: StoredApi, identifier: str) -> None:
-    """Do nothing after a change."""
+    """Do nothing after a change to a resource."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Cloud(ABC, Generic[Stored]):
     @property
     @abstractmethod
     def kinds(self) -> Mapping[str, Kind[Stored]]:
-        """The cloud's types by token."""
+        """The cloud's resource types, by Pulumi's type token."""
 
     @abstractmethod
     def admit(self, api: Stored, token: str, declared: Values) -> None:
@@ -98,7 +98,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the error for deleting a resource that another resource uses."""
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties in a call. A provider may store them in another form."""
+        """Return the properties that a call to the cloud sends. A provider may store them in another form."""
         return values
 
     def links(self, token: str, identifier: str) -> Values:
@@ -106,18 +106,18 @@ class Cloud(ABC, Generic[Stored]):
         return {}
 
     def provider_view(self, token: str, current: Values, values: Values) -> Values:
-        """Return the provider's view of a resource."""
+        """Return a resource's current properties in the form in which the provider returns them."""
         return current
 
     def changing(self, api: Stored, token: str, identifier: str, before: Values, declared: Values) -> None:
         """Reject an impossible in-place change that the provider tries to make."""
 
     def records(self) -> Mapping[str, Record[Stored]]:
-        """Return the record of each type."""
+        """Return the `Record` for each type."""
         return {token: self.record(token) for token in self.kinds}
 
     def record(self, token: str) -> Record[Stored]:
-        """Return the record of a type."""
+        """Return the `Record` for a type."""
         kind = self.kinds[token]
 
         def create(api: Stored, values: Values) -> str:

@@ -18,7 +18,7 @@ from testbed.clouds.shared.values import UNKNOWN, Values, is_unknown, same
 
 
 class Unfinished(Exception):
-    """Raised if the resource was created although the call failed."""
+    """Raised if a call failed although the cloud created or updated the resource."""
 
     def __init__(self, message: str, resource_id: str, state: Values, inputs: Values) -> None:
         super().__init__(message)
@@ -181,7 +181,9 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, resource_id: str, values: Values, inputs: Values) -> Values:
-        """Return the properties after a change. Those that the cloud returns differently are recorded for the test."""
+        """Return the properties after a change. Record for the test which of them the cloud did not return as they were
+        set.
+        """
         record = self._records[kind]
         current = record.read(api, resource_id, values)
         if current is None:
@@ -201,7 +203,7 @@ class Lifecycle(Generic[CloudApi]):
 
 
 def plain(inputs: Values) -> Values:
-    """Return inputs without the provider's own notes."""
+    """Return inputs without `__defaults`, in which the provider notes the names that it chose itself."""
     return {name: value for name, value in inputs.items() if name != "__defaults"}
 
 

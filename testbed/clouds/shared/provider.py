@@ -132,7 +132,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """Convert refusals by the API to protocol errors, with the partial state of a resource that was created."""
+    """Convert exceptions to protocol errors, with the state of a resource that was created or changed regardless."""
     try:
         yield
     except Unfinished as error:

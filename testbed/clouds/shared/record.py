@@ -10,7 +10,7 @@ from testbed.clouds.shared.values import Values
 
 
 class Account(Protocol):
-    """The properties that every cloud's API has."""
+    """The properties of every cloud's API object."""
 
     @property
     def account(self) -> str:
@@ -41,7 +41,9 @@ Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"
 """Sets and removes tags of a resource."""
 
 Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
-"""Returns the error message if the API is known to refuse such properties. Its docstring has the source and date."""
+"""Returns the error message if the API is known to refuse such properties. Each rule's docstring has its source and
+date.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The parts that each cloud supplies: its types, its functions, and how to connect to its API in a region."""
+"""What each cloud's stand-in supplies: resource types, provider functions, and how to connect to its API."""
 
 from __future__ import annotations
 

@@ -37,13 +37,13 @@ class Store:
             everything.setdefault(kind, {})[key] = value
 
     def get(self, kind: str, key: str) -> Values | None:
-        """Return a value, or None."""
+        """Return a value, or None if there is none."""
         with self.open() as everything:
             value: Values | None = everything.get(kind, {}).get(key)
         return value
 
     def take(self, kind: str, key: str) -> Values | None:
-        """Remove and return a value, or None."""
+        """Remove a value and return it, or None if there is none."""
         with self.open() as everything:
             value: Values | None = everything.get(kind, {}).pop(key, None)
         return value

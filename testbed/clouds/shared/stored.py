@@ -17,7 +17,7 @@ class StoredApi:
         self.store = store
 
     def find(self, kind: str, identifier: str) -> Values | None:
-        """Return a resource's properties as the cloud has them, or None."""
+        """Return a resource's declared and assigned properties, or None if the resource does not exist."""
         stored = self.store.get(kind, identifier)
         return None if stored is None else merged(stored["declared"], stored["assigned"])
 

@@ -80,7 +80,9 @@ def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
 
 
 def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Return tags in the provider's format from either spelling of the API, without tags set by AWS."""
+    """Return tags in the provider's format, from either of the API's spellings (`Key` or `key`), without tags set by
+    AWS.
+    """
     by_key = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
     return {key: value for key, value in by_key.items() if not key.startswith("aws:")}
 

@@ -69,7 +69,9 @@ def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:
-    """Return the known GB per month, and a note that lists the known amounts and the folders without one."""
+    """Return the known traffic in GB per month, and a note that lists each known amount and the folders whose amount is
+    unknown.
+    """
     known: dict[str, float] = {}
     unknown: list[str] = []
     for departure in leaving:
@@ -92,7 +94,7 @@ def _not_counted(folders: list[str]) -> Iterator[str]:
 
 
 def _monthly(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return the number of bytes per month, or None if nothing is known about the folder."""
+    """Return the bytes that a departure moves per month, or None if nothing is known about its folder."""
     daily = _daily(system, usage, departure.access)
     if daily is None:
         return None
@@ -103,7 +105,7 @@ def _monthly(system: System, usage: Usage, departure: Departure) -> float | None
 
 
 def _read(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return how many days' growth of a folder all runs together read per month.
+    """Return the data that a workload's runs read from a folder per month, as a number of days of the folder's growth.
 
     A pipeline reads all retained data. A monitor reads its own window or that of its reference.
     """
@@ -126,7 +128,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return the number of bytes by which a folder grows each day, if it has a dataset or captures with known usage."""
+    """Return how many bytes a folder grows by each day, or None without a dataset or captures of known usage in it."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

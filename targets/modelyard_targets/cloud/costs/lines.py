@@ -17,7 +17,7 @@ HOURS: Final = "hours"
 
 @record(eq=False)
 class Bill:
-    """Builds lines for one placement. `address` is the address of its cluster or of the placement itself."""
+    """Builds cost lines for one placement. `address` is the address of its cluster or of the placement itself."""
 
     sheet: Sheet
     address: str
@@ -32,7 +32,7 @@ class Bill:
         note: str = "",
         address: str = "",
     ) -> Iterator[CostLine]:
-        """Yield a line for something that is billed by the hour, or nothing if the count is zero."""
+        """Yield a cost line for an item that is billed by the hour, unless the count is zero."""
         yield from self.monthly(fixed(count * HOURS_OF_A_MONTH), what, item, HOURS, category, component, note, address)
 
     def monthly(
@@ -46,14 +46,14 @@ class Bill:
         note: str = "",
         address: str = "",
     ) -> Iterator[CostLine]:
-        """Yield a line with the given quantity per month, or nothing if the quantity is zero."""
+        """Yield a cost line with the given quantity per month, unless the quantity is zero."""
         if quantity.ceiling > 0:
             where, rate = address or self.address, self.sheet.service(item)
             yield CostLine(component, where, what, unit, quantity, rate, category, item, assumption=note)
 
 
 def address_of(plan: Plan, placement: str) -> str:
-    """Return the address of lines that belong to a whole placement."""
+    """Return the address of cost lines for a whole placement: that of its cluster, if it has one."""
     return next((cluster.place for cluster in plan.of(Cluster, placement)), f"{placement}:")
 
 
@@ -64,7 +64,7 @@ def copies_of(store: Store, system: System) -> int:
 
 
 def sum_of(lines: Iterable[CostLine], what: str) -> Quantity:
-    """Return the total quantity of the compute lines with the given unit."""
+    """Return the total quantity of the compute cost lines with the given unit."""
     chosen = [line.quantity for line in lines if line.category == "compute" and line.unit == what]
     return Quantity(
         sum(quantity.floor for quantity in chosen),

@@ -49,7 +49,7 @@ class _Use:
 
 
 def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterator[CostLine]:
-    """Yield the nodes and disks of every compute class.
+    """Yield the cost lines for every compute class's nodes and disks.
 
     Nodes are counted whole. Components that use the same class share its nodes in proportion to their Pods.
     """
@@ -68,7 +68,9 @@ def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterat
 
 
 def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: DiskOf) -> Iterator[CostLine]:
-    """Yield the nodes and disks of the system pool, which runs heads, launchers, the registry and add-ons."""
+    """Yield the cost lines for the system pool's nodes and disks. It runs Ray heads, run starters, the registry and
+    add-ons.
+    """
     for pool in plan.of(SystemPool, placement):
         hardware = pool.value.hardware
         yield from own_pool(sheet, pool.place, f"system pool, {hardware.machine}", hardware.machine, nodes)
@@ -77,7 +79,7 @@ def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: D
 
 
 def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
-    """Yield on-demand nodes that always run, between a minimum and a maximum count."""
+    """Yield the cost line for a pool of on-demand nodes that always run. `nodes` has their minimum and maximum."""
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
     note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
     price = sheet.machine(machine, spot=False)
@@ -85,7 +87,7 @@ def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) 
 
 
 def disk_line(sheet: Sheet, address: str, size: Disk, nodes: Nodes, of: str) -> CostLine:
-    """Return the line for the disks of the given nodes."""
+    """Return the cost line for the disks of the given nodes."""
     return _disk_line(sheet, PLATFORM, address, size, _of_month(nodes), of)
 
 
@@ -102,7 +104,9 @@ def _component(request: PodRequest) -> str:
 
 
 def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequest]) -> Iterator[_Use]:
-    """Yield the nodes of endpoints, allocated in proportion to their Pods, and the additional nodes during rollouts."""
+    """Yield the use of nodes by each endpoint, in proportion to its Pods, and of the additional nodes during its
+    rollouts.
+    """
     by_component: dict[str, list[PodRequest]] = {}
     for request in requests:
         by_component.setdefault(_component(request), []).append(request)
@@ -127,7 +131,9 @@ def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequ
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the second set of replicas during rollouts. No field in the spec limits the number of rollouts."""
+    """Return the use of nodes by the second set of replicas during rollouts. No field in the spec limits how many
+    rollouts there are.
+    """
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
     total = min(often * hours, HOURS_OF_A_MONTH)
@@ -141,7 +147,7 @@ def _watched(sheet: Sheet, system: System, requests: Iterable[PodRequest]) -> It
 
 
 def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[PodRequest]]) -> Iterator[_Use]:
-    """Yield the nodes of runs, which exist until the autoscaler removes them."""
+    """Yield the use of nodes by runs. A run's nodes exist until the autoscaler removes them."""
     for name, requests in runs.items():
         pods = sum(request.most for request in requests)
         if not pods:
@@ -155,7 +161,7 @@ def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[P
 
 
 def _likely_workers(workers: Range | None, most: int) -> int:
-    """Return the midpoint of a pipeline's range of workers."""
+    """Return the midpoint of a pipeline's range of workers, rounded up."""
     least = workers.minimum if workers is not None else 1
     return max(1, -(-(least + most) // 2))
 
@@ -239,7 +245,7 @@ class _Priced:
 
 
 def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, _Priced | None]:
-    """Return the node count and on-demand price for the given Pods on the most expensive alternative."""
+    """Return the node count and on-demand price for the given Pods in the pool's most expensive node group."""
     if not pool.groups:
         return pods, _dearest_elastic(sheet, pool)
     candidates: list[tuple[float, float, _Priced | None]] = []
@@ -255,7 +261,9 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, _Priced | 
 
 
 def _dearest_elastic(sheet: Sheet, pool: NodePool) -> _Priced | None:
-    """Return the highest price among the machines that fit one Pod. The limit of the class's NodePool is in vCPUs."""
+    """Return the most that a Pod of an elastic class can cost per hour: its share of the NodePool's vCPU limit, at the
+    highest price per vCPU among the machines that fit the Pod.
+    """
     vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
     priced = [
         _Priced(name, replace(rate, amount=rate.amount / sheet.offerings.machine(name).vcpus * vcpus))

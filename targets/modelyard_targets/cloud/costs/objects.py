@@ -18,7 +18,7 @@ _ENVOY: Final = "envoy-gateway"
 
 
 def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return the number of volumes, by size in GiB, of the Prometheus and Alertmanager that we install."""
+    """Return how many volumes our own Prometheus and Alertmanager need, by size in GiB."""
     if _PROMETHEUS not in addons_to_install(plan, placement):
         return {}
     target = target_of(plan, placement)

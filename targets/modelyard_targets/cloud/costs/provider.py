@@ -1,4 +1,4 @@
-"""The structure of a placement's costs on any cloud, and the parts that each provider adds."""
+"""The cost lines of a placement on any cloud, built from functions that each provider supplies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Part: TypeAlias = Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine]]
 
 
 def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tuple[()]:
-    """Return an empty tuple, for items that a cloud provides for free."""
+    """Return no cost lines, for items that a cloud provides for free."""
     return ()
 
 
@@ -33,9 +33,9 @@ def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tupl
 class CloudCosts:
     """A provider's cost lines.
 
-    `cluster` yields the costs of a cluster that the program creates, with its network. `added` yields what a system
-    adds to any cluster, including an adopted one: volumes, load balancers, and its image registry. `nodes` yields node
-    pools in an adopted cluster. `folder` contains the prices of services.
+    `cluster` yields the costs of a cluster that the infrastructure project creates, with its network. `added` yields
+    what a system adds to any cluster, including an adopted one: volumes, load balancers, and its image registry.
+    `nodes` yields node pools in an adopted cluster. `folder` contains the prices of services.
     """
 
     provider: str
@@ -48,7 +48,7 @@ class CloudCosts:
     keys: Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine] | tuple[()]] = no_lines
 
     def lines(self, plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-        """Yield everything that costs money on a placement."""
+        """Yield a cost line for each item that costs money on a placement."""
         if not creates_anything(plan, placement):
             return
         target = target_of(plan, placement)

@@ -1,4 +1,4 @@
-"""The README's cost rows: totals, their parts, and how certain the prices are."""
+"""The README's cost rows: totals, the minimum cost by category, and how certain the prices are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _WORDS: Final = {
 
 
 def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
-    """Yield the rows: the three totals, the parts of the floor, and the sources of prices."""
+    """Yield each row's label and text: the three totals, the minimum cost by category, unknown costs, and the sources
+    of prices.
+    """
     listed = tuple(lines)
     costs = total(listed)
     yield "even if nothing is used", costs.text(f"{_money(costs.floor)} a month")
@@ -46,7 +48,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Return the price per gigabyte of traffic. No other row shows it while the amount is unknown."""
+    """Describe the price per gigabyte of traffic, which no other row shows while the traffic's amount is unknown."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""

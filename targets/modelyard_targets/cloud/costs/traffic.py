@@ -1,5 +1,5 @@
-"""Cost lines for traffic, logs and stored data, whose amounts come from a usage file or are assumed: no field of a spec
-limits them.
+"""Cost lines for traffic, logs and stored data. No field of a spec limits their amounts, which come from a usage file
+or are assumed.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _IMAGES_GB: Final = 10.0
 
 
 def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLine:
-    """Return the line for ingesting logs from the cluster, network and databases."""
+    """Return the cost line for ingesting logs from the cluster, network and databases."""
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
     return open_line(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
 
 
 def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
-    """Return the line for traffic through NAT."""
+    """Return the cost line for traffic through NAT gateways."""
     known, size = sheet.usage.platform.internet_gb, plan.system.profile.size
     amount = known if known is not None else _INTERNET_GB[size]
     return open_line(sheet, "platform", address, "traffic through NAT", item, amount, "network", _of(known, size))
 
 
 def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
-    """Return the line for storing the versions of the runtime image."""
+    """Return the cost line for storing all versions of the runtime image."""
     note = f"assumed {_IMAGES_GB:g} GB of image layers"
     return open_line(sheet, "platform", address, "stored images", item, _IMAGES_GB, "storage", note)
 
@@ -44,7 +44,7 @@ def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
 def requests_of(
     sheet: Sheet, plan: Plan, placement: str, balanced: str = "load-balancer-gb", out: str = "egress-gb"
 ) -> Iterator[CostLine]:
-    """Yield the traffic of endpoints that have clients outside the cluster."""
+    """Yield the cost lines for the traffic of endpoints that have clients outside the cluster."""
     for resource in plan.of(Route, placement):
         inference = resource.value.inference
         exposure, known = inference.endpoint.exposure, sheet.usage.inference.get(inference.name)
@@ -60,7 +60,7 @@ def requests_of(
 
 
 def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
-    """Yield the data in object stores after a year, or after the retention period if it is shorter."""
+    """Yield a cost line for each object store's data after a year, or after its retention period if that is shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _stored_bytes(sheet, plan.system, store)
@@ -70,13 +70,13 @@ def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-mont
 
 
 def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
-    """Return the line for database backups that exceed the amount included in the database's size."""
+    """Return the cost line for database backups beyond the amount that is free."""
     note = "depends on how much changes each day"
     return open_line(sheet, f"stores.{store}", address, "backups beyond the free amount", item, 0.0, "database", note)
 
 
 def _stored_bytes(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
-    """Return the bytes in a store after a year, and a note that lists the parts."""
+    """Estimate a store's size in bytes after one year. Also return a note that breaks the total down."""
     days = kept_days(store)
     parts: list[tuple[str, float]] = []
     for name, rows in sheet.usage.data.items():
@@ -93,7 +93,7 @@ def _stored_bytes(sheet: Sheet, system: System, store: Store) -> tuple[float, st
 
 
 def kept_days(store: Store) -> float:
-    """Return how many days of data a store has after a year."""
+    """Return how many days' worth of data a store contains after one year."""
     return min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
 
 
@@ -110,7 +110,7 @@ def _captured(capture: Capture, known: Requests, days: float) -> float:
 def open_line(
     sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
 ) -> CostLine:
-    """Return a line for the given number of GB, which no field of the spec limits."""
+    """Return a cost line for the given number of GB, an amount that no field of the spec limits."""
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
     return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)

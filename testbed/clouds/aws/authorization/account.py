@@ -26,7 +26,7 @@ class Account:
         self.number = str(self.client("sts").get_caller_identity()["Account"])
 
     def client(self, service: str) -> Any:
-        """Return a client without policy restrictions."""
+        """Return a botocore client for a service, with credentials to which no policy applies."""
         if service not in self._clients:
             self._clients[service] = self._session.create_client(
                 service,
@@ -114,7 +114,7 @@ class Account:
         return parse("VPC endpoint policy", described["PolicyDocument"])
 
     def has_object(self, bucket: str, key: str) -> bool:
-        """Return whether the object exists."""
+        """Return whether a bucket contains an object with the given key."""
         try:
             self.client("s3").head_object(Bucket=bucket, Key=key)
         except ClientError as problem:

@@ -18,7 +18,9 @@ _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoi
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys in all its requests, and its VPC endpoint, which may be empty."""
+    """A principal, the condition keys in all its requests, and the ID of the VPC endpoint that it uses, which may be
+    empty.
+    """
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -28,8 +30,8 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts` states whether a list permission that depends on `s3:prefix` allows a caller to find out that a key
-    is missing.
+    `prefix_counts` states whether a list permission that depends on `s3:prefix` allows a caller to find out that an
+    object is missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -65,7 +67,7 @@ class Authorizer:
         return Caller(user, {}) if user else None
 
     def on_bucket(self, caller: Caller, request: NeededAction) -> Decision:
-        """Evaluate an S3 action against the bucket's policy and the policy of the KMS key that encrypts the bucket."""
+        """Decide on an S3 action by all policies that apply, including those of the bucket and of its KMS key."""
         decision = self._on_bucket(caller, request)
         if decision.allowed and request.key:
             for action in _KEY_ACTIONS.get(request.action, ()):

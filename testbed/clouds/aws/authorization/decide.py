@@ -45,7 +45,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply. `resource`, a bucket or key policy, must allow the request with `needs_resource`."""
+    """All policies that apply to a request. With `needs_resource`, the bucket or key policy in `resource` must itself
+    allow it.
+    """
 
     identity: tuple[Policy, ...] = ()
     resource: Policy | None = None

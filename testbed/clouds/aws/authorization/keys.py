@@ -47,14 +47,14 @@ _KNOWN: Final = frozenset(
     )
 )
 _FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
-"""Keys that end with a name chosen by the caller."""
+"""Prefixes of condition keys that end with a name chosen by the caller."""
 
 _OF_AN_ISSUER: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[^:]*)?:(aud|sub)")
-"""Keys of a web identity: its issuer without `https://`, and the claim of the token."""
+"""Condition keys of a web identity: the token's issuer without `https://`, and a claim in the token."""
 
 
 def check_key(key: str) -> None:
-    """Raise NotEvaluated for an unsupported key."""
+    """Raise NotEvaluated for an unsupported condition key."""
     name = key.lower()
     of_service = name in _KNOWN or any(name.startswith(family) and name != family for family in _FAMILIES)
     if not of_service and not _OF_AN_ISSUER.fullmatch(name):
