@@ -48,7 +48,7 @@ class Packable:
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations of Pods: all permanent Pods and, per resource, those of the largest pipeline."""
+        """Yield the largest combinations of Pods: all permanent Pods and, per resource, the largest pipeline's."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
