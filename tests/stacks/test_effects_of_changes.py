@@ -115,7 +115,7 @@ def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tupl
 
 
 def _fits(predicted: Consequence | None, how: str) -> bool:
-    """Return whether an operation fits the prediction. Mocks show no changes of outputs and no moves between regions."""
+    """Return whether an operation fits the prediction. Mocks show no changed outputs and no moves between regions."""
     if predicted is None:
         return how == "changed"
     allowed = {

@@ -1,4 +1,9 @@
-"""Compares registrations with the installed Azure SDK: its properties, and the known values of each property."""
+"""Compares registrations with the installed Azure SDK: its properties, and the known values of each property.
+
+The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
+lists come from the same API descriptions as Bicep's types, but through a different generator. They would share Pulumi's
+mistakes, and they include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that use the Google Cloud components, and helpers to inspect the resources registered by them under mocks."""
+"""Programs that use the Google Cloud components, and helpers to inspect the resources they register under mocks."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ SYSTEMS: dict[str, tuple[str, str, Access]] = {
     "recommender-gcp-training": ("acme-ml", "recommender-training", TRAINING),
     "recommender-gcp-web": ("acme-ml", "recommender-web", WEB),
 }
-"""For each infrastructure project: its cloud project, its namespace, and each workload's access according to the spec."""
+"""For each infrastructure project: its cloud project and namespace, and the access of each workload in the spec."""
 
 
 @pytest.fixture(scope="module")
