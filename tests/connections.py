@@ -29,9 +29,7 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Pods of add-ons, by the names that tests give them, each with its namespace and the labels that a chart or an
-operator sets.
-"""
+"""Pods of add-ons, by the names used in tests, each with its namespace and the labels that charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:

@@ -91,9 +91,7 @@ def on_azure() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return two systems, with and without an on-premises target, that run partly on cloud resources that modelyard
-    creates.
-    """
+    """Return two systems, one of them hybrid, that run partly on cloud resources that modelyard creates."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
