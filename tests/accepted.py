@@ -24,7 +24,7 @@ class NotAccepted(AssertionError):
 
 
 def hold() -> None:
-    """Make the functions that describe workloads raise NotAccepted if the runtime would refuse their description."""
+    """Make the functions that describe workloads raise NotAccepted if the runtime would refuse the description."""
     further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # takes incomplete descriptions
     for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
         setattr(module, name, _held(getattr(module, name)))
@@ -32,7 +32,7 @@ def hold() -> None:
 
 @contextmanager
 def not_asked() -> Generator[None]:
-    """Skip the runtime's checks for specs that a test changes and lowers without validating them."""
+    """Skip the runtime's checks, for specs that a test changes and lowers without validating them."""
     token = _asked.set(False)
     try:
         yield

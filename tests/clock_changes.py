@@ -45,7 +45,7 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 
 def written() -> str:
-    """Return the list: one line per rule, with the time zones that follow it."""
+    """Return the list: one line for each rule of clock changes, with the time zones that follow the rule."""
     data = files("tzdata.zoneinfo")
     zones: defaultdict[str, list[str]] = defaultdict(list)
     for name in time_zones():

@@ -18,7 +18,7 @@ _PODS = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table, with its entries as text."""
+    """A row of the table of open connections, with its cells as text."""
 
     pods: tuple[str, ...]
     may: str
@@ -27,7 +27,7 @@ class Row:
 
 
 def rows_of(readme: str) -> tuple[Row, ...]:
-    """Return the rows of the table in a README."""
+    """Return the rows of the table of open connections in a README."""
     matches = (_ROW.fullmatch(line) for line in readme.splitlines())
     return tuple(
         Row(tuple(row["pods"].split(", ")), row["may"], tuple(row["peers"].split(", ")), _ports(row["ports"]))
@@ -38,7 +38,7 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of the table, each with its namespace, and the cluster in which names are resolved."""
+    """The rows of the table, each with its namespace, and the cluster that names in the table are looked up in."""
 
     rows: tuple[Row, ...]
     own: str

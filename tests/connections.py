@@ -1,4 +1,4 @@
-"""The network of an emitted cluster: its policies, and Pods with the labels that charts set."""
+"""The network of an emitted cluster: its network policies, and Pods with the labels that charts set."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
     "proxy": ("envoy-gateway-system", _PROXY),
 }
-"""Add-on Pods, by the names that we give them, each with its namespace and the labels that charts or operators set."""
+"""Pods of add-ons, by the names used in tests, each with its namespace and the labels that charts or operators set."""
 
 
 def ray_pod(system: str, name: str) -> Mapping[str, str]:
@@ -38,7 +38,7 @@ def ray_pod(system: str, name: str) -> Mapping[str, str]:
 
 
 def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor: str) -> dict[str, tuple[str, Object]]:
-    """Return one Pod of each kind in a system."""
+    """Return one Pod of each kind that a system has, by name."""
     labels = {SYSTEM: system}
     return {
         "server": (namespace, {**ray_pod(system, server)}),

@@ -11,23 +11,23 @@ from modelyard_targets import TARGETS
 
 
 def lines_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> tuple[CostLine, ...]:
-    """Return everything that costs money on a placement."""
+    """Return the cost lines of a placement."""
     return tuple(TARGETS[plan.system.target(placement).provider].lines(plan, placement, usage))
 
 
 def costs_of(plan: Plan, placement: str = "main", usage: Usage = NO_USAGE) -> Total:
-    """Return the totals of a placement."""
+    """Return the total costs of a placement."""
     return total(lines_of(plan, placement, usage))
 
 
 def line(lines: Iterable[CostLine], what: str) -> CostLine:
-    """Return the only line whose text starts with the given prefix."""
+    """Return the only cost line whose text starts with the given prefix."""
     (match,) = (cost_line for cost_line in lines if cost_line.what.startswith(what))
     return match
 
 
 def nodes_at_least(lines: Iterable[CostLine]) -> float:
-    """Return the number of nodes that must be paid for even without any usage."""
+    """Return the number of nodes that cost money even without any usage."""
     nodes = (
         cost_line
         for cost_line in lines

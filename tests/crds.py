@@ -28,7 +28,7 @@ def problems(manifest: object) -> list[str]:
 
 @cache
 def _problems(text: str) -> tuple[str, ...]:
-    """Return the errors for an object as JSON text, cached because most objects of two specs are equal."""
+    """Return the errors for an object as JSON text. They are cached, because two specs have mostly equal objects."""
     plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):
@@ -80,7 +80,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
-    """Convert a structural schema to JSON Schema that refuses unknown fields, as strict validation does."""
+    """Convert a CRD's structural schema to a JSON Schema that refuses unknown fields, as strict validation does."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     result.pop("format", None)
     if schema.get("x-kubernetes-int-or-string"):

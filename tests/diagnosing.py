@@ -19,7 +19,7 @@ __all__ = ["Question", "diagnose", "examine", "places", "question_in"]
 
 @dataclass(frozen=True)
 class Question:
-    """The input of `modelyard validate`."""
+    """The input of `modelyard validate`: a spec, its environment and its options."""
 
     spec: str | bytes
     path: str = "system.yaml"
@@ -34,7 +34,7 @@ class Question:
         return f"environments/{self.environment}.yaml"
 
     def sources(self) -> list[SourceFile]:
-        """Return the files that the positions of diagnostics refer to."""
+        """Return the text of the files that the positions of diagnostics refer to."""
         overlay = [(self.overlay_path, self.overlay)] if self.overlay is not None else []
         pairs = [(self.path, self.spec), *overlay, *self.tables.items()]
         return [SourceFile.read(path, content) for path, content in pairs]

@@ -16,17 +16,17 @@ Object: TypeAlias = dict[str, Any]
 
 
 def context(text: str, placement: str = "main") -> Context:
-    """Return the context for lowering a placement of a spec."""
+    """Return the context for lowering a placement of the given spec."""
     return context_of(plan_of(text), placement)
 
 
 def emitted(text: str, placement: str = "main") -> list[Object]:
-    """Return every object of a placement, in order."""
+    """Return every object of a placement in the order in which it is applied."""
     return [cast("Object", obj.manifest) for obj in objects(plan_of(text), placement)]
 
 
 def emitted_object(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
-    """Return the only object of the given kind and name, optionally in one namespace."""
+    """Return the only object of the given kind and name, in the given namespace if there is one."""
     (match,) = [
         each
         for each in emitted(text, placement)
@@ -42,23 +42,23 @@ def names(text: str, kind: str, placement: str = "main") -> list[str]:
 
 
 def calls(text: str, placement: str = "main") -> dict[str, Call]:
-    """Return the calls in the first project's program, by name."""
+    """Return the calls in a placement's first program, by name."""
     (project, *_) = lower(plan_of(text), placement).projects
     return {call.name: call for call in project.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return an argument of a call."""
+    """Return the value of a call's argument."""
     return dict(call.arguments)[name]
 
 
 def files(text: str, placement: str = "main") -> dict[str, str]:
-    """Return a target's files by their path in its folder."""
+    """Return a target's files, by their path in the target's folder."""
     return {file.path: file.render().decode() for file in stack_files(lower(plan_of(text), placement))}
 
 
 def refused(text: str, placement: str = "main") -> list[str]:
-    """Return the codes that the target's checks report, each with the marked text in the spec."""
+    """Return the codes of the diagnostics from the target's checks, each with the text that it marks in the spec."""
     lines = text.splitlines()
     diagnostics = tuple(check(plan_of(text), placement))
     return [

@@ -1,4 +1,4 @@
-"""Prints docs/errors.md, an index of all codes, and docs/errors/, a page of diagnostics per area."""
+"""Prints docs/errors.md, an index of all diagnostic codes, and docs/errors/, one page of diagnostics for each area."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 
 @record
 class Area:
-    """A page, and the modules in `diagnostics` whose codes it describes."""
+    """A page of diagnostics, and the modules in `diagnostics` whose codes the page describes."""
 
     page: str
     title: str
@@ -78,18 +78,18 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """Return the page that describes a code. Every new module of diagnostics must be listed in an area."""
+    """Return the area whose page describes a code. Every new module of diagnostics must be listed in such an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 
 
 def every_code() -> Mapping[str, Constructor]:
-    """Return the codes of the compiler and of all providers."""
+    """Return the diagnostic codes of the compiler and of all providers."""
     return codes(TARGETS.diagnostics())
 
 
 def link(code: str) -> str:
-    """Return the link from a page in docs to a code."""
+    """Return a link to a code's description, for pages in docs."""
     return f"errors/{area_of(every_code()[code]).page}.md#{code.lower()}"
 
 
@@ -99,7 +99,7 @@ def summary(constructor: Constructor) -> str:
 
 
 def index_page(printed: str) -> str:
-    """Return docs/errors.md, which has one table per area with a row for each code."""
+    """Return docs/errors.md, which has one table for each area, with a row for each code."""
     lines = [
         *("# Errors and warnings", "", printed),
         "`E` is an error and ends the run, `W` is a warning. The codes of a provider begin with its name: `AWS-E001`.",
@@ -116,7 +116,7 @@ def index_page(printed: str) -> str:
 
 
 def area_page(area: Area, printed: str) -> str:
-    """Return docs/errors/<page>.md, which describes each code with a reason, a wrong spec and a correct spec."""
+    """Return an area's page, which describes each code with a reason, a wrong spec and a correct spec."""
     lines = [f"# {area.title}", "", printed, "[All codes](../errors.md)"]
     for code, constructor in every_code().items():
         if area_of(constructor) is area:
@@ -125,7 +125,7 @@ def area_page(area: Area, printed: str) -> str:
 
 
 def _documentation(constructor: Constructor) -> Iterator[str]:
-    """Convert a docstring to Markdown with one sentence per line and indented blocks as YAML."""
+    """Convert a code's docstring to Markdown, with one sentence per line and with indented blocks as YAML."""
     blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
     for at, block in enumerate(blocks):
         indented = block.startswith("    ")

@@ -1,4 +1,4 @@
-"""Finds the examples for tests, the providers of their environments, and the examples with golden folders."""
+"""Finds examples for tests, the providers of their targets, and the examples with golden folders."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 SYSTEMS = Path(__file__).resolve().parent / "systems"
-"""The folder of test specs with output that is stored and compared, as it is for examples."""
+"""The folder of test specs whose output is stored and compared, like that of the examples."""
 
 SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
-"""Test specs with workloads that open stores in other clouds with their own identity."""
+"""Test specs with workloads that use stores in other clouds with the workloads' own identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One environment of an example. If `environment` is None, only the base is used."""
+    """One environment of an example. If `environment` is None, this is the base without an environment."""
 
     name: str
     environment: str | None
@@ -33,7 +33,7 @@ class Example:
 
     @property
     def stack(self) -> str:
-        """Return the environment's name in folders and stacks."""
+        """Return the environment's name as it is used for folders and stacks."""
         return self.environment or "default"
 
     def inputs(self, text: str | None = None) -> Inputs:
@@ -53,7 +53,7 @@ class Example:
 
 
 def every_example() -> Iterator[Example]:
-    """Yield all environments of all examples. The base of each example is first."""
+    """Yield all environments of all examples, with the base of each example before its environments."""
     for spec in sorted(FOLDER.glob("*/system.yaml")):
         document, problems = load(spec.read_bytes(), str(spec))
         assert document is not None, problems
@@ -91,7 +91,7 @@ def on_azure() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return two systems, one of each shape, that run partly on cloud resources that modelyard creates."""
+    """Return two systems, one of them hybrid, that run partly on cloud resources that modelyard creates."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
@@ -103,7 +103,7 @@ def on_existing() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def golden_examples() -> tuple[Example, ...]:
-    """Return the examples with a golden folder, including only one system of each shape on AWS."""
+    """Return the examples with a golden folder, which on AWS are only one hybrid and one other example."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (
         Example(name, None, SYSTEMS)
@@ -131,7 +131,7 @@ def on_this_machine() -> tuple[Example, ...]:
 
 
 def one_each() -> tuple[Example, ...]:
-    """Return the last environment of each example on clusters, because it is usually the largest."""
+    """Return only the last environment of each example on clusters, because it is usually the largest."""
     return tuple({example.name: example for example in on_clusters()}.values())
 
 

@@ -18,11 +18,11 @@ _PARTS: Final = {
     "8": "People and words",
     "9": "Exceptions, environments and the rest",
 }
-"""The title for each hundred codes."""
+"""The page's section title for each hundred finding codes."""
 
 
 def findings_page(printed: str) -> str:
-    """Return the page. `printed` explains how to print it again."""
+    """Return docs/findings.md. `printed` is the note on how to print the page again."""
     return "\n".join(["# Findings of `modelyard diff`", "", printed, _ABOUT, *_rows()]) + "\n"
 
 

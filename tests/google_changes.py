@@ -1,4 +1,4 @@
-"""The changes to a system on Google Cloud that tests preview with the engine, and what `diff --preview` reports."""
+"""Changes to a system on Google Cloud that tests preview with Pulumi's engine, and what `diff --preview` reports."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CHANGES: Final = {
     "`size` of a database": {"runs: {type: database}": "runs: {type: database, size: 40Gi}"},
     "`version` of Kubernetes": {value: key for key, value in _BEFORE.items()},
 }
-"""Changes by their row in the README's table."""
+"""Edits to the system's spec, by the row in the README's table of changes that describes them."""
 
 PREVIEW: Final = Path(__file__).resolve().parent / "compiler" / "cli" / "previews" / "leads-on-google.json"
-"""What the engine wrote about the changed system after manual changes.
+"""What the engine's preview wrote about the changed system, after manual changes to its resources.
 
 `pytest --accept tests/real/test_gcp_changes.py` refreshes it.
 """
@@ -41,7 +41,7 @@ DRIFT: Final = (
 
 
 def edited(text: str, edits: dict[str, str]) -> str:
-    """Return a text with some strings replaced. Each of them must occur."""
+    """Return a text with several strings replaced. Each of these strings must occur in the text."""
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new)
@@ -49,12 +49,12 @@ def edited(text: str, edits: dict[str, str]) -> str:
 
 
 def changed_text(text: str) -> str:
-    """Return the system's spec with all changes that the README documents as possible."""
+    """Return the spec of the system with all changes that the README documents as possible."""
     for edits in CHANGES.values():
         text = edited(text, edits)
     return text
 
 
 def original_text() -> str:
-    """Return the system's spec with the previous minor version of Kubernetes, which can then be upgraded."""
+    """Return the spec of the system with the previous minor version of Kubernetes, which can then be upgraded."""
     return edited((SYSTEMS / "leads-on-google" / "system.yaml").read_text(), _BEFORE)

@@ -57,7 +57,7 @@ monitors:
 
 
 def hybrid(*changes: tuple[str, str]) -> str:
-    """Return the spec with some changes."""
+    """Return the hybrid system's spec with the given replacements."""
     text = HYBRID_SPEC
     for before, after in changes:
         assert before in text, before
@@ -66,7 +66,7 @@ def hybrid(*changes: tuple[str, str]) -> str:
 
 
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
-    """Return the hybrid system's plan, with each target's machines."""
+    """Return the plan of the hybrid system, with the machines of each target."""
     system = system_of(text)
     targets = system.deployment.targets
     result, diagnostics = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
@@ -83,7 +83,7 @@ def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
 
 
 def described(lowered: Lowered, name: str) -> Any:
-    """Return the description of a workload."""
+    """Return the description of a workload for the runtime."""
     return json.loads(lowered.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 

@@ -19,7 +19,7 @@ REGISTRY = "http://mlflow.fraud.svc.cluster.local:5000"
 
 @dataclass(frozen=True)
 class Lowered:
-    """All objects of the workloads on one placement."""
+    """All objects that the workloads on one placement are lowered to."""
 
     context: Context
     objects: tuple[KubeObject, ...]
@@ -47,7 +47,7 @@ def context_of(plan: Plan, placement: str = "main") -> Context:
 
 
 def lower_workload(resource: Resource, context: Context) -> Iterator[KubeObject]:
-    """Return the objects of a resource that has a case in WORKLOADS."""
+    """Return the objects that a resource is lowered to. Its type must have a case in WORKLOADS."""
     return WORKLOADS(resource, context)
 
 
@@ -60,7 +60,7 @@ def lowered(text: str, placement: str = "main") -> Lowered:
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:
-    """Yield the dotted paths where two plain values differ."""
+    """Yield the dotted paths where two plain values (JSON data) differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         left, right = cast("Object", before), cast("Object", after)
         for key in dict.fromkeys([*left, *right]):

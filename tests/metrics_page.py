@@ -1,4 +1,4 @@
-"""Prints docs/metrics.md, the readable form of the runtime's capability table."""
+"""Prints docs/metrics.md, the readable form of the runtime's table of supported metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INTRODUCTION = (
 
 
 def metrics_page(printed: str) -> str:
-    """Return the whole page."""
+    """Return docs/metrics.md."""
     lines = ["# Metrics", "", printed, "", *_INTRODUCTION, "", "## Model metrics", "", *_models()]
     lines += ["", "## Monitor checks", "", *_monitors(), "", "## Built-in trainers", "", *_trainers()]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Writes the fields of every kind of emitted object: `python -m tests.object_fields`.
+"""Writes the fields of every kind of Kubernetes object that is emitted: `python -m tests.object_fields`.
 
 Schemas for Kubernetes' own kinds come from the package kubernetes-validate, all others from CustomResourceDefinitions.
 """
@@ -28,10 +28,10 @@ _ALSO_REQUIRED: dict[str, tuple[str, ...]] = {
     "ray.io/v1 RayService": ("spec",),
     "ray.io/v1 RayJob": ("spec",),
 }
-"""Fields that the API server or an operator requires although the schema does not."""
+"""Fields that the API server or an operator requires although the kind's schema does not."""
 
 _WITHIN_JSON = frozenset({("ray.io/v1", "RayJob")})
-"""Kinds that are emitted only inside a ConfigMap."""
+"""Kinds of objects that are emitted only inside a ConfigMap."""
 
 GOLDEN = Path(__file__).parent / "golden"
 _SCHEMAS = Path(str(kubernetes_validate.__file__)).parent / f"kubernetes-json-schema/v{KUBERNETES}.0-local-strict"
@@ -40,7 +40,7 @@ _SCALARS = {"string": "text", "integer": "integer", "number": "number", "boolean
 
 
 def kinds() -> set[tuple[str, str]]:
-    """Return the version and kind of every object in the golden folders."""
+    """Return the API version and kind of every object in the golden folders."""
     loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     places: set[tuple[str, str]] = set()
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
@@ -57,7 +57,7 @@ class Fields:
         self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
 
     def reference(self, name: str) -> str:
-        """Return a reference to one of Kubernetes' own types, given its API name."""
+        """Return a reference to one of Kubernetes' own types, given the type's name in the API."""
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
             self.types[short] = {}
@@ -65,7 +65,7 @@ class Fields:
         return f"@{short}"
 
     def kind(self, version: str, kind: str) -> str | None:
-        """Return the type of a Kubernetes kind."""
+        """Return the type for a kind of Kubernetes object."""
         for name, schema in self._core.items():
             known = schema.get("x-kubernetes-group-version-kind", ())
             if any(
@@ -104,7 +104,7 @@ class Fields:
 
 
 def table() -> dict[str, Any]:
-    """Return the named types, and the type of each kind."""
+    """Return the named types, and the type for each kind of object."""
     fields = Fields()
     custom = {(f"{group}/{version}", kind): schema for group, kind, version, schema in definitions()}
     objects: dict[str, Any] = {}
@@ -137,7 +137,7 @@ def _with_required(kind: Any, names: Iterable[str]) -> Any:
 
 
 def written() -> Iterator[str]:
-    """Yield the table as text, one line for each kind and type."""
+    """Yield the table as lines of text, one for each kind of object and each named type."""
     content = table()
     yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):

@@ -21,11 +21,11 @@ ENVOY = Platform(gateway_class="envoy", gateway_namespace="envoy-gateway-system"
 """A platform with a Gateway controller that the system installs."""
 
 AT_A_GATEWAY = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: envoy}")
-"""The valid spec on that platform, with its own Gateway."""
+"""The valid spec with its own Gateway, on that platform."""
 
 
 def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Context:
-    """Return a context in which only the names matter."""
+    """Return a context for tests that use only its names."""
     image = "registry.acme.example/runtime:1"
     return context_for(plan_of(text), placement, runtime_image=image, platform=platform)
 

@@ -1,4 +1,4 @@
-"""Prints the alerts in docs/operations.md from code, each with its meaning and its runbooks."""
+"""Prints a section for each alert in docs/operations.md from code, with the alert's meaning and its runbooks."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ ALERTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("starter",),
     ),
 }
-"""Each alert with its meaning and runbooks."""
+"""The meaning and the runbooks of each alert."""
 
 _HEADINGS: Final[Mapping[str, str]] = {
     "availability": "For an availability objective",
@@ -115,14 +115,14 @@ _HEADINGS: Final[Mapping[str, str]] = {
 
 
 def raised_alerts() -> frozenset[str]:
-    """Return the names of all alerts in the targets' code."""
+    """Return the names of all alerts that occur in the targets' code."""
     (folder,) = modelyard_targets.__path__
     sources = (path.read_text(encoding="utf-8") for path in Path(folder).rglob("*.py"))
     return frozenset(name for source in sources for name in _RAISED.findall(source))
 
 
 def alerts_part() -> str:
-    """Return a section for each alert, sorted by name."""
+    """Return the page's section on each alert, sorted by name."""
     return "\n".join(line for name in sorted(ALERTS) for line in _section(name))
 
 

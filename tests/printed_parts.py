@@ -1,4 +1,4 @@
-"""Replaces the parts of handwritten pages that are printed from code. Two comments enclose each part."""
+"""Replaces the parts of handwritten pages that are printed from code. Each part is enclosed by two comments."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
     ("operations.md", "alerts"): alerts_part,
     ("risk.md", "risk"): risk_part,
 }
-"""The printed parts, by page and name."""
+"""The functions that print the parts, by page and name of the part."""
 
 
 def with_part(page: str, part: str, printed: str) -> str:
-    """Return the page with the given text between the two comments of a part."""
+    """Return the page with the given text between the two comments that enclose a part."""
     around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
     (replaced, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
     assert count == 1, part

@@ -1,4 +1,4 @@
-"""Prints documentation pages from code: diagnostics, fields of the spec, and metrics."""
+"""Prints documentation pages from code: the diagnostics, the fields of the spec, and the metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEGEND: Final = (
 
 
 def spec_page() -> str:
-    """Return docs/spec.md: every field with its purpose, values and default."""
+    """Return docs/spec.md, which lists every field with its purpose, values and default."""
     schema = cast("Schema", modelyard_schemas.load("system"))
     root, _ = field(schema, ())
     assert root is not None
@@ -44,7 +44,7 @@ def spec_page() -> str:
 
 
 def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
-    """Yield a row for each subfield, depth first. A recursive schema is followed only once."""
+    """Yield a table row for each subfield, depth first. A recursive schema is followed only once."""
     required = {name for part in here.every("required") for name in cast("list[str]", part)}
     for name in _DEPLOYMENT if path == "deployment" else here.names():
         below = here.step(name)
@@ -58,7 +58,7 @@ def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
 
 
 def _values(here: Field) -> str:
-    """Return the possible values and the default."""
+    """Return a table cell with a field's possible values and its default."""
     parts: list[str] = []
     choices = here.first("enum")
     if isinstance(choices, list):

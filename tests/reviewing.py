@@ -1,4 +1,4 @@
-"""Reviews two versions of a spec, given as text or values, like `modelyard diff OLD NEW`."""
+"""Reviews the changes between two versions of a spec, given as text or values, like `modelyard diff OLD NEW`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.hostile.seeds import TABLES
 
 
 def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml", other: System | None = None) -> Outcome:
-    """Compile a spec without its environments, to compare it with another system if one is given."""
+    """Compile a spec without its environments. If another system is given, the spec will be compared with it."""
     text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
     return understand(Inputs(InputFile(path, text)), TARGETS, other=other)
 
@@ -34,15 +34,15 @@ def resolved(spec: dict[str, Json]) -> Outcome:
 
 
 def reviewed(before: str | dict[str, Json], after: str | dict[str, Json]) -> Review:
-    """Compare the bases of two versions of a spec."""
+    """Review the changes between the bases of two versions of a spec."""
     return review_of(outcome_of(before, "before.yaml"), outcome_of(after, "after.yaml"))
 
 
 def review_of(before: Outcome, after: Outcome) -> Review:
-    """Compare two outcomes."""
+    """Review the changes between two outcomes."""
     return compared({BASE_FOLDER: before}, {BASE_FOLDER: after}, TARGETS)
 
 
 def codes_of(review: Review) -> list[str]:
-    """Return the codes of all findings in order."""
+    """Return the codes of all findings of a review, in order."""
     return [finding.code for finding in review.findings]

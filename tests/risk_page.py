@@ -26,7 +26,7 @@ _APPROVED: Final = (
     '  approvers: {probe: {sshKeys: ["ssh-ed25519 '
     'AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um probe"]}}\n'
 )
-"""Approvals, without which an error would prevent later checks from running."""
+"""Approvals for a second try, because without them an error may prevent later checks from running."""
 
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "built_in": ("W0949",),
@@ -46,7 +46,9 @@ _WHEN: Final[Mapping[tuple[bool, ...], str]] = {
     (True, False, False, False): "regulated industry and high risk",
     (True, True, True, False): "regulated industry or high risk",
 }
-"""Where each code is reported: in regulated and in unregulated industries, at high and at limited risk."""
+"""The text for each combination of systems that a code is reported for: in a regulated industry at high and at limited
+risk, and in an unregulated industry at high and at limited risk.
+"""
 
 
 def decided_by_profile() -> frozenset[str]:
@@ -57,7 +59,7 @@ def decided_by_profile() -> frozenset[str]:
 
 
 def risk_part() -> str:
-    """Return a table with a row for each code."""
+    """Return the page's table, with a row for each code."""
     lines = ["| code | applies | what it checks |", "|---|---|---|"]
     return "\n".join((*lines, *_rows()))
 
@@ -69,7 +71,7 @@ def _rows() -> Iterator[str]:
 
 @cache
 def where(code: str) -> tuple[bool, ...]:
-    """Return whether a code's first wrong spec is reported for each kind of system, in the order of `_WHEN`."""
+    """Return for each kind of system, in the order of `_WHEN`, whether a code's first wrong spec is reported there."""
     folder = next(each for each in sorted(_FAILING.iterdir()) if each.name.split("-")[0] == code)
     question = question_in(folder)
     return tuple(

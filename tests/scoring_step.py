@@ -1,4 +1,4 @@
-"""The valid spec with a scoring step between two steps of user code."""
+"""The valid spec, with a batch scoring step between two steps of user code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ STEP = "score: {model: fraud-xgb@champion, inputs: [transactions], output: rated
 
 
 def scoring(*changes: tuple[str, str]) -> str:
-    """Return the spec with some parts replaced. Each part must occur in the spec."""
+    """Return the spec with some strings replaced. Each of these strings must occur in the spec."""
     text = VALID_SPEC
     own = (
         ("      publish: {needs: [collect],", f"      {STEP}\n      publish: {{needs: [collect, score],"),

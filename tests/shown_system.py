@@ -1,4 +1,4 @@
-"""A system as seen by its page: the laptop's compiled plan, a folder with events, and a fake server.
+"""A running system as its page shows it: the compiled plan for a laptop, a folder with events, and a fake server.
 
 The fake server responds like MLflow's server and like an endpoint behind the router, on a single port.
 """
@@ -32,7 +32,7 @@ INPUTS = (("usage", "FP64"), ("age", "INT64"), ("plan", "BYTES"), ("vip", "BOOL"
 
 
 class Visitor:
-    """Sends requests to a run's page like a browser that has loaded the page."""
+    """Sends requests to a running system's page, like a browser that has loaded the page."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -55,7 +55,7 @@ class Visitor:
             connection.close()
 
     def token(self) -> str:
-        """Return the token in the page's form, which appears once the endpoint has described its inputs."""
+        """Return the token in the page's form. The form appears once the endpoint has described its inputs."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if match := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
@@ -73,7 +73,7 @@ class Visitor:
 
 @dataclass
 class RunningSystem:
-    """The system, and the requests that its endpoint has received."""
+    """The running system, and the requests that its endpoint has received."""
 
     plan: LocalPlan
     compiled: Path
@@ -83,7 +83,7 @@ class RunningSystem:
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     def answer(self, path: str) -> dict[str, Any] | None:
-        """Return the response of MLflow's server or the endpoint to a GET request, or None for 404."""
+        """Return the fake server's response to a GET request to MLflow or the endpoint, or None for 404."""
         if "/registered-models/get" in path:
             return {"registered_model": {"aliases": [{"alias": "champion", "version": "2"}]}}
         if "/model-versions/search" in path:
@@ -97,7 +97,7 @@ class RunningSystem:
         return None
 
     def predict(self, body: Any) -> tuple[int, dict[str, Any]]:
-        """Return the status and response for the given rows."""
+        """Return the endpoint's status and response for the given rows."""
         self.received.append(body)
         if not body["instances"][0].get("plan"):
             return 422, {"error": LACKS}
@@ -116,7 +116,7 @@ def _version(number: int) -> dict[str, Any]:
 
 @contextmanager
 def shown_system(folder: Path) -> Generator[RunningSystem]:
-    """Yield a system that serves version 2, has refused version 3, and has found drift."""
+    """Yield a running system that serves version 2 of its model, has refused version 3, and has found drift."""
     compiled = folder / "compiled"
     shutil.copytree(COMPILED, compiled)
     state = State.at(folder / "state")

@@ -1,4 +1,4 @@
-"""A valid spec with most sections. Tests change parts of it and compare diagnostics or output."""
+"""A valid spec with most sections. Tests change it in places and compare the diagnostics or the output."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ channels:
 
 
 def changed(old: str, new: str, *more: tuple[str, str]) -> str:
-    """Return the valid spec with some parts replaced. Each part must occur in the spec."""
+    """Return the valid spec with some strings replaced. Each of these strings must occur in the spec."""
     result = VALID_SPEC
     for before, after in ((old, new), *more):
         assert before in result, before

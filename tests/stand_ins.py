@@ -1,4 +1,4 @@
-"""Creates, changes and deletes resources in a stand-in for a cloud without a Pulumi engine."""
+"""Creates, changes and deletes resources in a stand-in for a cloud, without using a Pulumi engine."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Resource: TypeAlias = tuple[str, str, Values, Values]
 
 @dataclass
 class World(Generic[CloudApi]):
-    """The created resources by name. They are deleted in reverse order. Types in `stays` outlive their deletion."""
+    """The existing resources, by name. They are deleted in reverse order. Types in `stays` outlive their deletion."""
 
     lifecycle: Lifecycle[CloudApi]
     stays: Container[str] = ()
     resources: dict[str, Resource] = field(default_factory=dict[str, Resource])
 
     def make(self, name: str, kind: str, /, **inputs: Any) -> Values:
-        """Create a resource and assert that it has all of the requested properties."""
+        """Create a resource, and assert that its state agrees with its inputs."""
         checked, failures = self.lifecycle.check(kind, name, {}, inputs, name.encode())
         assert failures == []
         identifier, state = self.lifecycle.create(kind, checked)
@@ -33,7 +33,7 @@ class World(Generic[CloudApi]):
         return {**state, "id": identifier}
 
     def change(self, name: str, /, **inputs: Any) -> tuple[list[str], Values]:
-        """Update a resource in place. Return the properties reported by the provider as changed, and the new state."""
+        """Update a resource in place. Return the properties that the provider reports as changed, and the new state."""
         kind, identifier, before, state = self.resources[name]
         checked, _ = self.lifecycle.check(kind, name, before, {**before, **inputs}, b"")
         changed, replaced, _ = self.lifecycle.diff(kind, before, state, checked)
@@ -44,7 +44,7 @@ class World(Generic[CloudApi]):
         return changed, after
 
     def replaced_by(self, name: str, /, **inputs: Any) -> list[str]:
-        """Return the changed properties that require a replacement."""
+        """Return the changed properties for which the provider would replace a resource."""
         kind, _, before, state = self.resources[name]
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 

@@ -1,4 +1,4 @@
-"""Tests that the runtime accepts every spec that compiles, which means that compiling finds all errors."""
+"""Tests that the runtime accepts every spec that compiles, because compiling should find all errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_runtime_accepts_every_spec_that_compiles() -> None:
 
 
 def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the runtime refused a description, compilation would fail."""
+    """If the runtime refused a workload description, compilation would fail."""
     assert compile_text(VALID_SPEC).ok
     monkeypatch.delitem(monitors(), "prediction-quality")
 
@@ -43,7 +43,7 @@ def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyP
 
 
 def test_a_macro_average_can_be_compared_with_the_champion() -> None:
-    """A macro average is computed for both versions, with or without user code."""
+    """A macro average is computed for both model versions, with or without user code."""
     several = changed(
         "task: binary-classification",
         "task: multiclass-classification",
@@ -76,7 +76,7 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
-    """The built-in trainer must report the search's metric, whereas a custom step could report any metric."""
+    """A built-in trainer must report the metric of the search, whereas a custom step could report any metric."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",

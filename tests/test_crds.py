@@ -1,4 +1,4 @@
-"""Tests that the schemas for manifests refuse the same objects as an API server."""
+"""Tests that the schemas for Kubernetes objects refuse the same objects as an API server."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ def test_a_wrong_type_is_a_problem() -> None:
 
 
 def test_a_kind_without_a_definition_is_a_problem() -> None:
-    """Objects of an unknown kind are reported because they cannot be checked."""
+    """Objects of a kind without a schema are reported, because they cannot be checked."""
     assert problems({"apiVersion": "acme.example/v1", "kind": "Thing", "metadata": {"name": "a"}})

@@ -1,4 +1,4 @@
-"""Tests that the decision records are complete, and that their index lists each of them by its title."""
+"""Tests that the decision records are complete, and that their index lists each record by its title."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.f
 
 
 def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
-    """Return the output for a seed, optionally with another document."""
+    """Return the output for a seed, or for another document in its place."""
     text = seed.text if value is None else json.dumps(value)
     outcome = compile_system(seed.inputs(text, path), TARGETS)
     assert not outcome.failed, outcome.diagnostics
@@ -78,7 +78,7 @@ def test_key_order_does_not_change_the_output(seed: Seed) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_files_can_be_rendered_twice(seed: Seed) -> None:
-    """Rendering a file a second time returns the same bytes."""
+    """Rendering an output file a second time returns the same bytes."""
     outcome = compile_system(seed.inputs(path="system.yaml"), TARGETS)
     files = [file for stack in outcome.stacks for file in emit(stack)]
 
@@ -86,7 +86,7 @@ def test_files_can_be_rendered_twice(seed: Seed) -> None:
 
 
 def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
-    """The test varies hash seeds, time zones, locales, working directories and forms of the spec's path."""
+    """The test varies the hash seed, time zone, locale, working directory and the form of the spec's path."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
     spec = tmp_path / "system.yaml"

@@ -1,4 +1,4 @@
-"""Tests that no field is ignored: each one changes the output, is refused, or is purely informative."""
+"""Tests that no field of the spec is ignored: each one changes the output, is refused, or is purely informative."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INFORMATIVE = {
     "#/$defs/variable/then/properties/max": "a rule about the variable's value, checked while compiling",
     "#/$defs/variable/then/properties/min": "a rule about the variable's value, checked while compiling",
 }
-"""Fields that inform readers or restrict the spec itself, but do not change anything that runs."""
+"""Fields that inform readers or restrict the spec itself, but change nothing that runs."""
 
 DECISIVE = {
     "#/$defs/deployment/properties/mode": "has to agree with the targets",
@@ -51,14 +51,14 @@ OF_A_CLOUD = (
     *("targetFields", "vpc", "googleVpc", "azureVpc", "awsCluster", "googleCluster", "azureCluster"),
     *("secretStore", "store", "computeClass"),
 )
-"""Definitions whose fields are tested again on each cloud, where another target implements them."""
+"""Definitions in the schema whose fields are tested again on each cloud, where another target implements them."""
 
 CLOUDS = ("aws", "gcp", "azure")
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A spec that compiles, with its output."""
+    """A spec that compiles, together with its output."""
 
     name: str
     value: dict[str, Json]
@@ -66,7 +66,7 @@ class Seed:
 
 
 def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
-    """Return the output of a spec and its diagnostics."""
+    """Return the output of a spec, and the diagnostics."""
     outcome = compile_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tables=TABLES)
     return dict(outcome.files), outcome.diagnostics
 
@@ -85,7 +85,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths in the seeds, keyed by location in the schema."""
+    """Return the paths at which each field occurs in the seeds, by the field's location in the schema."""
     by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -94,7 +94,7 @@ def occurrences() -> dict[str, list[tuple[int, Steps]]]:
 
 
 def leaves() -> Iterator[str]:
-    """Yield the places of fields that have no subfields."""
+    """Yield the locations in the schema of fields that have no subfields."""
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
@@ -103,7 +103,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether the value is a mapping of known fields or named entries, each of which has its own place."""
+    """Return whether a field's value is a mapping of fields or entries that have their own locations in the schema."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -111,7 +111,7 @@ def _is_section(schema: Schema) -> bool:
 
 
 def value_at(value: Json, path: Steps) -> Json:
-    """Return the value at a path."""
+    """Return the part of a spec at a path."""
     for step in path:
         value = cast("dict[str | int, Json]", value)[step]
     return value
@@ -178,7 +178,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield `differs`, `refused`, `same`, or why an alternative is invalid, for seeds with the given prefix."""
+    """Yield for each alternative to a field's value in the given seeds: `differs`, `refused`, `same` or the errors."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -198,7 +198,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("place", sorted(leaves()))
 def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
-    """Changing only this field changes the output or is refused by the target with a reason."""
+    """Changing only this field changes the output, or the target refuses the change with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -215,7 +215,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on(cloud: str) -> list[str]:
-    """Return the fields that a spec for a cloud uses in the sections that the cloud's target implements."""
+    """Return the fields in sections that a cloud's target implements and that a spec for this cloud uses."""
     filled_there = {
         place
         for place, paths in occurrences().items()
@@ -227,7 +227,7 @@ def _on(cloud: str) -> list[str]:
 
 @pytest.mark.parametrize(("cloud", "place"), [(cloud, place) for cloud in CLOUDS for place in _on(cloud)])
 def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, place: str) -> None:
-    """A field supported by one target must not be ignored by another."""
+    """A field that one cloud's target supports must not be ignored by another's."""
     seen: list[str] = []
     for verdict in verdicts(place, cloud):
         if verdict in {"differs", "refused"}:
@@ -254,6 +254,6 @@ def test_environments_can_change_every_section(section: str) -> None:
 
 
 def test_the_test_covers_every_field_of_the_schema() -> None:
-    """The list of places contains all fields in the schema, so no field is skipped unnoticed."""
+    """The tested locations contain all fields in the schema, so no field is skipped unnoticed."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

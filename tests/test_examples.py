@@ -36,8 +36,8 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""Intended warnings: an override for one provider, a pinned version at a plant, a hospital with its own backup, and
-budgets for an expected month instead of the busiest one.
+"""Expected warnings: an override for one provider, a pinned version at a plant, a hospital with its own backup, and
+budgets for an expected month instead of the busiest month.
 """
 
 _WORDS = re.compile(
@@ -45,7 +45,7 @@ _WORDS = re.compile(
     r"|karpenter",
     re.IGNORECASE,
 )
-"""Words of providers, their services and their addresses."""
+"""Words that name providers, their services or their addresses."""
 
 
 def compiled(example: Example) -> Compiled:
@@ -65,7 +65,7 @@ def codes_of(outcome: Compiled) -> list[str]:
 
 
 def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of all keys and strings that contain a word of a provider."""
+    """Yield the paths of all keys and strings that contain a word naming a provider."""
     if isinstance(value, str) and (_WORDS.search(value) or value in {"kubernetes", "local"}):
         yield path
     elif isinstance(value, dict):
@@ -168,7 +168,7 @@ def test_every_readme_fits_one_screen(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_template_compiles(name: str) -> None:
-    """The output of `init` compiles without changes."""
+    """The spec that `init` writes from a template compiles without changes."""
     text = TEMPLATES[name].read_text(encoding="utf-8")
     outcome = compile_text(text.replace("name: my-system", "name: renamed", 1))
 

@@ -1,4 +1,4 @@
-"""Tests that every code has a spec that triggers it, and that the exact printed text is as expected."""
+"""Tests that every diagnostic code has a spec that triggers it, and that what is printed is exactly as expected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN_ELSEWHERE = {
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_each_failing_spec_prints_the_expected_text(folder: Path, accept: bool) -> None:
-    """The printed text is as expected and includes the code from the name of the folder."""
+    """The printed text is as expected, and includes the code that the folder is named after."""
     printed = diagnose(question_in(folder))
     expected = folder / "expected.txt"
     if accept:
@@ -48,7 +48,7 @@ OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", 
 
 @pytest.mark.parametrize("code", [*OURS, *(code for code in codes(TARGETS.diagnostics()) if "-" in code)])
 def test_every_code_has_a_failing_spec(code: str) -> None:
-    """Every code from these stages and from providers has a spec in tests/failing."""
+    """Every code of these stages and of the providers has a spec in tests/failing."""
     if code in {
         "E0877",
         "E0885",

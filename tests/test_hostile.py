@@ -1,4 +1,4 @@
-"""Tests that hostile input results in either output or diagnostics, using a sample of the cases in tests/real."""
+"""Tests that hostile specs result in either output or diagnostics, using a sample of the cases in tests/real."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARE = 1_000
 
 
 def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
-    """No case raises an exception, hangs or uses more than 1 GB of memory, and some cases pass the first stage."""
+    """No hostile spec raises an exception, hangs or uses more than 1 GB of memory, and some pass the first stage."""
     report = hostile(0, SHARE)
 
     assert not report.failures, "\n".join(report.failures[:5])

@@ -1,4 +1,4 @@
-"""Tests that a system with two targets compiles for both, with cross-target access on both ends or on neither."""
+"""Tests that a system with two targets compiles for both, and that both targets or neither get cross-target access."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILMS = (
         " credentials: secret://kubernetes/films}\n  runs: {type",
     ),
 )
-"""A bucket in the shop, and a pipeline in the cloud that reads it."""
+"""Changes to the spec: a bucket in the shop, and a pipeline in the cloud that reads the bucket."""
 
 
 def two_clouds(region: str, *changes: tuple[str, str]) -> str:
@@ -104,7 +104,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """Without cross-target access, one side has no users, outputs or bundles left, and the other side is empty."""
+    """Without the endpoint `till`, neither target has users, outputs or bundles for it, nor any file on such access."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -122,7 +122,7 @@ def test_removing_the_cross_target_access_removes_both_ends() -> None:
 
 
 def test_each_user_has_exactly_the_access_of_its_workload() -> None:
-    """Each of the three workloads in the shop has its own user. One reads a bundle, and two write captures."""
+    """Each of the three workloads in the shop has its own IAM user. One reads a bundle, and two write captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -134,7 +134,7 @@ def test_each_user_has_exactly_the_access_of_its_workload() -> None:
 
 
 def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
-    """Both clusters have an address and credentials. Neither reads the other's stack outputs."""
+    """The store has an address and credentials, so the shop's cluster does not read the main stack's outputs."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -149,7 +149,7 @@ def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
 
 
 def test_two_targets_in_one_account_access_buckets_by_role() -> None:
-    """No access key is needed because the role allows the other target's bucket and encryption key."""
+    """No access key is needed, because the workload's role may use the other target's bucket and encryption key."""
     rendered = files(compiled(two_clouds("eu-central-1")))
     program = rendered["shop/infrastructure/__main__.py"]
 
@@ -162,7 +162,7 @@ def test_two_targets_in_one_account_access_buckets_by_role() -> None:
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
-    """Every caller uses an encryption key in the key's own region, so the policy contains that region."""
+    """Every caller uses an encryption key in that key's own region, so the policy contains the region."""
     rendered = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(rendered["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -194,7 +194,7 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 
 
 def test_targets_that_depend_on_each_other_are_refused() -> None:
-    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
+    """Each target would first need the other's encryption key. With an existing bucket, neither target has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     managed = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -204,7 +204,9 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Placement and workload names may combine to the same string, for example shop and a-till, or shop-a and till."""
+    """Placement and workload names may combine to the same string, for example `shop-a-till` for `shop` and `a-till`,
+    or for `shop-a` and `till`.
+    """
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
     text = hybrid(

@@ -1,4 +1,4 @@
-"""Tests that commands import no unused modules, because start-up takes most of the time for small specs."""
+"""Tests that commands import no modules that they do not use, because start-up dominates the time for small specs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEVER = {
     *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
-"""Large modules, modules of targets and of the runtime, and modules for network connections."""
+"""Modules that are large, belong to targets or the runtime, or are for network connections."""
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
-    """Return the modules that a command has loaded by the time it ends."""
+    """Return the modules that a command has imported by the time it ends."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_version_imports_no_stage() -> None:
-    """No stages, YAML or schemas are loaded, and installed packages are not inspected."""
+    """The command imports no stages, no YAML and no schemas, and does not inspect installed packages."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
@@ -56,7 +56,7 @@ def test_version_imports_no_stage() -> None:
 
 
 def test_validate_imports_only_the_first_stages() -> None:
-    """No output modules are loaded, such as templates, the Python printer, or code that accesses the disk."""
+    """The command imports nothing for its output, such as templates, the Python printer, or code for the disk."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "modelyard.planner"} <= modules
@@ -74,7 +74,7 @@ def test_a_review_of_two_files_starts_no_process() -> None:
 
 
 def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
-    """A command skips Python's cleanup unless an exit function is registered."""
+    """A command skips Python's usual cleanup at exit unless an exit function is registered."""
     code = "import atexit, sys; from modelyard.cli import command; {}; sys.argv[1:] = ['--version']; command()"
     plain, waits = (
         subprocess.run(
@@ -91,7 +91,7 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
     ("thread", "ends"), [("", ""), ("threading.Thread(target=time.sleep, args=(0.2,)).start()", "!")]
 )
 def test_cleanup_is_skipped_unless_a_thread_is_running(tmp_path: Path, thread: str, ends: str) -> None:
-    """A command that has started a process, such as git, has imported `threading`, but no thread is still running."""
+    """A command that has started a process, such as git, has imported `threading`, but no other thread is running."""
     code = f"""
 import os, sys, threading, time
 from modelyard.cli import command
@@ -108,7 +108,7 @@ command()
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
-    """A system on existing clusters does not load any instance types or prices."""
+    """A system on existing clusters does not import any cloud's instance types or prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
@@ -123,14 +123,14 @@ def test_an_invalid_spec_imports_no_library_for_printing(tmp_path: Path) -> None
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    """Return a spec in its own folder."""
+    """Return the path of a spec in a folder of its own."""
     path = tmp_path / "system.yaml"
     path.write_bytes(SPEC.read_bytes())
     return path
 
 
 def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
-    """Libraries used only by emitted programs are not loaded."""
+    """Libraries that only emitted programs use are not imported."""
     modules = loaded("compile", str(spec))
 
     assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules

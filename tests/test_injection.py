@@ -1,4 +1,4 @@
-"""Tests for one system that strings that look like code stay data. tests/real has more systems and strings."""
+"""Tests that code-like strings in one system's spec stay data. tests/real has more systems and more strings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CARDS = next(seed for seed in seeds() if seed.name == "fraud-detection")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_code_like_strings_stay_data(nasty: str) -> None:
-    """Files, documents, programs and expressions differ from those for a harmless string only in the string itself."""
+    """Compared with a harmless string, only the string differs in files, documents, programs and expressions."""
     assert problems(CARDS, nasty) == []
 
 
 def test_many_places_accept_strings() -> None:
-    """If few places accepted strings, the other tests would be meaningless."""
+    """If few places in a spec accepted strings, the other tests would be meaningless."""
     assert len(places(CARDS)) > 50
     assert {"description", "team", "purpose"} <= {str(place.path[-1]) for place in places(CARDS)}
     assert set(WORST) <= set(NASTY)
@@ -48,7 +48,7 @@ def test_the_comparison_detects_injected_structure(path: str, left: str, right: 
 
 @pytest.mark.parametrize("nasty", ["../../x", "a/../../b", "..", "/etc/passwd", "a\x00b", "a\nb"])
 def test_code_like_strings_cannot_escape_a_folder(nasty: str) -> None:
-    """Every string that becomes a path stays inside its folder."""
+    """Every string that becomes part of a path stays inside the output folder."""
     for path in compiled(filled(CARDS.alone(), taking(CARDS, nasty))):
         assert not Path(path).is_absolute()
         assert ".." not in Path(path).parts

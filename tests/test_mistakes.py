@@ -1,4 +1,4 @@
-"""Tests that common user errors are marked, cause no further errors, and have a hint on how to fix them."""
+"""Tests that common errors of users are marked, cause no further errors, and have a hint that says how to fix them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Mistake:
     mended: str
 
     def spec(self, part: str) -> str:
-        """Return the spec with one part changed."""
+        """Return the correct spec with one part replaced with `part`."""
         assert RIGHT.count(self.right) == 1
         return RIGHT.replace(self.right, part)
 
@@ -63,7 +63,7 @@ def errors_in(text: str | bytes) -> list[Diagnostic]:
 
 
 def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return a text without marks, together with the line and column that each mark precedes."""
+    """Return a text without its marks, with the line and column that each mark precedes."""
     places: list[tuple[int, int]] = []
     while _MARK in text:
         before, text_after = text.split(_MARK, 1)
@@ -74,7 +74,7 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 @pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
 def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> None:
-    """Only this error is reported, at the correct position, and following the hint leads to a valid spec."""
+    """Only this error is reported, at the correct position, and following its hint leads to a valid spec."""
     wrong, places = marked(mistake.spec(mistake.wrong))
     errors = errors_in(wrong)
 
@@ -89,7 +89,7 @@ def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> N
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
 def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
-    """Windows editors write both. Neither changes the output or the position of an error."""
+    """Windows editors write byte order marks and CRLF. Neither changes the output or the position of an error."""
     assert errors_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
     (typo,) = errors_in(text.replace("replicas:", "replcias:", 1).encode())

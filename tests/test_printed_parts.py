@@ -1,4 +1,4 @@
-"""Tests that the generated parts of documentation pages are up to date."""
+"""Tests that the parts of documentation pages that are printed from code are up to date."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_alerts_have_the_runbooks_on_the_page() -> None:
 
 
 def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
-    """A module with checks that depend on industry or risk must be listed with its codes in `MODULES`."""
+    """A module with checks that depend on industry or risk must be listed in `MODULES`, with those checks' codes."""
     assert decided_by_profile() == set(MODULES)
 
 

@@ -57,7 +57,7 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
-    """Modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
+    """Other modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
     violations = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES

@@ -10,7 +10,7 @@ from tests.transcripts import played
 
 
 def test_the_page_shows_what_its_commands_print(tmp_path: Path, accept: bool) -> None:
-    """The commands run in a folder that contains the example."""
+    """The page's commands run in a folder that contains the example."""
     shutil.copytree(DOCS.parent / "examples" / "fraud-detection", tmp_path / "fraud-detection")
     page = DOCS / "reviewing.md"
     updated = played(page.read_text(encoding="utf-8"), tmp_path)

@@ -52,7 +52,9 @@ SHOWN_ELSEWHERE: Final = {
 
 
 _EFFECTS: Final = ("R502", "R518", "R519", "R520", "R521", "R522", "R523")
-"""Effects of `pulumi up` whose reverse depends on what is protected and what may change in place."""
+"""Codes of what `pulumi up` does. The reverse change may report any of them, depending on what is protected and what
+may change in place.
+"""
 
 _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),
@@ -63,14 +65,14 @@ _ALSO: Final = {
     "R206": ("R206",),  # a list that both gains and loses items
     "R901": ("R901",),  # an override that stays, with different operations
 }
-"""Codes of reverse changes in addition to the mirror."""
+"""The codes that a reverse change may report instead of the mirrored code, by the code of the original change."""
 
 _RENAMES: Final = {"R503": "R504", "R504": "R504"}
-"""Renames. The reverse of a rename is a rename without `moved` to the old name, so everything else also differs."""
+"""Codes of renames. Their reverse is a rename without `moved` to the old name, so other findings differ, too."""
 
 
 def merged(value: Json, patch: Json) -> Json:
-    """Return a value with a JSON Merge Patch (RFC 7396) applied."""
+    """Return a value after applying a JSON Merge Patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     result = dict(value) if isinstance(value, dict) else {}
@@ -90,7 +92,7 @@ def _base(name: str) -> dict[str, Json]:
 
 
 def _text(name: str, patch: Json) -> str:
-    """Return a base with a patch applied, formatted with one field per line so that each finding has its own line."""
+    """Return a base spec after a patch, as text with one field per line so that each finding has its own line."""
     return json.dumps(merged(_base(name), patch), indent=1, ensure_ascii=False, default=str)
 
 
@@ -106,7 +108,7 @@ def _read(file: Path) -> tuple[str, dict[str, Json]]:
 
 
 def specs_of(file: Path) -> tuple[str, str]:
-    """Return the old and the new spec of a pair."""
+    """Return the old and the new spec of a pair, as text."""
     _, pair = _read(file)
     base = str(pair.get("base", "shop"))
     patches = [json.loads(json.dumps(pair.get(side) or {}, default=str)) for side in ("before", "after")]
@@ -114,7 +116,7 @@ def specs_of(file: Path) -> tuple[str, str]:
 
 
 def outcomes_of(file: Path) -> tuple[Outcome, Outcome]:
-    """Compile both sides of a pair."""
+    """Compile the old and the new spec of a pair."""
     before, after = specs_of(file)
     return _outcome(before, "before"), _outcome(after, "after")
 
@@ -155,7 +157,7 @@ def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
 
 @pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
 def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
-    """The reverse change gives the mirrored code at the same place."""
+    """Reviewing the reverse change gives the mirrored code of each finding at the same place in the spec."""
     _, before, after = _pair(file)
     back = {(finding.path[:2], finding.code) for finding in review_of(after, before).findings}
 
@@ -168,7 +170,7 @@ def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
 
 
 def test_every_code_has_a_pair() -> None:
-    """Each code has either a file named after it or a test elsewhere."""
+    """Each finding code has either a pair whose file is named after the code, or a test elsewhere."""
     covered = {file.stem[:4] for file in PAIRS}
 
     assert covered & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
@@ -183,12 +185,12 @@ def test_json_fits_its_schema() -> None:
 
 
 def _accepted_by(review: Review) -> dict[str, str]:
-    """Return the message of each finding that can be accepted, by fingerprint."""
+    """Return the message of each finding that users can accept, by the finding's fingerprint."""
     return {finding.whole_fingerprint: finding.message for finding in review.findings if finding.level >= Level.REVIEW}
 
 
 def test_different_changes_have_different_fingerprints() -> None:
-    """A fingerprint that accepts a finding never accepts one with another message, although no message is hashed."""
+    """Two findings with different messages never have the same fingerprint, although no message is hashed."""
     messages: dict[str, set[str]] = {}
     for file in PAIRS:
         for fingerprint, message in _accepted_by(_review(file)).items():
@@ -198,7 +200,7 @@ def test_different_changes_have_different_fingerprints() -> None:
 
 
 def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages affect neither which findings are joined nor how equal findings are numbered."""
+    """The wording of messages affects neither which findings are joined nor how equal findings are numbered."""
     files = PAIRS[::4]
     known = [_accepted_by(_review(file)).keys() for file in files]
 

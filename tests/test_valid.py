@@ -31,25 +31,25 @@ def inputs_of(example: str) -> Inputs:
 
 
 def input_file(path: Path) -> InputFile:
-    """Return a file in the form in which the command line reads it."""
+    """Return a file as the input that the command line makes of it."""
     return InputFile(str(path), path.read_text(encoding="utf-8"))
 
 
 def surveyed(inputs: Inputs) -> Survey:
-    """Return the result of `validate` without `--env`."""
+    """Return the result of `validate` without `--env`, which covers the base and all environments."""
     spec = opened(inputs)
     return survey(inputs, spec, environment_names(inputs, spec.document), TARGETS)
 
 
 def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
-    """Yield the base (None) and every environment, each compiled separately."""
+    """Yield the base (None) and every environment, each with the outcome of compiling it."""
     yield None, compile_system(inputs, TARGETS)
     for name in environment_names(inputs, opened(inputs).document):
         yield name, compile_system(replace(inputs, environment=name, overlay=inputs.beside.get(name)), TARGETS)
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """For each reference to a name, yield a copy of the spec with that reference misspelt."""
+    """For each reference to a name, yield a copy of the files in which that reference is misspelt."""
     files: list[tuple[str | None, InputFile]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -63,14 +63,14 @@ def misspelt(inputs: Inputs) -> Iterator[Inputs]:
 
 
 def document_of(file: InputFile) -> Document:
-    """Load one of an example's files."""
+    """Return the document in one of an example's files."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     assert document is not None, problems
     return document
 
 
 def declared(value: Json) -> Iterator[str]:
-    """Yield the names of entries in a spec and its environments, including variants, steps and targets within them."""
+    """Yield the names of entries declared by a spec and its environments, with those of variants, steps and targets."""
     if isinstance(value, dict):
         for key, child in value.items():
             if key in (*SECTIONS, "targets", "variants", "steps") and isinstance(child, dict):
@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield the location and name of each reference: strings, which may have a section or alias, and traffic keys."""
+    """Yield each reference's location and name: strings (maybe with a section or alias) and keys of `traffic`."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")
@@ -90,7 +90,7 @@ def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]
 
 
 def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
-    """Yield every value inside another value, at any depth, with its path."""
+    """Yield every value nested in a value, at any depth, with its path."""
     steps: list[str | int] = [*value] if isinstance(value, dict) else []
     steps = [*range(len(value))] if isinstance(value, list) else steps
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -100,7 +100,7 @@ def below(value: Json, path: Place) -> Iterator[tuple[Place, Json]]:
 
 
 def with_a_letter_more(text: str, span: Span, name: str) -> str:
-    """Add a letter to the name at the given span."""
+    """Add a letter to the name in the part of a text at the given span."""
     lines = text.split("\n")
     line = lines[span.line - 1]
     at = line.index(name, span.column - 1) + 1
@@ -110,7 +110,7 @@ def with_a_letter_more(text: str, span: Span, name: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_valid_spec_compiles(example: str) -> None:
-    """A misspelt reference is an error even if every environment deletes or replaces its entry."""
+    """A misspelt reference is an error even if every environment deletes or replaces the entry that contains it."""
     inputs = inputs_of(example)
     is_whole = surveyed(inputs).base_is_whole
     refused = 0

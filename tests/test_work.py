@@ -1,4 +1,4 @@
-"""Tests that work is linear in the size of the spec, measured in executed Python instructions."""
+"""Tests that the compiler's work is linear in the size of the spec, measured in executed Python instructions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TO_SPARE = 1.015
 
 
 def traced(run: Callable[[], object]) -> Counter[str]:
-    """Return the number of instructions executed by each function.
+    """Return the number of instructions that each function executes during a call of `run`.
 
     Counting lines would not be enough because even a long comprehension is a single line.
     """
@@ -68,7 +68,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_a_review_is_linear_in_the_number_of_models() -> None:
-    """Comparing a few additional models always takes the same number of instructions, not counting compilation."""
+    """Reviewing a few additional models takes the same number of instructions at any size, not counting compilation."""
     before, after = _versions(2)
     for _ in range(20):  # tables, and record constructors, which are compiled when they are used often
         review_of(before, after)
@@ -100,7 +100,7 @@ def _versions(models: int) -> tuple[Outcome, Outcome]:
 
 
 def _reviewing(models: int) -> Counter[str]:
-    """Return the number of instructions that each function executes when comparing two compiled versions."""
+    """Return the number of instructions that each function executes to review one change of a compiled system."""
     before, after = _versions(models)
     return traced(lambda: review_of(before, after))
 

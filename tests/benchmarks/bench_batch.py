@@ -1,4 +1,4 @@
-"""Compare the throughput of batch inference with that of the same model on bare Ray Data at its best batch size."""
+"""Compare batch inference's throughput with that of the same model on bare Ray Data at its best batch size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Seconds = dict[str, list[dict[str, float]]]
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
-    """Return how long each variant takes in each round, with few and with many rows."""
+    """Return how many seconds each implementation takes in each round, with few rows and with many."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {
         "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
@@ -37,7 +37,7 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
-    """Compare the median time for the additional rows with that of the fastest bare variant."""
+    """Compare our median time for the rows that `many` has in addition to `few` with the fastest bare variant's."""
     repeat(lambda: None, 1)
     durations = {name: median(times["many"] - times["few"] for times in rounds) for name, rounds in seconds.items()}
     best = min(took for name, took in durations.items() if name != "ours")

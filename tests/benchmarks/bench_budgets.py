@@ -1,7 +1,8 @@
 """Check how fast start-up, `validate` and `compile` are, and how their cost grows with the spec.
 
-All budgets are ratios within one run. The two sides are measured alternately in processor time. The fastest run of each
-side counts, because other processes on a shared machine can only slow a run down. `ratios.json` has the budgets.
+All budgets are ratios within one run. The two programs of a ratio are measured alternately in processor time. Only the
+fastest run of each program counts, because other processes on a shared machine can only slow a run down. `ratios.json`
+has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
 gets the same spec and schema. For `compile`, it also gets our documents as plain values, so only our time includes
@@ -87,7 +88,7 @@ tell(began)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the schema and with specs of several sizes, in folders named after the number of models."""
+    """Return a folder with the schema and with a spec of each size, in a subfolder named after the number of models."""
     specs = tmp_path_factory.mktemp("specs")
     for models in (1, 200, 1_000, 2_000, 10_000):
         (specs / f"{models}").mkdir()
@@ -102,7 +103,7 @@ def spec(folder: Path, models: int) -> str:
 
 
 def times_pass(*arguments: str) -> Measure:
-    """Return a measurement of `python -m modelyard` relative to `python -c pass`. Each repetition adds runs."""
+    """Return a function that measures `python -m modelyard` relative to `python -c pass`. Each call adds runs."""
     nothing: list[float] = []
     ours: list[float] = []
 
@@ -124,7 +125,7 @@ def misspelt(text: str, mistakes: int) -> str:
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def bench_start(ratios: Ratios, option: str) -> None:
-    """Measure the start-up time with options that need no other work."""
+    """Measure the start-up time of the command with options that need no work besides starting up."""
     ratios.check(f"{option}, times python -c pass", times_pass(option))
 
 
@@ -150,7 +151,7 @@ def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
 
 
 def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile an unchanged spec again, which only requires reading the spec, the lock and the records."""
+    """Compile a spec that has not changed, which only requires reading the spec, the lock and the records."""
     arguments = ("compile", spec(folder, 1), "--out", str(tmp_path))
     ratios.check("recompile, nothing changed, times python -c pass", times_pass(*arguments))
 

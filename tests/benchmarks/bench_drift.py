@@ -58,15 +58,15 @@ tell(began)
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """Return a Python environment for both libraries.
+    """Return a Python environment in which both Evidently and our own code run.
 
-    Evidently installs numpy and pandas, which is all that our code needs here.
+    Evidently installs numpy and pandas, which are the only packages that our code needs here.
     """
     return str(environments.environment(USUAL))
 
 
 def bench_drift(repeat: Repeat, within: Within, python: str) -> None:
-    """Measure PSI and KS or chi-square for sixty columns, against a profile stored with the model."""
+    """Measure PSI and either KS or chi-square for sixty columns, against a reference profile stored with the model."""
     costs: list[Cost] = []
     repeat(lambda: costs.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
     usual = part(THEIRS, str(RUNTIME), str(ROWS_OF_USUAL), python=python)

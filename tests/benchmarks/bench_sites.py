@@ -15,7 +15,7 @@ SIZES = (400, 4_000)
 
 
 def shops(count: int) -> str:
-    """Return a table of shops in two sizes, with different addresses."""
+    """Return a table with the given number of shops, which have two sizes and different addresses."""
     lines = [
         f"shop-{at:04},{1 + at % 2},registry-{at}.acme.example,10.{at // 256}.{at % 256}.0/24,s3-{at}.acme.example"
         for at in range(count)
@@ -25,7 +25,7 @@ def shops(count: int) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the same spec for different numbers of shops."""
+    """Return a folder with the same spec for several numbers of shops."""
     text = (SYSTEMS / "shelf" / "system.yaml").read_text(encoding="utf-8")
     assert text.count("\n") < 200
     text = text.replace("shop-001", "shop-0001").replace("shop-107", "shop-0107").replace("4000 USD", "4000000 USD")
@@ -43,7 +43,7 @@ def bench_validate(ratios: Ratios, folder: Path) -> None:
 
 
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile the spec for 400 and for 4000 shops, and sum the size of the output for 400."""
+    """Compile the spec for 400 shops and for 4000 shops, and measure the total output size for 400."""
     costs: dict[int, list[float]] = {count: [] for count in SIZES}
 
     def measure() -> float:

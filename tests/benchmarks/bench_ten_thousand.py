@@ -11,7 +11,7 @@ from tests.benchmarks.systems import system
 
 
 def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Compare the cost of ten thousand models with that of one thousand, and limit the memory."""
+    """Compare the cost of compiling ten thousand models with that of one thousand, and limit the memory used."""
     costs: dict[int, Cost] = {}
     for models in (1, 1_000, 10_000):
         (tmp_path / f"{models}").mkdir()

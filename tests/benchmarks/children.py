@@ -22,10 +22,10 @@ def tell(began, clock=spent):
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([seconds, kilobytes / 1024]))
 """
-"""Prints the cost.
+"""Prints the processor time and the memory.
 
-Processor time includes that of the processes that it has started and waited for. With /proc, memory is the peak of this
-process only. `ru_maxrss` survives exec, so it starts at the parent's memory.
+Processor time includes that of child processes that have ended. With /proc, memory is the peak of this process only.
+Without /proc, it is `ru_maxrss`, which survives exec and therefore starts at the parent's memory.
 """
 
 _AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -49,8 +49,8 @@ def processor_time(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """Return the cost of a program between `began = spent()` and `tell(began)`, or the wall-clock time that the
-    program passes to `tell`.
+    """Return the cost of the part of a program between `began = spent()` and `tell(began)`, or the wall-clock time that
+    the program passes to `tell`.
     """
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)

@@ -21,7 +21,7 @@ _ratios = pytest.StashKey[Ratios]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Create the lists that collect this run's figures."""
+    """Create the lists that collect the figures measured in this run."""
     config.stash[_found] = []
     margin = 1.5 if os.environ.get("CI", "").lower() == "true" else 1.0
     config.stash[_ratios] = Ratios.read(STORED.read_text(encoding="utf-8"), margin)

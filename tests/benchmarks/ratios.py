@@ -21,7 +21,7 @@ _HEAD: Final = ("what", "budget", "held", "stored", "measured", "")
 
 @dataclass(frozen=True)
 class Expected:
-    """The limits for a ratio. `stored` is None before the first run with `--accept`."""
+    """The limits for one measured ratio. `stored` is None before the first run with `--accept`."""
 
     budget: float
     stored: float | None = None
@@ -44,7 +44,7 @@ class Expected:
         return max(self.bound, margin * (self.stored or 0.0))
 
     def verdict(self, measured: float) -> str:
-        """Return the table's remark on a ratio, or "" if the ratio is unchanged and within its budget."""
+        """Return the table's remark on a measured ratio, or "" if it is unchanged and within its budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):
@@ -69,7 +69,7 @@ class Ratios:
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measure a ratio, and fail if it is too large twice, as the machine may be busy the first time."""
+        """Measure a ratio, and fail if it is too large twice, because the machine may be busy during the first try."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()
@@ -80,7 +80,7 @@ class Ratios:
         assert ratio <= limit, f"{what}: {ratio:.2f}, {name} is {expected.held:g}, and {limit:.2f} is allowed here"
 
     def table(self) -> Iterator[str]:
-        """Yield a line for each ratio, in the order of measurement."""
+        """Yield a line of the table for each ratio, in the order of measurement."""
         rows = [_HEAD, *(self._row(what, ratio) for what, ratio in self.measured.items())]
         widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
         for what, *figures, verdict in rows:

@@ -144,7 +144,7 @@ _PARTS = {
 
 
 def system(models: int, changed: int = -1, where: str = ON_PREM) -> str:
-    """Return a spec with the given number of models and `where` as its deployment section.
+    """Return a spec with the given number of models. `where` is the text of its deployment section.
 
     The pipeline at index `changed` has a different parameter.
     """

@@ -31,7 +31,7 @@ class ProgramPair(NamedTuple):
 
 @pytest.fixture(scope="module", params=REGIONS)
 def program_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ProgramPair:
-    """Return both programs for a cloud."""
+    """Return the emitted and the handwritten program for a cloud."""
     cloud: str = request.param
     folders = (emitted(tmp_path_factory.mktemp(cloud), cloud), by_hand(cloud))
     ours, plain = registrations(*folders)
@@ -63,7 +63,7 @@ def test_both_programs_protect_the_same_resources(program_pair: ProgramPair) -> 
 
 
 def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
-    """Both programs export the same outputs. Workloads read nothing else from the infrastructure."""
+    """Both programs export the same outputs. Workloads read nothing from the infrastructure except these outputs."""
     outputs = [
         re.findall(r'^pulumi\.export\(\s*"(\w+)"', _program(folder), re.MULTILINE) for folder in program_pair.folders
     ]
@@ -73,7 +73,7 @@ def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
 
 
 def test_emitted_program_is_shorter(program_pair: ProgramPair) -> None:
-    """Without the library, which is the same for all systems, the emitted program is less than a third as long."""
+    """Not counting the library, which all systems share, the emitted program is less than a third as long."""
     ours, plain = (len(_program(folder).splitlines()) for folder in program_pair.folders)
 
     assert ours < plain / 3

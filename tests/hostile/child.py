@@ -1,8 +1,8 @@
 """A separate process that compiles mutated specs within limits and reports the outcomes.
 
 `python -m tests.hostile.child FIRST COUNT` prints one JSON object with the number of specs that compiled, how often
-each code was reported, and the numbers of the cases that raised an exception, hung or ran out of memory. `case(number)`
-recreates such a case.
+each diagnostic code was reported, and the numbers of the cases that raised an exception, hung or ran out of memory.
+`case(number)` recreates such a case.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def case(number: int) -> Inputs:
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and render the result. Raise an exception if a stage raises one or if a path leaves its folder."""
+    """Run all stages and render the output. Raise an exception if a stage raises one or if a path leaves its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")
@@ -62,7 +62,7 @@ def _hang(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(first: int, count: int) -> None:
-    """Run some cases and print the outcomes."""
+    """Run the mutated specs with the given numbers and print the outcomes."""
     seeds()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _hang)

@@ -17,7 +17,7 @@ _PATIENCE_S = 600
 
 @dataclass
 class Outcomes:
-    """The outcomes of some cases."""
+    """The outcomes of several hostile specs."""
 
     compiled: int = 0
     codes: Counter[str] = field(default_factory=Counter[str])
@@ -25,7 +25,7 @@ class Outcomes:
 
 
 def hostile(first: int, count: int, chunk: int = 500) -> Outcomes:
-    """Run `count` cases, beginning with `first`. A failure is reported with its number and traceback."""
+    """Run `count` hostile specs, beginning with number `first`. A failure is reported with its number and traceback."""
     total = Outcomes()
     with ThreadPoolExecutor(2) as pool:
         for result in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):

@@ -17,19 +17,21 @@ from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
-"""Strings without meaning in any language, in every format that a field may require. The first that fits is used."""
+"""Harmless strings, which mean nothing in any language, in every format that a field may require. The first one that
+fits a field is used.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A replaceable string in a spec. The path of a mapping key ends with `?`."""
+    """A string in a spec that tests can replace. If it is a mapping key, its path ends with `?`."""
 
     path: Path
     harmless: str
 
     @property
     def is_key(self) -> bool:
-        """Return whether this string is an entry's name, which users choose."""
+        """Return whether this string is the key of a mapping entry, which users choose."""
         return self.path[-1] == "?"
 
 
@@ -39,7 +41,7 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Return whether the spec fits the schema. Otherwise no later stage runs."""
+    """Return whether the spec fits the schema. If it does not, no later stage runs."""
     try:
         return _fits().is_valid(value)
     except ValueError:  # a lone surrogate, which loaded text cannot contain
@@ -52,7 +54,7 @@ def compiled(value: Json) -> dict[str, bytes]:
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with the given strings. Keys are replaced last, deepest first, so paths stay valid."""
+    """Return the spec with the given strings inserted. Keys are replaced last, deepest first, so paths stay valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -60,7 +62,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy of the value with the given string at the path. Other values are shared with the original."""
+    """Return a copy of `value` with the given string at the path. All other values are shared with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -76,14 +78,16 @@ def _with(value: Json, path: Path, word: str) -> Json:
 
 @lru_cache
 def places(seed: Seed) -> tuple[Place, ...]:
-    """Return every string of the spec that can be replaced with a harmless word."""
+    """Return every string of the spec that a harmless word can replace."""
     value = seed.alone()
     fitting = (_fitting(value, path, number) for number, path in enumerate(_texts(value)))
     return tuple(place for place in fitting if place is not None and compiled(filled(value, {place: place.harmless})))
 
 
 def _fitting(value: dict[str, Json], path: Path, number: int) -> Place | None:
-    """Return the string at a path with the first form that fits the schema. Later stages treat all forms alike."""
+    """Return the string at a path with its harmless replacement: the first form that fits the schema there. Later
+    stages treat all forms alike.
+    """
     candidates = (Place(path, form.format(number)) for form in FORMS)
     return next((place for place in candidates if fits(filled(value, {place: place.harmless}))), None)
 
@@ -101,7 +105,7 @@ def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def taking(seed: Seed, nasty: str) -> dict[Place, str]:
-    """Return the places that accept a nasty string, on its own or after a harmless word, with the accepted strings."""
+    """Return the places that accept a nasty string, alone or after a harmless word, each with its accepted string."""
     value = seed.alone()
     accepted: dict[Place, str] = {}
     for place in places(seed):
@@ -118,7 +122,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages also accept. Refused strings are found by bisection."""
+    """Return the strings that later stages also accept, using bisection to find those that are refused."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:
@@ -130,7 +134,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Return the places at which a nasty string affects more than data in the output."""
+    """Return the places in the output where a nasty string changes more than data."""
     words = taking(seed, nasty)
     if not words:
         return []

@@ -1,4 +1,4 @@
-"""Mutates specs randomly, but in the same way for the same seed."""
+"""Mutates specs randomly, but always in the same way for the same random seed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def duplicate(parent: Container, key: int | str, random: Random) -> None:
 
 
 def retype(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with a value of another type."""
+    """Replace a value with a value of a different type."""
     _set_item(parent, key, copy.deepcopy(random.choice(STRANGE)))
 
 
@@ -98,7 +98,7 @@ def wrap(parent: Container, key: int | str, random: Random) -> None:
 
 
 def rename(parent: Container, key: int | str, random: Random) -> None:
-    """Misspell or rename a key and keep the order of keys."""
+    """Misspell or rename a key without changing the order of keys."""
     if isinstance(parent, dict) and isinstance(key, str):
         new = random.choice(
             (_typo(key, random), key.upper(), f" {key}", random.choice(NASTY), random.choice(list(parent)))
@@ -130,7 +130,7 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with any other value, or with the value of a field with the same name in another spec."""
+    """Replace a value with any value from the seeds, or with that of a field of the same name in the seeds."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _set_item(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
@@ -144,7 +144,7 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """Insert text that is code in some language, either around or instead of the existing text."""
+    """Insert text that is code in some language: before the existing text, after it, or in its place."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _set_item(
         parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty
@@ -152,7 +152,7 @@ def inject(parent: Container, key: int | str, random: Random) -> None:
 
 
 def swap(parent: Container, key: int | str, random: Random) -> None:
-    """Swap two values."""
+    """Swap two values of the spec."""
     keys: list[int | str] = [*range(len(parent))] if isinstance(parent, list) else [*parent]
     other = keys[random.randrange(len(keys))]
     first, second = _get(parent, key), _get(parent, other)

@@ -1,4 +1,4 @@
-"""Strings that are code in one of the languages used for emitting a spec's values."""
+"""Strings that are code in one of the languages that the compiler emits a spec's values in."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ WORST: Final = (
     ),
     *("[a](javascript:alert(1))", "## a\n\n- b", "```\na", '"} or vector(1) #', "../../x", "\x1b[31mred", "\x00"),
 )
-"""One string for each kind of syntax."""
+"""Nasty strings, one for each kind of syntax."""

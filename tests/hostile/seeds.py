@@ -1,4 +1,4 @@
-"""Seeds for hostile tests: valid specs, each with an environment."""
+"""Seeds for hostile tests: valid specs, each with one of its environments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIELDS = Path(__file__).resolve().parent.parent / "fields"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seed:
-    """A spec as text, and its document for one environment."""
+    """A valid spec as text, and its document for one environment."""
 
     name: str
     environment: str | None
@@ -27,13 +27,13 @@ class Seed:
     value: dict[str, Json]
 
     def inputs(self, text: str | None = None, path: str | None = None) -> Inputs:
-        """Return the seed as the input of a compile, optionally with another text or path."""
+        """Return the seed as the compiler's input, optionally with another text or path."""
         tables: dict[str, InputFile | str] = {name: InputFile(name, table) for name, table in TABLES.items()}
         spec = InputFile(path or self.name, self.text if text is None else text)
         return Inputs(spec, self.environment, tables=tables)
 
     def alone(self) -> dict[str, Json]:
-        """Return only the document of the environment, with overlay and variables applied."""
+        """Return the environment's document alone, with its overlay and variables applied to the spec."""
         outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
         return {

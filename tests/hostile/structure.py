@@ -38,7 +38,7 @@ def read_alike(path: str, text: str) -> Iterator[str]:
 
 
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: Mapping[str, str]) -> Iterator[str]:
-    """Yield every place where two outputs differ by more than strings.
+    """Yield every place where two outputs differ in more than their strings.
 
     `words` maps the harmless strings in `before` to the strings that replace them in `after`.
     """
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants and with numbered variables, because names depend on the strings."""
+    """Return a program without constants and with numbered variables, whose names depend on the spec's strings."""
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {
@@ -110,7 +110,7 @@ def _mappings(place: str, left: dict[str, object], right: dict[str, object], wor
 
 
 def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterator[str]:
-    """Yield the differences between two strings: embedded documents, expressions, or text with an inserted word."""
+    """Yield the differences between two strings: documents, expressions, or texts with an inserted word."""
     if place.endswith((".expr", ".query")):
         if _PROMQL_STRING.sub('""', left) != _PROMQL_STRING.sub('""', right):
             yield f"{place}: another expression: {right!r}"
@@ -125,7 +125,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """Yield strings that Prometheus would expand in alerts, the kubelet in containers, or a shell in scripts."""
+    """Yield strings that would be expanded by Prometheus (alerts), the kubelet (containers) or a shell (scripts)."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"
@@ -146,7 +146,7 @@ _CODE = re.compile(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 def markup(path: str, text: str) -> Iterator[str]:
-    """Yield the tags, links and pictures in a Markdown file that we did not write."""
+    """Yield tags, links and pictures in a Markdown file that do not come from our templates."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):

@@ -1,4 +1,4 @@
-"""Runs moto's server, an independent implementation of AWS, on loopback. IAM is enforced only after the setup."""
+"""Runs moto's server, an independent implementation of AWS, on loopback. It enforces IAM only after a test's setup."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Cloud:
         self.endpoint = endpoint
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """Return a client for a service, either with unlimited rights or with credentials that IAM checks."""
+        """Return a client for a service, with unlimited rights or with the given credentials, which IAM checks."""
         known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
         return _boto3.client(
             service,
@@ -56,7 +56,7 @@ class Cloud:
 
 @contextmanager
 def running() -> Generator[Cloud]:
-    """Run an empty server on its own port."""
+    """Run a server without resources on its own port."""
     server: Any = _moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -13,7 +13,7 @@ Context: TypeAlias = Mapping[str, str | Sequence[str]]
 
 
 def allows(policy: str, action: str, resource: str = "", context: Context | None = None) -> bool:
-    """Return whether this policy on its own allows an action. For a trust policy, the resource is empty."""
+    """Return whether this policy alone allows an action. For a trust policy, the resource is empty."""
     statements = _about(policy, action, resource, context or {})
     return bool(statements) and all(each.allows for each in statements)
 

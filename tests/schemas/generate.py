@@ -1,4 +1,4 @@
-"""Generates valid values from the schema, and the same values with one change."""
+"""Generates valid values from the schema, and copies of them with one change."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ STRANGE: tuple[Json, ...] = (
     ),
     *_CONTAINERS,
 )
-"""Common misplaced values, and strings that regular expression engines disagree on."""
+"""Values that users often misplace, and strings about which regular expression engines disagree."""
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate values that fit one of our schemas. They are built keyword by keyword, so none need to be discarded."""
+    """Generate values that fit one of our schemas. They are built keyword by keyword, so none need be discarded."""
     resolved = followed(schema)
     if "const" in resolved:
         return st.just(resolved["const"])
@@ -119,7 +119,7 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
 
 @cache
 def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
-    """Generate matching strings. The strategy is cached, because deriving strings from a pattern is expensive."""
+    """Generate strings that match a pattern. Strategies are cached, because deriving them from it is expensive."""
     anchored = pattern.removesuffix("$") + r"\Z"
     texts = st.from_regex(anchored, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)
@@ -144,7 +144,7 @@ def _lists(schema: Schema, depth: int) -> st.SearchStrategy[Json]:
 
 
 def mappings(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate mappings with the fields of one choice of branches, including all required fields."""
+    """Generate mappings with the fields of one combination of the schema's branches, including all required fields."""
     return st.composite(_draw_mapping)(schema, depth)
 
 
@@ -201,7 +201,7 @@ def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[s
 
 
 def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool:
-    """Return whether every field in a condition still has a possible value."""
+    """Return whether a condition can still be fulfilled or, if `holds` is false, violated by every field in it."""
     return all(
         _narrowed(fields.get(name), schema_of(part) if holds else {"other": part}) != {"enum": []}
         for name, part in schema_of(condition.get("properties")).items()
@@ -218,7 +218,7 @@ def _negated(condition: Schema, forbidden: set[str]) -> Schema:
 
 
 def _narrowed(before: Schema | None, schema: Schema) -> Schema:
-    """Restrict a field in a condition to the condition's values, or to all other values."""
+    """Restrict a field in a condition to the values that the condition names, or to all other values."""
     if before is None:
         return schema
     known = _values(before)

@@ -36,7 +36,7 @@ def test_orders_of_values_name_values_of_the_field() -> None:
 
 
 def test_fields_without_a_value_have_a_meaning() -> None:
-    """An ordered number or list that a spec may omit declares the meaning of its absence."""
+    """An ordered number or list that a spec may omit declares what its absence means."""
     undeclared = [
         f"{name}: {schema['x-review']}"
         for owner in _schemas(json.loads(modelyard_schemas.text()))

@@ -1,4 +1,4 @@
-"""Tests that `modelyard.spec` and the schema have the same fields."""
+"""Tests that the classes in `modelyard.spec` and the schema have the same fields."""
 
 from __future__ import annotations
 
@@ -95,21 +95,21 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Channel: ("#/$defs/channel",),
     spec.Override: ("#/$defs/override",),
 }
-"""The places in the schema that describe each class of the typed spec."""
+"""The locations in the schema that describe each class of the typed spec."""
 
 OPTIONS = (AwsOptions, AzureOptions, GcpOptions)
 """Records with fields that only one provider has. In the schema, all of these fields are part of `target`."""
 
 ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.NamedAdapter, spec.Signed}
-"""Classes that are a single string in a spec, or that are stored in a file next to it."""
+"""Classes whose values are single strings in a spec, or are stored in a file next to it."""
 
 OF_OPTIONS = {spec.ExistingCluster, spec.Network}
-"""Classes that consist of fields in the providers' own sections, or that a provider creates from its own fields."""
+"""Classes whose fields are in the providers' own sections, or that a provider creates from its own fields."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (getattr(spec, owner), field): names for (owner, field), names in words.OTHER_NAMES.items()
 }
-"""Fields that have another name in a spec, or consist of several fields there."""
+"""Fields that have another name in a spec, or that correspond to several fields there."""
 
 NOT_WRITTEN = {
     (spec.Approvers, "name"): "the key",
@@ -131,7 +131,7 @@ NOT_WRITTEN = {
     (spec.System, "environment"): "picked on the command line",
     (spec.Variant, "percent"): "under the endpoint's traffic",
 }
-"""Fields of the typed spec that the schema lacks, with the reason."""
+"""Fields of the typed spec that the schema lacks, each with the reason."""
 
 READ_BEFORE: dict[tuple[type, str], str] = {
     (AwsCluster, "cidr"): "of its network",
@@ -159,7 +159,7 @@ READ_BEFORE: dict[tuple[type, str], str] = {
     (spec.Pipeline, "workers"): "the default of each step",
     (spec.Tuning, "objective"): "its metric and goal",
 }
-"""Fields of the schema that the class lacks, with the reason."""
+"""Fields of the schema that the class lacks, each with the reason."""
 
 
 def described(schema: Schema) -> Iterator[str]:
@@ -182,7 +182,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
 
 
 def fields_of(owner: type) -> list[str]:
-    """Return the fields of a class that appear in a spec. The name of a named entry is its key."""
+    """Return the fields of a class that appear in a spec. A named entry's name does not, because it is the key."""
     names = [field.name for field in dataclasses.fields(owner)]
     keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
     return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]
@@ -222,7 +222,7 @@ def test_every_schema_field_is_in_the_spec(owner: type) -> None:
 
 
 def test_every_schema_mapping_has_a_spec_class() -> None:
-    """A few mappings are converted before they become part of the typed spec."""
+    """Every mapping in the schema has a class, except a few that are converted before the typed spec is created."""
     described_places = {place for places in PLACES.values() for place in places}
     mappings = {
         f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
@@ -281,7 +281,7 @@ def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _in_units(field: str, value: Json) -> object:
-    """Convert a value from the schema to the unit given by the end of the field's name."""
+    """Convert a value from the schema to the unit that the end of the field's name gives, such as `_s`."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, str):

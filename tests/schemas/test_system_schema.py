@@ -18,7 +18,7 @@ from tests.schemas.walk import SYSTEM, alone, at, fields, filled, followed, plac
 
 VALID = valid_specs()
 CHOOSERS = frozenset({"type", "provider", "mode", "strategy", "via", "by", "op", "mirror"})
-"""Fields that determine which other fields exist and therefore cannot be changed on their own."""
+"""Fields whose value determines which other fields exist, so that they cannot be changed on their own."""
 
 
 def test_text_and_load_give_the_same_schema() -> None:
@@ -85,7 +85,7 @@ def test_patterns_are_documented_and_portable(pointer: str) -> None:
 
 @pytest.mark.parametrize("pointer", fields())
 def test_every_scalar_field_has_two_examples(pointer: str) -> None:
-    """Editors can offer the two values, and a test can change each field on its own."""
+    """With two examples, editors can offer values, and a test can change each field on its own."""
     schema = followed(fields()[pointer])
     if schema.get("type") in ("object", "boolean", ["object", "null"]) or "enum" in schema or "const" in schema:
         return

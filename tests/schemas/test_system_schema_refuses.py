@@ -1,4 +1,4 @@
-"""Tests that both validators report missing fields and wrong values at the correct place."""
+"""Tests that both validators report missing fields and wrong values at the correct location."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ WRONG: tuple[tuple[str, Json], ...] = (
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=[f"{field}={value!r:.40}" for field, value in WRONG])
 def test_wrong_values_are_refused_at_their_place(field: str, value: Json) -> None:
-    """Both validators report either the wrong value itself or the mapping that must not contain it."""
+    """Both validators report the location either of the wrong value or of the mapping that must not contain it."""
     owner = tuple(field.split("/"))[:-1]
 
     places = SPECS.places(with_value(VALID["every-field"], path_of(field), value))

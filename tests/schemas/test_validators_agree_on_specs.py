@@ -27,7 +27,7 @@ FILES = sorted(
 
 @pytest.mark.parametrize("path", FILES)
 def test_both_validators_agree_on_a_file(path: str) -> None:
-    """Both validators agree on a file and its environments. Files that cannot be loaded are skipped."""
+    """Both validators agree on a spec file and its environments. Files that cannot be loaded are skipped."""
     document, _ = load((ROOT / path).read_bytes(), path)
 
     if document is not None:

@@ -1,4 +1,4 @@
-"""Determines where a value is invalid, using both libraries, and whether it is valid, using our validator for small
+"""Determines where a value is invalid, using both libraries, and whether it is valid, using our own validator for small
 documents.
 """
 
@@ -33,12 +33,12 @@ _Jsonschema = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def _place(path: Iterable[str | int]) -> tuple[str, ...]:
-    """Normalize a path. jsonschema-rs treats the field "0" as a position and omits fields with empty names."""
+    """Normalize a path. jsonschema-rs treats a field named "0" as a position and omits fields with empty names."""
     return tuple(str(step) for step in path if step != "")
 
 
 class Judge:
-    """Runs all validators for one schema. `places` fails if they disagree."""
+    """Runs all validators for one schema. `places` fails if the validators disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         root_schema = schema if schema is SYSTEM else alone(schema)

@@ -1,4 +1,4 @@
-"""Walks the spec's schema, yielding its places and the places that a document fills."""
+"""Walks the spec's schema, yielding the locations in it, and those whose fields a document contains."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MANY = ("$defs", "properties")
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a part of the schema if it is a mapping, or else an empty mapping."""
+    """Return a part of the schema if it is a mapping, or an empty mapping if it is not."""
     return value if isinstance(value, dict) else {}
 
 
 def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, Schema]]:
-    """Yield every schema within a schema with its JSON Pointer, starting with the schema itself."""
+    """Yield a schema and every schema nested in it, each with its JSON Pointer."""
     yield pointer, schema
     for keyword in _ONE:
         if isinstance(schema.get(keyword), dict):
@@ -37,7 +37,7 @@ def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, S
 
 
 def fields() -> dict[str, Schema]:
-    """Return every field of a spec by its location in the schema."""
+    """Return the schema of every field of a spec, by its location in the whole schema."""
     return {
         pointer: schema
         for pointer, schema in places()
@@ -46,7 +46,7 @@ def fields() -> dict[str, Schema]:
 
 
 def at(pointer: str) -> Schema:
-    """Return the schema at a JSON Pointer."""
+    """Return the part of the spec's schema at a JSON Pointer."""
     schema = SYSTEM
     for step in pointer.removeprefix("#").split("/")[1:]:
         schema = schema_of(schema[step])
@@ -54,7 +54,7 @@ def at(pointer: str) -> Schema:
 
 
 def followed(schema: Schema) -> Schema:
-    """Return the schema with its reference resolved. The schema's own keywords take precedence."""
+    """Return the schema with its reference resolved. Its own keywords take precedence over the referenced schema's."""
     reference = schema.get("$ref")
     return {**followed(at(reference)), **schema} if isinstance(reference, str) else schema
 
@@ -65,7 +65,7 @@ def alone(schema: Schema) -> Schema:
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the fields that a valid value fills, each with its location in the schema and its path in the value."""
+    """Yield the fields that a valid value contains, each with its location in the schema and its path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)

@@ -1,4 +1,4 @@
-"""Small projects that test the component library, and the resources that they register under mocks."""
+"""Small projects that test the component library, and the resources that these projects register under mocks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _RUNNER = Path(__file__).with_name("registrations.py")
 
 
 class Refused(Exception):
-    """Raised if a program fails with an error. The message is the program's output."""
+    """Raised if a program ends with an error. The message is what the program printed."""
 
 
 def registrations(*folders: Path) -> list[list[Registration]]:
-    """Run the projects in a separate process and return the resources that each project registers."""
+    """Run the projects in the given folders in a separate process and return each project's registered resources."""
     completed = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=300
     )
@@ -34,7 +34,7 @@ def registrations(*folders: Path) -> list[list[Registration]]:
 def project(
     folder: Path, program: str, manifests: Sequence[tuple[str, str]] = (), settings: str = "context: here"
 ) -> Path:
-    """Write a project with the given program, manifests and settings, and with the component library."""
+    """Write a project with the given program, manifests and settings, and a copy of the component library."""
     shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
     (folder / "manifests").mkdir()
     (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
@@ -47,7 +47,7 @@ def project(
 
 
 def of_type(registered: list[Registration], type_: str) -> list[Registration]:
-    """Return the registrations of one type."""
+    """Return the registrations of one resource type."""
     return [each for each in registered if each["type"] == type_]
 
 

@@ -109,11 +109,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(KUBECONFIG.encode()).decode()}]
     },
 }
-"""The cloud's results for provider functions, by function."""
+"""The values that provider functions return, by function."""
 
 GOOGLE_PROJECT = "acme-ml"
 ZONES_WITH = {"a3-highgpu-8g": "bc", "nowhere-8": ""}
-"""The zones of a Google region that have a machine, by their last letter. Other machines are in all zones."""
+"""The Google zones that offer a machine type, by the zones' last letter. Other machine types are in all zones."""
 
 GOOGLE_IDS = {
     "gcp:artifactregistry/repository:Repository": "projects/{project}/locations/{location}/repositories/{repositoryId}",
@@ -150,7 +150,9 @@ AZURE_IDS = {
     ),
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts/{accountName}",
 }
-"""IDs of Azure resources below their group, by type. The last part is the resource's name or, if it has none, ours."""
+"""The IDs of Azure resources below their group, by type. The last part of an ID is the resource's name or, if the
+inputs have no name, Pulumi's name for the resource.
+"""
 
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:eks/cluster:Cluster": {
@@ -190,7 +192,7 @@ COMPUTED: dict[str, dict[str, Any]] = {
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Returns every resource's inputs, with the outputs that a cloud would add.
+    """Mocks that return every resource's inputs, with the outputs that a cloud would add.
 
     Referenced stacks have every output that the program reads.
     """
@@ -199,7 +201,9 @@ class Nothing(pulumi.runtime.Mocks):
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs. The ID is the name, except that it is an ARN in AWS and a path in Google Cloud."""
+        """Return the inputs with the outputs that the cloud adds. The ID is a path in Google Cloud and Azure, else the
+        name.
+        """
         if args.typ == "pulumi:pulumi:StackReference":
             issuer = {"issuer": f"https://{args.name}.example/id"} if "issuer" in self._outputs else {}
             return args.name, {"outputs": {**self._outputs, **issuer}, "secretOutputNames": ["kubeconfig"]}
@@ -248,7 +252,7 @@ def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs that Azure adds to a resource: its ID and name, and the names of its vault or identity."""
+    """Return the outputs that Azure adds to a resource: its ID and name and, for some types, addresses or other IDs."""
     kind = type_.removeprefix("azure-native:")
     names: dict[str, Any] = defaultdict(lambda: title, outputs)
     path = AZURE_IDS.get(kind, f"Microsoft.Unknown/{kind.partition(':')[2]}/{{name}}").format_map(names)
@@ -277,14 +281,14 @@ def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]
 
 
 class Recorder(mocks.MockMonitor):
-    """Records the registered resources."""
+    """Records the resources that a program registers."""
 
     def __init__(self, answers: Nothing) -> None:
         super().__init__(answers)
         self.seen: list[dict[str, Any]] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        """Record the request and respond as the mock does."""
+        """Record a registration request and respond as the mock does."""
         inputs = _to_dict(request.object)
         self.seen.append(
             {

@@ -1,4 +1,4 @@
-"""Tests that all components find files stored alongside the program and read objects from a file."""
+"""Tests that all components find files next to the program, and read Kubernetes objects from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that `modelyard diff`'s predictions for each component match what programs register for both versions.
+"""Tests that `modelyard diff` predicts the changes to each component as they appear when both versions' programs run.
 
 The tables determine which properties replace a resource. tests/targets/test_effects.py compares the tables with the
 stand-ins for the clouds.
@@ -30,7 +30,7 @@ CHANGES: Final = {
     "leads": {**_EDITS, '["L4:1", "A10G:1"]': '["L4:1"]', "10.20.0.0/16": "10.30.0.0/16"},
     "leads-on-azure": {**_EDITS, '["T4:1", "A100-80GB:1"]': '["T4:1"]', "disk: 30Gi": "disk: 200Gi"},
 }
-"""Changes of every kind, by system. Each string must occur."""
+"""Edits of every kind to the spec of each system. Each string to replace must occur in that spec."""
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -115,7 +115,7 @@ def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tupl
 
 
 def _fits(predicted: Consequence | None, how: str) -> bool:
-    """Return whether an operation matches the prediction. Mocks show no effects of outputs and no other regions."""
+    """Return whether an operation fits the prediction. Mocks show no changed outputs and no moves between regions."""
     if predicted is None:
         return how == "changed"
     allowed = {
@@ -131,7 +131,7 @@ def _fits(predicted: Consequence | None, how: str) -> bool:
 
 
 def _must_show(consequence: Consequence) -> bool:
-    """Return whether mocks must show the effect because the resource's own argument differs, not just a reference."""
+    """Return whether mocks must show the effect, because an argument itself differs, not only what it refers to."""
     return (
         bool(consequence.paths)
         and not consequence.item.kind.endswith((".Account", ".Project"))

@@ -1,4 +1,4 @@
-"""Tests how a program reads outputs of the infrastructure project's stack."""
+"""Tests how a program reads outputs from the stack of the infrastructure project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ kubernetes.Object(
 )
 """
 SECRET = "4dabf18193072939515e22adb298388d"
-"""The marker for values that Pulumi encrypts."""
+"""Pulumi's marker for values that it encrypts."""
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:

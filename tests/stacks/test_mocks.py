@@ -60,7 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
-    """Other resources are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
+    """Besides documents, there are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
     for folder, resources in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue
@@ -79,7 +79,7 @@ def test_each_document_is_registered_once_with_few_other_resources(example: Exam
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_registrations_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """Types, names, parents, dependencies and options are compared. Golden manifests contain the objects."""
+    """The test compares types, names, parents, dependencies and options. Golden manifests contain the objects."""
     by_folder = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
@@ -95,7 +95,7 @@ def test_registrations_match_golden_files(example: Example, root: Path, accept: 
 
 
 def test_azure_accepts_what_is_registered(root: Path) -> None:
-    """All Azure resources match the API's types and the SDK's lists of values."""
+    """All Azure resources match their API's types and the SDK's lists of values."""
     ours = [
         each
         for folder, registered in emitted(root).items()

@@ -17,7 +17,7 @@ SITES = ("shop-001", "shop-107")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the project shared by all shops."""
+    """Return the folder of the project that all shops share."""
     root = tmp_path_factory.mktemp("shelf")
     for stack in of_sites().compiled().stacks:
         for file in emit(stack):
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def registered(folder: Path) -> dict[str, list[Registration]]:
-    """Return the resources of two shops."""
+    """Return the registered resources of two shops."""
     return {site: registrations(folder / f"Pulumi.default.{site}.yaml")[0] for site in SITES}
 
 
@@ -51,7 +51,7 @@ def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]
 
 
 def test_sites_of_different_kinds_get_different_manifests(registered: dict[str, list[Registration]]) -> None:
-    """The second shop has two machines and an override."""
+    """Unlike the first shop, the second has two machines and an override."""
     quotas = [_only(of_type(resources, "kubernetes:core/v1:ResourceQuota")) for resources in registered.values()]
     servers = [_only(of_type(resources, "kubernetes:ray.io/v1:RayService")) for resources in registered.values()]
 

@@ -1,4 +1,4 @@
-"""Requests and policies, with the decisions recorded from another implementation of IAM's rules.
+"""Requests and policies, with the decisions recorded from another implementation of IAM's evaluation rules.
 
 `authorization_verdicts.txt` contains the results of @cloud-copilot/iam-simulate 0.1.173 (npm), recorded 2026-11-25, one
 line per case. Cases in which that package deviates from AWS's documentation are tested separately.
@@ -24,7 +24,7 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request by SESSION, and all policies that apply to it."""
+    """A request by the principal SESSION, and all policies that apply to the request."""
 
     name: str
     action: str = "s3:GetObject"

@@ -18,7 +18,7 @@ PRINCIPAL = Principal(ROLE, ACCOUNT, SESSION)
 
 
 def judged(case: Case) -> bool:
-    """Return the evaluator's decision on a case."""
+    """Return whether the evaluator allows the request of a case."""
     context = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in case.context.items()}
     policies = Policies(
         identity=tuple(parse("identity-based policy", each) for each in case.identity),
@@ -31,14 +31,14 @@ def judged(case: Case) -> bool:
 
 
 def is_allowed(action: str, resource: str, context: Mapping[str, tuple[str, ...]], **statement: Any) -> bool:
-    """Return whether a single statement allows a request."""
+    """Return whether a policy with a single statement allows a request."""
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}}
     policies = Policies((parse("identity-based policy", document),))
     return decide(Request(PRINCIPAL, action, resource, context), policies).allowed
 
 
 def test_decisions_match_another_implementation() -> None:
-    """The cases cover every operator, quantifier and pattern, and every combination of policies."""
+    """The cases cover every condition operator, quantifier and pattern, and every combination of policy types."""
     lines = (line.partition("\t") for line in VERDICTS.read_text().splitlines())
     verdicts = {name: word == "allowed" for word, _, name in lines}
     decisions = {case.name: judged(case) for case in cases()}

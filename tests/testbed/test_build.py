@@ -1,4 +1,4 @@
-"""Tests that parts are built only if they are missing or their descriptions have changed."""
+"""Tests that a part of the testbed is built only if it is missing or its description has changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOOL = Part("tool", ("example.org/tool v1.2.3",), {"tool": "example.org/tool/cmd
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Set up a machine with one part and a fake Go, and return the file that records Go's arguments."""
+    """Set up a machine with one part of the testbed and a fake Go, and return the file that records Go's arguments."""
     go = tmp_path / "path" / "go"
     go.parent.mkdir()
     go.write_text(FAKE_GO)

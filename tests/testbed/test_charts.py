@@ -1,4 +1,4 @@
-"""Tests that the test charts have the same names, versions and values as the charts that the compiler emits."""
+"""Tests that the testbed's charts have the same names, versions and values as the charts that the compiler emits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.places import REPOSITORY
 
 
 def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
-    """Because the schema is closed, Helm refuses values that do not exist in the real chart."""
+    """Because the chart's schema is closed, Helm refuses values that do not exist in the real chart."""
     repository = ChartRepository(tmp_path)
 
     for chart in charts.known():
@@ -25,7 +25,7 @@ def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
 
 
 def test_chart_versions_match_the_emitted_versions() -> None:
-    """If the compiler emits a newer chart version, the test chart must get that version's values."""
+    """If the compiler emits a newer chart version, the testbed's chart must get that version's values."""
     emitted = json.loads((REPOSITORY / "targets/modelyard_targets/kube/placement/charts.json").read_text())["charts"]
 
     assert {chart.name: chart.version for chart in charts.known()} == {

@@ -25,7 +25,7 @@ def network(*specs: Object, namespace: str = "shop") -> Network:
 
 
 def ingress(*rules: Object) -> Object:
-    """Return a policy for the web Pod."""
+    """Return a network policy for the web Pod's ingress."""
     return {"podSelector": {"matchLabels": {"app": "web"}}, "ingress": list(rules)}
 
 
@@ -43,7 +43,7 @@ def test_policy_without_rules_closes_its_direction() -> None:
 
 
 def test_default_policy_types_follow_from_the_rules() -> None:
-    """A policy always applies to ingress, and to egress only if it has egress rules."""
+    """Without `policyTypes`, a policy applies to ingress, and to egress only if it has egress rules."""
     topology = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
 
     assert topology.reaches(WEB, "8.8.8.8", 53, "UDP")

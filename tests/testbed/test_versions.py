@@ -1,4 +1,4 @@
-"""Tests that the page on tested versions matches the versions that are built and emitted."""
+"""Tests that the page on tested versions lists the versions that the testbed builds and the compiler emits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_page_lists_the_emitted_and_built_versions() -> None:
 
 
 def test_requirements_match_the_page() -> None:
-    """Every emitted `requirements.txt` is compared with the page."""
+    """Every emitted `requirements.txt` has the versions on the page."""
     emitted = dict(_pin(line) for line in json.loads(PROGRAMS.read_text())["programs"])
     files = [path for path in _requirements() if "pulumi==" in path.read_text()]
 

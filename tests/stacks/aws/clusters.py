@@ -1,4 +1,4 @@
-"""A program that creates a cluster, used to test components that need one."""
+"""The text of a program that creates a cluster, for tests of components that need one."""
 
 from __future__ import annotations
 

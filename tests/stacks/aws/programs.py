@@ -1,4 +1,4 @@
-"""Programs that use the AWS components, and helpers to inspect the resources that they register under mocks."""
+"""Programs that use the AWS components, and helpers to inspect the resources registered by them under mocks."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def registered(folder: Path, program: str, settings: str = "") -> Resources:
 
 
 def of(resources: Resources, type_: str) -> dict[str, Registration]:
-    """Return the registrations of one type, by name."""
+    """Return the registrations of one resource type, by name."""
     return {each["name"]: each for each in resources.values() if each["type"] == type_}
 
 
@@ -146,7 +146,7 @@ def needs(resources: Resources, type_: str, name: str) -> set[str]:
 
 
 def policy(text: str) -> dict[str, dict[str, Any]]:
-    """Return the statements of a policy, keyed by Sid."""
+    """Return the statements of a policy document, keyed by Sid."""
     statements = json.loads(text)["Statement"]
     assert len({each["Sid"] for each in statements}) == len(statements)
     return {each["Sid"]: each for each in statements}
@@ -166,7 +166,7 @@ def elsewhere(resources: Resources) -> set[str]:
 
 
 def allowed_everywhere(resources: Resources) -> dict[str, set[str]]:
-    """Return the Sids that allow an action on the resource `*`, or a bare `*`, by resource type and name."""
+    """Return the Sids of statements that allow all resources or all actions, by the policy resource's type and name."""
     wide: dict[str, set[str]] = {}
     for where, each in resources.items():
         for field in ("policy", "assumeRolePolicy"):

@@ -1,4 +1,4 @@
-"""Tests who administers a cluster, and which networks can reach its API."""
+"""Tests who administers an EKS cluster, and which networks can reach its API."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ apiClients: '["10.99.0.0/16"]'
 
 @pytest.fixture(scope="module")
 def restricted(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster with settings that list administrators and clients."""
+    """Register a cluster with stack settings that list administrators and API clients."""
     return registered(tmp_path_factory.mktemp("named"), CLUSTER, NAMED)
 
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster without settings."""
+    """Register a cluster without stack settings."""
     return registered(tmp_path_factory.mktemp("found"), CLUSTER)
 
 

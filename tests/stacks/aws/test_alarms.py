@@ -1,4 +1,4 @@
-"""Tests that alarms on databases and NAT gateways notify a topic."""
+"""Tests that alarms on databases and NAT gateways notify an SNS topic."""
 
 from __future__ import annotations
 

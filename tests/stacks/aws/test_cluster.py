@@ -39,13 +39,13 @@ pulumi.ComponentResource("tiny:Seen", "seen", {
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster with all its add-ons and no settings."""
+    """Register a cluster with all its add-ons and without stack settings."""
     return registered(tmp_path_factory.mktemp("cluster"), CLUSTER + MORE)
 
 
 @pytest.fixture(scope="module")
 def loosened(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster that can be reached from outside and is not protected from being destroyed."""
+    """Register a cluster that can be reached from outside its network and is not protected from being destroyed."""
     program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
@@ -103,7 +103,7 @@ def test_secrets_are_encrypted_and_all_logs_are_kept(resources: Resources) -> No
 
 
 def test_log_group_and_permissions_are_created_before_the_cluster(resources: Resources) -> None:
-    """Otherwise, EKS would create its own log group and would lack the permissions to delete resources."""
+    """Otherwise, EKS would create the log group itself and would lack the permissions to delete its resources."""
     before = needs(resources, TYPE, NAME)
 
     assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
@@ -139,7 +139,7 @@ def test_every_addon_has_a_pinned_version(resources: Resources) -> None:
 
 
 def enforced(resources: Resources) -> dict[str, object]:
-    """Return the configuration of the VPC CNI."""
+    """Return the configuration of the VPC CNI add-on, which enforces network policies."""
     configuration: dict[str, object] = json.loads(inputs(resources, ADDON, f"{NAME}-vpc-cni")["configurationValues"])
     return configuration
 
@@ -149,7 +149,7 @@ def test_network_policies_are_enforced_when_pods_start(resources: Resources) -> 
 
 
 def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> None:
-    """A cluster's first `up` needs `networkPolicies: standard`, because CoreDNS has no policy yet."""
+    """A cluster's first `up` needs `networkPolicies: standard`, because no policy allows CoreDNS's traffic yet."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}

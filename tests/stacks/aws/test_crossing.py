@@ -1,4 +1,4 @@
-"""Tests how a cluster outside AWS gets access to AWS buckets."""
+"""Tests how workloads in a cluster outside AWS get access to AWS buckets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register access to one folder for a cluster outside AWS."""
+    """Register the access of a workload in a cluster outside AWS to one folder."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/fraud-xgb/", "mode": "read", "key": key.arn}]'
     return registered(tmp_path_factory.mktemp("crossing"), crossing(access))
 
@@ -65,7 +65,7 @@ def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
 
 
 def test_key_can_be_rotated(tmp_path: Path) -> None:
-    """Adding a second key for the same user leaves the first one unchanged."""
+    """Adding a second access key for the same user leaves the first access key unchanged."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
     resources = registered(tmp_path, crossing(access, "[1, 2]"))
 
@@ -83,7 +83,7 @@ def test_too_many_or_equal_keys_are_refused(tmp_path: Path, keys: str) -> None:
 
 
 def test_many_folders_are_split_into_several_policies(tmp_path: Path) -> None:
-    """A user's inline policies may total 2,048 characters, whereas each managed policy may have 6,144."""
+    """A user's inline policies may have 2,048 characters in total, whereas each managed policy may have 6,144."""
     long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
     access = ", ".join(
         f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'

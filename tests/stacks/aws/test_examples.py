@@ -1,7 +1,7 @@
 """Tests rules that apply to all AWS resources registered by the examples' programs.
 
-Component tests check one component each. Here, each rule covers the whole account, so a violation by a new component is
-detected.
+Component tests check one component each. Here, each rule covers all resources of an account, so a violation by a new
+component is detected.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ ENCRYPTED_BY = {
     QUEUE: ("kmsMasterKeyId",),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""For each resource type that stores data, the property with the KMS key. Nested keys have their own assertions."""
+"""For each resource type that stores data, the property with the ARN of its KMS key. Nested properties have their own
+assertions.
+"""
 
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
 """Resource types that are protected because they store data, give access to it, or contain all other resources."""
@@ -73,10 +75,10 @@ AWS_POLICIES = {
     "AmazonEKS_CNI_Policy",
     "service-role/AmazonEBSCSIDriverPolicy",
 }
-"""The only AWS managed policies that may be attached. All are for AWS's own parts of a cluster."""
+"""The only policies managed by AWS that may be attached to roles. All are for AWS's own parts of a cluster."""
 
 UNTAGGED = {"aws:autoscaling/tag:Tag", "aws:ec2/tag:Tag"}
-"""Resource types that are tags themselves and cannot have any."""
+"""Resource types that are tags themselves, and therefore cannot have tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[ExampleProject]:
 
 
 def _by_unique_name(registered: Sequence[Registration]) -> Resources:
-    """Index registrations by type and name. If several components use the same name, the component is added to it."""
+    """Index registrations by type and name. If several components use a name, each component is added to its own."""
     alike = Counter((each["type"], each["name"]) for each in registered)
     by_name: Resources = {}
     for each in registered:
@@ -121,7 +123,7 @@ def _by_unique_name(registered: Sequence[Registration]) -> Resources:
 
 
 def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the inputs of every resource of the given types, by example and name. Fail if there are none of a type."""
+    """Yield the inputs of every resource of the given types, by example and name. Fail if a type has no resources."""
     for type_ in types:
         names = [(project, name) for project in projects for name in of(project.resources, type_)]
         assert names, f"no example has a {type_}"
@@ -154,7 +156,7 @@ def test_all_storage_is_encrypted_with_our_keys(projects: list[ExampleProject]) 
 
 
 def test_every_bucket_is_private_encrypted_and_requires_tls(projects: list[ExampleProject]) -> None:
-    """Bucket settings are separate resources, so each bucket needs one resource of each kind."""
+    """Each bucket's settings are separate resources, so each bucket needs one resource of each kind of setting."""
     for project in projects:
         for name, each in of(project.resources, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -197,7 +199,7 @@ def test_nothing_is_reachable_from_the_internet(projects: list[ExampleProject]) 
 
 
 def test_security_groups_accept_only_our_groups_and_network(projects: list[ExampleProject]) -> None:
-    """Each rule opens one port to one of our groups or to the network's range. There are no inline rules."""
+    """Each rule opens one port, either to one of our groups or to the network's address range. No rules are inline."""
     for project in projects:
         ranges = [each["inputs"]["cidrBlock"] for each in of(project.resources, NETWORK).values()]
         ranges += [
@@ -266,7 +268,7 @@ def test_resources_with_data_are_protected_and_backed_up(projects: list[ExampleP
 
 
 def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProject]) -> None:
-    """Every statement has a listed reason, and every listed reason has a statement."""
+    """Every statement for all resources has a listed reason, and every listed reason has such a statement."""
     wide = [
         allowed for project in projects for allowed in allowed_everywhere(_with_policies(project.resources)).values()
     ]
@@ -322,7 +324,7 @@ def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject])
 
 
 def test_machines_require_metadata_tokens_and_encrypt_disks(projects: list[ExampleProject]) -> None:
-    """The rule covers node groups as well as nodes that Karpenter starts from node classes in the workloads project."""
+    """The rule covers node groups, and the nodes that Karpenter starts from node classes in the workloads project."""
     for where, template in inputs_of_types(projects, TEMPLATE):
         assert template["metadataOptions"]["httpTokens"] == "required", where
         assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1, where

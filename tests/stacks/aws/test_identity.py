@@ -1,4 +1,4 @@
-"""Tests that a workload identity has a role's permissions and that only certain Pods can assume the role."""
+"""Tests that a workload identity has a role's permissions, and that only certain Pods can assume that role."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROGRAM = identity(
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a workload with folders to read and write, a bucket without its own key, and a secret."""
+    """Register a workload with folders to read and write, a bucket that has no key of its own, and a secret."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
 
 

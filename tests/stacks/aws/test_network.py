@@ -210,7 +210,7 @@ def test_vpc_dns_is_enabled(closed: Resources) -> None:
 
 
 def test_network_is_protected_from_replacement(closed: Resources, tmp_path: Path) -> None:
-    """Changing a VPC's primary CIDR block replaces the VPC, and clusters and databases cannot move to another VPC."""
+    """Changing a VPC's primary CIDR block replaces the VPC, but clusters and databases cannot move to another VPC."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
     assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]

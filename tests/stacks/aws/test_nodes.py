@@ -106,7 +106,7 @@ def test_pools_have_distinct_labels_and_taints(resources: Resources) -> None:
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) -> None:
-    """The autoscaler reads an empty group's labels, taints and devices from these tags."""
+    """The autoscaler learns an empty group's labels, taints and devices from these tags."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(resources, GROUP, pool)
     tags = {
@@ -182,7 +182,7 @@ def test_nodes_wait_for_addons_permissions_and_routes(tmp_path: Path) -> None:
 
 
 def test_only_the_key_policy_applies_to_all_resources(resources: Resources) -> None:
-    """In a key policy, `*` means the key itself.
+    """Only in a key policy does `*` mean the key itself, rather than every resource.
 
     Endpoint policies are not included, because they only restrict access.
     """

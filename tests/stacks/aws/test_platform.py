@@ -137,7 +137,7 @@ def test_karpenter_uses_an_existing_instance_profile(resources: Resources) -> No
 
 
 def test_karpenter_may_create_only_the_spot_service_role(resources: Resources) -> None:
-    """In a new account, Karpenter must be able to create this role to start Spot instances."""
+    """In a new account, Karpenter must be able to create this service-linked role to start Spot instances."""
     statement = rights(resources, "karpenter")["MakeRoleOfSpot"]
 
     assert statement["Resource"] == (

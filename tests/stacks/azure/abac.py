@@ -1,8 +1,9 @@
 """Evaluates what an identity may do with blobs, based on the registered role assignments, roles and conditions.
 
-Assignments can only allow. An action is denied unless an assignment whose condition is true allows it. The conditions
-are written in the language of https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only
-the parts used in our conditions are supported, and anything else is an error.
+Role assignments can only allow. An action is denied unless an assignment whose condition is true allows it. The
+conditions are written in the language of
+https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format. Only the parts of this language
+that our conditions use are supported, and anything else is an error.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _VALUE = re.compile(r"'((?:[^'\\]|\\[*?])*)'(?:, |$)")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An operation on a blob, or a request to list a prefix."""
+    """An operation on a blob, or a request to list the blobs with a prefix."""
 
     action: str
     path: str | None = None
@@ -49,7 +50,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """An identity, and its permissions in a container."""
+    """A workload's identity, and its permissions in a container."""
 
     resources: Resources
     principal: str

@@ -1,4 +1,4 @@
-"""Fixtures used by several files: a project with all components, once without settings and once with all settings."""
+"""Fixtures shared by test files: a project with all components, once without settings and once with all settings."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]
 
 @pytest.fixture
 def resources(everything: dict[str, Resources]) -> Resources:
-    """Return the project without settings."""
+    """Return the registrations of the project without settings."""
     return everything["plain"]

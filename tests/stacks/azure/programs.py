@@ -1,4 +1,4 @@
-"""Programs that use the Azure components, and helpers that return the resources that they register under mocks."""
+"""Programs that use the Azure components, and helpers that return the resources registered by them under mocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stacks.aws.programs import Resources
 from tests.stacks.programs import Registration, registrations
 
 NOTHING: Any = None
-"""Placeholder for a component that is not needed, because another argument is refused first."""
+"""Placeholder for a component argument that the program never uses, because another argument is refused first."""
 
 SUBSCRIPTION = "6f0c6f2e-9c1d-4d0c-8f7e-0a1b2c3d4e5f"
 IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/fraud-prod/providers"
@@ -215,7 +215,7 @@ def registered(folder: Path, program: str, settings: str = "") -> Resources:
 def registered_together(folder: Path, programs: Mapping[str, tuple[str, str]]) -> dict[str, Resources]:
     """Return the registrations of several programs with their settings.
 
-    Importing the SDK once saves most of the time.
+    Running all programs in one process imports the SDK only once, which takes most of the time.
     """
     folders = [_project(folder / name, program, settings) for name, (program, settings) in programs.items()]
     return {name: _by_name(each) for name, each in zip(programs, registrations(*folders), strict=True)}

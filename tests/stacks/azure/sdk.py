@@ -1,4 +1,4 @@
-"""Compares registrations with the installed SDK: its properties, and the known values of each property.
+"""Compares registrations with the installed Azure SDK: its properties, and the known values of each property.
 
 The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
 lists come from the same API descriptions as Bicep's types, but through a different generator. They would share Pulumi's
@@ -40,7 +40,7 @@ def _of_object(value: Mapping[str, Any], arguments: type, path: str) -> Iterator
 
 @cache
 def _hints(arguments: type) -> Mapping[str, Any]:
-    """Return the types of an object's properties. The SDK stores them as strings and evaluates them at each call."""
+    """Return the types of an object's properties. The SDK stores types as strings and evaluates them at each call."""
     hints: Mapping[str, Any] = _types.input_type_types(arguments)
     return hints
 

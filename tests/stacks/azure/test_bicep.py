@@ -27,7 +27,7 @@ def test_every_resource_has_a_type_to_compare_it_with(resources: Resources) -> N
 
 
 def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
-    """A newer SDK may call a different API version."""
+    """This fails if a newer SDK calls a different API version than the one that the Bicep types describe."""
     expected = {type_: f"{arm.kind}@{version_of(type_)}" for type_, arm in RESOURCES.items()}
 
     assert {type_: entry["kind"] for type_, entry in table().items()} == expected, "run tools/list_azure_types.py"

@@ -213,7 +213,7 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(r
 
 
 def test_nodes_have_an_identity_of_ours(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
-    """The registry can refer to the identity before the cluster has been created."""
+    """The nodes' identity is a resource of ours, so other resources can refer to it before the cluster exists."""
     name = "fraud-prod-main-nodes"
 
     assert cluster_inputs["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")

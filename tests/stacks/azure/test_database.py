@@ -54,7 +54,7 @@ def server_inputs(resources: Resources) -> dict[str, Any]:
 
 
 def secret_of(value: dict[str, Any]) -> str:
-    """Return a string that Pulumi keeps encrypted."""
+    """Return the text of a value that Pulumi keeps encrypted."""
     assert value["4dabf18193072939515e22adb298388d"] == "1b47061264138c4ac30d75fd1eb44270"
     text: str = json.loads(value["value"]) if value["value"].startswith('"') else value["value"]
     return text

@@ -137,7 +137,7 @@ def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: R
 
 
 def test_roles_allow_nothing_but_blobs(resources: Resources) -> None:
-    """Azure's own roles may delete the container or issue signatures. `data_actions` refuses any such action."""
+    """Azure's built-in roles may delete the container or issue signatures. `data_actions` refuses any such action."""
     roles = {name: each["inputs"] for name, each in of(resources, DEFINITION).items()}
     granted = {name: each["permissions"][0]["dataActions"] for name, each in roles.items()}
 
@@ -183,7 +183,7 @@ def test_rights_of_one_workload_are_not_those_of_another(resources: Resources) -
 
 
 def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Resources) -> None:
-    """A new identity may not be visible yet, and Azure refuses a second assignment until the first has been deleted."""
+    """Azure may not know a new identity yet, and refuses a new assignment before the one it replaces is deleted."""
     assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}
@@ -250,5 +250,5 @@ def test_many_folders_fit_into_a_condition_and_more_are_refused() -> None:
 def test_a_condition_is_as_long_as_the_compiler_reckons(
     mode: Mode, always: int, times: int, each: int, names: list[str]
 ) -> None:
-    """The compiler uses this formula to refuse conditions that are too long."""
+    """The compiler computes a condition's length with this formula, and refuses conditions that are too long."""
     assert len(below(names, mode)) == always + sum(times * len(name.strip("/")) + each for name in names)

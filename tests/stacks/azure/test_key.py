@@ -22,7 +22,7 @@ ENDPOINT = "azure-native:network:PrivateEndpoint"
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register keys with and without a cluster, and a vault for secrets that people can reach from one address."""
+    """Register keys with and without a cluster, and a vault for secrets that one public address can reach."""
     return registered_together(
         tmp_path_factory.mktemp("key"),
         {
@@ -36,7 +36,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return a cluster's keys."""
+    """Return the registrations of the keys for a cluster."""
     return programs["cluster"]
 
 

@@ -39,7 +39,7 @@ OTHERS = (
     "Microsoft.ContainerRegistry/registries/push/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
 )
-"""Some actions on resources that no identity created by a program needs."""
+"""Some management actions that no identity created by a program needs."""
 
 Access = dict[str, dict[tuple[str, str], str]]
 LEADS: Access = {
@@ -77,7 +77,7 @@ SYSTEMS: dict[str, tuple[str, Access, set[str]]] = {
     "leads-on-azure-default-main": ("leads", LEADS, {"token", "runs-login"}),
     "demand-forecasting-azure-main": ("demand-forecasting", DEMAND, {"supply-mlflow", "supply-slack"}),
 }
-"""For each infrastructure project: its namespace, the access that the spec gives each workload, and its secrets."""
+"""For each infrastructure project: its namespace, each workload's access according to the spec, and its secrets."""
 
 
 class Rights:
@@ -95,7 +95,7 @@ class Rights:
                 self.principals[name] = str(each["inputs"]["principalId"])
 
     def of(self, name: str) -> list[Grant]:
-        """Return the grants to an identity."""
+        """Return the role assignments of an identity."""
         return [each for each in self.grants if each.principal == self.principals[name]]
 
     def on_blob(self, name: str, container: str, path: str) -> set[str]:
@@ -121,7 +121,7 @@ class Rights:
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
-    """Return the registrations of every Azure system."""
+    """Return the registrations of every Azure system, by infrastructure project."""
     return registered_systems(azure_systems(), tmp_path_factory.mktemp("systems"))
 
 
@@ -144,7 +144,7 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[st
 
 
 def too_much_or_too_little(resources: list[Registration], access: Access) -> list[tuple[Any, ...]]:
-    """Return the blobs and listings for which a workload's access differs from the spec, and any unexpected grants."""
+    """Return blobs and listings for which a workload's access differs from the spec, and unexpected assignments."""
     rights = Rights(resources)
     wrong: list[tuple[Any, ...]] = []
     for account, places in access.items():
@@ -234,7 +234,7 @@ def test_the_other_identities_have_the_rights_that_their_service_needs(
 def test_nobody_has_a_right_on_the_group_or_the_subscription(
     name: str, registered: dict[str, list[Registration]]
 ) -> None:
-    """Nor may any identity created by a program grant permissions, read account keys, or delete containers."""
+    """No identity created by a program may assign roles, read account keys or delete containers, either."""
     rights = Rights(registered[name])
     own = set(rights.principals.values())
 
@@ -248,7 +248,7 @@ def test_nobody_has_a_right_on_the_group_or_the_subscription(
 
 
 def _widened(resources: list[Registration], change: Callable[[dict[str, Any]], Any]) -> list[Registration]:
-    """Return the registrations with the first assignment to a workload changed."""
+    """Return the registrations after applying `change` to the first role assignment of the workload `fit`."""
     changed = copy.deepcopy(resources)
     change(next(each["inputs"] for each in of_type(changed, ASSIGNMENT) if each["name"].startswith("fit-")))
     return changed

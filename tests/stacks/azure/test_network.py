@@ -46,7 +46,7 @@ network = AdoptedNetwork(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register a new network, a network connected to others, and adopted networks."""
+    """Register a new network, a network that is connected to other networks, and adopted networks."""
     zones = f'services_cidr="100.96.0.0/16",\n    dns_group="{HUB}",'
     return registered_together(
         tmp_path_factory.mktemp("network"),

@@ -54,7 +54,7 @@ def test_pods_find_their_pool_and_no_others_come(resources: Resources) -> None:
 
 
 def test_spot_machines_are_what_azure_makes_of_them(resources: Resources) -> None:
-    """Azure itself adds this label and this taint.
+    """Azure itself adds this label and this taint to spot nodes.
 
     If the program did not declare them, every later run would remove them.
     """

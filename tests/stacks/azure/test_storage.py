@@ -28,7 +28,7 @@ ObjectStore("lake", group=group, key=key, account="fraudlake1a2b3c", container="
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register stores: private, shared, without a network, without versions, and locked in both ways."""
+    """Register several stores: private, shared, without a network, without versions, and with each kind of lock."""
     lock = 'network=network, lock={"mode": "MODE", "days": 2557}'
     return registered_together(
         tmp_path_factory.mktemp("store"),

@@ -1,4 +1,4 @@
-"""Evaluates what a member in Google's policies may do, based on registered bindings and the permissions of their roles.
+"""Evaluates what a member in Google's policies may do, based on registered bindings and their roles' permissions.
 
 Bindings can only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has
 a role with this permission and a condition that is true.
@@ -43,7 +43,7 @@ _ON: tuple[tuple[str, str], ...] = (
     (r"artifactregistry\.(?!locations|project).+", r"projects/_/repositories/[^/]+"),
     (r".+", PROJECT),
 )
-"""Permissions and the resources that they apply to. The first line that matches a permission applies.
+"""Patterns of permissions, with the resources that they apply to. The first pattern that matches a permission applies.
 
 Source: https://docs.cloud.google.com/storage/docs/access-control/iam-json, 2026-11-27.
 """
@@ -87,7 +87,7 @@ def bindings(registered: Iterable[Registration]) -> tuple[Binding, ...]:
 
 
 def allowed(policies: Iterable[Binding], member: str, resource: str) -> frozenset[str]:
-    """Return everything that a member may do with the resource itself."""
+    """Return every permission that a member has on the resource itself."""
     return frozenset(
         permission for each in policies if each.member == member for permission in each.permissions(resource)
     )

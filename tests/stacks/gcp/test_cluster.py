@@ -1,4 +1,4 @@
-"""Tests that the cluster is private and encrypted, and does not have Google's default permissions."""
+"""Tests that the cluster is private and encrypted, and that it lacks the permissions that Google grants by default."""
 
 from __future__ import annotations
 

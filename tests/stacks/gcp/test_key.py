@@ -1,4 +1,4 @@
-"""Tests that the key is rotated and protected, and that it can be used only by agents of the listed services."""
+"""Tests that the key is rotated and protected, and that only the agents of the listed services can use it."""
 
 from __future__ import annotations
 

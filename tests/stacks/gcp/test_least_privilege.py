@@ -81,12 +81,12 @@ SYSTEMS: dict[str, tuple[str, str, Access]] = {
     "recommender-gcp-training": ("acme-ml", "recommender-training", TRAINING),
     "recommender-gcp-web": ("acme-ml", "recommender-web", WEB),
 }
-"""For each infrastructure project: its project and namespace, and each workload's access according to the spec."""
+"""For each infrastructure project: its cloud project and namespace, and the access of each workload in the spec."""
 
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
-    """Return the registrations of every Google Cloud system."""
+    """Return the registrations of every Google Cloud system, by infrastructure project."""
     return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
 
 

@@ -1,4 +1,4 @@
-"""Tests the images, secrets, logs, alarms and budget around a cluster."""
+"""Tests a target's resources besides its cluster and data: images, secrets, logs, alarms and the budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures that connect a provider to an in-process stand-in for Azure."""
+"""Fixtures that connect the Pulumi provider to an in-process stand-in for Azure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NAMES = (
 
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Return a subscription with all resource providers needed by the components."""
+    """Return a subscription in which all resource providers that the components need are registered."""
     monkeypatch.setattr(kinds, "LONGEST_WRITE_S", 0)
     return Cloud(tmp_path / "cloud", [f"Microsoft.{name}" for name in NAMES])
 
 
 @pytest.fixture
 def world(cloud: Cloud) -> World:
-    """Return a configured provider, and a resource group."""
+    """Return a `World` with a configured Pulumi provider and a resource group."""
     lifecycle = AzureLifecycle(AZURE, cloud.folder)
     lifecycle.configure({"subscriptionId": SUBSCRIPTION, "location": REGION})
     world = World(lifecycle, ("azure-native:storage:BlobServiceProperties",))

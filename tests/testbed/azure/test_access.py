@@ -1,4 +1,4 @@
-"""Tests resource groups, identities, roles and role assignments in the stand-in."""
+"""Tests resource groups, identities, roles and role assignments in the stand-in for Azure."""
 
 from __future__ import annotations
 

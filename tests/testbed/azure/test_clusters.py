@@ -1,4 +1,4 @@
-"""Tests AKS clusters and node pools in the stand-in."""
+"""Tests AKS clusters and node pools in the stand-in for Azure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def network(world: World) -> dict[str, Values]:
 
 @pytest.fixture
 def inputs(world: World, network: dict[str, Values]) -> dict[str, Any]:
-    """Return the inputs for a cluster whose identity has all permissions."""
+    """Return the inputs for a cluster whose identity has all permissions that the cluster needs."""
     control, kubelet = an_identity(world, "control"), an_identity(world, "kubelet")
     for name in ("nodes", "api-server"):
         grant(world, f"{name}-right", control, NETWORKS, network[name]["id"])
@@ -156,8 +156,8 @@ def test_subnets_of_a_cluster_cannot_be_deleted(world: World, inputs: dict[str, 
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """The provider replaces a pool only if its size changes. It tries to change other fixed properties in place, which
-    AKS refuses.
+    """The Pulumi provider replaces a node pool only if its VM size changes. It tries to change other fixed properties
+    in place, which AKS refuses.
     """
     world.make("gpu", POOL, **pool)
 

@@ -1,4 +1,4 @@
-"""Tests keys, storage accounts, registries and databases in the stand-in."""
+"""Tests keys, storage accounts, registries and databases in the stand-in for Azure."""
 
 from __future__ import annotations
 

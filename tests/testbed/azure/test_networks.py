@@ -1,4 +1,4 @@
-"""Tests networks, private endpoints and private zones in the stand-in."""
+"""Tests networks, private endpoints and private DNS zones in the stand-in for Azure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Azure resources that several tests create in the stand-in."""
+"""Azure resources that several tests create in the stand-in for Azure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def grant(world: World, title: str, identity: Values, role: str, scope: str, **m
 
 
 def a_vault(world: World, **properties: Any) -> Values:
-    """Create a vault without public access."""
+    """Create a key vault without public access."""
     usual = {
         "tenantId": TENANT,
         "sku": {"family": "A", "name": "standard"},
@@ -59,7 +59,7 @@ def a_vault(world: World, **properties: Any) -> Values:
 
 
 def a_key(world: World, vault: Values, name: str, *operations: str) -> Values:
-    """Create a key in a vault."""
+    """Create a key in a key vault."""
     return world.make(
         name,
         "azure-native:keyvault:Key",
@@ -89,7 +89,7 @@ def account_inputs(vault: Values, identity: Values) -> dict[str, Any]:
 
 
 def a_network(world: World) -> dict[str, Values]:
-    """Create a network behind a gateway, with subnets for nodes and for the API server."""
+    """Create a network behind a NAT gateway, with subnets for nodes and for the API server."""
     network = {
         "net": world.make(
             "net",

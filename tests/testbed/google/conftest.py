@@ -1,4 +1,4 @@
-"""Fixtures that connect a provider to an in-process stand-in for Google Cloud."""
+"""Fixtures that connect the Pulumi provider to an in-process stand-in for Google Cloud."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cloud(tmp_path: Path) -> Cloud:
 
 @pytest.fixture
 def world(cloud: Cloud) -> World:
-    """Return a configured provider."""
+    """Return a `World` with a configured Pulumi provider."""
     lifecycle = GoogleLifecycle(GCP, cloud.folder)
     lifecycle.configure({"project": "acme", "region": REGION, "defaultLabels": json.dumps(LABELS)})
     return World(lifecycle, STAY)

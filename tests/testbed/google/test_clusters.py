@@ -1,4 +1,4 @@
-"""Tests GKE clusters and node pools in the stand-in."""
+"""Tests GKE clusters and node pools in the stand-in for Google Cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POOL = "gcp:container/nodePool:NodePool"
 
 @pytest.fixture
 def inputs(world: World) -> dict[str, Any]:
-    """Return the inputs for a cluster whose network, key and node account exist."""
+    """Return the inputs for a cluster whose network, key and node service account exist."""
     enable(world)
     key = a_key(world, "compute", "container")
     account = world.make("nodes", "gcp:serviceaccount/account:Account", accountId="fraud-nodes")
@@ -114,7 +114,7 @@ def test_pods_have_an_identity_only_once_there_is_a_cluster(world: World, inputs
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """A machine can be changed in place to another of the same kind. Accelerators and spot require new nodes."""
+    """A pool's machine type can change in place within its family. Changes of accelerators or spot need new nodes."""
     world.make("gpu", POOL, **pool)
     node = pool["nodeConfig"]
 

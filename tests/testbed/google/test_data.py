@@ -1,4 +1,4 @@
-"""Tests keys, buckets, databases, image repositories and secrets in the stand-in."""
+"""Tests keys, buckets, databases, image repositories and secrets in the stand-in for Google Cloud."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "gcp:secretmanager/secret:Secret"
 
 @pytest.fixture
 def key(world: World) -> str:
-    """Return a key that no service may use yet."""
+    """Return an encryption key that no service may use yet."""
     enable(world)
     return a_key(world)
 
@@ -86,7 +86,7 @@ def test_members_of_a_bucket(world: World, key: str, cloud: Cloud) -> None:
 
 
 def test_keys_are_never_deleted(world: World, key: str, cloud: Cloud) -> None:
-    """Deletion destroys the versions of a key, unless the deletion policy is to abandon them."""
+    """Deleting a key destroys its versions, unless its deletion policy is to abandon it. Its name stays taken."""
     assert world.change("key", rotationPeriod="8640000s")[0] == ["rotationPeriod"]
     assert world.replaced_by("key", purpose="MAC") == ["purpose"]
     world.change("key", deletionPolicy="ABANDON")

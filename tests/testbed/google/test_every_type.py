@@ -1,4 +1,4 @@
-"""Tests that the stand-in supports each type that the components register, and that these tests cover each type."""
+"""Tests that the stand-in supports each resource type that the components register, and that tests here cover it."""
 
 from __future__ import annotations
 

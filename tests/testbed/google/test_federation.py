@@ -1,4 +1,4 @@
-"""Tests the stand-in's identity pools and the issuers that they trust."""
+"""Tests workload identity pools in the stand-in for Google Cloud, and the issuers that these pools trust."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRUST = {
 
 @pytest.fixture
 def pool(world: World) -> World:
-    """Return a project with a pool."""
+    """Return a project with a workload identity pool."""
     enable(world)
     world.make("shop", POOL, workloadIdentityPoolId="shop", displayName="shop")
     return world
@@ -39,7 +39,7 @@ def test_pool_trusts_an_issuer(pool: World) -> None:
 
 
 def test_members_of_a_pool(pool: World) -> None:
-    """Subjects are the values mapped by the provider. GKE's pool accepts only its own form of subject."""
+    """Subjects are the values that the pool's provider maps. GKE's own pool accepts only its own form of subject."""
     pool.make("lake", "gcp:storage/bucket:Bucket", name="lake", location="EU")
     pools = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
     access = {"bucket": "lake", "role": "roles/storage.objectViewer"}

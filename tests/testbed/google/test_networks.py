@@ -1,4 +1,4 @@
-"""Tests networks, addresses, and private DNS in the stand-in."""
+"""Tests networks, addresses and private DNS in the stand-in for Google Cloud."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_zone_with_records_is_not_deleted(world: World) -> None:
 
 
 def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud) -> None:
-    """Labels added outside Pulumi are kept, and changes to managed labels are drift."""
+    """Labels that were added outside Pulumi are kept. Changes to labels that Pulumi manages are drift."""
     enable(world)
     network, _ = a_network(world)
     zone = world.make("zone", ZONE, dnsName="gcr.io.", visibility="private", labels={"team": "growth"})

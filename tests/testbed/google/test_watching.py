@@ -1,4 +1,4 @@
-"""Tests logs, alarms, budgets and project members in the stand-in."""
+"""Tests logs, alarms, budgets and project members in the stand-in for Google Cloud."""
 
 from __future__ import annotations
 

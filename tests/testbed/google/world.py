@@ -1,4 +1,4 @@
-"""Google Cloud resources that several tests create in the stand-in."""
+"""Google Cloud resources that several tests create in the stand-in for Google Cloud."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAY = (
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 )
-"""Types that still exist after their deletion."""
+"""Types of resources that still exist after their deletion."""
 
 REGION = "europe-west4"
 SERVICES = (

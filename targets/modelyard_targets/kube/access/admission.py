@@ -140,7 +140,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[KubeObject]:
-    """Restrict an identity that starts several pipelines to Jobs from those pipelines' CronJobs.
+    """Limit an identity that starts several pipelines to creating Jobs of those pipelines' CronJobs.
 
     Each of these pipelines also has its own policy.
     """
@@ -210,7 +210,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[KubeObject]:
-    """Allow the given ServiceAccounts to create only objects whose references all occur in the emitted object."""
+    """Allow the given ServiceAccounts to create only objects whose images and other references occur in `emitted`."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
@@ -230,7 +230,7 @@ def _policy(
 
 
 def _bounds(named: PodReferences, pipeline: str) -> list[Value]:
-    """Return the validations of `variables.labels`, `variables.pods` and `variables.containers`."""
+    """Return the CEL validations of `variables.labels`, `variables.pods` and `variables.containers`."""
     accounts, images, secrets, claims, classes = (
         json.dumps(names)
         for names in (named.accounts, named.images, named.secrets, named.claims, named.priority_classes)
@@ -308,7 +308,7 @@ def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
 def _bound(
     origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
 ) -> Iterator[KubeObject]:
-    """Yield an admission policy and its binding to the system's namespace."""
+    """Yield an admission policy, and the policy's binding to the system's namespace."""
     meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
     here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
     binding: dict[str, Value] = {

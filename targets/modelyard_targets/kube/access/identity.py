@@ -32,7 +32,7 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[K
 
 
 def placeholder(resource: Resource[Identity]) -> str:
-    """Return the placeholder in manifests for a workload's cloud identity, which is known only to the program."""
+    """Return the placeholder in manifests for a workload's cloud identity, which only the Pulumi program knows."""
     return f"{resource.name}.identity.invalid"
 
 
@@ -62,7 +62,7 @@ def _starting(cron_jobs: Sequence[str]) -> list[Value]:
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
     """Allow a launcher to create and watch runs, and to start the following pipelines.
 
-    If something else can also start runs, the launcher may list Jobs and, for `replace`, delete runs.
+    If monitors or other pipelines can also start runs, the launcher may list Jobs and, for `replace`, delete runs.
     """
     pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
     overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)
@@ -76,7 +76,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Build an RBAC rule without object names so that it applies to the whole namespace."""
+    """Build an RBAC rule without object names so that it applies to all such objects in the namespace."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

@@ -65,7 +65,7 @@ CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS
 
 
 def governance(system: System, located: str) -> dict[str, str]:
-    """Return the system's governance as annotations: owner, risk, data classes and so on."""
+    """Return the system's governance as annotations, such as its owner, risk and data classes."""
     governed = system.governance
     budget = governed.budget
     annotations = {

@@ -115,7 +115,7 @@ def _selector(name: str) -> dict[str, Value]:
 
 
 def _operator(context: Context) -> dict[str, Value]:
-    """Select KubeRay's operator, in any namespace if the cluster already has one."""
+    """Select the Pods of KubeRay's operator, in any namespace if the cluster already has an operator."""
     anywhere = "kuberay" in context.target.present
     where = every_namespace() if anywhere else namespace(context.operator_namespace)
     return {**where, **pods("kuberay-operator")}
@@ -165,7 +165,7 @@ def _gateway(context: Context) -> dict[str, Value]:
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
-    """Return egress rules for a workload's registry, stores and datasets."""
+    """Return the egress rules that a workload needs for its registry, stores and datasets."""
     openings: list[Value] = []
     if uses_registry(resource, context):
         openings += _registry(context)

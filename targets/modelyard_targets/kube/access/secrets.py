@@ -19,7 +19,7 @@ LOGIN_KEYS = ("username", "password")
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
 OWN_STORE = "secrets-manager"
-"""The `via` of secrets in the cloud's own service."""
+"""The value of a secret's `via` if the secret is in the cloud's own secrets service."""
 
 
 @record
@@ -59,7 +59,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return a reference's keys: the key it names, or else the keys implied by its position in the spec."""
+    """Return the Secret keys that a reference uses: those it names, or else those implied by its place in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -87,30 +87,30 @@ def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[N
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
-    """Return a reference's store. If the target does not declare the store, the Secret must already exist."""
+    """Return the secret store of a reference. If the target does not declare it, the Secret must already exist."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
 
 
 def store_kind(store: SecretStore, context: Context) -> str:
-    """Return the kind of the External Secrets object for a store."""
+    """Return the kind of the External Secrets object for a secret store."""
     if store.via == OWN_STORE:
         return own_kind(context)
     return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
 
 
 def own_kind(context: Context) -> str:
-    """Return the kind of the system's store in its cloud's secrets service. Tenants create no cluster-wide objects."""
+    """Return the kind of the system's secret store in its cloud. Tenants create no cluster-wide objects."""
     return "SecretStore" if context.target.tenancy == "shared" else "ClusterSecretStore"
 
 
 def store_object(store: SecretStore, context: Context) -> str:
-    """Return the name of the External Secrets object for a store."""
+    """Return the name of the External Secrets object for a secret store."""
     return own_store(context) if store.via == OWN_STORE else store.store or store.name
 
 
 def own_place(context: Context) -> dict[str, str]:
-    """Return the metadata that identifies the system's store."""
+    """Return the metadata that identifies the system's secret store: its name and, if it has one, its namespace."""
     name = own_store(context)
     return (
         {"name": name} if own_kind(context) == "ClusterSecretStore" else {"name": name, "namespace": context.namespace}
@@ -118,7 +118,7 @@ def own_place(context: Context) -> dict[str, str]:
 
 
 def own_readers(context: Context) -> dict[str, list[Value]]:
-    """Return the namespaces that may read a cluster-wide store: the system's, and Prometheus's if it needs secrets.
+    """Return the namespaces that may read a cluster-wide secret store: the system's and, if needed, Prometheus's.
 
     A cluster that modelyard creates has no other systems, so Prometheus's namespace may always read the store
     there.
@@ -134,7 +134,7 @@ def own_readers(context: Context) -> dict[str, list[Value]]:
 
 
 def own_store(context: Context) -> str:
-    """Return the name of the system's store in its cloud's secrets service. Stores are usually cluster-scoped.
+    """Return the name of the system's secret store in its cloud. Such stores are usually cluster-scoped.
 
     In a cluster with other systems, the name contains the namespace.
     """

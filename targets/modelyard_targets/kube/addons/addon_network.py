@@ -279,18 +279,18 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
 
 
 def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
-    """Allow Prometheus to scrape the exporter, which finds the Pods that use a GPU through a node socket."""
+    """Allow Prometheus to scrape the exporter, which asks a socket on the node which Pods use a GPU."""
     scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
     return (Policy("dcgm-exporter", ingress=(scraped,)),)
 
 
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
-    """Allow a controller to call the Kubernetes API, and add the platform's rules."""
+    """Return a function that yields the policy of a controller, which may only call the Kubernetes API."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
 
 
 def _closed(context: Context) -> tuple[Policy, ...]:
-    """Deny all connections, because the Pods use only a socket on their node."""
+    """Allow no connections, because the add-on's Pods use only a socket on their node."""
     return ()
 
 

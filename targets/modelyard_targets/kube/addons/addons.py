@@ -28,7 +28,7 @@ from modelyard_targets.kube.workload.registry_access import ADMIN_USER, LOGIN_KE
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
 
 NETWORK: Final = "addons_network"
-"""The variable name of the add-ons' network policies."""
+"""The program's variable for the add-ons' network policies."""
 
 _VALUES: Final[Mapping[str, Values]] = {
     "kuberay": kuberay_values,
@@ -65,7 +65,7 @@ def asked_by_addons(context: Context) -> Size:
 
 
 def _requested(values: Mapping[str, Value]) -> Size:
-    """Sum the requests at all levels of chart values, each multiplied by the replica count at its level."""
+    """Sum the resource requests at all levels of chart values, each multiplied by the replica count at its level."""
     replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
     requests = resources.get("requests") if isinstance(resources, Mapping) else None
     count = replicas if isinstance(replicas, int) else 1
@@ -78,7 +78,7 @@ def _requested(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return the calls that generate the registry's logins so that no manifest contains the logins."""
+    """Return the calls that generate the registry's logins in the program so that no manifest contains them."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
@@ -96,7 +96,7 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
-    """Yield the login to the registry's database if the cloud manages the database."""
+    """Yield the call that creates the login to the registry's database, if the cloud manages this database."""
     server = resource.value
     if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)

@@ -32,9 +32,10 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets that name an account where none is used, or lack one where it is needed.
+    """Report adopted buckets that name a storage account their protocol does not have, or lack one that it needs.
 
-    Buckets on other placements are included, because overrides are only checked if the workloads here can address them.
+    Buckets on other placements are included, because their addresses occur in objects here, which must be emitted to
+    check overrides.
     """
     for store in (resource.value for resource in plan.of(Store)):
         if store.type != "object" or not store.adopt:

@@ -46,7 +46,7 @@ def _hidden(resource: Resource[Identity], opened: dict[str, list[Store]], plan: 
 
 
 def _artifacts_by_key(system: System) -> Store | None:
-    """Return the store with the registry's artifacts if workloads access it with a key."""
+    """Return the store with the registry's artifacts if workloads access it with an access key."""
     registry = system.registry
     store = system.stores.get(registry.artifacts) if registry is not None else None
     return store if store is not None and store.credentials is not None else None

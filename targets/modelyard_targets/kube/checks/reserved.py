@@ -34,7 +34,7 @@ _NAMED = frozenset(
         Kind.DATABASE,
     }
 )
-"""Resource kinds with a ServiceAccount, a network policy or Pods of the same name."""
+"""Kinds of resources that have a ServiceAccount, a network policy or Pods of the same name."""
 
 _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 """Databases that already exist on every PostgreSQL server or on RDS."""
@@ -42,7 +42,7 @@ _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"}
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
 """Role names that PostgreSQL refuses or that CloudNativePG, the component library or RDS uses.
 
-The roles and prefix of RDS were not checked against its documentation, and RDS may also refuse other names.
+The role names and the prefix for RDS were not checked against its documentation, and RDS may also refuse other names.
 """
 
 _PREFIXES: Final = ("pg_", "rds_")
@@ -87,7 +87,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _reserved_names(plan: Plan, placement: str) -> Mapping[str, str]:
-    """Map each reserved name to a description of its user."""
+    """Map each reserved name to a description of what uses it."""
     policies = (*namespace.CLOSED, STORAGE_POLICY)
     reserved: dict[str, str] = dict.fromkeys(policies, "the namespace has a NetworkPolicy with that name")
     for bucket in managed_stores(plan, placement, Kind.OBJECT_STORE):

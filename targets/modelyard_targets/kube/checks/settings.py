@@ -149,7 +149,7 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Yield each setting, a reason why it may have no effect, and whether it has any."""
+    """Yield each setting, the reason why it may have no effect, and whether it has an effect."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

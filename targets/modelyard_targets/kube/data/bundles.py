@@ -32,10 +32,10 @@ def soaks_name(model: Model, context: Context) -> str:
 
 
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Describe how to load and verify a model version.
+    """Describe how a workload loads and verifies a model version.
 
-    The entries contain the bundle's location. If only the promoter moves the alias, the entries also contain the
-    required approvals and, without a bundle, the history of alias moves.
+    The description contains the bundle's location. If only the promoter moves the alias, it also contains the required
+    approvals and, without a bundle, the history of alias moves.
     """
     registry = context.system.registry
     if ref is None or registry is None:
@@ -73,7 +73,7 @@ def experiment(model: Model, context: Context) -> dict[str, Json]:
 
 
 def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
-    """Describe the bundle to read, or return {} if the placement can reach the registry."""
+    """Describe the bundle that a workload reads, or return {} if the placement can reach the registry."""
     if ref is None or not context.plan.bundled(context.placement):
         return {}
     where = _folder(model, ref.alias, context)
@@ -89,7 +89,7 @@ def wave_pointer(target: str, wave: str) -> str:
 
 
 def _waves(model: Model, alias: str, context: Context) -> list[Json]:
-    """Describe the targets whose sites get the model's bundle in waves, with the pointer for each wave in order."""
+    """Describe the targets whose sites get the model's bundle in waves, with the pointer file of each wave in order."""
     waves: list[Json] = []
     for target in context.system.deployment.targets:
         if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):
@@ -123,7 +123,7 @@ def local_copies(model: Model, ref: ModelRef, resource: Resource, context: Conte
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe the bundle to write when an alias moves, or return {} if no workload reads bundles."""
+    """Describe the bundle to write when a model's alias moves, or return {} if no workload reads such bundles."""
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)

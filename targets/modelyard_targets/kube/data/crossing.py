@@ -30,7 +30,9 @@ class Crossing:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. Their names contain the key number, so a new key replaces Pods."""
+        """Return the Secret's entries that Pods use. Their names contain the key number, so a new key replaces the
+        Pods.
+        """
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
@@ -77,7 +79,7 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether this placement needs an access key for a store without credentials in another cloud."""
+    """Return whether this placement needs an access key for a store in another cloud that the spec has no key for."""
     return crosses_from(store, context.target, context.system)
 
 
@@ -90,15 +92,15 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:
-    """Return the names of the parts of an access key for a target's stores."""
+    """Return the names of the parts that an access key for a target's stores consists of."""
     return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
 def crossing_output(identity: Resource, part: str) -> str:
     """Return the name of the infrastructure output that holds part of a workload's access key.
 
-    The separator `__` distinguishes `shop` and `a-till` from `shop-a` and `till`. Names with two hyphens in a row get a
-    hash.
+    The separator `__` keeps workload `till` on placement `shop-a` apart from workload `a-till` on placement `shop`.
+    Names with two hyphens in a row get a hash.
     """
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
@@ -106,12 +108,12 @@ def crossing_output(identity: Resource, part: str) -> str:
 
 
 def secret_key(half: str, number: int) -> str:
-    """Return the name of the Secret's entry for part of a key."""
+    """Return the name of the Secret's entry that holds one part of a numbered access key."""
     return f"{half}-{number}"
 
 
 def key_output(identity: Resource, half: str, number: int) -> str:
-    """Return the name of the infrastructure output for part of a numbered key."""
+    """Return the name of the infrastructure output that holds one part of a numbered access key."""
     return crossing_output(identity, f"{half}_{number}")
 
 

@@ -38,7 +38,7 @@ class Federated:
 
     @property
     def config_map(self) -> str:
-        """Return the name of the ConfigMap with the identity's values. It is built from names without dots."""
+        """Return the name of the ConfigMap with the identity's values. This name is built from names without dots."""
         return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
 
 
@@ -79,7 +79,7 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 def may_be_crossed(plan: Plan, placement: str) -> bool:
     """Return whether clusters on other targets could access this placement's stores with their tokens.
 
-    The project with the target's grants then exists even if it is empty, which lets `up` withdraw earlier grants.
+    A project with the target's grants then exists even if it has no grants, which lets `up` withdraw earlier ones.
     """
     system = plan.system
     stores = [store for store in system.stores.values() if store.target == placement]

@@ -1,7 +1,7 @@
 """Cost lines for a cluster's own machines, and checks that all machines have a price if there is a budget.
 
-Existing machines cost the same at any load, so the floor and the ceiling are equal. Everything else, such as
-databases and volumes, runs on these machines.
+Existing machines cost the same at any load, so the lowest and the highest cost are equal. Databases, volumes and so on
+run on these machines and add no cost of their own.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield the machines needed if every workload runs at its maximum size, by their entries in `capacity`.
+    """Yield one cost line per entry in `capacity`: the machines needed if every workload runs at its maximum size.
 
-    Without `capacity`, a single unpriced line states that the number is unknown.
+    Without `capacity`, yield a single unpriced line, which states that the machines are not declared.
     """
     capacity = target_of(plan, placement).capacity
     for cluster in plan.of(Cluster, placement):
@@ -69,7 +69,7 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report that a target's cost is unknown, because it declares no capacity or a needed machine has no price."""
+    """Report that a target's cost is unknown, because the target declares no capacity or a machine has no price."""
     system = plan.system
     capacity, path = target_of(plan, placement).capacity, target_path(system, placement)
     if not capacity:

@@ -35,7 +35,8 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 class Packable:
     """The largest requests of all workloads with the same priority: Pods that always run, and each pipeline's Pods.
 
-    `beside` holds the minimum requests of higher priorities. Lower priorities are ignored because they are preempted.
+    `beside` holds the minimum requests of workloads with higher priority. Workloads with lower priority are ignored
+    because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -43,11 +44,11 @@ class Packable:
     beside: tuple[Pods, ...] = ()
 
     def together(self, name: str) -> tuple[Pods, ...]:
-        """Return a pipeline's Pods and all Pods that run at the same time."""
+        """Return a pipeline's Pods and all Pods that can run alongside them."""
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the maximum combinations: all permanent Pods and, for each resource, the most demanding pipeline."""
+        """Yield the largest combinations of Pods: all permanent Pods and, per resource, the largest pipeline's."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -84,7 +85,7 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _level(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report the workloads with one priority that do not fit."""
+    """Report workloads that do not fit on the machines, among those with one priority."""
     hopeless: set[str] = set()
     for name, pods in level.runs.items():
         problem = _own_size(system, name, pods, floor)
@@ -173,7 +174,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
-    """Yield the largest Pod counts by priority, highest first, with the machines that the Pods may use."""
+    """Yield the largest Pod counts of each priority, highest first, with the machines that the Pods may use."""
     pod_demand = demand(plan, placement)
     support = _support(plan, placement)
     reserved: tuple[Pods, ...] = ()
@@ -234,7 +235,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the line that requests the most of it, or report fragmented capacity."""
+    """Report the scarcest resource at the spec line that requests most of it, or report fragmented capacity."""
     usable = set(homeless.shape.machines)
     rivals = [rival for rival in pods if usable.issuperset(rival.shape.machines)]
     requested = totals(rivals)

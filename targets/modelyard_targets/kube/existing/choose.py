@@ -25,7 +25,7 @@ from modelyard_targets.machines.fitting import (
 )
 
 ANY_MACHINE = "any machine"
-"""Placeholder for a target without declared capacity, where the scheduler decides where a Pod runs."""
+"""Placeholder hardware for a target without declared capacity, where the scheduler decides where a Pod runs."""
 
 
 @record
@@ -52,7 +52,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
-    """Return the machine for one Pod of a class, or the reason why no machine fits.
+    """Return the machine for one Pod of a compute class, or the reason why no machine fits.
 
     Accelerator alternatives are tried in order. Within an alternative, the cheapest machine wins, then the one with the
     least unused capacity, then the one declared first. A class without accelerators uses a machine with accelerators
@@ -151,12 +151,12 @@ def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
 
 
 def _allowed(compute: ComputeClass, machine: Machines) -> bool:
-    """Return whether the class allows a machine's kind of capacity, spot or on demand."""
+    """Return whether the compute class allows a machine's kind of capacity: spot or on demand."""
     return {"on-demand": not machine.spot, "spot": machine.spot}.get(compute.capacity, True)
 
 
 def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Accelerator] | None:
-    """Return the first requested alternative that a machine satisfies, with its position."""
+    """Return the first requested accelerator alternative that a machine satisfies, with its position."""
     offered = machine.accelerator
     if offered is None:
         return None
@@ -223,13 +223,13 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
-    """Rank how far a machine is from fitting a Pod: by number of shortages, then missing accelerators, then size."""
+    """Rank how far a machine is from fitting a Pod: by number of scarce resources, missing accelerators, and size."""
     without = wants_accelerator(compute) and machine.accelerator is None
     return len(_lacks(compute, machine)), without, shortfall(compute, machine)
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
-    """Return the machine's taints and the usual taint for its accelerators. An empty value matches any value."""
+    """Return tolerations for a machine's taints and its accelerators' usual taint. An empty value matches any value."""
     usual = Taint(resource)
     own = machine.taints
     return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
@@ -243,7 +243,7 @@ def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
 def _reachable_by_mistake(
     compute: ComputeClass, best: _Fit, chosen: tuple[_Fit, ...], target: TargetSpec
 ) -> int | None:
-    """Return the position of an unwanted machine that the scheduler could also choose for Pods, or None."""
+    """Return the position of an excluded machine that the scheduler could still choose for a class's Pods, or None."""
     tolerated = {(taint.key, taint.value) for taint in _all_tolerations(chosen)}
     for at, other in enumerate(target.capacity):
         labels = set(other.labels)
@@ -259,7 +259,7 @@ def _reachable_by_mistake(
 
 
 def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
-    """Return whether the other machine has a kind of capacity or accelerator that the class excludes."""
+    """Return whether the other machine has a kind of capacity or accelerator that the compute class excludes."""
     if compute.capacity != "spot-first" and other.spot != best.machine.spot:
         return True
     if best.accelerator is None or other.accelerator is None:
@@ -269,7 +269,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """Yield the alternatives before the chosen one, each with the reason why no declared machine satisfies it."""
+    """Yield the accelerator alternatives before the chosen one, each with the reason why no machine satisfies it."""
     chosen, *_ = fits[0].rank
     for position, accelerator in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, accelerator, _nothing_fits(replace(compute, accelerators=(accelerator,)), target))

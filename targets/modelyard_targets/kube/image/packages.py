@@ -14,7 +14,9 @@ from functools import cache
 from typing import Final, Literal, TypeAlias, TypedDict
 
 Kind: TypeAlias = Literal["image", "programs"]
-"""`image` means Python 3.11 on Linux. `programs` means Pulumi programs on any platform with Python 3.11 or later."""
+"""A set of locked packages: `image` for Python 3.11 on Linux, or `programs` for Pulumi programs, which run on any
+platform with Python 3.11 or later.
+"""
 
 MACHINES: Final = ("x86_64", "aarch64")
 
@@ -28,7 +30,7 @@ class Package(TypedDict):
 
 
 def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines of a `requirements.txt` with hashes, sorted by package name."""
+    """Return a `requirements.txt` for requirements and their dependencies: its lines, with hashes, sorted by name."""
     table, on = packages(kind), closure(kind, roots)
     return tuple(_entry(name, table[name], on[name]) for name in sorted(on))
 
@@ -52,7 +54,7 @@ def name_of(requirement: str) -> str:
 
 @cache
 def packages(kind: Kind) -> Mapping[str, Package]:
-    """Return all locked packages of a kind by name."""
+    """Return all packages that are locked for `image` or for `programs`, by name."""
     with open(os.path.join(os.path.dirname(__file__), "packages.json"), encoding="utf-8") as file:
         table: Mapping[str, Mapping[str, Package]] = json.load(file)
     return table[kind]

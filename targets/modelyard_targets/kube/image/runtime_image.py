@@ -64,7 +64,7 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 @lru_cache(maxsize=16)
 def _hash_of(base: str, direct: tuple[str, ...]) -> str:
-    """Return the hash for a base image and direct requirements, which are everything that differs between targets."""
+    """Return the hash for a base image and direct requirements, the only parts that differ between targets."""
     total = sha256()
     for path, text in _contents(base, direct).items():
         for part in (path.encode(), text.encode()):

@@ -41,7 +41,7 @@ def one_of(label: str, values: Iterable[str]) -> str:
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """Return a matcher for label values that begin with the given literal prefix, followed by a regular expression."""
+    """Return a matcher for label values that consist of a literal prefix and a match of a regular expression."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 

@@ -21,7 +21,7 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the most recently started finished run has failed."""
+    """Return PromQL that is true if the finished run that started last has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
@@ -58,7 +58,7 @@ def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
 
 
 def paused(cron_job: str, within_s: int, context: Context) -> str:
-    """Return PromQL that is true while a CronJob is suspended, and for a while after it is resumed.
+    """Return PromQL that is true while a CronJob is suspended, and for `within_s` seconds after it is resumed.
 
     One sample every ten minutes is enough and makes a look-back of months cheap.
     """
@@ -67,7 +67,7 @@ def paused(cron_job: str, within_s: int, context: Context) -> str:
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if there are no metrics, because the CronJob or kube-state-metrics is missing."""
+    """Return PromQL that is true without metrics of a CronJob, because it or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 
@@ -97,6 +97,6 @@ def _condition(condition: str, context: Context) -> str:
 
 
 def _own(cron_job: str, context: Context) -> str:
-    """Restrict a vector to a CronJob's Jobs, including those started by monitors."""
+    """Restrict a vector of Job metrics to a CronJob's Jobs, including those that monitors started."""
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     return f"{_SAME_JOB} kube_job_owner{selector(owner)}"

@@ -23,7 +23,7 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return the given severity or, if no channel accepts it, another severity, to ensure that somebody is notified."""
+    """Return the given severity or, if no channel accepts it, an accepted one, so that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in accepted or not accepted else next(iter(accepted))
@@ -63,7 +63,7 @@ def alert(
 
 
 def record(name: str, expression: str, labelled: Mapping[str, Value]) -> dict[str, Value]:
-    """Build a recording rule."""
+    """Build a recording rule, which stores an expression's result as a new series."""
     return {"record": name, "expr": expression, "labels": dict(labelled)}
 
 

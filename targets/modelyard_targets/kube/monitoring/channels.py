@@ -24,10 +24,10 @@ CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
 """Name and value of the label that routes all alerts from kube-prometheus-stack."""
 
 _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
-"""The severities in kube-prometheus-stack that need attention.
+"""The severities of kube-prometheus-stack's alerts that need attention.
 
-The on-call channel gets both, even if it does not list them: no other channel gets cluster alerts, and even a lost node
-is only a warning.
+The on-call channel gets alerts of both severities, even if it does not list them: no other channel gets cluster alerts,
+and even a lost node is only a warning.
 """
 
 

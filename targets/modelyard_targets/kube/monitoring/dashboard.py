@@ -72,7 +72,7 @@ def dashboard(resource: Resource, inference: Inference, context: Context) -> dic
 
 
 def _placed(panel: Mapping[str, Value], at: int) -> dict[str, Value]:
-    """Place two panels per row."""
+    """Return a panel with its position on the dashboard, where each row has two panels."""
     column, row = at % 2, at // 2
     return {
         "id": at + 1,

@@ -19,12 +19,14 @@ DEFAULT_RETENTION_S: Final = 15 * 86400
 _GI: Final = 1024**3
 _SCRAPES_PER_DAY: Final = 86400 // 30
 _BYTES_PER_SAMPLE: Final = 2
-"""The documented maximum; the minimum is 1 (prometheus.io/docs/prometheus/latest/storage, read 2026-11-25)."""
+"""The documented maximum in bytes, where the minimum is 1 (prometheus.io/docs/prometheus/latest/storage, read
+2026-11-25).
+"""
 
 _OF_CLUSTER: Final = 50_000
 _OF_MACHINE: Final = 3_000
 _OF_POD: Final = 1_000
-"""Approximate series counts: from the cluster's components, each machine with its containers, and each Ray Pod."""
+"""Approximate numbers of series from the cluster's components, each machine with its containers, and each Ray Pod."""
 
 _PODS_OF_MACHINE: Final = 4
 """The assumed number of Pods on a machine, for clusters that create machines on demand."""

@@ -74,7 +74,7 @@ def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, f
 
 
 def look_back_s(monitor: Monitor) -> int:
-    """Return how long a pushed value is valid: three periods, or three windows without a schedule."""
+    """Return how many seconds a pushed value is valid: three periods, or three windows without a schedule."""
     return _PERIODS * max(_SHORTEST_S, period_s(monitor.schedule) or monitor.window_s)
 
 
@@ -94,7 +94,7 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts for checks with too little data and for missing labels so that neither looks like a success."""
+    """Yield alerts for checks with too little data and for missing labels, which must not look like passed checks."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too little data is normal for one of many features, but not for a whole check or for a variant's labels.

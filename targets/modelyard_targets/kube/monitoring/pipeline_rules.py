@@ -38,14 +38,14 @@ REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
 _SHORTEST_S: Final = 7 * 86400
-"""The minimum look-back, because manual runs may be weeks apart."""
+"""The minimum look-back for pushed values, because manual runs may be weeks apart."""
 
 _UNSEEN_S: Final = 3600
 """How long kube-state-metrics may be unavailable, for example during a move to another machine."""
 
 
 _UNANSWERED_S: Final = 1800
-"""How long requests may be unanswered, enough for ten polls by the starter."""
+"""How long requests from other targets may be unanswered, enough for ten polls by the starter."""
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
@@ -241,7 +241,7 @@ def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int =
 
 
 def _look_back_s(pipeline: Pipeline, context: Context) -> int:
-    """Return how long a pushed value is valid, at most the retention of our own Prometheus."""
+    """Return how many seconds a pushed value is valid, at most the retention of our own Prometheus."""
     span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
     return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 

@@ -21,7 +21,7 @@ from modelyard_targets.kube.placement.context import Context, KubeObject
 from modelyard_targets.kube.placement.fixed import REGISTRY_NAME
 
 _GONE_S: Final = 600
-"""The longest time to start a server. A shorter limit would raise an alert when the server moves to another machine."""
+"""The longest start-up time of a server. A shorter limit would raise an alert when the server changes machines."""
 
 _UNPROMOTED_S: Final = 1800
 """How long promotions may fail, enough for ten polls by the promoter."""

@@ -166,7 +166,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def steps() -> Mapping[str, tuple[str, ...]]:
-    """Return the steps for each alert subject, from the table."""
+    """Return the steps of each alert subject's runbook, from the table."""
     return _STEPS
 
 

@@ -93,12 +93,12 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether any run with alerts has no Job, in which case only KubeRay's operator reports its state."""
+    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports the run's state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
 def _operator(context: Context) -> Manifest:
-    """Select KubeRay's operator, in any namespace if the cluster already has one."""
+    """Select the Pods of KubeRay's operator, in any namespace if the cluster already has an operator."""
     anywhere = "kuberay" in context.target.present
     keep_rule: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
     return {

@@ -186,7 +186,7 @@ def _records(
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
     """Return the burn rates that apply, at least one.
 
-    Windows longer than the objective's and rates that even a total outage cannot reach are excluded.
+    Windows longer than the objective's own window are excluded, as are rates that even a total outage cannot reach.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
@@ -260,7 +260,7 @@ def _gone(
 
 
 def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each application with PromQL that is true while the application is unavailable, and a description."""
+    """Yield each application with a description and with PromQL that is true while the application is unavailable."""
     empty = {f"{inference.name}-{variant.name}" for variant in inference.variants if variant.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)

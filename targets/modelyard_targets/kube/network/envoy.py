@@ -135,7 +135,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "kind": "EnvoyProxy",
     "namespace": charts()[ENVOY].namespace,
 }
-"""The object that a gateway class refers to, which has the same name as the class."""
+"""The parameters object that a gateway class refers to, which has the same name as the gateway class."""
 
 ENVOY_GATEWAY: Final = AddOn(values=_values, before=_certificates, after=_proxies, pod_security="baseline")
 """The Envoy Gateway add-on. Its namespace is not `restricted`, because proxy Pods do not set a seccomp profile."""

@@ -67,7 +67,7 @@ def own_classes(context: Context) -> tuple[str, ...]:
 
 
 def _in_order(exposures: Iterable[str]) -> list[str]:
-    """Return each exposure once, from the narrowest to the widest."""
+    """Return each exposure only once, from the narrowest to the widest."""
     present = set(exposures)
     return [exposure for exposure in ("cluster", "internal", "public") if exposure in present]
 
@@ -87,7 +87,8 @@ def _class(name: str, context: Context) -> Manifest:
 def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
     """Build a Gateway for the given exposure.
 
-    Our own class refers to parameters for the exposure. With another class, the Gateway gets annotations instead.
+    With our own GatewayClass, the Gateway's settings come from a parameters object that matches the exposure. With any
+    other GatewayClass, they come from the Gateway's annotations.
     """
     system = context.system.metadata.name
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))

@@ -15,7 +15,7 @@ MIRRORS: Final = "mirrors"
 
 
 class _Class(TypedDict):
-    """Gateway classes with a common prefix, the report about them, and the features that they lack."""
+    """Gateway classes with a common prefix, their conformance report, and the features that they lack."""
 
     prefix: str
     report: str
@@ -29,14 +29,14 @@ def _classes() -> tuple[_Class, ...]:
 
 
 def lacking(class_name: str, routes: Iterable[Route]) -> tuple[str, ...]:
-    """Return the features that routes use and a gateway class lacks. Classes without a report are not judged."""
+    """Return the features that routes use but a gateway class lacks. Classes without a report count as lacking none."""
     lacks = [feature for each in _classes() if class_name.startswith(each["prefix"]) for feature in each["lacks"]]
     used = {feature for route in routes for feature in _features(route)}
     return tuple(feature for feature in lacks if feature in used)
 
 
 def _features(route: Route) -> Iterator[str]:
-    """Yield what a route needs. Every route has the timeout of its endpoint."""
+    """Yield the gateway features that a route uses. Every route uses timeouts, because every endpoint has one."""
     yield TIMEOUTS
     if route.mirror is not None:
         yield MIRRORS

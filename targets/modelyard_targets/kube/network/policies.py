@@ -66,7 +66,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> KubeObject:
-    """Build a policy that allows a workload's connections, because the namespace denies all connections by default."""
+    """Build a network policy for a workload's connections, because the namespace denies all connections by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -114,7 +114,7 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes. Their addresses are unknown, so the same ones as for the API server are used."""
+    """Allow egress to ports on nodes, at all addresses that the API server may have, because nodes' are unknown."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
@@ -136,7 +136,7 @@ def reach_store(store: Store, context: Context) -> list[Value]:
 
 
 def is_regional(store: Store, context: Context) -> bool:
-    """Return whether a store is in the placement's own cloud and region, in which case the known ranges include it."""
+    """Return whether a store is in the placement's own cloud and region, whose address ranges are known."""
     cloud = cloud_of(store, context.system)
     here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
     if context.platform.storage_is_own and (store.adopt or store.target != context.placement):
@@ -145,7 +145,7 @@ def is_regional(store: Store, context: Context) -> bool:
 
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
-    """Allow egress to the agent that provides cloud credentials, if the workload has access to any store."""
+    """Allow egress to the agent that provides cloud credentials, if the workload may access any store."""
     identity = context.identity(workload)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
     opens = identity is not None and bool(identity.value.access)
@@ -160,7 +160,7 @@ def _cluster_addresses(context: Context) -> list[Value]:
 
 
 def outside(context: Context) -> list[Value]:
-    """Select peers outside the cluster: the target's `egress` or, by default, all except link-local addresses."""
+    """Select peers outside the cluster: the addresses in `egress` or, by default, all except link-local ones."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or anywhere(context)
 

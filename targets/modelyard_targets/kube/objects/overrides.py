@@ -109,7 +109,7 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
-    """Return an object's identity: version, kind, namespace and name."""
+    """Return an object's identity: its API version, kind, namespace and name."""
     raw_metadata = manifest.get("metadata")
     metadata: Manifest = raw_metadata if isinstance(raw_metadata, Mapping) else {}
     version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))

@@ -148,12 +148,12 @@ def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
 
 
 def head_image(job: Job, context: Context) -> str:
-    """Return the first step's image, which is also used for the head with the driver."""
+    """Return the image of a pipeline's first step, which the Ray head with the driver also uses."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. Several groups start empty so that none is idle during other steps."""
+    """Return a pipeline's worker groups. Several groups start without Pods, so that none idle during other steps."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)

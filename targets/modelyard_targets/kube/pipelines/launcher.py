@@ -103,7 +103,7 @@ def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
 
 
 def keep(context: Context) -> dict[str, Value]:
-    """Return how long a finished Job and its RayJob are kept, if the spec specifies this."""
+    """Return how long a finished Job and its RayJob are kept, if the spec limits this."""
     seconds = context.system.governance.retention.runs_s
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
@@ -111,8 +111,8 @@ def keep(context: Context) -> dict[str, Value]:
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
     """Return the overlap policy that the launcher must enforce, `forbid` or `replace`, or "".
 
-    CronJobs apply their own policy only to runs that they created. The result is empty if nothing else starts runs or
-    if runs may overlap.
+    CronJobs apply their own policy only to runs that they created. The result is empty if only the CronJob starts runs
+    or if runs may overlap.
     """
     started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""

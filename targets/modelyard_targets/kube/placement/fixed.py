@@ -36,7 +36,7 @@ EVERY_MINUTES: Final = 3
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 PROMOTER_COMPONENT: Final = "promoter"
-"""Component label of promoter Pods. Like the two above, it selects Pods that push metrics to Prometheus."""
+"""Component label of promoter Pods. Pods with this label or one of the two labels above push metrics to Prometheus."""
 
 STORAGE_POLICY: Final = "allow-object-storage"
 """The name of the network policy for a cloud's object storage."""

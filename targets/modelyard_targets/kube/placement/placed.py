@@ -34,12 +34,12 @@ def system_machine(plan: Plan, placement: str) -> Hardware | None:
 
 
 def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return all add-ons that the system needs on a placement, including those already in the cluster."""
+    """Return all add-ons that the system needs on a placement, including any that the cluster already has."""
     return next((cluster.value.addons for cluster in plan.of(Cluster, placement)), ())
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that the cluster lacks, in the order of installation."""
+    """Return the needed add-ons that the cluster lacks, in the order of installation."""
     present = target_of(plan, placement).present
     return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 

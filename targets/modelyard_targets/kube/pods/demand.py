@@ -217,7 +217,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of the given paths that is in the spec, or the section entry of the first path."""
+    """Return the first of the given paths that the spec contains, or else the first path's entry in its section."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

@@ -169,7 +169,7 @@ def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObj
 
 
 def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
-    """Yield rules. If another target evaluates a site's alerts, the site only records series and sends them there."""
+    """Yield alert rules. If another target evaluates a site's alerts, the site only records series and sends them."""
     if resource.value.sites:
         yield site_rules(resource, context, _rules)
     elif context.target.telemetry.alerts_on:

@@ -17,7 +17,7 @@ from modelyard_targets.kube.storage.rclone import remote_of
 
 
 def handover_of(context: Context, quotas: Iterable[Quota] = (), egress: Rate | None = None) -> Handover:
-    """Return the stores, secrets and images of a placement. A provider adds its quotas and the price of egress."""
+    """Return the stores, secrets and images of a placement, with the provider's quotas and its price of egress."""
     plan, placement = context.plan, context.placement
     if not plan.has_cluster(placement):
         return Handover(remotes=tuple(_remotes(context)), quotas=tuple(quotas), egress=egress)

@@ -39,6 +39,6 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
 
 
 def _objects(resources: Sequence[Resource]) -> int:
-    """Return the maximum number of objects. A shared server may have a disruption budget for each worker group."""
+    """Return the maximum number of Kubernetes objects. Each worker group of a server may have a disruption budget."""
     groups = sum(len(server.value.applications) - 1 for server in of_type(resources, ModelServer))
     return sum([_OBJECTS.get(resource.kind, 1) for resource in resources]) + groups

@@ -91,7 +91,7 @@ def _project(
 
 @cache
 def _requirements() -> tuple[str, ...]:
-    """Return the packages of every project, which are always the same."""
+    """Return the packages that every project requires."""
     return locked("programs", _NEEDS)
 
 

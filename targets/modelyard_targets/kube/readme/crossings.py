@@ -112,7 +112,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """Yield the folders on other targets that must be applied first, because this target depends on their resources."""
+    """Yield the folders on other targets to apply first, because this target depends on resources that they create."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _creating_folder(context.system.target(name)), _creating_folder(context.target)
         folder = here if there == INFRASTRUCTURE else WORKLOADS
@@ -136,13 +136,13 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_federated(link: Link, context: Context) -> bool:
-    """Return whether the connection waits only for the project `crossings` on the sink's target."""
+    """Return whether the connection only needs the project `crossings` to be applied first on the sink's target."""
     source, store = context.placed[link.source], context.system.stores.get(context.placed[link.sink].name)
     return store is not None and federates_from(store, _target(source, context), context.system)
 
 
 def _is_made(link: Link, context: Context) -> bool:
-    """Return whether the sink's target creates the bucket or a user for the workload."""
+    """Return whether the sink's target creates the bucket, or a user for the workload that connects to it."""
     source, sink = context.placed[link.source], context.placed[link.sink]
     store = context.system.stores.get(sink.name)
     if store is None or not store.adopt:

@@ -59,7 +59,7 @@ class FirstRun:
 
 
 _WITH_VLLM: Final = ("boto3", "mlflow-skinny")
-"""Packages of the runtime that Ray's image for language models lacks, beside those for storage protocols."""
+"""Packages of the runtime that Ray's image for language models lacks, in addition to packages for storage protocols."""
 
 
 @record
@@ -158,7 +158,7 @@ def _needed_approvals(context: Context) -> Iterator[NeededApproval]:
 
 
 def _has_to_be(context: Context) -> str:
-    """Return whether the models served here must first be trained, imported, or both, on any target."""
+    """Return what must first happen, on any target, to the models served here: "trained", "imported", or both."""
     routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}

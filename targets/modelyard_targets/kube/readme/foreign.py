@@ -29,7 +29,7 @@ _HTTPS: Final = 443
 
 @record
 class Opening:
-    """A row in the table of connections between this target and others."""
+    """A row in the table of connections between this target and other targets."""
 
     direction: str
     source: str
@@ -52,7 +52,7 @@ class Before:
 
 @record
 class Paid:
-    """Stores that workloads on another target read. The stores' owner pays for the traffic."""
+    """Stores that workloads on another target read. The owner of the stores pays for the traffic."""
 
     reader: str
     stores: tuple[str, ...]

@@ -43,7 +43,7 @@ def driver_of(store: Store, system: System) -> Driver:
 
 
 def schemes(system: System) -> frozenset[str]:
-    """Return the URI schemes of all object stores and datasets that workloads use."""
+    """Return the URI schemes of all object stores and of all datasets with a URI."""
     stores = (store for store in system.stores.values() if store.type == "object")
     datasets = (dataset.uri.partition(":")[0] for dataset in system.data.values() if dataset.uri)
     return frozenset([*(driver_of(store, system).scheme for store in stores), *datasets])

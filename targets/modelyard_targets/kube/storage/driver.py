@@ -51,7 +51,7 @@ def hashed(name: str, owner: str) -> str:
 
 
 def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
-    """Return the settings for a remote that is a folder on this machine."""
+    """Return the settings for an rclone remote that is a folder on this machine."""
     return (("type", "local"),)
 
 
@@ -80,7 +80,7 @@ class Driver:
 
     @property
     def example(self) -> str:
-        """Return a placeholder for a bucket, for hints."""
+        """Return a placeholder for a bucket in this protocol, which hints to users show."""
         return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:

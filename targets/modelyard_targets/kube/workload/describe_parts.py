@@ -19,7 +19,7 @@ from modelyard_targets.kube.storage.buckets import driver_of, region_of
 def digest(value: Value) -> str:
     """Hash a value: the first 16 hex digits of SHA-256 over its UTF-8 JSON with sorted keys and no spaces.
 
-    If the value has parts that differ between sites, a hash of those is appended.
+    If the value has parts that differ between sites, a hash of these parts is appended.
     """
     return brief_digest(value, 16)
 
@@ -31,12 +31,12 @@ def brief_digest(value: Value, digits: int) -> str:
 
 
 def revision(described: Mapping[str, Json]) -> str:
-    """Return the digest by which an application recognizes its entry."""
+    """Return the digest by which a Serve application recognizes its entry in the description."""
     return str(described.get("revision") or digest(described))
 
 
 def with_revision(described: dict[str, Json], context: Context) -> dict[str, Json]:
-    """Add the digest to an entry on a target for many sites, because only each site knows its whole entry."""
+    """Add the digest to an application's entry if the target has many sites. Only each site knows its whole entry."""
     return described if context.target.sites is None else {**described, "revision": digest(described)}
 
 

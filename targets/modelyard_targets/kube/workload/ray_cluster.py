@@ -31,8 +31,8 @@ KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter
 """Annotations that prevent autoscalers from draining a node, for Pods whose loss would end a Ray cluster or a run."""
 GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
 """Annotations that allow draining a node despite local volumes, for Pods with a disruption budget. Scratch and shared
-memory contain no valuable data. All three keys are from the autoscalers' documentation, read 2026-11-24
-(docs/decisions/0014-heads.md).
+memory contain no valuable data. The annotation names here and in `KEPT` are from the autoscalers' documentation, read
+2026-11-24 (docs/decisions/0014-heads.md).
 """
 
 _API_TOKEN = "api-token"

@@ -26,7 +26,7 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """A workload's MLflow user, which may read everything and change the listed experiments and models."""
+    """A workload's MLflow user, which may read everything but change only the listed experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()

@@ -695,7 +695,7 @@ def pod_identity(name: str, namespace: str, service_account: str) -> azure.manag
 
 
 def only_in(folder: str, mode: str) -> str:
-    """Limit a mode's actions to a folder. Listings must use the folder as their prefix."""
+    """Return a condition that limits a mode's actions to a folder. Listings must use the folder as their prefix."""
     listing = "SubOperationMatches{'Blob.List'}"
     matches = [
         f"!(ActionMatches{{'{action}'}}{f' AND NOT {listing}' if action.endswith('/read') else ''})"

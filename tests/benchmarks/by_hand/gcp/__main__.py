@@ -91,7 +91,7 @@ key = gcp.kms.CryptoKey(
 
 
 def agent(service: str) -> pulumi.Output[str]:
-    """Create a service's account in this project. Otherwise, it appears only with the first request to the service."""
+    """Create a service's own account in this project. Otherwise, it appears only with the service's first request."""
     api = f"{service}.googleapis.com"
     return gcp.projects.ServiceIdentity(f"{NAME}-{service}", service=api, project=PROJECT, opts=after(*apis)).member
 
