@@ -39,7 +39,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible connection between targets once, and each use of the registry that bundles do not allow."""
+    """Report each impossible connection between targets once, and each feature that does not work with bundles."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -82,7 +82,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _required_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """Return the path in the spec that requires a connection: for the promoter's access to a store, a model's import."""
+    """Return the path in the spec that requires a connection. For the promoter's access to a store, it is an import."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -195,7 +195,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules about workloads on another cluster, because their Prometheus lacks these workloads' metrics."""
+    """Report alert rules about workloads on another target, because the rules' Prometheus lacks the metrics."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

@@ -97,7 +97,7 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """Return the name for the objects of the entry `section.name`: its current name, or its original name if renamed.
+        """Return the name for an entry's objects: its current name or, if the entry was renamed, its original name.
 
         A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
@@ -174,7 +174,7 @@ class Draft:
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, needs: Needs, dataset: Dataset, mode: str) -> None:
-        """Give a workload access to a dataset in one of the spec's stores. For a dataset given by URI, the user must."""
+        """Give a workload access to a dataset in a store. If a dataset has only a URI, the user must grant access."""
         if dataset.store:
             needs.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(needs, dataset.store)

@@ -20,7 +20,7 @@ _OWN = frozenset(
         Kind.CHANNEL,
     }
 )
-"""Kinds of resources whose names cannot collide with those of workloads, because they name no object in the namespace."""
+"""Kinds of resources whose names cannot collide with workload names, because the namespace has no objects with them."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 

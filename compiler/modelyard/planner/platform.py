@@ -52,7 +52,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """Plan the registry if a model is trained, served or used for scoring. Reports an error if the spec has no registry."""
+    """Plan the registry if a model is trained, served or used for scoring. Reports an error if the spec has none."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -268,7 +268,7 @@ def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> boo
 
 
 _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
-"""Returns whether a resource needs the add-ons of its kind, unlike most resources that already exist."""
+"""Returns whether a resource needs its kind's add-ons. Adopted databases and existing Gateways and Secrets do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:

@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no run there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it starts none there, or cannot."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
