@@ -276,7 +276,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """Return the branch that the value matches or was probably meant to match: right type and constants, few errors."""
+        """Return the branch that the value matches or was probably meant for: right type and constants, few errors."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

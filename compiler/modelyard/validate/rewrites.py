@@ -167,7 +167,7 @@ def _schedules(text: str) -> Iterator[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """Yield corrections of a model version in MLflow's syntax, a name with its section, a function or an accelerator."""
+    """Yield corrections of a model version in MLflow's syntax, a name with its section, a function, an accelerator."""
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
