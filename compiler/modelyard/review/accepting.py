@@ -134,7 +134,7 @@ def _signatures(signers: Signers) -> str:
 
 
 def _old_system(environment: str, before: Outcomes) -> System | None:
-    """Return the old system whose rules apply to an environment: its own, the base's, or another if there is no base."""
+    """Return the old system whose rules apply to an environment: its own, the base's or, without a base, another."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
     return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 

@@ -43,7 +43,7 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
-        """Return the consequences with the given effects, except for Pulumi providers and parts of a workload's change."""
+        """Return the consequences with the given effects, except those for Pulumi providers or within a workload."""
         return tuple(
             consequence
             for consequence in self.consequences

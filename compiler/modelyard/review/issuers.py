@@ -17,7 +17,7 @@ _NOTHING: Final = "no workload there opens a store of a cloud without a key, so 
 
 
 def with_opened_stores(findings: Iterable[Finding], before: Plan | None, after: Plan) -> Iterator[Finding]:
-    """Yield the findings. Those about a target's token issuer name the stores that it opens; without any, no dangers."""
+    """Yield the findings. Those about an issuer name the stores that it opens or, if there are none, are no dangers."""
     for finding in findings:
         is_issuer = finding.path[:2] == ("deployment", "targets") and finding.path[3:] == (_FIELD,)
         yield _with_stores(finding, before, after) if is_issuer else finding

@@ -1,4 +1,4 @@
-"""Find Helm charts and container images that change with modelyard's version, by comparing the old lock with this one."""
+"""Find Helm charts and images that change because modelyard changed, by comparing its versions with the old lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Locks:
 
 
 def upgraded(locks: Locks, environment: str, old: Outcome, targets: Targets) -> Iterator[Finding]:
-    """Report charts and images whose version in the old lock is not the one that this modelyard uses for the old spec."""
+    """Report Helm charts and images whose locked old version is not the one that modelyard now uses for the old spec."""
     entry = environments(locks.before).get(environment) if locks.before and old.plan is not None else None
     if not isinstance(entry, dict) or old.plan is None or old.system is None:
         return

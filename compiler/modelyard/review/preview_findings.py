@@ -78,7 +78,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield findings about effects in an environment's previews that the change does not explain, and missing effects."""
+    """Yield findings about effects that the change does not explain in an environment's previews, or that they lack."""
     stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:

@@ -13,7 +13,7 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return what a change at a path reaches: callers, then entries' addresses (endpoints first), without the path's own."""
+    """Return what a change at a path reaches: callers, then the addresses of other entries (endpoints first)."""
     start = _start(path)
     seen = dependents(system, (start,))
     callers = [caller for address in seen for caller in _callers(system, address)]

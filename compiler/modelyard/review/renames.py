@@ -64,7 +64,7 @@ class _Text:
         self._names = re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])")
 
     def of(self, section: str, name: str) -> str:
-        """Return an entry's fields as the spec writes them, with "?" instead of names that only one version has.""""""
+        """Return an entry's fields as the spec writes them, with "?" instead of names that only one version has."""
         text = spec_text("", plain(getattr(self._system, section)[name]))
         text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
         return self._names.sub("?", text) if self._has_names else text

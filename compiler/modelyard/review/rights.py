@@ -52,7 +52,7 @@ class _Folder:
     after: str
 
     def moved(self, store: str, prefix: str) -> str:
-        """Return the prefix in the new folder for a prefix in the old folder. The folder's move is a separate finding."""
+        """Return a prefix with the old folder replaced by the new folder. The move itself is a separate finding."""
         inside = prefix.removeprefix(self.before)
         is_inside = store == self.store and prefix.startswith(self.before) and inside[:1] in {"", "/"}
         return f"{self.after}{inside}" if is_inside else prefix
