@@ -1,4 +1,4 @@
-"""Commands that access a side: its Pulumi stacks, its clusters, and its object stores."""
+"""Commands that access one side of a migration: its Pulumi stacks, its clusters, and its object stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RCLONE_FILE = "rclone.conf"
 
 
 def stacks_of(project: Project, name: str) -> tuple[str, ...]:
-    """Return the names of a project's stacks."""
+    """Return the names of a Pulumi project's stacks."""
     return tuple(project.stacks) or (name,)
 
 
@@ -26,7 +26,7 @@ def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -
 
 
 def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
-    """Return the beginning of a kubectl command for a target's cluster. The default namespace is the system's."""
+    """Return the beginning of a kubectl command for a target's cluster. Its namespace defaults to the system's."""
     side = move.side(which)
     spec = side.system.target(target)
     here = namespace or move.handovers[which][target].namespace
@@ -58,17 +58,17 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
 
 
 def remote_name(which: str, remote: Remote) -> str:
-    """Return a store's name in rclone's configuration. The name is also valid as part of a variable's name."""
+    """Return a store's name in rclone's configuration. It is also valid within an environment variable's name."""
     return f"{which}_{remote.store.replace('-', '_')}"
 
 
 def rclone(move: Move, verb: str, *words: str) -> str:
-    """Return an rclone command that uses this plan's configuration."""
+    """Return an rclone command that uses the configuration file in the plan's folder."""
     return command("rclone", "--config", f"{move.folder}/{RCLONE_FILE}", verb, *words)
 
 
 def rclone_file(move: Move) -> str:
-    """Return rclone's configuration, without credentials. It has every store on both sides, and no values of sites."""
+    """Return rclone's configuration for every store on both sides, without credentials and without sites' values."""
     lines = ["# Written by modelyard migrate. It contains no credentials: rclone reads them from the environment."]
     for which, handovers in move.handovers.items():
         for handover in handovers.values():

@@ -1,4 +1,4 @@
-"""Endpoint addresses: what a cut-over changes for the callers of each endpoint."""
+"""Endpoint addresses: what the cut-over to the new side changes for the callers of each endpoint."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ STEPS: Final = (1, 10, 50, 100)
 """The percentage of requests that the new side serves in each step."""
 
 SERVE_PORT: Final = 8000
-"""Ray Serve's port, both in a cluster and where commands forward it to."""
+"""Ray Serve's port in a cluster, and the local port that commands forward to it."""
 
 
 def endpoints_of(move: Move) -> tuple[Inference, ...]:
-    """Return the endpoints that both sides have."""
+    """Return the endpoints that exist on both sides."""
     old = move.side("old").system.inference
     return tuple(
         route.value.inference for route in move.side("new").plan.of(Route) if route.value.inference.name in old
@@ -31,7 +31,7 @@ def have_hosts(move: Move) -> bool:
 
 
 def served(move: Move, which: str, inference: Inference) -> tuple[str, str, str]:
-    """Return where an endpoint's first variant is: the target, the name of its server, and the path on that server."""
+    """Return where an endpoint's first variant is served: the target, the server's name, and the path on the server."""
     plan, route = move.side(which).plan, _route(move, which, inference)
     backend = route.value.backends[0]
     server = next(candidate for candidate in plan.of(ModelServer, route.placement) if candidate.name == backend.server)
@@ -50,7 +50,7 @@ def _route(move: Move, which: str, inference: Inference) -> Resource[Route]:
 
 
 def shifts(move: Move) -> Iterator[Step]:
-    """Yield the steps that shift traffic. They are generic, because a spec has no DNS and no weights across targets."""
+    """Yield the steps that shift traffic, in general terms: a spec has neither DNS records nor cross-target weights."""
     percents = ", ".join(str(percent) for percent in STEPS)
     for inference in endpoints_of(move):
         if inference.endpoint.host:
@@ -67,7 +67,7 @@ def shifts(move: Move) -> Iterator[Step]:
 
 
 def _new_address(move: Move, inference: Inference) -> str:
-    """Return where callers reach an endpoint without a host: a Service, or a Gateway if a route leads to it."""
+    """Return where callers reach an endpoint without a host: its Service, or a Gateway if one routes to the Service."""
     placement, server, path = served(move, "new", inference)
     route = _route(move, "new", inference)
     gateway = move.side("new").system.target(placement).gateway
@@ -81,7 +81,7 @@ def _new_address(move: Move, inference: Inference) -> str:
 
 
 def _unreachable(move: Move, inference: Inference) -> str:
-    """Say that a Service cannot be reached from another cluster."""
+    """Say that callers in the old cluster cannot reach the new Service, or return "" if this is not a problem."""
     before, after = (move.side(which).system.target(served(move, which, inference)[0]) for which in ("old", "new"))
     if is_same_cluster(before, after) or inference.endpoint.exposure != "cluster":
         return ""

@@ -1,4 +1,4 @@
-"""The phases that build the new side and copy images, data and the registry to it."""
+"""The phases that build the new side and copy container images, data and the registry to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.migration.sites import for_each_site
 
 
 def build(move: Move) -> Phase:
-    """Return the phase that creates everything on the new side except workloads."""
+    """Return the phase that creates the new side's infrastructure, but not its workloads."""
     return Phase(
         "1-build",
         "Create the infrastructure of the new side next to the old one.",
@@ -47,7 +47,7 @@ def build(move: Move) -> Phase:
 
 
 def images(move: Move) -> Phase:
-    """Return the phase that copies images by digest, and builds the runtime image."""
+    """Return the phase that copies container images by digest, and builds the runtime image."""
     steps: list[Step] = []
     checks: list[Step] = []
     for target, handover in move.handovers["new"].items():
@@ -84,7 +84,7 @@ def images(move: Move) -> Phase:
 
 
 def workloads(move: Move) -> Phase:
-    """Return the phase that starts the new side with schedules off."""
+    """Return the phase that starts the new side's workloads with schedules off."""
     return Phase(
         "4-workloads",
         "Start the new side without schedules: endpoints wait for a model, and nothing trains or is imported.",
@@ -118,7 +118,7 @@ def workloads(move: Move) -> Phase:
 
 
 def data(move: Move) -> Phase:
-    """Return the phase that copies the data for the first time. Repeating it copies what has changed."""
+    """Return the phase that copies the stores' data for the first time. Repeating it copies what has changed."""
     name = "5-data"
     copied = copies(move, name, "old", "new")
     at_sites = site_steps(move)
@@ -182,14 +182,14 @@ def _copying(move: Move) -> frozenset[str]:
 
 
 def _own(move: Move) -> frozenset[str]:
-    """Return the images of the user's own code."""
+    """Return the container images of the user's own code."""
     system = move.side("new").system
     steps = {step.source.image for workload in system.pipelines.values() for step in workload.steps}
     return frozenset({*steps, *(workload.source.image for workload in system.inference.values())} - {""})
 
 
 def _same_digest(public: str, here: str) -> str:
-    """Return a command that compares two names in a subshell, because `bash -e` ignores failures before `&&`."""
+    """Return a command that compares two images' digests in a subshell, as `bash -e` ignores failures before `&&`."""
     return f'(digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})")'
 
 

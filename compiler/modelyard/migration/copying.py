@@ -1,4 +1,4 @@
-"""Copy a side's data: the objects in its stores and the contents of its registry."""
+"""Copy one side's data to the other: the objects in its stores and the contents of its registry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DIFFERENT: Final = ("--differ", "-", "--missing-on-dst", "-", "--error", "-")
 """Options that make a comparison list only differences, because millions of equal names would flood a Job's log."""
 
 PLACES: Final = "<places>"
-"""Stands for the addresses of a store's two ends, which differ by site."""
+"""Stands for a store's addresses on both sides, which differ by site."""
 
 _BY_KEY: Final = " First type the key of each end and, in another line, its secret."
 
@@ -39,12 +39,12 @@ _OUTCOMES: Final = {
     "check": "It prints Complete. If it prints Failed, its log has the names of objects that differ or are missing.",
     "missing": "Its log has no names of objects; it prints Failed if it has any, or if the new side has changed some.",
 }
-"""What a Job prints, by the first word of its name."""
+"""What a copy Job prints if it succeeds or fails, by the first word of its name."""
 
 
 @record
 class Copies:
-    """Steps that copy every store that differs between the sides, steps that compare them, and Jobs' files."""
+    """Steps that copy the stores, steps that check the copies, and the files with the manifests of copy Jobs."""
 
     steps: tuple[Step, ...]
     checks: tuple[Step, ...]
@@ -52,7 +52,7 @@ class Copies:
 
 
 def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
-    """Return the copies in a phase. Repeating them copies only what has changed."""
+    """Return the copies that a phase makes from one side to the other. Repeating them copies only what has changed."""
     steps: list[Step] = []
     checks: list[Step] = []
     files: dict[str, str] = {}
@@ -86,7 +86,7 @@ def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
 
 
 def late_copies(move: Move, phase: str) -> Copies:
-    """Return copies of what the old side captured until its last caller moved, and checks that nothing is missing.
+    """Return copies of everything the old side captured until its last caller moved, with checks for missing objects.
 
     Objects that exist on both sides are not copied, because the new side may have changed them.
     """
@@ -116,7 +116,7 @@ def late_copies(move: Move, phase: str) -> Copies:
 
 
 def missing_steps(move: Move) -> Iterator[Step]:
-    """Yield steps that print the objects that only the old side has, which something wrote after the last copy."""
+    """Yield steps that print the objects that only the old side has because they were written after the last copy."""
     for ends in pairs_of(move, "old", "new"):
         (source, remote), (sink, other) = ends.source, ends.sink
         text = f"Stop if this prints a name: only the old side's stores.{remote.store} has that object."
@@ -138,7 +138,7 @@ def _missing(source: str, sink: str) -> tuple[str, ...]:
 def _job(
     move: Move, phase: str, ends: Ends, verb: str, commands: Sequence[tuple[str, ...]], files: dict[str, str]
 ) -> InCluster | None:
-    """Add the manifests of a Job to a phase's files, and return the commands that run it."""
+    """Add a copy Job's manifests to a phase's files, and return the commands that run the Job."""
     place = place_of(move, ends)
     if place is None:
         return None
@@ -216,7 +216,7 @@ def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that name the stores that exist once per site on one side only, which people have to copy."""
+    """Return steps that ask people to copy the stores that exist once for each site on one side only."""
     return tuple(
         Step(
             f"stores.{remote.store} exists once for each site on one side only, so only you know where objects belong."
@@ -231,7 +231,7 @@ def site_steps(move: Move) -> tuple[Step, ...]:
 
 
 def at_sites(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield the stores that exist once for each site on both sides."""
+    """Yield the pairs of stores that exist once for each site on both sides."""
     for ends in _differing(move, source, sink):
         if is_at_sites(ends.source[1]) and is_at_sites(ends.sink[1]):
             yield ends
@@ -274,7 +274,7 @@ def _differing(move: Move, source: str, sink: str) -> Iterator[Ends]:
 
 
 def copied_prefixes(move: Move, source: str, remote: Remote) -> tuple[str, ...]:
-    """Return the folders to copy: the whole bucket or, if it is adopted, only this system's folders."""
+    """Return the prefixes to copy: the whole bucket or, if it is adopted, only the folders that this system uses."""
     if not remote.adopted:
         return ("",)
     prefixes = {
@@ -314,9 +314,9 @@ def _owner(remote: Remote, other: Remote, ends: Ends, move: Move) -> str:
 
 
 def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
-    """Return steps that give rclone the keys of a store that no provider login can access.
+    """Return steps that give rclone a store's access key, if the store has its own credentials.
 
-    Each line must be pasted separately; otherwise, `read` would take the next line as a key.
+    Each line must be pasted separately; otherwise, `read` would take the next line as an access key.
     """
     if remote.credentials is None:
         return ()

@@ -1,4 +1,4 @@
-"""Copy between the sides using Jobs in a cluster, which do not depend on the machine of the person running the plan."""
+"""Copy data between the sides using Jobs in a cluster, independently of the machine of the person running the plan."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Ends:
 
 @record
 class Place:
-    """The cluster in which a Job runs, given by side and target."""
+    """The cluster in which a Job runs, given by its side and its target."""
 
     which: str
     target: str
 
 
 def place_of(move: Move, ends: Ends) -> Place | None:
-    """Return the cluster that reaches both ends, or None. The new side's cluster is preferred: it outlives the old one.
+    """Return a cluster that reaches both stores, or None. The new side's cluster is preferred: it outlives the old one.
 
-    A store inside a cluster is only reachable from there, so its Job runs there.
+    A store inside a cluster can be reached only from that cluster, so its Job runs there.
     """
     inside = [
         Place(which, target)
@@ -62,7 +62,7 @@ def is_inside(remote: Remote) -> bool:
 
 
 def job_file(move: Move, place: Place, name: str, ends: Ends, commands: Iterable[tuple[str, ...]], retries: int) -> str:
-    """Return the manifests of a Job."""
+    """Return the file with a Job's manifests."""
     job = CopyJob(
         name,
         tuple(commands),
@@ -75,7 +75,7 @@ def job_file(move: Move, place: Place, name: str, ends: Ends, commands: Iterable
 
 
 def job_name(verb: str, store: str) -> str:
-    """Return the name of a store's Job, which is the same whenever a phase is repeated."""
+    """Return the name of a store's copy Job, which is the same whenever a phase is repeated."""
     return object_name(COPY_COMPONENT, verb, store)
 
 
@@ -99,13 +99,13 @@ def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InClu
 
 
 def login_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
-    """Return steps that store the logins for Jobs, once for each cluster."""
+    """Return steps that store the store logins of Jobs in a Secret, once for each cluster."""
     places = list(dict.fromkeys(place for ends in pairs if (place := place_of(move, ends)) is not None))
     return tuple(_login_step(move, place) for place in places)
 
 
 def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
-    """Return the file that names the variables for store logins, without their values. It is empty without Jobs."""
+    """Return the file that names the variables for store logins, without values. It is empty if there are no Jobs."""
     lines: dict[str, None] = {}
     for ends in pairs:
         place = place_of(move, ends)
@@ -124,7 +124,7 @@ def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
 
 
 def removal_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
-    """Return steps that remove everything that Jobs needed, including their logins."""
+    """Return steps that remove everything that was created for Jobs, including the Secret with their store logins."""
     places = list(dict.fromkeys(place for ends in pairs if (place := place_of(move, ends)) is not None))
     return tuple(
         Step(
@@ -191,7 +191,7 @@ def variable(which: str, remote: Remote, option: str) -> str:
 
 
 def _variables(move: Move, place: Place, ends: Ends) -> Iterator[tuple[str, str, str]]:
-    """Yield the variables from Secrets that workloads in the Job's namespace already read."""
+    """Yield a Job's variables that come from Secrets that workloads in its namespace already read."""
     for which, remote in (ends.source, ends.sink):
         if Place(which, _target(move, which, remote)) == place:
             for key in remote.keys:

@@ -1,4 +1,4 @@
-"""Assess a migration: what is kept, translated or rejected, plus machines, residency, quotas and moving costs."""
+"""Assess a migration: what happens to each part of the spec, and machines, residency, quotas and moving costs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `platforms` describes the part's resources before and after in each platform's own terms, if they differ. `changes`
-    lists the fields that differ, and `reasons` lists the compiler's errors.
+    `platforms` names the part's resources before and after in each platform's own terms, where these terms differ.
+    `changes` lists the fields that differ, and `reasons` lists the compiler's errors.
     """
 
     part: str
@@ -48,7 +48,7 @@ class MachineRow:
 
 @record
 class Place:
-    """The location of a side's target."""
+    """The geographic location of a side's target."""
 
     side: str
     target: str
@@ -59,7 +59,7 @@ class Place:
 
 @record
 class Charge:
-    """Part of the cost of the move: a quantity times a price. If either is None, it is unknown."""
+    """One item in the cost of the move: a quantity times a price. Either is None if it is unknown."""
 
     what: str
     quantity: float | None
@@ -70,13 +70,13 @@ class Charge:
 
     @property
     def amount(self) -> float | None:
-        """Return the product, or None if a factor is unknown."""
+        """Return the quantity times the price, or None if either is unknown."""
         return None if self.quantity is None or self.price is None else self.quantity * self.price
 
 
 @record
 class Judgement:
-    """Everything known before the first step."""
+    """Everything that is known about a migration before its first step."""
 
     verdicts: tuple[Verdict, ...]
     before: tuple[MachineRow, ...] = ()
@@ -104,7 +104,7 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
 
 
 def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
-    """Return a refusal at its location in the old side's files: nobody has written the new side's overlay yet."""
+    """Return a refusal that points into the old side's files, because nobody has written the new side's overlay yet."""
     problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
     if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
         return refusal
@@ -127,7 +127,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return what each kind of resource in a part becomes on each side, if the two sides differ."""
+    """Return the old and the new platform's term for each kind of resource in a part, where the terms differ."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 
@@ -184,7 +184,7 @@ def _value(document: Document, part: str) -> Json:
 
 
 def _kinds(plan: Plan | None, targets: Targets) -> Mapping[str, Mapping[Kind, str]]:
-    """Return what each part's resources become on their platform, using the terms of the target's catalog."""
+    """Return the platform's term for each kind of resource in each part, from the target's catalog."""
     words: dict[str, dict[Kind, str]] = {}
     for resource in plan.resources if plan is not None else ():
         words.setdefault(_part(resource), {}).setdefault(resource.kind, _word(resource, plan, targets))
@@ -260,7 +260,7 @@ ROLLBACK_DAYS: Final = 14
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
-    """Yield each side's cost floor for the days on which it runs in parallel without serving callers."""
+    """Yield each side's cost floor for the days on which it runs next to the other side without serving callers."""
     for side, days, why in (
         ("new", DUAL_RUN_DAYS, "until the new side takes over"),
         ("old", ROLLBACK_DAYS, "while it can still take over"),
@@ -297,7 +297,7 @@ def _leaving(what: str, size: float | None, note: str, rate: Rate | None) -> Cha
 
 
 def _gigabytes(store: Store, old: Side, usage: Usage) -> tuple[float | None, str]:
-    """Return the gigabytes in a store after a year or at the end of its retention, and the source of that number."""
+    """Return a store's size in gigabytes after its retention period (at most a year), and how it was determined."""
     days = min(_DAYS_OF_A_YEAR, store.retention_s / 86400 if store.retention_s is not None else _DAYS_OF_A_YEAR)
     rows = [volume for name, volume in usage.data.items() if old.system.data[name].store == store.name]
     if not rows:

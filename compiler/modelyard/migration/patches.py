@@ -33,7 +33,7 @@ def difference(base: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str
 
 
 def with_value(document: Mapping[str, Json], path: Path, value: Json) -> dict[str, Json]:
-    """Return a document with a value at a path, or without it if the value is None. The path's parents must exist."""
+    """Return a document with the value at a path set, or removed if it is None. The path's parents must exist."""
     patch: Json = value
     for step in reversed(path):
         patch = {str(step): patch}

@@ -27,10 +27,10 @@ PHASES: Final[tuple[Callable[[Move], Phase], ...]] = (
     turning.watch,
     retiring.retire,
 )
-"""Every phase depends on the phases before it."""
+"""The functions that return the phases, in order. Every phase depends on the phases before it."""
 
 _OWN_RHYTHM: Final = "login"
-"""The component of schedules that only renew logins. A frozen side still needs them."""
+"""The component label of schedules that only renew logins. A side needs these schedules even while it is frozen."""
 
 
 def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, usage: Usage) -> tuple[Migration, Move]:
@@ -57,7 +57,7 @@ def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Hando
 
 
 def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the schedules that start something automatically, by target, each as a namespace and a name."""
+    """Return the schedules that start runs automatically, by target, each as a namespace and a name."""
     return {
         target.name: tuple(sorted(where for where, suspended in _jobs(side, target.name, targets) if not suspended))
         for target in side.system.deployment.targets
@@ -66,7 +66,7 @@ def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, 
 
 
 def jobs_of(side: Side, targets: Targets) -> Mapping[str, bool]:
-    """Return whether each schedule of a side is suspended, by namespace and name."""
+    """Return whether each schedule of a side is suspended, keyed by `namespace/name`."""
     placements = (target.name for target in side.system.deployment.targets if side.plan.has_cluster(target.name))
     return {"/".join(where): off for name in placements for where, off in _jobs(side, name, targets)}
 

@@ -1,4 +1,4 @@
-"""Compile the new side, apply its projects, and check that applying them again changes nothing."""
+"""Compile the new side, apply its Pulumi projects, and check that applying them again changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def compiled(move: Move) -> str:
 
 
 def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
-    """Yield steps that apply the new side's projects: infrastructure with cross-target access, or workloads."""
+    """Yield steps that apply the new side's projects, either those for infrastructure or those for workloads.
+
+    Infrastructure includes the access between targets.
+    """
     for stack, project in move.projects("new"):
         if is_infrastructure(project.folder) is infrastructure:
             folder = move.project_folder("new", stack.target, project.folder)
@@ -39,7 +42,7 @@ def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
 
 
 def previews(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield commands that fail if applying these projects again would change anything."""
+    """Yield commands that fail if applying the same projects again would change anything."""
     for stack, project in move.projects("new"):
         if is_infrastructure(project.folder) is infrastructure:
             for line in pulumi(move, "new", stack.target, project, "preview"):
@@ -53,7 +56,10 @@ def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator
 
 
 def undone(move: Move, infrastructure: bool) -> Iterator[str]:
-    """Yield commands that remove these projects in reverse order. Resources that are created again are protected."""
+    """Yield commands that remove the resources of the new side's projects, in reverse order.
+
+    If these resources are created again later, those that hold data are protected again.
+    """
     for stack, project in reversed(move.projects("new")):
         if is_infrastructure(project.folder) is infrastructure:
             yield from destroyed(move, "new", stack.target, project)

@@ -64,12 +64,12 @@ def held_back_checks(move: Move) -> tuple[Step, ...]:
 
 
 def resumed(move: Move, text: str) -> tuple[Step, ...]:
-    """Return the step that resumes the new side's promoter, if it has one."""
+    """Return the step that resumes the new side's promoter, if the new side has one."""
     return _step(text, promoters(move, False))
 
 
 def held_again(move: Move, text: str) -> tuple[Step, ...]:
-    """Return the step that suspends the new side's promoter again, if it has one."""
+    """Return the step that suspends the new side's promoter again, if the new side has one."""
     return _step(text, promoters(move, True))
 
 
@@ -78,6 +78,6 @@ def _step(text: str, lines: tuple[str, ...]) -> tuple[Step, ...]:
 
 
 def _promoters(move: Move) -> Iterator[tuple[str, str]]:
-    """Yield the beginning of a kubectl command for each promoter's cluster, and its CronJob."""
+    """Yield, for each promoter, the beginning of a kubectl command for its cluster, and its CronJob."""
     for resource in move.side("new").plan.of(Promoter):
         yield kubectl(move, "new", resource.placement), resource.name

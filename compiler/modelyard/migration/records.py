@@ -36,7 +36,7 @@ class Step:
 
 @record
 class Phase:
-    """A phase. Every phase can be repeated, and all phases except the last can be reverted with `undo`."""
+    """A phase of a migration. Every phase can be repeated, and all except the last can be reverted with `undo`."""
 
     name: str  # such as 1-build
     purpose: str
@@ -52,7 +52,7 @@ class Phase:
 
 @record
 class Migration:
-    """A whole plan: the two sides, the assessment, and the phases in order."""
+    """A whole migration plan: the two sides, the assessment, and the phases in order."""
 
     sides: Sides
     judgement: Judgement
@@ -61,7 +61,7 @@ class Migration:
 
 @record
 class Move:
-    """The input for the phases. Handovers are by side (`old` and `new`) and by target."""
+    """The input from which the phases are derived. Handovers are keyed by side (`old` and `new`) and by target."""
 
     sides: Sides
     spec: tuple[str, ...]  # arguments that name the spec in its folder and set its variables

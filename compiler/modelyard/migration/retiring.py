@@ -15,7 +15,7 @@ from modelyard.migration.sites import for_each_site
 
 _COLUMNS: Final = "--no-headers -o 'custom-columns=:metadata.name,{column}' | awk '{program}'"
 _STARTS: Final = '$2 != "true" {print $1, "is not suspended"; used = 1} END {exit used || !NR}'
-"""Fails if a listed schedule is not suspended, or if nothing was listed, because the cluster did not answer."""
+"""An awk program that fails if a listed schedule is not suspended, or if a cluster did not answer with any schedule."""
 
 _RUNS: Final = '$2 !~ /^(Complete|Failed|Suspended)$/ {print $1, "has not ended"; used = 1} END {exit used}'
 
@@ -50,7 +50,7 @@ def retire(move: Move) -> Phase:
 
 
 def _unused(move: Move) -> Iterator[Step]:
-    """Yield steps whose commands fail, and say why, as long as something uses the old side."""
+    """Yield steps that show whether schedules, runs or uncopied objects still depend on the old side."""
     lines = (*_schedules(move), *_runs(move))
     if lines:
         text = "Stop if one of these commands fails: it prints which schedule or run still uses the old side."

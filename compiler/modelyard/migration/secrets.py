@@ -16,14 +16,14 @@ _OPENED: Final = (
     'import base64, json, sys; data = json.load(sys.stdin)["data"];'
     " print(json.dumps({key: base64.b64decode(data[key]).decode() for key in sys.argv[1:]}))"
 )
-"""Prints the named keys of a Kubernetes Secret as a JSON object."""
+"""A Python program that prints the named keys of a Kubernetes Secret as a JSON object."""
 
 _CLOSED: Final = (
     "import json, sys; name, kind, *keys = sys.argv[1:]; data = json.load(sys.stdin);"
     ' print(json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind,'
     ' "stringData": {key: data[key] for key in keys}}))'
 )
-"""Prints a Kubernetes Secret with the named keys of a JSON object."""
+"""A Python program that prints a Kubernetes Secret with the named keys of a JSON object."""
 
 READS_SECRET: Final = "(value=$("
 """The beginning of each command that opens a secret."""
@@ -58,7 +58,7 @@ def secrets(move: Move) -> Phase:
 
 
 def _step(move: Move, target: str, secret: SecretPlace) -> Step:
-    """Return the step that stores a secret: the old side's value or, if that side has none, the content of a file."""
+    """Return the step that stores a secret's value: the old side's or, if it has none, the content of a file."""
     text = f"{target}: {', '.join(secret.keys)} {_place(target, secret)}. Read by {', '.join(secret.workloads)}."
     write = _write(move, target, secret)
     if not write:
@@ -76,9 +76,9 @@ def _step(move: Move, target: str, secret: SecretPlace) -> Step:
 
 
 def _filled(move: Move, write: tuple[str, ...], read: str) -> tuple[str, ...]:
-    """Return the commands that store what another command reads, for each site of the new side.
+    """Return the commands that store the secret that the `read` command prints, for each site of the new side.
 
-    Returns nothing if there is nothing to read, or if it differs by site on the old side only.
+    Returns no commands if `read` is empty, or if the secret differs by site on the old side only.
     """
     lines = [line for one in write for line in for_each_site(move.side("new"), one.replace(_READ, read))]
     return tuple(lines) if read and not any(map(has_markers, lines)) else ()
@@ -95,7 +95,7 @@ def _place(target: str, secret: SecretPlace) -> str:
 
 
 def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
-    """Return the commands that store a secret, the last of which reads the value, or none for an unknown service."""
+    """Return the commands that store a secret (the last one reads its value), or none if the service is unknown."""
     if secret.commands is not None:
         output = _output(move, "new", target, secret)
         make = f"{{ {secret.commands.make}; }} && " if secret.commands.make else ""
@@ -111,7 +111,7 @@ def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
 
 
 def _read_old(move: Move, secret: SecretPlace) -> str:
-    """Return the command that prints the value that the old side has for the same reference, as a JSON object."""
+    """Return the command that prints the old side's value of the same secret as a JSON object, or "" if it has none."""
     for target, handover in move.handovers["old"].items():
         for old in handover.secrets:
             if (old.store, old.path) != (secret.store, secret.path) or not {*secret.keys} <= {*old.keys}:
@@ -126,7 +126,7 @@ def _read_old(move: Move, secret: SecretPlace) -> str:
 
 
 def _output(move: Move, which: str, target: str, secret: SecretPlace) -> str:
-    """Return the beginning of a command that reads the output of a side's project that the command uses."""
+    """Return the beginning of a command, which stores the Pulumi output that the command uses in a variable."""
     name = secret.commands.output if secret.commands is not None else ""
     return "".join(f"{name}=$({line}) && " for line in _outputs(move, which, target, name)) if name else ""
 

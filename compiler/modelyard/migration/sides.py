@@ -25,7 +25,7 @@ _WRITTEN_BY: Final = "Written by modelyard migrate; put your own changes in the 
 
 @record
 class MoveRequest:
-    """The targets to move, their destination (a provider or another target of the spec), and the new environment.
+    """The targets to move, where to (a provider or another target in the spec), and the new environment's name.
 
     `patch` contains the user's own changes to the new side.
     """
@@ -38,7 +38,7 @@ class MoveRequest:
 
 @record
 class Side:
-    """An environment: the inputs it is compiled from, and the outcome."""
+    """One side of a migration: an environment, with the inputs it is compiled from and the outcome."""
 
     inputs: Inputs
     outcome: Outcome
@@ -152,14 +152,14 @@ def _changes(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tupl
 
 
 def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield the fields of a target that describe its cluster, for targets that get a new cluster in a cloud."""
+    """Yield changes that remove the fields describing a target's cluster, because it gets a new cluster in a cloud."""
     for target in moving:
         path = target_path(system, target.name)
         yield from (((*path, field), None) for field in _OF_A_CLUSTER if field in system.written(*path))
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield the changes that place everything on another target in the spec and remove the targets that move."""
+    """Yield changes that place everything from the moving targets on another target, and remove the moving targets."""
     placement = system.written("deployment", "placement")
     for kind in placement:
         if placement[kind] in sources:
@@ -178,7 +178,7 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
 
 
 def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
-    """For each remaining target that a moving target could reach, yield the targets that may still reach it."""
+    """For each remaining target that a moving target could reach, yield the targets still allowed to reach it."""
     for target in system.deployment.targets:
         remaining: list[Json] = [name for name in target.reachable_from if name not in sources]
         if target.name not in sources and len(remaining) < len(target.reachable_from):
@@ -186,7 +186,7 @@ def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, 
 
 
 def _namespaces(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tuple[Path, Json]]:
-    """Yield the namespaces of the new side on clusters that both sides use."""
+    """Yield the new side's namespace for each cluster that both sides use."""
     for target in old.system.deployment.targets:
         stays = target.name == request.to or target.name not in request.sources
         if stays and not target.creates_cluster and old.plan.of(Cluster, target.name):
@@ -205,7 +205,7 @@ def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets
 
 
 def _beside(new: Side, old: Side) -> Side:
-    """Return the new side with diagnostics about conflicts between the sides, such as a shared namespace."""
+    """Return the new side with added diagnostics about conflicts with the old side, such as a shared namespace."""
     new = replace(new, outcome=with_kept_addresses(new.outcome, old.system))
     if new.outcome.failed or new.outcome.plan is None:
         return new

@@ -9,7 +9,7 @@ from modelyard.sites.binding import filled, has_markers
 
 
 def for_each_site(side: Side, command: str) -> tuple[str, ...]:
-    """Return a command once for each site whose values it contains, or unchanged if it contains none."""
+    """Return a command filled in with each site's values, or unchanged if it contains no markers for such values."""
     bound = side.outcome.bound
     if bound is None or not has_markers(command):
         return (command,)

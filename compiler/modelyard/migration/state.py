@@ -76,7 +76,7 @@ def read_state(content: bytes, path: str) -> State | None:
 
 
 def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, tuple[Diagnostic, ...]]:
-    """Return the state after completing a phase, or why the phase cannot be completed. Repeating it changes nothing."""
+    """Return the state after completing a phase, or why it cannot be completed. Repeating it changes nothing."""
     if phase not in state.phases:
         return state, (tell.not_next(phase, "is not in the plan", f"choose from {', '.join(state.phases)}"),)
     if phase in state.done:

@@ -1,4 +1,4 @@
-"""The phases that move traffic: dual run, freeze, cut-over, and watching."""
+"""The phases that move traffic to the new side: dual run, freeze, cut-over, and watching."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _CHOICES: Final = """python -c 'import json, sys; print(json.dumps(json.load(sys
 """Extracts the generated text from a language model's response."""
 
 _NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(sys.stdin), model=sys.argv[1])))'"
-"""Requests an adapter by name, leaving the rest of the request unchanged."""
+"""Requests an adapter by name, leaving all other fields of the request unchanged."""
 
 
 def dual_run(move: Move) -> Phase:
-    """Return the phase in which both sides get the same requests, but only one side responds to callers."""
+    """Return the phase in which both sides get the same requests, but only the old side's responses reach callers."""
     endpoints = endpoints_of(move)
     do = [
         Step(
@@ -203,7 +203,7 @@ def watch(move: Move) -> Phase:
 
 
 def _trained_since(move: Move) -> str:
-    """Explain what happens to versions that the new side trains."""
+    """Explain what happens to model versions that the new side has trained if callers return to the old side."""
     if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
         return ""
     return (
@@ -253,7 +253,7 @@ def _of_text(move: Move, inference: Inference) -> str:
 
 
 def _of_sites(move: Move, inference: Inference) -> str:
-    """Name the site that is queried, and ask to repeat the request at other sites. Returns "" without sites."""
+    """Name the site that the request goes to, and say to repeat it at other sites. Returns "" if there are no sites."""
     placement, _, _ = served(move, "new", inference)
     sites = move.side("new").system.target(placement).sites
     return f" This asks site {sites.names[0]}; repeat it at the others that matter." if sites is not None else ""
@@ -278,7 +278,7 @@ def _adapters(inference: Inference) -> tuple[str, ...]:
 
 
 def _differences(move: Move) -> str:
-    """Explain differences that do not indicate an error in the migration."""
+    """Explain which differences between the sides' responses do not indicate an error in the migration."""
     kinds = {_generates_text(move, endpoint) for endpoint in endpoints_of(move)}
     numbers = " A difference in the last digits of a number comes from a different type of processor."
     texts = (
@@ -289,7 +289,7 @@ def _differences(move: Move) -> str:
 
 
 def _suspended(move: Move, suspended: bool) -> Iterator[str]:
-    """Yield commands that suspend or resume the old side's schedules. On-demand schedules stay suspended."""
+    """Yield commands that suspend or resume the old side's schedules. On-demand schedules are always suspended."""
     for target, jobs in move.schedules.items():
         for namespace, name in jobs:
             line = patched(kubectl(move, "old", target, namespace), name, suspended)

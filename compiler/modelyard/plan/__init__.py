@@ -1,4 +1,4 @@
-"""The plan: a target-neutral graph of resources, each with a placement and the spec line that requested it."""
+"""The plan: a target-neutral graph of resources, each placed on a target, with the spec line that requested it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def of_type(resources: Iterable[Resource], what: type[V]) -> Iterator[Resource[V
 
 
 class ByType(Generic[_Q, _R]):
-    """A function of a resource, with a case for each value type. `otherwise` handles all other types."""
+    """A function of a resource, with a case for each type of its value. `otherwise` handles all other types."""
 
     __slots__ = ("_cases", "_otherwise")
 
@@ -28,7 +28,7 @@ class ByType(Generic[_Q, _R]):
         self._cases: dict[type, Callable[Concatenate[Resource, _Q], _R]] = {}
 
     def case(self, what: type[V], do: Callable[Concatenate[Resource[V], _Q], _R]) -> ByType[_Q, _R]:
-        """Return the same function with an additional case."""
+        """Return a copy of this function with an additional case."""
         more = ByType(self._otherwise)
         more._cases = {**self._cases, what: cast("Callable[Concatenate[Resource, _Q], _R]", do)}
         return more
@@ -60,4 +60,4 @@ def _adopted_registry(resource: Resource[RegistryServer]) -> bool:
 
 
 is_adopted: Final = ByType(_no).case(Store, _adopted_store).case(RegistryServer, _adopted_registry)
-"""Whether a resource already exists and stays unchanged: a bucket, a database or a registry."""
+"""Returns whether a resource is an existing bucket, database or registry, which stays unchanged."""

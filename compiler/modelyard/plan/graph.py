@@ -33,7 +33,7 @@ Payload: TypeAlias = (
     | Channel
     | Inference
 )
-"""The types of a resource's `value`. A DASHBOARD's value is its Inference."""
+"""The types of a resource's `value`. The value of a resource of kind DASHBOARD is its Inference."""
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
@@ -78,7 +78,7 @@ class Resource(Generic[V_co]):
 
 @record
 class Link:
-    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Both are resource places."""
+    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Each is a `Resource.place`."""
 
     source: str  # placement:kind/name
     sink: str
@@ -88,7 +88,7 @@ class Link:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """The placements of the source and the sink."""
+        """The targets on which the source and the sink are placed."""
         return self.source.partition(":")[0], self.sink.partition(":")[0]
 
 
@@ -105,7 +105,7 @@ class Plan:
         return _by_placement(self.resources).get(placement, ())
 
     def of(self, what: type[V], placement: str = "") -> tuple[Resource[V], ...]:
-        """Return the resources whose value has the given type, in plan order, optionally limited to a placement."""
+        """Return the resources whose value has the given type, in plan order, optionally limited to one target."""
         return cast("tuple[Resource[V], ...]", _by_type(self.resources).get((placement, what), ()))
 
     @property
@@ -119,9 +119,9 @@ class Plan:
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """Return the links between different targets, in plan order, optionally limited to a placement.
+        """Return the links between different targets, in plan order, optionally only those from or to one target.
 
-        An adopted registry, which is specified by its URL, is not on any target.
+        Links to an adopted registry are left out, because it is specified by its URL and is not on any target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -141,7 +141,7 @@ class Plan:
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
-        """Return the targets with resources, sorted by name."""
+        """Return the names of the targets that have resources, sorted by name."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 
@@ -171,6 +171,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Return whether models are delivered as bundles, because the registry is on another target and not exposed."""
+    """Return whether models are delivered as bundles because our own registry, which is not exposed, is elsewhere."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -1,4 +1,4 @@
-"""Machines in the plan: the choice for each workload, the alternatives with reasons, and the resulting pools."""
+"""Machine types in the plan: the choice for each workload, the rejected alternatives, and the resulting node pools."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from modelyard.records import field, record
 from modelyard.spec import Accelerator, ComputeClass, System, Taint, TargetSpec
 
 SYSTEM_POOL: Final = "system"
-"""The pool for Pods without a compute class. A class with its own nodes cannot have this name."""
+"""The node pool for Pods without a compute class. A compute class with its own nodes cannot have this name."""
 
 
 @record
 class Candidate:
-    """A machine that was considered for a compute class. The price is per hour, or None if unknown."""
+    """A machine type that was considered for a compute class. Its price per hour is None if unknown."""
 
     machine: str
     price_hourly: float | None
@@ -24,9 +24,9 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """A group of interchangeable machines in a node pool. The price is that of the first machine.
+    """A group of interchangeable machine types in a node pool. The price is that of the first type.
 
-    All machines have the same number of the same accelerator, and at least the resources of the first machine.
+    All types have the same number of the same accelerator, and at least the resources of the first type.
     """
 
     machines: tuple[str, ...]  # the provider's instance types
@@ -38,7 +38,7 @@ class NodeGroup:
 
 @record
 class Fallback:
-    """Machines, selected by labels, for Pods whose preferred machines are not available."""
+    """A machine type, selected by node labels, for Pods whose preferred type is not available."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An alternative in a class's `accelerators`, by position, that was not chosen, and the reason."""
+    """An entry of a compute class's `accelerators` list that was not chosen: its position, and the reason."""
 
     position: int
     accelerator: Accelerator
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine that is slightly too small for a Pod, and the requests that would allow the Pod to fit."""
+    """A much cheaper machine type that is slightly too small for a Pod, and the requests that would fit on it."""
 
     machine: str
     price_hourly: float
@@ -65,7 +65,7 @@ class Smaller:
 
 @record
 class Hardware:
-    """The requests of a compute class for a Pod on a placement, and the chosen machine."""
+    """What a compute class requests for a Pod on a target, and the machine type chosen for it."""
 
     compute: str  # class name
     cpu_millis: int
@@ -88,19 +88,19 @@ class Hardware:
 
 
 class Hardwarer(Protocol):
-    """Chooses a machine for a compute class, or explains why no machine fits and names the closest one."""
+    """Chooses a machine type for a compute class, or explains why no type fits and names the closest one."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
 
 
 class SystemHardwarer(Protocol):
-    """Chooses the machine for Pods without a compute class, or returns None if the scheduler decides where they run."""
+    """Chooses the machine type for Pods without a compute class, or returns None so that the scheduler decides."""
 
     def __call__(self, system: System, target: TargetSpec) -> Hardware | None: ...
 
 
 def any_machine(system: System, target: TargetSpec) -> Hardware | None:
-    """Return None so that the scheduler decides where Pods run."""
+    """Return None so that the Kubernetes scheduler decides where Pods run."""
     return None
 
 
@@ -110,7 +110,7 @@ def namespace_of_system(system: System) -> str:
 
 
 def as_chosen(hardware: Hardware, system: System) -> Hardware:
-    """Return the hardware unchanged, for clusters whose machines belong to a single system."""
+    """Return the hardware unchanged, for clusters that belong to a single system."""
     return hardware
 
 
@@ -118,10 +118,10 @@ def as_chosen(hardware: Hardware, system: System) -> Hardware:
 class Offer:
     """The information that the planner needs about a target.
 
-    This includes the target's machines, the add-ons that each kind of resource needs, the kinds that exist outside the
-    cluster, and the gateway class that the add-ons provide. On an existing cluster, all kinds are in the cluster, and
-    the gateway classes are the cluster's own. `mark` sets the labels and taints of a class's machines, which must
-    differ between systems that share a cluster.
+    This includes its machine types, the add-ons that each kind of resource needs, the kinds of resources that exist
+    outside the cluster, and the GatewayClass that the add-ons provide. On an existing cluster, all resources are in the
+    cluster, and the GatewayClasses are the cluster's own. `mark` sets the labels and taints of a compute class's
+    machines, which must differ between systems that share a cluster.
     """
 
     choose: Hardwarer
@@ -135,9 +135,9 @@ class Offer:
 
 @record
 class SystemPool:
-    """Machines for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
+    """The machine pool for Pods without a compute class: Ray cluster heads, run starters, the registry and add-ons.
 
-    In a cloud, modelyard creates these machines. On an existing cluster, the machine declared for these Pods is used.
+    In a cloud, modelyard creates these machines. On an existing cluster, the machines declared for these Pods are used.
     """
 
     hardware: Hardware
@@ -145,17 +145,17 @@ class SystemPool:
 
 @record
 class NodePool:
-    """Machines for a compute class on a placement that creates machines, with labels and taints for the class."""
+    """A pool of machines that modelyard creates for a compute class on a target, with the class's labels and taints."""
 
     compute: str  # class name
     hardware: Hardware
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The groups, in the order in which they are tried. Elastic classes have no groups."""
+        """The node groups, in the order in which they are tried. Elastic compute classes have none."""
         return self.hardware.groups
 
     @property
     def elastic(self) -> bool:
-        """Whether any sufficiently large machine can be used. The machine created is the cheapest one at the time."""
+        """Whether any sufficiently large machine type may be used: the cheapest at the time a node is created."""
         return self.hardware.elastic

@@ -1,4 +1,4 @@
-"""Find the machines that each resource in a plan runs on."""
+"""Find the machine types that each resource in a plan runs on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.plan.hardware import Hardware
 from modelyard.plan.workloads import Job, ModelServer, MonitorJob
 
 Use: TypeAlias = tuple[str, Hardware]
-"""A user of a machine, such as `scorer, variant live`, and the machine."""
+"""What runs on a machine type, such as `scorer, variant live`, and the chosen hardware."""
 
 
 def _none(resource: Resource) -> Iterator[Use]:
@@ -33,4 +33,4 @@ def _of_monitor(resource: Resource[MonitorJob]) -> Iterator[Use]:
 
 
 hardware_of: Final = ByType(_none).case(ModelServer, _of_server).case(Job, _of_job).case(MonitorJob, _of_monitor)
-"""Returns the machines on which a resource runs, or nothing for a resource without a compute class."""
+"""Yields the hardware on which each part of a resource runs, or nothing for a resource without a compute class."""

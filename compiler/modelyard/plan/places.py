@@ -17,9 +17,9 @@ def bucket_expires(system: System, capture: Capture) -> bool:
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """Return the folders of captures and logs in which a bucket deletes files by age.
+    """Return the folders of captures and logs in a bucket that deletes their files by age.
 
-    Each value is the age in days, rounded up.
+    Each folder is mapped to this age in days, rounded up.
     """
     days: dict[str, int] = {}
     registry = system.registry
@@ -40,7 +40,7 @@ def model_path(artifact_path: str, registered_name: str) -> str:
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Return whether training runs report gate results, which are used for alerts in the owner's on-call channel."""
+    """Return whether training runs report gate results, for alerts in the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
@@ -62,7 +62,7 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """Return the folder in the artifact store that contains only a model's bundle."""
+    """Return the folder in the artifact store that contains only the bundle for one alias of a model."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
@@ -73,7 +73,7 @@ def cluster_service(uri: str) -> tuple[str, str] | None:
 
 
 def is_cluster_local(host: str) -> bool:
-    """Return whether only one cluster resolves a name: a Service's, or one without a dot, as within a namespace."""
+    """Return whether a host name resolves only within one cluster: a Service's name, or a name without dots."""
     labels = host.rstrip(".").split(".")
     return (
         bool(host)

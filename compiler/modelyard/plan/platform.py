@@ -8,7 +8,7 @@ from modelyard.spec import Inference, Monitor, Pipeline, Registry, SecretRef, St
 
 @record
 class Access:
-    """An identity's access to an object store, limited to `prefix`.
+    """A workload identity's access to an object store, limited to `prefix`.
 
     The mode is `read`, `write` (which includes reading and deleting), or `append` (adding objects, but not reading or
     deleting).
@@ -23,9 +23,9 @@ class Access:
 class Identity:
     """A workload's own identity, with exactly the access that the workload needs.
 
-    `api` is the workload's reason for calling the Kubernetes API, or "". A pipeline that starts on a schedule or
-    manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an
-    identity, as do the members of a pool.
+    `api` says what the workload calls the Kubernetes API for, or is "" if it does not call it. A pipeline that starts
+    on a schedule or manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's
+    variants share an identity, as do the members of a pool.
     """
 
     workload: str
@@ -36,9 +36,9 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs on this target, or sites.
+    """Alert rules for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs on this target, or sites.
 
-    `sites` is the target that represents the sites.
+    `sites` is the name of the target that represents the sites, or "" for rules about other subjects.
     """
 
     inference: Inference | None = None
@@ -50,7 +50,7 @@ class AlertRules:
 
 @record
 class Secret:
-    """A secret and its readers, each as `section.name` (a workload, store or channel) or `deployment.<target>`."""
+    """A secret and what reads it, each as `section.name` (a workload, store or channel) or `deployment.<target>`."""
 
     ref: SecretRef
     workloads: tuple[str, ...]
@@ -58,7 +58,7 @@ class Secret:
 
 @record
 class Cluster:
-    """A cluster and the add-ons that this system needs, named as in `present`.
+    """A cluster and the add-ons that this system needs there, named as in the target's `present` field.
 
     An add-on's kinds of objects (PodMonitor, ExternalSecret …) may be created only if the add-on is listed here.
     """

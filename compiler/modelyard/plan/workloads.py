@@ -39,7 +39,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """A destination for part of a route's traffic, given as the name of a MODEL_SERVER resource."""
+    """A destination for a share of a route's traffic: a variant on the named resource of kind MODEL_SERVER."""
 
     server: str
     variant: str
@@ -48,7 +48,7 @@ class Backend:
 
 @record
 class Route:
-    """An endpoint as clients see it."""
+    """An endpoint as its clients see it: one address, whose traffic is split between backends."""
 
     inference: Inference
     backends: tuple[Backend, ...]
@@ -90,7 +90,7 @@ class RunRequest:
 
 @record
 class MonitorJob:
-    """A monitor's run, with the watched resource resolved.
+    """The job for a monitor's runs, with the endpoint and the models that the monitor watches.
 
     Monitors of type `performance` consist of alert rules and have no runs.
     """
@@ -109,7 +109,7 @@ class Promoter:
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
     bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """The aliases of imported models that other placements read, by registered name."""
+    """The aliases of imported models that other targets read, by the model's registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
         """Return the models of the promoter's training pipelines and the imported models, without duplicates."""

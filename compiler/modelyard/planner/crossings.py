@@ -1,4 +1,4 @@
-"""Check connections between targets, and report those that are impossible."""
+"""Check the connections between targets, and report impossible connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """Map each model to its aliases that are served, used for scoring or watched on placements without the registry."""
+    """Map each model to its aliases that are served, used for scoring or watched on targets without the registry."""
     aliases_by_model: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
@@ -39,7 +39,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible link once, and features that need the registry on the same placement."""
+    """Report each impossible connection between targets once, and each feature that does not work with bundles."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -51,7 +51,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, impossible connections from workloads to other targets."""
+    """Report, once each, connections from workloads to resources on other targets that are impossible."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -82,7 +82,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _required_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """Return the spec line that requires the connection. For the promoter, it is an import from that target."""
+    """Return the path in the spec that requires a connection. For the promoter's access to a store, it is an import."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -100,7 +100,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """Return the spec's address for a store or registry, or "" if no address is needed."""
+    """Return the address that the spec gives for a store or registry, or "" if it gives none."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -110,19 +110,19 @@ def _address(sink: Resource, system: System) -> str:
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
-    """Return whether workloads on the other target may connect to this one. Within a cluster, they always may."""
+    """Return whether workloads on `other` may connect to `target`. Within the same cluster, they always may."""
     if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
-    """Return whether two targets are on the same cluster, judging by the kubeconfig context."""
+    """Return whether two targets are on the same cluster, judging by their kubeconfig contexts."""
     return target.context == other.context != ""
 
 
 def _in_other_networks(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, workloads that need a registry or database whose address is in another target's network."""
+    """Report, once each, workloads that use a registry or database whose address is in another target's network."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[str] = set()
     for link in plan.links:
@@ -169,7 +169,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Report version numbers where bundles are needed, because bundles are written only when an alias moves."""
+    """Report model versions that are fixed by number where bundles are used: only aliases have bundles."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -187,7 +187,7 @@ def _fixed(ref: ModelRef) -> bool:
 
 
 def _rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that are supposed to roll back but cannot reach the registry to move the alias."""
+    """Report monitors that should roll back a model but cannot reach the registry to move its alias."""
     for monitor in system.monitors.values():
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
@@ -195,7 +195,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules for workloads on another cluster, whose metrics are not in the rules' Prometheus."""
+    """Report alert rules about workloads on another target, because the rules' Prometheus lacks the metrics."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

@@ -35,7 +35,7 @@ _MOST_REGIONS: Final = 2
 
 @record(frozen=False)
 class SecretUse:
-    """A secret on a placement: the first spec line that names it, the workloads that read it, and where they are."""
+    """A secret on a target: the first path in the spec that names it, and the workloads and resources that read it."""
 
     origin: Path
     workloads: dict[str, None] = field(default_factory=dict[str, None])
@@ -44,7 +44,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Needs:
-    """The access that a workload needs. Its identity and links are derived from this."""
+    """The stores and secrets that a workload needs. Its identity and its links are derived from these needs."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
@@ -52,25 +52,25 @@ class Needs:
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, purpose
 
     def store(self, store: str, prefix: str, mode: str, purpose: str) -> None:
-        """Add access to a store's `prefix`, unless it already exists."""
+        """Add access to the folder `prefix` in a store, unless it has already been added."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Return whether a folder in a store already has write access, directly or through a parent folder."""
+        """Return whether write access to a path in a store has already been added, directly or for a parent folder."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add a secret if the given line of the spec contains one."""
+        """Add the secret from the spec's `origin` path, unless it is None."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
 
 class Draft:
-    """Collects resources in an order in which they can be created. `shared` resources precede `workloads`."""
+    """Collects the plan's resources in an order in which they can be created. `shared` ones precede `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -97,7 +97,7 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """Return the name for the objects of `section.name`: the current name, or the original name if renamed.
+        """Return the name for an entry's objects: its current name or, if the entry was renamed, its original name.
 
         A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
         `<name>-runs`.
@@ -121,7 +121,7 @@ class Draft:
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """Choose the machine for a compute class on a target. If none fits, returns None and reports this once."""
+        """Choose the machine type for a compute class on a target. If none fits, returns None and reports this once."""
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -136,7 +136,7 @@ class Draft:
         return self._hardware[key]
 
     def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:
-        """Return the nearest regions of the target's cloud that have a machine for the class."""
+        """Return the nearest regions of the target's cloud that have a machine type for the compute class."""
         target = self.targets[placement]
         if not target.in_cloud:
             return ()
@@ -153,28 +153,28 @@ class Draft:
         return tuple(islice(fits, _MOST_REGIONS))
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """Return the machine already chosen for a compute class on a placement, or None."""
+        """Return the hardware already chosen for a compute class on a target, or None."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
-        """Record that a workload on a placement reads a secret. `reader` is the reading resource's place."""
+        """Record that a workload on a target reads a secret. `reader` is the `Resource.place` that reads it."""
         use = self.secrets.setdefault((placement, ref), SecretUse(origin))
         use.workloads.setdefault(workload)
         if reader:
             use.readers.setdefault(reader)
 
     def alerts_owner(self, placement: str) -> bool:
-        """Return whether automatic alerts are possible.
+        """Return whether alerts that the spec does not ask for can be sent to the system's owner.
 
-        The owner needs a channel, and the placement must have a Prometheus or be able to get one. Otherwise, there are
-        no automatic alerts, because they must not make a spec invalid.
+        The owner needs a channel, and the target must have a Prometheus or be able to get one. Otherwise, there are no
+        such alerts, because they must not make a spec invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, needs: Needs, dataset: Dataset, mode: str) -> None:
-        """Give a workload access to a dataset in a store. If a dataset has only a URI, the user must arrange access."""
+        """Give a workload access to a dataset in a store. If a dataset has only a URI, the user must grant access."""
         if dataset.store:
             needs.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(needs, dataset.store)
@@ -204,7 +204,7 @@ class Draft:
             self.wants_credentials(needs, store)
 
     def wants_deliveries(self, needs: Needs, models: Iterable[ModelRef]) -> None:
-        """Allow a workload that moves aliases to write bundles, limited to those that other targets read."""
+        """Allow a workload that moves aliases to write bundles, but only those that other targets read."""
         if self.artifacts is None:
             return
         store, prefix = self.artifacts
@@ -223,7 +223,7 @@ class Draft:
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
     def connect(self, resource: Resource, needs: Needs, registry: bool) -> None:
-        """Link a workload to the stores, secrets and registry that it uses at run time."""
+        """Link a resource to the stores, secrets and registry that its workload uses at run time."""
         for store, purpose in needs.stores:
             self.link_store(resource, store, purpose)
         for ref, origin in needs.secrets.items():
@@ -234,7 +234,7 @@ class Draft:
             self.links.append(Link(resource.place, self.registry.place, "registry", protocol, port))
 
     def link_store(self, resource: Resource, store: str, purpose: str) -> None:
-        """Link a resource to a store by its name in the spec."""
+        """Link a resource to the store that has the given name in the spec."""
         sink = self.system.stores[store]
         kind, usual = _STORES[sink.type]
         protocol, port = _address(sink.endpoint, usual)
@@ -243,7 +243,7 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """Return the protocol and port of a URL. `usual` is the default."""
+    """Return the protocol and port of a URL. `usual` provides the values that the URL lacks."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])

@@ -117,7 +117,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
-    """Collect access to models, the capture folder, the head's state, and the callers' tokens."""
+    """Collect an endpoint's access to models, the capture folder, the heads' Redis password, and callers' tokens."""
     bases = (draft.system.models[ref.model].base for ref in inference.models)
     draft.wants_models(needs, inference.target, (*inference.models, *(base for base in bases if base is not None)))
     if inference.capture is not None:

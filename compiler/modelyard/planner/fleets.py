@@ -14,7 +14,7 @@ _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, impossible waves and connections into targets that represent many sites."""
+    """Report waves that are impossible and, once each, connections into targets that represent many sites."""
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
@@ -33,7 +33,7 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def plan_site_alerts(draft: Draft) -> None:
-    """Plan the alerts of sites that are evaluated on another target."""
+    """Plan the alert rules of sites whose alerts are evaluated on another target."""
     for target in draft.targets.values():
         where = target.telemetry.alerts_on
         if where in draft.targets and not _unable(target, draft.targets[where]):
@@ -58,7 +58,7 @@ def _unable(target: TargetSpec, where: TargetSpec) -> str:
 
 
 def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Report what a target lacks for waves: a registry on another target with a Prometheus, and metrics sent to it."""
+    """Report what waves need but a target lacks: a registry elsewhere, a Prometheus there, or metrics sent to it."""
     system = plan.system
     span = system.key(*target_path(system, target.name), "sites", "waves")
     home = system.deployment.placement.registry

@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def check_moved(system: System) -> Iterator[Diagnostic]:
-    """Report old addresses that occur in several renames. `resolve` has checked that the new addresses exist."""
+    """Report old addresses that occur in several renames. The `resolve` stage has checked the new addresses."""
     new_by_old: dict[str, str] = {}
     for new, old in (system.moved or {}).items():
         first = new_by_old.setdefault(old, new)

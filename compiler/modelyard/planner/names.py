@@ -1,4 +1,4 @@
-"""Check that the names of resources on a placement are unique."""
+"""Check that the names of resources on a target are unique."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _OWN = frozenset(
         Kind.CHANNEL,
     }
 )
-"""Kinds of resources whose names cannot collide with workload names, because the namespace does not use them."""
+"""Kinds of resources whose names cannot collide with workload names, because the namespace has no objects with them."""
 
 _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Report names that collide between workloads, with reserved names, or between targets that share a namespace."""
+    """Report names that collide between workloads, between targets that share a namespace, or with reserved names."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()
@@ -52,7 +52,7 @@ def _are_two_of(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """Return the owner of a resource's name. All resources of a workload may have the same name."""
+    """Return the owner of a resource's name: its workload, whose resources may all have the same name, or itself."""
     return resource.workload or resource.address
 
 

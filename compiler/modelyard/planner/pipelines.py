@@ -56,12 +56,12 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
 
 
 def place_of(draft: Draft, pipeline: Pipeline) -> str:
-    """Return the place of a pipeline's job, even if it has not been planned yet."""
+    """Return the `Resource.place` of a pipeline's job, even if the job has not been planned yet."""
     return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
 def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
-    """Collect read access to inputs and gate datasets, and write access to outputs and artifacts."""
+    """Collect a pipeline's read access to inputs and gate datasets, and its write access to outputs and artifacts."""
     system, needs = draft.system, Needs(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -91,11 +91,11 @@ def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Return where training steps and user code store checkpoints: next to the model, or in a store they write to.
+    """Return the store and folder for checkpoints of training and user code: next to the model, or where they write.
 
     With an adopted registry, training with user code writes to no store, so its checkpoints are stored next to its
-    inputs. Built-in training may not write there and stores no checkpoints. It also stores none if runs may overlap or
-    if workers have too little memory for Ray Train's processes.
+    inputs. Built-in training may not write there, so it stores no checkpoints with an adopted registry. It also stores
+    none if runs may overlap or if workers have too little memory for Ray Train's processes.
     """
     has_user_code = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # overlapping runs would remove each other's checkpoints

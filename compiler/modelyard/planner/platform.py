@@ -40,7 +40,7 @@ _REGISTRY_ALERTS = "registry.alerts"
 
 
 def plan_stores(draft: Draft) -> None:
-    """Plan each declared store, managed or adopted, on its target."""
+    """Plan each store in the spec, managed or adopted, on its target."""
     for store in draft.system.stores.values():
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
@@ -52,7 +52,7 @@ def plan_stores(draft: Draft) -> None:
 
 
 def plan_registry(draft: Draft) -> None:
-    """Plan the registry if a model is trained, served or used for scoring. Reports an error if there is none."""
+    """Plan the registry if a model is trained, served or used for scoring. Reports an error if the spec has none."""
     system = draft.system
     use = next(_model_uses(draft), None)
     registry = system.registry
@@ -148,7 +148,7 @@ def _on_cluster(resource: Resource, draft: Draft) -> bool:
 
 
 def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
-    """Plan machines for Pods without a compute class, on each target with a cluster and a choice of machines."""
+    """Plan a machine pool for Pods without a compute class, on each target with a cluster and a choice of machines."""
     for target in draft.system.deployment.targets:
         if target.name in running:
             hardware = draft.offers[target.name].choose_system(draft.system, target)
@@ -158,7 +158,7 @@ def _system_pools(draft: Draft, running: set[str]) -> Iterator[Resource]:
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
-    """Plan a pool for each compute class used on targets that create machines."""
+    """Plan a node pool for each compute class that is used on a target that creates machines."""
     for target in draft.targets:
         for compute in draft.system.compute.values():
             hardware = draft.chosen(compute.name, target)
@@ -168,12 +168,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether a Prometheus collects the data that a dashboard shows."""
+    """Return whether the target has a Prometheus, which collects a resource's metrics."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Collect the secrets that a target's platform needs: the gateway's certificate and the remote-write token."""
+    """Collect the secrets of targets themselves: the Gateway's certificate and the remote-write token."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -186,7 +186,7 @@ def _target_secrets(draft: Draft, running: set[str]) -> None:
 
 
 def _secrets(draft: Draft) -> Iterator[Resource]:
-    """Plan one resource for each secret on each placement that reads it."""
+    """Plan a resource for each secret on each target where it is read."""
     for (placement, ref), use in draft.secrets.items():
         name = object_name(*(part for part in (ref.store, *ref.path.split("/"), ref.key) if part))
         yield Resource(Kind.SECRET, name, placement, use.origin, "", Secret(ref, tuple(use.workloads)))
@@ -201,7 +201,7 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 
 
 def _channels(draft: Draft) -> Iterator[Resource]:
-    """Plan each channel on each placement that sends alerts to it, for a monitor or for the owner.
+    """Plan each channel on each target from which alerts are sent to it, for a monitor or for the owner.
 
     A Prometheus that is installed to forward metrics also sends the cluster's alerts.
     """
@@ -232,7 +232,7 @@ def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
 
 
 def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
-    """Return the add-ons that the resources on each placement need, in installation order."""
+    """Return the add-ons that the resources on each target need, in installation order."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
         offer = draft.offers[resource.placement]
@@ -268,11 +268,11 @@ def _synced(resource: Resource[Secret], target: TargetSpec, offer: Offer) -> boo
 
 
 _needs: Final = ByType(_always).case(Store, _unless_adopted).case(Route, _through_our_gateway).case(Secret, _synced)
-"""Returns whether a resource needs its kind's add-ons. Existing resources do not."""
+"""Returns whether a resource needs its kind's add-ons. Adopted databases and existing Gateways and Secrets do not."""
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Plan links to an existing Prometheus.
+    """Plan the links between workloads and the Prometheus on their target.
 
     Monitors, runs with a gate, built-in scoring and the promoter push metrics. Prometheus scrapes all Pods except those
     of monitors and the promoter.

@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it starts no run there."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it starts none there, or cannot."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -74,7 +74,7 @@ def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
-    """Return the artifact store, which also contains bundles, followed by all other stores."""
+    """Return the artifact store, which also contains bundles, followed by all other object stores."""
     artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
     return tuple(sorted(objects, key=lambda store: store.name != artifact_store))

@@ -1,7 +1,7 @@
-"""Write a review and its cost as a comment on a pull request: the verdict, the dangers, and collapsed details.
+"""Write a review and the change in cost as a comment on a pull request: the verdict, dangers, and collapsed details.
 
-If the comment exceeds the host's limit, it is cut from the end. Dangers are never cut: if there is no room for full
-sentences, they are listed briefly or, at worst, counted by code.
+If the comment exceeds the code host's limit, it is cut from the end. Dangers are never cut: if there is no room for
+full sentences, they are listed briefly or, at worst, counted by code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
-    """Return the comment. `spec` is the new version's path, which distinguishes the comments for several systems."""
+    """Return the comment. `spec` is the new spec's path, which distinguishes the comments for several systems."""
     parts = [_head(review, costs, spec), *(_problems(unjudged) for unjudged in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS
@@ -45,7 +45,7 @@ def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def marker(spec: str) -> str:
-    """Return the first line, which stays the same for every commit in a pull request, even if the system is renamed."""
+    """Return a comment's first line, the same for all commits in a pull request, even if the system is renamed."""
     digest = sha256(os.path.normpath(spec).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{MARKER}{digest} -->"
 
@@ -76,7 +76,7 @@ def _problems(unjudged: Unjudged) -> str:
 
 
 def _dangers(findings: Sequence[Finding], review: Review, room: int) -> str:
-    """Return a table of all dangers, using the most detailed form that fits."""
+    """Return a table of all dangers, in the most detailed form that fits into the remaining room."""
     for shape in (table_entry, _short_entry, _shortest_entry):
         rows = list(_until(room, (shape(finding, review) for finding in findings)))
         if len(rows) == len(findings):
@@ -90,7 +90,7 @@ def _counted(code: str, count: int) -> str:
 
 
 def _until(room: int, rows: Iterable[str]) -> Iterator[str]:
-    """Yield the rows that fit, without rendering any rows after that."""
+    """Yield the rows that fit into the given number of characters, without rendering any later rows."""
     for row in rows:
         room -= len(row) + 1
         if room < 0:
@@ -113,7 +113,7 @@ def _table(rows: Iterable[str]) -> str:
 
 
 Section: TypeAlias = Callable[[int], str]
-"""Returns a collapsible part of the comment with at most this many characters."""
+"""Returns a collapsible section of the comment with at most the given number of characters."""
 
 
 def _sections(groups: dict[Level, list[Finding]], review: Review, costs: Sequence[CostChange]) -> Iterator[Section]:

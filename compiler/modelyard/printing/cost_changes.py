@@ -46,13 +46,13 @@ def changes_data(before: Estimate, after: Estimate) -> dict[str, Value]:
 
 
 def changed_lines(before: Estimate, after: Estimate) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
-    """Yield what differs, with floor, expected cost and ceiling before and after."""
+    """Yield each line that differs, with its floor, expected cost and ceiling, each before and after."""
     for label, old, new in _differences(before, after):
         yield label, tuple(zip(_sums(old), _sums(new), strict=True))
 
 
 def _differences(before: Estimate, after: Estimate) -> Iterator[tuple[str, tuple[CostLine, ...], tuple[CostLine, ...]]]:
-    """Yield lines that differ by target, component and description, in the order of the first estimate."""
+    """Yield lines with different amounts, matched by target, component and description, in order of appearance."""
     old, new = _by_key(before), _by_key(after)
     for key in dict.fromkeys((*old, *new)):
         was, becomes = old.get(key, ()), new.get(key, ())

@@ -17,7 +17,7 @@ _WIDTH: Final = 12
 
 @record
 class Estimate:
-    """A system's cost lines by target, and the currencies of their prices."""
+    """A system's cost lines by target."""
 
     system: str
     environment: str
@@ -218,7 +218,7 @@ def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
 
 
 def _quantity(line: CostLine) -> str:
-    """Return a line's quantities: a single number if the quantity is fixed, otherwise all three."""
+    """Return a line's quantities for floor, expected cost and ceiling, or only one number if these are equal."""
     quantity = line.quantity
     amounts = (quantity.floor, quantity.expected, quantity.ceiling)
     return _number(amounts[0]) if len(set(amounts)) == 1 else " / ".join(_number(amount) for amount in amounts)

@@ -24,11 +24,11 @@ _WIDEST: Final = 110
 
 _NARROWEST: Final = 30
 _FRAME: Final = 5
-"""The columns used next to a line on a terminal: a bar with spaces, and a mark on each side where the line continues.
+"""The columns that a quoted line's frame takes up on a terminal: a bar with spaces, and a mark at each end that is cut.
 """
 
 _AROUND: Final = 400
-"""The number of characters to read before and after a place in a line, far more than fit on a screen."""
+"""The number of characters to read before and after a span in a line, far more than fit on a screen."""
 
 _REPETITIONS: Final = 10
 """The number of warnings with the same code that are shown in full."""
@@ -87,7 +87,7 @@ def _text(
 def _without_repetition(
     diagnostics: tuple[Diagnostic, ...],
 ) -> tuple[list[Diagnostic], dict[str, list[Diagnostic]]]:
-    """Split off, by code, the warnings after the first few with the same code. All errors are kept."""
+    """Split off the warnings after the first few with the same code, keyed by code. All other diagnostics are kept."""
     counts: dict[str, int] = {}
     shown: list[Diagnostic] = []
     repeated: dict[str, list[Diagnostic]] = {}
@@ -153,7 +153,7 @@ def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""The parts of lines that must not be displayed, by file and line."""
+"""The spans that must not be displayed because they contain secrets, by file and line."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:

@@ -18,13 +18,13 @@ _BRANCHES = ("then", "else")
 
 @record
 class Field:
-    """All schemas that can apply at a path, outermost first."""
+    """A field of the spec: all schemas that can apply at its path, outermost first."""
 
     root: Schema
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """Return a subfield, where `*` matches any name or list position."""
+        """Return the subfield with the given name, where `*` matches any name or list position, or None."""
         parts = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
@@ -35,11 +35,11 @@ class Field:
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """Return the value of a keyword in the outermost schema that has it."""
+        """Return the value of a schema keyword in the outermost schema that has the keyword."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """Return the distinct values of a keyword in all schemas that have it."""
+        """Return the distinct values of a schema keyword in all schemas that have the keyword."""
         values: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in values:
@@ -48,7 +48,7 @@ class Field:
 
 
 def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
-    """Find the field at a path. Otherwise, return None and a message about the unknown part and the nearest field."""
+    """Return the field at a path, or None with a message about the unknown field and the most similar known field."""
     current = Field(root, tuple(_parts(root, root)))
     for at, name in enumerate(path):
         below = current.step(name)

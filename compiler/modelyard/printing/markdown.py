@@ -23,5 +23,5 @@ def escaped(text: str) -> str:
 
 
 def table_row(cells: Iterable[str]) -> str:
-    """Return a table row with these strings in its cells."""
+    """Return a Markdown table row with the given strings in its cells."""
     return f"| {' | '.join(escaped(cell) for cell in cells)} |"

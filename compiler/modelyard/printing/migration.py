@@ -14,7 +14,7 @@ _TICKS = pattern("`+")
 
 
 def markdown(plan: Migration) -> str:
-    """Return migration.md."""
+    """Return the content of migration.md."""
     old, new = plan.sides.old, plan.sides.live
     lines = [
         f"# Moving {escaped(old.system.metadata.name)} from {escaped(old.name)} to {escaped(new.name)}",

@@ -1,4 +1,4 @@
-"""Print what other providers reject in a system: for people, for pull requests, and for programs."""
+"""Print which parts of a spec other providers reject: for people, for pull requests, and for programs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _change(change: Change) -> str:
 
 
 def refusal_lines(refusal: Refusal) -> Iterator[str]:
-    """Yield the lines that describe a refusal: its part of the spec, its location and its hint."""
+    """Yield the lines that describe a refusal: the rejected part of the spec, the error, its location and its hint."""
     problem, span = refusal.problem, refusal.problem.span
     yield f"  {refusal.part or _WHOLE}: {redacted(problem.message)} [{problem.code}]"
     place = f"{span.file}:{span.line}:{span.column}" if span else ""
@@ -114,4 +114,4 @@ def _counted(count: int, word: str) -> str:
 FORMS: Final[Mapping[str, Callable[[Portability, str], str]]] = MappingProxyType(
     {"text": _text, "json": _json, "markdown": _markdown}
 )
-"""Formats by name, each as a function of the result and the spec's path."""
+"""Output formats by name, each with a function that writes a Portability, given the spec's path."""

@@ -1,4 +1,4 @@
-"""Print what a rehearsal did in each phase: what ran as in the real move, and what was replaced or left out."""
+"""Print what a rehearsal did in each phase: what ran as in the real migration, and what was replaced or left out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ),
     ),
 }
-"""What a rehearsed phase does as in the real move, listed only if the system has parts of the given kind."""
+"""What each rehearsed phase does as in the real migration, listed only if the system has the named kind of part."""
 
 _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "1-build": (
@@ -62,7 +62,7 @@ _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "10-watch": ((_ALWAYS, "no days pass"),),
     "11-retire": ((_ALWAYS, "pulumi is a stand-in; the old side's processes end, and its folders stay"),),
 }
-"""What differs from the real move."""
+"""What each rehearsed phase does differently from the real migration, listed under the same condition."""
 
 
 def _of_kinds(texts: tuple[tuple[str, str], ...], kinds: Collection[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a change affects the cost of each environment: a sentence, a table for a comment, and data for programs."""
+"""Print how a change affects each environment's cost: as a sentence, a table for a comment, and data for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTHING: Final = Estimate("", "", {})
 
 @record
 class CostChange:
-    """An environment's estimates. An estimate is None if its version lacks the environment or prices to add up."""
+    """An environment's cost estimates before and after a change, each None if it is unknown."""
 
     environment: str
     before: Estimate | None
@@ -28,7 +28,7 @@ class CostChange:
 
     @property
     def is_known(self) -> bool:
-        """Whether the two versions can be compared."""
+        """Whether the estimates for both versions are known and use the same currency."""
         return self.before is not None and self.after is not None and len(self.currencies) < 2
 
     @property
@@ -94,7 +94,7 @@ def _rounded(delta: float) -> str:
 
 
 def costs_data(costs: Sequence[CostChange], system: str) -> Mapping[str, Value]:
-    """Return the estimates for all environments as plain data: a comparison, or the only estimate that is known."""
+    """Return each environment's estimates as plain data: the comparison, or the only estimate that is known."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostReport",

@@ -12,7 +12,7 @@ from modelyard.review.findings import Accepted, Finding, Level
 from modelyard.source import Span
 
 FORMAT: str = "modelyard.dev/review/v1alpha1"
-"""The version of the format."""
+"""The version of the JSON format."""
 
 
 def review_json(review: Review, lowest: Level) -> str:

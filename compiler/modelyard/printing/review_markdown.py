@@ -23,7 +23,7 @@ _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 
 def review_markdown(review: Review, lowest: Level) -> str:
-    """Return the Markdown. If it is too long, notes are cut first and then findings to review, but never dangers."""
+    """Return a review as Markdown. If it is too long, first notes and then findings to review are cut, not dangers."""
     groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
     head = f"{marker}\n### {escaped(headline(review))}\n{in_brief(review)}"
@@ -36,7 +36,7 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return a list with the cost and who must agree, or "" if the change needs no review."""
+    """Return a list of the change in cost and the people who must agree, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 
@@ -54,7 +54,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Return the lines that fit, and the number of remaining lines."""
+    """Return the first lines that fit into the given number of characters, and the number of remaining lines."""
     kept: list[str] = []
     for line in lines:
         room -= len(line) + 1
@@ -109,7 +109,7 @@ def list_item(finding: Finding, review: Review) -> str:
 
 
 def place_in_markdown(finding: Finding, review: Review) -> str:
-    """Return a finding's location and environments as Markdown."""
+    """Return where a finding applies, as Markdown: its location in the spec and its environments."""
     where = held_in(finding, review)
     parts = [place_of(finding) or finding.subject, f"in {where}" if where else ""]
     return ", ".join(escaped(part) for part in parts if part)

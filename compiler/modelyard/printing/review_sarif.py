@@ -19,14 +19,14 @@ from modelyard.review.findings import Accepted, Finding, Level
 from modelyard.source import Span
 
 MOST_RESULTS: Final = 5_000
-"""GitHub does not display more results per run (docs.github.com, SARIF support for code scanning, 2026-11)."""
+"""The maximum number of results per run that GitHub displays (docs.github.com, SARIF support, 2026-11)."""
 
 FINGERPRINT: Final = "modelyard/v1"
 _LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "note", Level.QUIET: "none"}
 
 
 def review_sarif(review: Review, lowest: Level, spec: str) -> str:
-    """Return a log with findings at or above a level, highest first. `spec` is the file for findings without a span."""
+    """Return a SARIF log with the findings at or above a level, highest first. `spec` locates those without a span."""
     findings = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
     rules = sorted({finding.code for finding in findings})
     results = [_result(finding, rules.index(finding.code), spec) for finding in findings]
@@ -72,7 +72,7 @@ def _suppression(acceptance: Accepted) -> Entry:
 
 
 def _notifications(review: Review) -> Iterator[Entry]:
-    """Yield the errors that prevent a version from being judged."""
+    """Yield the errors that prevent a version of the spec from being judged."""
     for unjudged in review.unjudged:
         side = "old" if unjudged.side == "before" else "new"
         for problem in unjudged.diagnostics:

@@ -30,7 +30,7 @@ def headline(review: Review) -> str:
 
 
 def summary(review: Review) -> tuple[str, ...]:
-    """Return one line for the cost and one for who must agree, or an empty tuple if the change needs no review."""
+    """Return a line about the cost and a line about who must agree, or an empty tuple if the change needs no review."""
     if not review.agreement:
         return ()
     findings = sorted((finding for finding in review.findings if finding.code == "R620"), key=_growth, reverse=True)
@@ -41,7 +41,7 @@ def summary(review: Review) -> tuple[str, ...]:
 
 
 def _growth(finding: Finding) -> tuple[float, ...]:
-    """Return by how much a monthly cost grows: what is expected, at most, and if nothing is used."""
+    """Return by how much the monthly cost grows: the expected cost, the ceiling, and the floor."""
     before, after = (
         [float(amount) for amount in side.split()] or [0.0] * 3 for side in (finding.before, finding.after)
     )
@@ -91,7 +91,7 @@ def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
 
 
 def count_of(level: Level, count: int) -> str:
-    """Return a number of findings at a level: `2 dangers`."""
+    """Return a count of findings at a level in words, such as `2 dangers`."""
     singular, plural = next((singular, plural) for each, singular, plural in _LEVELS if each is level)
     return f"{count} {singular if count == 1 else plural}"
 
@@ -102,7 +102,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def place_of(finding: Finding) -> str:
-    """Return a finding's current location, or its previous location if the value no longer exists."""
+    """Return a finding's location in the new version, or in the old version if the value no longer exists."""
     span = finding.was_at if not finding.after and finding.was_at else finding.now_at or finding.was_at
     return f"{span.file}:{span.line}" if span else ""
 
@@ -114,7 +114,7 @@ def held_in(finding: Finding, review: Review) -> str:
 
 
 def reached(finding: Finding) -> str:
-    """Return what a finding reaches, naming at most six addresses."""
+    """Name the entries that the change in a finding reaches, at most six of them."""
     shown = finding.reached[:_MOST_REACHED]
     more = len(finding.reached) - len(shown)
     return listed((*shown, f"{more} more") if more else shown)

@@ -25,7 +25,7 @@ def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) ->
 
 
 def log(rules: Sequence[Entry], results: Sequence[Entry], **more: object) -> str:
-    """Return a log with one run. `more` holds additional properties of the run."""
+    """Return a SARIF log with one run. `more` holds additional properties of the run."""
     driver = {"name": "modelyard", "version": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", **more, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"

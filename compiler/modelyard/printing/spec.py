@@ -1,4 +1,4 @@
-"""Render the resolved spec, with overlays, variables and defaults applied, and the origin of each value."""
+"""Render the spec with overlays, variables and defaults applied, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WITHOUT = "x-default-without"
 
 @record
 class Line:
-    """A line of YAML and the origin of its value. The origin is "" if the line only starts a mapping or list."""
+    """A line of YAML, and where its value comes from, or "" if the line only starts a mapping or list."""
 
     text: str
     origin: str
@@ -45,7 +45,7 @@ class _Writer:
                 yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
 
     def _absent(self, head: str, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
-        """Render a mapping that is not in the spec, with the defaults of its fields."""
+        """Render the defaults of the fields of a mapping that is not in the spec."""
         lines = list(self.mapping({}, path, schemas, indent + "  "))
         if lines:
             yield Line(head, "")
@@ -93,7 +93,7 @@ class _Writer:
 
 
 def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Return whether a default may be written, given the fields that it requires and excludes."""
+    """Return whether a field's default may be written, given the other fields that the field requires and excludes."""
     required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 

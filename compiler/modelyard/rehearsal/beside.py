@@ -1,4 +1,4 @@
-"""The files next to the spec: which of them a rehearsal copies or links, and a hash whose change restarts it."""
+"""The files next to the spec: which of them a rehearsal copies or links, and a hash that shows if they have changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard.migration.records import BUILD
 from modelyard.source import Span
 
 PLAN: Final = "migration"
-"""The folder of the plan in the copy of the spec's folder."""
+"""The migration plan's folder in the copy of the spec's folder."""
 
 _ENVIRONMENTS: Final = "environments"
 _CHUNK: Final = 1 << 20
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 
 def made_from(source: Path, *plan: str) -> str:
-    """Return a hash of a plan's contents and of the files next to the spec that the plan runs with."""
+    """Return a hash of a migration plan and of the files next to the spec that the plan's commands use."""
     total = hashlib.sha256()
     for text in plan:
         total.update(hashlib.sha256(text.encode()).digest())
@@ -115,7 +115,7 @@ def _digest(path: Path) -> bytes:
 
 @contextmanager
 def _reading(path: Path) -> Generator[None]:
-    """Report errors from the operating system as problems with this path."""
+    """Raise the operating system's errors as Unreadable, with the given path."""
     try:
         yield
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""The components between callers and both sides in a rehearsal: a weighted gateway, and callers that never stop."""
+"""A rehearsal's callers, which never stop sending requests, and the weighted gateway between them and the two sides."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Gateway:
         self._server.server_close()
 
     def choose(self) -> str:
-        """Return the side for the next request. Of any hundred consecutive requests, each side gets its exact share."""
+        """Return the side for the next request. Of each hundred requests, each side gets exactly its percentage."""
         with self._lock:
             before, self._requests = self._requests, self._requests + 1
             share = self.percent_new
@@ -77,7 +77,7 @@ class Gateway:
 
 @record
 class Question:
-    """A request to an endpoint, and the responses given by the endpoint's variants on the old side."""
+    """A request to an endpoint, and the correct responses: those of the endpoint's variants on the old side."""
 
     endpoint: str
     path: str
@@ -92,7 +92,7 @@ class Question:
         return status, content.decode("utf-8", "replace")
 
     def ask(self, port: int) -> str:
-        """Send the request to a port. Returns what is wrong with the response, or "" if it is correct."""
+        """Send the request to a local port. Returns what is wrong with the response, or "" if it is correct."""
         status, content = self.send(port, self.path)
         if status != http.client.OK:
             return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
@@ -100,7 +100,7 @@ class Question:
 
 
 def question_of(entry: Mapping[str, Any]) -> Question:
-    """Return a question that was stored in a file."""
+    """Return a Question from its entry in a file."""
     endpoint, path, body, token = (str(entry[name]) for name in ("endpoint", "path", "body", "token"))
     return Question(endpoint, path, body, token, tuple(map(str, entry["answers"])))
 
@@ -143,5 +143,5 @@ class Callers:
 
 
 def body_of(row: object) -> str:
-    """Return the body of a request for a prediction for one row."""
+    """Return the body of a request for the prediction for one row."""
     return json.dumps({"instances": [row]})

@@ -1,4 +1,4 @@
-"""A rehearsal's folder: a copy of the spec's folder for commands, stand-ins, and a folder for each bucket."""
+"""A rehearsal's folder: a copy of the spec's folder in which commands run, stand-ins, and a folder for each bucket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard.rehearsal.beside import copy_system
 
 PROGRAMS: Final = ("pulumi", "kubectl", "crane")
 NEEDED: Final = ("awk", "bash", "curl", "diff", "rclone")
-"""Programs that the commands of a plan use, and that have no stand-in."""
+"""Programs that a plan's commands use and that have to be installed, because they have no stand-in."""
 
 _SYSTEM: Final = "system"
 _SCRIPT: Final = Path(__file__).with_name("stand_ins.py")
@@ -51,7 +51,7 @@ class Bucket:
 
 @record
 class Layout:
-    """The locations of a rehearsal's files. `compiled` holds the copies of both sides that run on this machine."""
+    """The locations of a rehearsal's files. `compiled` maps each side to the folder compiled to run on this machine."""
 
     folder: Path
     move: Move
@@ -65,7 +65,7 @@ class Layout:
         return self.folder / _SYSTEM
 
     def state(self, which: str) -> Path:
-        """Return the folder in which a side stores everything."""
+        """Return the folder in which a side stores its state."""
         return self.folder / which
 
     def database(self, which: str) -> str:
@@ -73,7 +73,7 @@ class Layout:
         return f"sqlite:///{self.state(which) / 'mlflow.db'}"
 
     def local_plan(self, which: str) -> dict[str, dict[str, Any]]:
-        """Return the plan that the runtime reads for a side's copy."""
+        """Return the plan.json that the runtime reads to run a side on this machine."""
         content: dict[str, dict[str, Any]]
         content = json.loads((self.compiled[which] / "plan.json").read_text(encoding="utf-8"))
         return content
@@ -95,7 +95,7 @@ class Layout:
                 yield bucket, new[bucket.store]
 
     def remotes(self) -> Mapping[str, Path]:
-        """Return the folder that replaces each rclone remote. The folder contains the bucket."""
+        """Return the folder that replaces each rclone remote, and that contains the folder of the remote's bucket."""
         return {
             remote_name(which, remote): self.folder / "objects" / which / remote.store
             for which, handovers in self.move.handovers.items()
@@ -104,7 +104,7 @@ class Layout:
         }
 
     def prepare(self) -> None:
-        """Write everything that commands need. Repeating this does not undo any changes made by commands."""
+        """Write all files that the commands need. Repeating this does not undo any changes made by commands."""
         copy_system(self.code, self.system)
         for which in ("old", "new"):
             (self.state(which) / "stores").mkdir(parents=True, exist_ok=True)
@@ -122,12 +122,12 @@ class Layout:
         write_json(self.folder / "world.json", self._world())
 
     def same_bucket(self, store: str) -> bool:
-        """Return whether both sides use the same bucket for a store, or at least one side has no bucket for it."""
+        """Return whether both sides use the same bucket for a store, or one of them has no bucket for the store."""
         ends = [bucket.uri for bucket in self.buckets() if bucket.store == store]
         return len(ends) < 2 or ends[0] == ends[1]
 
     def _share(self) -> None:
-        """Make both sides share a folder wherever they share a bucket."""
+        """Give both sides the same folder for each bucket that they share."""
         old, new = self._stores("old"), self._stores("new")
         for store, place in new.items():
             if store in old and self.same_bucket(store) and not os.path.lexists(place):
@@ -160,7 +160,7 @@ class Layout:
         }
 
     def _clusters(self) -> Iterator[tuple[str, str]]:
-        """Yield each cluster and namespace named in commands, with the side it belongs to."""
+        """Yield each `cluster/namespace` that commands refer to, with the side that uses it."""
         for which, handovers in self.move.handovers.items():
             system = self.move.side(which).system
             for target, handover in handovers.items():
@@ -172,7 +172,7 @@ class Layout:
                         yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
-        """Return, for each endpoint, the path of the first variant on its server and the path in the copy."""
+        """Map the path of each endpoint on its Service to the path that serves its first variant on this machine."""
         endpoints = self.local_plan(which)["endpoints"]
         services: dict[str, dict[str, str]] = {}
         for route in self.move.side(which).plan.of(Route):
@@ -184,7 +184,7 @@ class Layout:
 
 
 def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
-    """Yield a side's compiled projects, named as in commands, with their stacks and folders."""
+    """Yield each stack of a side's compiled projects, as `folder stack` like in commands, with the project's folder."""
     move = layout.move
     for stack, project in move.projects(which):
         folder = move.project_folder(which, stack.target, project.folder)
@@ -216,5 +216,5 @@ def write_text(path: Path, content: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return a previously written value, or an empty mapping if there is none."""
+    """Return the JSON mapping stored in a file, or an empty mapping if the file does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,4 +1,4 @@
-"""Carry out a plan on this machine, phase by phase, while callers keep sending requests."""
+"""Carry out a migration plan on this machine, phase by phase, while callers keep sending requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelyard.rehearsal.steps import Failed, StepOutput, fits, run_step, why
 from modelyard.rehearsal.used import uses
 
 Jobs = Mapping[str, bool]
-"""Schedules by namespace and name, and whether each is suspended."""
+"""Whether each schedule is suspended, by `namespace/name`."""
 
 _WHOLE: Final = 100
 _SOME: Final = 20
@@ -101,7 +101,7 @@ class Rehearsal:
 
     @property
     def kinds(self) -> list[str]:
-        """Return the kinds of things in the system that can be rehearsed."""
+        """Return which kinds of parts, such as buckets or endpoints, the system has for a rehearsal to cover."""
         move = self.layout.move
         parts = {
             "buckets": any(self.layout.pairs()),
@@ -113,7 +113,7 @@ class Rehearsal:
         return [kind for kind, is_there in parts.items() if is_there]
 
     def run_phase(self, phase: Phase) -> PhaseReport:
-        """Carry out a phase and check it. Raises Failed if the result is not what the plan says."""
+        """Carry out a phase and its checks. Raises Failed if the result is not what the plan says."""
         began = time.monotonic()
         self._began = time.time()
         self._acted = []
@@ -148,7 +148,7 @@ class Rehearsal:
         )
 
     def take_back(self, phase: Phase) -> None:
-        """Undo a phase as its plan says: move the callers back first, and then run the undo commands."""
+        """Undo a phase as the plan says: move the callers back to the old side, and then run the undo commands."""
         self._began = time.time()
         self._acted = []
         if phase.name.partition("-")[2] in {"cut-over", "watch"}:
@@ -157,7 +157,7 @@ class Rehearsal:
         self._wait_for_callers()
 
     def still_used(self) -> list[str]:
-        """Return the users that still depend on the old side."""
+        """Return descriptions of everything that still uses the old side."""
         return uses(self.layout, _WHOLE - self.gateway.percent_new, self._read("schedules.json").get("old", {}))
 
     def _steps(self, phase: Phase, steps: tuple[Step, ...]) -> tuple[int, list[str]]:
@@ -178,7 +178,7 @@ class Rehearsal:
         return count, left
 
     def _without_later(self, ran: StepOutput) -> StepOutput:
-        """Return a comparison's output without objects written after the phase began, such as captures."""
+        """Return a bucket comparison's output without objects written after the phase began, such as captures."""
         differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
         unexplained = [line for line in differing if not self._is_later(line[2:])]
         code = 0 if differing and not unexplained else ran.code
@@ -212,7 +212,7 @@ class Rehearsal:
         self._write("stacks.json", stacks)
 
     def _settle(self) -> None:
-        """Start and stop sides as requested by the stand-ins' commands."""
+        """Start, restart and stop sides to match what the commands have done through the stand-ins."""
         for which in SIDES:
             is_wanted = self._applied(which) and self._answers(which)
             if is_wanted and which not in self._running:
@@ -232,7 +232,7 @@ class Rehearsal:
         self._keep_new_schedules()
 
     def _answers(self, which: str) -> bool:
-        """Return whether a side has anything that responds to requests: a registry or endpoints."""
+        """Return whether a side has a registry or endpoints, which respond to requests."""
         registry = self.layout.move.side(which).system.registry
         return registry is not None or bool(self.layout.local_plan(which)["endpoints"])
 
@@ -242,7 +242,7 @@ class Rehearsal:
         return all(stacks.get(name, {}).get("applied") for name, _ in tree_of(self.layout, which))
 
     def _keep_new_schedules(self) -> None:
-        """Give the new side the schedules of the environment that was applied last."""
+        """Give the new side the schedules of the overlay that was applied last: idle or live."""
         schedules = self._read("schedules.json")
         jobs: Jobs = {}
         if self._applied("new"):
@@ -254,7 +254,7 @@ class Rehearsal:
             self._write("schedules.json", {**schedules, "new": applied_to(now, before, jobs), "applied": dict(jobs)})
 
     def _expected(self) -> tuple[Question, ...]:
-        """Query each variant of each old-side endpoint, and record the responses, which the move must not change."""
+        """Query each variant of the old side's endpoints, and record the responses, which the move must not change."""
         path = self.layout.folder / "answers.json"
         if not path.exists():
             self._write("answers.json", [asdict(question) for question in self._asked_first()])
@@ -277,12 +277,12 @@ class Rehearsal:
         return content
 
     def _write_requests(self) -> None:
-        """Write the requests that commands send to each endpoint."""
+        """Write a file for each endpoint with the request that commands send to it."""
         for question in {question.endpoint: question for question in self._questions}.values():
             (self.layout.system / f"{question.endpoint}.json").write_text(question.body, encoding="utf-8")
 
     def _carry_tokens(self) -> None:
-        """Store callers' tokens at the same paths on the new side, in place of the person who is allowed to do so."""
+        """Copy callers' tokens to the new side, in place of the person who is allowed to store secrets there."""
         tokens = self.layout.state("old") / "tokens"
         if tokens.is_dir():
             shutil.copytree(tokens, self.layout.state("new") / "tokens", dirs_exist_ok=True)
@@ -308,7 +308,7 @@ class Rehearsal:
         self._acted.append("the adopted registry was copied on behalf of its owner, between databases on this machine")
 
     def _mark(self, which: str) -> None:
-        """Write an object that the other side lacks into each bucket."""
+        """Write an object into each of a side's buckets that the other side lacks."""
         pairs = [pair[which == "new"] for pair in self.layout.pairs()]
         for bucket in pairs:
             for prefix in bucket.prefixes:
@@ -320,7 +320,7 @@ class Rehearsal:
             self._acted.append(f"an object was written into {len(pairs)} {buckets} of the {which} side")
 
     def _compare(self) -> None:
-        """Send all requests to both sides, and wait until the new side has loaded the versions in its registry."""
+        """Check the new side's responses to all requests, once it has loaded the versions in its registry."""
         problems = self._ask_all("new")
         if problems:
             raise Failed(f"the new side does not answer like the old one: {problems[0]}")
@@ -357,7 +357,7 @@ class Rehearsal:
         self._write("weights.json", {"old": _WHOLE - percent, "new": percent})
 
     def _look_back(self) -> None:
-        """Query the old side directly, because it must be able to take back over."""
+        """Query the old side directly, because it must be able to take over again."""
         problems = self._ask_all("old")
         if problems:
             raise Failed(f"the old side does not answer as before: {problems[0]}")
@@ -387,7 +387,10 @@ class Rehearsal:
 
 
 def applied_to(now: Jobs, before: Jobs, jobs: Jobs) -> Jobs:
-    """Return what applying schedules leaves of those that exist: what only a command suspended stays suspended."""
+    """Return the schedules after applying `jobs`. Schedules that only a command has suspended stay suspended.
+
+    `now` holds the schedules as they are, and `before` holds them as they were last applied.
+    """
     return {name: off or (now.get(name, False) and not before.get(name, False)) for name, off in jobs.items()}
 
 

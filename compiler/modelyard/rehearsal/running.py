@@ -1,4 +1,4 @@
-"""Start and stop the two sides of a rehearsal, each in a process that ends together with this one."""
+"""Start and stop the two sides of a rehearsal, each in a process that ends together with the rehearsal's."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _PATIENCE_S: Final = 60.0
 _SHOWN: Final = 300
 _HERE: Final = "127.0.0.1,localhost"
 _KEPT: Final = frozenset({"PATH", "LANG", "LANGUAGE", "TMPDIR", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
-"""The variables that a plan's commands inherit, besides LC_* and the folders of PYTHONPATH.
+"""The environment variables that a plan's commands inherit, besides LC_* and the folders of PYTHONPATH.
 
-Others could replace stand-ins, as BASH_ENV and exported functions do, or lead commands to real clusters and clouds.
+Other variables could replace stand-ins, as BASH_ENV and exported functions do, or direct commands to real clusters and
+clouds.
 """
 
 _QUIET: Final = {
@@ -137,21 +138,21 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return the environment in which Python can import a compiled system's runtime and the user's own code."""
+    """Return environment variables with which Python can import a compiled system's runtime and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
     return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def side_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return a side's environment. The side sends requests only to this machine, and never through a proxy."""
+    """Return a side's environment variables. A side sends requests only to this machine, and never through a proxy."""
     environment = runtime_environment(compiled, code)
     kept = {name: text for name, text in environment.items() if not name.lower().endswith("_proxy")}
     return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
-    """Return the environment for a plan's commands: stand-ins come first, and folders replace rclone's remotes."""
+    """Return the environment variables for a plan's commands: stand-ins come first in PATH, folders replace remotes."""
     aliases: dict[str, str] = {}
     for name, place in remotes.items():
         aliases |= {
@@ -165,12 +166,12 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
 
 
 def _imports() -> dict[str, str]:
-    """Return settings for where commands import Python modules from, which is never the folder of the user's files."""
+    """Return variables that keep commands from importing Python modules from the folder of the user's files."""
     present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
 
 
 def _without_proxy() -> dict[str, str]:
-    """Return settings that keep requests to this machine from using a proxy, which user code may need to fetch data."""
+    """Return variables that exempt this machine's address from the proxy, which user code may need to fetch data."""
     hosts = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(hosts), _HERE]))

@@ -1,6 +1,6 @@
-"""Run one side of a rehearsal: MLflow with its own database, and a system's model servers, without Ray.
+"""Run one side of a rehearsal: MLflow with its own database, and a system's model servers, without a Ray cluster.
 
-Runs with the Python that has Ray and MLflow installed, and with the compiled runtime. It prints a line of JSON with its
+This program needs a Python with Ray and MLflow installed, and the compiled runtime. It prints a line of JSON with its
 ports once all servers respond, and then prints `restarted` for each `restart` line that it reads. It exits when its
 standard input ends, so nothing outlives the rehearsal, however the rehearsal ends.
 """
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _orders() -> SimpleQueue[str]:
-    """Return the lines of standard input. When the input ends, the main thread exits, whatever it is doing."""
+    """Return a queue of standard input's lines. When the input ends, the main thread exits, whatever it is doing."""
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
@@ -67,7 +67,7 @@ def _run(compiled: Path, folder: Path, answers: TextIO, orders: SimpleQueue[str]
 
 
 def _lock(state: Any) -> Any:
-    """Acquire the lock of a state folder. A killed rehearsal's side holds it until all its processes have ended."""
+    """Acquire a state folder's lock, waiting if processes of a killed rehearsal's side still hold it."""
     refusal = import_module("modelyard_runtime.refusals").Refusal
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -122,7 +122,7 @@ def _servers(plan: Any, placed: Any) -> Any:
 
 
 def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
-    """Store rows of the system's own data for each endpoint, and the file with a caller's token."""
+    """Store, for each endpoint, rows of the system's own data and the path of the file with a caller's token."""
     path = state.folder / REQUESTS
     if path.exists():
         return
@@ -136,7 +136,7 @@ def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
 
 
 def _start(servers: dict[str, Any], port: int) -> None:
-    """Serve applications according to the first part of the path, as Ray Serve does."""
+    """Serve applications on a port. As in Ray Serve, the first part of a request's path chooses the application."""
     uvicorn = import_module("uvicorn")
     starlette = import_module("starlette.requests"), import_module("starlette.responses")
 

@@ -3,9 +3,9 @@
 The rehearsal writes `world.json` in its folder, which describes what exists. Changes made by commands are stored in
 files next to it: `stacks.json`, `schedules.json` and `images.json`, each replaced atomically.
 
-- `pulumi` records which files were applied and what is protected. It creates nothing.
-- `kubectl` runs a command in place of MLflow's Pod, suspends schedules, and forwards requests to a side's servers.
-- `crane` records names. It pulls nothing.
+- `pulumi` records which files were applied and whether resources are protected. It creates nothing.
+- `kubectl` runs commands for MLflow's Pod on this machine, suspends schedules, and forwards requests to servers.
+- `crane` records the names of copied images. It pulls nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TIMEOUT_S = 120
 
 
 class Unknown(Exception):
-    """Raised if the stand-in does not support a command or recognize something named in the command."""
+    """Raised if the stand-in does not support a command or does not recognize a name in the command."""
 
 
 def main(arguments: list[str]) -> int:
@@ -121,7 +121,7 @@ _PULUMI: dict[str, Callable[[Path, Json, str, Path], int]] = {
 
 
 def digest_of(project: Path) -> str:
-    """Return a hash of a project's files, except those that a plan's commands add."""
+    """Return a hash of a Pulumi project's files, except those that a plan's commands add."""
     hashed = hashlib.sha256()
     for path in _files(project):
         hashed.update(f"{path.relative_to(project)}\0".encode() + path.read_bytes() + b"\0")
@@ -160,7 +160,7 @@ def _exec(folder: Path, world: Json, side: str, namespace: str, words: list[str]
 
 
 def _here(word: str, world: Json) -> str:
-    """Return an argument with bucket addresses replaced by folders on this machine."""
+    """Return an argument with bucket addresses replaced by addresses of folders on this machine."""
     return "=".join(_address(part, world) for part in word.split("="))
 
 
@@ -269,7 +269,7 @@ _PROGRAMS: dict[str, Callable[[Path, list[str]], int]] = {"pulumi": _pulumi, "ku
 
 
 def _split(words: list[str], names: tuple[str, ...], until: str = "") -> tuple[dict[str, str], list[str]]:
-    """Return the options that have the given names, and all other words. Words after `until` are never options."""
+    """Return the options with the given names, and all other words. Words from `until` on are never options."""
     options: dict[str, str] = {}
     rest: list[str] = []
     end = words.index(until) if until and until in words else len(words)

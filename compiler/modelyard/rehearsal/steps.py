@@ -26,7 +26,7 @@ _LEFT_OUT: Final = {
     " create namespace ": "no secret exists on this machine",
     " describe secret ": "no secret exists on this machine",
 }
-"""Commands that a rehearsal does not run, identified by a substring, with the reasons."""
+"""The reasons why a rehearsal does not run certain commands, by a substring that identifies these commands."""
 
 _SHOWN: Final = 600
 
@@ -46,7 +46,7 @@ class StepOutput:
 
 
 def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> StepOutput:
-    """Run a step's commands as if a person had pasted them. Commands after a failed one are not run.
+    """Run a step's commands as if a person had pasted them. Commands after one that failed are not run.
 
     `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
     """
@@ -86,7 +86,7 @@ _EXPECTED: Final[Mapping[str, Callable[[int, Sequence[str]], bool]]] = {
     "no run in state Running": lambda code, lines: code == 0 and not any("Running" in line for line in lines),
     "no resources in each": _each(lambda line: line.endswith("(0):")),
 }
-"""How to judge the output of a check. Other checks are judged by their exit code."""
+"""How to judge the output of a check, by what the plan expects. Other checks are judged by their exit code."""
 
 
 def _reasons(lines: Sequence[str]) -> list[str]:
@@ -94,7 +94,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return the commands with a free port in place of the fixed port, which another local program may use."""
+    """Return the commands with a free local port instead of Ray Serve's, which another program may be using."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()
@@ -114,7 +114,7 @@ def _free_port() -> int:
 
 
 def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
-    """Run a script to completion. Whatever happens, everything that the script started also ends."""
+    """Run a script to completion. Every process that the script started also ends, however the script ends."""
     with TemporaryFile() as output:  # a pipe would stay open as long as a background program
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],

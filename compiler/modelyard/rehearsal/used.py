@@ -21,7 +21,7 @@ _OPENED: Final = {
 
 
 def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[str]:
-    """Return everything that uses the old side: callers (with their percentage), schedules, objects and addresses."""
+    """Describe everything that uses the old side: callers (with their percentage), schedules, objects and addresses."""
     findings = [f"callers: the old side still answers {percent} percent of requests"] if percent else []
     findings += [f"schedule {name} of the old side is not suspended" for name, off in schedules.items() if not off]
     for old, new in layout.pairs():
@@ -36,15 +36,15 @@ def uses(layout: Layout, percent: int, schedules: Mapping[str, bool]) -> list[st
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the hash of each object in a bucket's folder."""
+    """Return the hash of each object in a bucket's folder, by the object's path."""
     files = (path for path in sorted(folder.resolve().rglob("*")) if path.is_file())
     return {str(path.relative_to(folder.resolve())): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def addresses(database: Path, places: Sequence[str]) -> list[str]:
-    """Return the addresses that a registry would open and that begin with one of the given places.
+    """Return the addresses in a registry's database that MLflow would open, and that are at or below one of `places`.
 
-    Training data addresses remain in the run history, wherever the data was stored.
+    Addresses of training data are not included: they remain in the run history, wherever the data was stored.
     """
     if not database.exists() or not places:
         return []

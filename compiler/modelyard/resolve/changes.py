@@ -29,14 +29,14 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """Return the name for the objects of `section.name`: the current name, or the original name if it was renamed."""
+    """Return the name for an entry's objects: its current name or, if the entry was renamed, its original name."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames, and map new addresses to old ones. New addresses must exist, and old addresses must not."""
+    """Resolve renames, and map new addresses to old ones. Only the new addresses may, and must, exist in the spec."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

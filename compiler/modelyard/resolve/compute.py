@@ -23,7 +23,7 @@ def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
 
 
 def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
-    """Return the name of the class in a `compute` field. An inline class is named `inline_name`."""
+    """Return the name of the compute class in a `compute` field. An inline class gets the name `inline_name`."""
     value = node.get("compute")
     if value is None:
         return default
@@ -38,14 +38,14 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """Return the class name. Report an error if neither the step or variant nor its parent has a class."""
+    """Return a compute class's name. Report an error if neither the step or variant nor its parent names a class."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute
 
 
 def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
-    """Return the name of a monitor's class. Unlike in `compute_of`, monitors without the field share a small class."""
+    """Return the name of a monitor's compute class. Monitors without a `compute` field share a small class."""
     name = compute_of(scope, node, path, inline_name)
     return name or _inline(scope, _MONITORS)
 
@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, compute_class: ComputeClass) -> str:
-    """Register an inline class. Its name must be unique, because Pods find their hardware by name."""
+    """Register an inline compute class. Its name must be unique, because Pods find their hardware by class name."""
     earlier = scope.inline.setdefault(compute_class.name, compute_class)
     if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
         scope.report(

@@ -141,7 +141,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
 
 
 def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
-    """Resolve the source of an imported model. Without `promoteTo`, the model enters its first stage."""
+    """Resolve the source of an imported model. Without `promoteTo`, the model's first stage is used."""
     return ModelImport(
         digest=text(node, "digest"),
         uri=text(node, "uri"),
@@ -164,7 +164,7 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """Resolve a check in a gate or monitor, with its bounds."""
+    """Resolve a check in a model's gate or in a monitor, with its bounds."""
     if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         bounds = "`min`, `max`, or `versus: champion`" if path[0] == "models" else "`min` or `max`"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, bounds))

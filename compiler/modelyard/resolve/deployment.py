@@ -33,7 +33,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
-    """Resolve the deployment, and store the target names, which all later sections refer to, in the scope."""
+    """Resolve the deployment, and store the target names in the scope, because all later sections refer to them."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:
@@ -92,7 +92,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
 
 
 def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
-    """Resolve the waves: the canary sites, a wave for each share, and the remaining sites."""
+    """Resolve the number of waves (canary sites, one for each share, remaining sites), and how long each wave runs."""
     if "waves" not in sites:
         return None
     node = mapping(sites, "waves")

@@ -142,7 +142,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching, generation: Generation | None) -> Scaling:
-    """Resolve scaling. By default, a replica can gather a whole batch before another replica is added."""
+    """Resolve scaling. By default, a replica may have enough requests for a whole batch before another one is added."""
     default = Scaling(_SCALING_TARGET if generation is None else float(generation.concurrency))
     target = number(node, "target")
     return Scaling(
@@ -200,7 +200,7 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """Resolve capture. The defaults are the only object store, and the retention period required by governance."""
+    """Resolve capture. Its store defaults to the only object store, and `retain` to governance's retention period."""
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:
@@ -223,7 +223,7 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
 
 
 def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> Endpoint:
-    """Resolve the endpoint. High-risk systems and regulated industries log requests unless the spec disables it."""
+    """Resolve the endpoint. High-risk systems and regulated industries log requests unless the spec turns this off."""
     logged = governance.risk == "high" or resolve_profile(scope).regulated
     default = Endpoint(access_log=flag(node, "accessLog", logged))
     auth = mapping(node, "auth")

@@ -103,7 +103,7 @@ def _on_breach(scope: Scope, node: Node, path: Path, oncall: tuple[str, ...]) ->
 
 
 def resolve_channels(scope: Scope) -> dict[str, Channel]:
-    """Resolve the channels, each with the secret that its type needs."""
+    """Resolve the notification channels, each with the secret that its type requires."""
     return {name: _channel(name, node) for name, node in named_nodes(scope.root, "channels")}
 
 

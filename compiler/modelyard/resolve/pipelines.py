@@ -101,7 +101,7 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
 
 
 def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
-    """Resolve the model. Training creates versions and moves an alias, while batch inference uses a single version."""
+    """Resolve a pipeline's model: the alias that training moves, or the version that batch inference uses."""
     value = text(node, "model")
     if not value:
         return None
@@ -178,7 +178,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
 
 
 def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
-    """Return the built-in trainer, by name or framework, or "" if there is an entrypoint or nothing is trained."""
+    """Return the built-in trainer's name, or "" if the step has its own entrypoint or trains nothing."""
     trainer = text(node, "trainer")
     if source.entrypoint:
         if trainer:
@@ -195,7 +195,7 @@ def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _De
 
 
 def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Schedule:
-    """Resolve `once`, `on-demand`, or a mapping with a cron line or the pipeline to follow."""
+    """Resolve a `schedule` field: `once`, `on-demand`, or a mapping with a cron line or the pipeline to follow."""
     if value is None:
         return default
     if isinstance(value, str):
@@ -215,7 +215,7 @@ def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Sch
 
 
 def _reprocess(scope: Scope, value: Json, path: Path) -> Reprocess:
-    """Resolve `none`, `all`, or a mapping with a window."""
+    """Resolve a `reprocess` field: `none`, `all`, or a mapping with a window."""
     if value is None or isinstance(value, str):
         return Reprocess(value or "none")
     return Reprocess("window", seconds_or(scope, as_node(value, "reprocess"), "window", path, _DAY_S))

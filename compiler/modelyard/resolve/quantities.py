@@ -83,7 +83,7 @@ def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] 
 
 
 def range_of(value: Json, default: Range) -> Range:
-    """Read `3` or `{min: 2, max: 8}` as a range. The default supplies a missing bound, adjusted so that min ≤ max."""
+    """Read `3` or `{min: 2, max: 8}` as a range. A missing bound comes from the default, adjusted so that min ≤ max."""
     if value is None:
         return default
     if isinstance(value, int | float) and not isinstance(value, bool):

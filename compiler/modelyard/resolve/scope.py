@@ -19,7 +19,7 @@ _SUGGESTED = 50  # the number of errors that get a suggestion, because each look
 
 @record(frozen=False)
 class Scope:
-    """The document, its names by section (targets are under `targets`), and the diagnostics collected."""
+    """The document, its entries by section (targets are under `targets`), and the diagnostics collected so far."""
 
     document: Document
     root: Node
@@ -45,17 +45,17 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. If the missing entry was set aside, mark it as a consequence of another error."""
+        """Collect a diagnostic. Mark it as following from another error if the entry at `missing` was set aside."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """Return the path of an entry in a section that was set aside, or () if there is none."""
+        """Return the first path in the section that was set aside because of an error, or () if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to choose suggestions from, or no names if the maximum number is exceeded."""
+        """Return the names to choose a suggestion from, or none if the maximum number of suggestions is exceeded."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
@@ -72,7 +72,7 @@ def _ordered(value: Json) -> Json:
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
-    """Return the name, and report an error at `path` if the section has no entry with that name."""
+    """Return `name`, and report an error at `path` if the section has no entry with this name."""
     if name not in scope.names[section]:
         span = scope.document.value_span(path)
         scope.report(unknown(scope, section, name, span), entry_path(section, name))

@@ -42,7 +42,7 @@ def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) 
 
 
 def first_stage(stages: tuple[Stage, ...]) -> str:
-    """Return the alias that training promotes to, or "" if the model has no stages."""
+    """Return the alias that training promotes new versions to, or "" if the model has no stages."""
     return next((stage.alias for stage in stages if not stage.after), "")
 
 

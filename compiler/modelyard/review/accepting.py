@@ -1,7 +1,7 @@
 """Determine which findings in a review `reviews/acknowledged.yaml` accepts, and report entries that accept none.
 
-Entries are read from the new version, but the old version determines who may sign. This way, a change cannot add a key
-and use it.
+Entries are read from the new version of this file, but the old version of the spec determines who may sign. This way,
+a change cannot add a public key and use it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from modelyard.spec import Approval, System
 from modelyard.stages import Outcome
 
 _ABOUT_ENTRIES: Final = frozenset({"R920", "R921", "R922", "R923", "R924"})
-"""Findings about the file itself, which cannot be accepted."""
+"""Codes of the findings about `reviews/acknowledged.yaml` itself, which cannot be accepted."""
 
 _PATH: Final = ("acknowledged",)
 
 
 @record
 class Acknowledged:
-    """The file in the new version: its entries, its errors, and the key of each signature.
+    """`reviews/acknowledged.yaml` in the new version: its entries, its errors, and the public key of each signature.
 
     The key is None if the signature is invalid.
     """
@@ -40,7 +40,7 @@ class Acknowledged:
 
 @record
 class Signers:
-    """The groups and their keys. At least `minimum` of the groups must sign an acknowledgement.
+    """The approver groups and their public keys. At least `minimum` of the groups must sign an acknowledgement.
 
     `owner` is the group of the team that owns the system; its signature alone is never sufficient. If there are no
     other groups, nobody can sign.
@@ -51,7 +51,7 @@ class Signers:
     owner: str
 
     def of(self, key: bytes) -> str:
-        """Return the group that a key belongs to, or "" if there is none."""
+        """Return the group that a public key belongs to, or "" if it belongs to none."""
         return next((name for name, keys in self.groups.items() if key in keys), "")
 
     def are_enough(self, signed: Collection[str]) -> bool:
@@ -60,12 +60,12 @@ class Signers:
 
 
 def can_be_accepted(finding: Finding) -> bool:
-    """Return whether a finding is important enough to be accepted, and is not about acknowledgements."""
+    """Return whether a finding is important enough to need acceptance, and is not about acknowledgements."""
     return finding.level >= Level.REVIEW and finding.code not in _ABOUT_ENTRIES
 
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
-    """Mark the findings that entries accept, and add a finding for each entry that does not accept any."""
+    """Mark the findings that entries of the file accept, and add a finding for each entry that accepts none."""
     valid = [item for item in file.entries if item.until >= today and file.signers.get(item, b"") is not None]
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
@@ -97,7 +97,7 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
 
 
 def _approvals(system: System) -> list[Approval]:
-    """Return the approval that every promotion needs or, if there is none, those of all models' stages."""
+    """Return the approval that every promotion needs or, if there is none, the approvals of all models' stages."""
     general = system.governance.approve_promotion
     if general is not None:
         return [general]
@@ -106,7 +106,7 @@ def _approvals(system: System) -> list[Approval]:
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Return who must agree to a review's dangers or should look at the review, or "" if nothing in it matters."""
+    """State who must agree to a review's dangers, or who should look at its other findings, or "" if it has none."""
     dangers = [finding for finding in review.findings if finding.level is Level.DANGER]
     if not dangers:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
@@ -134,7 +134,7 @@ def _signatures(signers: Signers) -> str:
 
 
 def _old_system(environment: str, before: Outcomes) -> System | None:
-    """Return the old system whose rules apply to an environment: its own, the base's, or any if there is no base."""
+    """Return the old system whose rules apply to an environment: its own, the base's or, without a base, another."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
     return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 
@@ -157,7 +157,7 @@ def _settled(
     file: Acknowledged,
     required: Mapping[str, Signers | None],
 ) -> Finding:
-    """Return a finding with the people who accept it, if the entries are sufficient in each of its environments."""
+    """Return a finding with the people who accept it, if their entries suffice in all of the finding's environments."""
     entries = [entry for entry in valid if _names(entry, finding)]
     if not entries or not can_be_accepted(finding):
         return finding
@@ -196,7 +196,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Report entries that match no finding: as a danger if a finding with their code is open, otherwise as a note."""
+    """Report entries that match no finding: as a danger if an open finding has the same code, otherwise as a note."""
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue
@@ -220,7 +220,7 @@ def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) 
 def _unsigned(
     valid: Sequence[Acknowledgement], findings: Sequence[Finding], required: Mapping[str, Signers | None]
 ) -> Iterator[Finding]:
-    """Report entries that are not needed, or whose finding is still open because too few groups have signed."""
+    """Report entries whose finding needs no acceptance, or is still open because too few groups have signed."""
     for finding in findings:
         entries = [entry for entry in valid if _names(entry, finding)]
         if finding.accepted or not entries:

@@ -37,7 +37,7 @@ _LONGEST: Final = 5000  # characters in a field; a signature with a long RSA key
 
 @record
 class Acknowledgement:
-    """An entry in the file, with its location. The signature is "" if the entry is not signed."""
+    """An entry in `reviews/acknowledged.yaml`, with its location. The signature is "" if the entry is not signed."""
 
     code: str
     fingerprint: str
@@ -53,7 +53,7 @@ class Acknowledgement:
 
 
 def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, str]:
-    """Return the content to be signed for an entry with the given values: code, fingerprint, by, reason and until."""
+    """Return the content to be signed for an entry, given its values for code, fingerprint, by, reason and until."""
     head = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Acknowledgement", "action": "accept", "system": system}
     return {**head, **dict(zip(_FIELDS, values, strict=True))}
 
@@ -101,7 +101,7 @@ def _entry(entry: Json, place: Span) -> Acknowledgement | Unreadable:
 
 
 def _reasons(entry: Json) -> Iterator[str]:
-    """Yield the errors in an entry. Only the first error is meaningful."""
+    """Yield the errors in an entry. Errors after the first may merely follow from it."""
     if not isinstance(entry, dict):
         yield f"an entry must be a mapping with {', '.join(_FIELDS)}"
         return

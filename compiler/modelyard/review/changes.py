@@ -1,4 +1,4 @@
-"""Find every value that differs between two versions of a system, with its place and its meaning.
+"""Find every value that differs between two versions of a system, with its path in the spec and its meaning.
 
 Equal parts are not examined further, so the time depends on what has changed, not on the size of the system.
 """
@@ -22,7 +22,7 @@ Raw: TypeAlias = Any
 
 
 class Direction(StrEnum):
-    """The direction of a change."""
+    """The direction of a change: whether it makes something looser, stricter or neither."""
 
     LOOSER = "looser"
     STRICTER = "stricter"
@@ -46,12 +46,12 @@ class Change:
 
     @property
     def added(self) -> bool:
-        """Whether there was no value before."""
+        """Whether the path had no value before."""
         return not self.before.text
 
     @property
     def removed(self) -> bool:
-        """Whether there is no longer a value."""
+        """Whether the path no longer has a value."""
         return not self.after.text
 
     @property
@@ -69,14 +69,14 @@ _PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
     Absent.STRICTEST: (Direction.STRICTER, Direction.LOOSER),
     Absent.NEITHER: (Direction.OTHER, Direction.OTHER),
 }
-"""Which way it goes that a value is gone, and that it is new."""
+"""The directions of removing a value and of adding one, by the meaning of having no value."""
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
     """Yield everything that differs. Entries renamed with `moved` are compared with the entries under their old names.
 
-    Mere consequences of another change are left out: references to something renamed, the compute class of an entry
-    that is new or removed, and fields that a different channel type, rollout strategy or login type lacks.
+    Differences that merely follow from another change are left out: references to a renamed entry, the compute class of
+    an entry that is new or removed, and fields that a different channel type, rollout strategy or login type lacks.
     """
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
@@ -92,7 +92,7 @@ def changes(before: System, after: System) -> Iterator[Change]:
 
 
 def renamed_targets(before: System, after: System) -> dict[str, str]:
-    """Return targets that have been replaced by another name with an equal definition, by old name."""
+    """Return the new names of targets that were renamed while their definitions stayed equal, by old name."""
     old, new = ({candidate.name: candidate for candidate in system.deployment.targets} for system in (before, after))
     fresh = [candidate for name, candidate in new.items() if name not in old]
     renames: dict[str, str] = {}
@@ -104,12 +104,12 @@ def renamed_targets(before: System, after: System) -> dict[str, str]:
 
 
 def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
-    """Return whether something is placed elsewhere only because its target is renamed."""
+    """Return whether an entry's placement changed only because its target was renamed."""
     return not change.entry and bool(change.before.text) and targets.get(change.before.text) == change.after.text
 
 
 def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
-    """Return whether a field is gone or has its default because the new kind of channel, rollout or login lacks it."""
+    """Return whether a field differs only because the type of its channel, registry, rollout or login is different."""
     section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
     if section == "channels" and change.removed and field and field != "type":
         old, new = (system.channels.get(name) for system in (before, after))
@@ -158,7 +158,7 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
 
 
 def _with_booleans(entry: Raw) -> Raw:
-    """Return a pipeline whose boolean parameters are leaves, because `true` equals 1 in Python, and other entries."""
+    """Return an entry. In a pipeline, boolean parameters become leaves, because `true` would equal 1 in Python."""
     if not isinstance(entry, Pipeline) or not any(entry.booleans):
         return entry
     steps = (
@@ -256,7 +256,7 @@ def _summary(value: Raw) -> Leaf:
 
 
 def rating_of(path: Steps) -> str:
-    """Return the rating of the nearest rated field at or above a path."""
+    """Return the `x-review` rating of the field at a path, or of the nearest field above it that has a rating."""
     for length in range(len(path), 0, -1):
         schemas = [root()]
         for step in path[:length]:
@@ -268,7 +268,7 @@ def rating_of(path: Steps) -> str:
 
 
 def way_of(change: Change) -> Direction:
-    """Return the direction of a change."""
+    """Return the direction of a change, according to the meaning of its field."""
     meaning = change.meaning
     if change.added or change.removed:
         return _of_presence(change)
@@ -284,7 +284,7 @@ def way_of(change: Change) -> Direction:
 
 
 def _of_presence(change: Change) -> Direction:
-    """Return the direction for a new or removed value, based on what the field's rating says about having no value."""
+    """Return the direction of adding or removing a value, from what the field's rating says about having no value."""
     meaning = change.meaning
     if meaning.absent in _PRESENCE:
         return _PRESENCE[meaning.absent][change.added]
@@ -308,7 +308,7 @@ def _of_numbers(direction: str, before: float, after: float) -> Direction:
 
 
 def _of_ranges(direction: str, before: set[str], after: set[str]) -> Direction | None:
-    """Return the direction for lists of address ranges, by the addresses that they contain, or None for other lists."""
+    """Return the direction of a change to lists of address ranges, by their addresses, or None for other lists."""
     if direction != "added" or not (before and after) or not are_ranges(before | after):
         return None
     return Direction.STRICTER if covers(before, after) else Direction.LOOSER

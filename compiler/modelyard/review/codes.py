@@ -1,4 +1,4 @@
-"""The codes of findings, from codes.json: the meaning of each, an example, and the code of the reverse change."""
+"""The codes of findings, from codes.json: each code's meaning, an example, and the code of the reverse change."""
 
 from __future__ import annotations
 

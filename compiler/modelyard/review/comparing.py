@@ -1,4 +1,4 @@
-"""Review a change: compare two versions of a spec in every environment."""
+"""Review a change to a spec: compare the two versions in every environment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_LOCKS: Final = Locks()
 
 @record
 class Unjudged:
-    """An environment that cannot be judged because one version does not compile, with that version and its errors."""
+    """An environment that cannot be judged because a version (`side`) does not compile there, with its errors."""
 
     environment: str
     side: str  # before after
@@ -86,7 +86,7 @@ def compared(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Review:
-    """Compare two versions of a spec in every environment of either version, using previews if there are any."""
+    """Compare two versions of a spec in every environment of either version, and with the given Pulumi previews."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     names = tuple(dict.fromkeys((*after, *before)))
@@ -143,11 +143,11 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
 
 
 def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Report a new environment and what it introduces, compared both with nothing and with the old base.
+    """Report a new environment and what it introduces, compared both with an empty system and with the old base.
 
-    The comparison with nothing finds what runs in the environment. The comparison with the base finds changes to gates,
-    approvals and everything else that the base already has. Only important findings are included. Nothing moves into a
-    new environment, so a place or name that the base lacks is not a change.
+    The comparison with an empty system finds what runs in the environment. The comparison with the base finds changes
+    to gates, approvals and everything else that the base already has. Only important findings are included. Nothing
+    moves into a new environment, so a location or name that the base lacks is not a change.
     """
     path = ("environments", name)
     yield Finding(
@@ -184,7 +184,7 @@ _OF_WHAT_RUNS: Final = frozenset(
         *("R518", "R519", "R520", "R521", "R523"),
     }
 )
-"""Codes for changes to what already runs or holds data, which a new environment cannot change."""
+"""Codes for changes to resources that already run or hold data, which do not exist in a new environment."""
 
 
 def _unlike_the_base(finding: Finding) -> Finding:
@@ -219,7 +219,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield all findings that can be derived from both outcomes. Without plans, no findings are about rights."""
+    """Yield the findings from comparing two outcomes. Those that need plans, such as rights, may be missing."""
     pairs = _site_pairs(old, new)
     if pairs:  # the same site represents all sites in both versions
         old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))
@@ -254,7 +254,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
 
 
 def _systems(old: Outcome, new: Outcome) -> tuple[System | None, System | None]:
-    """Return both systems. If one version has errors, both have the values of the same sites."""
+    """Return the systems of both outcomes. If only one version has errors, both systems get the same sites' values."""
     before, after = _complete_system(old), _complete_system(new)
     if before is None or after is None or old.failed is new.failed or not (old.fleets or new.fleets):
         return before, after
@@ -278,7 +278,7 @@ def _of_first(old: Outcome, new: Outcome, pairs: tuple[SitePair, ...]) -> tuple[
 def _effects(
     sides: Sides, before: Plan, after: Plan, targets: Targets, pairs: tuple[SitePair, ...]
 ) -> Iterator[Finding]:
-    """Yield what `pulumi up` does on all targets. On targets with sites, this is compared for each kind of site."""
+    """Yield what `pulumi up` does on all targets. For targets with sites, each pair of site kinds is compared."""
     if not pairs:
         yield from effects_of_up(sides, before, after, targets)
         return
@@ -290,7 +290,7 @@ def _effects(
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
-    """Yield the findings about previews, which require that both versions compile."""
+    """Yield the findings about Pulumi previews, which require that both versions of the spec compile."""
     before, after = _complete_system(old), _complete_system(new)
     if previews and before is not None and after is not None and not (old.failed or new.failed):
         from modelyard.review.preview_findings import preview_findings  # only a few reviews have previews
@@ -299,7 +299,7 @@ def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Pre
 
 
 def _complete_system(outcome: Outcome) -> System | None:
-    """Return an outcome's system, unless parts of it were set aside because of errors."""
+    """Return an outcome's system, or None if it is incomplete because entries were set aside due to errors."""
     system = outcome.system
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
         return None

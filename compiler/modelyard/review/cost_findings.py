@@ -25,11 +25,11 @@ _NAMES: Final = ("if nothing is used", "expected", "at most")
 
 
 UsageOf: TypeAlias = Callable[[Plan], Usage]
-"""Returns the usage of a plan's system."""
+"""Returns the usage on which the costs of a plan's system are based."""
 
 
 def assumed(_: Plan) -> Usage:
-    """Return no usage, which makes expected costs rely on assumptions."""
+    """Return no usage, so that expected costs rely on assumptions."""
     return NO_USAGE
 
 
@@ -92,7 +92,7 @@ def _sums(costs: Total) -> tuple[float, float, float]:
 
 
 def _amounts(was: Total, now: Total, currency: str) -> str:
-    """Describe how floor, expected cost and ceiling change, only once if all three change in the same way."""
+    """Describe how floor, expected cost and ceiling change, in a single phrase if all three have the same amounts."""
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)
@@ -106,7 +106,7 @@ def _amount(was: Total, now: Total, step: tuple[float, float], currency: str, na
 
 
 def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Return the level and, for a danger, the reason: a budget that blocks, or a floor that grows by over a quarter."""
+    """Return the level of a cost change and, for a danger, the reason: a budget that blocks, or a much higher floor."""
     budget = sides.after.governance.budget
     if budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly >= was.expected:
         return Level.DANGER, (_beyond(budget),)
@@ -128,7 +128,7 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 
 
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
-    """Name the components that change most, by floor, expected cost or ceiling, whichever has the largest share."""
+    """Name the components whose cost changes most: by floor, expected cost or ceiling, whichever total changes most."""
     before, after = _sums(was), _sums(now)
     column = max((1, 2, 0), key=lambda index: abs(_growth(before[index], after[index])))
     changed = {round(new - old, 2) for old, new in zip(before, after, strict=True)} - {0}

@@ -1,4 +1,4 @@
-"""Find the kinds of signals that watch each endpoint and model, before and after a change."""
+"""Find which kinds of signals (monitors and SLOs) watch each entry in a version of the spec."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ KINDS: Mapping[str, str] = {
 
 
 def signals(system: System) -> dict[str, dict[str, str]]:
-    """Return the kinds of signals for each endpoint, dataset, pipeline and model, with the address of a source.
+    """Return the kinds of signals for each endpoint, dataset, pipeline and model, each with a source's address.
 
-    A model is also watched by anything that watches an endpoint sending it traffic.
+    The signals of an endpoint also count for the models to which it sends traffic.
     """
     sources: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():

@@ -26,14 +26,14 @@ _STOPPED: Final = {
     "creates": "would create",
     "changes": "would change",
 }
-"""What `pulumi up` does, and how to word it if `pulumi up` stops before that."""
+"""The wording for what `pulumi up` does, and the wording to use instead if `pulumi up` stops before that."""
 
 
 @record
 class OnTarget:
-    """The effects on a target, determined using its provider's tables.
+    """The consequences of a change for the resources on a target, determined using its provider's tables.
 
-    `place` is the target's previous region, and `kept` holds the spec entries that both versions contain.
+    `place` is the target's previous region, and `kept` holds the workloads that both versions contain.
     """
 
     name: str
@@ -43,7 +43,7 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
-        """Return the resources affected in one of the given ways, except those that contain only settings."""
+        """Return the consequences with the given effects, except those for Pulumi providers or within a workload."""
         return tuple(
             consequence
             for consequence in self.consequences
@@ -53,7 +53,7 @@ class OnTarget:
         )
 
     def is_part_of_a_change(self, consequence: Consequence) -> bool:
-        """Return whether a dispensable object is created or destroyed while its workload remains."""
+        """Return whether a workload's dispensable object is created or destroyed while the workload remains."""
         comes_or_goes = consequence.effect in {Effect.CREATED, Effect.DESTROYED}
         return (
             comes_or_goes
@@ -63,11 +63,11 @@ class OnTarget:
         )
 
     def holds(self, consequence: Consequence) -> str:
-        """Return what is lost with a resource: data, everything, requests, machines, access, or nothing."""
+        """Return what is lost with a resource: `data`, `everything`, `requests`, `machines`, `access`, or ""."""
         return self.effects.part(consequence.item.kind).holds
 
     def up(self, verb: str) -> str:
-        """Describe what `pulumi up` does on this target, or would do if protected resources did not stop it."""
+        """Word what `pulumi up` does on this target, or would do if it did not stop beforehand."""
         return f"`pulumi up` {_STOPPED[verb] if self.of(Effect.REFUSED) else verb}"
 
     def _is_setting(self, consequence: Consequence) -> bool:
@@ -78,7 +78,7 @@ class OnTarget:
 def on_targets(
     before: Plan, after: Plan, targets: Targets, is_chosen: Callable[[str], bool] = lambda _: True
 ) -> Iterator[OnTarget]:
-    """Yield the effects on each chosen target of either plan."""
+    """Yield the consequences of a change on each chosen target of either plan."""
     scope = touched(before, after)
     if scope is not None and not scope:
         return  # both versions mean the same
@@ -100,7 +100,7 @@ def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
 
 
 def _entries(system: System) -> frozenset[str]:
-    """Return the addresses of all workloads."""
+    """Return the addresses of all workloads in a system."""
     placed = {"pipelines": system.pipelines, "inference": system.inference, "monitors": system.monitors}
     return frozenset(f"{section}.{name}" for section, entries in placed.items() for name in entries)
 
@@ -108,7 +108,7 @@ def _entries(system: System) -> frozenset[str]:
 def effects_of_up(
     sides: Sides, before: Plan, after: Plan, targets: Targets, is_chosen: Callable[[str], bool] = lambda _: True
 ) -> Iterator[Finding]:
-    """Yield one finding for each chosen target and effect."""
+    """Yield findings about what `pulumi up` does, one for each chosen target and kind of effect."""
     for target in on_targets(before, after, targets, is_chosen):
         yield from _refused(target, sides)
         yield from _lost(target, sides)
@@ -126,7 +126,7 @@ def created_by_up(sides: Sides, after: Plan, targets: Targets) -> Iterator[Findi
 
 
 def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report what stops `pulumi up`, grouped by reason."""
+    """Report the refused changes that stop `pulumi up`, grouped by reason."""
     by_reason: dict[str, list[Consequence]] = {}
     for consequence in target.of(Effect.REFUSED):
         by_reason.setdefault(consequence.why, []).append(consequence)
@@ -142,7 +142,7 @@ def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report what is replaced or destroyed."""
+    """Report the resources that are replaced or destroyed."""
     replaced = [consequence for consequence in target.of(Effect.REPLACED) if _is_noticed(target, consequence)]
     if replaced:
         message = f"{target.up('replaces')} {enumerated_resources(replaced, target.effects)}"
@@ -155,12 +155,15 @@ def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _is_noticed(target: OnTarget, consequence: Consequence) -> bool:
-    """Return whether replacing a resource is noticeable, unlike replacing a ConfigMap or a finished Job."""
+    """Return whether losing a resource is noticeable, unlike losing a ConfigMap or a finished Job."""
     return bool(target.holds(consequence))
 
 
 def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources that matter, and workloads that lose only other objects. If nothing matters, name all."""
+    """Name the resources whose loss is noticeable, and the workloads that lose only other objects.
+
+    If no loss is noticeable, name the owners of all the resources.
+    """
     noticed = [consequence for consequence in affected if _is_noticed(target, consequence)]
     if not noticed:
         return owners(affected, target.effects, "objects of ")
@@ -176,7 +179,7 @@ def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _level(affected: Sequence[Consequence], target: OnTarget) -> Level:
-    """Return the level of a loss. The deliberate removal of an endpoint has its own findings."""
+    """Return the level for lost resources. Removing an endpoint from the spec has its own findings."""
     losses = {target.holds(consequence) for consequence in affected}
     is_replaced = any(consequence.effect is Effect.REPLACED for consequence in affected)
     if losses & {"data", "everything"} or ("requests" in losses and is_replaced):
@@ -201,7 +204,7 @@ def _loss(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report what is rolled out. For a platform server, such as the registry, this is only a note."""
+    """Report the workloads that are rolled out. For a platform server, such as the registry, this is only a note."""
     affected = target.of(Effect.ROLLING)
     if affected:
         level = Level.REVIEW if any(_is_noticed(target, consequence) for consequence in affected) else Level.NOTE
@@ -210,7 +213,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources. Groups of machines that replace each other are named once, by the class of their pool."""
+    """Name the resources. Node groups that replace each other are named once, by the compute class of their pool."""
     pools = {
         f"the {part.words} of {consequence.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for consequence in affected
@@ -221,7 +224,7 @@ def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report resources that remain although nothing manages them now, and data that does not move to a new place."""
+    """Report resources that remain although nothing manages them now, and data that does not move to the new region."""
     affected = target.of(Effect.LEFT)
     shown = [consequence for consequence in affected if target.holds(consequence)] or affected
     names = enumerated_resources(shown, target.effects)
@@ -240,7 +243,7 @@ def _is_store(target: OnTarget, consequence: Consequence) -> bool:
 
 
 def _why_left(target: OnTarget, sides: Sides) -> str:
-    """Explain why nothing manages a target's remaining resources any longer, and what follows from that."""
+    """Explain why Pulumi no longer manages a target's remaining resources, and what this means for them."""
     names = [entry.name for entry in sides.after.deployment.targets]
     if target.name not in names:
         cause = f"no stack of {target.name} is written anymore"
@@ -310,9 +313,9 @@ def _finding(
 
 
 def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
-    """List all resources, even if the message only counts them, so that accepting the finding covers exactly these.
+    """List all affected resources, even if the message only counts them, so that an acceptance covers exactly these.
 
-    The acceptance is also limited to whether `pulumi up` stops beforehand, and to the values at which it stops.
+    An acceptance also covers only this answer to whether `pulumi up` stops beforehand, and only these refused fields.
     """
     listed = sorted(
         (
@@ -327,7 +330,7 @@ def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
 
 
 def _reached(affected: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:
-    """Return the endpoints whose resources are affected, and everything that they reach."""
+    """Return the endpoints whose resources are affected, and everything that depends on these endpoints."""
     reached: dict[str, None] = {}
     for workload in dict.fromkeys(
         consequence.item.workload for consequence in affected if consequence.item.workload.startswith("inference.")

@@ -15,12 +15,12 @@ _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "acce
 
 
 def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> str:
-    """List all resources, starting with those that hold data. Returns "" if there is no word for any of them."""
+    """Name the resources, starting with those that hold data. Returns "" if there is no word for any of them."""
     return enumerated(texts_of(affected, effects))
 
 
 def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
-    """Return a string for each word, with at most eight strings, followed by the number of remaining resources."""
+    """Return a string for each group of resources with the same word, and for groups after the eighth, their size."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
     for consequence in affected:
         part = effects.part(consequence.item.kind)
@@ -33,7 +33,7 @@ def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
 
 
 def _group(part: Part, items: Sequence[Item]) -> str:
-    """Name the resources if there are only a few, otherwise count them."""
+    """Name the resources in a group if there are only a few, otherwise count them."""
     if not part.named:
         return f"the {part.word}" if len(items) == 1 or part.word == part.words else f"{len(items)} {part.words}"
     names = list(dict.fromkeys(_name(item) for item in items))
@@ -53,12 +53,12 @@ def enumerated(texts: Sequence[str]) -> str:
 
 
 def is_of_workload(consequence: Consequence) -> bool:
-    """Return whether a resource is an object that belongs to an entry in the spec."""
+    """Return whether a resource is a Kubernetes object that belongs to a workload."""
     return "." in consequence.item.workload and "/" in consequence.item.kind
 
 
 def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
-    """Return the addresses of the workloads that own objects, preceded by `intro`, followed by all other resources."""
+    """Return the addresses of the workloads that own affected objects, after `intro`, and then all other resources."""
     known: dict[str, None] = {}
     remaining: list[Consequence] = []
     for consequence in affected:

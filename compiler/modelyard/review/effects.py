@@ -1,4 +1,4 @@
-"""Find what `pulumi up` does to each of a placement's resources that differ between two versions."""
+"""Find what `pulumi up` does to each of a target's resources that differ between two versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.review.lowered import Item, Items, Key
 
 
 class Effect(StrEnum):
-    """What happens to a resource."""
+    """What `pulumi up` does to a resource."""
 
     CREATED = "created"
     IN_PLACE = "in place"
@@ -25,10 +25,10 @@ class Effect(StrEnum):
 
 @record
 class Consequence:
-    """What happens to a resource, the paths that differ, and the reason if the change is refused.
+    """What happens to a resource, the paths of its arguments that differ, and the reason if the change is refused.
 
-    Without a path, the resource is created or destroyed, or is affected only because of another resource. `in_turn`
-    marks a resource that is created or destroyed while others in its group do the opposite.
+    Without paths, the resource is created or destroyed, or is affected only because of another resource. `in_turn`
+    marks a resource that is created while others in its group are destroyed, or the other way round.
     """
 
     key: Key
@@ -44,7 +44,7 @@ _OF_FATES: Final = {Fate.ROLLING: Effect.ROLLING, Fate.REPLACED: Effect.REPLACED
 
 
 def consequences(before: Items, after: Items, effects: Effects) -> tuple[Consequence, ...]:
-    """Return what happens to every resource that differs or that depends on a recreated resource."""
+    """Return what happens to every resource that differs, or that depends on a resource that is recreated."""
     kept = {key[0] for key in after}
     gone = [_gone(key, item, effects, kept) for key, item in before.items() if key not in after]
     return tuple(_taking_turns([*gone, *_remaining(before, after, effects)], effects))
@@ -59,7 +59,7 @@ def _gone(key: Key, item: Item, effects: Effects, projects: set[str]) -> Consequ
 
 @record
 class _Known:
-    """What is known about the items so far: the fate of each, and those of its arguments that differ."""
+    """What is known so far about each item: its fate, and which of its arguments differ."""
 
     fates: dict[Key, Fate] = field(default_factory=dict[Key, Fate])
     paths: dict[Key, tuple[str, ...]] = field(default_factory=dict[Key, tuple[str, ...]])
@@ -81,7 +81,7 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
 
 
 def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
-    """Return the worst fate caused by the differences in an item and in what it needs, or None if nothing differs."""
+    """Return an item's worst fate from differences in itself and in the items it needs, or None if nothing differs."""
     fates = [effects.fate(item.kind, path) for path in paths]
     for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
         if known.fates.get(key) is Fate.REPLACED:
@@ -94,7 +94,7 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
 
 
 def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
-    """Yield dotted arguments in the table, such as `cluster.project.project_id`, if the final argument differs."""
+    """Yield the dotted arguments in an item's effects table, such as `cluster.project.project_id`, that differ."""
     for path in effects.part(item.kind).arguments:
         *references, argument = path.split(".")
         keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]
@@ -105,7 +105,7 @@ def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Itera
 
 
 def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
-    """Return an item's fate if the resource that an argument refers to is recreated. Objects go with their cluster."""
+    """Return an item's fate if the resource in its argument is recreated. Kubernetes objects are recreated as well."""
     return Fate.REPLACED if "/" in item.kind else effects.fate(item.kind, argument)
 
 
@@ -128,7 +128,7 @@ def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...]
 
 
 def _stops(part: Part, item: Item) -> bool:
-    """Return whether the given item is stopped before its successor starts."""
+    """Return whether an item's values say that it is stopped before its successor starts."""
     return bool(part.stops) and at(item.values, part.stops[0]) == part.stops[1]
 
 
@@ -137,7 +137,7 @@ def _loses_items(part: Part, was: Item, item: Item) -> bool:
 
 
 def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
-    """Yield the consequences, treating creations and destructions within the same group as a single kind of change."""
+    """Yield the consequences, turning creations and destructions within the same group into one common effect."""
     created, destroyed = (
         {
             _group(consequence, effects)
@@ -156,9 +156,9 @@ def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator
 
 
 def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] | None:
-    """Return the pool of machines, or the owner of dispensable objects, such as Jobs named by a hash.
+    """Return the group in which resources replace each other: a machine pool, or a workload's dispensable objects.
 
-    Objects in different namespaces do not replace each other.
+    Such objects, for example Jobs with a hash in their name, replace each other only within a namespace.
     """
     part, item = effects.part(consequence.item.kind), consequence.item
     if part.pool:
@@ -201,7 +201,7 @@ def _items(value: Any) -> Sequence[Any]:
 
 
 def _is_less(was: Item, now: Item, path: str) -> bool:
-    """Return whether a size or a version is smaller than before."""
+    """Return whether the size or version at a path is smaller than before."""
     old, new = (_numbers(at(item.values, path)) for item in (was, now))
     return bool(old) and bool(new) and new < old
 

@@ -1,4 +1,4 @@
-"""Find changed allow rules that affect no emitted network policy, which means that nothing enforces the change."""
+"""Find changed allow rules that change no emitted network policy, so that nothing enforces them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING: Final = (
 
 
 def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield the findings. Findings about `egress` are only for review if none of the target's policies changes."""
+    """Yield the findings. Lower those about a target's `egress` to review if it changes no network policy."""
     for finding in findings:
         is_egress = (
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD
@@ -34,7 +34,7 @@ def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, tar
 
 
 def _is_enforced(target: str, sides: Sides, after: Plan, targets: Targets) -> bool:
-    """Return whether the old version's list would result in different policies from the new version's list."""
+    """Return whether a target's old `egress` list would result in different network policies from its new list."""
     old = next((entry.egress for entry in sides.before.deployment.targets if entry.name == target), ())
     other = replace(after, system=_with_egress(after.system, target, old))
     return _policies(other, target, targets) != _policies(after, target, targets)

@@ -46,11 +46,11 @@ _WHOLE: Final = 40
 class Finding:
     """A change that matters, with its locations before and after. A location is None in a version that lacks it.
 
-    `reasons` explains the level, `reached` holds the addresses of everything that the change reaches, and
+    `reasons` explains the level, `reached` holds the addresses of the entries that the change affects, and
     `environments` lists the environments in which the finding applies. `irreversible` means that reverting the spec
-    does not undo the change. `facts` holds everything else that distinguishes the change, in a form without prose (see
-    `facts`), and `nth` of `alike` numbers findings that are otherwise equal. `accepted` lists the people who accept the
-    finding, if the acknowledgements next to the spec are sufficient.
+    does not undo the change. `facts` holds all other details that distinguish the change, in a form without prose (see
+    the function `facts`). `nth` and `alike` number findings that are otherwise equal: the nth of so many. `accepted`
+    lists the people who accept the finding, if the acknowledgements next to the spec are sufficient.
     """
 
     code: str
@@ -73,7 +73,7 @@ class Finding:
 
     @property
     def subject(self) -> str:
-        """The address of what changes, such as `inference.scorer.traffic`."""
+        """The address of the field or entry that changes, such as `inference.scorer.traffic`."""
         return ".".join(self.path)
 
     @property
@@ -86,9 +86,9 @@ class Finding:
         """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
 
         The hash does not depend on `message`, `why` and `reasons`, so acknowledgements stay valid if these are
-        reworded. It does depend on the level, so a finding that becomes more serious has to be accepted again. Some of
-        the hashed strings are chosen by the author, so an acknowledgement contains enough digits that nobody can find
-        two changes that share them.
+        reworded. It does depend on the level, so a finding that becomes more serious has to be accepted again. The
+        change's author chooses some of the hashed strings, so an acknowledgement contains enough digits that nobody can
+        find two changes with the same digits.
         """
         total = sha256()
         numbered = (str(self.nth), str(self.alike)) if self.alike > 1 else ()
@@ -103,7 +103,7 @@ class Finding:
 
 
 def facts(*values: object) -> str:
-    """Write strings, numbers and lists such that different values never have the same text."""
+    """Write strings, numbers and lists as a text that is different for all different values."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -111,7 +111,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Join findings about the same change, keep the highest level, and sort by level and location.
 
     The joined findings differ in the environment, or in the variant or step that inherits the value. Their messages
-    may differ too, if they mention something else that is not the same everywhere.
+    may differ too, if they mention details that are not the same in each environment, variant or step.
     """
     joined: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
@@ -120,7 +120,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _change(finding: Finding) -> tuple[object, ...]:
-    """Return what findings about the same change have in common. For a note, this includes the message."""
+    """Return the values that findings about the same change have in common. For a note, these include the message."""
     path = finding.path
     field = (*path[:2], *path[4:]) if len(path) > 4 and path[2] in {"variants", "steps"} else path
     place = finding.now_at or finding.was_at
@@ -130,7 +130,7 @@ def _change(finding: Finding) -> tuple[object, ...]:
 
 
 def _joined(findings: list[Finding]) -> Finding:
-    """Return one finding for several about the same change, with each of their messages."""
+    """Return one finding for several findings about the same change, with each of their different messages."""
     first = max(findings, key=lambda finding: finding.level)
     if len(findings) == 1:
         return first
@@ -152,7 +152,7 @@ def _joined(findings: list[Finding]) -> Finding:
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Number findings that are otherwise equal so that each has its own fingerprint.
 
-    Each number includes the total: if one of two findings disappears, its acceptance does not apply to the other.
+    The total is stored too: if one of two findings disappears, its acceptance does not apply to the other finding.
     """
     hashed = [(finding, finding.whole_fingerprint) for finding in findings]
     total = Counter(fingerprint for _, fingerprint in hashed)

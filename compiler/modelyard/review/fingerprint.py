@@ -1,4 +1,4 @@
-"""Identify a whole change by a hash, to ensure that what is compiled is what was reviewed."""
+"""Identify a whole change by a hash, which can show whether the compiled change is the one that was reviewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that do not come from a single field: signals, rules, rights, and signed approvals."""
+"""Findings that do not come from a single field: monitoring signals, governance rules, rights, and signed approvals."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _exists(system: System, path: Steps) -> bool:
 def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[Finding]:
     """Report rules that start or stop applying to this system because its risk, industry or size has changed.
 
-    A system that lacks everything that rules require violates every rule that applies to it.
+    They are found by checking a copy of the system that violates every rule that applies, because it lacks everything
+    that rules can require.
     """
     old, new = sides.before, sides.after
     if (old.profile, old.governance.risk) == (new.profile, new.governance.risk):
@@ -74,7 +75,7 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
 
 
 def _bare(system: System) -> System:
-    """Return a system without approvals, cards, explanations and retention."""
+    """Return the system without what rules can require, such as approvals, model cards, explanations and a budget."""
     governance = replace(
         system.governance, approve_promotion=None, explainability=False, lineage=False, budget=None, residency=()
     )
@@ -86,7 +87,7 @@ def _bare(system: System) -> System:
 
 
 def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
-    """Report workloads with more or fewer rights than before. Workloads with the same change are reported together."""
+    """Report workloads with more or fewer rights than before. Workloads with the same change of rights are grouped."""
     gained: dict[tuple[str, ...], list[Rights]] = {}
     lost: dict[tuple[str, ...], list[Rights]] = {}
     for changed in changed_rights(before, after):
@@ -123,7 +124,7 @@ def _of_rights(
 
 
 def signatures(sides: Sides) -> Iterator[Finding]:
-    """Report signed approvals next to the spec that are new or have been removed."""
+    """Report signed approvals that have been added or removed next to the spec."""
     old, new = set(sides.before.signed), set(sides.after.signed)
     for signed in sorted(new ^ old, key=lambda approval: (approval.model, approval.alias, approval.digest)):
         is_new = signed in new
@@ -143,7 +144,7 @@ def signatures(sides: Sides) -> Iterator[Finding]:
 def at_place(
     code: str, level: Level, path: Steps, message: str, sides: Sides, before: str = "", after: str = ""
 ) -> Finding:
-    """Return a finding with the locations of its path in both versions."""
+    """Return a new finding, located at the given path in both versions."""
     return Finding(
         code=code,
         level=level,

@@ -1,4 +1,4 @@
-"""Name what an issuer opens: the stores in clouds that trust its tokens instead of keys."""
+"""Name the stores that a token issuer opens: those in clouds that trust its tokens instead of access keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING: Final = "no workload there opens a store of a cloud without a key, so 
 
 
 def with_opened_stores(findings: Iterable[Finding], before: Plan | None, after: Plan) -> Iterator[Finding]:
-    """Yield the findings. Those about an issuer name the stores it opens, and are not dangers if it opens none."""
+    """Yield the findings. Those about an issuer name the stores that it opens or, if there are none, are no dangers."""
     for finding in findings:
         is_issuer = finding.path[:2] == ("deployment", "targets") and finding.path[3:] == (_FIELD,)
         yield _with_stores(finding, before, after) if is_issuer else finding
@@ -41,7 +41,7 @@ def _with_stores(finding: Finding, before: Plan | None, after: Plan) -> Finding:
 
 
 def _opened(plan: Plan, target: str) -> dict[tuple[str, str], str]:
-    """Return the stores that workloads on a target open with its tokens, each with what these may do there."""
+    """Return the stores that workloads on a target open with its issuer's tokens, each with the access they have."""
     modes: dict[tuple[str, str], dict[str, None]] = {}
     for identity in plan.of(Identity, target):
         for access in identity.value.access:

@@ -44,7 +44,7 @@ def _is_default_of_provider(change: Change, sides: Sides) -> bool:
 
 
 def _brought_along(change: Change) -> Iterator[Change]:
-    """Yield what a new endpoint exposes or stores if this would be a separate finding for an existing endpoint."""
+    """Yield changes for what a new endpoint exposes or captures, to be judged like changes to an existing endpoint."""
     endpoint = change.now
     if not (change.entry and change.added and isinstance(endpoint, Endpoint)):
         return
@@ -83,26 +83,26 @@ def _finding(change: Change, sides: Sides) -> Finding:
 
 
 def _exactly(before: Leaf, after: Leaf) -> str:
-    """Return details that the text of both values does not show, such as further digits of a number."""
+    """Return details of both values that their texts may not show, such as further digits of a number."""
     exact = [(leaf.number, leaf.items) for leaf in (before, after)]
     return facts(*exact) if any(part is not None for pair in exact for part in pair) else ""
 
 
 def _old_path(path: Steps, sides: Sides) -> Steps:
-    """Return the path before the rename, if the entry was renamed."""
+    """Return the path that a field had in the old version, before its entry was renamed, if it was."""
     old = (sides.after.moved or {}).get(".".join(path[:2]), "")
     return (*old.split("."), *path[2:]) if old and path[0] != "moved" else path
 
 
 def _origin(change: Change, old: Steps, sides: Sides) -> str:
-    """State that neither version writes the value, because it is a default."""
+    """Return " (by default)" if neither version writes the value, otherwise ""."""
     if change.entry or is_written(sides.after, change.path) or is_written(sides.before, old):
         return ""
     return " (by default)"
 
 
 def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Raise or lower a level according to the profile, environment and traffic, and return it with the reasons."""
+    """Raise or lower a finding's level according to the profile, environment and traffic. Also return the reasons."""
     reasons: list[str] = []
     if sides.guarded and level is Level.REVIEW and change.meaning.about in _GUARDS and not change.entry:
         level = Level.DANGER

@@ -1,4 +1,4 @@
-"""Lower a plan to the resources that `pulumi up` manages: components in cloud projects, and Kubernetes objects."""
+"""Lower a plan to the resources that `pulumi up` manages: components in Pulumi projects, and Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ORDER: Final = "depends_on"
 class Item:
     """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name, and the values it is made from.
 
-    `workload` is its owner's address. `needs` maps arguments to the items they refer to.
+    `workload` is the address of the workload that owns it. `needs` maps arguments to the items they refer to.
     """
 
     kind: str
@@ -46,9 +46,9 @@ Items: TypeAlias = Mapping[Key, Item]
 
 
 def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
-    """Return a placement's resources, or no items if the plan has no such placement.
+    """Return the resources on a target, or none if the plan has no such target.
 
-    With a scope, objects that belong to a single workload outside the scope are omitted.
+    If a scope of workloads is given, objects that belong to a single workload outside the scope are omitted.
     """
     return dict(_items(plan, placement, targets, scope))
 
@@ -95,7 +95,7 @@ def _component(call: Call, provider: str, project: Project, variables: Mapping[s
 
 
 def _refs(value: Literal) -> Iterator[Ref]:
-    """Yield the references in an argument."""
+    """Yield the references to other components in an argument."""
     if isinstance(value, Ref):
         yield value
     elif isinstance(value, tuple):

@@ -2,12 +2,12 @@
 
 A rating is `ABOUT` or `ABOUT: ORDER`. The order specifies which change loosens something:
 
-- `less`, `more`: a smaller or larger number is looser;
+- `less`, `more`: a smaller number, or a larger one, is looser;
 - `added`, `removed`: one more item, or one item fewer, is looser;
 - `strict<loose`: the field's values from the strictest to the loosest;
 - `absent`, by itself or after one of these: having no value is the loosest of all;
 - `absent strictest`, `absent empty`, `absent neither`: having no value is the strictest of all, means an empty list, or
-  means a default that has no place in the order.
+  means a default that is not part of the order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ABOUT: Final = frozenset(
         *("schedule", "schema", "secret", "slo", "state", "supply", "traffic", "trigger"),
     }
 )
-"""Everything that a field can be about."""
+"""The topics that a field can be about."""
 
 _ENTRIES: Final = ("additionalProperties", "items")
 _DIRECTIONS: Final = frozenset({"less", "more", "added", "removed"})
@@ -47,7 +47,7 @@ class Absent(StrEnum):
 
 @record
 class Meaning:
-    """What a field is about, and which change is looser: a direction, values from strict to loose, or neither."""
+    """What a field is about, and which changes loosen it: a direction, an order of values, or neither."""
 
     about: str
     direction: str = ""
@@ -76,7 +76,7 @@ def parsed(rating: str) -> Meaning:
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
-    """Return the schemas of a field or entry, in any branch, given the schemas of its parent value."""
+    """Return the schemas of a field or entry in all branches of the schemas of its parent value."""
     children: list[Schema] = []
     for schema in _expanded(schemas):
         known = schema_of(schema.get("properties"))
@@ -88,7 +88,7 @@ def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:
-    """Return the rating of a field with the given schemas. Mapping entries have no rating of their own."""
+    """Return the rating of a field with the given schemas, or None if it has none, as mapping entries."""
     ratings = (schema.get("x-review") for schema in schemas)
     return next((rating for rating in ratings if isinstance(rating, str)), None)
 

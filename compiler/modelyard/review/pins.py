@@ -1,4 +1,4 @@
-"""Find charts and images that change because modelyard changed, by comparing the old lock with current versions."""
+"""Find Helm charts and images that change because modelyard changed, by comparing its versions with the old lock."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from modelyard.target import Targets
 
 @record
 class Locks:
-    """The locks stored next to both versions of a spec."""
+    """The contents of the lock files next to both versions of a spec."""
 
     before: bytes = b""
     after: bytes = b""
 
 
 def upgraded(locks: Locks, environment: str, old: Outcome, targets: Targets) -> Iterator[Finding]:
-    """Report charts and images whose version in the old lock is not what this modelyard would use for the old spec."""
+    """Report Helm charts and images whose locked old version is not the one that modelyard now uses for the old spec."""
     entry = environments(locks.before).get(environment) if locks.before and old.plan is not None else None
     if not isinstance(entry, dict) or old.plan is None or old.system is None:
         return

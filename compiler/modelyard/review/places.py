@@ -1,4 +1,4 @@
-"""Find where a value is written, even if the spec uses a short form or the value is inherited from another field."""
+"""Find where a spec writes a value, even if it uses a short form or the value is inherited from another field."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_written(system: System, path: Steps) -> bool:
 
 
 def _candidates(path: Steps) -> Iterator[Steps]:
-    """Yield the paths where the value of a path may be written, most specific first."""
+    """Yield the paths where a spec may write the value of the given path, most specific first."""
     yield path
     if path[:2] == ("deployment", "targets") and len(path) > 3:
         yield ("deployment", *path[3:])

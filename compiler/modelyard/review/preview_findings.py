@@ -1,4 +1,4 @@
-"""Findings about deployed resources: what the engine's preview shows but the change does not explain."""
+"""Findings about deployed resources: effects that Pulumi's preview shows but that the change does not explain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EXPLAINS: Final = {
     Effect.REFUSED: set(Effect),
     Effect.DESTROYED: {Effect.DESTROYED, Effect.IN_PLACE},
 }
-"""What a preview may show for what a change does."""
+"""The effects that a preview may show for each effect of a change."""
 
 _ANEW: Final = frozenset({Effect.REPLACED, Effect.REFUSED})
 _KUBERNETES: Final = "kubernetes:"
@@ -44,7 +44,7 @@ _LONGEST: Final = 200
 
 @record
 class ProjectChange:
-    """A project in either version: its target, what happens to its resources, and all of those resources."""
+    """A Pulumi project in either version: its target, its resources, and the expected consequences for them."""
 
     target: str
     effects: Effects
@@ -53,7 +53,7 @@ class ProjectChange:
 
 
 def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: Targets) -> Iterator[Diagnostic]:
-    """Yield the previews of stacks that do not exist in any outcome."""
+    """Report previews of stacks that do not belong to any of the outcomes."""
     known = {pair for outcome in outcomes for pair in _stacks(outcome, targets)}
     for preview in previews:
         if (preview.stack, preview.project) not in known:
@@ -78,7 +78,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield what an environment's previews show beyond a change, and what the previews lack."""
+    """Yield findings about effects that the change does not explain in an environment's previews, or that they lack."""
     stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
@@ -94,7 +94,7 @@ def preview_findings(
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
-    """Return the effects of a change on each project in either version."""
+    """Return the effects of a change on each Pulumi project in either version, by the project's name."""
     assert before.plan is not None
     assert after.plan is not None
     plans = (before.plan, after.plan)
@@ -112,7 +112,7 @@ def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[s
 
 
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
-    """Yield the differences between a preview and the effects of a change on the same project."""
+    """Yield findings about differences between a preview and the effects of a change on the same project."""
     shown = consequences_in(preview, project)
     in_order = sorted(shown.values(), key=lambda consequence: consequence.key)  # the engine's order varies
     for effect in reversed(_BY_HARM):
@@ -143,7 +143,7 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
 
 
 def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
-    """Yield the first error in a preview. An error is not news if this change is refused anyway."""
+    """Yield a finding about a preview's first error. It is not a danger if the change is refused anyway."""
     known = any(consequence.effect is Effect.REFUSED for consequence in project.expected.values())
     message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
     more = len(preview.errors) - 1
@@ -163,8 +163,9 @@ def _level(affected: Iterable[Consequence], effect: Effect, project: ProjectChan
 def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
     """Return whether a preview has to show an effect of a change.
 
-    A preview does not show what the cloud does next, as when nodes follow their cluster's version, nor that objects go
-    with another project's cluster. Moreover, a resource that only refers to a replaced one may turn out to be equal.
+    A preview does not show what the cloud does later, such as updating nodes to their cluster's version, nor that
+    objects disappear with another project's cluster. Moreover, a resource that only refers to a replaced resource may
+    turn out to be unchanged.
     """
     if (
         consequence.effect is Effect.LEFT
@@ -181,7 +182,8 @@ def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], proje
 def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
     """Return whether the preview keeps all resources whose replacement would cause this resource to be replaced.
 
-    The engine tries to move a cluster to another network, which no cloud can do, and leaves dependent resources alone.
+    Pulumi's engine tries to move a cluster to another network in place, which no cloud can do, so its preview leaves
+    dependent resources unchanged.
     """
     if consequence.paths or consequence.effect not in _ANEW:
         return False
@@ -191,7 +193,7 @@ def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], projec
 
 
 def is_provider(item: Item, project: ProjectChange) -> bool:
-    """Return whether an item is a Pulumi provider, whose steps are not joined."""
+    """Return whether an item is a Pulumi provider, whose steps in a preview are not compared."""
     return project.effects.part(item.kind).type.startswith("pulumi:providers:")
 
 
@@ -203,13 +205,13 @@ def _is_explained(consequence: Consequence, project: ProjectChange) -> bool:
 
 
 def follows(item: Item, project: ProjectChange) -> bool:
-    """Return whether an item is made from the outputs of another item that changes."""
+    """Return whether an item depends, directly or indirectly, on another item that changes."""
     needs = [key for keys in item.needs.values() for key in keys]
     return any(key in project.expected or follows(project.items[key], project) for key in needs)
 
 
 def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
-    """Return a preview's effect on each of our resources: for a component, the worst effect on its main resource."""
+    """Return a preview's effect on each of our items: for a component, the worst effect on its main resource."""
     worst: dict[Key, Consequence] = {}
     for step in preview.steps:
         if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
@@ -233,7 +235,7 @@ def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
 
 
 def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
-    """Return our resource that a step belongs to. If neither version has it, it gets the name that the engine shows."""
+    """Return the item that a step belongs to. If neither version has it, the item gets the name in the preview."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
     if key in project.items:
@@ -245,10 +247,10 @@ def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
 
 
 def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
-    """Return whether a step refers to an item by a kind or name other than the item's own.
+    """Return whether a step's kind and name refer to an item although they are not the item's own.
 
-    A component that is not itself a resource, such as a resource group, is known by its main resource. A name may also
-    differ if it begins with the item's name, or if the item is the only one of its kind.
+    The preview shows a component that is not a component in Pulumi, such as a resource group, as its main resource. A
+    name may also differ if it begins with the item's name, or if the item is the only one of its kind.
     """
     if "/" not in item.kind and project.effects.part(item.kind).type == kind and name.rpartition("/")[2] == item.name:
         return True
@@ -276,7 +278,7 @@ def _kind_and_name(step: Step) -> tuple[str, str]:
 
 
 def _every(preview: Preview, consequences: Iterable[Consequence]) -> str:
-    """List all resources, even if the message only counts them, so that accepting the finding covers exactly these."""
+    """List all affected resources, even if the message only counts them, so that an acceptance covers exactly these."""
     listed = sorted(
         (consequence.effect.name, consequence.item.kind, consequence.item.name) for consequence in consequences
     )

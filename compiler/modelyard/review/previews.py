@@ -26,7 +26,7 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     "delete-replaced": Effect.REPLACED,
     "import-replacement": Effect.REPLACED,
 }
-"""What the engine's operations do. Other operations, such as `same`, `read` and `refresh`, change nothing."""
+"""The effects of the operations of Pulumi's engine. Other operations, such as `same` and `read`, change nothing."""
 
 _PARTS: Final = 4
 
@@ -76,7 +76,7 @@ def urn_of(text: str) -> Urn | None:
 
 
 def read_previews(files: Iterable[InputFile]) -> tuple[tuple[Preview, ...], tuple[Diagnostic, ...]]:
-    """Return the previews in the given files, and the errors in those files."""
+    """Return the previews in the given files, and diagnostics about errors in these files."""
     previews: dict[tuple[str, str], Preview] = {}
     wrong: list[Diagnostic] = []
     for file in files:
@@ -156,7 +156,7 @@ def _errors(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _place(path: str, text: str, near: str) -> Span:
-    """Return the place where a string first occurs in a file, or the beginning of the file if it does not occur."""
+    """Return the span where a string first occurs in a file, or the beginning of the file if it does not occur."""
     at = text.find(near) if near else -1
     if at < 0:
         return _start(path)

@@ -16,7 +16,7 @@ def are_ranges(items: Iterable[str]) -> bool:
 
 
 def covers(ranges: Iterable[str], others: Iterable[str]) -> bool:
-    """Return whether every address in `others` is in one of the ranges."""
+    """Return whether every address in the ranges `others` is in one of `ranges`."""
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few changes involve ranges
 
     known, inner = ([ip_network(item, strict=False) for item in side] for side in (ranges, others))

@@ -1,4 +1,4 @@
-"""Find what a change reaches: everything that reads, serves, watches or runs on the changed part, even indirectly."""
+"""Find the entries that a change reaches: those that read, serve, watch or run on the changed one, even indirectly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return what a change at a path reaches: callers, then addresses (endpoints first), except the path's own."""
+    """Return what a change at a path reaches: callers, then the addresses of other entries (endpoints first)."""
     start = _start(path)
     seen = dependents(system, (start,))
     callers = [caller for address in seen for caller in _callers(system, address)]
@@ -72,7 +72,7 @@ def _edges(system: System) -> Mapping[str, tuple[str, ...]]:
 
 
 def _pairs(system: System) -> Iterator[tuple[str, str]]:
-    """Yield pairs of addresses in which the second address depends on the first."""
+    """Yield pairs of addresses in which the entry at the second address depends on the entry at the first."""
     for data in system.data.values():
         yield f"stores.{data.store}", f"data.{data.name}"
     yield from _of_models(system)

@@ -46,7 +46,7 @@ def _missing(system: System, other: System, section: str) -> list[str]:
 
 
 def _changed_names(sides: Sides) -> set[str]:
-    """Return the names of entries of any kind that only one version has."""
+    """Return the names of entries in any section that only one version has."""
     names = [
         {name for section in _NAMED for name in getattr(system, section)} for system in (sides.before, sides.after)
     ]
@@ -64,7 +64,7 @@ class _Text:
         self._names = re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])")
 
     def of(self, section: str, name: str) -> str:
-        """Return an entry's fields in the spec's terms, without the entry's name in default folders and classes."""
+        """Return an entry's fields as the spec writes them, with "?" instead of names that only one version has."""
         text = spec_text("", plain(getattr(self._system, section)[name]))
         text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
         return self._names.sub("?", text) if self._has_names else text

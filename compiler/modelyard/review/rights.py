@@ -11,7 +11,7 @@ from modelyard.review.changes import renamed
 from modelyard.spec import System
 
 _MODELS: Final = "models"
-"""The folder of the models' files, in which each has one under its name in the registry."""
+"""The folder of models' files, in which each model has a folder named as in the registry."""
 
 
 @record
@@ -26,8 +26,7 @@ class Rights:
 def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
     """Yield the workloads in both plans whose rights differ. Entirely new or removed workloads are not included.
 
-    Workloads and stores renamed by `moved` keep their rights, and so does anything that uses a model under a different
-    name in the registry.
+    Renaming workloads and stores with `moved`, or a model's name in the registry, is not a change of rights.
     """
     models = {
         model.registered_name: after.system.models[name].registered_name
@@ -53,7 +52,7 @@ class _Folder:
     after: str
 
     def moved(self, store: str, prefix: str) -> str:
-        """Return a prefix in the new folder if it is in the old one. That the folder moves is a separate finding."""
+        """Return a prefix with the old folder replaced by the new folder. The move itself is a separate finding."""
         inside = prefix.removeprefix(self.before)
         is_inside = store == self.store and prefix.startswith(self.before) and inside[:1] in {"", "/"}
         return f"{self.after}{inside}" if is_inside else prefix
@@ -89,7 +88,7 @@ def _rights(
     same: frozenset[str],
     folder: _Folder = _STAYS,
 ) -> dict[str, frozenset[str]]:
-    """Return each workload's rights, using new names for anything renamed, except for the workloads in `same`."""
+    """Return the rights of each workload that is not in `same`, using new names for renamed entries and models."""
     rights: dict[str, set[str]] = {}
     for resource in plan.of(Identity):
         identity = resource.value
@@ -107,7 +106,7 @@ def _rights(
 
 
 def _renamed(prefix: str, models: Mapping[str, str]) -> str:
-    """Return a prefix with the new name of the model that it leads to."""
+    """Return a prefix with the new registered name if it is the folder of a renamed model."""
     above, _, name = prefix.rstrip("/").rpartition("/")
     _, slash, last = above.rpartition("/")
     new = models.get(name) if slash and last == _MODELS else None

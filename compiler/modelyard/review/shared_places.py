@@ -29,7 +29,7 @@ def on_shared_places(findings: Iterable[Finding], after: Mapping[str, Outcome]) 
 
 
 def _users(finding: Finding, systems: Mapping[str, System], real: Mapping[str, System]) -> list[str]:
-    """Return the non-trial environments that use the things a trial environment now uses."""
+    """Return the non-trial environments that use the store or cluster that a trial environment now uses."""
     (own, *more) = finding.environments or ("",)
     if more or own in real or own not in systems or not any(matches(place, finding.path) for place in _PLACES):
         return []

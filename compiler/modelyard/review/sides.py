@@ -9,7 +9,7 @@ from modelyard.records import record
 from modelyard.spec import System
 
 SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
-"""Classes of data about people and their payments or health."""
+"""The classes of data about people, their payments or their health."""
 
 _TRIALS: Final = frozenset({"dev", "development", "local", "test", "testing", "staging", "sandbox"})
 
@@ -23,7 +23,7 @@ class Sides:
 
     @property
     def guarded(self) -> str:
-        """Why safeguards matter more for this system, by the stricter of both profiles, or "" if they do not."""
+        """Why safeguards matter more for this system, in either version, such as `risk: high`, or "" if they do not."""
         for system in (self.before, self.after):
             if system.governance.risk == "high":
                 return "risk: high"

@@ -1,4 +1,4 @@
-"""Judge a changed value of a site by the rules for the fields that use it, as if it were written in the spec."""
+"""Judge a changed site value by the rules for the fields that use it, as if the spec contained the value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.sites.binding import Marked, has_markers
 from modelyard.sites.groups import Group, Scalar
 
 MOST_JUDGED: Final = 100
-"""The number of different changes of a column that are judged by the rules. Each costs a comparison of two systems."""
+"""The maximum number of different changes of a column that the rules judge. Each costs a comparison of two systems."""
 
 Judge: TypeAlias = Callable[[Sides], Iterable[Finding]]
 """Returns the findings about the values that differ between two systems."""
@@ -23,7 +23,7 @@ Judge: TypeAlias = Callable[[Sides], Iterable[Finding]]
 
 @record
 class Versions:
-    """Both versions of a group of sites, with the markers for its values, and the plans for pairs of kinds of sites.
+    """Both versions of a group of sites, with the markers for its values, and with the plans for its sites.
 
     `known` has the findings about the spec itself, which are the same at every site.
     """
@@ -38,9 +38,9 @@ class Versions:
 
 
 def judged_directly(versions: Versions, column: str, rows: Sequence[tuple[int, int]]) -> Iterator[Finding]:
-    """Yield the findings about the fields that use a column, for the sites at these positions in both versions.
+    """Yield the findings about the fields that use a column. `rows` has the sites' positions in both versions.
 
-    There are none if no field shows the value, or if it changes in too many different ways.
+    There are no findings if no field shows the column's values, or if these change in too many different ways.
     """
     pairs = {name: pair for pair in versions.pairs if pair.target == versions.new.name for name in pair.sites}
     alike: dict[tuple[int, Scalar | None, Scalar | None], list[tuple[int, int]]] = {}
@@ -65,7 +65,7 @@ def _value(group: Group, column: str, at: int) -> Scalar | None:
 
 
 def _at_site(versions: Versions, pair: SitePair, column: str, old: int, new: int) -> Iterator[Finding]:
-    """Yield what changes at a site if only this column changes, unless the spec itself changes there."""
+    """Yield the findings at a site if only this column changes, without those that are about the spec itself."""
     others: Mapping[str, Scalar | None] = {
         name: _value(versions.new, name, new)
         for name in versions.old_marked.columns
@@ -79,12 +79,12 @@ def _at_site(versions: Versions, pair: SitePair, column: str, old: int, new: int
 
 
 def _is_of_spec(known: Finding, finding: Finding) -> bool:
-    """Return whether a finding about the same field is already reported, possibly with markers instead of values."""
+    """Return whether a known finding about the spec is the same as a finding, except perhaps for markers."""
     return (known.before, known.after) == (finding.before, finding.after) or has_markers(known.before + known.after)
 
 
 def _joined(judged: Sequence[tuple[Finding, Sequence[tuple[int, int]]]], versions: Versions, column: str) -> Finding:
-    """Return one finding for all sites, with the values at the first one. Accepting it covers exactly these values."""
+    """Return one finding for all sites, with the first site's values. An acceptance covers exactly these values."""
     first, ((old, new), *_) = judged[0]
     values = sorted(
         (versions.new.names[at], finding.before, finding.after) for finding, members in judged for _, at in members

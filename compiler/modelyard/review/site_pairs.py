@@ -17,7 +17,7 @@ from modelyard.target import Targets
 
 @record
 class SitePair:
-    """The plans in both versions for the sites that share one kind before the change and one kind after it."""
+    """The old and the new plan for sites that share a kind, and so a plan, in each version."""
 
     target: str
     sites: tuple[str, ...]
@@ -45,12 +45,12 @@ def _pairs(old: Fleet, new: Fleet) -> Iterator[SitePair]:
 
 
 def _kinds(fleet: Fleet) -> dict[str, int]:
-    """Return the position of each site's kind."""
+    """Return the position of each site's kind. Sites of the same kind have the same plan."""
     return {fleet.group.names[row]: at for at, kind in enumerate(fleet.kinds) for row in kind.rows}
 
 
 def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[Finding]:
-    """Yield the effects on targets with sites. Effects that do not occur at every remaining site list their sites."""
+    """Yield the findings about effects on targets with sites. They list the sites unless they apply at every site."""
     for target in dict.fromkeys(pair.target for pair in pairs):
         of_target = [pair for pair in pairs if pair.target == target]
         merged: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
@@ -65,7 +65,7 @@ def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[
 
 
 def _named(finding: Finding, names: list[str], is_everywhere: bool) -> Finding:
-    """Add the sites, unless it happens everywhere. Accepting the finding covers exactly these sites, not later ones."""
+    """Add the sites' names to a finding, unless it applies at all sites. An acceptance covers exactly these sites."""
     message = finding.message if is_everywhere else f"{finding.message}{of_sites(names)}"
     if finding.level <= Level.NOTE:
         return replace(finding, message=message)

@@ -1,4 +1,4 @@
-"""Insert one site's values into a system with markers, to compare it with a system that has that site's values."""
+"""Insert a site's values into a system with markers, to compare it with a system that was compiled for this site."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from modelyard.stages import Outcome
 def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
     """Return an outcome's system with the values of the sites for which the other outcome was compiled.
 
-    A version with errors is compiled for the first site in each group, without markers. Returns None if the system has
-    no markers or does not have these sites.
+    A version with errors is compiled for the first site in each group, without markers. Returns None if `other` has
+    markers, or if the outcome's system does not have these sites.
     """
     if other.bound is None or outcome.bound is None or not outcome.fleets:
         return None
@@ -37,7 +37,7 @@ def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
 
 
 def with_values(system: System, *sites: Site) -> System:
-    """Return a system with the values of these sites instead of the markers of their groups."""
+    """Return a system with the values of the given sites instead of the markers of the sites' groups."""
 
     def fill(text: str) -> str:
         for site in sites:
@@ -49,7 +49,7 @@ def with_values(system: System, *sites: Site) -> System:
 
 @record
 class Site:
-    """A site of a group by position, and the group's markers. Values in `other` take precedence over its own."""
+    """The site at a position in a group, and the group's markers. Values in `other` replace the site's own."""
 
     group: Group
     at: int
@@ -65,7 +65,7 @@ class Site:
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:
-    """Return a value with each of its strings filled in, except in the document."""
+    """Return a value with each of its strings replaced by what `fill` returns for it, except in the document."""
     if isinstance(value, str):
         return fill(value)
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""Where a spec uses site values, and what changing such a value means in the worst case."""
+"""Find where a spec uses site values, and how serious changing such a value can be."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
 
 
 def worst_level(fields: tuple[Path, ...]) -> Level:
-    """Return the level of a change that loosens one of the given fields: REVIEW or higher.
+    """Return the level of the worst change that loosens one of the given fields: REVIEW or higher.
 
-    Values of several sites can change in different directions, and a string such as an address range has no order.
+    The actual direction is not considered: the values of several sites can change in different directions, and a string
+    such as an address range has no order.
     """
     levels = (looser_level(parsed(rating_of(tuple(map(str, path)))).about) for path in fields)
     return max((Level.REVIEW, *levels))

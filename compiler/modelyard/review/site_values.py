@@ -1,7 +1,7 @@
-"""Findings about a target's sites: which are new or removed, and which have different values.
+"""Findings about a target's sites: which sites are new or removed, and which have different values.
 
 A different value is judged like the same change of the fields that use it. Only if there is no such field, or if the
-value changes in too many ways, the finding is about the value itself.
+value changes in too many different ways, the finding is about the value itself.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def site_changes(
 
 
 def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
-    """Raise the level for a value used where loosening it is a danger, such as in an allow rule."""
+    """Raise the level of a finding about a value in whose place a looser one is a danger, such as in an allow rule."""
     fields = fields_using(new, group, finding.path[-1])
     level = max(finding.level, worst_level(fields))
     places = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
@@ -80,11 +80,11 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
 
 
 _Rows: TypeAlias = list[tuple[int, int]]
-"""The positions of sites in both versions."""
+"""The positions of sites in the old version's group and in the new version's."""
 
 
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[tuple[Finding, _Rows]]:
-    """Report each of the given columns whose values differ at sites that exist in both versions, with these sites."""
+    """Report each given column whose values differ at sites in both versions, with the positions of these sites."""
     positions = {name: at for at, name in enumerate(old.names)}
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -109,7 +109,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
-    """Return a column's values. `get` would return an empty column for one whose type has not been determined yet."""
+    """Return a column's values, or None. `get` would return no values if the column's type is not determined yet."""
     columns = group.columns
     return columns[name] if name in columns else None  # noqa: SIM401
 

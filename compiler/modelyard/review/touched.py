@@ -39,7 +39,7 @@ def _entries(old: System, new: System) -> Iterator[str]:
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
-    """Yield the owners of resources that are new, removed or different."""
+    """Yield the addresses of the owners of resources that are new, removed or different."""
     unequal = [pair for pair in zip_longest(before.resources, after.resources) if pair[0] != pair[1]]  # by position
     old, new = ({pair[side].place: pair[side] for pair in unequal if pair[side] is not None} for side in (0, 1))
     for place in {**old, **new}:
@@ -48,5 +48,5 @@ def _planned(before: Plan, after: Plan) -> Iterator[str]:
 
 
 def is_touched(owner: str, scope: Container[str] | None) -> bool:
-    """Return whether an owner's objects may differ. Objects without a single owner always may."""
+    """Return whether the objects of an owner may differ. Objects without a single owner always may."""
     return scope is None or not owner or owner in scope

@@ -13,12 +13,12 @@ from modelyard.value_hash import KEYED
 Steps: TypeAlias = tuple[str, ...]
 
 Parts: TypeAlias = dict[Steps, Any]
-"""The contents of a value: parts and leaves, by their path within the value."""
+"""The direct contents of a value: nested values and leaves, by their path within the value."""
 
 
 @record
 class Leaf:
-    """A value as it would be written in the spec.
+    """A value without parts, as it would be written in the spec.
 
     `number` is set for quantities and `items` for lists. If `text` is empty, there is no value. `order` is false for
     lists whose order has no meaning.
@@ -47,7 +47,7 @@ _HIDDEN: Final = frozenset(
         *(("Sites", name) for name in ("names", "name", "wave")),  # site_values.py compares the tables
     }
 )
-"""Record fields that are not values: names, which are keys, and data added by the compiler."""
+"""Record fields that are not values in a spec: names, which are the keys of entries, and data added by the compiler."""
 
 _ORDERED: Final = frozenset({"accelerators", "features"})
 """Lists whose order has a meaning."""
@@ -97,7 +97,7 @@ def leaf(value: Any, field: str = "") -> Leaf:
 
 
 def plain(value: Any, field: str = "") -> Json:
-    """Return a whole value in the spec's terms, omitting absent parts."""
+    """Return a value with all its parts as a spec would write it, omitting absent parts."""
     below = parts(value)
     if below is None:
         leaf_value = leaf(value, field)
@@ -138,7 +138,7 @@ def _tuple_of(value: object) -> tuple[Any, ...]:
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
-    """Return the entries of a tuple that a spec writes as a mapping, or None if a spec writes it as a list."""
+    """Return the entries of a tuple by their keys if a spec writes the tuple as a mapping, or None if as a list."""
     first = value[0]
     kind = kind_of(first)
     if kind in KEYED:
@@ -304,4 +304,4 @@ _LEAVES: Final[Mapping[str, Callable[[Any], str]]] = {
     "Reprocess": lambda value: value.kind if value.window_s is None else f"window {spec_text('_s', value.window_s)}",
     "Taint": lambda value: f"{value.key}={value.value}:{value.effect}",
 }
-"""Records that are a single value in a spec, or an item in a list."""
+"""Records that a spec writes as a single value or list item, each with the function that writes it."""

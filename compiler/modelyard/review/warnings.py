@@ -24,12 +24,12 @@ _SITES: Final = pattern(r" \(at sites? (?P<names>[^()]+)\)$")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
 Rows: TypeAlias = frozenset[tuple[str, str]]
-"""Rows in lists, keyed by the names of the list and the row."""
+"""Rows in lists, each identified by the names of the list and the row."""
 
 
 @record
 class _Side:
-    """The warnings in one version, its rows, and the names of the entries that represent the rows."""
+    """The warnings in one version of a system, the rows of its lists, and the entries repeated for these rows."""
 
     warnings: tuple[Diagnostic, ...]
     document: Document | None
@@ -61,7 +61,7 @@ def _side(outcome: Outcome) -> _Side:
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
-    """Yield the warnings without a counterpart, each with its facts: its entry, and the names and figures in it."""
+    """Yield the warnings without a counterpart in the other version, each with facts: its entry, names and figures."""
     different = tuple(_unpaired(side, other))
     starts = _starts(side.document) if different else []
     for warning in different:
@@ -69,7 +69,7 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
-    """Yield the warnings without a counterpart. Equal messages are paired first, then those with different figures."""
+    """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
     texts, own = ({(warning.code, warning.message) for warning in each.warnings} for each in (other, side))
     left = [warning for warning in side.warnings if (warning.code, warning.message) not in texts]
     candidates = [warning for warning in other.warnings if (warning.code, warning.message) not in own]
@@ -91,7 +91,7 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
-    """Return a warning in terms of the repeated definition, together with the rows that the warning is about."""
+    """Return a warning's code, its message in terms of the repeated definition, and the rows that it is about."""
     match = _ROWS.search(warning.message)
     rows = _named_rows(match["rows"]) if match is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)
@@ -115,7 +115,7 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
 
 
 def _names_in(message: str) -> set[str]:
-    """Return the quoted names, the figures and the sites in a message, which rewording the message does not change."""
+    """Return the quoted names, the figures and the sites in a message, which stay the same if it is reworded."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
     sites = _SITES.search(message)
     if sites is not None:

@@ -46,7 +46,7 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Tuning", "trials"): ("trials", "max"),
     ("Waves", "count"): ("canary", "shares"),
 }
-"""Fields with a different name in a spec, or that consist of several fields there."""
+"""The spec's names for record fields that have a different name there, or that correspond to several fields."""
 
 UNITS: Final = pattern("_(s|ms|bytes|millis|percent)$")
 """Matches the unit at the end of a field's name."""
@@ -56,7 +56,7 @@ _MEMORY: Final = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("T", 10**12), ("
 
 
 def word(owner: str, field: str) -> str:
-    """Return the spec's name for a record's field. If the spec splits it into several fields, return the first name."""
+    """Return the spec's name for a record's field, or the first name if the spec splits the field into several."""
     if (owner, field) in OTHER_NAMES:
         return OTHER_NAMES[owner, field][0]
     first, *more = UNITS.sub("", field).split("_")

@@ -1,7 +1,7 @@
 """The values that represent a group's sites during compilation, and the placeholders that each site fills in later.
 
 A group is compiled once, with a marker for each value that is only copied to the output as text. In the output, markers
-become placeholders such as `${site.gateway}`, which the program replaces with the values from its stack.
+become placeholders such as `${site.gateway}`, which the Pulumi program replaces with the values from its stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from modelyard.sites.groups import NAME, Group, Scalar
 from modelyard.source import Document, Json, Path, Span
 
 DIGEST: Final = "digest"
-"""The first word of a placeholder for a hash of a site's values, such as `${site digest gateway name}`."""
+"""The second word of a placeholder for a hash of a site's values, such as `${site digest gateway name}`."""
 
 EXCEPTION: Final = "overrides."
 """The prefix of a column that contains the sites to which an override applies."""
@@ -75,7 +75,7 @@ class Marked:
 
 @record
 class Binding:
-    """The values of a group's columns used for compilation. Columns with markers are in `marked`."""
+    """The value of each of a group's columns that is used for compilation. Columns with markers are in `marked`."""
 
     values: Mapping[str, Scalar]
     marked: Marked
@@ -83,7 +83,7 @@ class Binding:
 
 @record
 class Choice:
-    """How to bind a group: to the values of the site at a given position, except for columns with markers.
+    """How to bind a group's columns: to the values of the site at position `at`, except for columns with markers.
 
     If `fixed` is None, no column has a marker. Otherwise, every column that can have a marker does, except those in
     `fixed`.
@@ -95,10 +95,10 @@ class Choice:
 
 @record
 class Bound:
-    """The groups in a spec, the binding of each group, and the places where their values are used.
+    """The groups in a spec, the binding of each group, and the locations where each column's value is used.
 
     `markable` holds the columns that can have markers. `places` holds the locations of the groups' `sites` fields.
-    `numbers` holds the groups' numbers in markers.
+    `numbers` holds the numbers that stand for the groups in markers. All of these are keyed by the group's name.
     """
 
     groups: tuple[Group, ...]
@@ -111,9 +111,9 @@ class Bound:
 
 @record(frozen=False)
 class Scopes:
-    """The groups that a document's entries belong to, and the references to the groups' values.
+    """The group that each of a document's entries belongs to, and the references to the groups' values.
 
-    Without bindings, references are left unchanged.
+    Without bindings, these references are left unchanged.
     """
 
     groups: tuple[Group, ...]
@@ -127,7 +127,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the number of the first form that fits all the values, or None if none does."""
+    """Return the position of the first of the forms that all the values have, or None if there is no such form."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None
@@ -157,7 +157,7 @@ _SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
 
 
 def _target_of(document: Document, section: str, entry: Json) -> str:
-    """Return an entry's target: its own, or the default target for its kind.
+    """Return an entry's target: the one that it names, or the default target for its kind of workload.
 
     Monitors that only evaluate rules run where the watched resource runs.
     """
@@ -178,7 +178,7 @@ _WATCHED: Final = ("inference", "pipelines")
 
 
 def _default(document: Document, kind: str) -> str:
-    """Return the target for entries that do not name one."""
+    """Return the target for entries of one kind of workload that do not name a target."""
     deployment = document.value.get("deployment")
     placement = deployment.get("placement") if isinstance(deployment, dict) else None
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
@@ -203,7 +203,7 @@ def has_markers(text: str) -> bool:
 
 
 def free_numbers(texts: Iterable[str], count: int) -> list[int]:
-    """Return numbers for groups so that their markers do not occur in users' strings."""
+    """Return numbers for groups such that the groups' markers do not occur in users' strings."""
     taken = {_numbers(match)[0] for text in texts if has_markers(text) for match in _MARKER.finditer(text)}
     return [number for number in range(_MOST) if number not in taken][:count]
 
@@ -231,7 +231,7 @@ def _numbers(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
-    """Replace the markers in a string. `fill` receives the kind of value ("" or `digest`) and the columns."""
+    """Replace the markers in a string. `fill` gets each marker's kind of value ("" or `digest`) and columns."""
 
     def replaced(match: re.Match[str]) -> str:
         group, columns = _numbers(match)
@@ -244,7 +244,7 @@ def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[s
 
 
 def placeholder(kind: str, columns: tuple[str, ...]) -> str:
-    """Return the string in the output that a site's program replaces."""
+    """Return the placeholder in the output that a site's Pulumi program replaces with the site's value."""
     return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"
 
 
@@ -266,7 +266,7 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
 
 
 def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns to bind, in a fixed order: the name, the columns in use, and the columns for overrides."""
+    """Return the columns to bind: the name, then the columns in use and those for overrides, in alphabetical order."""
     always = (column for column in group.columns if column.startswith(EXCEPTION) or column in group.always)
     bound = {*used, *always} - {NAME}
     return (NAME, *(column for column in sorted(bound) if column in group.columns))

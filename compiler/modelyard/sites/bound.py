@@ -30,7 +30,10 @@ _MARKED = Choice(frozenset(), 0)
 
 @record
 class SiteChoices:
-    """How to bind the groups of sites, and the results of an earlier run. Groups without a choice get markers."""
+    """How to bind the groups of sites. Groups without a choice get markers.
+
+    `tables` holds the files with sites, and `before` holds the groups that an earlier run has found, if any.
+    """
 
     tables: Mapping[str, InputFile | str]
     choices: Mapping[str, Choice]
@@ -40,7 +43,7 @@ class SiteChoices:
 def with_sites(
     document: Document, settings: Mapping[str, str], others: Iterable[InputFile], sites: SiteChoices
 ) -> tuple[Document, Bound | None, tuple[Diagnostic, ...]]:
-    """Replace all references to variables and to site values."""
+    """Replace all references to variables and to site values in a document."""
     listed = tuple(others)
     unbound, problems = (
         (sites.before, ()) if sites.before is not None else _used_values(document, settings, listed, sites)
@@ -62,7 +65,7 @@ def with_sites(
 def unfilled(
     document: Document, settings: Mapping[str, str], others: Iterable[InputFile], sites: SiteChoices
 ) -> Document:
-    """Replace variables, and leave references to site values unchanged."""
+    """Replace the variables in a document, and leave references to site values unchanged."""
     groups, _ = groups_of(document, sites.tables)
     return substitute(document, settings, others, scopes_of(document, groups, None), sites.tables)[0]
 
@@ -70,7 +73,7 @@ def unfilled(
 def _used_values(
     document: Document, settings: Mapping[str, str], others: tuple[InputFile, ...], sites: SiteChoices
 ) -> tuple[Bound | None, tuple[Diagnostic, ...]]:
-    """Read the groups, and find the values that the spec uses. Returns None after an error."""
+    """Read the groups, and find the columns whose values the spec uses. Returns None after an error."""
     plain, problems = groups_of(document, sites.tables)
     if has_errors(problems):
         return None, problems

@@ -16,13 +16,13 @@ _WORD: Final = pattern(r"[a-z][a-z0-9-]*")
 
 @record
 class Repeats:
-    """The entries that were repeated for rows, by name."""
+    """The entries that were created by repeating a definition for the rows of a list, by name."""
 
     by_name: Mapping[str, Repeat]
 
     @classmethod
     def of(cls, *repeated: Mapping[Path, Repeat]) -> Repeats:
-        """Collect the repeated entries of documents."""
+        """Collect the repeated entries from several documents."""
         return cls({str(path[1]): repeat for entries in repeated for path, repeat in entries.items()})
 
     def general(self, text: str) -> str:
@@ -42,7 +42,7 @@ class Repeats:
         return next((part for part in parts if part in self.by_name), "")
 
     def rows_in(self, *texts: str) -> tuple[tuple[str, str], ...]:
-        """Return the lists and rows whose entries are named in the given strings."""
+        """Return the list and the row of each repeated entry that is named in the given strings."""
         names = (self._name_in(word) for text in texts for word in _WORD.findall(text))
         repeats = (self.by_name[name] for name in names if name)
         return tuple(dict.fromkeys((repeat.list, repeat.row) for repeat in repeats))
@@ -60,7 +60,7 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
 def folded_diagnostics(
     diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
 ) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
-    """Merge diagnostics that are identical for many rows at one place. Yields each result with those it replaces."""
+    """Merge diagnostics that are identical for many rows at one location. Yields each result with those it replaces."""
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
     for diagnostic in diagnostics:

@@ -32,11 +32,11 @@ _SITE: Final = pattern(
 _ZEROS: Final = pattern(r"[-+]?0[0-9]")
 _FORMULA: Final = ("=", "@", "+", "-")
 _SHORT: Final = "main"
-"""The name of the target in a `deployment` without `targets`."""
+"""The name of the only target in a `deployment` without `targets`."""
 
 
 class Member(StrEnum):
-    """What the members of a group are."""
+    """What the members of a group are: a target's sites, or a list's rows."""
 
     SITE = "site"
     ROW = "row"
@@ -135,7 +135,7 @@ def lists_of(
 
 @record
 class _Definition:
-    """Where a group is defined."""
+    """Where a group is defined: the document, the group's name and path, and the path of the field with its members."""
 
     document: Document
     name: str
@@ -203,7 +203,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values: as numbers or booleans if all its cells contain these, otherwise as strings."""
+    """Return a column's values as numbers or booleans if all of its cells contain these, otherwise as strings."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)

@@ -28,7 +28,7 @@ _Result: TypeAlias = "tuple[Document, tuple[Diagnostic, ...]]"
 def with_lists(
     document: Document, tables: Mapping[str, InputFile | str], substituted: Callable[[Lists], _Result]
 ) -> _Result:
-    """Perform substitution with the lists of a document, unless they have errors."""
+    """Call `substituted` with a document's lists, unless they have errors."""
     groups, problems = lists_of(document, tables)
     if has_errors(problems):
         return document, problems
@@ -38,9 +38,10 @@ def with_lists(
 
 @record(frozen=False)
 class Lists:
-    """The lists in a document, and the row whose values are inserted. `repeated` holds the entries created.
+    """The lists in a document, and the row whose values are being inserted.
 
-    `item` is the row for which a list item is being repeated, and `sound` states whether a column's values are valid.
+    `repeated` holds the entries created for rows, `item` is the row for which an item of a YAML list is being repeated,
+    and `sound` states whether the values in a column of a list are valid.
     """
 
     groups: Mapping[str, Group]
@@ -57,7 +58,7 @@ class Lists:
         return "" if self.row is None else f"{self.row[0].name}/{self.row[1]}"
 
     def with_files(self, document: Document) -> Document:
-        """Return the document with the files that its values may come from."""
+        """Return the document, extended by the CSV files that its values may come from."""
         for file in self.files:
             if all(other.path != file.path for other in document.files):
                 document = with_file(document, file)
@@ -188,11 +189,11 @@ class Lists:
     # --- list items
 
     def lengthens(self, items: list[Json]) -> bool:
-        """Return whether any item is repeated for all rows of a list."""
+        """Return whether any item has to be repeated for all rows of one of the spec's lists."""
         return any(isinstance(item, str) and _LIST.search(item) is not None for item in items)
 
     def lengthened(self, walk: Substitution, items: list[Json]) -> Json:
-        """Return a list in which items with `${lists.…}` are repeated for each row."""
+        """Return the items, with those that contain `${lists.…}` repeated for each row of that list."""
         result: list[Json] = []
         numbers: list[int] = []
         for at, (item, places) in enumerate(zip(items, walk.spans.entries(items), strict=True)):
@@ -210,7 +211,7 @@ class Lists:
 
 @record(frozen=False)
 class _Section:
-    """A section of the result. `origins` records the origin of each entry."""
+    """A section of the resulting document. `origins` records which definition and row each entry comes from."""
 
     section: str
     value: dict[str, Json] = field(default_factory=dict[str, Json])

@@ -48,7 +48,7 @@ class Table:
 
 
 def read_table(file: InputFile, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
-    """Read a CSV file whose first line names the columns. `member` is what each line describes: `site` or `row`.
+    """Read a CSV file whose first line names the columns. `member` is what each other line describes: `site` or `row`.
 
     Returns None if the file contains an error.
     """
@@ -159,7 +159,7 @@ def _bad_quote(line: str, begin: int, number: int, file: str) -> Diagnostic:
 
 
 def _refused(file: str, member: str, rows: list[tuple[Cell, ...]]) -> Iterator[Diagnostic]:
-    """Report an empty file, wrong columns, and lines with too few or too many values."""
+    """Report an empty file, invalid columns, and lines with too few or too many values."""
     if not rows:
         start = Span(file, 1, 1, 2)
         yield tell.malformed_table(start, "the file is empty", "begin it with a line that names the columns")

@@ -1,4 +1,4 @@
-"""The typed spec for the stages after `resolve`, with defaults and parsed units."""
+"""The typed spec that the stages after `resolve` use, with defaults filled in and units parsed."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Accelerator:
-    """An accelerator's name and the count per Pod or machine, such as `L4:1`."""
+    """An accelerator's name, and the number of accelerators per Pod or machine, such as `L4:1`."""
 
     name: str
     count: int = 1
@@ -41,7 +41,7 @@ class Machines:
 
 @record
 class Gateway:
-    """An existing Gateway (`name`, `namespace`, `listener`), or the class for a new Gateway (`class`)."""
+    """An existing Gateway (`name`, `namespace`, `listener`), or the GatewayClass for a new Gateway (`class`)."""
 
     class_name: str = ""
     name: str = ""
@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """The registry that a target pulls images from."""
+    """The container registry that a target pulls images from."""
 
     registry: str = ""  # prefix of images built for this system, and of mirrored images
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
@@ -86,7 +86,7 @@ class Telemetry:
 
 @record
 class HeadState:
-    """An existing Redis in which KubeRay stores the state of serving clusters' heads."""
+    """An existing Redis in which KubeRay stores the state of the head nodes of serving clusters."""
 
     redis: str  # URL
     password: SecretRef | None = None
@@ -138,7 +138,7 @@ class Options:
     def group(self) -> tuple[str, str]:
         """The account and name of an existing resource group that can hold only one target of one environment.
 
-        Both are "" if there is none, and the account is "" if it is only named in a stack's settings.
+        Both strings are "" if there is no such group. The account is "" if only a stack's settings name it.
         """
         return "", ""
 

@@ -9,7 +9,7 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Return whether a launcher waits for each run to end. Single runs need none unless other pipelines follow them."""
+    """Return whether a launcher starts a pipeline's runs and waits for them, unlike a single run without followers."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 

@@ -17,7 +17,7 @@ class Metadata:
 
 @record
 class Profile:
-    """A system's profile. `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` the policies."""
+    """A system's profile: `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` the policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise

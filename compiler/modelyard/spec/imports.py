@@ -22,7 +22,7 @@ def imported(system: System) -> tuple[Model, ...]:
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """Return a model's store and folder in a bucket, or None if it is in the registry or in none of the spec's stores.
+    """Return an imported model's store and the folder in it, or None if its files are in none of the spec's stores.
 
     A bucket's address refers to the store that adopts the bucket, and uses that store's credentials and permissions.
     """
@@ -36,7 +36,7 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 
 
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
-    """Return whether our own registry uses a folder in a store for models, bundles or logs.
+    """Return whether our own registry uses a folder in a store, for models, bundles or logs.
 
     Stores that adopt the same bucket are treated as one store.
     """

@@ -28,7 +28,7 @@ class Mirror:
 
 @record
 class Scaling:
-    """The load at which replicas are added and removed, and the delays before this happens."""
+    """The load at which replicas are added and removed, and the delays before replicas are added or removed."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"  # ongoing-requests ongoing-tokens
@@ -64,7 +64,7 @@ class TokenRate:
 
 @record
 class Slo:
-    """An endpoint's objectives over a window. Alerts fire if the error budget is used up too fast."""
+    """An endpoint's objectives over a time window. Alerts fire if the error budget is used up too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
@@ -85,7 +85,7 @@ class Rollout:
 
 @record
 class Capture:
-    """Which requests and predictions are stored for monitors."""
+    """Which of an endpoint's requests and predictions are stored for monitors, where, and for how long."""
 
     fraction: float
     store: str

@@ -34,7 +34,7 @@ class OnBreach:
 
 @record
 class Monitor:
-    """A monitor: the watched resource, its checks and window, and the effects of a breach."""
+    """A monitor: the resource that it watches, its checks and time window, and the effects of a breach."""
 
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality

@@ -11,7 +11,7 @@ from modelyard.spec.stages import Stage
 
 @record
 class ObjectLock:
-    """How long object versions cannot be deleted, with or without an exception for those who may bypass governance."""
+    """How long object versions cannot be deleted, and whether those who may bypass governance are exempt (`mode`)."""
 
     mode: str  # compliance governance
     retain_s: int
@@ -47,7 +47,7 @@ class Store:
         return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
 
     def opened_by(self, ref: SecretRef) -> bool:
-        """Return whether a secret reference points to this store's credentials."""
+        """Return whether a secret reference points to credentials of this store."""
         if self.credentials is None or self.credentials_per == "store":
             return ref == self.credentials
         return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")
@@ -55,7 +55,7 @@ class Store:
 
 @record
 class ComputeClass:
-    """A portable hardware class for a Pod. Inline classes are named after their place in the spec."""
+    """A compute class: a Pod's hardware in portable terms. Inline classes are named after their place in the spec."""
 
     name: str
     path: Path
@@ -100,7 +100,7 @@ class Dataset:
 
 @record
 class Check:
-    """A check in a gate or monitor: a metric that has bounds or is compared with the champion."""
+    """A check in a model's gate or in a monitor: a metric that has bounds or is compared with the champion's."""
 
     name: str
     metric: str
@@ -150,7 +150,7 @@ class ModelImport:
 
 @record
 class Model:
-    """A model: its task, and its requirements for promoting a version."""
+    """A model: its task, and the requirements for promoting one of its versions."""
 
     name: str
     task: str  # binary- or multiclass-classification regression ranking forecasting recommendation text-generation

@@ -124,7 +124,7 @@ class Pipeline:
 
     @property
     def booleans(self) -> tuple[bool, ...]:
-        """Which of the parameters and choices are booleans, which Python considers equal to 0 and 1."""
+        """Whether each parameter and choice is a boolean, because Python considers booleans equal to 0 and 1."""
         values = [value for step in self.steps for _, value in step.parameters]
         if self.tuning is not None:
             values += [value for parameter in self.tuning.space for value in parameter.choices]

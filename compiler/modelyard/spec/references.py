@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class SecretRef:
-    """`secret://store/path#key`: where to read a secret. The compiler never reads the value."""
+    """`secret://store/path#key`: where to read a secret. The compiler never reads the secret's value."""
 
     store: str
     path: str

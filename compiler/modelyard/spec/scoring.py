@@ -31,7 +31,7 @@ def scorings(system: System) -> Iterator[Scoring]:
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """Yield a pipeline's uses of models for scoring: a whole batch inference, or each step that has a model."""
+    """Yield a pipeline's uses of models for scoring: all of a batch inference, or each step that has a model."""
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)

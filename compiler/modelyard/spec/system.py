@@ -101,7 +101,7 @@ class System:
         return (self.moved or {}).get(address, address).partition(".")[2]
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """Return the fields at the given path in the document, or an empty mapping if the value is not a mapping."""
+        """Return the mapping at the given path in the document, or an empty mapping if the path leads to none."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
@@ -127,9 +127,9 @@ def at_sites(system: System, bound: Bound) -> System:
 
 
 def shared(system: System, other: System) -> System:
-    """Return the system with the objects of another one wherever the values are equal.
+    """Return the system, with the objects of another system wherever their values are equal.
 
-    Comparing both then only compares what differs, and what is remembered about an object applies to both.
+    Comparing the two systems then examines only what differs, and results cached for an object apply to both systems.
     """
     fields = {name: _shared(getattr(system, name), getattr(other, name)) for name in _SHARED}
     return replace(system, **fields)
@@ -139,7 +139,7 @@ _SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"d
 
 
 def _shared(value: object, other: object) -> object:
-    """Return the other value if it is equal. For mappings in the same order, return at least its equal entries."""
+    """Return `other` if it is equal to `value`. Of mappings that differ, use at least the equal entries of `other`."""
     if not isinstance(value, dict) or not isinstance(other, dict):
         return other if value == other else value
     entries = cast("dict[str, object]", value)

@@ -16,12 +16,12 @@ def keeps_state(monitor: Monitor) -> bool:
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Return whether a check counts runs, or tests the rows of all runs together."""
+    """Return whether a check depends on earlier runs, because it counts runs or tests the rows of all runs together."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """Return the aliases under which a monitor evaluates soaking versions of a model."""
+    """Return the aliases under which a monitor evaluates versions of a model that are soaking in a stage."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
@@ -54,7 +54,7 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """Return the dataset whose rows a monitor watches, or None if there is none, as with an endpoint's captures.
+    """Return the dataset whose rows a monitor watches, or None if it watches other data, such as captures.
 
     For a pipeline, this is its output or, if it has no output, its input.
     """
@@ -69,9 +69,9 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 
 
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return the datasets that a pipeline finally writes.
+    """Return the datasets that a pipeline's last steps write.
 
-    This is the pipeline's output or, for a custom pipeline, the outputs of steps that no later step overwrites.
+    This is the pipeline's output or, for a custom pipeline, the outputs that precede no other step with an output.
     """
     if pipeline.output or pipeline.type != "custom":
         return (pipeline.output,) if pipeline.output else ()

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from modelyard.validate.faults import Fault
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
-"""A function that checks whether a value matches a part of the spec's schema."""
+"""A function that checks whether a value matches a schema, which is a part of the spec's schema."""
 
 
 _MANY: Final = 1_000
-"""With more values than this, importing a fast validator and building it for the parts is faster than using Python."""
+"""The number of values above which importing and building the fast validator pays off compared with using Python."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
     """Report where a document does not match the spec's schema.
 
-    Errors in entries at the paths in `aside` are skipped.
+    Errors in the entries at the paths in `aside`, which an earlier stage has set aside, are skipped.
     """
     faults = _first_faults(document)
     if faults is None:
@@ -43,7 +43,7 @@ def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnost
 def validate_with(
     schema: Schema, fits: Fits, document: Document, aside: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """Validate with any schema and validator."""
+    """Validate a document against the given schema, using the given validator."""
     if fits(schema, document.value):
         return ()
     # Imported here because this code is as large as the rest of the stage, and a valid spec does not need it.
@@ -62,7 +62,7 @@ def _described(document: Document, faults: Iterable[Fault], aside: Collection[Pa
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
-    """Find where the document violates the schema, up to the maximum number of reported errors."""
+    """Find where the document violates the spec's schema, up to the maximum number of reported errors."""
     return (_first_faults(document) or ())[:MOST_MISTAKES]
 
 
@@ -83,7 +83,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 
 
 def _has_many(value: dict[str, Json]) -> bool:
-    """Return whether there are many values. Counting stops early, because aliases can make a short spec very large."""
+    """Return whether a document has many values. Counting stops early, as YAML aliases can make a short spec huge."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
     count = 0
     while waiting and count <= _MANY:
@@ -106,7 +106,7 @@ def _small_fits() -> Fits:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """Choose a validator that is available on this machine and suits documents of any size."""
+    """Return a validator for documents of any size: the fast one or, if it is not installed, the one in Python."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -153,7 +153,7 @@ def python_fits(root: Schema) -> Fits:
 
 
 def _for_python(schema: Schema) -> Schema:
-    """Translate a schema's patterns for Python."""
+    """Translate the regular expressions in a schema for Python."""
     result = {key: _part_for_python(value) for key, value in schema.items()}
     from modelyard.keywords import python_pattern
 

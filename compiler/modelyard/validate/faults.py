@@ -25,9 +25,10 @@ class Fault:
     """An error: the violated keyword, the value, and the shape that the schema expects there.
 
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
-    bad name if there is one, otherwise that of the value at `path`. `others` holds the fields in which an unknown field
-    is allowed, or the fields that belong inside an empty field. `above` is the path of the parent mapping in which an
-    unknown field is allowed but absent. `inner` is the unknown field's name within the first of `others`.
+    of the bad name, if that is the error, otherwise of the value at `path`. `others` holds the fields in which an
+    unknown field would be allowed, or the fields that belong inside an empty field. `above` is the path of the parent
+    mapping in which an unknown field is allowed but absent. `inner` is the unknown field's name within the first of
+    `others`.
     """
 
     path: Path
@@ -44,8 +45,8 @@ class Fault:
 class Faults:
     """Finds the errors in a document.
 
-    `fits` is a much faster validator, which is used for parts near the top of the document. Parts that it finds valid
-    are not examined further.
+    `fits` is a much faster validator, used for those parts that are near the top of the document. Parts that it finds
+    valid are not examined further.
     """
 
     def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
@@ -59,7 +60,7 @@ class Faults:
     ) -> Iterator[Fault]:
         """Find the errors in a value and its content, in document order.
 
-        `excused` holds fields that are not considered missing here because they are written in a parent.
+        `excused` holds fields that are not reported as missing because they are written in a parent mapping.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
@@ -146,7 +147,7 @@ class Faults:
         return [name for name in value if name not in known]
 
     def _closest_field(self, unknown: Fault) -> str | None:
-        """Return the known field that an unknown field was probably meant to be, or that should contain it."""
+        """Return the known field that an unknown field was probably meant to be, or that should contain this field."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
         if beginning in known:
@@ -166,14 +167,17 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Return whether a name is known inside another field but not next to it, even where users choose the names."""
+        """Return whether a name belongs inside the field before it rather than next to this field.
+
+        Where users choose the names inside that field, any unknown name belongs there.
+        """
         if shape.closed and not is_unknown:
             return False
         below = self.shape(shape.children(field), {})
         return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
 
     def _homes(self, shape: Shape, name: str) -> Iterator[str]:
-        """Yield the fields in which a name is a known field."""
+        """Yield the fields that have a subfield with this name, as `field` or `field.NAME`."""
         for field in shape.names():
             below = self.shape(shape.children(field), {})
             if name in below.names():
@@ -190,7 +194,7 @@ class Faults:
         return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
 
     def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
-        """Split a name into two words: a field, and a name that is known in that field."""
+        """Split a name into two words: the name of a field, and the name of one of its subfields."""
         words = words_of(name)
         for field, inner in (words, reversed(words)) if len(words) == 2 else ():
             if field in shape.names() and inner in self.shape(shape.children(field), {}).names():
@@ -203,7 +207,7 @@ class Faults:
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Return the fields of an entry whose name is missing, in a mapping where users name the entries."""
+        """Return an entry's fields that are directly in the mapping of entries because the entry's name is missing."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -213,7 +217,7 @@ class Faults:
         return list(value) if fields and all(name in known for name in value) else fields
 
     def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
-        """Return whether a value has the wrong type for an entry but fits a field of an entry."""
+        """Return whether a value has the wrong type for an entry but fits the field of an entry that has this name."""
         wrong = self._value_fault(self.shape([entries], value), value, ())
         if value is None or wrong is None or wrong.keyword != "type":
             return False
@@ -272,7 +276,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """Return the branch that is valid or was probably meant: right type, right constants, few errors."""
+        """Return the branch that the value matches or was probably meant for: right type and constants, few errors."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

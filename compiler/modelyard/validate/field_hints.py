@@ -58,7 +58,7 @@ def _wrapper(fault: Fault) -> str:
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """Recognize the remainder of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
+    """Recognize the part of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
@@ -81,7 +81,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def _of_section(document: Document, fault: Fault) -> str:
-    """Recognize an entry without its section, such as `scorer` at the top level of an environment."""
+    """Recognize an entry that is not inside its section, such as `scorer` at the top level of an environment."""
     if len(fault.path) > 1:
         return ""
     declared = (name for name in fault.shape.names() if name in document.value)

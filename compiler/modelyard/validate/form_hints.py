@@ -14,7 +14,7 @@ from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
 
 _KEY: Final = "ssh-ed25519"
-"""A string that occurs only in the pattern for public SSH keys."""
+"""A string that identifies the schema's pattern for public SSH keys, as no other pattern contains it."""
 
 _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
@@ -60,12 +60,12 @@ def _fits(shape: Shape, text: str) -> bool:
 
 
 def _nothing(text: str) -> str:
-    """Recognize an empty value written in the syntax of another language."""
+    """Recognize an empty value, such as null, that is written in the syntax of another language."""
     return "remove the line, or give it a value" if text.lower() in NOTHING else ""
 
 
 def _schedule(shape: Shape, text: str) -> str:
-    """Recognize a cron line, or a clear equivalent, without the surrounding mapping."""
+    """Recognize a cron line, or an equivalent schedule, where a mapping that contains the cron line is required."""
     field = shape.text("x-text-is")
     line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
     return f'write {{{field}: "{line}"}}' if field and line else ""

@@ -23,7 +23,7 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """Return a hint for a list that contains a single allowed word where only the word itself is allowed."""
+    """Return a hint for a list that contains only an allowed word, where the word is allowed but not a list."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""

@@ -1,4 +1,4 @@
-"""Turn faults into diagnostics with a place, a message and a hint."""
+"""Turn faults into diagnostics with a location, a message and a hint."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def describe(document: Document, fault: Fault) -> Diagnostic:
 
 
 def owner_of(path: Path) -> str:
-    """Return the name used for a place in messages: `the spec`, `model 'ranker'`, or the path."""
+    """Return the name for the owner of a path in messages: `the spec`, `model 'ranker'`, or the path itself."""
     if not path:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
@@ -87,7 +87,7 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
-    """Add the line of the variable with the wrong value to the hint, because that line must be fixed."""
+    """If the value comes from a variable, add the variable's line to the hint, because that line must be fixed."""
     match = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if match is None or not isinstance(declared, dict) or match[1] not in declared:
@@ -177,7 +177,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _performance_check(document: Document, fault: Fault) -> Json:
-    """Return an example of `checks` for a monitor of type performance, which measures no drift, or None for others."""
+    """Return an example of `checks` for a monitor of type `performance`, which measures no drift, or None otherwise."""
     if fault.name != "checks" or len(fault.path) != 2:
         return None
     monitors = document.value.get("monitors")
@@ -243,20 +243,20 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _reasons(fault: Fault) -> dict[str, None]:
-    """Return the reasons why the field needs other values, if its schema states any."""
+    """Return the reasons that the schema states for excluding the field unless other fields have certain values."""
     reasons = (allowed_in(fault.name, excluded.branch).get("x-requires") for excluded in fault.shape.excluded)
     return dict.fromkeys(reason for reason in reasons if isinstance(reason, str))
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Return whether this field comes from the base while an environment sets other fields of the mapping."""
+    """Return whether the field at a path comes from the base, while an environment sets other fields of its mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """Explain which value another field would need to have."""
+    """Explain which value the field `name` needs to have so that the excluded field is allowed."""
     value = fault.value if isinstance(fault.value, dict) else {}
     known = list(dict.fromkeys(words))
     if name not in value and len(known) == 1:
@@ -267,7 +267,10 @@ def _instead(name: str, words: list[str], fault: Fault) -> str:
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
-    """Explain why conditions exclude a field, and which values another field would need."""
+    """Return which other field the conditions that exclude a field test, with the values that it needs.
+
+    If they only require fields to be present, the field is "", and the explanation takes the place of the values.
+    """
     condition, must_hold = next((entry for entry in chain if _is_unwritten(*entry, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
@@ -276,7 +279,7 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Return whether a condition requires a missing field. Until that field is added, no other condition matters."""
+    """Return whether a condition requires a value of a missing field. Until it is added, no other condition matters."""
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 

@@ -26,14 +26,14 @@ _WORD: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
 
 @record(eq=False)
 class Repair:
-    """Edits that repair an error. `is_sure` means that the user most likely meant exactly this."""
+    """Edits that repair an error. `is_sure` means that the user most likely meant exactly the repaired value."""
 
     edits: Mapping[Path, Edit]
     is_sure: bool = True
 
 
 def repair(fault: Fault) -> Repair | None:
-    """Repair an error. Returns None if no repair is likely enough to be right."""
+    """Return a repair for an error, or None if no repair is likely enough to be right."""
     mend = _MENDS.get(fault.keyword)
     return mend(fault) if mend is not None else None
 
@@ -46,7 +46,7 @@ def _replacement(fault: Fault, value: Json, is_sure: bool = True) -> Repair:
 
 
 def _unknown(fault: Fault) -> Repair | None:
-    """Repair a misspelt key."""
+    """Repair the misspelled name of a field."""
     fields = fault.value if isinstance(fault.value, dict) else {}
     if fields.get(fault.name) is None:  # `{max:0.2}` is a key without a value
         return None
@@ -55,18 +55,18 @@ def _unknown(fault: Fault) -> Repair | None:
 
 
 def _excluded(fault: Fault) -> Repair:
-    """Repair a field that is excluded by other fields."""
+    """Remove a field that other fields exclude."""
     return Repair({fault.path: Edit(removes=True)}, is_sure=False)
 
 
 def _outdented(fault: Fault) -> Repair:
-    """Repair fields that are next to the field that should contain them."""
+    """Repair fields that are written next to the field that should contain them."""
     moved = {(*fault.path[:-1], name): Edit(removes=True) for name in fault.others}
     return Repair({fault.path: Edit(adopts=fault.others), **moved})
 
 
 def _word(fault: Fault) -> Repair | None:
-    """Replace a string with an allowed word: the nearest word, the only word, or any word."""
+    """Replace a value with an allowed word: the most similar word, or else the first one."""
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
     value = fault.value[0] if isinstance(fault.value, list) and len(fault.value) == 1 else fault.value
     words = {yaml_word(word): word for word in allowed}
@@ -77,7 +77,7 @@ def _word(fault: Fault) -> Repair | None:
 
 
 def _form(fault: Fault) -> Repair | None:
-    """Replace a string with the same content in the required form, or with an example."""
+    """Replace a string with one that has the same meaning in the required form, or with an example."""
     is_entry = isinstance(fault.path[-1], int)
     words = fault.value.split() if isinstance(fault.value, str) else []
     if is_entry and len(words) != 1:  # several list entries that YAML reads as one string

@@ -167,7 +167,7 @@ def _schedules(text: str) -> Iterator[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """Rewrite a model version in MLflow's syntax, a name with its section, a function, or an accelerator."""
+    """Yield corrections of a model version in MLflow's syntax, a name with its section, a function, an accelerator."""
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
@@ -184,7 +184,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """Rewrite an accelerator that includes a manufacturer, has its count first as on an invoice, or has no count."""
+    """Yield corrections of an accelerator whose count comes first, as on an invoice, or is missing."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -215,7 +215,7 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Add the unit to a number if one is likely, such as percent, milliseconds, GiB or dollars."""
+    """Yield a number without a unit with each unit that is likely: percent, milliseconds, GiB or MiB, and dollars."""
     if not _NUMBER.match(text):
         return
     number = float(text)

@@ -20,7 +20,7 @@ _CHECKS: Final = dict(FITS)
 class SmallFits:
     """A validator for small values.
 
-    Environments share most of a spec, so mappings that have been found valid are remembered by identity.
+    Environments share most of a spec, so mappings that have been found valid are remembered by object identity.
     """
 
     def __init__(self, root: Schema) -> None:
@@ -64,11 +64,11 @@ class SmallFits:
         return self._definitions[reference]
 
     def branch(self, schema: Schema, value: Json) -> Schema:
-        """Return the `then` or `else` that applies to a value."""
+        """Return the schema under `then` or `else`, whichever the schema's `if` selects for a value."""
         return schema_of(schema.get("then" if self(schema_of(schema["if"]), value) else "else"))
 
     def evaluated(self, schema: Schema, value: dict[str, Json]) -> Iterator[str]:
-        """Yield the names evaluated by a schema and its parts, ignoring its own `unevaluatedProperties`."""
+        """Yield the field names that a schema and its subschemas evaluate, ignoring its own `unevaluatedProperties`."""
         yield from schema_of(schema.get("properties"))
         if "additionalProperties" in schema:
             yield from value
@@ -148,4 +148,4 @@ _APPLICATORS: Final[Mapping[str, _Applicator]] = MappingProxyType(
 )
 
 SUPPORTED: Final = frozenset({*FITS, *_APPLICATORS, "$defs", "then", "else"})
-"""The keywords that this validator checks. It ignores all other keywords."""
+"""The schema keywords that this validator checks. It ignores all other keywords."""

@@ -192,7 +192,7 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """Return an imported name's sort key for isort's order: constants, then classes, then everything else."""
+    """Return the key that sorts imported names in isort's order: constants, then classes, then all other names."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 

@@ -31,7 +31,7 @@ _WORDS = frozenset(
     for sign in ("", "-")
     for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
 )
-"""Words, in lower case, that some readers interpret as a boolean, null or a number."""
+"""Words, in lower case, that some YAML readers interpret as a boolean, null or a number."""
 
 UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"

@@ -1,4 +1,4 @@
-"""Rules about the adapters of a language model's endpoint, which requests select by naming one as their model."""
+"""Rules about the adapters of a language model's endpoint, which requests select by an adapter's name."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def _says(change: Change, sides: Sides) -> str:
 
 
 def _heir(change: Change, sides: Sides) -> str:
-    """Return the new adapter that serves the same model as a removed adapter, or "" if there is none."""
+    """Return the name of a new adapter that serves the same model as a removed adapter, or "" if there is none."""
     old, new = (_adapters(system, change.path[1]) for system in (sides.before, sides.after))
     return next((name for name, model in new.items() if name not in old and model == change.before.text), "")
 
 
 def _adapters(system: System, endpoint: str) -> dict[str, str]:
-    """Return the model of each adapter, as the spec writes it."""
+    """Return the model version of each of an endpoint's adapters, as the spec writes it."""
     inference = system.inference.get(endpoint)
     adapters = inference.adapters if inference is not None else ()
     return {adapter.name: f"{adapter.model.model}@{adapter.model.alias}" for adapter in adapters}

@@ -1,4 +1,4 @@
-"""The structure of rules: a pattern for paths, codes and levels for each direction of a change, and wording."""
+"""The structure of rules: a pattern for paths, a code and level for each direction of a change, and the wording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.review.sides import Sides
 from modelyard.review.values import Leaf, Steps
 
 Verdict: TypeAlias = tuple[str, Level]
-"""A code, and the level before it is adjusted."""
+"""A finding's code, and its level before it is adjusted to the system and the environment."""
 
 Wording: TypeAlias = Callable[[Change, Sides], str]
 Judges: TypeAlias = Callable[[Change, Sides], Verdict]
@@ -30,10 +30,11 @@ _INDEX: Final = pattern(r"\.([0-9]+)(?=\.|$)")
 
 @record
 class Rule:
-    """How changes at some paths are judged and described.
+    """How changes at paths that match a pattern are judged and described.
 
     A `*` in the pattern matches any single step, and a pattern matches all paths that begin with it. `says` describes
-    the change, and `why` describes its consequences. `irreversible` means that reverting the spec does not undo it.
+    the change, and `why` describes its consequences. `irreversible` means that reverting the spec does not undo the
+    change.
     """
 
     pattern: Steps
@@ -43,12 +44,12 @@ class Rule:
     irreversible: bool = False
 
     def reason(self, change: Change, sides: Sides) -> str:
-        """Return the consequence of the change, or "" if none is described."""
+        """Return the description of the change's consequence, or "" if there is none."""
         return self.why if isinstance(self.why, str) else self.why(change, sides)
 
 
 def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
-    """Judge a change by whether it makes something looser, stricter or neither."""
+    """Return a function that judges a change by its direction: looser, stricter or neither."""
     verdicts: Mapping[Direction, Verdict] = {
         Direction.LOOSER: looser,
         Direction.STRICTER: stricter,
@@ -58,7 +59,7 @@ def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
 
 
 def always(code: str, level: Level) -> Judges:
-    """Judge every change in the same way."""
+    """Return a function that gives every change the same code and level."""
     return lambda _, __: (code, level)
 
 
@@ -75,7 +76,7 @@ def cut(text: str) -> str:
 
 
 def moves(change: Change) -> str:
-    """Return the new and the old value, as in `0.72 (was 0.82)`, or the items of a list that changed."""
+    """Return a change's new and old value, as in `0.72 (was 0.82)`, or the list items that were added or removed."""
     if items := _moved_items(change):
         return items
     if change.entry:
@@ -89,13 +90,13 @@ def was(now: str, before: str) -> str:
 
 
 def _moved_items(change: Change) -> str:
-    """Return the items of a list that changed, or "" for other values."""
+    """Return the list items that a change adds or removes, or "" for other values."""
     before, after = (_items_of(side, change.meaning) for side in (change.before, change.after))
     return _items(before, after) if before is not None and after is not None and (before or after) else ""
 
 
 def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
-    """Return the items of a list, or None for other values and for an absent list that does not mean an empty list."""
+    """Return a list's items, or None for other values. An absent list has no items if this means an empty list."""
     return side.items if side.text else () if meaning.absent is Absent.EMPTY else None
 
 
@@ -157,19 +158,19 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
 
 
 RUNTIME: Final = "the system's runtime image"
-"""What runs without `source.image`."""
+"""The image that runs if `source.image` is not set."""
 
 _PUBLIC: Final = "docker.io"
-"""The registry of images without a host."""
+"""The container registry for image names without a host."""
 
 
 def code(change: Change, sides: Sides) -> Verdict:
-    """Judge changed code. An image from another registry is a danger, because it may come from anyone."""
+    """Judge a change of user code. An image from another registry is a danger, because it may come from anyone."""
     return "R107", DANGER if is_foreign_code(change, sides) else REVIEW
 
 
 def is_foreign_code(change: Change, sides: Sides) -> bool:
-    """Return whether code comes from another registry than before, or no longer from the system's runtime image."""
+    """Return whether code comes from another container registry than before, or no longer from the runtime image."""
     if change.before.text or not is_image(change):
         return is_from_elsewhere(change.before.text, change.after.text)
     entry = (sides.after.inference if change.path[0] == "inference" else sides.after.pipelines).get(change.path[1])
@@ -178,19 +179,19 @@ def is_foreign_code(change: Change, sides: Sides) -> bool:
 
 
 def is_image(change: Change) -> bool:
-    """Return whether a change to code changes its image."""
+    """Return whether a change to user code is a change of its image."""
     return change.path[-1] == "image"
 
 
 def code_moves(change: Change) -> str:
-    """Return the new and the old code. Without an image, it is the system's runtime image."""
+    """Return the new and the old code. If no image is set, it is the system's runtime image."""
     if not is_image(change):
         return moves(change)
     return was(*(cut(side.text) or RUNTIME for side in (change.after, change.before)))
 
 
 def is_from_elsewhere(before: str, after: str) -> bool:
-    """Return whether an image comes from a different registry than before."""
+    """Return whether an image comes from a different container registry than before."""
     old, new = _registry(before), _registry(after)
     return bool(old and new) and old != new
 

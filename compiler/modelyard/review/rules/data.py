@@ -94,7 +94,7 @@ def _place_why(change: Change, sides: Sides) -> str:
 
 
 def _gates_on(change: Change, sides: Sides) -> list[str]:
-    """Return the gate's checks that are evaluated on a dataset, such as `fair of risk`."""
+    """Return the gate checks that are evaluated on a dataset, each with its model, such as `fair of risk`."""
     return [
         f"{check.name} of {model.name}"
         for model in sides.after.models.values()

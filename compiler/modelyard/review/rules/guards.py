@@ -1,4 +1,4 @@
-"""Rules about safeguards between a version and its traffic: gates, stages, approvals, change windows, evidence."""
+"""Rules about safeguards between a model version and traffic: gates, stages, approvals, change windows, evidence."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _groups(change: Change, sides: Sides) -> Verdict:
 
 
 def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
-    """Return the groups that all had to agree before, and no longer have to."""
+    """Return the groups that no longer have to agree to a promotion, if before all of the groups had to."""
     approval = _approval_of(change, sides.before)
     if approval is None or approval.minimum < len(approval.groups):
         return ()
@@ -198,7 +198,7 @@ def _keys(change: Change) -> str:
 
 
 def _owner(key: str) -> str:
-    """Return whose key it is according to its comment, with the fingerprint that `ssh-keygen -l` prints."""
+    """Return a public key's comment, which names its owner, with the fingerprint that `ssh-keygen -l` prints."""
     _, body, comment = ([*key.split(None, 2), "", "", ""])[:3]
     try:
         fingerprint = fingerprint_of(body)

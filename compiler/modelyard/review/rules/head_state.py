@@ -15,7 +15,7 @@ _CONTENT: Final = "whoever runs it can read and change what servers are told to 
 
 
 def _verdict(change: Change, sides: Sides) -> Verdict:
-    """Judge the state: less available without it, and a review item wherever it is kept outside of the cluster."""
+    """Judge the Redis: endpoints are less available without it, and one outside the cluster needs a review."""
     if change.way is Direction.STRICTER and not _is_outside(_address(change, sides)):
         return "R616", NOTE
     return "R616" if change.way is Direction.STRICTER else "R606", REVIEW

@@ -1,4 +1,4 @@
-"""How often a monitor runs, and how much data falls between the windows of two runs and is never checked."""
+"""Rules about how often a monitor runs, and how much data falls between the time windows of two runs, unchecked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def longest_wait(line: str) -> int | None:
 
 
 def looks(change: Change, sides: Sides) -> Verdict:
-    """Judge a schedule. Less frequent runs or a longer window are for review. Data that no run covers is a danger."""
+    """Judge a monitor's changed schedule or window: fewer runs are for review, and more unchecked data is a danger."""
     if verdict := unseen(change, sides):
         return verdict
     before, after = (_interval(monitor) for monitor in _monitors(change, sides))
@@ -41,7 +41,7 @@ def looks_says(change: Change, sides: Sides) -> str:
 
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
-    """Judge whether more or less data falls between the windows of two runs. Returns None if the amount is the same."""
+    """Judge whether more or less data falls between two runs' windows. Returns None if the amount is the same."""
     before, after = (_gap(monitor) for monitor in _monitors(change, sides))
     if before == after:
         return None
@@ -61,7 +61,7 @@ def unseen_why(change: Change, sides: Sides) -> str:
 
 
 def _monitors(change: Change, sides: Sides) -> tuple[Monitor | None, Monitor | None]:
-    """Return the monitor before and after the change, even if it was renamed."""
+    """Return the changed monitor in the old and in the new version, even if it was renamed."""
     name = change.path[1]
     old = (sides.after.moved or {}).get(f"monitors.{name}", f"monitors.{name}").partition(".")[2]
     return sides.before.monitors.get(old) or sides.before.monitors.get(name), sides.after.monitors.get(name)
@@ -73,6 +73,6 @@ def _interval(monitor: Monitor | None) -> int | None:
 
 
 def _gap(monitor: Monitor | None) -> int:
-    """Return the gap between the windows of two runs, in seconds."""
+    """Return the gap between the time windows of two runs of a monitor, in seconds."""
     interval = _interval(monitor)
     return max(0, interval - monitor.window_s) if monitor is not None and interval is not None else 0

@@ -1,4 +1,4 @@
-"""The rule for each meaning that a field can have, for fields without their own rule."""
+"""The rule for each topic that a field can be about, for fields without their own rule."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ _WHY: Final[Mapping[str, str]] = {
 
 
 def looser_level(about: str) -> Level:
-    """Return the level of a change that loosens a field with this meaning."""
+    """Return the level of a change that loosens a field about this topic."""
     return _VERDICTS[about][0][1]
 
 
 def _why(about: str) -> Wording:
-    """Describe the consequence of a change. Removed values and numbers have none: nothing has to exist for them."""
+    """Return a function that describes a change's consequence. Removed values and numbers have no such description."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 
 
 RULES: Final[Mapping[str, Rule]] = {about: Rule((), by_way(*_VERDICTS[about]), plainly, _why(about)) for about in ABOUT}
-"""The rule for each meaning."""
+"""The rule for each topic."""

@@ -1,4 +1,4 @@
-"""Rules for overrides: JSON Patches for emitted objects, judged by what they set."""
+"""Rules for overrides: JSON Patches for emitted objects, judged by the fields that they change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_VALUE: Final = 400
 _SAFEGUARDS: Final = frozenset(
     {"NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"}
 )
-"""Kinds of objects in which every field affects who may do what."""
+"""Kinds of Kubernetes objects in which every field affects who may do what."""
 
 _ORDINARY: Final = frozenset(
     {
@@ -28,7 +28,7 @@ _ORDINARY: Final = frozenset(
         *("idleTimeoutSeconds", "maxReplicas", "minReplicas", "replicas", "terminationGracePeriodSeconds"),
     }
 )
-"""Fields that determine where, how often and at what size something runs."""
+"""Names of fields that determine only where a workload runs, with how many replicas, and at what size."""
 
 _UNCHECKED: Final = "modelyard does not check what overrides set, such as images, commands, identities or alerts"
 
@@ -38,7 +38,7 @@ def _override(system: System, name: str) -> Override | None:
 
 
 def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
-    """Return the new override's object, as kind and name, and the operations that are not in the old override."""
+    """Return the kind and name of the new override's object, and the operations that the old override lacks."""
     old, new = (_override(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
@@ -65,7 +65,7 @@ def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Op
 
 
 def _is_ordinary(target: str, operation: Operation) -> bool:
-    """Return whether an operation can change only labels, annotations, and where and at what size something runs.
+    """Return whether an operation can change only labels, annotations, and where and at what size a workload runs.
 
     The result is false for unknown fields, which may contain an image, a command, an identity or an address.
     """
@@ -81,7 +81,7 @@ def _is_ordinary_place(steps: list[str]) -> bool:
 
 
 def _protects(target: str, operation: Operation) -> bool:
-    """Return whether an operation may have made something safer than the form that modelyard emits."""
+    """Return whether an operation may have made an object safer than modelyard emits it."""
     return target.partition("/")[0] in _SAFEGUARDS or "securityContext" in str(operation.get("path"))
 
 

@@ -1,4 +1,4 @@
-"""Rules about where things run and what they own: targets, stores, the registry, machines, and networks."""
+"""Rules about where workloads run and what they run on: targets, stores, the registry, machines, and networks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _moves_abroad(change: Change) -> bool:
 
 
 def _share_jurisdiction(place: str, other: str) -> bool:
-    """Return whether two places are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
+    """Return whether two locations are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
     members = regions().members.items()
     return place == other or any({place, other} <= {code, *countries} for code, countries in members)
 
@@ -87,7 +87,7 @@ def _accelerators_say(change: Change, _: Sides) -> str:
 
 
 def _namespace_says(change: Change, sides: Sides) -> str:
-    """Name both namespaces. If a target sets none, the namespace is the system's name."""
+    """Name the old and the new namespace. If a target sets none, its namespace is the system's name."""
     before = change.before.text or sides.before.metadata.name
     return f"target {change.path[2]} uses namespace {was(change.after.text or sides.after.metadata.name, before)}"
 

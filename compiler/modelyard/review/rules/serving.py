@@ -88,7 +88,7 @@ def _version_why(change: Change, _: Sides) -> str:
 
 
 def _version_says(change: Change, sides: Sides) -> str:
-    """State which variant serves a different version, and how much of the traffic it gets."""
+    """State which variant serves a different model version, and how much of the endpoint's traffic it gets."""
     endpoint, variant = change.path[1], change.path[3]
     percent = _percents(sides.after, endpoint).get(variant, 0)
     return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
@@ -207,7 +207,7 @@ def _scaling_why(change: Change, _: Sides) -> str:
 
 
 def _slo_why(change: Change, _: Sides) -> str:
-    """State what the new objective changes for alerts, for rollouts and so for callers."""
+    """State what the new objective means for alerts and for rollouts, and thus for callers."""
     if change.removed:
         return "no alert and no stopped rollout follows from it any more, however badly callers are served"
     if change.path[-1] == "window":
@@ -251,7 +251,7 @@ def _at_most(change: Change, _: Sides) -> Verdict:
 
 
 def _tokens(change: Change, _: Sides) -> Verdict:
-    """Judge a limit of a language model. If no context length is set, the model's configuration limits it."""
+    """Judge a changed token limit of a language model. If no limit is set, the model's configuration sets it."""
     before, after = change.before.number, change.after.number
     if after is None:
         return "R417", REVIEW

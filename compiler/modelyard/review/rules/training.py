@@ -34,7 +34,7 @@ def _promotion(change: Change, sides: Sides) -> Verdict:
 
 
 def _is_live(change: Change, sides: Sides) -> bool:
-    """Return whether endpoints send more traffic to the alias that versions get now than to the previous alias."""
+    """Return whether endpoints send more traffic to the alias that new versions now get than to the previous alias."""
     pipeline = sides.after.pipelines.get(change.path[1]) if change.path[0] == "pipelines" else None
     model = pipeline.model.model if pipeline is not None and pipeline.model is not None else change.path[1]
     percents = {alias: percent for _, alias, percent in served_at(sides.after, model)}
@@ -48,7 +48,7 @@ def _promotion_why(change: Change, sides: Sides) -> str:
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
-    """Compare how often runs start. The longest wait between two starts is decisive."""
+    """Judge a change of how often runs start, by the longest wait between two starts."""
     old, new = _wait(change.before.text), _wait(change.after.text)
     if old is not None and new is not None and old != new:
         return ("R113", REVIEW) if new > old else ("R114", REVIEW)
@@ -109,12 +109,12 @@ def _model_entry(change: Change, _: Sides) -> Verdict:
 
 
 def _output(change: Change, sides: Sides) -> Verdict:
-    """Judge where a pipeline writes. A dataset that others already rely on gets different content."""
+    """Judge a change of a pipeline's output. It is a danger if other entries already read the new output dataset."""
     return "R312", DANGER if _readers(change, sides) else REVIEW
 
 
 def _readers(change: Change, sides: Sides) -> list[str]:
-    """Return what already read the dataset that a pipeline writes now, other than that pipeline."""
+    """Return the entries that already read the dataset that a pipeline writes now, other than this pipeline."""
     system, name = sides.before, change.after.text
     reading = [
         f"pipelines.{pipeline.name}"

@@ -98,7 +98,7 @@ def _rollback_says(change: Change, _: Sides) -> str:
 
 
 def _unheard(change: Change, sides: Sides) -> list[str]:
-    """Return the checks whose severity a changed channel dropped and no channel of their monitor takes now."""
+    """Return the checks whose severity the changed channel no longer takes, nor any other channel of their monitor."""
     old, new = (system.channels.get(change.path[1]) for system in (sides.before, sides.after))
     lost = set(old.severities if old is not None else ()) - set(new.severities if new is not None else ())
     return [
