@@ -1,4 +1,4 @@
-"""Fixtures for tests of the first stages. They return the document or the diagnostics for a text."""
+"""Fixtures for tests of the first compiler stages: functions that return a text's document or its diagnostics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Examined: TypeAlias = Callable[[str], tuple[Diagnostic, ...]]
 
 @pytest.fixture
 def loaded() -> Loaded:
-    """Load YAML that must produce no diagnostics."""
+    """Return a function that loads YAML text, which must cause no diagnostics."""
 
     def document(text: str) -> Document:
         result, problems = load(text, "system.yaml")
@@ -33,7 +33,7 @@ def loaded() -> Loaded:
 
 @pytest.fixture
 def examined() -> Examined:
-    """Return the diagnostics of a spec up to schema validation."""
+    """Return a function that runs the stages up to schema validation, and returns the diagnostics of a spec."""
 
     def diagnostics(text: str) -> tuple[Diagnostic, ...]:
         document, problems = load(text, "system.yaml")

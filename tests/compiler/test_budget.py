@@ -1,4 +1,4 @@
-"""Tests the budget of all targets. Exceeding it with fixed costs can be an error. Otherwise, it is only a warning."""
+"""Tests the budget that all targets share. Fixed costs above it can be an error. Other costs cause only a warning."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_nothing_to_pay_is_within_every_budget() -> None:
 
 
 def test_the_message_says_how_certain_the_prices_are() -> None:
-    """Prices of another region are marked, and lines without a price are counted."""
+    """The message says if prices are from another region, and how many cost lines have no price."""
     scaled = replace(line(20_000, 20_000, 20_000), price=replace(EURO, estimate="price of us-east-1 × 1.2"))
     unpriced = replace(line(1, 1, 1), price=None)
     (problem,) = reported(True, scaled, unpriced, line(0, 0, 0))

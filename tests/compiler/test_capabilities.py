@@ -22,7 +22,7 @@ TASKS = DEFS["model"]["properties"]["task"]["enum"]
 
 
 def names() -> list[str]:
-    """Return all metric names, names just outside a family's bounds, and lookalikes."""
+    """Return all metric names, names just outside the bounds of a metric family, and lookalikes."""
     results = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
     for name, metric in TABLE["metrics"].items():
         results.append(name)

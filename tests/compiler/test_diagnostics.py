@@ -55,7 +55,7 @@ def test_the_registry_finds_every_code() -> None:
 
 
 def test_a_code_is_written_in_one_module() -> None:
-    """A new code needs only a rule, a constructor and a wrong spec. No list of codes has to be extended.
+    """A new code needs only a rule, a constructor and a spec that causes it. No list of codes has to be extended.
 
     Three modules handle some codes specially: those about several environments, budgets and portability.
     """

@@ -30,7 +30,7 @@ NINE = (
     ("severity: ticket", "severity: tiket", "E0204"),
     ("notify: [alerts]", "notify: [alert]", "E0301"),
 )
-"""The correct text in the template `realtime`, a wrong replacement, and the code of the resulting error."""
+"""Each item is a correct text in the template `realtime`, its wrong replacement, and the resulting error's code."""
 
 
 def realtime() -> str:
@@ -60,7 +60,7 @@ def test_nine_errors_are_reported_in_one_run() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
 def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
-    """Neither error hides the other or causes further errors."""
+    """Neither of two errors hides the other, and together they cause no third."""
     text = realtime()
     for at in (first, second):
         text = text.replace(NINE[at][0], NINE[at][1], 1)
@@ -72,7 +72,7 @@ def test_two_errors_are_reported_as_if_alone(first: int, second: int) -> None:
 
 
 def changes(example: Example) -> list[tuple[Place, Edit]]:
-    """Return edits that remove, retype or misspell a value of an example, or add a field to a mapping."""
+    """Return edits of an example that remove, retype or misspell a value, or add a field to a mapping."""
     document = read(example.inputs()).document
     assert document is not None
     edits: list[tuple[Place, Edit]] = []
@@ -141,7 +141,7 @@ def test_entries_that_depend_on_an_error_are_listed() -> None:
 
 
 def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a spec is valid, it is checked once, without corrected variants."""
+    """A valid spec is checked once. Only a spec with errors is also checked in corrected variants."""
     monkeypatch.setattr("modelyard.further.further", None)
 
     assert not judged(realtime()).failed

@@ -20,7 +20,7 @@ def interruptible() -> Iterator[None]:
 
 
 def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
-    """The block runs to its end, but the code after it does not run."""
+    """The uninterruptible block runs to its end, but the code after it does not run."""
     events: list[str] = []
 
     def run() -> None:

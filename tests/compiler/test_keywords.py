@@ -1,4 +1,4 @@
-"""Tests that keywords that restrict single values have the same meaning in both validators."""
+"""Tests that schema keywords for single values have the same meaning in our validator as in jsonschema-rs."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def conflicts_of(text: str, **files: str) -> list[str]:
 
 
 def test_two_environments_in_one_namespace_are_refused() -> None:
-    """Each further environment in the namespace is reported once, in the spec or in its own file."""
+    """Each environment in a namespace that is already taken is reported once, in the spec or in its own file."""
     assert conflicts_of(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
     assert conflicts_of(BASE, dev="", prod="", test="") == [
         "E0517 environments/prod.yaml:1",
@@ -48,7 +48,7 @@ def test_separate_environments_have_no_conflict(dev: str) -> None:
 
 
 def test_the_base_does_not_conflict_with_named_environments() -> None:
-    """If a spec has environments, only they are deployed. In clouds, each has its own cluster."""
+    """If a spec has environments, its base is not deployed. In clouds, each environment has its own cluster."""
     assert conflicts_of(BASE, prod="") == []
     assert conflicts_of(BASE, dev=CLOUD, prod=CLOUD) == []
 

@@ -43,7 +43,7 @@ def test_without_an_environment_the_base_is_returned(loaded: Loaded) -> None:
 
 
 def test_an_environment_is_merged(loaded: Loaded) -> None:
-    """Mappings are merged, null deletes a field, and a short form is replaced as a whole."""
+    """Mappings are merged, null deletes a field, and a field in short form is replaced as a whole."""
     document, problems = overlay(loaded(SPEC), "dev")
 
     assert document.value == {
@@ -128,7 +128,7 @@ def test_invalid_environments_are_refused(
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """An environment in the section conflicts with one in a file, even if the file is empty."""
+    """An environment in the spec conflicts with a file of the same name, even if the file is empty."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 

@@ -1,4 +1,4 @@
-"""Tests that patterns compiled on first use behave like other compiled patterns."""
+"""Tests that regular expressions that are compiled on first use behave like any others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the lock records a plan's lasting resources, and that their removal is reported."""
+"""Tests that the lock records a plan's persistent resources, and that their removal is reported."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Point:
     text: str = field(repr=False, default_factory=str)
 
     def sum(self) -> int:
-        """Return the sum of both numbers."""
+        """Return the sum of the two numbers."""
         return self.x + self.y
 
 

@@ -1,4 +1,4 @@
-"""Tests that all environments are checked, and that each error is reported once with its environments."""
+"""Tests that all environments are checked, and that each error is reported once with the environments it affects."""
 
 from __future__ import annotations
 

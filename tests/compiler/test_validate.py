@@ -198,7 +198,7 @@ def test_unsupported_keywords_are_reported_without_details(loaded: Loaded) -> No
 
 
 def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
-    """Only the branch whose type and constants match is reported."""
+    """Only errors of the alternative whose type and constants match the value are reported."""
     branches: list[Json] = [
         {"type": "string"},
         {

@@ -1,4 +1,4 @@
-"""Returns the diagnostics for a spec in a form that tests can compare."""
+"""Helpers that return a spec's diagnostics in a form that tests can compare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.diagnosing import places
 
 
 def diagnostics_of(spec: str, environment: str | None = None) -> tuple[Diagnostic, ...]:
-    """Resolve and check a spec that fits the schema, and return the diagnostics."""
+    """Resolve and check a spec that fits the schema, and return its diagnostics in order."""
     document = read(Inputs(InputFile("system.yaml", spec), environment)).document
     assert document is not None
     assert validate(document) == ()
@@ -21,14 +21,15 @@ def diagnostics_of(spec: str, environment: str | None = None) -> tuple[Diagnosti
 
 
 SHARED_KEY = "W0864"
-"""The code reported when captures are in a store with a shared key, as in the valid spec.
+"""The code of the warning about captures in a store with a shared key, which the valid spec causes.
 
-Every test with high risk or a regulated industry would report it. tests/failing/W0864-captures-by-one-key covers it.
+Every test with high risk or a regulated industry would have to expect it, so the helpers below leave it out.
+tests/failing/W0864-captures-by-one-key covers it.
 """
 
 
 def places_in(spec: str) -> list[str]:
-    """Return all diagnostics except W0864, as `line:column code`."""
+    """Return the position and code of every diagnostic except W0864, as `line:column code`."""
     return places(diagnostic for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY)
 
 
@@ -38,6 +39,6 @@ def codes_in(spec: str, environment: str | None = None) -> list[str]:
 
 
 def where(spec: str, text: str, code: str) -> str:
-    """Return the expected diagnostic if `code` points at the last occurrence of a string."""
+    """Return `line:column code` for a diagnostic that points at the last occurrence of `text` in the spec."""
     before = spec[: spec.rindex(text)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))} {code}"

@@ -1,4 +1,4 @@
-"""Tests that accelerators that built-in code leaves idle are reported, but never for user code."""
+"""Tests that accelerators are reported if built-in code leaves them idle. User code may use any accelerator."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DEVICE = "    parameters: {device: cuda}\n"
     ],
 )
 def test_xgboost_uses_a_gpu_only_if_device_says_so(written: str, codes: list[str]) -> None:
-    """A GPU for built-in XGBoost is reported unless `device` selects it. User code may use any device."""
+    """A GPU for built-in XGBoost training is reported unless `device` selects it. User code may use any device."""
     assert codes_in(changed(DEVICE, written)) == codes
 
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
-    """The check covers the preferred accelerator and all alternatives."""
+    """Several devices per worker are reported, for the preferred accelerator as for its alternatives."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 
 def test_built_in_predictions_use_only_cpus() -> None:
-    """The check covers only models from built-in trainers. `try-out` is user code, which may produce any model."""
+    """A GPU for serving is reported only for models from built-in trainers. The `try-out` pipeline is user code."""
     variant = "champion: {model: fraud-xgb@champion"
     built_in = ('    source: {entrypoint: "fraud.train:main"}\n    compute: train\n', "    compute: cpu\n")
 

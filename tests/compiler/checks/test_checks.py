@@ -1,4 +1,4 @@
-"""Tests that the checks refuse a valid spec after a single wrong change, and accept unusual but valid specs."""
+"""Tests that the checks refuse the valid spec after a single wrong change, and accept unusual but valid specs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_the_valid_spec_passes_every_rule() -> None:
 
 
 def test_every_rule_has_a_docstring() -> None:
-    """The first line of each docstring is a sentence, and no check is listed twice."""
+    """The first line of each check's docstring is a sentence, and no check is listed twice."""
     assert all((rule.__doc__ or "").splitlines()[0].endswith(".") for rule in CHECKS)
     assert len(set(CHECKS)) == len(CHECKS)
 
@@ -75,7 +75,7 @@ CHANGES = [
     ("old", "new", "at", "code"), CHANGES, ids=[f"{code}-{at}" for at, (*_, code) in enumerate(CHANGES)]
 )
 def test_each_wrong_change_is_reported_at_the_right_place(old: str, new: str, at: str, code: str) -> None:
-    """Only one check reports the error, at the right place."""
+    """The change causes only the expected code, at the expected line and column."""
     spec = changed(old, new)
 
     assert where(spec, at, code) in places_in(spec)
@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """The checks accept every spec that could be intended."""
+    """The checks report nothing for unusual specs that an author may well have intended."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert places_in(spec) == []

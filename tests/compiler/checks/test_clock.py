@@ -1,4 +1,4 @@
-"""Tests that schedules that skip runs or run at uneven intervals are reported."""
+"""Tests that schedules are reported if they skip runs or run at uneven intervals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
 
 
 def test_zones_with_clock_changes_exist() -> None:
-    """Time zones and clock changes are from the same release of the time zone database."""
+    """Every time zone with clock changes is also a known time zone, because both tables are from one release."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()
@@ -87,7 +87,7 @@ def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list
     ],
 )
 def test_steps_that_do_not_divide_their_unit_are_reported(cron: str, codes: list[str]) -> None:
-    """A step is reported if it does not divide its unit evenly, but not within an explicit range such as `9-17/3`."""
+    """A cron step must divide its unit evenly, as `*/15` divides an hour, unless its range is explicit (`9-17/3`)."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

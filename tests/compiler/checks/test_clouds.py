@@ -1,4 +1,4 @@
-"""Tests that invalid values in cloud fields are reported at the right place, and unusual ones are accepted."""
+"""Tests that invalid values in cloud fields are reported at their place, and unusual but valid ones are accepted."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expecte
 
 
 def test_a_target_with_only_buckets_has_no_network() -> None:
-    """A target with only buckets has nothing to connect to a network."""
+    """A target with only buckets has no network, so its address range cannot overlap with another target's."""
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 

@@ -1,4 +1,4 @@
-"""Tests that columns that cannot serve as a label, timestamp or group are reported."""
+"""Tests that columns are reported if they cannot serve as a label, timestamp or group."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
     ],
 )
 def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str]) -> None:
-    """Each role needs a separate column, and a group cannot be a feature."""
+    """The label, timestamp and group must be separate columns, and the group cannot be a feature."""
     role_lines = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, role_lines, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 
@@ -47,7 +47,7 @@ def test_text_labels_are_reported_for_trainers_that_need_numbers(kind: str, trai
 
 
 def test_text_labels_are_reported_for_regression() -> None:
-    """Built-in regression needs a numeric label, but user code may encode strings."""
+    """Built-in regression needs a numeric label, but user code may encode strings as numbers."""
     rest = (
         ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
         ("{metric: auc_pr, versus", "{metric: mae, versus"),

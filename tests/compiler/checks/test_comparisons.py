@@ -1,4 +1,4 @@
-"""Tests that comparisons between model versions need a key that identifies rows."""
+"""Tests that comparisons between model versions need a key that identifies the rows of the training data."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_no_key_is_required_without_a_comparison() -> None:
     ],
 )
 def test_slices_need_a_column_and_sensible_limits(line: str, codes: list[str]) -> None:
-    """Slices need a column of the training data and sensible limits, and cannot be compared with the champion."""
+    """Gates on slices need a column of the training data and a limit, and cannot compare slices with the champion."""
     text = changed(
         "      auc-pr: {metric: auc_pr, min: 0.82}\n",
         f"      auc-pr: {{metric: auc_pr, min: 0.82}}\n      sliced: {line}\n",

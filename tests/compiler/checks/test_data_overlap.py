@@ -1,4 +1,4 @@
-"""Tests that data that would be deleted or mixed with other data is reported."""
+"""Tests that data is reported if it would be deleted by mistake or mixed with other data."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_folders_with_a_common_prefix_do_not_overlap(path: str) -> None:
 
 
 def test_overlaps_are_found_through_a_uri() -> None:
-    """Overlaps are found even if a dataset's own URI points into another store's folder."""
+    """An overlap is found even if a dataset has a URI instead of a store, and the URI points into a store's bucket."""
     spec = changed(
         LAKE,
         "lake: {type: object, adopt: acme-fraud-lake, endpoint: 'https://s3.eu-central-1.amazonaws.com', "
@@ -71,7 +71,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """Scores must be neither inside the training data's folder nor around it, or they would be read as labels."""
+    """A folder of scores must not be in or around the training data's folder, or scores would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -88,7 +88,7 @@ def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
 
 
 def test_scores_among_labels_of_a_monitor_are_reported() -> None:
-    """Scores must not be written to the labels' dataset or to a folder inside it, unless they have no label column."""
+    """Scores must not be written to the dataset that a monitor reads labels from, or to a folder inside it."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -134,7 +134,7 @@ def test_a_bucket_adopted_twice_is_reported() -> None:
 
 
 def test_two_models_with_one_registered_name_are_reported() -> None:
-    """Two models must not have the same registered name, whether it is declared or the default."""
+    """Two models must not have the same registered name, even if one of the names is only the default."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
@@ -153,7 +153,7 @@ def test_two_models_with_one_registered_name_are_reported() -> None:
 
 
 def test_scores_of_two_models_in_one_folder_are_reported() -> None:
-    """Both pipelines name files after their inputs, so files may collide even if the outputs have different names."""
+    """Both pipelines name files after their inputs, so files in one folder may collide even if the datasets differ."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

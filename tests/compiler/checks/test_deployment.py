@@ -54,7 +54,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """Each mode allows only some kinds of targets. A hybrid system needs both on-prem and cloud targets."""
+    """Each deployment mode allows only some kinds of targets. A hybrid system needs both on-prem and cloud targets."""
     assert codes_in(modes(mode, *targets)) == expected
 
 

@@ -1,4 +1,4 @@
-"""Tests that rules are stricter for regulated industries, high risk and public endpoints."""
+"""Tests that governance rules are stricter for regulated industries, high risk and public endpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_regulated_industries_have_stricter_rules() -> None:
-    """In a bank's spec, gaps that are otherwise accepted cause warnings, and high risk requires approvals."""
+    """In a bank's spec, missing safeguards cause warnings that retail does not get, and high risk needs approvals."""
     bank = ("industry: retail", "industry: banking")
     bare = (
         "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",

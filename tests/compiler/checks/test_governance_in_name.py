@@ -1,4 +1,4 @@
-"""Tests that gates, approvals, addresses and overrides that protect nothing are reported."""
+"""Tests that safeguards in name only are reported: gates, approvals, addresses and overrides that protect nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def test_high_risk_models_need_an_effective_gate() -> None:
-    """A missing gate is reported, and so is a gate that does not evaluate the first version."""
+    """A missing gate is reported at high risk, and so is a gate that does not evaluate a model's first version."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert places_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -40,7 +40,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     ],
 )
 def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only group of approvers, and the owner's approval must not be enough on its own."""
+    """The owner must not be the only group of approvers, nor may the owner's approval be enough on its own."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -62,12 +62,12 @@ def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high:
     ],
 )
 def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
-    """Addresses of Services in the cluster count as internal, whatever the cluster domain is."""
+    """Unencrypted addresses are recognized. Services in the cluster count as internal, whatever the cluster domain."""
     assert in_clear(url) == clear
 
 
 def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
-    """Clear-text addresses of stores, registries and metrics receivers are reported."""
+    """Unencrypted addresses of stores, registries and metrics receivers are reported."""
     store = changed(ENDPOINT, "http://s3.acme.example")
     registry = changed(
         "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """Requests without TLS are reported because, in this spec, the system's own Gateway has no certificate."""
+    """Unencrypted requests are reported because, in this spec, the system's own Gateway has no certificate."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -128,7 +128,7 @@ def test_addresses_outside_the_residency_are_reported() -> None:
 
 
 def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
-    """For S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
+    """For Amazon S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert places_in(region) == [where(region, "us-east-1", "E0834")]

@@ -26,7 +26,7 @@ monitors:
 
 @pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
 def test_port_25_is_reported_only_in_clouds(port: int, codes: list[str]) -> None:
-    """Clouds block port 25. A company's own network does not."""
+    """Clouds block outgoing port 25. A company's own network does not."""
     mail = MAIL.format(f"smtp.acme.example:{port}")
 
     assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
@@ -62,7 +62,7 @@ def test_an_ip_address_as_endpoint_host_is_reported(host: str, codes: list[str])
     ],
 )
 def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> None:
-    """Every address that is called over TLS is checked."""
+    """An IP address is reported in every field whose address is called over TLS."""
     spec = changed(old, new)
 
     assert where(spec, pointed, "W0914") in places_in(spec)
@@ -70,7 +70,7 @@ def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> N
 
 
 def test_an_ip_address_without_tls_is_not_reported_here() -> None:
-    """Another check reports that credentials for this address are sent unencrypted."""
+    """A different check reports that credentials are sent to such an address unencrypted."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
-    """Two secrets with the same name count as one if both clusters fetch them from the same place."""
+    """Two secrets of the same name count as one only if both clusters fetch them from the same external store."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

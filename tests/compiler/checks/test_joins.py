@@ -1,4 +1,4 @@
-"""Tests that monitors match labels by a declared key, or by columns that both sides are known to have."""
+"""Tests that monitors match labels to predictions by a declared key, or by columns known to be in both."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ CAPTURE = "capture: {sample: 20%, store: lake}"
     ],
 )
 def test_labels_of_batch_scores_need_a_key_or_common_columns(scores: str, key: str, codes: list[str]) -> None:
-    """Labels are found by the key, or by a column that is neither the label nor the timestamp."""
+    """Labels are matched by the key, or by a common column that is neither the label nor the timestamp."""
     watch = (OF_BATCH[0], OF_BATCH[1] + key)
 
     assert codes_in(changed(SCORES, scores, watch, NO_ROLLBACK)) == codes
 
 
 def test_labels_without_a_schema_need_a_key() -> None:
-    """The diagnostic points at the monitor. Captures include the columns of a declared key."""
+    """A missing key is reported at the monitor. A declared key is enough, because captures include its columns."""
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
@@ -62,7 +62,7 @@ def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str])
 
 
 def test_inputs_of_user_code_are_unknown() -> None:
-    """User code may train on columns that the spec does not list, so its inputs are unknown."""
+    """User code may train on columns that the spec does not list, so the columns in its captures are unknown."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 

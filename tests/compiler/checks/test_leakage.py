@@ -1,4 +1,4 @@
-"""Tests that training on data unavailable in production, and scoring data without the trained columns, are reported."""
+"""Tests that training on data unavailable in production is reported, and so is scoring data that lacks features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """A label used as a feature in the same pipeline is reported, both for built-in trainers and for user code."""
+    """A label of the same pipeline that is used as a feature is reported, for built-in trainers and for user code."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -47,7 +47,7 @@ def test_features_that_arrive_with_the_labels_are_reported() -> None:
 
 
 def test_a_random_split_of_a_forecast_is_reported() -> None:
-    """A forecast must not use a random split, whether the split is declared or the default."""
+    """A forecast must not split its data at random, whether the split is declared or the default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -130,7 +130,7 @@ def test_data_without_a_schema_is_not_reported() -> None:
 
 
 def test_scoring_inputs_without_all_features_are_reported() -> None:
-    """Training joins its inputs, but scoring does not. Scoring needs no labels."""
+    """Training joins its input datasets, but scoring does not, so each scored dataset needs all features."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     replacement = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(

@@ -1,4 +1,4 @@
-"""Tests that bounds of metrics and comparisons that the runtime would refuse are reported."""
+"""Tests that metric bounds are reported if they are never or always met, or if the runtime would refuse them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) -> None:
-    """Bounds that are never or always met are reported. Values next to these bounds are accepted."""
+    """Bounds that are never or always met are reported. The nearest values that can be met or missed are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
@@ -55,7 +55,7 @@ def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) 
     ],
 )
 def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, codes: list[str]) -> None:
-    """Typical mistakes are percentages instead of fractions, and seconds instead of milliseconds."""
+    """Typical mistakes are reported: percentages instead of fractions, and seconds instead of milliseconds."""
     spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
     if kind == "performance":
         spec = spec.replace(", psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}", "")

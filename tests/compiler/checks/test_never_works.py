@@ -28,7 +28,7 @@ def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
 
 
 def test_aliases_may_be_set_in_several_ways() -> None:
-    """An alias may be set by one of several pipelines, replaced with a version, or set outside the system."""
+    """An alias may be set by one of several pipelines or outside the system, or a version number may replace it."""
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
     assert codes_in(VALID_SPEC) == []
@@ -48,7 +48,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
     ],
 )
 def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: str) -> None:
-    """An unknown parameter is reported whether it is fixed or searched."""
+    """A trainer parameter with an unknown name is reported, whether its value is fixed or searched."""
     spec = changed(old, new)
 
     assert places_in(spec) == [where(spec, pointed, "E0811")]
@@ -104,7 +104,7 @@ def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, c
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set the retention of captures, but this does not affect the window of a dataset."""
+    """Governance may set how long captures are kept. This limits windows on captures, not on other datasets."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert places_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -141,7 +141,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """Endpoints and batch inference are checked. Custom pipelines are not checked, because they may do anything."""
+    """The check covers endpoints and batch inference, but not custom pipelines, because these may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
@@ -181,7 +181,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     ],
 )
 def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts must be integers, and fractions between 0 and 1. Values that are not numbers are left to the library."""
+    """Counts must be integers, and fractions between 0 and 1. Values that are not numbers are the library's concern."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)
@@ -200,7 +200,7 @@ def test_parameters_out_of_range_are_reported(framework: str, parameters: str, c
     ],
 )
 def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> None:
-    """Every bound and every choice in the search space is checked."""
+    """Every bound and every choice in the search space of a parameter is checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
     assert places_in(spec) == [where(spec, pointed, "E0907")]

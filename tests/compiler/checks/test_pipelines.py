@@ -1,4 +1,4 @@
-"""Tests that pipeline steps that wait for each other, and invalid time zones in schedules, are reported."""
+"""Tests that cycles of pipeline steps and invalid time zones in schedules are reported."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
 
 
 def test_time_zones_are_shipped() -> None:
-    """The list contains names and links of the time zone database and does not depend on the machine."""
+    """The shipped list contains names and links of the time zone database and does not depend on the machine."""
     assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "Etc/UTC"} <= set(time_zones())
     assert not any(" " in name for name in time_zones())

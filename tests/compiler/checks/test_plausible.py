@@ -1,4 +1,4 @@
-"""Tests that valid specs that are probably mistakes are reported. Each bound is tested from both sides."""
+"""Tests that valid specs are reported if they are probably mistakes. Each bound is tested just below and just above."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_hourly_training_on_accelerators_is_accepted() -> None:
 )
 @pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
 def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str]) -> None:
-    """Too frequent starts are reported for pipelines and monitors."""
+    """A pipeline or a monitor is reported if its schedule starts it too often."""
     cooldown = ("cooldown: 7d", "cooldown: 30d")
 
     assert codes_in(changed(old, f'schedule: {{cron: "{line}"}}', cooldown)) == codes
@@ -138,7 +138,7 @@ def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: lis
 
 
 def test_two_equal_variants_are_reported() -> None:
-    """Two equal variants compare nothing, unless they run on different hardware."""
+    """Two equal variants are reported, because comparing them shows nothing, unless their hardware differs."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -192,7 +192,7 @@ def test_a_delay_without_labels_is_reported() -> None:
     ],
 )
 def test_settings_of_an_idle_autoscaler_are_reported(replicas: str, scaling: str, codes: list[str]) -> None:
-    """The limit of a queue has an effect without an autoscaler; the other settings need a range of replicas."""
+    """Without an autoscaler, the limit of a queue still has an effect. The other settings need a range of replicas."""
     spec = changed(REPLICAS, f"replicas: {replicas}", (SCALING, f"scaling: {scaling}"))
 
     assert codes_in(spec) == codes
@@ -209,7 +209,7 @@ def test_a_smaller_environment_may_keep_the_settings_of_the_autoscaler() -> None
     [("1535Mi", ["W0950"]), ("1536Mi", []), ("767Mi", ["W0950"])],
 )
 def test_memory_that_a_scoring_worker_uses_up_is_reported(memory: str, codes: list[str]) -> None:
-    """A scoring worker runs two processes, so it needs more memory than others."""
+    """Too little memory for a scoring worker is reported. It runs two processes, so it needs more than others."""
     assert codes_in(changed("cpu: {cpu: 2, memory: 8Gi}", f"cpu: {{cpu: 2, memory: {memory}}}")) == codes
 
 

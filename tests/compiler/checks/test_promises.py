@@ -1,4 +1,4 @@
-"""Tests that objectives that replicas and machines cannot meet are reported."""
+"""Tests that service-level objectives are reported if the replicas and machines cannot meet them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}"
     ],
 )
 def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[str]) -> None:
-    """A latency objective that leaves enough time for a cold start is accepted."""
+    """Scale to zero is reported unless the latency objective leaves enough time for a cold start."""
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 
@@ -47,7 +47,7 @@ def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     ],
 )
 def test_one_replica_with_strict_availability_is_reported(slo: str, replicas: str, codes: list[str]) -> None:
-    """One replica is reported if the SLO allows too little downtime within its window."""
+    """A single replica is reported if the SLO allows too little downtime within its window."""
     spec = changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH, (SCALING, ""))
 
     assert codes_in(spec) == codes
@@ -122,5 +122,5 @@ inference:
     ],
 )
 def test_contradicting_objectives_of_texts_are_reported(slo: str, codes: list[str]) -> None:
-    """A first token comes before the whole response, and 200 tokens at 20 per second take 10 seconds."""
+    """The first token precedes the whole response, and a response of 200 tokens at 20 per second takes 10 seconds."""
     assert codes_in(TEXTS.replace("SLO", slo)) == codes

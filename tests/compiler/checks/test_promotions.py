@@ -18,7 +18,7 @@ GATE = (
 
 @pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
 def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: list[str]) -> None:
-    """The rollback bound may be as strict as the gate's. Without a rollback, the check only raises an alert."""
+    """A rollback bound may be as strict as the gate's. A monitor without a rollback may have a stricter bound."""
     stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
 
     assert codes_in(changed(*stricter)) == codes
@@ -26,7 +26,7 @@ def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: 
 
 
 def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
-    """A fixed version causes an error at high risk with approvals, and a warning with a gate or an approval."""
+    """Serving a fixed version is an error at high risk with approvals, and a warning with a gate or an approval."""
     by_number = (LIVE, "champion: {model: fraud-xgb@12}")
     high = changed(*by_number, HIGH)
     undecided = (f"    validation:\n{GATE}", "")
@@ -39,7 +39,7 @@ def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
 
 
 def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
-    """Hints suggest a version number only if there are no gates and approvals."""
+    """Hints suggest a version number only if there is neither a gate nor an approval."""
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
@@ -48,7 +48,7 @@ def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
 
 
 def test_an_unused_approver_group_is_reported() -> None:
-    """A group with keys is reported unless its approval is required or at least accepted as an alternative."""
+    """A group of approvers with keys is reported unless its approval is required or accepted as an alternative."""
     assert codes_in(changed("from: [model-risk, payments-risk], minimum: 2", "from: [model-risk]")) == ["W0936"]
     assert codes_in(changed("minimum: 2}}", "minimum: 1}}")) == ["W0832"]
 

@@ -1,4 +1,4 @@
-"""Tests that steps that score with a registered model follow the rules for batch inference."""
+"""Tests that pipeline steps that score data with a registered model follow the rules for batch inference."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
 
 
 def test_a_model_used_only_by_a_step_counts_as_used() -> None:
-    """In a new registry, a model that no pipeline trains is reported unless a step uses it."""
+    """A model in a new registry is reported if no pipeline trains it, unless a step uses it."""
     unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
     used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
 

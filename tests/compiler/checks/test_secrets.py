@@ -1,4 +1,4 @@
-"""Tests that plain-text secrets are found in any field and never printed, and that similar text is accepted."""
+"""Tests that plain-text secrets are found in any field and never printed, and that text resembling one is accepted."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server that implements the two MLflow calls approvals use. It can be told to return an invalid response."""
+    """A server for the two MLflow calls that approvals make. It can be told to return an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -54,7 +54,7 @@ class Registry(BaseHTTPRequestHandler):
 
 
 def listed(folder: Path, group: str, person: str) -> Path:
-    """Create a key, and list it for a group in the spec in the given folder."""
+    """Create an SSH key, and list it for a group of approvers in the spec in the given folder."""
     path, spec = folder / person.partition("@")[0], folder / "system.yaml"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)], check=True)
     text = spec.read_text(encoding="utf-8") if spec.exists() else VALID_SPEC
@@ -65,5 +65,5 @@ def listed(folder: Path, group: str, person: str) -> Path:
 
 
 def ask(folder: Path, key: Path, *more: str) -> list[str]:
-    """Return the arguments that approve one model."""
+    """Return the command-line arguments that approve one model."""
     return ["approve", str(folder), "--model", "fraud-xgb", "--key", str(key), "--alias", "champion", *more]

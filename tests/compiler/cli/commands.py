@@ -1,4 +1,4 @@
-"""Helpers that return the output and files of a command, and the spec that most tests use."""
+"""Helpers that run a command and inspect its output and files, and the spec that most tests use."""
 
 from __future__ import annotations
 

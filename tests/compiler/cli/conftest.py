@@ -52,7 +52,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the URL of a loopback registry without authentication, with a version that passed its gate."""
+    """Return the URL of a loopback registry without authentication, with a model version that passed its gate."""
     monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     Registry.tags = {
@@ -71,5 +71,5 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """Return a key that the spec lists for one of its groups."""
+    """Return an SSH key that the spec lists for one of its groups of approvers."""
     return listed(tmp_path, "model-risk", "ada@acme.example")

@@ -78,7 +78,7 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
 
 
 def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) -> None:
-    """Code scanning closes a suppressed result, and accepted findings are not errors."""
+    """A danger is a suppressed result in SARIF, which code scanning closes, and not an error in annotations."""
     _accept(run, old, system)
     formats = {form: run("diff", old, system, "--format", form).out for form in ("sarif", "github", "html")}
     results = {entry["ruleId"]: entry for entry in json.loads(formats["sarif"])["runs"][0]["results"]}
@@ -91,7 +91,7 @@ def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) 
 
 
 def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
-    """An entry for an earlier state of the change causes an error that shows the current state's fingerprint."""
+    """An acknowledgement of an earlier state of the change fails, and shows the fingerprint of the current state."""
     _accept(run, old, system)
     _write(
         system,
@@ -124,7 +124,7 @@ def test_an_entry_that_ended_fails_and_accepts_nothing(
 
 
 def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
-    """After the change has been merged, its entry has no effect and causes no failure."""
+    """After the change has been merged, its acknowledgement has no effect and causes no failure."""
     _accept(run, old, system)
     code, report, findings = _report(run, system, system)
 
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Pat
 
 
 def test_nothing_is_added_to_a_file_with_an_invalid_entry(run: Run, old: Path, system: Path) -> None:
-    """`diff` would fail because of the invalid entry, whatever is added."""
+    """An acknowledgement would be useless, because `diff` would still fail because of the invalid entry."""
     text = (
         "acknowledged:\n"
         f"- {{code: R101, fingerprint: {'b' * 40}, by: bob, reason: load test, until: '{UNTIL}'}}\n"
@@ -228,7 +228,7 @@ def test_what_cannot_be_accepted_is_explained(
 
 
 def _key(folder: Path, name: str) -> tuple[Path, str]:
-    """Create a key, and return its path and public half."""
+    """Create an SSH key, and return its path and public half."""
     path = folder / name
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}@acme.example", "-f", path], check=True
@@ -237,7 +237,7 @@ def _key(folder: Path, name: str) -> tuple[Path, str]:
 
 
 def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
-    """Return the spec with approvals by groups that each have a key."""
+    """Return the spec with required approvals by the given groups, each of which has one key."""
     keys = ", ".join(f'{name}: {{sshKeys: ["{line}"]}}' for name, line in groups.items())
     approvals = f"approvals: {{promote: {{from: [{', '.join(groups)}], minimum: {minimum}}}}}"
     return SPEC.replace("governance: {", f"governance: {{{approvals}, approvers: {{{keys}}}, {more}")
@@ -246,7 +246,7 @@ def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
 def test_where_promotions_need_approvals_only_signatures_count(
     run: Run, old: Path, system: Path, tmp_path: Path
 ) -> None:
-    """The same number of groups must sign as for a promotion, and each group counts once."""
+    """Acknowledging a danger takes signatures from as many groups as a promotion, and each group counts once."""
     (ada, risk), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "eve"))
     groups = {"risk": risk, "growth": growth}
     old.write_text(_guarded(groups, 2), encoding="utf-8")
@@ -307,7 +307,7 @@ def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
 
 
 def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Run, old: Path, system: Path) -> None:
-    """Without groups in the old version, nobody can sign."""
+    """If the old version lists no groups of approvers, nobody can sign."""
     old.write_text(SPEC.replace("governance: {", "governance: {risk: high, "), encoding="utf-8")
     _accept(run, old, system)
     _, _, findings = _report(run, old, system)
@@ -335,7 +335,7 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
 
 
 def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """Otherwise, a new environment would get the rules of another environment, which might require no signature."""
+    """If its rules were lost, a new environment would get another environment's, which might need no signature."""
     guarded, compute = _guarded({"risk": _key(tmp_path, "ada")[1]}), "compute: {cpu: 1, memory: 2Gi}"
     free = "governance: {approvals: null, approvers: null"
     guarded = guarded.replace("prod: {", f"prod: {{{free}}}, ")

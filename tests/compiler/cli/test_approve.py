@@ -1,4 +1,4 @@
-"""Tests that `modelyard approve` signs a version's digest with a key that the spec lists."""
+"""Tests that `modelyard approve` signs a model version's digest with a key that the spec lists."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_failed_approvals_print_one_line(run: Run, tmp_path: Path, key: Path, mo
 
 
 def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
-    """The error shows the environment variables to use instead of a password in the address."""
+    """The error names the environment variables to use instead of a password in the address."""
     result = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
 
     assert result.code == 1
@@ -126,7 +126,7 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
 
 
 def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
-    """A key that has the same body as the listed key but a different type is not accepted."""
+    """An SSH key with the same body as the listed key but another type is not accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

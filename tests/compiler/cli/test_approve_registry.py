@@ -1,4 +1,4 @@
-"""Tests that approvals of versions in a registry are stored, and refused if they have no effect."""
+"""Tests that approvals of registered model versions are stored, or refused if they would have no effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.compiler.cli.commands import Run
 def test_an_approval_is_stored_with_the_version(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An approval contains the digest recorded by training, and is stored with the approver's login."""
+    """An approval contains the digest recorded by training, and is stored with the model version."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "a password of hers")
 
@@ -32,7 +32,7 @@ def test_an_approval_is_stored_with_the_version(
 
 
 def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """As in the runtime, earlier approvals are recognized by their signature, not by their tag's name."""
+    """As in the runtime, earlier approvals are recognized by their signatures, not by the names of their tags."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -68,7 +68,7 @@ def test_a_missing_version_is_reported(run: Run, tmp_path: Path, key: Path, regi
 def test_useless_approvals_are_refused(
     run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
 ) -> None:
-    """The command refuses an approval that would have no effect before it signs or stores anything."""
+    """An approval that would have no effect is refused before anything is signed or stored."""
     Registry.tags |= tags
 
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
@@ -82,7 +82,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """Only the checks for the alias's stage matter, because versions from other pipelines may also get the alias."""
+    """Only the checks for the alias's stage count, because versions from other pipelines may get the alias, too."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -107,7 +107,7 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
 def test_an_imported_version_must_have_the_digest_in_the_spec(
     run: Run, tmp_path: Path, key: Path, registry: str, digest: str, code: int, why: str
 ) -> None:
-    """The digest in the registry must equal the digest in the spec. The approver sees where the version comes from."""
+    """The digest in the registry must equal the one in the spec. The approver sees where the files come from."""
     source = f'{{uri: "models:/shared/4", digest: "{digest}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"
@@ -123,7 +123,7 @@ def test_an_imported_version_must_have_the_digest_in_the_spec(
 
 
 def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Tags are printed without line breaks. Otherwise, anyone who can edit versions could fake a verdict."""
+    """Tags are printed without line breaks. Otherwise, anyone who can edit model versions could fake a verdict."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))

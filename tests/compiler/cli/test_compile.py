@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """Projects and the lock are written next to the spec. The next step is printed to stderr, and nothing to stdout."""
+    """Projects and the lock are written next to the spec. The next step is printed to stderr, and stdout is empty."""
     result = run("compile", system)
 
     assert (result.code, result.out) == (0, "")
@@ -27,7 +27,7 @@ def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
 
 
 def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) -> None:
-    """The JSON output lists each target's projects and files, and which files this run wrote or removed."""
+    """The JSON output lists each target's projects and files, and which of the files this run wrote or removed."""
     first = json.loads(run("compile", system, "--format", "json").out)
     again = json.loads(run("compile", system, "--format", "json").out)
     spec = system / "system.yaml"
@@ -110,7 +110,7 @@ def test_variables_and_environments_change_the_output(run: Run, system: Path) ->
 
 
 def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
-    """If one of two hundred endpoints gets more memory, only its manifest, the record and the lock are written."""
+    """If one of two hundred endpoints gets more memory, only its manifest, the record and the lock are rewritten."""
     spec = tmp_path / "system.yaml"
     spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
     run("compile", spec)
@@ -164,7 +164,7 @@ def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
 
 
 def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
-    """With --force, an edited file is replaced, but a copy is kept under another name."""
+    """With --force, an edited file is replaced, but a copy of it is kept under another name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
     edited.write_text("mine: true\n", encoding="utf-8")

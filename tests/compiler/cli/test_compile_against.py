@@ -53,7 +53,7 @@ def test_the_hash_of_a_change_covers_values_of_every_environment_and_no_formatti
 
 
 def test_what_is_destroyed_is_named_although_the_lock_has_forgotten_it(run: Run, old: Path, system: Path) -> None:
-    """Removing an endpoint and confirming the removal in the same change does not hide it from reviewers."""
+    """Reviewers see the removal of an endpoint even if the same change confirms the removal in the lock."""
     old.write_text(many_endpoints((1, 2)), encoding="utf-8")
     (system / "system.yaml").write_text(many_endpoints((1, 2)), encoding="utf-8")
     run("compile", system)
@@ -95,7 +95,7 @@ def test_without_the_old_version_nothing_is_compiled(run: Run, system: Path, mon
 def test_a_folder_is_never_read_instead_of_a_branch_that_git_does_not_know(
     run: Run, system: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    """A change can add a folder with the same name as a branch that a shallow checkout lacks."""
+    """Otherwise, a change could add a folder named like a missing branch, and be compared with that folder."""
     (system / "main").mkdir()
     (system / "main" / "system.yaml").write_text(SPEC, encoding="utf-8")
     monkeypatch.chdir(system)

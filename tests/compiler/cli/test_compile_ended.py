@@ -1,4 +1,4 @@
-"""Tests that a compile that is stopped at any moment leaves either the old tree or the new tree."""
+"""Tests that a compile leaves either the complete old output or the complete new output, whenever it is stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.cli.commands import COMMAND, Run, many_endpoints
 
 
 def version_and_size(folder: Path) -> tuple[str, int]:
-    """Return a tree's spec version and number of manifests. All its files must have the same version."""
+    """Return the spec version that all files of an output tree share, and the number of its manifests."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
     (version,) = versions
@@ -23,7 +23,7 @@ def version_and_size(folder: Path) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Restore the SIGINT handler, because background jobs and their children ignore SIGINT."""
+    """Restore Python's SIGINT handler, because background jobs and their children ignore SIGINT."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -31,7 +31,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_compile_leaves_a_complete_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
-    """If a compile is interrupted at any moment, the tree is either old or new, and the next compile succeeds."""
+    """Whenever a compile is interrupted, the output tree is either old or new, and the next compile succeeds."""
     spec, count = tmp_path / "system.yaml", 150
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Tests that shell completion scripts have every command and option, and that shells accept them."""
+"""Tests that shell completion scripts have every command and option, and that shells accept these scripts."""
 
 from __future__ import annotations
 

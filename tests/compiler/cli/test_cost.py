@@ -1,4 +1,4 @@
-"""Tests of `modelyard cost`: lines, usage files, price books, comparisons, and refused input."""
+"""Tests of `modelyard cost`: cost lines, usage files, price books, comparisons, and refused input."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def lines(estimate: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_totals_are_the_sums_of_the_lines(run: Run, leads: Path) -> None:
-    """Each line's cost is its quantity times its price, with a source, and the floor is at most the ceiling."""
+    """Each line's cost is its quantity times its price, which has a source. The floor is at most the ceiling."""
     estimate = data(run("cost", leads, "--format", "json"))
 
     for column in ("floor", "expected", "ceiling"):
@@ -184,7 +184,7 @@ def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str
 def test_missing_files_and_links_out_of_the_repository_are_refused(
     run: Run, leads: Path, usage: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """A pull request may change the file that names a price book, so the path must not lead out of the repository."""
+    """A pull request may change which price book a usage file names, so that path must not leave the repository."""
     (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
     (leads / "prices.yaml").symlink_to(tmp_path / "secret")
 

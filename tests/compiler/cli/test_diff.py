@@ -1,4 +1,4 @@
-"""Tests of `modelyard diff`: two files, a revision, all environments, formats, and exit codes."""
+"""Tests of `modelyard diff`: comparing two files or a revision, all environments, formats, and exit codes."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Charts that differ from those in the old version's lock are found, even if the spec is the same."""
+    """Helm chart versions that differ from those in the old version's lock are found, even if the spec is the same."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
 
 
 def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """The access that the environment allows and its changes to the base are listed like any other risk."""
+    """The access that a new environment allows and its changes to the base are listed like any other risk."""
     folder = system / "environments"
     folder.mkdir()
     overlay = (
@@ -176,7 +176,7 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
 
 
 def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A spec and environments that were links in the revision do not count as new."""
+    """A spec or an environment that was reached through a symbolic link in the revision does not count as new."""
     (system / "shared").mkdir()
     (system / "shared" / "blue.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
     (system / "environments").symlink_to("shared")
@@ -196,7 +196,7 @@ def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git:
 
 
 def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A changed cell in a CSV file is found, even if the spec is the same."""
+    """A changed cell in a CSV file of sites is found, even if the spec is the same."""
     old, new = "context: here", "sites: {file: sites.csv}"
     spec = edited(SPEC, f"provider: kubernetes, {old}", f'provider: kubernetes, context: "${{site.context}}", {new}')
     (system / "system.yaml").write_text(spec, encoding="utf-8")
@@ -301,7 +301,7 @@ def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, gi
 def test_a_revision_wins_over_a_folder_with_its_name(
     run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise, a change could include its own version to compare with."""
+    """If the folder won, a change could bring along the version that it is compared with."""
     changed = edited(SPEC, "governance: {", "governance: {lineage: false, ")
     (system / "system.yaml").write_text(changed, encoding="utf-8")
     (system / "main").mkdir()

@@ -1,4 +1,4 @@
-"""Tests `modelyard diff --preview` with a preview file that the engine wrote for a whole system."""
+"""Tests `modelyard diff --preview` with a preview file that Pulumi's engine wrote for a whole system."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_change_of_what_was_changed_by_hand_explains_it(tmp_path: Path) -> None:
-    """The additional replicas change the same node pool, so its update in the preview is expected."""
+    """The additional replicas change the node pool that was changed manually, so its update is expected."""
     changed = changed_text(original_text())
     more = edited(changed, {"{min: 3, max: 6}": "{min: 3, max: 9}"})
 

@@ -45,7 +45,7 @@ def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, mon
 
 
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
-    """For an address, `explain` shows which line created which resource."""
+    """For the address of a spec entry, `explain` shows which line created which resource."""
     result = run("explain", "inference.score", system)
 
     assert result.code == 0

@@ -48,7 +48,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 
 
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
-    """`explain` shows only the given class, not the other classes that its users need."""
+    """`explain` shows only the given compute class, not the other classes that the same workloads need."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = machine_lines(on_aws(text), "compute.train")
 
@@ -64,7 +64,7 @@ def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
 
 
 def test_explain_shows_the_fallback_of_existing_spot_machines() -> None:
-    """`explain` shows why a Pod of a spot class may run on demand."""
+    """`explain` shows why a Pod of a compute class with spot machines may run on an on-demand machine."""
     pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
     spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
     lines = machine_lines(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")

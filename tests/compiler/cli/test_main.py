@@ -37,7 +37,7 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
 
 
 def test_no_arguments_show_the_first_steps(run: Run) -> None:
-    """Without arguments, the first steps are printed to stderr, because no command was run."""
+    """Without arguments, the first steps for a new user are printed to stderr, because no command was run."""
     result = run()
 
     assert (result.code, result.out) == (1, "")

@@ -1,4 +1,4 @@
-"""Tests `modelyard migrate`: both sides compile, refusals are the compiler's own, and plans are ordered plain text."""
+"""Tests `modelyard migrate`: both sides compile, refusals are the compiler's own, and plans are readable."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LARGE = {
     "kubernetes": Example("readmission", None),
 }
 ONLY_MOVES = {"E0554"}
-"""Errors that both sides together cause, but neither side alone."""
+"""Codes of errors that the old and the new side cause only together."""
 
 PAIRS = [
     pytest.param(example, place, id=f"{example}-to-{to}")
@@ -58,7 +58,7 @@ PAIRS = [
 
 
 def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None = None) -> Sides:
-    """Return both sides of a migration that moves all targets."""
+    """Return the old and the new side of a migration that moves all targets."""
     old = Side(example.inputs(), example.compiled())
     names = tuple(target.name for target in old.system.deployment.targets)
     return sides_of(MoveRequest(names, to, "moved", patch or {}), old, TARGETS)
@@ -66,7 +66,7 @@ def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, with its environment in a cloud."""
+    """Return a copy of the smallest example, which has an environment in a cloud."""
     shutil.copytree(FOLDER / "hello", tmp_path / "hello")
     return tmp_path / "hello"
 
@@ -75,7 +75,7 @@ def hello(tmp_path: Path) -> Path:
 def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
     example: Example, place: Destination
 ) -> None:
-    """The overlays for both phases compile on their own, or fail just as the same system does with another provider.
+    """The idle and the live overlay compile on their own, or fail as the same system does with another provider.
 
     A migration causes fewer refusals, because it drops fields that describe the old cluster, such as its context.
     """
@@ -92,7 +92,7 @@ def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reason
 
 
 def test_the_idle_side_starts_nothing_by_itself() -> None:
-    """Until the data has arrived, no schedule runs and no monitor reacts. Afterwards, everything is as before."""
+    """Until the data is copied, no schedule or monitor on the new side starts a run. Afterwards, all do as before."""
     sides = moved(Example("demand-forecasting", "aws"), PLACES["gcp"])
 
     idle, live = sides.idle.plan.system, sides.live.plan.system
@@ -105,7 +105,7 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
 
 
 def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path) -> None:
-    """Everything on a target that moves is placed on the other target, and egress costs are based on the usage file."""
+    """Everything on the moved target is placed on the other target, and egress costs are based on the usage file."""
     shutil.copytree(SYSTEMS / "three-clouds", tmp_path / "offers")
     usage = "data: {visits: {rowsPerDay: 1M, bytesPerRow: 1000}}\n"
     (tmp_path / "usage.yaml").write_text(usage, encoding="utf-8")
@@ -125,7 +125,7 @@ def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path)
 
 
 def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
-    """A target is not reachable from a target that has moved onto it, and an override follows its target."""
+    """No target lists a moved target in `reachableFrom`, and an override that names a target follows its move."""
     old = Side(Example("recommender", None).inputs(), Example("recommender", None).compiled())
 
     sides = sides_of(MoveRequest(("web",), "training", "one-cluster", {}), old, TARGETS)
@@ -143,7 +143,7 @@ def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
-    """The complete human-readable plan is as expected."""
+    """The plan in its human-readable form equals the golden file, and the JSON plan fits its schema."""
     result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     assert result.code == 0, result.err
@@ -168,7 +168,7 @@ def assert_plan_fits_schema(spec: Path) -> None:
 
 
 def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, hello: Path) -> None:
-    """The commands of the first phase work, and afterwards the plan can still be created again."""
+    """The first phase's overlay compiles to the projects that the commands name. Planning again changes nothing."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     assert run(*arguments).code == 0
     before = {path: path.read_bytes() for path in (hello / "migration").rglob("*") if path.is_file()}
@@ -187,7 +187,7 @@ def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, he
 
 
 def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: Path) -> None:
-    """The state is a file. A phase out of order is refused, as is every phase after a change to the spec."""
+    """A phase cannot be marked as done out of order, or after a change to the spec until the plan is created again."""
     run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     early = run("migrate", hello, "--done", "3-images")
@@ -241,7 +241,7 @@ def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Pat
 
 
 def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_path: Path) -> None:
-    """Refused features are listed by part, and the user's overlay can change the new side to avoid refusals."""
+    """Refused features are listed by part of the spec, and the user's overlay can change the new side to avoid them."""
     shutil.copytree(FOLDER / "fraud-detection", tmp_path / "fraud")
     arguments = ("migrate", tmp_path / "fraud", "--from", "main", "--to", "gcp:europe-west3")
 
@@ -271,7 +271,7 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
-    """When moving from on-premises to a cloud, the user enters the keys. Only the system's folders are copied."""
+    """A move from on-premises to a cloud asks for the stores' access keys. Only the system's own folders are copied."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
     removed = dict.fromkeys(("images", "egress", "present", "storageClass"))

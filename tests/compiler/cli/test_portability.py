@@ -32,7 +32,7 @@ inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1,
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Path:
-    """Return a spec on a cloud, to be moved to every other cloud."""
+    """Return a spec for a system on one cloud, whose portability to every other cloud is judged."""
     path = tmp_path / "system.yaml"
     path.write_text(CLOUD, encoding="utf-8")
     return path
@@ -78,7 +78,7 @@ def test_a_refusal_names_its_part_its_line_and_the_way_out(run: Run, cloud: Path
 
 
 def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
-    """A cloud refuses a cluster's context and capacity, and also a budget in francs."""
+    """A cloud refuses a cluster's context and capacity, which must not hide that it refuses a budget in francs."""
     result = run("portability", examples.FOLDER / "motor-claims", "--to", "aws", "--format", "json")
 
     move = json.loads(result.out)["moves"][0]
@@ -95,7 +95,7 @@ def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
 
 
 def test_an_existing_cluster_stays_one_without_the_fields_of_another_cloud(run: Run) -> None:
-    """Without its whole `cluster`, `capacity` would be an error, too, because the cluster would have to be created."""
+    """If the whole `cluster` were dropped, `capacity` would be an error, too, because a cluster would be created."""
     result = run("portability", examples.SYSTEMS / "tenant", "--env", "aks", "--to", "aws", "--format", "json")
 
     (move,) = json.loads(result.out)["moves"]

@@ -72,14 +72,14 @@ def test_a_preview_of_the_change_alone_has_no_findings(findings: Any) -> None:
 def test_what_the_change_does_not_explain_is_a_finding(
     findings: Any, more: dict[str, Any], level: str, message: str
 ) -> None:
-    """Drift, or a version that was never applied, causes additional steps."""
+    """Drift, or an earlier version of the spec that was never applied, adds steps to the preview."""
     expected = f"the preview of leads-main-infrastructure {message}, which this change does not explain"
 
     assert findings(preview(*EXPECTED, more)) == [("R524", level, expected)]
 
 
 def test_details_of_a_component_that_changes_are_explained(findings: Any) -> None:
-    """A part of a component may be replaced although the component changes in place."""
+    """A minor resource inside a component may be replaced although the component changes in place."""
     detail = step("replace", "modelyard:aws:Database$aws:rds/parameterGroup:ParameterGroup", "runs")
 
     assert findings(preview(*EXPECTED, detail)) == []

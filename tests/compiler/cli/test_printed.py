@@ -1,4 +1,4 @@
-"""Tests that graphs and schemas are printed in formats that other programs can read."""
+"""Tests that `modelyard` prints graphs and schemas in formats that other programs can read."""
 
 from __future__ import annotations
 

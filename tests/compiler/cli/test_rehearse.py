@@ -19,7 +19,7 @@ from tests.examples import FOLDER
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, with its environment on a cloud."""
+    """Return a copy of the smallest example, which has an environment in a cloud."""
     shutil.copytree(FOLDER / "hello", tmp_path / "hello")
     return tmp_path / "hello"
 
@@ -69,7 +69,7 @@ def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, mon
 
 
 def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
-    """The plan is written, no phase is done, and all new files in the original folder are ignored by git."""
+    """The plan is written, no phase is done, and every new file in the original folder is ignored by git."""
     before = sorted(hello.iterdir())
 
     result = run("migrate", hello, *REHEARSE)
@@ -82,7 +82,7 @@ def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, p
 
 
 def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, programs: Path) -> None:
-    """The same command continues the rehearsal. A new destination, new options or changed user code start it over."""
+    """The same command continues the rehearsal. A new destination, new options or changed user code restart it."""
     (hello / "to.yaml").write_text("metadata: {labels: {moved: yes-it-is}}\n", encoding="utf-8")
     left = hello / ".modelyard/aws-gcp.rehearsal/old/left"
     run("migrate", hello, *REHEARSE)
@@ -105,7 +105,7 @@ def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, progra
 def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing from the earlier rehearsal gets into the next one, although the earlier state is gone."""
+    """Nothing from the earlier rehearsal gets into the next one, although the record of the earlier one is gone."""
     folder = hello / ".modelyard/aws-gcp.rehearsal"
     run("migrate", hello, *REHEARSE)
     (folder / "old" / "left").touch()
@@ -121,7 +121,7 @@ def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
 def test_a_rehearsal_that_cannot_write_says_so(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file in place of the folder, or a full disk, is an error of the machine and not of modelyard."""
+    """A file where the folder should be, or a full disk, exits with 1, because it is not a bug in modelyard."""
     (hello / ".modelyard").touch()
     blocked = run("migrate", hello, *REHEARSE)
     (hello / ".modelyard").unlink()
@@ -170,7 +170,7 @@ def test_a_path_that_means_something_else_to_a_database_is_refused(
 def test_the_old_side_ends_with_a_rehearsal_that_is_told_to_end(
     run: Run, hello: Path, programs: Path, number: signal.Signals
 ) -> None:
-    """The old side's only run gets SIGTERM. The rehearsal waits for it to end, and then ends as after Ctrl-C."""
+    """The old side's only process gets SIGTERM. The rehearsal waits for it to end, and then ends as after Ctrl-C."""
     ended = hello / "ended"
     script = f"""\
 if [ "$1" = -c ]; then echo '[]'; exit; fi

@@ -1,4 +1,4 @@
-"""Tests of `modelyard report`: its files, the folder that it replaces, and exit codes."""
+"""Tests of `modelyard report`: the files it writes, the folder that it replaces, and its exit codes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_one_run_writes_every_format(run: Run, system: Path, changed: Path, tmp_
 
 
 def test_exit_codes_are_those_of_diff(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """The folder is written regardless of the exit code."""
+    """The report's folder is written regardless of the exit code."""
     broken = tmp_path / "broken.yaml"
     broken.write_text(edited(SPEC, "kind: MLSystem", "kind: Nothing"), encoding="utf-8")
 

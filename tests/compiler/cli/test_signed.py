@@ -23,7 +23,7 @@ from tests.specs import VALID_SPEC
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-"""A public key whose private key nobody here has: the host key for github.com."""
+"""A public SSH key, github.com's host key, whose private half is not available to these tests."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -113,14 +113,14 @@ def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return an invalid signature by a key in the right format. Only the runtime verifies signatures."""
+    """Return an invalid signature that names the given key. The compiler accepts it; only the runtime verifies it."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
 
 
 def changed_approval(signature: str = unverified(KEY), **other: Any) -> str:
-    """Return an approval with some fields changed."""
+    """Return an approval with some fields of its statement changed."""
     about = {
         "kind": "Approval",
         "action": "promote",
@@ -181,7 +181,7 @@ def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
 
 
 def test_too_many_approvals_for_a_configmap_are_refused() -> None:
-    """Too many approvals are an error. If some were left out, unsigned files could displace a valid approval."""
+    """Too many approvals are an error. If some were left out, unverified files could displace a valid approval."""
     files = [(f"approvals/{at}.json", changed_approval(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

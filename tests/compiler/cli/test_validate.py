@@ -48,14 +48,14 @@ def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch:
 
 
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
-    """Without environments, the output does not mention them."""
+    """For a spec without environments, the output does not mention environments."""
     (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
 
     assert run("validate", system).err == f"{system}/system.yaml: valid\n"
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One run reports the errors in all environments. With --env, it checks only one environment."""
+    """One run reports the errors in all environments. With --env, it reports only those in one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -95,7 +95,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Errors in such a file would go unnoticed. Hidden files and files other than YAML are allowed."""
+    """Unexpected files are reported, because their errors would go unnoticed. Hidden and non-YAML files are fine."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -109,7 +109,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """The hint also considers file names. A file with the wrong extension is reported."""
+    """The hint also considers names of files in `environments`. A file with the wrong extension is reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -119,7 +119,7 @@ def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> No
 
 
 def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
-    """If one environment cannot be read, the others are still checked."""
+    """If an environment file cannot be read, the other environments are still checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")

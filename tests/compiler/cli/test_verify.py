@@ -122,7 +122,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
-    """This attack leaves the input hash unchanged, so the lock looks up to date."""
+    """A wrong pin in the lock leaves its input hash unchanged, so the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -138,7 +138,7 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
 
 
 def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
-    """An outdated lock has the pins of an older spec or modelyard version. The next compile updates them."""
+    """An outdated lock has the pins of an older spec or modelyard version, which the next compile updates."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 

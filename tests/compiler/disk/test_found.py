@@ -1,4 +1,4 @@
-"""Tests that files that users add or edit in a tree are never lost."""
+"""Tests that files that users add or edit in an output tree are never lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree,
 
 
 def test_files_of_others_are_kept(tmp_path: Path) -> None:
-    """Users' files, links and folders are carried over, including empty folders. Links are not followed."""
+    """Files, links and folders that users added are kept, even empty folders. Links are not followed."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "NOTES.md").write_text("mine")
@@ -62,7 +62,7 @@ def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
 
 
 def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
-    """The copy gets an unused name, and the next compile keeps it like any other file."""
+    """The copy gets an unused name, and the next compile keeps it like any other file of the user."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "README.md").write_text("edited")
@@ -116,7 +116,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_last_moment_changes_are_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is added or edited between the check and the switch is moved into the new tree."""
+    """A file that a user adds or edits between the check and the switch of trees is moved into the new tree."""
     write(tmp_path, FILES)
     real = switch.switch
 

@@ -1,4 +1,4 @@
-"""Tests that writes are refused if paths leave the tree or collide, or if links or folders are in the way."""
+"""Tests that no tree is written if its paths leave the tree or collide, or if links or folders are in the way."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_links_and_folders_in_the_way_are_refused(
     ],
 )
 def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
-    """Nothing is written outside the tree, or under a name that some systems cannot store."""
+    """Nothing is written outside the tree, or under a name that some file systems cannot store."""
     _, problems = write(tmp_path, {**FILES, path: "x"})
 
     assert [problem[:5] for problem in problems] == ["E0705"]

@@ -1,4 +1,4 @@
-"""Tests that a tree's record describes the tree without a compile, but is checked before it is used."""
+"""Tests that a tree's record describes the tree, so no compile is needed, and that the record is checked before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
 
 
 def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
-    """A different key, a missing tree, an edit with the same length and time, or a deleted file counts as a change."""
+    """A tree counts as changed if its key differs, if it is missing, or if a file is edited or deleted.
+
+    The edit keeps the file's length and time.
+    """
     assert not unchanged(tmp_path, "prod", "main", "k")
     write(tmp_path, FILES)
     readme = tmp_path / "prod/main/README.md"
@@ -51,7 +54,7 @@ def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
     ids=range(8),
 )
 def test_without_a_valid_record_every_file_is_protected(tmp_path: Path, text: bytes) -> None:
-    """Without a valid record, no file counts as ours. Equal content is adopted, other content is not overwritten."""
+    """Without a valid record, no file counts as ours. A file with equal content is adopted, any other is kept."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main" / RECORD).write_bytes(text)
 

@@ -1,4 +1,4 @@
-"""Tests rendering files in two processes. Each test runs as a separate program, because pytest may have threads."""
+"""Tests that two processes render the files. Each test is a separate program, because pytest may have threads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TWO_CORES = len(os.sched_getaffinity(0)) > 1
 
 
 def run(program: str, *prefix: str) -> list[str]:
-    """Run a program after the lines that all programs share, and return the lines that it prints."""
+    """Run the given program after the lines that all test programs share, and return the lines that it prints."""
     process = subprocess.run(
         [*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60
     )
@@ -40,9 +40,7 @@ def run(program: str, *prefix: str) -> list[str]:
 
 
 def test_another_process_renders_the_second_half_with_its_facts() -> None:
-    """Files without facts are rendered here regardless of their position, because they may read the facts of other
-    files.
-    """
+    """The second process renders only files with facts. A file without facts may read facts, so it stays here."""
     program = """
 total = lambda: sum(each.facts.value for each in files[:4])
 files = [*map(file, range(4)), OutputFile("README.md", lambda: b"here %d" % total())]
@@ -54,7 +52,7 @@ with rendering(files) as render:
 
 
 def test_one_core_renders_everything_here() -> None:
-    """On a single core, a second process would only add its start-up time."""
+    """On a single core, this process renders everything: a second one would only add its start-up time."""
     program = """
 files = [*map(file, range(4))]
 with rendering(files) as render:
@@ -66,7 +64,7 @@ with rendering(files) as render:
 
 @pytest.mark.parametrize("action", ["1 / 0", "os.kill(os.getpid(), 9)", "exit(0)"])
 def test_files_are_rendered_here_if_the_other_process_fails(action: str) -> None:
-    """An error, a kill or an exit in the other process does not lose any files."""
+    """An error, a kill or an exit in the second process does not lose any files: this process renders them."""
     program = f"""
 def fail():
     if os.getpid() != parent:
@@ -79,7 +77,7 @@ with rendering(files) as render:
 
 
 def test_the_other_process_ends_with_the_block() -> None:
-    """An interrupt leaves no process behind."""
+    """An interrupt ends the second process, too."""
     program = """
 import time
 def wait():
@@ -95,7 +93,7 @@ except KeyboardInterrupt:
 
 
 def test_the_other_process_ends_after_a_file_if_this_one_is_killed() -> None:
-    """Otherwise, the other process would keep the lock on the output folder until it has rendered everything."""
+    """Otherwise, the second process would keep the lock on the output folder until it has rendered everything."""
     program = """
 import time
 def wait():

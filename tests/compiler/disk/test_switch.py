@@ -1,4 +1,4 @@
-"""Tests that trees can be switched on any file system, after dead runs, and during other runs."""
+"""Tests that an old tree is replaced by a new one on any file system, after dead runs, and during other runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Prepared folders are removed, but not the targets of links in them or folders with similar names."""
+    """Folders prepared by dead runs are removed, but not the targets of links in them or folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -33,7 +33,7 @@ def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_tree_renamed_aside_by_a_dead_run_is_restored(tmp_path: Path) -> None:
-    """Nothing is lost if a run dies between its two renames."""
+    """No tree is lost if a run dies between its two renames."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     os.rename(tmp_path / "prod/main", tmp_path / "prod/.main.123-0123abcd.old")

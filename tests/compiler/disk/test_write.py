@@ -1,4 +1,4 @@
-"""Tests that trees are written completely, together or not at all, and unchanged files are not touched."""
+"""Tests that trees are written completely, all together or not at all, and that unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
-    """If the spec changes but the output does not, only the small record is rewritten."""
+    """If the spec changes but the output does not, only the tree's small record is rewritten."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -95,7 +95,7 @@ def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
-    """One of our files may replace one of our folders, and vice versa."""
+    """A file that we write may replace a folder that we wrote, and vice versa."""
     write(tmp_path, {"a": "1", "b/c": "2"})
     _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
 
@@ -149,7 +149,7 @@ def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: p
 
 
 def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk, no file is half-written, and the message does not contain the temporary folder."""
+    """On a full disk, no file is half-written, and the error names the file's final path, not the temporary folder."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
 

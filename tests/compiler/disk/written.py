@@ -1,4 +1,4 @@
-"""Helpers that write trees and inspect the resulting files."""
+"""Helpers that write output trees and inspect the resulting files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Counts(NamedTuple):
 
 
 def counted(report: Report) -> Counts:
-    """Return the counts of a report."""
+    """Return the counts of a write's report."""
     return Counts(len(report.written), report.unchanged, len(report.removed))
 
 
@@ -47,12 +47,12 @@ def write(
 
 
 def messages_of(problems: Iterable[Diagnostic], out: Path) -> list[str]:
-    """Return each problem's code and message with relative paths."""
+    """Return the code and the message of each problem, with paths relative to the output folder."""
     return [f"{problem.code} {problem.message.replace(str(out) + '/', '')}" for problem in problems]
 
 
 def tree(out: Path) -> dict[str, str]:
-    """Return the text of every file in the tree except the record. Empty folders are included."""
+    """Return the text of every file in the tree except its record. Empty folders are included."""
     root = out / "prod" / "main"
     texts: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
@@ -77,29 +77,29 @@ def everything(out: Path) -> dict[str, tuple[int, int]]:
 
 
 def content(out: Path) -> dict[str, tuple[int, int]]:
-    """Return the inode and time of all files and folders except those that contain the lock and temporary files."""
+    """Return the inode and time of all files and folders except the lock and the folders that hold the trees."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
     return {path: state for path, state in everything(out).items() if path not in around}
 
 
 def leftovers(out: Path) -> list[str]:
-    """Return hidden files and folders next to the trees."""
+    """Return the hidden files and folders next to the trees, which a run should have removed."""
     return [path.name for path in (out / "prod").iterdir() if path.name.startswith(".")]
 
 
 def a_folder(path: Path) -> None:
-    """Create a user's folder with a file."""
+    """Create a folder with a file, as a user would."""
     path.mkdir(parents=True)
     (path / "mine").write_text("mine")
 
 
 def a_file(path: Path) -> None:
-    """Create a user's file."""
+    """Create a file, as a user would."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
 
 
 def a_link(path: Path) -> None:
-    """Create a link that leads out of the output folder."""
+    """Create a symbolic link that leads out of the output folder, as a user might."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to("/tmp", target_is_directory=True)

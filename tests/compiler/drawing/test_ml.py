@@ -23,7 +23,7 @@ def drawn(text: str = VALID_SPEC) -> Picture:
 
 
 def arrows(picture: Picture) -> set[str]:
-    """Return each arrow as text, such as `data scores -> pipeline report`, with the arrow's label in brackets."""
+    """Return each arrow of a drawing as text, such as `data scores -> pipeline report`, with its label in brackets."""
     names = {box.id: f"{box.kind} {box.name}" for box in picture.boxes}
     return {_words(arrow, names) for arrow in picture.arrows}
 

@@ -1,4 +1,4 @@
-"""Tests that every notation renders complete, deterministic files in which strings from a spec stay plain text."""
+"""Tests that every drawing notation yields complete, deterministic files in which a spec's strings stay plain text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HOSTILE = [
 
 
 def picture_labelled(name: str) -> Picture:
-    """Return a picture in which every label is the given name."""
+    """Return a drawing in which every label is the given name."""
     boxes = tuple(Box(f"box_{shape}", shape, "data", name, (name,), "group") for shape in Shape)
     arrows = (
         Arrow("box_box", "box_flag", name),
@@ -63,7 +63,7 @@ def picture_labelled(name: str) -> Picture:
 
 
 def check_everything(name: str) -> None:
-    """Assert that all notations have the same structure with the given name as with a plain name."""
+    """Assert that a drawing in each notation has the same structure with the given name as with a plain name."""
     plain, odd = picture_labelled("plain"), picture_labelled(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))

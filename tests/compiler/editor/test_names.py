@@ -19,7 +19,7 @@ _OWN = {"inference.*.pool"}
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
-    """Yield every schema within a schema with its path, without resolving references."""
+    """Yield every subschema of a schema with its path, without resolving references."""
     yield ".".join(path), schema
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return
@@ -32,7 +32,7 @@ def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterat
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """Yield a schema, the definitions it refers to, and its branches."""
+    """Yield a schema, the definitions that it refers to, and the branches of its alternatives."""
     yield schema
     if isinstance(schema.get("$ref"), str):
         yield from _parts(definition(SYSTEM, str(schema["$ref"])))

@@ -1,4 +1,4 @@
-"""Tests that the editor schemas accept the compiler's specs and variables. `tests/real` checks completions."""
+"""Tests that the editor's schemas accept the compiler's specs and variables. `tests/real` tests completions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(path: str) -> Schema | None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_both_schemas_agree_on_a_file(path: str) -> None:
-    """Both schemas agree on every file. Environments are excluded, because only the editor's schema validates them."""
+    """The compiler's and the editor's schema accept the same files. Only the editor's schema has environments."""
     spec = _read(path)
     if spec is None or "${" in json.dumps(spec):
         return
@@ -53,7 +53,7 @@ def test_both_schemas_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("name", valid_specs())
 def test_both_schemas_agree_when_one_value_is_strange(name: str) -> None:
-    """Both schemas agree when each field in turn gets odd values or is removed."""
+    """The compiler's and the editor's schema still agree after each field in turn gets odd values or is removed."""
     spec = {key: value for key, value in valid_specs()[name].items() if key != "environments"}
     judged = 0
     for changed in _changed(spec):
@@ -114,7 +114,7 @@ def test_environments_accept_every_field_of_a_spec(name: str) -> None:
     ],
 )
 def test_environments_are_patches(environment: Json, fits: bool) -> None:
-    """Environments have the same schema in the spec and in their own files."""
+    """An environment must fit the same schema in the spec as in its own file."""
     spec = {**valid_specs()["short-form"], "environments": {"dev": environment}}
 
     assert ENVIRONMENTS.is_valid(environment) is fits
@@ -155,7 +155,7 @@ def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name
 
 
 def _parts(part: Json, is_schema: bool = True) -> Iterator[Schema]:
-    """Yield every schema within a schema. `properties` and `$defs` contain schemas by name."""
+    """Yield every subschema of a schema. `properties` and `$defs` contain schemas by name."""
     if isinstance(part, list):
         for child in part:
             yield from _parts(child)

@@ -53,7 +53,7 @@ def _offered(editor: LanguageClient, uri: str, text: str) -> list[str]:
 
 
 def _marked(diagnostics: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    """Return the code, line and columns of each diagnostic, counted from 1."""
+    """Return the code, line and columns of each diagnostic that the server published, counted from 1."""
     ranges = [
         (diagnostic["code"], diagnostic["range"]["start"], diagnostic["range"]["end"]) for diagnostic in diagnostics
     ]
@@ -61,7 +61,7 @@ def _marked(diagnostics: list[dict[str, Any]]) -> list[tuple[str, int, int, int]
 
 
 def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> None:
-    """Errors are marked before the text is saved, and the marks disappear after a fix."""
+    """Errors are marked before the text is saved, and the marks disappear once the text is correct."""
     editor.open(spec, SPEC.replace("churn@champion", "chrun@champion"))
     diagnostics = editor.diagnostics(spec)
 
@@ -101,7 +101,7 @@ def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_pa
 
 
 def test_columns_are_counted_in_utf_16_units(editor: LanguageClient, spec: str) -> None:
-    """A character outside the basic plane counts as two columns."""
+    """A character outside the Basic Multilingual Plane counts as two columns."""
     text = SPEC.replace("{task: binary", "{card: {purpose: 🙂🙂}, tsk: binary")
     editor.open(spec, text)
     code, _, start, end = next(item for item in _marked(editor.diagnostics(spec)) if item[0] == "E0203")

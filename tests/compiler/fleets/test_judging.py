@@ -32,7 +32,7 @@ inference:
 
 
 def errors_of(table: str, spec: str = SPEC) -> list[str]:
-    """Return the location, code and message of each error."""
+    """Return the location, code and message of each error in a spec with the given table of sites."""
     diagnostics = examine(Question(spec, tables={"shops.csv": table.encode()}))
     return [
         f"{diagnostic.span.file}:{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code} {diagnostic.message}"
@@ -42,7 +42,7 @@ def errors_of(table: str, spec: str = SPEC) -> list[str]:
 
 
 def files(table: str, spec: str = SPEC) -> dict[str, str]:
-    """Return the output of a spec that must compile."""
+    """Return the output files of a spec that must compile."""
     result = compile_text(spec, tables={"shops.csv": table})
     assert result.ok, result.diagnostics
     return {path.removeprefix("default/main/"): content.decode() for path, content in result.files.items()}
@@ -60,7 +60,7 @@ def test_settings_of_each_site() -> None:
 
 
 def test_what_differs_between_kinds_is_in_their_folders() -> None:
-    """All other manifests exist only once."""
+    """Manifests that depend on the kind of site are in a folder for each kind. All others exist only once."""
     output = files("name,boxes\na,1\nb,2\nc,1\n")
     manifests = sorted(path.removeprefix("workloads/manifests/") for path in output if "/manifests/" in path)
 
@@ -91,7 +91,7 @@ def _without_hashes(text: str) -> str:
 
 
 def test_an_error_at_some_sites_names_them() -> None:
-    """A machine that is too small is reported where the spec requests it, with the affected sites."""
+    """A site's machine that is too small is reported where the spec requests it, with the affected sites."""
     errors = errors_of("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
     assert len(errors) == 1
@@ -114,7 +114,7 @@ def test_an_error_everywhere_names_no_site() -> None:
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
-    """Residency affects the checks, so the spec is compiled for each residency, and invalid values are refused."""
+    """Residency affects the checks, so the spec is compiled for each residency, and invalid residencies are refused."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  residency: "${site.country}"\n')
 
     assert "workloads/manifests/boxes-1-country-at/namespace.yaml" not in files("name,boxes,country\na,1,at\n", spec)
@@ -134,7 +134,7 @@ def test_too_many_kinds_are_refused() -> None:
 
 
 def test_values_are_data_everywhere() -> None:
-    """Values that could end one string or begin another are never inserted as plain text."""
+    """Values of sites that could end one string or begin another are never inserted as plain text."""
     spec = SPEC.replace("metadata: {name: shelf}", "metadata: {name: shelf}\nvars: {team: x}").replace(
         "inference:\n  shelf: {", 'inference:\n  shelf: {endpoint: {host: "${site.host}"}, '
     )
@@ -145,7 +145,7 @@ def test_values_are_data_everywhere() -> None:
 
 
 def test_markers_in_a_spec_are_texts() -> None:
-    """A string that looks like one of our markers belongs to the user."""
+    """A string that looks like one of our placeholder markers is the user's and stays as it is."""
     spec = SPEC.replace(
         "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
     )
@@ -163,7 +163,7 @@ def test_files_that_are_not_given_are_reported(name: str) -> None:
 
 
 def test_the_budget_counts_every_site() -> None:
-    """Kinds of sites with different machines are counted at their own price."""
+    """The budget includes the machines of every site, each at its own price."""
     spec = SPEC.replace("stores@acme.example}}", "stores@acme.example}, budget: {monthly: 1000 USD}}").replace(
         "memory: 32Gi}", 'memory: 32Gi, price: "${site.price}"}'
     )
@@ -177,7 +177,7 @@ def test_the_budget_counts_every_site() -> None:
 
 
 def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group is compiled for its kinds and for the sites with extreme values, however many sites there are."""
+    """A group is compiled for each kind of site and for the sites with extreme values, however many sites it has."""
     runs: list[int] = []
     understood = pipeline._understood  # pyright: ignore[reportPrivateUsage]
 

@@ -1,4 +1,4 @@
-"""The comment APIs of three code hosts on loopback. They refuse the same requests as the real hosts."""
+"""The comment APIs of three code hosts on loopback. They refuse the same requests as the real code hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Note:
 
 @dataclass
 class CodeHost:
-    """A host's state: comments and labels of change 7, and all requests."""
+    """The state of a code host: comments and labels of change 7, and all requests."""
 
     url: str = ""
     notes: list[Note] = field(default_factory=list[Note])
@@ -39,7 +39,7 @@ class CodeHost:
 
     @property
     def ours(self) -> list[str]:
-        """The texts of our comments."""
+        """The texts of the comments that `modelyard` has written."""
         return [note.text for note in self.notes if note.author == OURS]
 
     @property
@@ -199,7 +199,7 @@ def running() -> Generator[CodeHost]:
 
 
 def environment_of(name: str, host: CodeHost, event: str = "") -> dict[str, str]:
-    """Return the variables that a host's pipelines set. `event` is the path of GitHub's event."""
+    """Return the environment variables that a host's pipelines set. `event` is the path of GitHub's event file."""
     return {
         "github": {
             "GITHUB_TOKEN": TOKEN,

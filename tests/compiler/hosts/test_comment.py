@@ -1,4 +1,4 @@
-"""Tests of `modelyard comment` against the APIs of three hosts on loopback."""
+"""Tests of `modelyard comment` against the APIs of three code hosts on loopback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def host() -> Iterator[CodeHost]:
 
 @pytest.fixture
 def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Posted:
-    """Return a function that posts a text with a verdict, and returns the exit code and the output."""
+    """Return a function that posts a report with a verdict, and returns the exit code and the output."""
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
     pauses: list[float] = []
@@ -48,7 +48,7 @@ def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_one_comment_is_created_and_then_updated(host: CodeHost, post: Posted, name: str) -> None:
-    """The label follows the verdict, and nothing is sent if nothing has changed."""
+    """One comment is created and then updated. The label follows the verdict, and unchanged reports send nothing."""
     assert post(name, f"{FIRST}\none", "danger") == (0, "comment created")
     assert (host.ours, host.labels) == ([f"{FIRST}\none"], {"modelyard/danger"})
     assert post(name, f"{FIRST}\ntwo", "review") == (0, "comment updated")
@@ -68,9 +68,7 @@ def test_nothing_is_said_if_nothing_matters(host: CodeHost, post: Posted, name: 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, post: Posted, name: str) -> None:
-    """Our comment is found among more comments than fit on a page and is not confused with one that has the same first
-    line.
-    """
+    """Our comment is found on a later page, and is not confused with another that has the same first line."""
     other_comments = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
     for number in range(120):
         host.add(f"remark {number}", "ada")
@@ -84,7 +82,7 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_same_comment_of_somebody_else_does_not_replace_ours(host: CodeHost, post: Posted, name: str) -> None:
-    """Otherwise, anyone who copies a report early would prevent it from ever being updated."""
+    """If it did, anyone who posts a copy of a report early would keep our comment from ever being updated."""
     host.add(f"{FIRST}\none", "mallory")
 
     assert post(name, f"{FIRST}\none") == (0, "comment created")
@@ -104,7 +102,7 @@ def test_a_busy_host_is_asked_again(host: CodeHost, post: Posted, name: str) -> 
 
 
 def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost, post: Posted) -> None:
-    """If a gateway reports an error although the host has stored the comment, the next attempt finds the comment."""
+    """If a gateway reports an error after the code host has stored the comment, the next attempt finds it."""
     add = host.add
 
     def lost(text: str, author: str = "github-actions[bot]") -> object:
@@ -129,7 +127,7 @@ def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost,
     ],
 )
 def test_only_reports_are_posted(host: CodeHost, post: Posted, text: str) -> None:
-    """A fork's artifact may contain anything."""
+    """Any other text is refused, because the artifact of a fork's pipeline may contain anything."""
     code, message = post("github", text)
 
     assert code == 1
@@ -149,7 +147,7 @@ def test_links_are_not_followed(host: CodeHost, post: Posted, tmp_path: Path) ->
 
 
 def test_the_run_of_a_fork_is_followed_to_its_pull_request(host: CodeHost, post: Posted, tmp_path: Path) -> None:
-    """The event contains the reviewed commit and fork. The artifact does not."""
+    """The event contains the reviewed commit and fork, so the pull request is found. The artifact lacks them."""
     event = tmp_path / "run.json"
     run = {"head_branch": "a/b", "head_sha": "c0ffee", "head_repository": {"owner": {"login": "eve"}}}
     event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")

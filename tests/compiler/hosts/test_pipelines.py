@@ -1,4 +1,4 @@
-"""Tests that pipeline files match their schemas, and that their steps serve their purpose in a repository."""
+"""Tests that CI pipeline files fit their schemas, and that their steps serve their purpose in a repository."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
 @pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
-    """The schemas are those that editors use, as shipped with check-jsonschema, whose own validator takes a minute."""
+    """The schemas are those that editors use. They are from check-jsonschema, whose own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )
@@ -100,7 +100,7 @@ def test_the_settings_are_in_the_files() -> None:
 
 
 def test_a_pipeline_installs_only_what_is_pinned() -> None:
-    """Nobody needs to own the package's name, because a commit or a hash determines what runs."""
+    """A commit or a hash determines what is installed, so it does not matter who owns the package's name."""
     for host in HOSTS:
         text = "".join(pipeline_files(host, SETTINGS).values())
         installs = re.findall(r"pip install [^\n]*", text)
@@ -170,7 +170,7 @@ def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
 
 
 def _scripts(value: Any) -> Iterator[str]:
-    """Yield every script in a pipeline."""
+    """Yield every script in a CI pipeline."""
     if isinstance(value, dict):
         for key, part in cast("dict[str, Any]", value).items():
             if key in {"run", "bash"} or (key == "script" and isinstance(part, list)):
@@ -198,7 +198,7 @@ Push = Callable[[str], tuple[int, CodeHost]]
 
 
 class Repository:
-    """A clone with a spec on its branch, and a pipeline's environment."""
+    """A clone of a repository with a spec on its branch, and the environment variables of a CI pipeline."""
 
     def __init__(self, folder: Path, host: CodeHost) -> None:
         self.folder, self.host = folder / "clone", host
@@ -228,7 +228,7 @@ class Repository:
         self.git(self.folder, "commit", "-qam", "change", "--allow-empty")
 
     def run(self, script: str, **variables: str) -> int:
-        """Run a script as a host's agent does."""
+        """Run a script as a code host's agent does."""
         command = ["bash", "-eo", "pipefail", "-c", script]
         environment = {**self.environment, **variables}
         self.done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
@@ -246,7 +246,7 @@ def _action() -> Any:
 
 
 def _of_runner(repository: Repository) -> dict[str, str]:
-    """Return a job's variables, including the paths of files that GitHub's runner has created."""
+    """Return the environment variables of a job, including the paths of files that GitHub's runner has created."""
     folder = repository.folder.parent / "runner"
     folder.mkdir(exist_ok=True)
     paths = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary", "RUNNER_TEMP": folder}
@@ -263,7 +263,7 @@ def _review(job: str) -> str:
 
 
 def _on_github(repository: Repository) -> int:
-    """Run the scripts of the jobs, and return the verdict's exit code."""
+    """Run the scripts of GitHub's jobs, and return the verdict's exit code."""
     workflow = _parsed("github")
     folder = repository.folder
     event = folder.parent / "event.json"
@@ -301,7 +301,7 @@ def _on_azure(repository: Repository) -> int:
 
 @pytest.mark.parametrize("run_steps", [_on_github, _on_gitlab, _on_azure], ids=HOSTS)
 def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Callable[[Repository], int]) -> None:
-    """No comment is created without relevant changes. An existing comment is updated, even if no changes are left."""
+    """No comment is created without relevant changes, but an existing one is updated even if no changes are left."""
     host = repository.host
     repository.push("kind: MLSystem", "kind:   MLSystem")
     assert (run_steps(repository), host.notes, host.labels) == (0, [], set())
@@ -344,7 +344,7 @@ def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> N
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """`modelyard diff` prints annotations to stdout, which the runner must obey. Its stderr is plain text."""
+    """`modelyard diff` prints annotations to stdout, which the runner must obey, and only plain text to stderr."""
     programs = repository.folder.parent / "programs"
     programs.mkdir()
     program = programs / "modelyard"

@@ -1,4 +1,4 @@
-"""Tests the pipeline jobs that run `pulumi preview`: who may run them, and how the review uses the preview."""
+"""Tests the CI jobs that run `pulumi preview`: who may run them, and how the review uses the preview."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ elif verb == "preview":
     secret = {"outputs": {"password": "p4ssw0rd"}, "parent": urn.replace("RayService::churn/score-only", "Stack::x")}
     print(json.dumps({"config": config, "steps": [{"op": "delete", "urn": urn, "oldState": secret}]}))
 """
-"""Replaces the command: a stack with a kubeconfig whose preview deletes a server that the change does not affect."""
+"""A stand-in for `pulumi`: its stack has a kubeconfig, and its preview deletes a server that the change keeps."""
 
 
 def _pipeline(host: str) -> Any:
@@ -83,7 +83,7 @@ def _variables(repository: Repository) -> dict[str, str]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str) -> None:
-    """The settings of the last deployment are used. Outputs and settings do not leave the job."""
+    """The preview uses the settings of the last deployment. The stack's outputs and settings do not leave the job."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)
@@ -105,7 +105,7 @@ def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str
 def test_without_credentials_or_a_stack_there_is_no_preview(
     repository: Repository, host: str, missing: str, message: str
 ) -> None:
-    """Without a preview, the review contains everything else. Pulumi's output cannot send commands to the agent."""
+    """Without a preview, the review is otherwise complete. Pulumi's output cannot send commands to the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)
@@ -120,7 +120,7 @@ def test_without_credentials_or_a_stack_there_is_no_preview(
 
 
 def test_only_the_job_that_previews_has_credentials() -> None:
-    """The job does not run for forks and installs nothing that a change names."""
+    """The preview job does not run for forks, and installs nothing that a change names."""
     github, gitlab, azure = (_pipeline(host) for host in ("github", "gitlab", "azure"))
     jobs = github["jobs"]
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]

@@ -1,4 +1,4 @@
-"""Tests that every system has a copy for this machine, and that the copy lists what it replaces and omits."""
+"""Tests that every system has a copy that runs on this machine, and that the copy lists what it replaces and omits."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SPECS = [*every_example(), *templates().values()]
 
 
 def nowhere(entrypoint: str) -> bool:
-    """Return False, as if no user code were on this machine."""
+    """Return False, as if the entrypoints of user code could not be found on this machine."""
     return False
 
 
 def copied(spec: Inputs) -> Copy:
-    """Return the copy of a valid spec without user code."""
+    """Return the local copy of a valid spec without user code."""
     outcome = understand(spec, TARGETS)
     return copy_of(present(outcome.document).value, nowhere)
 
@@ -37,13 +37,13 @@ def of_text(text: str) -> Copy:
 
 
 def of(name: str) -> dict[str, str]:
-    """Return the notes on an example's copy, by address."""
+    """Return the notes on the local copy of an example, by the address of the spec entry."""
     return {note.address: note.text for note in copied(Example(name, None).inputs()).notes}
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem if isinstance(spec, Path) else str(spec))
 def test_every_system_has_a_copy_without_errors(spec: Example | Path) -> None:
-    """The copy is a spec for this machine only, and every endpoint's model in it is trained."""
+    """The copy is a spec for this machine only, and trains the model of every endpoint."""
     inputs = Inputs(InputFile(spec.name, spec.read_text())) if isinstance(spec, Path) else spec.inputs()
     copy = copied(inputs)
     outcome = understand(Inputs(InputFile("copy.yaml", yaml_text(copy.spec))), TARGETS)
@@ -100,7 +100,7 @@ def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
 
 
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
-    """A model without pipelines gets one. A version number is replaced with the version that is trained here."""
+    """A model without pipelines gets a training pipeline. A fixed version is replaced with the one trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec
     (pipeline,) = minimal["pipelines"].values()
     assert (pipeline["model"], pipeline["promoteTo"]) == ("churn", "champion")

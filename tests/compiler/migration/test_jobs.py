@@ -1,4 +1,4 @@
-"""Tests that copy Jobs run where both ends are reachable, read existing Secrets, and contain no login."""
+"""Tests that copy Jobs run where both stores are reachable, read existing Secrets, and contain no login."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ GOOGLE = Destination("gcp", "europe-west3")
 
 
 def another_cluster(endpoint: str) -> dict[str, Json]:
-    """Return the changes that place the system on another cluster, with its store at the given URL."""
+    """Return the changes that place the system on another cluster, with its object store at the given URL."""
     return {"deployment": {"context": "hall", "namespace": "moved"}, "stores": {"lake": {"endpoint": endpoint}}}
 
 
@@ -60,20 +60,20 @@ def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tu
 
 
 def jobs(migration: Migration) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the file name of each Job, with the objects in the file by kind."""
+    """Yield the file name of each copy Job, with the objects in the file by kind."""
     for phase in migration.phases:
         for name, text in phase.files.items():
             yield f"{phase.name}/{name}", {manifest["kind"]: manifest for manifest in yaml.safe_load_all(text)}
 
 
 def container(objects: dict[str, Any]) -> dict[str, Any]:
-    """Return the only container of a Job."""
+    """Return the only container of a copy Job."""
     (only,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     return dict(only)
 
 
 def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
-    """Jobs run on the new side in both directions. A check is not retried, because a difference would not go away."""
+    """Copy Jobs run on the new side in both directions. A comparison is not retried: a difference would not go away."""
     migration, move = plan(GOOGLE, IN_CLOUD)
 
     objects_by_file = dict(jobs(migration))
@@ -98,7 +98,7 @@ def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
 
 
 def test_logins_are_names_without_values_and_are_removed_in_the_end() -> None:
-    """The plan contains no login. The user fills in a copy of the file, which becomes a Secret."""
+    """The plan contains no login. The user fills in a copy of the Secret's file."""
     migration, move = plan(GOOGLE, IN_CLOUD)
 
     lines = logins_text(move, pairs_of(move, "old", "new")).splitlines()
@@ -114,7 +114,7 @@ def test_logins_are_names_without_values_and_are_removed_in_the_end() -> None:
 
 
 def test_a_job_reads_the_secret_of_a_store_on_its_own_target_and_reaches_only_the_stores() -> None:
-    """The workloads' Secret is already in the namespace, so only the login to the other side is missing."""
+    """The workloads' Secret is already in the Job's namespace, so only the login to the other side is missing."""
     migration, move = plan(Destination("kubernetes"), another_cluster("https://s3.hall.example:9443"))
 
     objects = dict(jobs(migration))["5-data/migration-copy-lake.yaml"]
@@ -145,7 +145,7 @@ def test_a_job_reads_the_secret_of_a_store_on_its_own_target_and_reaches_only_th
 def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     old: str, new: str | None, place: Place | None
 ) -> None:
-    """If the two stores are in two clusters, there is no Job, and the plan explains how to forward their ports."""
+    """If two clusters each reach only one store, there is no Job, and the plan explains how to forward ports."""
     text = ON_PREMISES.replace("https://s3.plant.example:9000", old)
     migration, move = (
         plan(GOOGLE, IN_CLOUD, text) if new is None else plan(Destination("kubernetes"), another_cluster(new), text)
@@ -171,7 +171,7 @@ def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     ],
 )
 def test_jobs_can_use_an_identity_of_their_cloud(place: Destination, command: str) -> None:
-    """The plan says how its account gets one, so that a static key is needed only for stores elsewhere."""
+    """The plan says how a Job gets a cloud identity, so a static key is needed only for stores outside that cloud."""
     migration, _ = plan(place, IN_CLOUD)
 
     (login,) = [step for phase in migration.phases for step in phase.do if "let them log in" in step.text]

@@ -1,4 +1,4 @@
-"""Addresses that only the old cluster resolves are not kept where a move creates another cluster."""
+"""Tests that addresses that only the old cluster resolves are not kept if a move creates another cluster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INSIDE = "minio.storage.svc"
 
 
 def old_side(host: str) -> Side:
-    """Return the old side, with its store at this host."""
+    """Return the old side of a move, with its object store at the given host."""
     inputs = Inputs(InputFile("system.yaml", SPEC.replace("ENDPOINT", host)))
     return Side(inputs, compile_system(inputs, TARGETS))
 
@@ -74,7 +74,7 @@ def test_a_move_to_a_cloud_does_not_keep_the_address_of_a_service(host: str, end
 
 @pytest.mark.parametrize(("place", "is_refused"), [(AWS, True), (Destination("kubernetes"), False)])
 def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
-    """In a cluster that already exists, the same name may belong to another Service."""
+    """`portability` refuses such an address in a new cluster. In an existing one, the name may be another Service's."""
     old = old_side(INSIDE)
 
     (move,) = portability(old.outcome, old.inputs, TARGETS, [place]).moves
@@ -82,7 +82,7 @@ def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
 
 
 def test_a_refusal_is_at_a_line_of_the_spec_and_not_of_the_overlay_that_nobody_has_written() -> None:
-    """An overlay that adds an unknown field is only in memory until a plan is written."""
+    """The overlay adds an unknown field, but exists only in memory until a plan is written."""
     patch: dict[str, Json] = {"stores": {"lake": {"endpoint": None, "credentials": None, "colour": "red"}}}
     sides = sides_of(MoveRequest(("main",), AWS, "moved", patch), old_side("s3.plant.example"), TARGETS)
 

@@ -1,4 +1,4 @@
-"""Tests that the commands before the old side's removal fail as long as something there is in use."""
+"""Tests that the commands that precede the old side's removal fail as long as anything still uses the old side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ esac
 
 @pytest.fixture(scope="module")
 def guard() -> Step:
-    """Return the first step of the last phase."""
+    """Return the first step of a plan's last phase."""
     return plan().phases[-1].do[0]
 
 
@@ -42,7 +42,7 @@ def guard() -> Step:
 def test_what_still_uses_the_old_side_is_named(
     guard: Step, schedules: str, runs: str, reported: str | None, tmp_path: Path
 ) -> None:
-    """A cluster that lists nothing is no proof either: it may be the wrong one, or not reachable."""
+    """An empty list does not prove that the old side is unused: the cluster may be the wrong one or unreachable."""
     (tmp_path / "kubectl").write_text(KUBECTL, encoding="utf-8")
     (tmp_path / "kubectl").chmod(0o700)
     (tmp_path / "schedules").write_text(schedules, encoding="utf-8")

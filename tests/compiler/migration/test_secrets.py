@@ -1,4 +1,4 @@
-"""Tests that a plan's commands carry secrets to another service under its names, and never print a value."""
+"""Tests that a plan's commands copy secrets to another secret service, under its names, and never print a value."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ case "$*" in
 *describe*) exit 1 ;;
 esac
 """
-"""The command lines of all services, as far as a plan uses them. Each call is recorded, with its arguments."""
+"""Stand-ins for the command-line tools of all secret services. They record each call with its arguments."""
 
 STORED = {
     ("aws", "gcp"): [
@@ -84,7 +84,7 @@ STORED = {
         " --secret-string file:///dev/stdin",
     ],
 }
-"""The calls of a move: the old side's value is read before anything is created."""
+"""The expected calls of each move. The old side's value is read before anything is created on the new side."""
 
 
 def plan(old: str, new: str) -> Migration:
@@ -98,13 +98,13 @@ def plan(old: str, new: str) -> Migration:
 
 
 def step_of(migration: Migration) -> Step:
-    """Return the step that stores the token."""
+    """Return the plan's step that stores the token in the new secret service."""
     (step,) = [step for phase in migration.phases for step in phase.do if "support/token" in step.text]
     return step
 
 
 def run(step: Step, folder: Path, old: str) -> subprocess.CompletedProcess[str]:
-    """Run a step's commands with stand-ins for the services' command lines, in which the old side has a value."""
+    """Run a step's commands with stand-ins for the command-line tools. The old side's service has the given value."""
     for name in ("aws", "gcloud", "az", "pulumi"):
         (folder / name).write_text(PROGRAM, encoding="utf-8")
         (folder / name).chmod(0o700)
@@ -116,7 +116,7 @@ def run(step: Step, folder: Path, old: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("old", "new"), STORED)
 def test_a_secret_keeps_its_value_under_the_name_of_the_new_service(old: str, new: str, tmp_path: Path) -> None:
-    """The value passes through pipes only: it is in no argument, which other users of the machine could list."""
+    """The value passes only through pipes. It is in no argument, because other users could list arguments."""
     step = step_of(plan(old, new))
     ran = run(step, tmp_path, VALUE)
 
@@ -127,7 +127,7 @@ def test_a_secret_keeps_its_value_under_the_name_of_the_new_service(old: str, ne
 
 
 def test_a_value_that_cannot_be_read_replaces_nothing(tmp_path: Path) -> None:
-    """Otherwise, an empty value would be stored, and workloads would start with it."""
+    """If the commands continued, they would store an empty value, and workloads would start with it."""
     step = step_of(plan("azure", "aws"))
     denied = Step("", tuple(line.replace("az keyvault", "false keyvault") for line in step.commands))
     ran = run(denied, tmp_path, VALUE)

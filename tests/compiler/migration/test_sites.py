@@ -1,4 +1,4 @@
-"""Tests that plans for systems with sites have commands with each site's values and no trace of the placeholders."""
+"""Tests that plans for systems with sites have commands with each site's values, and contain no placeholders."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_commands_name_each_site_and_requests_go_to_one() -> None:
 
 
 def test_every_site_gets_the_overlay_with_schedules() -> None:
-    """At the cut-over and on the way back, each site's stack is applied."""
+    """At the cut-over and when it is undone, each site's stack is applied with an overlay that has schedules."""
     migration, _ = plan(CENTRE_IN_CLOUD)
     cut_over = next(phase for phase in migration.phases if phase.name == "9-cut-over")
 
@@ -62,7 +62,7 @@ def test_every_site_gets_the_overlay_with_schedules() -> None:
 
 
 def test_each_sites_store_is_copied_to_its_counterpart() -> None:
-    """Every site has its own endpoint and its own key, in every phase that copies or compares."""
+    """Every site's object store has its own address and key, in every phase that copies or compares data."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2"}}})
     assert isinstance(patch, dict)
     migration, move = plan(patch)
@@ -88,7 +88,7 @@ def test_each_sites_store_is_copied_to_its_counterpart() -> None:
 
 
 def test_stores_at_sites_on_one_side_only_are_named_for_people() -> None:
-    """The plan cannot know where in one bucket the objects of each site belong."""
+    """The plan cannot know where each site's objects belong in a bucket that all sites share."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2", "endpoint": "https://s3.acme.example"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)

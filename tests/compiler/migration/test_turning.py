@@ -1,4 +1,4 @@
-"""Tests that the requests in the dual run suit the kind of endpoint."""
+"""Tests the phases that move requests: what the dual run sends to each kind of endpoint, and when promoters run."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def plan(text: str = SPEC) -> Migration:
 
 
 def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
-    """Otherwise, it registers an imported model as soon as its files arrive, and the registry copy then refuses it."""
+    """If it ran then, it would register an imported model before the registry copy, which would then be refused."""
     phases = {phase.name: phase for phase in plan().phases}
     new = "support-gcp-main"
 
     def order(steps: tuple[Step, ...]) -> list[str]:
-        """Return what the commands do to the new side's promoter and registry, in order."""
+        """Return what the commands do to the new side's promoter and registry, in their order."""
         lines = [line for step in steps for line in step.commands if new in line]
         words = {'"suspend": true': "suspend", '"suspend": false': "resume", " import ": "import"}
         return [word for line in lines for part, word in words.items() if part in line]
@@ -75,7 +75,7 @@ def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
 
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also contains the time at which a side loaded the model, which is never the same on both sides."""
+    """A response also contains the time at which its side loaded the model, which is never equal on both sides."""
     migration = plan()
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]
@@ -97,7 +97,7 @@ def _answer(created: int) -> dict[str, object]:
 
 
 def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> None:
-    """If both sides reach an adopted bucket, both use it."""
+    """If both sides reach an adopted bucket, both use it, so there is nothing to copy."""
     text = SPEC.replace("lake: {type: object}", "lake: {type: object, ADOPTED}").replace(
         "ADOPTED", 'adopt: chats, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"'
     )
@@ -127,7 +127,7 @@ pipelines: {tune: {type: training, model: tone, inputs: [letters], compute: {cpu
 
 
 def test_adapters_are_compared_like_the_endpoints_model() -> None:
-    """The same request names the adapter instead of the endpoint, and the text from each side is compared."""
+    """The same request names the adapter instead of the endpoint, and the texts from both sides are compared."""
     (dual,) = [phase for phase in plan(ADAPTED).phases if phase.name == "7-dual-run"]
     (step,) = [step for step in dual.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if " support < assistant.json | curl " in line]
@@ -150,7 +150,7 @@ def test_adapters_are_compared_like_the_endpoints_model() -> None:
 
 
 def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
-    """Weights and DNS are about hosts. A Service in the new cluster cannot be reached from the old cluster."""
+    """Traffic weights and DNS need a host, and a Service in the new cluster cannot be reached from the old one."""
     (cut_over,) = [phase for phase in plan().phases if phase.name == "9-cut-over"]
     (step,) = [step for step in cut_over.do if step.text.startswith("assistant: ")]
 
@@ -161,7 +161,7 @@ def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_stored_once() -> None:
-    """The on-call channel's Secret is in the system's namespace and in that of the alerts."""
+    """The on-call channel's Secret is read in the system's namespace and in the namespace of the alerts."""
     text = SPEC.replace("email: support@acme.example", "email: support@acme.example, oncall: duty")
     text = text.replace("region: eu-central-1", "region: eu-central-1, secretStores: {vault: {via: secrets-manager}}")
     text += 'channels: {duty: {type: pagerduty, key: "secret://vault/pagerduty#duty"}}\n'

@@ -1,4 +1,4 @@
-"""Tests dispatching functions by value type, and selecting resources by value type."""
+"""Tests dispatching functions and selecting resources by the type of a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests finding resources in a plan by the type of their value, and finding the sinks of links."""
+"""Tests finding resources in a plan by the type of their value, and finding the resources that a link leads to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC
 
 @pytest.fixture(scope="module")
 def two() -> Plan:
-    """Return a plan with two targets."""
+    """Return a plan for a system on two targets."""
     return hybrid_plan()
 
 

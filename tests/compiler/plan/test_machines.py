@@ -1,4 +1,4 @@
-"""Tests that a plan lists its machines, labelled with the workloads that run on each."""
+"""Tests that a plan lists its machines, each labelled with the workloads that run on it."""
 
 from __future__ import annotations
 

@@ -22,19 +22,19 @@ ON_TWO = changed(
 
 
 def identity(plan: Plan, name: str) -> Identity:
-    """Return a workload's identity with its permissions."""
+    """Return the identity of a workload, with its permissions."""
     value = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(value, Identity)
     return value
 
 
 def links(plan: Plan, source: str, what: str) -> list[str]:
-    """Return the sinks of a source's links for one purpose."""
+    """Return the addresses that a source's links for one purpose lead to."""
     return [link.sink for link in plan.links if link.source == source and link.what == what]
 
 
 def addons(plan: Plan, placement: str = "main") -> tuple[str, ...]:
-    """Return the add-ons of a cluster."""
+    """Return the add-ons planned for a cluster."""
     value = resource(plan, Kind.CLUSTER, placement).value
     assert isinstance(value, Cluster)
     return value.addons

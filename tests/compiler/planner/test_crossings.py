@@ -70,7 +70,7 @@ def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
 
 
 def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
-    """Promotions write no bundle of a model that is served on the registry's target."""
+    """A promotion writes a bundle only if another target serves the model, not if only the registry's target does."""
     plan = plan_of(SPEC)
 
     assert job(plan, "learn").bundles == ("champion",)
@@ -82,7 +82,7 @@ def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
 
 
 def test_cross_target_access_exists_on_both_ends_or_neither() -> None:
-    """Without a model that is served across targets, neither side can access the other."""
+    """If no model is served on another target, neither target can access the other."""
     without = changed(TILL, "")
     plan = plan_of(without)
 
@@ -123,7 +123,7 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 
 def test_an_existing_cluster_allows_access_only_as_declared() -> None:
-    """An existing cluster needs an allow rule for access from a cloud or another cluster."""
+    """An existing cluster needs an allow rule for access from a cloud or from another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -138,7 +138,7 @@ def test_an_existing_cluster_allows_access_only_as_declared() -> None:
 
 
 def test_the_artifacts_must_be_reachable_for_bundles() -> None:
-    """If a cloud served models from a registry on an existing cluster, it would need access to the cluster."""
+    """To serve models from a registry on an existing cluster, a cloud would need access to that cluster."""
     spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
 
     assert marked_diagnostics(spec) == ["E0520 desk", "E0520 till"]

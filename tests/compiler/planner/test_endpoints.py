@@ -1,4 +1,4 @@
-"""Tests that endpoints are planned as servers and routes, with write access only to their captures."""
+"""Tests that an endpoint is planned as a server and a route, and may write only its captures."""
 
 from __future__ import annotations
 

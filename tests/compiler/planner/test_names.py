@@ -1,4 +1,4 @@
-"""Tests that renamed workloads keep their object names, and that bad names are refused."""
+"""Tests that renamed workloads keep the names of their objects, and that names that collide are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_two_renames_from_one_name_are_refused() -> None:
     ],
 )
 def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
-    """The error for a duplicate name points at both definitions."""
+    """The error for a duplicate name points at both places where it is defined."""
     result, problems = planned(changed(old, new))
 
     assert result is None
@@ -70,7 +70,7 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
 
 
 def test_a_collision_is_reported_once() -> None:
-    """A collision causes one error per pair of workloads rather than one per object."""
+    """Two workloads whose objects' names collide cause one error rather than one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 

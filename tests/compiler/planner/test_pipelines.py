@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """The pipeline's identity can access the data named in the spec and append to its log folder."""
+    """The pipeline's identity can access the data named in the spec, and can append to the pipeline's log folder."""
     rights = identity(plan_of(VALID_SPEC), "retrain")
 
     assert rights.access == (
@@ -33,7 +33,7 @@ def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
 
 
 def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
-    """A read-only pipeline gets no write permission for checkpoints."""
+    """A pipeline with read-only access to its store gets no write permission for checkpoints."""
     source = "compute: cpu, source: {image: 'acme.example/x:1', entrypoint: 'x.y:z'}}"
 
     def with_pipeline(written: str) -> Plan:
@@ -93,7 +93,7 @@ def test_an_adopted_registry_means_no_stored_logs() -> None:
 
 
 def test_a_launcher_can_only_start_runs() -> None:
-    """The launcher has a separate identity that cannot access data or secrets."""
+    """The launcher of a pipeline has its own identity, which cannot access data or secrets."""
     rights = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
     assert (rights.access, rights.secrets, rights.api) == ((), (), "launcher")

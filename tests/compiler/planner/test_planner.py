@@ -1,4 +1,4 @@
-"""Tests that every plan is complete without dangling links, and that planning time is linear."""
+"""Tests that every plan is complete, without dangling links, and that planning time is linear."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_valid_plan_is_complete() -> None:
 @settings(max_examples=25, deadline=None)
 @given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
 def test_every_plan_is_complete(models: int, moves: Random) -> None:
-    """For any placement, a plan has no cycle, dangling link or duplicate address."""
+    """Wherever workloads are placed, a plan has no cycle, no dangling link and no duplicate address."""
     system = scattered(system_of(large_spec(models)), moves)
     result, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
 
@@ -34,7 +34,7 @@ def test_every_plan_is_complete(models: int, moves: Random) -> None:
 
 
 def scattered(system: System, moves: Random) -> System:
-    """Place workloads on random targets, except rule-based monitors, which must be where their metrics are."""
+    """Place workloads on random targets, but monitors that are only alert rules where their metrics are."""
 
     def place() -> str:
         return moves.choice(("near", "far"))

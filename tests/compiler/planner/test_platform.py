@@ -49,7 +49,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
     ],
 )
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """The target's catalog defines which add-ons each kind of resource needs. Adopted resources need none."""
+    """The target's catalog lists the add-ons that each type of resource needs. Adopted resources need none."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     result, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -69,7 +69,7 @@ def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
 
 
 def test_channels_are_planned_where_their_alerts_fire() -> None:
-    """The owner's channel is planned where SLOs and pipelines run, and a monitor's channel where the monitor runs."""
+    """The owner's channel is planned where SLOs and pipelines are, and a monitor's channel where the monitor runs."""
     result = plan_of(ON_TWO)
 
     assert sorted(item.place for item in result.resources if item.kind is Kind.CHANNEL) == [
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """Each compute class in use gets one pool, whose origin is the class. Existing machines need no pool."""
+    """Each compute class in use gets one node pool, whose origin is the class. Existing machines need no node pool."""
     result = plan_on_cloud(VALID_SPEC)
     pools = [item for item in result.resources if item.kind is Kind.NODE_POOL]
 
@@ -177,7 +177,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
 
 def test_resources_outside_a_cluster_need_no_cluster() -> None:
-    """A target with only buckets has no cluster and no namespace, unless its buckets are created in a cluster."""
+    """A target with only buckets has neither a cluster nor a namespace, unless its buckets are created in a cluster."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",

@@ -1,4 +1,4 @@
-"""Tests the comment on a pull request: what comes first, what is collapsed, and what is cut."""
+"""Tests the comment on a pull request: what comes first, what is collapsed, and what is left out to save space."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.narrowing import present
 
 
 def priced(amount: float, currency: str = "USD", what: str = "replicas") -> Estimate:
-    """Return an estimate with one line."""
+    """Return a cost estimate with one line."""
     rate = Rate(amount, currency, "eu", "a list", "2026-11-01")
     line = CostLine("inference.till", "inference.till", what, "month", fixed(1), rate, "compute")
     return Estimate("shop", "default", {"main": (line,)})
@@ -53,7 +53,7 @@ def test_without_dangers_what_to_review_is_unfolded() -> None:
 
 
 def test_a_change_without_consequences_is_marked() -> None:
-    """For a marked change, a job only updates an earlier comment. A change in cost alone counts as a consequence."""
+    """A change marked in this way only updates an earlier comment. A change in cost counts as a consequence."""
     same, dearer = (CostChange("default", priced(100), priced(amount)) for amount in (100, 150))
 
     assert comment(a_review([]), [same], "x").splitlines()[1] == NOTHING
@@ -62,15 +62,15 @@ def test_a_change_without_consequences_is_marked() -> None:
 
 
 def test_the_marker_is_of_the_spec() -> None:
-    """Even if a pull request renames the system, the same comment is found."""
+    """The marker depends on the spec's path, so the same comment is found after a pull request renames the system."""
     assert marker("./a/system.yaml") == marker("a/system.yaml") != marker("b/system.yaml")
 
 
 @pytest.mark.parametrize("count", [3, 150, 400, 3000])
 def test_dangers_are_never_cut(count: int) -> None:
-    """Excess dangers are listed in short form, then counted by code.
+    """Dangers beyond the limit are listed in short form, then counted by code.
 
-    Findings to review and notes are cut and counted.
+    Findings to review and notes may be cut, and are then only counted.
     """
     dangers = [a_finding("R201" if at % 2 else "R211", Level.DANGER, f"m{at}", why="x" * 200) for at in range(count)]
     reviews = [a_finding("R801", Level.REVIEW, f"r{at}", why="y" * 300) for at in range(500)]
@@ -94,7 +94,7 @@ def test_texts_without_end_are_cut() -> None:
 
 
 def test_errors_of_many_environments_leave_room() -> None:
-    """Dangers are shown next to the errors of a version that compiles in no environment."""
+    """Dangers are still shown if a version does not compile in any environment and its errors are many."""
     problems = tuple(Diagnostic("E0203", Severity.ERROR, "<" * 1_000, None) for _ in range(50))
     unjudged = tuple(Unjudged(f"shop-{at}", "after", problems) for at in range(300))
     findings = [a_finding("R201", Level.DANGER, f"m{at}") for at in range(2_000)]

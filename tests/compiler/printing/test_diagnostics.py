@@ -31,13 +31,13 @@ def at(line: int, column: int, end: int, message: str = "m", **more: object) -> 
 
 
 def excerpt(text: str, *diagnostics: Diagnostic) -> list[list[str]]:
-    """Return the excerpt and marker lines of each diagnostic, without the gutter."""
+    """Return the excerpt and marker lines of each diagnostic, without the line numbers."""
     blocks = render(diagnostics, [SourceFile("s", text)]).split("\n\n")[: len(diagnostics)]
     return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
 
 
 def test_text_looks_as_the_style_guide_shows() -> None:
-    """The output is exactly the style guide's example."""
+    """The output is exactly the example in the style guide."""
     assert render([FOUND], SOURCES) == (
         "error[E0203]: unknown field 'replcias' in model 'ranker'\n"
         "  --> fraud/system.yaml:5:5\n"
@@ -51,7 +51,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 
 def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
-    """Ten warnings with the same code are shown, and the rest are only counted, in one line.
+    """Ten warnings with the same code are shown, and one line counts the remaining ones.
 
     Errors and machine-readable formats are always complete.
     """
@@ -197,7 +197,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_the_fields_that_code_hosts_read() -> None:
-    """Code hosts need the version, rules with help, and results with a rule and a region. Paths are URIs."""
+    """Code hosts need the SARIF version, rules with help, and results with a rule and a region. Paths are URIs."""
     diagnostics = [
         FOUND,
         Diagnostic("E0146", Severity.ERROR, "m", None),

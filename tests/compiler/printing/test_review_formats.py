@@ -1,4 +1,4 @@
-"""Tests of reviews as SARIF, as GitHub annotations, as GitLab Code Quality reports, and as a web page."""
+"""Tests of reviews as SARIF, GitHub annotations, GitLab Code Quality reports, and web pages."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_sarif_holds_what_a_host_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_version_that_does_not_compile_is_no_success() -> None:
-    """Every format shows the error so that an empty list of findings is not mistaken for a clean change."""
+    """Every format shows the error, because an empty list of findings would look like a harmless change."""
     review = reviewed(VALID, VALID.replace("kind: MLSystem", "kind: Nothing"))
     run = json.loads(review_sarif(review, Level.NOTE, "x"))["runs"][0]["invocations"][0]
 
@@ -90,7 +90,7 @@ def test_code_quality_has_the_fields_that_gitlab_reads() -> None:
 
 
 class _Page(HTMLParser):
-    """Collects a page's elements, with their attributes, and its text."""
+    """Collects the elements of a web page, with their attributes, and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
 
 
 def test_the_summary_names_the_environment_whose_cost_grows_most() -> None:
-    """The first of several costs is the one that grows most, whatever the order and level of the findings."""
+    """If several environments change in cost, the summary shows the largest growth, whatever the order of findings."""
     costs = [
         a_finding(
             "R620",

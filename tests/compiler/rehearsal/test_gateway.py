@@ -1,4 +1,4 @@
-"""Tests of a rehearsal's gateway and callers, with a server in this process for each side."""
+"""Tests the gateway and the callers of a rehearsal, with a server in this process for each side."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def side(answer: str) -> Generator[int]:
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
-    """Return a gateway in front of two sides that respond differently."""
+    """Return a gateway in front of an old and a new side that respond differently."""
     with ExitStack() as stack:
         ports = {name: stack.enter_context(side(name)) for name in ("old", "new")}
         running = Gateway(ports, 0)
@@ -55,7 +55,7 @@ def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, perc
 
 
 def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
-    """Callers know the responses from before the move. A different response, or none at all, is a problem."""
+    """Callers know the responses from before the move. If a response differs or is missing, they report a problem."""
     question = Question("churn", "/churn", "{}", "", ("old",))
     callers = Callers((question,), gateway.port)
 

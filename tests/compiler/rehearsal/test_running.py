@@ -1,4 +1,4 @@
-"""Tests the environment in which a plan's commands run: nothing in the user's setup bypasses the stand-ins."""
+"""Tests the environment in which a plan's commands run: no setting of the user makes them bypass the stand-ins."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def output(folder: Path, line: str, where: Path | None = None) -> str:
-    """Return what a command from a plan prints in a rehearsal."""
+    """Return what a plan's command prints when it runs in a rehearsal."""
     environment = command_environment(folder, {"old_lake": folder / "objects"})
     with TemporaryFile() as log:
         return run_step(Step("Try.", (line,)), where or folder, environment, log, log.fileno()).output
 
 
 def test_the_users_shell_cannot_replace_stand_ins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BASH_ENV and exported functions, which every bash reads, would run the real programs."""
+    """Every bash reads BASH_ENV and exported functions, which could make commands run the real programs."""
     (folder / "env.sh").write_text("pulumi() { echo real; }\n", encoding="utf-8")
     monkeypatch.setenv("BASH_ENV", str(folder / "env.sh"))
     monkeypatch.setenv("BASH_FUNC_pulumi%%", "() { echo real; }")
@@ -62,7 +62,7 @@ def test_commands_inherit_no_logins_and_no_proxy(folder: Path, monkeypatch: pyte
 
 
 def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may fetch data through the user's proxy. Exceptions in `no_proxy` or `NO_PROXY` are kept."""
+    """User code may fetch data through the user's proxy. Exceptions in `no_proxy` and `NO_PROXY` are kept."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.acme.example:3128")
     monkeypatch.setenv("no_proxy", "acme.example")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -74,7 +74,7 @@ def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monk
 
 
 def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever proxy the user's shell sets, a side's own clients use none for any host."""
+    """Whatever proxy the user's shell sets, a side's own HTTP clients use none for any host."""
     for name in ("http_proxy", "HTTPS_PROXY", "All_Proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     program = (
@@ -90,7 +90,7 @@ def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) -> None:
-    """Commands run in the folder with the user's files, which may have the same name as any module."""
+    """Commands run in the folder with the user's files, which may have the same names as Python modules."""
     system = tmp_path / "system"
     system.mkdir()
     for name in ("modelyard", "types", "yaml", "json"):
@@ -100,7 +100,7 @@ def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) 
 
 
 def side(folder: Path, script: str) -> str:
-    """Return a program that replaces a side's Python."""
+    """Return a program that replaces the Python with which a side runs."""
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -127,7 +127,7 @@ def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) -> None:
-    """The side ends without first waiting for MLflow to respond."""
+    """A side ends when its standard input is closed, without first waiting for MLflow to respond."""
     runtime = tmp_path / "runtime" / "modelyard_runtime" / "local"
     runtime.mkdir(parents=True)
     (runtime / "plan.py").write_text("import time\ndef read_plan(folder):\n    time.sleep(600)\n", encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) ->
 
 
 def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> None:
-    """A killed rehearsal cannot end its commands, so a command notices that its standard input has been closed."""
+    """A killed rehearsal cannot end its commands, so they end themselves when their standard input is closed."""
     ended, log = tmp_path / "ended", tmp_path / "log"
     command = side(tmp_path, f"trap 'echo >{ended}; exit' TERM; echo started; while :; do sleep 0.05; done")
     code = (

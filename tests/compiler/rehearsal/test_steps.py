@@ -30,7 +30,7 @@ echo sha256:1
     ("unreadable", "is_right"), [("none", True), ("docker.io/*", False), (f"{MIRROR}/*", False), ("*", False)]
 )
 def test_a_digest_that_cannot_be_read_is_not_equal(tmp_path: Path, unreadable: str, is_right: bool) -> None:
-    """The check fails if a digest cannot be read, whether of a single image or of all images."""
+    """The comparison fails if the digest of any image cannot be read."""
     crane = tmp_path / "crane"
     crane.write_text(CRANE.format(unreadable=unreadable), encoding="utf-8")
     crane.chmod(0o755)

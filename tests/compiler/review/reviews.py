@@ -1,4 +1,4 @@
-"""Invented reviews for tests of formats."""
+"""Invented reviews for tests of output formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def a_finding(code: str, level: Level, name: str, line: int = 1, **others: objec
 
 
 def a_review(findings: Iterable[Finding], system: str = "shop") -> Review:
-    """Return a review of one environment."""
+    """Return a review of one environment with the given findings."""
     return Review(system, tuple(findings), ("default",))
 
 

@@ -1,4 +1,4 @@
-"""Tests the line below a verdict on who must agree to a change's dangers, if environments have different rules."""
+"""Tests the line below a verdict that says who must accept a change's dangers if environments have different rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
 def required_approvers(prod: str, *environments: str) -> str:
-    """Return who must agree if a gate gets looser in the given environments, with other approvals in prod."""
+    """Return who must accept a gate that gets looser in the given environments, if prod requires other approvals."""
     assert VALID_SPEC.count(_DANGER[0]) == 1
     specs = {BASE_FOLDER: VALID_SPEC, "prod": VALID_SPEC.replace(_APPROVALS, prod)}
     before: Outcomes = {name: _outcome(spec, name) for name, spec in specs.items()}
@@ -40,7 +40,7 @@ def test_environments_with_the_same_rule_are_not_named() -> None:
 
 
 def test_each_rule_names_the_environments_in_which_it_holds() -> None:
-    """The owner's group is never enough on its own, and the line says so where one signature is enough."""
+    """The owner's group alone is never enough. The line says so for environments where one signature is enough."""
     approvals = _APPROVALS.replace("minimum: 2", "minimum: 1")
     fewer = "1 of model-risk, payments-risk must sign for each danger, and payments-risk alone is not enough"
 

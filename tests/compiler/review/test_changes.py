@@ -1,4 +1,4 @@
-"""Tests the direction of a change, including values that are unset and lists that gain and lose items."""
+"""Tests whether a change makes a field looser or stricter, even if a value is unset or a list gains and loses items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.review.values import ABSENT, Leaf
 
 
 def way(rating: str, before: Leaf, after: Leaf) -> Direction:
-    """Return the direction of a change to a field with the given rating."""
+    """Return whether a change makes a field with the given rating looser or stricter."""
     return Change(("field",), before, after, parsed(rating)).way
 
 

@@ -50,7 +50,7 @@ DECIDE_OTHERS: Final = frozenset(
         "#/$defs/secretStore/properties/via",
     }
 )
-"""Fields that cannot change on their own, because no alternative resolves."""
+"""Fields that cannot change on their own, because every other value makes other fields invalid."""
 
 _SEEDS: Final = 2
 _ENOUGH: Final = 2
@@ -62,12 +62,12 @@ def _seed(number: int) -> Outcome:
 
 
 def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
-    """Yield the first variations of a field that resolve and differ, on at most two seeds."""
+    """Yield the first changed versions of a spec that differ in a field and resolve, for at most two seed specs."""
     return islice(_resolved(place), _ENOUGH)
 
 
 def _is_repeated(occurrence: tuple[int, Steps]) -> bool:
-    """Return whether an entry is repeated for the rows of a list. Its references are then seldom valid elsewhere."""
+    """Return whether a list repeats an entry for its rows. Values with references are then seldom valid elsewhere."""
     return any("${" in str(step) for step in occurrence[1])
 
 
@@ -85,7 +85,7 @@ def _resolved(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
 
 @lru_cache(maxsize=1)
 def _reviews() -> dict[str, list[tuple[Review, Outcome, Outcome, Steps]]]:
-    """Review every variation once, for all tests in this file."""
+    """Review every change once, for all tests in this file."""
     return {
         place: [
             (review_of(_seed(number), outcome), _seed(number), outcome, path)
@@ -135,7 +135,7 @@ def test_every_change_has_a_rule() -> None:
 
 
 def _is_mixed(change: Change) -> bool:
-    """Return whether a list both gains and loses items. The change and its reverse then have the same direction."""
+    """Return whether a list both gains and loses items, so that the change and its reverse have the same direction."""
     before, after = set(change.before.items or ()), set(change.after.items or ())
     return bool(before - after) and bool(after - before)
 
@@ -160,7 +160,7 @@ def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
 
 
 def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
-    """If a change makes a value looser, its level is at least that of the reverse change."""
+    """If a change makes a value looser, its finding has at least the level of the reverse change's finding."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:

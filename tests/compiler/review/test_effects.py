@@ -44,13 +44,13 @@ NET: Key = ("infra", "net", "n")
 
 
 def item(kind: str, name: str, **values: object) -> tuple[Key, Item]:
-    """Return an item. An argument `net` refers to the network."""
+    """Return a planned item and its key. If it has an argument `net`, it refers to the network."""
     needs = {"net": (NET,)} if "net" in values else {}
     return ("infra", kind, name), Item(kind, name, values, needs=needs)
 
 
 def effects(before: Items, after: Items) -> dict[str, str]:
-    """Return the effect on each item by name."""
+    """Return the effect on each affected item, by its name."""
     return {consequence.item.name: consequence.effect.value for consequence in consequences(before, after, TABLE)}
 
 
@@ -81,7 +81,7 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 @pytest.mark.parametrize(("argument", "effect"), [("cidr", "replaced"), ("region", "")])
 def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, effect: str) -> None:
-    """A grant depends on one argument of its pool's network, not on whether the pool is recreated."""
+    """A grant depends on one argument of its node pool's network, not on whether the node pool is recreated."""
     grant = Item("grant", "g", {}, needs={"pool": (("infra", "pool", "p"),)})
     old, new = (
         dict([item("net", "n", **{argument: value}), item("pool", "p", net=1)]) | {("infra", "grant", "g"): grant}
@@ -92,9 +92,9 @@ def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, eff
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """A resource is replaced only if its property with the reference cannot change.
+    """A resource is replaced only if its property with the reference cannot change in place.
 
-    No successor is created first, because it would be cut off.
+    A replaced resource's successor is not created first, because it would be cut off.
     """
     dependents = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *dependents])
@@ -219,7 +219,7 @@ def _of_change(system: str, old: str, new: str) -> dict[str, str]:
 
 
 def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
-    """A grant's member names the project and the ServiceAccount, so a different network does not affect the grant."""
+    """A grant's member names the project and the ServiceAccount, so replacing the cluster does not affect the grant."""
     network = _of_change("leads-on-google", "10.20.0.0/16", "10.30.0.0/16")
     namespace = _of_change("leads-on-google", "  mode: cloud\n", "  mode: cloud\n  namespace: sales\n")
 

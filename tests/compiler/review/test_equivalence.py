@@ -1,4 +1,4 @@
-"""Tests that other ways to write the same system are not changes, and that renames are followed."""
+"""Tests that writing the same system differently is not a change, and that renamed entries are followed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE = (Path(__file__).parents[2] / "reviews" / "base" / "shop.yaml").read_text(
 
 
 def edited(*changes: tuple[str, str]) -> str:
-    """Return the base with some strings replaced. Each of them must occur."""
+    """Return the base spec with some strings replaced. Each of them must occur."""
     text = BASE
     for old, new in changes:
         assert old in text, old

@@ -1,4 +1,4 @@
-"""Tests that each finding in a review has its own fingerprint."""
+"""Tests that findings in a review have separate fingerprints, even if their messages are equal."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_finding_that_becomes_more_serious_has_another_fingerprint() -> None:
 
 
 def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
-    """Accepting the first of two equal findings does not accept the second one after the first is gone."""
+    """Accepting the first of two equal findings does not accept the second one once the first is gone."""
     places = [Span("system.yaml", line, 1, 1) for line in (4, 9)]
     alike = [Finding("R905", Level.REVIEW, ("warnings", "W0101"), "new", now_at=place) for place in places]
     left = folded(alike[1:])

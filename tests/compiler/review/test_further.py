@@ -1,4 +1,4 @@
-"""Tests of findings that do not result from a single field."""
+"""Tests findings that do not result from a single field."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_stricter_profile_decides_the_level() -> None:
 
 
 def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
-    """A change to a gate in `dev` needs only a review, but losing a store's data is just as dangerous there."""
+    """A change to a gate in `dev` needs only a review, but losing a store's data is as dangerous there as elsewhere."""
     before, after = (
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),
@@ -95,7 +95,7 @@ LISTS = (
 
 
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
-    """A warning about all rows of a list has a different text with one row fewer, but is still the same warning."""
+    """A warning about all rows of a list has another text if a row is removed, but is not reported as new."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
     messages = {item.code: item.message for item in review.findings}
 
@@ -107,7 +107,7 @@ def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None
 
 
 def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
-    """The row's pipeline, endpoint and monitor refer to the model, which also has a new name."""
+    """The row's pipeline, endpoint and monitor refer to its model, which is renamed with the row."""
     review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
 
     assert {(finding.before, finding.after) for finding in review.findings if finding.code == "R504"} == {
@@ -160,7 +160,7 @@ def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not
 
 
 def test_a_warning_knows_its_sites() -> None:
-    """A warning at another site is new, even if only a figure differs, and accepting one accepts no other."""
+    """A warning at another site is new, even if only a number in it differs, and must be accepted separately."""
     outcome = outcome_of(BASE)
 
     def warned(*ends: str) -> Outcome:

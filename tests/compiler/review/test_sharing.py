@@ -1,4 +1,4 @@
-"""Tests that a version shares everything with the other version that is equal, and that no finding depends on it."""
+"""Tests that two versions of a system share all objects that are equal, and that no finding depends on that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _system(outcome: Outcome) -> System:
 
 
 def test_equal_parts_are_the_same_objects() -> None:
-    """Only what differs is new: here, one pipeline. A section without a difference is the same mapping."""
+    """Only objects that differ are new: here, one pipeline. A section without differences is the same mapping."""
     before = _system(outcome_of(system(2, where=ON_PREM)))
     after = _system(outcome_of(system(2, where=ON_PREM, changed=1), other=before))
 

@@ -66,7 +66,7 @@ def test_the_order_of_the_sites_changes_nothing() -> None:
 
 
 def test_what_a_later_site_loses_is_a_danger_that_names_it() -> None:
-    """A second machine replaces the volume of a booth, and the first row stays as it is."""
+    """A booth's second machine replaces its volume. The table's first row does not change."""
     other = SOUTH.replace(",2,", ",1,")
 
     lost = _lost(NORTH + other, NORTH + SOUTH)
@@ -87,7 +87,7 @@ def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
 
 
 def test_accepting_a_loss_at_every_site_does_not_accept_it_at_later_sites() -> None:
-    """What happens at every site names none, but its fingerprint knows them."""
+    """A finding about every site does not name the sites, but its fingerprint covers them."""
     single, double = "booth-c,1,reg.east.example\n", "booth-c,2,reg.east.example\n"
     pairs = ((NORTH, NORTH.replace(",1,", ",2,")), (NORTH + single, NORTH.replace(",1,", ",2,") + double))
     lost = [_lost(before, after) for before, after in pairs]

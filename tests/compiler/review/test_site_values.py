@@ -21,11 +21,11 @@ SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8")
 
 
 _OF_UP = ("R518", "R522", "R523", "R620")
-"""Codes for what `pulumi up` does and what it costs."""
+"""Codes of findings about what `pulumi up` does and what it costs."""
 
 
 def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str = SPEC) -> list[Finding]:
-    """Return the findings about sites for a change to the table or the spec."""
+    """Return the findings about sites for a change to their table or to the spec."""
     old, new = (
         understand(
             Inputs(InputFile("system.yaml", spec), tables={"shops.csv": InputFile("shops.csv", table)}),
@@ -39,7 +39,7 @@ def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str =
 
 
 def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
-    """The compiler treats most values alike, because it only inserts them into the output."""
+    """The compiler treats most values of sites alike, because it only inserts them into the output."""
     (finding,) = site_findings(TABLE, TABLE.replace("s3.linz", "s3.wels"))
 
     assert finding.message == (
@@ -52,7 +52,7 @@ def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
 
 
 def test_a_value_that_opens_a_network_is_a_danger() -> None:
-    """The compiler uses one marker for all sites here, so only the values of the site show what changes."""
+    """The compiler uses one marker for all sites here, so only comparing each site's values shows the change."""
     spec = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: MLSystem
@@ -81,7 +81,7 @@ inference: {till: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, 
 
 
 def test_a_value_is_judged_like_the_same_change_of_the_spec() -> None:
-    """A registry of images at another host may serve other code, whether the spec or a table names the host."""
+    """An image registry on another host may serve other code, whether the spec or a site's row names the host."""
     (of_site,) = site_findings(TABLE, TABLE.replace("registry.linz", "evil.linz"))
     plain = SPEC.replace("${site.registry}", "registry.linz.acme.example")
     changed = site_findings(TABLE, TABLE, plain, plain.replace("registry.linz", "evil.linz"))

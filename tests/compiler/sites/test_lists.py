@@ -158,7 +158,7 @@ def changes(table: str = TABLE, spec: str = SPEC) -> list[Finding]:
 
 
 def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
-    """The joined finding shows the values of one row, but its fingerprint covers all rows."""
+    """A finding about several rows shows the values of one row, but its fingerprint covers all of them."""
     loosened = {
         linz: next(
             finding
@@ -234,7 +234,7 @@ def test_an_environment_can_have_other_rows() -> None:
 
 
 def reading(table: str) -> Callable[[], object]:
-    """Return a function that reads the spec with the given rows."""
+    """Return a function that reads the spec with the given table."""
     return lambda: read(inputs(table))
 
 

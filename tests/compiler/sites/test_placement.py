@@ -1,4 +1,4 @@
-"""Tests which spec entries exist once for each site even though they do not name their target."""
+"""Tests which spec entries are repeated for each site even though they do not name a target."""
 
 from __future__ import annotations
 

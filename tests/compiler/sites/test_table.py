@@ -17,7 +17,7 @@ def rows(content: str | bytes) -> list[list[str]]:
 
 
 def problems(content: str | bytes) -> list[str]:
-    """Return the location, code and message of each problem."""
+    """Return the location, code and message of each problem with a table."""
     table, diagnostics = read_table(InputFile("shops.csv", content))
     assert table is None
     return [
@@ -39,7 +39,7 @@ def problems(content: str | bytes) -> list[str]:
     ],
 )
 def test_forms_of_the_same_table(content: str | bytes) -> None:
-    """Line endings, a byte order mark, spaces, quotes and empty lines make no difference."""
+    """Different line endings, a byte order mark, spaces, quotes and empty lines do not change what is read."""
     assert rows(content) == [["a", "Graz"], ["b", "Linz"]]
 
 
@@ -90,7 +90,7 @@ def test_large_files_are_refused_without_reading_all() -> None:
 
 
 def test_a_file_of_ten_megabytes_is_read() -> None:
-    """Only columns in use count, so a long note for each site is accepted."""
+    """Only columns in use count towards the size limit, so long notes on each site are accepted."""
     note = "n" * 1_000
     content = "name,note\n" + "".join(f"s{number},{note}\n" for number in range(MOST_ROWS))
 

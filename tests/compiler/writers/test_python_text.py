@@ -48,7 +48,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def as_read(value: Literal) -> object:
-    """Return the value that Python reads back, with lists instead of tuples."""
+    """Return the value as Python reads it back, with lists instead of tuples."""
     if isinstance(value, tuple):
         return [as_read(item) for item in value]
     if isinstance(value, dict):
@@ -57,7 +57,7 @@ def as_read(value: Literal) -> object:
 
 
 def unformatted(text: str) -> str:
-    """Return ruff's changes as a diff."""
+    """Return the changes that `ruff format` would make, as a diff."""
     command = [*RUFF, "format", "--isolated", "--line-length", "120", "--diff", "--quiet", "-"]
     return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False).stdout
 

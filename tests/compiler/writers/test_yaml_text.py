@@ -58,7 +58,7 @@ def read(text: str) -> list[object]:
 
 
 def same(left: object, right: object) -> bool:
-    """Compare values including their types and the order of mappings."""
+    """Return whether two values are equal, including their types and the order of keys in their mappings."""
     return repr(left) == repr(right)
 
 
