@@ -131,7 +131,7 @@ def promises(system: System) -> Iterator[Diagnostic]:
 def _latencies(
     system: System, inference: Inference, latencies: tuple[tuple[float, int], ...], *above: str
 ) -> Iterator[Diagnostic]:
-    """Require bounds to be below the timeout and to increase with the percentile. `above` is their field in `slo`."""
+    """Require bounds to be below the timeout and to increase with the percentile. `above` is their path in `slo`."""
     path = ("inference", inference.name, "slo", *above)
     for quantile, bound_ms in latencies:
         if bound_ms > 1000 * inference.endpoint.timeout_s:

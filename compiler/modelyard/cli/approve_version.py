@@ -110,7 +110,7 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the statement and signature of an approval, or None if it approves something else."""
+    """Return an approval's statement and signature, or None if the statement is invalid or does not match `about`."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])

@@ -1,4 +1,4 @@
-"""The usage of a system, from a file that must match both versions of its spec in every environment."""
+"""A system's usage, from a file whose entries must fit the old and new versions of its spec in every environment."""
 
 from __future__ import annotations
 
