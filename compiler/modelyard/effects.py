@@ -76,11 +76,11 @@ class Effects:
     resources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def part(self, kind: str) -> Part:
-        """Return how changes to a kind take effect. Anything that is not in the table changes in place."""
+        """Return how changes to a component or kind of object take effect. Those not in the table change in place."""
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:
-        """Return the effect on a part of a change at a path such as `cidr` or `spec.template.spec`."""
+        """Return what a change at a path such as `cidr` or `spec.template.spec` does to a component or object."""
         part = self.part(kind)
         if self._replaces(part, path):
             return Fate.REPLACED

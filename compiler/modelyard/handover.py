@@ -57,7 +57,7 @@ COPY_ACCOUNT: Final = "modelyard-migration"
 """The ServiceAccount for copy Jobs, and the name of the ConfigMap and the Secret that they read."""
 
 COPY_COMPONENT: Final = "migration"
-"""The component label of everything that these Jobs need."""
+"""The component label of all Kubernetes objects that copy Jobs need."""
 
 
 @record

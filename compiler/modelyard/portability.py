@@ -174,7 +174,7 @@ class _Trial:
     parts: tuple[str, ...]
 
     def best(self, destination: Destination, moved: Sequence[TargetSpec]) -> Move:
-        """Return the move to the nearby region with the fewest refusals, or to the region that the user named."""
+        """Return the move with the best score: to one of the nearby regions, or to the region that the user named."""
         moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 

@@ -142,7 +142,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect this information for a single target in a spec. The target may adopt an existing cluster."""
+        """Collect the information that the planner needs about a single target, which may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 

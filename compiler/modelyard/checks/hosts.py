@@ -88,7 +88,7 @@ def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _other_secrets(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Yield the tokens, passwords and secret addresses used for anything other than endpoints."""
+    """Yield the secrets that are not endpoint tokens: other tokens, passwords and secret addresses."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

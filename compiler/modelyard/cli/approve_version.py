@@ -72,7 +72,7 @@ def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
-    """Return the approvals that a version still needs, given the signatures in its tags."""
+    """Describe the approvals that a version still needs, given the signatures in its tags."""
     approving = _approving_groups(system, approval, about, tags)
     remaining = [group for group in approval.groups if group not in approving]
     missing = approval.minimum - len(approving)
